@@ -1,0 +1,42 @@
+//! What is wrong with a document that a person wrote, and where.
+//!
+//! Filters, mappings and destination settings are parsed into compiled forms; every parser returns all of its
+//! problems at once, so that a form can mark each field and the API can list them. It does not decide what to do about them.
+
+use serde::Serialize;
+
+/// One thing wrong with a document: where, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// JSON pointer into the document, for example `/all/0/path`; empty for the document itself.
+    pub pointer: String,
+    /// Stable snake_case code, for programs.
+    pub code: &'static str,
+    /// What happened and what to do, for people.
+    pub message: String,
+    /// Where in the text at `pointer`, in characters from 0, when the text was read that far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+}
+
+impl Problem {
+    /// A problem with the whole value at `pointer`.
+    pub fn new(
+        pointer: impl Into<String>,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Problem {
+        Problem {
+            pointer: pointer.into(),
+            code,
+            message: message.into(),
+            position: None,
+        }
+    }
+
+    /// The same problem, narrowed to a character position inside the text.
+    pub fn at(mut self, position: Option<usize>) -> Problem {
+        self.position = position;
+        self
+    }
+}
