@@ -3,4 +3,20 @@
 //! Everything above imports from here; this room imports no other. No IO, no async, no clock, no randomness:
 //! time and chance come in as arguments.
 
+pub mod connection;
+pub mod delivery;
+pub mod destination;
+pub mod event;
+pub mod filter;
+pub mod id;
+pub mod mapping;
+pub mod outcome;
+pub mod path;
+pub mod person;
 pub mod problem;
+pub mod retry;
+pub mod seal;
+pub mod secret;
+pub mod signature;
+pub mod source;
+pub mod value;

@@ -1,0 +1,13 @@
+DROP TABLE attempts;
+DROP TABLE deliveries;
+DROP TABLE event_keys;
+DROP TABLE events;
+DROP TABLE connection_versions;
+DROP TABLE connections;
+DROP TABLE destinations;
+DROP TABLE sources;
+DROP TABLE key_check;
+DROP TABLE idempotency_keys;
+DROP TABLE api_tokens;
+DROP TABLE sessions;
+DROP TABLE users;

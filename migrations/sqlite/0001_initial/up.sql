@@ -1,0 +1,173 @@
+-- Ids are UUIDs of version 7 (16 bytes, their order is the order of making); times are milliseconds since 1970, UTC.
+-- Columns named *_sealed are encrypted under the master key.
+
+CREATE TABLE users (
+    id            BLOB    PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+    email         TEXT    NOT NULL UNIQUE,
+    name          TEXT    NOT NULL,
+    password_hash TEXT    NOT NULL,
+    role          TEXT    NOT NULL CHECK (role IN ('owner', 'editor', 'viewer')),
+    created_at    BIGINT  NOT NULL
+);
+
+CREATE TABLE sessions (
+    token_hash   BLOB   PRIMARY KEY NOT NULL,
+    user_id      BLOB   NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at   BIGINT NOT NULL,
+    expires_at   BIGINT NOT NULL
+);
+CREATE INDEX sessions_by_user ON sessions (user_id);
+
+CREATE TABLE api_tokens (
+    id           BLOB   PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+    name         TEXT   NOT NULL,
+    token_hash   BLOB   NOT NULL UNIQUE,
+    role         TEXT   NOT NULL CHECK (role IN ('owner', 'editor', 'viewer')),
+    created_at   BIGINT NOT NULL,
+    last_used_at BIGINT,
+    revoked_at   BIGINT
+);
+
+CREATE TABLE idempotency_keys (
+    key_hash   BLOB    PRIMARY KEY NOT NULL,
+    request_hash BLOB  NOT NULL,
+    status     INTEGER NOT NULL,
+    answer_sealed BLOB NOT NULL,
+    created_at BIGINT  NOT NULL
+);
+
+-- One row that is sealed when the database is made: a wrong master key is noticed at start.
+CREATE TABLE key_check (
+    id     INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
+    sealed BLOB    NOT NULL
+);
+
+CREATE TABLE sources (
+    id                         BLOB    PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+    name                       TEXT    NOT NULL,
+    token                      TEXT    NOT NULL UNIQUE,
+    require_signature          BOOLEAN NOT NULL,
+    secret_sealed              BLOB,
+    previous_secret_sealed     BLOB,
+    previous_secret_until      BIGINT,
+    created_at                 BIGINT  NOT NULL,
+    updated_at                 BIGINT  NOT NULL,
+    deleted_at                 BIGINT,
+    last_heard_at              BIGINT,
+    signature_problem_code     TEXT,
+    signature_problem_message  TEXT,
+    signature_problem_at       BIGINT,
+    signature_problem_count    BIGINT  NOT NULL DEFAULT 0
+);
+
+CREATE TABLE destinations (
+    id              BLOB   PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+    name            TEXT   NOT NULL,
+    kind            TEXT   NOT NULL,
+    settings_sealed BLOB   NOT NULL,
+    created_at      BIGINT NOT NULL,
+    updated_at      BIGINT NOT NULL,
+    deleted_at      BIGINT,
+    failing_since   BIGINT,
+    last_failure    TEXT,
+    paused_at       BIGINT,
+    paused_reason   TEXT,
+    CHECK ((paused_at IS NULL) = (paused_reason IS NULL))
+);
+
+CREATE TABLE connections (
+    id         BLOB    PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+    name       TEXT    NOT NULL,
+    source_id  BLOB    NOT NULL REFERENCES sources (id),
+    version_id BLOB    NOT NULL,
+    enabled    BOOLEAN NOT NULL,
+    created_at BIGINT  NOT NULL,
+    updated_at BIGINT  NOT NULL,
+    deleted_at BIGINT
+);
+
+-- Written once, never changed: a delivery names its version for ever.
+CREATE TABLE connection_versions (
+    id             BLOB    PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+    connection_id  BLOB    NOT NULL REFERENCES connections (id),
+    number         INTEGER NOT NULL CHECK (number >= 1),
+    destination_id BLOB    NOT NULL REFERENCES destinations (id),
+    rules          TEXT    NOT NULL,
+    created_at     BIGINT  NOT NULL,
+    UNIQUE (connection_id, number)
+);
+
+CREATE TABLE events (
+    id           BLOB   PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+    source_id    BLOB   NOT NULL REFERENCES sources (id),
+    event_type   TEXT   NOT NULL,
+    record_id    TEXT,
+    record_title TEXT,
+    list_id      TEXT,
+    list_title   TEXT,
+    project_id   TEXT,
+    project_name TEXT,
+    company_id   TEXT,
+    occurred_at  BIGINT,
+    received_at  BIGINT NOT NULL,
+    is_test      BOOLEAN NOT NULL,
+    -- Last, so that lists do not read its pages.
+    body         BLOB   NOT NULL
+);
+CREATE INDEX events_by_source ON events (source_id, id);
+
+-- What was already taken, for the length of the duplicate window. Apart from the events, so that the window can end before they do.
+CREATE TABLE event_keys (
+    key        BLOB   PRIMARY KEY NOT NULL,
+    event_id   BLOB   NOT NULL,
+    expires_at BIGINT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX event_keys_by_expiry ON event_keys (expires_at);
+
+CREATE TABLE deliveries (
+    id             BLOB    PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+    event_id       BLOB    NOT NULL REFERENCES events (id),
+    connection_id  BLOB    NOT NULL REFERENCES connections (id),
+    version_id     BLOB    NOT NULL REFERENCES connection_versions (id),
+    destination_id BLOB    NOT NULL REFERENCES destinations (id),
+    cause          TEXT    NOT NULL CHECK (cause IN ('event', 'resend', 'test', 'replay')),
+    state          TEXT    NOT NULL CHECK (state IN ('skipped', 'mapping_failed', 'queued', 'held', 'sending',
+                                                     'retrying', 'delivered', 'failed', 'discarded')),
+    attempts       INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    created_at     BIGINT  NOT NULL,
+    due_at         BIGINT,
+    claim_id       BLOB,
+    lease_until    BIGINT,
+    finished_at    BIGINT,
+    last_status    INTEGER,
+    last_outcome   TEXT,
+    problem        TEXT,
+    CHECK ((state = 'sending') = (claim_id IS NOT NULL)),
+    CHECK ((state = 'sending') = (lease_until IS NOT NULL)),
+    CHECK ((state IN ('queued', 'retrying')) = (due_at IS NOT NULL)),
+    CHECK ((state IN ('skipped', 'mapping_failed', 'delivered', 'failed', 'discarded')) = (finished_at IS NOT NULL))
+) WITHOUT ROWID;
+-- The first delivery of an event by a connection exists once, whatever crashes between.
+CREATE UNIQUE INDEX deliveries_first ON deliveries (event_id, connection_id) WHERE cause = 'event';
+CREATE INDEX deliveries_by_event ON deliveries (event_id) WHERE cause <> 'event';
+-- One destination's backlog is claimed without looking at another's.
+CREATE INDEX deliveries_waiting ON deliveries (destination_id, state, due_at) WHERE state IN ('queued', 'retrying', 'held');
+CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state = 'sending';
+CREATE INDEX deliveries_noteworthy ON deliveries (state, id) WHERE state NOT IN ('sending', 'delivered');
+CREATE INDEX deliveries_by_connection ON deliveries (connection_id, id);
+CREATE INDEX deliveries_by_destination ON deliveries (destination_id, id);
+
+CREATE TABLE attempts (
+    delivery_id      BLOB    NOT NULL,
+    number           INTEGER NOT NULL CHECK (number >= 1),
+    started_at       BIGINT  NOT NULL,
+    duration_ms      BIGINT  NOT NULL,
+    -- The outcome as JSON; its code and status stand beside it for lists.
+    outcome          TEXT    NOT NULL,
+    request_line     TEXT    NOT NULL,
+    request_headers  TEXT    NOT NULL,
+    response_headers TEXT    NOT NULL,
+    response_body    BLOB    NOT NULL,
+    response_truncated BOOLEAN NOT NULL,
+    PRIMARY KEY (delivery_id, number)
+) WITHOUT ROWID;

@@ -1,0 +1,257 @@
+//! A connection: source, rules and destination; and the product's one pure decision.
+//!
+//! [`Rules`] is a version compiled once and kept in memory. Ingest, live preview, dry run and the log's "why not" all call
+//! [`Rules::decide`], so what a page says is what happened. A version never changes and the decision looks at nothing but its
+//! arguments: computed again, it gives the same bytes, and so no body is stored twice.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::event::EventFacts;
+use crate::domain::filter::explanation::Explanation;
+use crate::domain::filter::{Filter, Input};
+use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
+use crate::domain::mapping::{Mapping, MappingError, MappingInput, Output};
+use crate::domain::problem::Problem;
+use crate::domain::retry::{DEFAULT_MAX_ATTEMPTS, MAX_ATTEMPTS_LIMIT};
+
+/// Most event types or projects in one trigger.
+pub const TRIGGER_ENTRIES_LIMIT: usize = 100;
+
+/// Source, rules and destination.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    pub id: ConnectionId,
+    pub name: String,
+    pub source_id: SourceId,
+    pub enabled: bool,
+    pub version: Version,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// An immutable snapshot of a connection's rules; a delivery names its version for ever.
+#[derive(Debug, Clone)]
+pub struct Version {
+    pub id: VersionId,
+    pub connection_id: ConnectionId,
+    /// Counts from 1 within the connection.
+    pub number: i32,
+    pub destination_id: DestinationId,
+    pub rules: RulesDocument,
+    pub created_at: Timestamp,
+}
+
+/// The rules as a person wrote them, in the API's shape.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RulesDocument {
+    #[serde(default)]
+    pub trigger: Trigger,
+    #[serde(default)]
+    pub filter: Value,
+    pub mapping: Value,
+    #[serde(default)]
+    pub delivery: DeliverySettings,
+}
+
+/// Which events the connection listens to; an empty list means any.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    #[serde(default)]
+    pub events: Vec<String>,
+    #[serde(default)]
+    pub project_ids: Vec<String>,
+}
+
+/// How its deliveries are made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeliverySettings {
+    #[serde(default)]
+    pub order: Order,
+    #[serde(default = "default_max_attempts")]
+    pub max_attempts: u32,
+}
+
+/// Whether deliveries wait for one another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// All in parallel.
+    #[default]
+    None,
+    /// Strictly one after another for each record, records in parallel.
+    PerRecord,
+}
+
+fn default_max_attempts() -> u32 {
+    DEFAULT_MAX_ATTEMPTS
+}
+
+impl Default for DeliverySettings {
+    fn default() -> DeliverySettings {
+        DeliverySettings {
+            order: Order::None,
+            max_attempts: DEFAULT_MAX_ATTEMPTS,
+        }
+    }
+}
+
+/// What a decision looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    pub facts: &'a EventFacts,
+    pub document: &'a Value,
+    /// The bytes as received.
+    pub body: &'a [u8],
+    /// When the event was received; relative dates count from it.
+    pub received_at: Timestamp,
+}
+
+/// What becomes of one event for one connection.
+#[derive(Debug)]
+pub enum Decision {
+    /// The connection does not listen to this event: no delivery is made, and this sentence says why.
+    NotTriggered(String),
+    /// The filter said no; [`Rules::explain`] says why.
+    Skip,
+    /// The mapping could not make a body.
+    Fail(MappingError),
+    /// Send this.
+    Deliver(Output),
+}
+
+/// A version's rules, compiled once.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    trigger: Trigger,
+    filter: Option<Filter>,
+    mapping: Mapping,
+    pub delivery: DeliverySettings,
+}
+
+impl Rules {
+    /// Compiles the rules; all problems come at once, with pointers into the whole connection document.
+    pub fn compile(document: &RulesDocument) -> Result<Rules, Vec<Problem>> {
+        let mut problems = trigger_problems(&document.trigger);
+        let attempts = document.delivery.max_attempts;
+        if !(1..=MAX_ATTEMPTS_LIMIT).contains(&attempts) {
+            problems.push(Problem::new(
+                "/delivery/max_attempts",
+                "out_of_range",
+                format!("From 1 to {MAX_ATTEMPTS_LIMIT} attempts."),
+            ));
+        }
+        let filter = match &document.filter {
+            Value::Null => Some(None),
+            filter => keep(Filter::parse(filter), "/filter", &mut problems).map(Some),
+        };
+        let mapping = keep(Mapping::parse(&document.mapping), "/mapping", &mut problems);
+        match (filter, mapping) {
+            (Some(filter), Some(mapping)) if problems.is_empty() => Ok(Rules {
+                trigger: document.trigger.clone(),
+                filter,
+                mapping,
+                delivery: document.delivery.clone(),
+            }),
+            _ => Err(problems),
+        }
+    }
+
+    /// What becomes of this event: the one decision that ingest, preview, dry run and the log share.
+    pub fn decide(&self, subject: &Subject<'_>) -> Decision {
+        if let Some(reason) = self.trigger.refusal(subject.facts) {
+            return Decision::NotTriggered(reason);
+        }
+        if let Some(filter) = &self.filter
+            && !filter.matches(&input(subject))
+        {
+            return Decision::Skip;
+        }
+        let mapping_input = MappingInput {
+            document: subject.document,
+            body: subject.body,
+        };
+        match self.mapping.apply(&mapping_input) {
+            Ok(output) => Decision::Deliver(output),
+            Err(error) => Decision::Fail(error),
+        }
+    }
+
+    /// The whole condition tree with the values found; `None` when there is no filter.
+    pub fn explain(&self, subject: &Subject<'_>) -> Option<Explanation> {
+        self.filter
+            .as_ref()
+            .map(|filter| filter.evaluate(&input(subject)))
+    }
+
+    /// The compiled mapping, for previews of single fields.
+    pub fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+}
+
+impl Trigger {
+    /// Why the connection does not listen to this event; `None` when it does.
+    pub fn refusal(&self, facts: &EventFacts) -> Option<String> {
+        if !self.events.is_empty() && !self.events.contains(&facts.event_type) {
+            return Some(format!(
+                "This connection does not listen to {}.",
+                facts.event_type
+            ));
+        }
+        if self.project_ids.is_empty() {
+            return None;
+        }
+        match &facts.project_id {
+            Some(project) if self.project_ids.contains(project) => None,
+            Some(project) => Some(format!(
+                "This connection does not listen to project {project}."
+            )),
+            None => Some(
+                "This connection listens to certain projects, and the event names none.".into(),
+            ),
+        }
+    }
+}
+
+fn input<'a>(subject: &Subject<'a>) -> Input<'a> {
+    Input {
+        document: subject.document,
+        reference_time: subject.received_at,
+    }
+}
+
+fn trigger_problems(trigger: &Trigger) -> Vec<Problem> {
+    [
+        ("/trigger/events", &trigger.events),
+        ("/trigger/project_ids", &trigger.project_ids),
+    ]
+    .into_iter()
+    .filter(|(_, entries)| entries.len() > TRIGGER_ENTRIES_LIMIT)
+    .map(|(pointer, _)| {
+        let message = format!("At most {TRIGGER_ENTRIES_LIMIT} entries; leave it empty for any.");
+        Problem::new(pointer, "too_many", message)
+    })
+    .collect()
+}
+
+/// The parsed part, or nothing and its problems under `prefix`.
+fn keep<T>(
+    parsed: Result<T, Vec<Problem>>,
+    prefix: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
+    match parsed {
+        Ok(value) => Some(value),
+        Err(found) => {
+            problems.extend(found.into_iter().map(|mut problem| {
+                problem.pointer = format!("{prefix}{}", problem.pointer);
+                problem
+            }));
+            None
+        }
+    }
+}

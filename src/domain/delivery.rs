@@ -1,0 +1,200 @@
+//! The state machine of a delivery.
+//!
+//! ```text
+//!   decide ──────────────┬──────────────┬───────────────────┐
+//!      │                 │              │                   │
+//!   skipped       mapping_failed      queued ⇄ held      (handed over, leased)
+//!   (final)          (final)            │                   │
+//!                                       └────── claim ──► sending
+//!                                                           │
+//!             ┌──────────────┬───────────────┬──────────────┤
+//!         delivered        failed         retrying        held (destination paused)
+//!          (final)         (final)           │
+//!                                            └── due, claimed ──► sending
+//!
+//!   a person may discard any waiting delivery: queued, held, retrying ──► discarded (final)
+//! ```
+//!
+//! A lease that runs out puts `sending` back to `queued` or `retrying`. Resend, test and replay are new deliveries with
+//! another [`Cause`], never a reset of an old one. The functions here are pure; `flow` calls them and `store` guards the same
+//! rules with CHECK constraints.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::outcome::{Outcome, Verdict};
+use crate::domain::retry::next_attempt_at;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// Every value, in the order of a delivery's life.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The word used in the database, the API and the log.
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $text),+ }
+            }
+
+            /// Reads the word back; `None` for any other text.
+            pub fn from_word(text: &str) -> Option<$name> {
+                match text { $($text => Some($name::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+words! {
+    /// Where a delivery stands.
+    State {
+        /// The filter said no.
+        Skipped = "skipped",
+        /// The mapping could not make a body.
+        MappingFailed = "mapping_failed",
+        /// Due now, waiting for a slot.
+        Queued = "queued",
+        /// Waiting because its destination is paused or held.
+        Held = "held",
+        /// Leased to a node that is sending it, or is about to.
+        Sending = "sending",
+        /// An attempt failed; the next one has a time.
+        Retrying = "retrying",
+        /// Arrived.
+        Delivered = "delivered",
+        /// Attempts are spent, or another cannot help.
+        Failed = "failed",
+        /// Given up by a person.
+        Discarded = "discarded",
+    }
+}
+
+words! {
+    /// Why a delivery exists.
+    Cause {
+        /// An event came in.
+        Event = "event",
+        /// A person asked for one delivery again.
+        Resend = "resend",
+        /// A person sent a test event.
+        Test = "test",
+        /// A replay over many events.
+        Replay = "replay",
+    }
+}
+
+impl State {
+    /// Nothing will happen to it any more by itself.
+    pub fn is_final(self) -> bool {
+        matches!(
+            self,
+            State::Skipped
+                | State::MappingFailed
+                | State::Delivered
+                | State::Failed
+                | State::Discarded
+        )
+    }
+
+    /// A person may still give it up.
+    pub fn may_be_discarded(self) -> bool {
+        matches!(self, State::Queued | State::Held | State::Retrying)
+    }
+}
+
+/// What happens to a delivery after an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Done.
+    Delivered,
+    /// Another attempt at this time.
+    Retry { due_at: Timestamp },
+    /// No further attempt.
+    Failed,
+    /// The destination is gone: pause it, keep this delivery and everything behind it waiting.
+    HoldForGone,
+}
+
+/// What the state machine looks at after an attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempted<'a> {
+    /// Number of the attempt that just ended, from 1.
+    pub number: u32,
+    /// Attempts that the connection allows.
+    pub max_attempts: u32,
+    /// How it ended.
+    pub outcome: &'a Outcome,
+    /// What the destination asked for in `Retry-After`.
+    pub retry_after: Option<SignedDuration>,
+}
+
+/// The next state after an attempt. `jitter` is a random number from 0 to 1.
+pub fn after_attempt(attempted: &Attempted<'_>, now: Timestamp, jitter: f64) -> Next {
+    match attempted.outcome.verdict() {
+        Verdict::Delivered => Next::Delivered,
+        Verdict::Gone => Next::HoldForGone,
+        Verdict::Final => Next::Failed,
+        Verdict::Retry if attempted.number >= attempted.max_attempts => Next::Failed,
+        Verdict::Retry => Next::Retry {
+            due_at: next_attempt_at(attempted.number, now, jitter, attempted.retry_after),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-24T08:00:00Z".parse().unwrap()
+    }
+
+    fn after(number: u32, outcome: Outcome) -> Next {
+        let attempted = Attempted {
+            number,
+            max_attempts: 3,
+            outcome: &outcome,
+            retry_after: None,
+        };
+        after_attempt(&attempted, now(), 0.0)
+    }
+
+    #[test]
+    fn success_ends_it_and_failure_waits_until_the_attempts_are_spent() {
+        assert_eq!(after(1, Outcome::Answered { status: 204 }), Next::Delivered);
+        let due_at = now() + SignedDuration::from_secs(5);
+        assert_eq!(
+            after(1, Outcome::Answered { status: 500 }),
+            Next::Retry { due_at }
+        );
+        let due_at = now() + SignedDuration::from_secs(300);
+        assert_eq!(
+            after(2, Outcome::TimedOut { after_ms: 1 }),
+            Next::Retry { due_at }
+        );
+        assert_eq!(after(3, Outcome::Answered { status: 500 }), Next::Failed);
+    }
+
+    #[test]
+    fn gone_holds_and_a_request_that_cannot_be_built_fails_at_once() {
+        assert_eq!(
+            after(1, Outcome::Answered { status: 410 }),
+            Next::HoldForGone
+        );
+        let reason = "bad header".to_string();
+        assert_eq!(after(1, Outcome::InvalidRequest { reason }), Next::Failed);
+    }
+
+    #[test]
+    fn words_read_back() {
+        for state in State::ALL {
+            assert_eq!(State::from_word(state.as_str()), Some(*state));
+        }
+        assert_eq!(Cause::from_word("replay"), Some(Cause::Replay));
+        assert_eq!(State::from_word("lost"), None);
+    }
+}

@@ -1,0 +1,758 @@
+//! A destination: where we may send, how we prove who we are there, and how hard we may push.
+//!
+//! The API and the pages hand in a person's document, [`Settings::parse`] makes it a value or a list of problems; `store` keeps
+//! [`Settings::to_sealed_document`] sealed; `outbound` reads the parts. Two views go out: [`Settings::public_view`] without any secret,
+//! and nothing else. Whether an address may be reached is not decided here but in `outbound::guard`, at every connection.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::domain::id::DestinationId;
+use crate::domain::problem::Problem;
+use crate::domain::secret::Secret;
+use crate::domain::signature::Scheme;
+
+/// Requests at once to one destination, unless its settings say otherwise.
+pub const DEFAULT_CONCURRENCY: u32 = 10;
+/// Most requests at once that a destination may be given.
+pub const CONCURRENCY_LIMIT: u32 = 100;
+/// Total time for one attempt, from name resolution to the last byte, in milliseconds.
+pub const DEFAULT_TIMEOUT_MS: u64 = 15_000;
+/// Shortest and longest time limit that may be set, in milliseconds.
+pub const TIMEOUT_RANGE_MS: std::ops::RangeInclusive<u64> = 100..=30_000;
+/// Most requests a second that may be set.
+pub const PER_SECOND_LIMIT: f64 = 10_000.0;
+/// Longest URL, in bytes.
+pub const URL_LIMIT_BYTES: usize = 2_048;
+/// Most headers a destination may add.
+pub const HEADERS_LIMIT: usize = 30;
+/// Longest header value, in bytes.
+pub const HEADER_VALUE_LIMIT_BYTES: usize = 4_096;
+
+/// Methods a delivery may use.
+pub const METHODS: [&str; 5] = ["POST", "PUT", "PATCH", "DELETE", "GET"];
+
+/// Headers that belong to the transport or to our signature and cannot be set.
+const RESERVED_HEADERS: [&str; 9] = [
+    "host",
+    "content-length",
+    "connection",
+    "transfer-encoding",
+    "upgrade",
+    "te",
+    "trailer",
+    "user-agent",
+    "expect",
+];
+const RESERVED_PREFIXES: [&str; 3] = ["webhook-", "proxy-", "bluebridge-"];
+
+/// Where we may send.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    pub id: DestinationId,
+    pub name: String,
+    pub kind: Kind,
+    pub settings: Settings,
+    pub health: Health,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// How a destination is doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Since when no attempt has arrived, although some were made.
+    pub failing_since: Option<Timestamp>,
+    /// The last failure in words.
+    pub last_failure: Option<String>,
+    /// Since when nothing is sent, and why.
+    pub paused: Option<Paused>,
+}
+
+/// Nothing is sent until a person resumes it; what waits is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paused {
+    pub at: Timestamp,
+    pub reason: String,
+}
+
+/// What kind of thing is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any HTTP endpoint.
+    Webhook,
+}
+
+impl Kind {
+    /// The word used in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Webhook => "webhook",
+        }
+    }
+
+    /// Reads the word; `None` for a kind that this version does not know.
+    pub fn from_word(text: &str) -> Option<Kind> {
+        (text == "webhook").then_some(Kind::Webhook)
+    }
+}
+
+/// Everything that a person may set on a destination.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub request: RequestSettings,
+    pub signing: Signing,
+    pub limits: Limits,
+}
+
+/// The request that carries a body.
+#[derive(Debug, Clone)]
+pub struct RequestSettings {
+    pub url: Url,
+    pub method: String,
+    pub headers: Vec<(String, String)>,
+    pub auth: Auth,
+    /// Plain http is accepted although the network is not listed as allowed.
+    pub allow_http: bool,
+}
+
+/// How we prove who we are.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    None,
+    Basic { username: String, password: Secret },
+    Bearer { token: Secret },
+    Header { name: String, value: Secret },
+}
+
+/// How the body is signed.
+#[derive(Debug, Clone)]
+pub struct Signing {
+    pub scheme: Scheme,
+    pub secret: Option<Secret>,
+    /// Header of the bare-hex scheme.
+    pub header: Option<String>,
+}
+
+/// How hard we may push.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    pub concurrency: u32,
+    pub per_second: Option<f64>,
+    pub timeout_ms: u64,
+}
+
+/// A person's document, in the API's shape.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsDocument<'a> {
+    pub config: Option<&'a Value>,
+    pub signing: Option<&'a Value>,
+    pub limits: Option<&'a Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigDocument {
+    url: String,
+    #[serde(default)]
+    method: Option<String>,
+    #[serde(default)]
+    headers: Map<String, Value>,
+    #[serde(default)]
+    auth: Option<AuthDocument>,
+    #[serde(default)]
+    allow_http: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuthDocument {
+    #[serde(rename = "type")]
+    kind: String,
+    username: Option<String>,
+    password: Option<String>,
+    token: Option<String>,
+    name: Option<String>,
+    value: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct SigningDocument {
+    scheme: Option<String>,
+    secret: Option<String>,
+    header: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct LimitsDocument {
+    concurrency: Option<u32>,
+    per_second: Option<f64>,
+    timeout_ms: Option<u64>,
+}
+
+impl Settings {
+    /// Reads a person's document. A secret that is left out is taken from `previous`, because secrets are never shown to be sent back.
+    ///
+    /// A missing signing secret stays missing: the caller makes one, since that needs chance.
+    pub fn parse(
+        document: &SettingsDocument<'_>,
+        previous: Option<&Settings>,
+    ) -> Result<Settings, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let request = section::<ConfigDocument>(document.config, "/config", &mut problems)
+            .and_then(|config| {
+                parse_request(config, previous.map(|p| &p.request.auth), &mut problems)
+            });
+        let signing = section::<SigningDocument>(
+            document.signing.or(Some(&Value::Object(Map::new()))),
+            "/signing",
+            &mut problems,
+        )
+        .and_then(|signing| parse_signing(signing, previous.map(|p| &p.signing), &mut problems));
+        let limits = section::<LimitsDocument>(
+            document.limits.or(Some(&Value::Object(Map::new()))),
+            "/limits",
+            &mut problems,
+        )
+        .map(|limits| parse_limits(&limits, &mut problems));
+        match (request, signing, limits) {
+            (Some(request), Some(signing), Some(limits)) if problems.is_empty() => Ok(Settings {
+                request,
+                signing,
+                limits,
+            }),
+            _ => Err(problems),
+        }
+    }
+
+    /// The document with every secret in it, for sealing only.
+    pub fn to_sealed_document(&self) -> Value {
+        let text = |secret: &Secret| Value::from(secret.expose_text().unwrap_or_default());
+        let mut config = self.config_view();
+        config["auth"] = match &self.request.auth {
+            Auth::None => json!({"type": "none"}),
+            Auth::Basic { username, password } => {
+                json!({"type": "basic", "username": username, "password": text(password)})
+            }
+            Auth::Bearer { token } => json!({"type": "bearer", "token": text(token)}),
+            Auth::Header { name, value } => {
+                json!({"type": "header", "name": name, "value": text(value)})
+            }
+        };
+        let mut signing = self.signing_view();
+        if let Some(secret) = &self.signing.secret {
+            signing["secret"] = text(secret);
+        }
+        json!({"config": config, "signing": signing, "limits": self.limits_view()})
+    }
+
+    /// The document as the API and the pages show it: no secret, only whether one is set.
+    pub fn public_view(&self) -> Value {
+        let mut config = self.config_view();
+        config["auth"] = match &self.request.auth {
+            Auth::None => json!({"type": "none"}),
+            Auth::Basic { username, .. } => {
+                json!({"type": "basic", "username": username, "password_set": true})
+            }
+            Auth::Bearer { .. } => json!({"type": "bearer", "token_set": true}),
+            Auth::Header { name, .. } => {
+                json!({"type": "header", "name": name, "value_set": true})
+            }
+        };
+        let mut signing = self.signing_view();
+        if self.signing.scheme != Scheme::None {
+            signing["secret_set"] = Value::from(self.signing.secret.is_some());
+        }
+        json!({"config": config, "signing": signing, "limits": self.limits_view()})
+    }
+
+    /// Scheme, host and port of the address, without path and query, for lists and logs.
+    pub fn host(&self) -> String {
+        let url = &self.request.url;
+        let host = url.host_str().unwrap_or_default();
+        match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_string(),
+        }
+    }
+
+    fn config_view(&self) -> Value {
+        let request = &self.request;
+        let headers: Map<String, Value> = request
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+            .collect();
+        json!({
+            "url": request.url.as_str(),
+            "method": request.method,
+            "headers": headers,
+            "auth": null,
+            "allow_http": request.allow_http,
+        })
+    }
+
+    fn signing_view(&self) -> Value {
+        let mut view = json!({"scheme": self.signing.scheme.as_str()});
+        if let Some(header) = &self.signing.header {
+            view["header"] = Value::from(header.as_str());
+        }
+        view
+    }
+
+    fn limits_view(&self) -> Value {
+        json!({
+            "concurrency": self.limits.concurrency,
+            "per_second": self.limits.per_second,
+            "timeout_ms": self.limits.timeout_ms,
+        })
+    }
+}
+
+/// Reads one part of the document; a wrong shape is one problem.
+fn section<T: for<'de> Deserialize<'de>>(
+    value: Option<&Value>,
+    pointer: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
+    let Some(value) = value else {
+        problems.push(Problem::new(pointer, "missing", "This part is needed."));
+        return None;
+    };
+    match T::deserialize(value) {
+        Ok(parsed) => Some(parsed),
+        Err(error) => {
+            problems.push(Problem::new(pointer, "wrong_shape", format!("{error}.")));
+            None
+        }
+    }
+}
+
+fn parse_request(
+    config: ConfigDocument,
+    previous: Option<&Auth>,
+    problems: &mut Vec<Problem>,
+) -> Option<RequestSettings> {
+    let url = parse_url(&config.url, problems);
+    let method = config
+        .method
+        .as_deref()
+        .unwrap_or("POST")
+        .to_ascii_uppercase();
+    if !METHODS.contains(&method.as_str()) {
+        problems.push(Problem::new(
+            "/config/method",
+            "unknown_method",
+            format!("`{method}` is not one of {}.", METHODS.join(", ")),
+        ));
+    }
+    let headers = parse_headers(&config.headers, problems);
+    let auth = match config.auth {
+        None => Some(previous.cloned().unwrap_or(Auth::None)),
+        Some(auth) => parse_auth(auth, previous, problems),
+    };
+    Some(RequestSettings {
+        url: url?,
+        method,
+        headers,
+        auth: auth?,
+        allow_http: config.allow_http,
+    })
+}
+
+fn parse_url(text: &str, problems: &mut Vec<Problem>) -> Option<Url> {
+    let mut refuse = |code, message: String| {
+        problems.push(Problem::new("/config/url", code, message));
+        None
+    };
+    if text.len() > URL_LIMIT_BYTES {
+        return refuse(
+            "url_too_long",
+            format!("A URL may have at most {URL_LIMIT_BYTES} bytes."),
+        );
+    }
+    let url = match Url::parse(text.trim()) {
+        Ok(url) => url,
+        Err(error) => {
+            return refuse(
+                "not_a_url",
+                format!(
+                    "This is not a URL ({error}); write it in full, like https://example.com/hook."
+                ),
+            );
+        }
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return refuse(
+            "scheme_refused",
+            format!("`{}` is not http or https.", url.scheme()),
+        );
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return refuse("no_host", "The URL names no host.".into());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse(
+            "credentials_in_url",
+            "Put user name and password under `auth`, where they are kept sealed, not into the URL.".into(),
+        );
+    }
+    Some(url)
+}
+
+fn parse_headers(
+    headers: &Map<String, Value>,
+    problems: &mut Vec<Problem>,
+) -> Vec<(String, String)> {
+    if headers.len() > HEADERS_LIMIT {
+        problems.push(Problem::new(
+            "/config/headers",
+            "too_many_headers",
+            format!("At most {HEADERS_LIMIT} headers may be added."),
+        ));
+    }
+    let mut parsed = Vec::new();
+    for (name, value) in headers.iter().take(HEADERS_LIMIT) {
+        let pointer = format!(
+            "/config/headers/{}",
+            name.replace('~', "~0").replace('/', "~1")
+        );
+        let Some(value) = value.as_str() else {
+            problems.push(Problem::new(
+                pointer,
+                "wrong_shape",
+                "A header's value is a text.",
+            ));
+            continue;
+        };
+        match header_problem(name, value) {
+            Some((code, message)) => problems.push(Problem::new(pointer, code, message)),
+            None => parsed.push((name.to_ascii_lowercase(), value.to_string())),
+        }
+    }
+    parsed
+}
+
+/// Why a header cannot be sent; `None` when it can.
+fn header_problem(name: &str, value: &str) -> Option<(&'static str, String)> {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    let lower = name.to_ascii_lowercase();
+    if name.is_empty() || !name.chars().all(token) {
+        return Some(("header_name", format!("`{name}` is not a header name.")));
+    }
+    if RESERVED_HEADERS.contains(&lower.as_str())
+        || RESERVED_PREFIXES
+            .iter()
+            .any(|prefix| lower.starts_with(prefix))
+    {
+        return Some((
+            "reserved_header",
+            format!("`{name}` belongs to the transport or to the signature and cannot be set."),
+        ));
+    }
+    if value.len() > HEADER_VALUE_LIMIT_BYTES {
+        return Some((
+            "header_too_long",
+            format!("A header's value may have at most {HEADER_VALUE_LIMIT_BYTES} bytes."),
+        ));
+    }
+    if !value.chars().all(|c| c == '\t' || (' '..='~').contains(&c)) {
+        return Some((
+            "header_value",
+            "A header's value is printable ASCII without line breaks.".into(),
+        ));
+    }
+    None
+}
+
+fn parse_auth(
+    auth: AuthDocument,
+    previous: Option<&Auth>,
+    problems: &mut Vec<Problem>,
+) -> Option<Auth> {
+    let mut need = |field: &str, value: Option<String>, kept: Option<Secret>| {
+        let given = value.filter(|text| !text.is_empty()).map(Secret::new);
+        if given.is_none() && kept.is_none() {
+            let pointer = format!("/config/auth/{field}");
+            problems.push(Problem::new(
+                pointer,
+                "missing",
+                format!("`{field}` is needed for this kind of auth."),
+            ));
+        }
+        given.or(kept)
+    };
+    match (auth.kind.as_str(), previous) {
+        ("none", _) => Some(Auth::None),
+        ("basic", previous) => {
+            let kept = match previous {
+                Some(Auth::Basic { password, .. }) => Some(password.clone()),
+                _ => None,
+            };
+            let password = need("password", auth.password, kept);
+            let username = need("username", auth.username, None);
+            Some(Auth::Basic {
+                username: username?.expose_text()?.to_string(),
+                password: password?,
+            })
+        }
+        ("bearer", previous) => {
+            let kept = match previous {
+                Some(Auth::Bearer { token }) => Some(token.clone()),
+                _ => None,
+            };
+            let token = need("token", auth.token, kept)?;
+            printable(&token, "token", problems).then_some(Auth::Bearer { token })
+        }
+        ("header", previous) => {
+            let kept = match previous {
+                Some(Auth::Header { value, .. }) => Some(value.clone()),
+                _ => None,
+            };
+            let value = need("value", auth.value, kept)?;
+            let name = auth.name.unwrap_or_default();
+            if let Some((code, message)) = header_problem(&name, "") {
+                problems.push(Problem::new("/config/auth/name", code, message));
+                return None;
+            }
+            printable(&value, "value", problems).then_some(Auth::Header { name, value })
+        }
+        (other, _) => {
+            problems.push(Problem::new(
+                "/config/auth/type",
+                "unknown_auth",
+                format!("`{other}` is not one of none, basic, bearer, header."),
+            ));
+            None
+        }
+    }
+}
+
+/// Whether a secret can stand in a header; says so when not.
+fn printable(secret: &Secret, field: &str, problems: &mut Vec<Problem>) -> bool {
+    let fine = secret
+        .expose()
+        .iter()
+        .all(|byte| (b' '..=b'~').contains(byte));
+    if !fine {
+        problems.push(Problem::new(
+            format!("/config/auth/{field}"),
+            "header_value",
+            "This is sent in a header, so it must be printable ASCII without line breaks.",
+        ));
+    }
+    fine
+}
+
+fn parse_signing(
+    signing: SigningDocument,
+    previous: Option<&Signing>,
+    problems: &mut Vec<Problem>,
+) -> Option<Signing> {
+    let scheme = match signing.scheme.as_deref() {
+        None => previous.map_or(Scheme::StandardWebhooks, |p| p.scheme),
+        Some(word) => match Scheme::from_word(word) {
+            Some(scheme) => scheme,
+            None => {
+                problems.push(Problem::new(
+                    "/signing/scheme",
+                    "unknown_scheme",
+                    format!("`{word}` is not one of standard_webhooks, hex, none."),
+                ));
+                return None;
+            }
+        },
+    };
+    if let Some(header) = &signing.header
+        && let Some((code, message)) = header_problem(header, "")
+    {
+        problems.push(Problem::new("/signing/header", code, message));
+        return None;
+    }
+    let given = signing
+        .secret
+        .filter(|text| !text.is_empty())
+        .map(Secret::new);
+    Some(Signing {
+        scheme,
+        secret: given.or_else(|| previous.and_then(|p| p.secret.clone())),
+        header: signing.header,
+    })
+}
+
+fn parse_limits(limits: &LimitsDocument, problems: &mut Vec<Problem>) -> Limits {
+    let concurrency = limits.concurrency.unwrap_or(DEFAULT_CONCURRENCY);
+    if !(1..=CONCURRENCY_LIMIT).contains(&concurrency) {
+        problems.push(Problem::new(
+            "/limits/concurrency",
+            "out_of_range",
+            format!("From 1 to {CONCURRENCY_LIMIT} requests at once."),
+        ));
+    }
+    if let Some(rate) = limits.per_second
+        && !(rate > 0.0 && rate <= PER_SECOND_LIMIT)
+    {
+        problems.push(Problem::new(
+            "/limits/per_second",
+            "out_of_range",
+            format!("More than 0 and at most {PER_SECOND_LIMIT} requests a second."),
+        ));
+    }
+    let timeout_ms = limits.timeout_ms.unwrap_or(DEFAULT_TIMEOUT_MS);
+    if !TIMEOUT_RANGE_MS.contains(&timeout_ms) {
+        problems.push(Problem::new(
+            "/limits/timeout_ms",
+            "out_of_range",
+            format!(
+                "From {} to {} milliseconds.",
+                TIMEOUT_RANGE_MS.start(),
+                TIMEOUT_RANGE_MS.end()
+            ),
+        ));
+    }
+    Limits {
+        concurrency,
+        per_second: limits.per_second,
+        timeout_ms,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(config: Value, signing: Value, limits: Value) -> Result<Settings, Vec<Problem>> {
+        let document = SettingsDocument {
+            config: Some(&config),
+            signing: Some(&signing),
+            limits: Some(&limits),
+        };
+        Settings::parse(&document, None)
+    }
+
+    fn codes(config: Value) -> Vec<&'static str> {
+        let problems = parse(config, json!({}), json!({}))
+            .err()
+            .unwrap_or_default();
+        problems.into_iter().map(|problem| problem.code).collect()
+    }
+
+    #[test]
+    fn a_url_alone_is_enough_and_the_rest_has_defaults() {
+        let settings = parse(
+            json!({"url": "https://example.com/a?b=c"}),
+            json!({}),
+            json!({}),
+        )
+        .unwrap();
+        assert_eq!(settings.request.method, "POST");
+        assert_eq!(settings.limits.concurrency, DEFAULT_CONCURRENCY);
+        assert_eq!(settings.limits.timeout_ms, DEFAULT_TIMEOUT_MS);
+        assert_eq!(settings.signing.scheme, Scheme::StandardWebhooks);
+        assert_eq!(settings.host(), "example.com");
+    }
+
+    #[test]
+    fn wrong_addresses_methods_and_headers_are_refused_with_a_code() {
+        for (config, code) in [
+            (json!({"url": "example.com"}), "not_a_url"),
+            (json!({"url": "ftp://example.com"}), "scheme_refused"),
+            (
+                json!({"url": "https://a:b@example.com"}),
+                "credentials_in_url",
+            ),
+            (
+                json!({"url": "https://e.com", "method": "TRACE"}),
+                "unknown_method",
+            ),
+            (
+                json!({"url": "https://e.com", "surprise": 1}),
+                "wrong_shape",
+            ),
+            (
+                json!({"url": "https://e.com", "headers": {"Host": "x"}}),
+                "reserved_header",
+            ),
+            (
+                json!({"url": "https://e.com", "headers": {"webhook-id": "x"}}),
+                "reserved_header",
+            ),
+            (
+                json!({"url": "https://e.com", "headers": {"a b": "x"}}),
+                "header_name",
+            ),
+            (
+                json!({"url": "https://e.com", "headers": {"a": "x\r\ny: z"}}),
+                "header_value",
+            ),
+            (
+                json!({"url": "https://e.com", "auth": {"type": "digest"}}),
+                "unknown_auth",
+            ),
+            (
+                json!({"url": "https://e.com", "auth": {"type": "bearer"}}),
+                "missing",
+            ),
+            (
+                json!({"url": "https://e.com", "auth": {"type": "bearer", "token": "a\nb"}}),
+                "header_value",
+            ),
+        ] {
+            assert_eq!(codes(config.clone()), [code], "{config}");
+        }
+    }
+
+    #[test]
+    fn several_problems_come_at_once() {
+        let limits = json!({"concurrency": 0, "per_second": -1, "timeout_ms": 1});
+        let problems = parse(json!({"url": "x"}), json!({"scheme": "rot13"}), limits).unwrap_err();
+        let pointers: Vec<&str> = problems.iter().map(|p| p.pointer.as_str()).collect();
+        assert_eq!(
+            pointers,
+            [
+                "/config/url",
+                "/signing/scheme",
+                "/limits/concurrency",
+                "/limits/per_second",
+                "/limits/timeout_ms"
+            ]
+        );
+    }
+
+    #[test]
+    fn secrets_are_kept_when_left_out_sealed_whole_and_never_shown() {
+        let config =
+            json!({"url": "https://e.com", "auth": {"type": "bearer", "token": "canary-token"}});
+        let first = parse(
+            config,
+            json!({"scheme": "hex", "secret": "canary-signing"}),
+            json!({}),
+        )
+        .unwrap();
+        let shown = first.public_view().to_string();
+        assert!(!shown.contains("canary"), "{shown}");
+        assert!(!format!("{first:?}").contains("canary"));
+
+        let without = json!({"url": "https://e.com/new", "auth": {"type": "bearer"}});
+        let document = SettingsDocument {
+            config: Some(&without),
+            ..SettingsDocument::default()
+        };
+        let second = Settings::parse(&document, Some(&first)).unwrap();
+        let sealed = second.to_sealed_document();
+        assert_eq!(sealed["config"]["auth"]["token"], "canary-token");
+        assert_eq!(sealed["signing"]["secret"], "canary-signing");
+
+        let document = SettingsDocument {
+            config: Some(&sealed["config"]),
+            signing: Some(&sealed["signing"]),
+            limits: Some(&sealed["limits"]),
+        };
+        let again = Settings::parse(&document, None).unwrap();
+        assert_eq!(again.to_sealed_document(), sealed);
+    }
+}

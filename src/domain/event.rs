@@ -1,0 +1,391 @@
+//! Reads Blue's request body: which event it is, and the few facts that columns, triggers and lists need.
+//!
+//! Called once per request on the hot path and again when a body is recomputed. Generous at this edge: unknown events, missing parts
+//! and both documented shapes are fine; refused is only what is not a JSON object with an event name. Duplicate keys: the
+//! last one counts. Blue's wobbling vocabulary (todo/record, project/workspace, company/organization) ends here.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// Blue's probe; answered, never stored.
+pub const HEALTH_CHECK: &str = "WEBHOOK_HEALTH_CHECK";
+
+/// Longest text kept in a column, in characters.
+const FACT_LIMIT_CHARS: usize = 200;
+
+/// What we read from an event besides its body.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventFacts {
+    pub event_type: String,
+    pub record_id: Option<String>,
+    pub record_title: Option<String>,
+    pub list_id: Option<String>,
+    pub list_title: Option<String>,
+    pub project_id: Option<String>,
+    pub project_name: Option<String>,
+    pub company_id: Option<String>,
+    pub occurred_at: Option<Timestamp>,
+    /// The same for two requests that tell the same thing.
+    pub dedupe_key: [u8; 32],
+}
+
+/// What a body is.
+#[derive(Debug, Clone)]
+pub enum Reading {
+    Event { facts: EventFacts, document: Value },
+    HealthCheck,
+}
+
+/// Why a body cannot be an event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    #[error("the body is not JSON: {0}")]
+    NotJson(String),
+    #[error("the body is nested deeper than 128 levels")]
+    TooDeep,
+    #[error("the body is not a JSON object")]
+    NotAnObject,
+    #[error("the body has no `event` text that names the event")]
+    NoEventName,
+}
+
+impl ReadError {
+    /// Stable code, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ReadError::NotJson(_) => "not_json",
+            ReadError::TooDeep => "too_deep",
+            ReadError::NotAnObject => "not_an_object",
+            ReadError::NoEventName => "no_event_name",
+        }
+    }
+}
+
+/// Reads a body.
+pub fn read(body: &[u8]) -> Result<Reading, ReadError> {
+    let document: Value = serde_json::from_slice(body).map_err(|error| {
+        let text = error.to_string();
+        match text.starts_with("recursion limit exceeded") {
+            true => ReadError::TooDeep,
+            false => ReadError::NotJson(text),
+        }
+    })?;
+    if !document.is_object() {
+        return Err(ReadError::NotAnObject);
+    }
+    let event_type = document
+        .get("event")
+        .and_then(Value::as_str)
+        .map(clean)
+        .filter(|name| !name.is_empty())
+        .ok_or(ReadError::NoEventName)?;
+    if event_type == HEALTH_CHECK {
+        return Ok(Reading::HealthCheck);
+    }
+    let facts = facts(event_type, &document);
+    Ok(Reading::Event { facts, document })
+}
+
+fn facts(event_type: String, document: &Value) -> EventFacts {
+    let entity = ["currentValue", "previousValue", "record"]
+        .iter()
+        .filter_map(|key| document.get(key))
+        .find(|value| value.is_object())
+        .unwrap_or(&Value::Null);
+    let about = About::of(&event_type);
+    let record = about.record(entity);
+    let list = about.list(entity, record);
+    let at = |value: &Value, path: &str| text(value.pointer(path));
+    let project = [
+        list.pointer("/project"),
+        entity.pointer("/project"),
+        document.get("project"),
+    ]
+    .into_iter()
+    .flatten()
+    .find(|value| value.is_object())
+    .unwrap_or(&Value::Null);
+    EventFacts {
+        record_id: at(record, "/id").or_else(|| about.record_id(entity)),
+        record_title: at(record, "/title"),
+        list_id: at(list, "/id").or_else(|| at(record, "/todoListId")),
+        list_title: at(list, "/title"),
+        project_id: at(project, "/id")
+            .or_else(|| at(list, "/projectId"))
+            .or_else(|| at(entity, "/projectId"))
+            .or_else(|| at(document, "/projectId"))
+            .or_else(|| only_project_of_webhook(document)),
+        project_name: at(project, "/name"),
+        company_id: at(project, "/company/id")
+            .or_else(|| at(project, "/companyId"))
+            .or_else(|| at(document, "/company/id")),
+        occurred_at: [
+            entity.get("updatedAt"),
+            entity.get("createdAt"),
+            document.get("timestamp"),
+        ]
+        .into_iter()
+        .flatten()
+        .find_map(|value| value.as_str()?.parse().ok()),
+        dedupe_key: dedupe_key(&event_type, document),
+        event_type,
+    }
+}
+
+/// What kind of row an event carries, told from its name.
+enum About {
+    Record,
+    /// Names its record in `todo` or `todoId`.
+    ChildOfRecord,
+    /// Names its record through `checklist`.
+    ChecklistItem,
+    List,
+    /// Neither a record nor a list: tags and custom fields.
+    Definition,
+}
+
+impl About {
+    fn of(event_type: &str) -> About {
+        match event_type {
+            name if name.starts_with("TODO_CHECKLIST_ITEM_") => About::ChecklistItem,
+            name if name.starts_with("TODO_CHECKLIST_") || name.starts_with("COMMENT_") => {
+                About::ChildOfRecord
+            }
+            name if name.starts_with("TODO_LIST_") => About::List,
+            name if name.starts_with("TAG_") || name.starts_with("CUSTOM_FIELD_") => {
+                About::Definition
+            }
+            _ => About::Record,
+        }
+    }
+
+    fn record<'v>(&self, entity: &'v Value) -> &'v Value {
+        let found = match self {
+            // An assignee or tag event may carry the joining row instead of the record.
+            About::Record => entity
+                .get("todo")
+                .filter(|todo| todo.is_object())
+                .or(Some(entity)),
+            About::ChildOfRecord => entity.get("todo"),
+            About::ChecklistItem => entity.pointer("/checklist/todo"),
+            About::List | About::Definition => None,
+        };
+        found.unwrap_or(&Value::Null)
+    }
+
+    fn record_id(&self, entity: &Value) -> Option<String> {
+        match self {
+            About::ChildOfRecord => text(entity.get("todoId")),
+            About::ChecklistItem => text(entity.pointer("/checklist/todoId")),
+            _ => None,
+        }
+    }
+
+    fn list<'v>(&self, entity: &'v Value, record: &'v Value) -> &'v Value {
+        let found = match self {
+            About::List => Some(entity),
+            _ => record.get("todoList"),
+        };
+        found.unwrap_or(&Value::Null)
+    }
+}
+
+fn only_project_of_webhook(document: &Value) -> Option<String> {
+    match document
+        .pointer("/webhook/metadata/projectIds")?
+        .as_array()?
+        .as_slice()
+    {
+        [only] => text(Some(only)),
+        _ => None,
+    }
+}
+
+/// A text or a number as a text that fits a column.
+fn text(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) => Some(clean(text)),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn clean(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(FACT_LIMIT_CHARS)
+        .collect()
+}
+
+/// Over event, webhook id and both values; not over the rest of the webhook object, which Blue reads again for each of its tries.
+fn dedupe_key(event_type: &str, document: &Value) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let mut part = |value: Option<&Value>| {
+        let text = value.map(Value::to_string).unwrap_or_default();
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    };
+    part(Some(&Value::from(event_type)));
+    part(document.pointer("/webhook/id"));
+    let (previous, current) = (document.get("previousValue"), document.get("currentValue"));
+    match (previous, current) {
+        (None, None) => {
+            let rest = document.as_object().into_iter().flatten();
+            for (key, value) in rest.filter(|(key, _)| *key != "webhook") {
+                part(Some(&Value::from(key.as_str())));
+                part(Some(value));
+            }
+        }
+        _ => {
+            // A missing value and null tell the same.
+            part(previous.filter(|value| !value.is_null()));
+            part(current.filter(|value| !value.is_null()));
+        }
+    }
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const TODO_CREATED: &str = include_str!("../../tests/data/blue/TODO_CREATED.json");
+    const RECORD_CREATED: &str = include_str!("../../tests/data/blue/RECORD_CREATED.json");
+
+    fn facts_of(document: &Value) -> EventFacts {
+        match read(document.to_string().as_bytes()).unwrap() {
+            Reading::Event { facts, .. } => facts,
+            Reading::HealthCheck => panic!("a health check"),
+        }
+    }
+
+    #[test]
+    fn both_documented_shapes_are_read() {
+        let facts = facts_of(&serde_json::from_str(TODO_CREATED).unwrap());
+        assert_eq!(facts.event_type, "TODO_CREATED");
+        assert_eq!(
+            facts.record_id.as_deref(),
+            Some("clb4zna6x0000vt1swuwso25f")
+        );
+        assert_eq!(facts.record_title.as_deref(), Some("GGGG"));
+        assert_eq!(facts.list_title.as_deref(), Some("ETEST"));
+        assert_eq!(
+            facts.project_id.as_deref(),
+            Some("clakt90vu000bvt64hhffqleq")
+        );
+        assert_eq!(facts.project_name.as_deref(), Some("TEEST"));
+        assert_eq!(
+            facts.company_id.as_deref(),
+            Some("clakt8jud0002vt64205yyj10")
+        );
+        assert_eq!(
+            facts.occurred_at,
+            Some("2022-12-01T11:23:09.241Z".parse().unwrap())
+        );
+
+        let facts = facts_of(&serde_json::from_str(RECORD_CREATED).unwrap());
+        assert_eq!(facts.record_id.as_deref(), Some("1234"));
+        assert_eq!(facts.project_id.as_deref(), Some("91011"));
+        assert_eq!(facts.company_id.as_deref(), Some("5678"));
+    }
+
+    #[test]
+    fn nulls_ids_in_other_places_and_unknown_events_are_read() {
+        let deleted = json!({"event": "TODO_DELETED", "previousValue": {"id": 7, "title": "gone"}, "currentValue": null});
+        assert_eq!(facts_of(&deleted).record_id.as_deref(), Some("7"));
+        let comment =
+            json!({"event": "COMMENT_CREATED", "currentValue": {"id": "c", "todoId": "r"}});
+        assert_eq!(facts_of(&comment).record_id.as_deref(), Some("r"));
+        let item = json!({"event": "TODO_CHECKLIST_ITEM_CREATED", "currentValue": {"id": "i", "checklist": {"todo": {"id": "r", "title": "t"}}}});
+        assert_eq!(facts_of(&item).record_title.as_deref(), Some("t"));
+        let list = json!({"event": "TODO_LIST_CREATED", "currentValue": {"id": "l", "title": "Doing", "projectId": "p"}});
+        let list = facts_of(&list);
+        assert_eq!(
+            (
+                list.record_id,
+                list.list_id.as_deref(),
+                list.project_id.as_deref()
+            ),
+            (None, Some("l"), Some("p"))
+        );
+        let tag = json!({"event": "TAG_CREATED", "currentValue": {"id": "t"}, "webhook": {"metadata": {"projectIds": ["only"]}}});
+        let tag = facts_of(&tag);
+        assert_eq!(
+            (tag.record_id, tag.project_id.as_deref()),
+            (None, Some("only"))
+        );
+        assert_eq!(
+            facts_of(&json!({"event": "NOBODY_KNOWS"})).event_type,
+            "NOBODY_KNOWS"
+        );
+    }
+
+    #[test]
+    fn what_is_no_event_is_refused_with_a_code() {
+        let deep = format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000));
+        for (body, code) in [
+            (&b"{"[..], "not_json"),
+            (b"", "not_json"),
+            (b"\xff\xfe{}", "not_json"),
+            (b"{\"event\":\"\xff\"}", "not_json"),
+            (deep.as_bytes(), "too_deep"),
+            (b"[]", "not_an_object"),
+            (b"{}", "no_event_name"),
+            (b"{\"event\":7}", "no_event_name"),
+            (b"{\"event\":\"\"}", "no_event_name"),
+        ] {
+            assert_eq!(read(body).unwrap_err().code(), code);
+        }
+    }
+
+    #[test]
+    fn the_probe_is_not_an_event_and_the_last_of_duplicate_keys_counts() {
+        assert!(matches!(
+            read(br#"{"event":"WEBHOOK_HEALTH_CHECK","webhook":{}}"#),
+            Ok(Reading::HealthCheck)
+        ));
+        let Ok(Reading::Event { facts, .. }) = read(br#"{"event":"A","event":"B"}"#) else {
+            panic!("not read");
+        };
+        assert_eq!(facts.event_type, "B");
+    }
+
+    #[test]
+    fn control_characters_and_length_do_not_reach_columns() {
+        let title = format!("a\u{0}b\n{}", "x".repeat(5_000));
+        let facts = facts_of(
+            &json!({"event": "TODO_CREATED", "currentValue": {"id": "1", "title": title}}),
+        );
+        let title = facts.record_title.unwrap();
+        assert!(title.starts_with("abx") && title.chars().count() == FACT_LIMIT_CHARS);
+    }
+
+    #[test]
+    fn the_same_news_has_the_same_key_although_the_webhook_row_changed() {
+        let key = |document: Value| facts_of(&document).dedupe_key;
+        let base = json!({"event": "E", "webhook": {"id": "w", "updatedAt": "1"}, "currentValue": {"id": 1}});
+        let retried = json!({"event": "E", "webhook": {"id": "w", "updatedAt": "2"}, "previousValue": null, "currentValue": {"id": 1}});
+        assert_eq!(key(base.clone()), key(retried));
+        for other in [
+            json!({"event": "F", "webhook": {"id": "w"}, "currentValue": {"id": 1}}),
+            json!({"event": "E", "webhook": {"id": "v"}, "currentValue": {"id": 1}}),
+            json!({"event": "E", "webhook": {"id": "w"}, "currentValue": {"id": 2}}),
+            json!({"event": "E", "webhook": {"id": "w"}, "previousValue": {"id": 1}}),
+            json!({"event": "E", "webhook": {"id": "w"}, "record": {"id": 1}}),
+        ] {
+            assert_ne!(key(base.clone()), key(other));
+        }
+        let short = |id| key(json!({"event": "RECORD_CREATED", "record": {"id": id}}));
+        assert_ne!(short(1), short(2));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read(&body);
+        }
+    }
+}

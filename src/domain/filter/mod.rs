@@ -1,0 +1,106 @@
+//! Filters: which events a connection lets through.
+//!
+//! A person's document becomes a [`Filter`] once (`parse`); ingest asks [`Filter::matches`], pages ask [`Filter::evaluate`] for the whole tree
+//! with the values found. Both walk the same judgements (`condition`), so they cannot disagree. A missing path or a wrong type is never an
+//! error: the condition "cannot tell", with its reason, and counts as not true. An empty group places no condition and is true.
+
+pub mod condition;
+pub mod explanation;
+pub mod operator;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::domain::filter::condition::{Condition, Truth};
+use crate::domain::filter::explanation::Explanation;
+use crate::domain::problem::Problem;
+
+/// Groups within groups.
+pub const DEPTH_LIMIT: usize = 8;
+/// Conditions in one filter.
+pub const CONDITIONS_LIMIT: usize = 200;
+
+/// What a filter looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    pub document: &'a Value,
+    /// Relative dates count from here: the event's own time, never the clock.
+    pub reference_time: Timestamp,
+}
+
+/// A filter that was understood.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    root: Node,
+}
+
+/// A group or a condition.
+#[derive(Debug, Clone)]
+pub(super) enum Node {
+    Group { mode: Mode, children: Vec<Node> },
+    Condition(Box<Condition>),
+}
+
+/// How a group joins its children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    All,
+    Any,
+    None,
+}
+
+impl Mode {
+    /// The key in the document.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::All => "all",
+            Mode::Any => "any",
+            Mode::None => "none",
+        }
+    }
+}
+
+impl Filter {
+    /// Reads a filter document; all problems come at once.
+    pub fn parse(document: &Value) -> Result<Filter, Vec<Problem>> {
+        parse::filter(document).map(|root| Filter { root })
+    }
+
+    /// Whether the event passes.
+    pub fn matches(&self, input: &Input<'_>) -> bool {
+        self.root.holds(input)
+    }
+
+    /// Whether it passes and why, with every value found.
+    pub fn evaluate(&self, input: &Input<'_>) -> Explanation {
+        self.root.explain(input)
+    }
+}
+
+impl Node {
+    pub(super) fn holds(&self, input: &Input<'_>) -> bool {
+        match self {
+            Node::Condition(condition) => condition.judge(input).truth == Truth::True,
+            Node::Group { children, .. } if children.is_empty() => true,
+            Node::Group { mode, children } => match mode {
+                Mode::All => children.iter().all(|child| child.holds(input)),
+                Mode::Any => children.iter().any(|child| child.holds(input)),
+                Mode::None => !children.iter().any(|child| child.holds(input)),
+            },
+        }
+    }
+
+    fn explain(&self, input: &Input<'_>) -> Explanation {
+        match self {
+            Node::Condition(condition) => condition.explain(input),
+            Node::Group { mode, children } => Explanation::group(
+                *mode,
+                self.holds(input),
+                children.iter().map(|child| child.explain(input)).collect(),
+            ),
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! From a person's document to a filter, with every problem found on the way.
+
+use jiff::tz::TimeZone;
+use regex::RegexBuilder;
+use serde_json::{Map, Value};
+
+use crate::domain::filter::condition::{Condition, Scope, Test};
+use crate::domain::filter::operator::{self, Takes};
+use crate::domain::filter::{CONDITIONS_LIMIT, DEPTH_LIMIT, Mode, Node};
+use crate::domain::path::Path;
+use crate::domain::problem::Problem;
+use crate::domain::value::{Number, TYPE_NAMES, Types, shift, span_of, time_of};
+
+/// Memory that a compiled pattern may take, in bytes.
+const REGEX_LIMIT_BYTES: usize = 1 << 20;
+/// Entries of a list value.
+const LIST_LIMIT: usize = 1_000;
+const CONDITION_KEYS: [&str; 6] = ["path", "op", "value", "case_sensitive", "types", "zone"];
+
+pub(super) fn filter(document: &Value) -> Result<Node, Vec<Problem>> {
+    let mut reader = Reader {
+        problems: Vec::new(),
+        conditions: 0,
+    };
+    let node = reader.node(document, "", 0);
+    match node {
+        Some(node) if reader.problems.is_empty() => Ok(node),
+        _ => Err(reader.problems),
+    }
+}
+
+struct Reader {
+    problems: Vec<Problem>,
+    conditions: usize,
+}
+
+impl Reader {
+    fn refuse<T>(
+        &mut self,
+        pointer: &str,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Option<T> {
+        self.problems.push(Problem::new(pointer, code, message));
+        None
+    }
+
+    fn node(&mut self, document: &Value, pointer: &str, depth: usize) -> Option<Node> {
+        let Some(members) = document.as_object() else {
+            return self.refuse(pointer, "wrong_shape", "A filter is a group like {\"all\": [...]} or a condition like {\"path\": ..., \"op\": ...}.");
+        };
+        if depth > DEPTH_LIMIT {
+            return self.refuse(
+                pointer,
+                "too_deep",
+                format!("Groups may be nested {DEPTH_LIMIT} deep."),
+            );
+        }
+        let modes = [Mode::All, Mode::Any, Mode::None];
+        match modes
+            .into_iter()
+            .find(|mode| members.contains_key(mode.as_str()))
+        {
+            Some(mode) => self.group(mode, members, pointer, depth),
+            None => self.condition(members, pointer, depth),
+        }
+    }
+
+    fn group(
+        &mut self,
+        mode: Mode,
+        members: &Map<String, Value>,
+        pointer: &str,
+        depth: usize,
+    ) -> Option<Node> {
+        let key = mode.as_str();
+        if members.len() > 1 {
+            self.refuse::<()>(
+                pointer,
+                "mixed_group",
+                format!("A group has one key, here `{key}`; put other groups inside its list."),
+            );
+        }
+        let Some(children) = members.get(key).and_then(Value::as_array) else {
+            return self.refuse(
+                &format!("{pointer}/{key}"),
+                "wrong_shape",
+                "A group holds a list of conditions and groups.",
+            );
+        };
+        let parsed: Vec<Option<Node>> = children
+            .iter()
+            .enumerate()
+            .map(|(index, child)| self.node(child, &format!("{pointer}/{key}/{index}"), depth + 1))
+            .collect();
+        let children = parsed.into_iter().collect::<Option<Vec<Node>>>()?;
+        Some(Node::Group { mode, children })
+    }
+
+    fn condition(
+        &mut self,
+        members: &Map<String, Value>,
+        pointer: &str,
+        depth: usize,
+    ) -> Option<Node> {
+        self.conditions += 1;
+        if self.conditions > CONDITIONS_LIMIT {
+            return self.refuse(
+                pointer,
+                "too_many",
+                format!("A filter may have {CONDITIONS_LIMIT} conditions."),
+            );
+        }
+        for key in members
+            .keys()
+            .filter(|key| !CONDITION_KEYS.contains(&key.as_str()))
+        {
+            let message = format!(
+                "`{key}` is not known here; a condition has {}.",
+                CONDITION_KEYS.join(", ")
+            );
+            self.refuse::<()>(&format!("{pointer}/{key}"), "unknown_key", message);
+        }
+        let path = self.path(members, pointer);
+        let types = self.types(members, pointer);
+        let case_sensitive = self.flag(members, pointer, "case_sensitive");
+        let zone = self.zone(members, pointer);
+        let Some(id) = members.get("op").and_then(Value::as_str) else {
+            return self.refuse(
+                &format!("{pointer}/op"),
+                "missing",
+                "Say in `op` how to compare, for example \"contains\".",
+            );
+        };
+        let Some(operator) = operator::find(id) else {
+            let hint = operator::nearest(id)
+                .map(|near| format!(" Did you mean `{near}`?"))
+                .unwrap_or_default();
+            return self.refuse(
+                &format!("{pointer}/op"),
+                "unknown_operator",
+                format!("There is no operator `{id}`.{hint}"),
+            );
+        };
+        let scope = Scope {
+            types: types?,
+            case_sensitive: case_sensitive?,
+            zone: zone?,
+        };
+        let value = members.get("value").unwrap_or(&Value::Null);
+        let test = self.test(
+            operator.id,
+            operator.takes,
+            value,
+            &scope,
+            &format!("{pointer}/value"),
+            depth,
+        )?;
+        Some(Node::Condition(Box::new(Condition::new(
+            path?,
+            operator,
+            test,
+            value.clone(),
+            scope,
+        ))))
+    }
+
+    fn path(&mut self, members: &Map<String, Value>, pointer: &str) -> Option<Path> {
+        let pointer = format!("{pointer}/path");
+        let Some(text) = members.get("path").and_then(Value::as_str) else {
+            return self.refuse(
+                &pointer,
+                "missing",
+                "Say in `path` which value to look at, for example \"$.currentValue.title\".",
+            );
+        };
+        Path::parse(text)
+            .map_err(|error| {
+                self.problems
+                    .push(Problem::new(pointer, "bad_path", error.reason).at(error.position))
+            })
+            .ok()
+    }
+
+    fn types(&mut self, members: &Map<String, Value>, pointer: &str) -> Option<Types> {
+        match members
+            .get("types")
+            .map(|types| types.as_str().unwrap_or_default())
+        {
+            None | Some("auto") => Some(Types::Auto),
+            Some("strict") => Some(Types::Strict),
+            _ => self.refuse(
+                &format!("{pointer}/types"),
+                "wrong_value",
+                "`types` is \"auto\" or \"strict\".",
+            ),
+        }
+    }
+
+    fn flag(&mut self, members: &Map<String, Value>, pointer: &str, key: &str) -> Option<bool> {
+        match members.get(key) {
+            None => Some(false),
+            Some(Value::Bool(flag)) => Some(*flag),
+            _ => self.refuse(
+                &format!("{pointer}/{key}"),
+                "wrong_value",
+                format!("`{key}` is true or false."),
+            ),
+        }
+    }
+
+    fn zone(&mut self, members: &Map<String, Value>, pointer: &str) -> Option<TimeZone> {
+        let Some(zone) = members.get("zone") else {
+            return Some(TimeZone::UTC);
+        };
+        match zone.as_str().and_then(|name| TimeZone::get(name).ok()) {
+            Some(zone) => Some(zone),
+            None => self.refuse(
+                &format!("{pointer}/zone"),
+                "unknown_zone",
+                "`zone` is a time zone like \"Asia/Jakarta\".",
+            ),
+        }
+    }
+
+    fn test(
+        &mut self,
+        id: &str,
+        takes: Takes,
+        value: &Value,
+        scope: &Scope,
+        pointer: &str,
+        depth: usize,
+    ) -> Option<Test> {
+        let is_scalar = matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_));
+        match takes {
+            Takes::Nothing => Some(Test::Plain),
+            Takes::Scalar if is_scalar || (value.is_null() && id.starts_with("changed_")) => {
+                Some(Test::Scalar(value.clone()))
+            }
+            Takes::OptionalScalar if value.is_null() => Some(Test::Plain),
+            Takes::OptionalScalar if is_scalar => Some(Test::Scalar(value.clone())),
+            Takes::Scalar | Takes::OptionalScalar => self.refuse(
+                pointer,
+                "wrong_value",
+                "The value is a text, a number or true/false.",
+            ),
+            Takes::Number => match Number::of(value, Types::Auto) {
+                Some(number) => Some(Test::Number(number)),
+                None => self.refuse(pointer, "not_a_number", "The value is a number."),
+            },
+            Takes::NumberRange => match value.as_array().map(Vec::as_slice) {
+                Some([low, high]) => {
+                    match (Number::of(low, Types::Auto), Number::of(high, Types::Auto)) {
+                        (Some(low), Some(high)) => Some(Test::NumberRange(low, high)),
+                        _ => self.refuse(
+                            pointer,
+                            "not_a_number",
+                            "The value is two numbers: [lowest, highest].",
+                        ),
+                    }
+                }
+                _ => self.refuse(
+                    pointer,
+                    "wrong_value",
+                    "The value is two numbers: [lowest, highest].",
+                ),
+            },
+            Takes::List => self.list(value, pointer),
+            Takes::Regex => self.regex(value, scope, pointer),
+            Takes::Date => match time_of(value, &scope.zone) {
+                Some(time) => Some(Test::Date(time)),
+                None => self.refuse(
+                    pointer,
+                    "not_a_date",
+                    "The value is a date like 2026-01-31 or a time like 2026-01-31T09:00:00Z.",
+                ),
+            },
+            Takes::DateRange => match value.as_array().map(Vec::as_slice) {
+                Some([from, to]) => match (time_of(from, &scope.zone), time_of(to, &scope.zone)) {
+                    (Some(from), Some(to)) => Some(Test::DateRange(from, to)),
+                    _ => self.refuse(
+                        pointer,
+                        "not_a_date",
+                        "The value is two dates: [first, last].",
+                    ),
+                },
+                _ => self.refuse(
+                    pointer,
+                    "wrong_value",
+                    "The value is two dates: [first, last].",
+                ),
+            },
+            Takes::Span => match span_of(value)
+                .filter(|span| shift(jiff::Timestamp::UNIX_EPOCH, *span, false).is_some())
+            {
+                Some(span) => Some(Test::Span(span)),
+                None => self.refuse(
+                    pointer,
+                    "not_a_span",
+                    "The value is a span like \"3 days\", \"2 hours\" or \"PT30M\".",
+                ),
+            },
+            Takes::Type => match value.as_str().filter(|name| TYPE_NAMES.contains(name)) {
+                Some(name) => Some(Test::Scalar(Value::from(name))),
+                None => self.refuse(
+                    pointer,
+                    "wrong_value",
+                    format!("The value is one of {}.", TYPE_NAMES.join(", ")),
+                ),
+            },
+            Takes::Item => self.item(value, pointer, depth),
+            Takes::FromTo => match (value.get("from"), value.get("to")) {
+                (Some(from), Some(to)) => Some(Test::FromTo(from.clone(), to.clone())),
+                _ => self.refuse(
+                    pointer,
+                    "wrong_value",
+                    "The value is {\"from\": ..., \"to\": ...}.",
+                ),
+            },
+        }
+    }
+
+    fn list(&mut self, value: &Value, pointer: &str) -> Option<Test> {
+        // People write "a, b" where a list is meant.
+        let entries: Vec<Value> = match value {
+            Value::Array(entries) => entries.clone(),
+            Value::String(text) => text
+                .split(',')
+                .map(|part| Value::from(part.trim()))
+                .collect(),
+            Value::Number(_) | Value::Bool(_) => vec![value.clone()],
+            _ => Vec::new(),
+        };
+        let fine = !entries.is_empty()
+            && entries.len() <= LIST_LIMIT
+            && entries
+                .iter()
+                .all(|entry| !entry.is_object() && !entry.is_array());
+        match fine {
+            true => Some(Test::List(entries)),
+            false => self.refuse(
+                pointer,
+                "wrong_value",
+                format!("The value is a list of 1 to {LIST_LIMIT} texts, numbers or true/false."),
+            ),
+        }
+    }
+
+    fn regex(&mut self, value: &Value, scope: &Scope, pointer: &str) -> Option<Test> {
+        let Some(pattern) = value.as_str() else {
+            return self.refuse(pointer, "wrong_value", "The value is a regular expression.");
+        };
+        let built = RegexBuilder::new(pattern)
+            .case_insensitive(!scope.case_sensitive)
+            .size_limit(REGEX_LIMIT_BYTES)
+            .build();
+        match built {
+            Ok(regex) => Some(Test::Regex(regex)),
+            Err(error) => {
+                let text = error.to_string();
+                let reason = text
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ")
+                    .to_string();
+                self.refuse(
+                    pointer,
+                    "bad_regex",
+                    format!("This is not a regular expression: {reason}."),
+                )
+            }
+        }
+    }
+
+    fn item(&mut self, value: &Value, pointer: &str, depth: usize) -> Option<Test> {
+        // A condition about the item itself needs no path.
+        let value = match value.as_object() {
+            Some(members) if members.contains_key("op") && !members.contains_key("path") => {
+                let mut members = members.clone();
+                members.insert("path".into(), Value::from("$"));
+                Value::Object(members)
+            }
+            _ => value.clone(),
+        };
+        self.node(&value, pointer, depth + 1)
+            .map(|node| Test::Item(Box::new(node)))
+    }
+}

@@ -1,0 +1,256 @@
+use super::*;
+use crate::domain::filter::operator::OPERATORS;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn event() -> Value {
+    json!({
+        "event": "TODO_MOVED",
+        "previousValue": {"title": "Draft", "done": false, "position": "10", "duedAt": "2026-01-01T00:00:00Z", "todoTags": [{"id": 1, "tag": {"title": "old"}}], "n": 5},
+        "currentValue": {
+            "title": "Call Ada ", "done": true, "position": "32767.5", "n": 7, "big": 9_007_199_254_740_993_u64, "none": null, "empty": "", "list": [1, "two", 3],
+            "duedAt": "2026-11-20T10:00:00Z", "day": "2026-11-25", "todoTags": [{"id": 1, "tag": {"title": "old"}}, {"id": 2, "tag": {"title": "Urgent"}}], "flag": "True"
+        }
+    })
+}
+
+fn judge(condition: Value) -> Truth {
+    let filter =
+        Filter::parse(&condition).unwrap_or_else(|problems| panic!("{condition}: {problems:?}"));
+    let document = event();
+    let input = Input {
+        document: &document,
+        reference_time: "2026-11-24T08:00:00Z".parse().unwrap(),
+    };
+    match filter.evaluate(&input) {
+        Explanation::Condition { result, reason, .. } => {
+            assert!(reason.len() > 10);
+            assert_eq!(filter.matches(&input), result == Truth::True);
+            result
+        }
+        Explanation::Group { result, .. } => result,
+    }
+}
+
+#[test]
+fn every_operator_tells_true_false_and_cannot_tell() {
+    use Truth::{False, True, Unknown};
+    let cases: Value = serde_json::from_str(r#"[
+        ["title", "exists", null, "T"], ["none", "exists", null, "T"], ["nowhere", "exists", null, "F"], ["nowhere", "missing", null, "T"], ["none", "missing", null, "F"],
+        ["none", "is_null", null, "T"], ["title", "is_null", null, "F"], ["nowhere", "is_null", null, "U"],
+        ["empty", "is_empty", null, "T"], ["none", "is_empty", null, "T"], ["list", "is_empty", null, "F"], ["nowhere", "is_empty", null, "U"],
+        ["list", "is_not_empty", null, "T"], ["empty", "is_not_empty", null, "F"], ["list", "is_type", "list", "T"], ["list", "is_type", "text", "F"],
+        ["title", "equals", "call ada ", "T"], ["title", "equals", "call ada", "F"], ["done", "equals", true, "T"], ["n", "equals", "7", "T"], ["none", "equals", "x", "U"], ["nowhere", "equals", "x", "U"],
+        ["title", "not_equals", "x", "T"], ["title", "not_equals", "Call Ada ", "F"], ["nowhere", "not_equals", "x", "U"],
+        ["title", "contains", "ADA", "T"], ["title", "contains", "bob", "F"], ["list", "contains", "1", "U"], ["title", "not_contains", "bob", "T"], ["title", "not_contains", "ada", "F"],
+        ["title", "starts_with", "call", "T"], ["title", "ends_with", "ada ", "T"], ["title", "ends_with", "ada", "F"],
+        ["n", "in", [6, 7], "T"], ["n", "in", "6, 8", "F"], ["n", "not_in", [6, 8], "T"], ["n", "not_in", [7], "F"],
+        ["title", "matches", "^call\\s", "T"], ["title", "matches", "^ada", "F"], ["title", "length_eq", 9, "T"], ["title", "length_gt", 9, "F"], ["title", "length_lt", 10, "T"],
+        ["n", "eq", 7, "T"], ["position", "eq", "32767.50", "T"], ["n", "ne", 7, "F"], ["n", "gt", 6, "T"], ["n", "gte", 7, "T"], ["n", "lt", 7, "F"], ["n", "lte", 7, "T"],
+        ["n", "between", [7, 8], "T"], ["n", "between", [8, 9], "F"], ["title", "gt", 1, "U"], ["big", "eq", 9007199254740992, "F"], ["big", "gt", 9007199254740992, "T"],
+        ["duedAt", "before", "2026-11-21", "T"], ["duedAt", "after", "2026-11-21", "F"], ["duedAt", "on", "2026-11-20", "T"], ["duedAt", "between_dates", ["2026-11-19", "2026-11-20"], "T"],
+        ["duedAt", "in_last", "5 days", "T"], ["duedAt", "in_last", "PT2H", "F"], ["day", "in_next", {"amount": 1, "unit": "days"}, "T"], ["duedAt", "is_past", null, "T"], ["day", "is_future", null, "T"], ["title", "is_past", null, "U"],
+        ["done", "is_true", null, "T"], ["done", "is_false", null, "F"], ["flag", "is_true", null, "T"], ["title", "is_true", null, "U"],
+        ["list", "has", "TWO", "T"], ["list", "has", 4, "F"], ["nowhere", "has", 4, "U"], ["list", "has_any", [4, 3], "T"], ["list", "has_all", [1, 3], "T"], ["list", "has_all", [1, 4], "F"], ["list", "has_none", [4], "T"],
+        ["todoTags[*].tag.title", "has", "urgent", "T"], ["nowhere[*]", "has_none", ["x"], "T"], ["todoTags[*].tag.title", "equals", "urgent", "T"], ["todoTags[*].tag.title", "not_equals", "urgent", "F"],
+        ["todoTags", "any_item", {"path": "$.tag.title", "op": "equals", "value": "urgent"}, "T"], ["todoTags", "all_items", {"path": "$.tag.title", "op": "equals", "value": "urgent"}, "F"], ["list", "any_item", {"op": "eq", "value": 3}, "T"]
+    ]"#).unwrap();
+    for case in cases.as_array().unwrap() {
+        let path = format!("$.currentValue.{}", case[0].as_str().unwrap());
+        let expected = match case[3].as_str().unwrap() {
+            "T" => True,
+            "F" => False,
+            _ => Unknown,
+        };
+        let condition = json!({"path": path, "op": case[1], "value": case[2]});
+        assert_eq!(judge(condition.clone()), expected, "{condition}");
+    }
+}
+
+#[test]
+fn change_operators_compare_both_sides() {
+    use Truth::{False, True, Unknown};
+    for (path, op, value, expected) in [
+        ("$.title", "changed", json!(null), True),
+        ("$.currentValue.title", "changed", json!(null), True),
+        ("$.title", "not_changed", json!(null), False),
+        ("$.nowhere", "changed", json!(null), Unknown),
+        ("$.done", "changed_to", json!(true), True),
+        ("$.done", "changed_from", json!(true), False),
+        (
+            "$.done",
+            "changed_from_to",
+            json!({"from": false, "to": true}),
+            True,
+        ),
+        ("$.position", "increased", json!(null), True),
+        ("$.duedAt", "increased", json!(null), True),
+        ("$.n", "decreased", json!(null), False),
+        ("$.title", "increased", json!(null), Unknown),
+        ("$.todoTags", "item_added", json!(null), True),
+        ("$.todoTags", "item_added", json!("urgent"), True),
+        ("$.todoTags", "item_added", json!("old"), False),
+        ("$.todoTags", "item_removed", json!(null), False),
+    ] {
+        assert_eq!(
+            judge(json!({"path": path, "op": op, "value": value})),
+            expected,
+            "{path} {op}"
+        );
+    }
+    let created = json!({"currentValue": {"title": "new"}});
+    let input = Input {
+        document: &created,
+        reference_time: Timestamp::UNIX_EPOCH,
+    };
+    let filter = Filter::parse(&json!({"path": "$.title", "op": "changed"})).unwrap();
+    assert!(
+        filter
+            .evaluate(&input)
+            .sentence()
+            .contains("no previous value")
+    );
+}
+
+#[test]
+fn every_operator_is_covered_by_a_case() {
+    let text = include_str!("tests.rs");
+    for operator in OPERATORS {
+        assert!(
+            text.contains(&format!("\"{}\"", operator.id)),
+            "{}",
+            operator.id
+        );
+    }
+}
+
+#[test]
+fn strict_types_convert_nothing_and_case_can_count() {
+    assert_eq!(
+        judge(
+            json!({"path": "currentValue.position", "op": "eq", "value": 32767.5, "types": "strict"})
+        ),
+        Truth::Unknown
+    );
+    assert_eq!(
+        judge(json!({"path": "currentValue.n", "op": "equals", "value": "7", "types": "strict"})),
+        Truth::Unknown
+    );
+    assert_eq!(
+        judge(
+            json!({"path": "currentValue.title", "op": "contains", "value": "ada", "case_sensitive": true})
+        ),
+        Truth::False
+    );
+    let late = json!({"path": "currentValue.duedAt", "op": "on", "value": "2026-11-21", "zone": "Pacific/Auckland"});
+    assert_eq!(judge(late), Truth::False);
+    let jakarta = json!({"path": "currentValue.duedAt", "op": "on", "value": "2026-11-20", "zone": "Asia/Jakarta"});
+    assert_eq!(judge(jakarta), Truth::True);
+}
+
+#[test]
+fn groups_join_and_what_cannot_be_told_is_not_true() {
+    let yes = json!({"path": "event", "op": "exists"});
+    let no = json!({"path": "event", "op": "missing"});
+    let unknown = json!({"path": "nowhere", "op": "equals", "value": 1});
+    let holds = |filter: Value| judge(filter) == Truth::True;
+    assert!(holds(json!({"all": [yes, {"any": [no, yes]}]})));
+    assert!(!holds(json!({"all": [yes, unknown]})));
+    assert!(holds(json!({"any": [unknown, yes]})));
+    assert!(!holds(json!({"any": [unknown, no]})));
+    assert!(holds(json!({"none": [no, unknown]})));
+    assert!(!holds(json!({"none": [yes]})));
+    for empty in [json!({"all": []}), json!({"any": []}), json!({"none": []})] {
+        assert!(holds(empty));
+    }
+}
+
+#[test]
+fn wrong_documents_are_refused_with_every_problem_and_its_place() {
+    let codes = |document: Value| -> Vec<(String, &'static str)> {
+        Filter::parse(&document)
+            .unwrap_err()
+            .into_iter()
+            .map(|p| (p.pointer, p.code))
+            .collect()
+    };
+    let at = |pointer: &str, code| (pointer.to_string(), code);
+    assert_eq!(codes(json!(5)), [at("", "wrong_shape")]);
+    assert_eq!(codes(json!({"all": 5})), [at("/all", "wrong_shape")]);
+    assert_eq!(
+        codes(
+            json!({"all": [{"path": "$.a b", "op": "contians", "value": 1}, {"op": "gt", "value": "x", "extra": 1}]})
+        ),
+        [
+            at("/all/0/path", "bad_path"),
+            at("/all/0/op", "unknown_operator"),
+            at("/all/1/extra", "unknown_key"),
+            at("/all/1/path", "missing"),
+            at("/all/1/value", "not_a_number")
+        ]
+    );
+    let problems = Filter::parse(&json!({"path": "a b", "op": "contians"})).unwrap_err();
+    assert_eq!(problems[0].position, Some(1));
+    assert!(problems[1].message.contains("contains"));
+    for (op, value, code) in [
+        ("matches", json!("("), "bad_regex"),
+        ("between", json!([1]), "wrong_value"),
+        ("before", json!("soon"), "not_a_date"),
+        ("in_last", json!("a while"), "not_a_span"),
+        ("in", json!([]), "wrong_value"),
+        ("is_type", json!("blob"), "wrong_value"),
+        ("contains", json!(null), "wrong_value"),
+        ("changed_from_to", json!(1), "wrong_value"),
+        ("between_dates", json!(["x", "y"]), "not_a_date"),
+    ] {
+        assert_eq!(
+            codes(json!({"path": "a", "op": op, "value": value})),
+            [at("/value", code)],
+            "{op}"
+        );
+    }
+    assert_eq!(codes(json!({"path": "a", "op": "exists", "types": "loose", "case_sensitive": 1, "zone": "Mars"})).len(), 3);
+    let deep = (0..20).fold(
+        json!({"path": "a", "op": "exists"}),
+        |inner, _| json!({"all": [inner]}),
+    );
+    assert_eq!(codes(deep)[0].1, "too_deep");
+    let many: Vec<Value> = (0..300)
+        .map(|_| json!({"path": "a", "op": "exists"}))
+        .collect();
+    assert_eq!(codes(json!({"all": many}))[0].1, "too_many");
+}
+
+#[test]
+fn an_explanation_names_what_decided_and_stays_small() {
+    let document = json!({"title": "Call Ada ", "long": "x".repeat(5_000)});
+    let input = Input {
+        document: &document,
+        reference_time: Timestamp::UNIX_EPOCH,
+    };
+    let filter = Filter::parse(&json!({"all": [{"path": "title", "op": "equals", "value": "Call Ada"}, {"path": "long", "op": "exists"}, {"path": "gone", "op": "gt", "value": 1}]})).unwrap();
+    let explanation = filter.evaluate(&input);
+    assert!(!explanation.passed());
+    assert_eq!(explanation.tally(), (3, 2));
+    let sentence = explanation.sentence();
+    assert!(
+        sentence.contains("blank at the edge")
+            && sentence.contains("nothing at gone")
+            && !sentence.contains("xxx"),
+        "{sentence}"
+    );
+    assert!(serde_json::to_string(&explanation).unwrap().len() < 1_500);
+}
+
+proptest! {
+    #[test]
+    fn matching_and_explaining_agree_on_any_document(text in "\\PC{0,20}", number in any::<i64>(), pick in 0..OPERATORS.len(), value in prop_oneof![Just(json!("a")), Just(json!(3)), Just(json!([1, 2])), Just(json!("2 days")), Just(json!("text")), Just(json!("2026-01-01")), Just(json!(null))]) {
+        let document = json!({"previousValue": {"x": number}, "currentValue": {"x": text}});
+        let input = Input { document: &document, reference_time: Timestamp::UNIX_EPOCH };
+        for path in ["$.currentValue.x", "$.previousValue.x", "$..x", "$.x"] {
+            if let Ok(filter) = Filter::parse(&json!({"none": [{"path": path, "op": OPERATORS[pick].id, "value": value}]})) {
+                prop_assert_eq!(filter.matches(&input), filter.evaluate(&input).passed());
+            }
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! The `fields` mode: a JSON object built field by field.
+//!
+//! Each field takes values from a path, a template or a constant, picks among several, passes them through a pipe of functions and goes to its
+//! target. A value that is missing (no node, or null) at the end of the pipe is written as null, left out, or fails the mapping, as
+//! `when_missing` says; so `omit` also leaves out what Blue sends as null. Fields appear in the order in which they are written.
+
+use serde_json::{Map, Value};
+
+use crate::domain::mapping::MappingError;
+use crate::domain::mapping::functions::Call;
+use crate::domain::mapping::functions::list::joined;
+use crate::domain::mapping::target::Target;
+use crate::domain::mapping::template::TextTemplate;
+use crate::domain::path::Path;
+use crate::domain::problem::Problem;
+
+/// Fields of one mapping.
+pub const FIELDS_LIMIT: usize = 200;
+/// Functions of one pipe.
+pub const PIPE_LIMIT: usize = 20;
+
+const FIELD_KEYS: [&str; 6] = ["to", "from", "take", "separator", "pipe", "when_missing"];
+
+/// All fields.
+#[derive(Debug, Clone)]
+pub struct Fields(Vec<Field>);
+
+#[derive(Debug, Clone)]
+struct Field {
+    to: Target,
+    from: From,
+    take: Take,
+    pipe: Vec<Call>,
+    when_missing: WhenMissing,
+}
+
+#[derive(Debug, Clone)]
+enum From {
+    Path(Path),
+    Template(TextTemplate),
+    Constant(Value),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Take {
+    First,
+    All,
+    One,
+    Join(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum WhenMissing {
+    Null,
+    Omit,
+    Fail,
+}
+
+/// A field with what it made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldPreview {
+    pub to: String,
+    /// The value taken, then the value after each function with its name.
+    pub steps: Vec<(String, Value)>,
+    pub error: Option<String>,
+}
+
+impl Fields {
+    pub(super) fn parse(document: Option<&Value>, problems: &mut Vec<Problem>) -> Option<Fields> {
+        let entries = match document.and_then(Value::as_array) {
+            Some(entries) if entries.len() <= FIELDS_LIMIT => entries,
+            Some(_) => {
+                problems.push(Problem::new(
+                    "/fields",
+                    "too_many",
+                    format!("At most {FIELDS_LIMIT} fields."),
+                ));
+                return None;
+            }
+            None => {
+                problems.push(Problem::new(
+                    "/fields",
+                    "missing",
+                    "`fields` is a list of fields with `to` and `from`.",
+                ));
+                return None;
+            }
+        };
+        let mut fields: Vec<Field> = Vec::with_capacity(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
+            let pointer = format!("/fields/{index}");
+            let Some(field) = parse_field(entry, &pointer, problems) else {
+                continue;
+            };
+            match fields.iter().find(|other| other.to.clashes(&field.to)) {
+                Some(other) => problems.push(Problem::new(
+                    format!("{pointer}/to"),
+                    "target_taken",
+                    format!(
+                        "`{}` and `{}` write the same place.",
+                        field.to.text, other.to.text
+                    ),
+                )),
+                None => fields.push(field),
+            }
+        }
+        Some(Fields(fields))
+    }
+
+    pub(super) fn build(&self, document: &Value) -> Result<Value, MappingError> {
+        let mut built = match self.0.first() {
+            Some(field) if field.to.starts_with_index() => Value::Array(Vec::new()),
+            _ => Value::Object(Map::new()),
+        };
+        for field in &self.0 {
+            let mut value = field.taken(document)?;
+            for call in &field.pipe {
+                value = call.apply(&value).map_err(|reason| {
+                    MappingError::new("function_failed", &field.to.text, reason)
+                })?;
+            }
+            match (value.is_null(), field.when_missing) {
+                (true, WhenMissing::Omit) => {}
+                (true, WhenMissing::Fail) => {
+                    let message = format!(
+                        "There is no value{}, and the field must have one.",
+                        field.origin()
+                    );
+                    return Err(MappingError::new("value_missing", &field.to.text, message));
+                }
+                _ => field.to.put(&mut built, value),
+            }
+        }
+        Ok(built)
+    }
+
+    pub(super) fn preview(&self, document: &Value) -> Vec<FieldPreview> {
+        self.0.iter().map(|field| field.preview(document)).collect()
+    }
+}
+
+impl Field {
+    fn taken(&self, document: &Value) -> Result<Value, MappingError> {
+        let path = match &self.from {
+            From::Constant(value) => return Ok(value.clone()),
+            From::Template(template) => {
+                return template
+                    .render(document)
+                    .map(Value::from)
+                    .map_err(|error| MappingError {
+                        path: self.to.text.clone(),
+                        ..error
+                    });
+            }
+            From::Path(path) => path,
+        };
+        let fail = |code, message: String| Err(MappingError::new(code, &self.to.text, message));
+        let found = match path.find(document) {
+            Ok(found) => found,
+            Err(error) => return fail("path_failed", error.reason),
+        };
+        match &self.take {
+            Take::First => Ok(found.first().map_or(Value::Null, |value| (*value).clone())),
+            Take::All => Ok(found.into_iter().cloned().collect()),
+            Take::Join(separator) => {
+                let items: Vec<Value> = found.into_iter().cloned().collect();
+                Ok(if items.is_empty() {
+                    Value::Null
+                } else {
+                    Value::from(joined(&items, separator))
+                })
+            }
+            Take::One => match found.as_slice() {
+                [] => Ok(Value::Null),
+                [one] => Ok((*one).clone()),
+                several => fail(
+                    "not_one",
+                    format!(
+                        "{path} selects {} values, and exactly one is wanted.",
+                        several.len()
+                    ),
+                ),
+            },
+        }
+    }
+
+    fn origin(&self) -> String {
+        match &self.from {
+            From::Path(path) => format!(" at {path}"),
+            _ => String::new(),
+        }
+    }
+
+    fn preview(&self, document: &Value) -> FieldPreview {
+        let mut preview = FieldPreview {
+            to: self.to.text.clone(),
+            steps: Vec::new(),
+            error: None,
+        };
+        let mut value = match self.taken(document) {
+            Ok(value) => value,
+            Err(error) => {
+                preview.error = Some(error.message);
+                return preview;
+            }
+        };
+        preview.steps.push(("value".into(), value.clone()));
+        for call in &self.pipe {
+            match call.apply(&value) {
+                Ok(next) => value = next,
+                Err(reason) => {
+                    preview.error = Some(reason);
+                    return preview;
+                }
+            }
+            preview.steps.push((call.function.id.into(), value.clone()));
+        }
+        if value.is_null() && self.when_missing == WhenMissing::Fail {
+            preview.error = Some("There is no value, and the field must have one.".into());
+        }
+        preview
+    }
+}
+
+fn parse_field(entry: &Value, pointer: &str, problems: &mut Vec<Problem>) -> Option<Field> {
+    let Some(members) = entry.as_object() else {
+        problems.push(Problem::new(
+            pointer,
+            "wrong_shape",
+            "A field is an object with `to` and `from`.",
+        ));
+        return None;
+    };
+    for key in members
+        .keys()
+        .filter(|key| !FIELD_KEYS.contains(&key.as_str()))
+    {
+        let message = format!(
+            "`{key}` is not known here; a field has {}.",
+            FIELD_KEYS.join(", ")
+        );
+        problems.push(Problem::new(
+            format!("{pointer}/{key}"),
+            "unknown_key",
+            message,
+        ));
+    }
+    let to = match Target::parse(
+        members
+            .get("to")
+            .and_then(Value::as_str)
+            .unwrap_or_default(),
+    ) {
+        Ok(to) => Some(to),
+        Err((position, reason)) => {
+            problems.push(
+                Problem::new(format!("{pointer}/to"), "bad_target", reason).at(Some(position)),
+            );
+            None
+        }
+    };
+    let from = parse_from(members.get("from"), &format!("{pointer}/from"), problems);
+    let separator = members
+        .get("separator")
+        .and_then(Value::as_str)
+        .unwrap_or(", ");
+    let take = match members
+        .get("take")
+        .map(|take| take.as_str().unwrap_or_default())
+    {
+        None | Some("first") => Some(Take::First),
+        Some("all") => Some(Take::All),
+        Some("one") => Some(Take::One),
+        Some("join") => Some(Take::Join(separator.to_string())),
+        _ => {
+            problems.push(Problem::new(
+                format!("{pointer}/take"),
+                "wrong_value",
+                "`take` is first, all, one or join.",
+            ));
+            None
+        }
+    };
+    let when_missing = match members
+        .get("when_missing")
+        .map(|when| when.as_str().unwrap_or_default())
+    {
+        None | Some("null") => Some(WhenMissing::Null),
+        Some("omit") => Some(WhenMissing::Omit),
+        Some("fail") => Some(WhenMissing::Fail),
+        _ => {
+            problems.push(Problem::new(
+                format!("{pointer}/when_missing"),
+                "wrong_value",
+                "`when_missing` is null, omit or fail.",
+            ));
+            None
+        }
+    };
+    let pipe = parse_pipe(members.get("pipe"), &format!("{pointer}/pipe"), problems);
+    Some(Field {
+        to: to?,
+        from: from?,
+        take: take?,
+        pipe: pipe?,
+        when_missing: when_missing?,
+    })
+}
+
+fn parse_from(
+    document: Option<&Value>,
+    pointer: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<From> {
+    let entry = document
+        .and_then(Value::as_object)
+        .filter(|members| members.len() == 1)
+        .and_then(|members| members.iter().next());
+    match entry.map(|(key, value)| (key.as_str(), value)) {
+        Some(("path", Value::String(text))) => match Path::parse(text) {
+            Ok(path) => Some(From::Path(path)),
+            Err(error) => {
+                problems.push(
+                    Problem::new(format!("{pointer}/path"), "bad_path", error.reason)
+                        .at(error.position),
+                );
+                None
+            }
+        },
+        Some(("template", Value::String(text))) => match TextTemplate::parse(text) {
+            Ok(template) => Some(From::Template(template)),
+            Err(error) => {
+                problems.push(
+                    Problem::new(format!("{pointer}/template"), "bad_template", error.reason)
+                        .at(error.position),
+                );
+                None
+            }
+        },
+        Some(("value", value)) => Some(From::Constant(value.clone())),
+        _ => {
+            let message =
+                "`from` is one of {\"path\": ...}, {\"template\": ...}, {\"value\": ...}.";
+            problems.push(Problem::new(pointer, "wrong_shape", message));
+            None
+        }
+    }
+}
+
+fn parse_pipe(
+    document: Option<&Value>,
+    pointer: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Vec<Call>> {
+    let calls = match document {
+        None | Some(Value::Null) => return Some(Vec::new()),
+        Some(Value::Array(calls)) if calls.len() <= PIPE_LIMIT => calls,
+        _ => {
+            let message = format!(
+                "`pipe` is a list of at most {PIPE_LIMIT} functions like {{\"fn\": \"trim\"}}."
+            );
+            problems.push(Problem::new(pointer, "wrong_shape", message));
+            return None;
+        }
+    };
+    let mut pipe = Vec::with_capacity(calls.len());
+    for (index, call) in calls.iter().enumerate() {
+        let pointer = format!("{pointer}/{index}");
+        let id = call.get("fn").and_then(Value::as_str);
+        let args = match call.get("args") {
+            None | Some(Value::Null) => Some(&[][..]),
+            Some(Value::Array(args)) => Some(args.as_slice()),
+            Some(_) => None,
+        };
+        let extra = call
+            .as_object()
+            .is_some_and(|members| members.keys().any(|key| key != "fn" && key != "args"));
+        match (id, args) {
+            (Some(id), Some(args)) if !extra => match Call::parse(id, args, &pointer) {
+                Ok(call) => pipe.push(call),
+                Err(problem) => problems.push(problem),
+            },
+            _ => problems.push(Problem::new(
+                pointer,
+                "wrong_shape",
+                "A function is written {\"fn\": \"round\", \"args\": [2]}.",
+            )),
+        }
+    }
+    (pipe.len() == calls.len()).then_some(pipe)
+}

@@ -1,0 +1,248 @@
+//! Functions about dates and times. A value is RFC 3339, or a date or local time taken in UTC; there is no "now" here, because the same event
+//! must give the same body for ever.
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, Unit, ZonedDateTime};
+use serde_json::Value;
+
+use crate::domain::mapping::functions::{Args, Function, Kind, Rule, arg, opt, text_in, text_out};
+use crate::domain::value::{time_of, type_of};
+
+macro_rules! function {
+    ($id:literal, $summary:literal, $args:expr, $example:expr, $run:expr) => {
+        Function {
+            id: $id,
+            group: "Date",
+            summary: $summary,
+            args: $args,
+            example: $example,
+            rule: Rule::Each,
+            run: $run,
+        }
+    };
+}
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function!(
+        "parse_date",
+        "a text in a strftime format as a time",
+        &[arg("format", Kind::Text), opt("zone", Kind::Zone)],
+        (
+            r#""31/01/2026 09:30""#,
+            r#"["%d/%m/%Y %H:%M", "Asia/Jakarta"]"#,
+            r#""2026-01-31T02:30:00Z""#
+        ),
+        |v, args| {
+            let text = text_in(v)?;
+            let wrong = |error: jiff::Error| {
+                format!(
+                    "`{}` does not read as that format ({error})",
+                    text.chars().take(40).collect::<String>()
+                )
+            };
+            let parsed = jiff::fmt::strtime::parse(args.text(0).unwrap_or_default(), text.trim())
+                .map_err(wrong)?;
+            let time = match parsed.to_timestamp() {
+                Ok(time) => time,
+                Err(_) => {
+                    let local = parsed
+                        .to_datetime()
+                        .or_else(|_| parsed.to_date().map(|date| date.at(0, 0, 0, 0)))
+                        .map_err(wrong)?;
+                    in_zone(local, &zone(args, 1)?)?
+                }
+            };
+            Ok(Value::from(time.to_string()))
+        }
+    ),
+    function!(
+        "format_date",
+        "a time in a strftime format, in a zone",
+        &[arg("format", Kind::Text), opt("zone", Kind::Zone)],
+        (
+            r#""2026-01-31T20:00:00.000Z""#,
+            r#"["%d.%m.%Y %H:%M", "Asia/Jakarta"]"#,
+            r#""01.02.2026 03:00""#
+        ),
+        |v, args| {
+            let zoned = time(v)?.to_zoned_datetime(zone(args, 1)?);
+            let text = jiff::fmt::strtime::format(args.text(0).unwrap_or_default(), &zoned)
+                .map_err(|error| format!("the format cannot be used ({error})"))?;
+            text_out(text)
+        }
+    ),
+    function!(
+        "add_time",
+        "a time later (or with a minus earlier) by an amount of units",
+        &[arg("amount", Kind::Number), arg("unit", Kind::Text)],
+        (
+            r#""2026-01-31T00:00:00Z""#,
+            r#"[1, "month"]"#,
+            r#""2026-02-28T00:00:00Z""#
+        ),
+        |v, args| {
+            let amount = args.integer(0).ok_or("the amount is a whole number")?;
+            let span = span(amount, unit(args.text(1).unwrap_or_default())?)?;
+            let moved = time(v)?
+                .to_zoned_datetime(TimeZone::UTC)
+                .checked_add(span)
+                .map_err(|_| "the result is out of range".to_string())?;
+            Ok(Value::from(moved.timestamp().to_string()))
+        }
+    ),
+    function!(
+        "diff_time",
+        "whole units from another time to this one",
+        &[arg("other", Kind::Text), arg("unit", Kind::Text)],
+        (
+            r#""2026-01-03T12:00:00Z""#,
+            r#"["2026-01-01", "days"]"#,
+            "2"
+        ),
+        |v, args| {
+            let other = time(args.value(0).unwrap_or(&Value::Null))?;
+            let unit = unit(args.text(1).unwrap_or_default())?;
+            let (from, to) = (
+                other.to_zoned_datetime(TimeZone::UTC),
+                time(v)?.to_zoned_datetime(TimeZone::UTC),
+            );
+            let span = from.until((unit, &to)).map_err(|error| error.to_string())?;
+            let total = span
+                .total((unit, &from))
+                .map_err(|error| error.to_string())?;
+            Ok(Value::from(total.trunc() as i64))
+        }
+    ),
+    function!(
+        "to_zone",
+        "a time written in a zone",
+        &[arg("zone", Kind::Zone)],
+        (
+            r#""2026-01-31T20:00:00Z""#,
+            r#"["Asia/Jakarta"]"#,
+            r#""2026-02-01T03:00:00+07:00""#
+        ),
+        |v, args| {
+            let zoned = time(v)?.to_zoned_datetime(zone(args, 0)?);
+            let text = zoned
+                .timestamp()
+                .display_with_offset(zoned.offset())
+                .to_string();
+            text_out(text)
+        }
+    ),
+    function!(
+        "to_epoch",
+        "seconds (or \"ms\") since 1970",
+        &[opt("unit", Kind::Text)],
+        (r#""1970-01-01T00:01:00Z""#, "[]", "60"),
+        |v, args| {
+            let time = time(v)?;
+            Ok(Value::from(if args.text(0) == Some("ms") {
+                time.as_millisecond()
+            } else {
+                time.as_second()
+            }))
+        }
+    ),
+    function!(
+        "from_epoch",
+        "seconds (or \"ms\") since 1970 as a time",
+        &[opt("unit", Kind::Text)],
+        ("60", "[]", r#""1970-01-01T00:01:00Z""#),
+        |v, args| {
+            let number = v.as_i64().ok_or_else(|| {
+                format!(
+                    "it needs a whole number, and the value is of type {}",
+                    type_of(v)
+                )
+            })?;
+            let time = if args.text(0) == Some("ms") {
+                Timestamp::from_millisecond(number)
+            } else {
+                Timestamp::from_second(number)
+            };
+            time.map(|time| Value::from(time.to_string()))
+                .map_err(|_| "the time is out of range".into())
+        }
+    ),
+    function!(
+        "start_of",
+        "the beginning of the day, month, year or hour",
+        &[arg("unit", Kind::Text), opt("zone", Kind::Zone)],
+        (
+            r#""2026-05-17T10:20:30Z""#,
+            r#"["month"]"#,
+            r#""2026-05-01T00:00:00Z""#
+        ),
+        |v, args| {
+            let zone = zone(args, 1)?;
+            let local = time(v)?.to_zoned_datetime(zone.clone()).datetime();
+            let start = match args.text(0).unwrap_or_default().trim_end_matches('s') {
+                "hour" => local.date().at(local.hour(), 0, 0, 0),
+                "day" => local.date().at(0, 0, 0, 0),
+                "month" => local.date().first_of_month().at(0, 0, 0, 0),
+                "year" => local.date().first_of_year().at(0, 0, 0, 0),
+                other => return Err(format!("`{other}` is not one of hour, day, month, year")),
+            };
+            Ok(Value::from(in_zone(start, &zone)?.to_string()))
+        }
+    ),
+];
+
+fn time(value: &Value) -> Result<Timestamp, String> {
+    time_of(value, &TimeZone::UTC).ok_or_else(|| match value {
+        Value::String(text) => format!(
+            "`{}` is not a date or time",
+            text.chars().take(40).collect::<String>()
+        ),
+        other => format!(
+            "it needs a date, and the value is of type {}",
+            type_of(other)
+        ),
+    })
+}
+
+fn zone(args: &Args<'_>, index: usize) -> Result<TimeZone, String> {
+    match args.text(index) {
+        None => Ok(TimeZone::UTC),
+        Some(name) => TimeZone::get(name).map_err(|_| format!("there is no time zone `{name}`")),
+    }
+}
+
+fn in_zone(local: DateTime, zone: &TimeZone) -> Result<Timestamp, String> {
+    let zoned: ZonedDateTime = zone
+        .to_zoned_datetime(local)
+        .map_err(|_| "the time is out of range".to_string())?;
+    Ok(zoned.timestamp())
+}
+
+fn unit(name: &str) -> Result<Unit, String> {
+    match name.trim().trim_end_matches('s') {
+        "second" => Ok(Unit::Second),
+        "minute" => Ok(Unit::Minute),
+        "hour" => Ok(Unit::Hour),
+        "day" => Ok(Unit::Day),
+        "week" => Ok(Unit::Week),
+        "month" => Ok(Unit::Month),
+        "year" => Ok(Unit::Year),
+        other => Err(format!(
+            "`{other}` is not one of seconds, minutes, hours, days, weeks, months, years"
+        )),
+    }
+}
+
+fn span(amount: i64, unit: Unit) -> Result<Span, String> {
+    let span = Span::new();
+    let made = match unit {
+        Unit::Second => span.try_seconds(amount),
+        Unit::Minute => span.try_minutes(amount),
+        Unit::Hour => span.try_hours(amount),
+        Unit::Day => span.try_days(amount),
+        Unit::Week => span.try_weeks(amount),
+        Unit::Month => span.try_months(amount),
+        _ => span.try_years(amount),
+    };
+    made.map_err(|_| "the amount is out of range".into())
+}

@@ -1,0 +1,253 @@
+//! Functions about lists. A single value counts as a list of one.
+
+use std::cmp::Ordering;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::domain::mapping::functions::number::{decimal, number_out};
+use crate::domain::mapping::functions::{Args, Function, Kind, Rule, arg, opt, text_out};
+use crate::domain::path::Path;
+use crate::domain::value::{Number, Types};
+
+macro_rules! function {
+    ($id:literal, $summary:literal, $args:expr, $example:expr, $run:expr) => {
+        Function {
+            id: $id,
+            group: "List",
+            summary: $summary,
+            args: $args,
+            example: $example,
+            rule: Rule::Whole,
+            run: $run,
+        }
+    };
+}
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function!(
+        "first",
+        "its first item",
+        &[],
+        ("[1, 2]", "[]", "1"),
+        |v, _| Ok(items(v).first().cloned().unwrap_or(Value::Null))
+    ),
+    function!(
+        "last",
+        "its last item",
+        &[],
+        ("[1, 2]", "[]", "2"),
+        |v, _| Ok(items(v).last().cloned().unwrap_or(Value::Null))
+    ),
+    function!(
+        "at",
+        "the item at a position (from 0, negative from the end)",
+        &[arg("position", Kind::Number)],
+        ("[1, 2, 3]", "[-1]", "3"),
+        |v, args| {
+            let position = args.integer(0).ok_or("the position is a whole number")?;
+            Ok(nth(items(v), position).cloned().unwrap_or(Value::Null))
+        }
+    ),
+    Function {
+        rule: Rule::Anything,
+        ..function!(
+            "count",
+            "how many items; 0 for a missing value",
+            &[],
+            ("[1, 2]", "[]", "2"),
+            |v, _| { Ok(Value::from(if v.is_null() { 0 } else { items(v).len() })) }
+        )
+    },
+    function!(
+        "pluck",
+        "one value of each item, by a path",
+        &[arg("path", Kind::Text)],
+        (
+            r#"[{"tag": {"title": "a"}}, {"tag": {"title": "b"}}]"#,
+            r#"["tag.title"]"#,
+            r#"["a", "b"]"#
+        ),
+        |v, args| {
+            let path =
+                Path::parse(args.text(0).unwrap_or_default()).map_err(|error| error.reason)?;
+            items(v)
+                .iter()
+                .map(|item| {
+                    Ok(path
+                        .find_one(item)
+                        .map_err(|error| error.reason)?
+                        .cloned()
+                        .unwrap_or(Value::Null))
+                })
+                .collect()
+        }
+    ),
+    function!(
+        "join",
+        "its items as one text",
+        &[opt("separator", Kind::Text)],
+        (r#"["a", 1]"#, r#"[" / "]"#, r#""a / 1""#),
+        |v, args| { text_out(joined(items(v), args.text(0).unwrap_or(", "))) }
+    ),
+    function!(
+        "unique",
+        "without repeated items",
+        &[],
+        ("[1, 2, 1]", "[]", "[1, 2]"),
+        |v, _| {
+            let mut seen = std::collections::HashSet::new();
+            Ok(items(v)
+                .iter()
+                .filter(|item| seen.insert(item.to_string()))
+                .cloned()
+                .collect())
+        }
+    ),
+    function!(
+        "sort",
+        "in order (or \"desc\"), by a path into each item",
+        &[opt("order", Kind::Text), opt("path", Kind::Text)],
+        ("[10, 9, 2]", "[]", "[2, 9, 10]"),
+        sort
+    ),
+    function!(
+        "reverse",
+        "in the opposite order",
+        &[],
+        ("[1, 2]", "[]", "[2, 1]"),
+        |v, _| Ok(items(v).iter().rev().cloned().collect())
+    ),
+    function!(
+        "slice",
+        "some items from a position",
+        &[arg("start", Kind::Number), opt("length", Kind::Number)],
+        ("[1, 2, 3, 4]", "[1, 2]", "[2, 3]"),
+        |v, args| {
+            let whole = |index: usize| {
+                args.integer(index)
+                    .and_then(|number| usize::try_from(number).ok())
+            };
+            let start = whole(0).ok_or("the start is a whole number from 0")?;
+            Ok(items(v)
+                .iter()
+                .skip(start)
+                .take(whole(1).unwrap_or(usize::MAX))
+                .cloned()
+                .collect())
+        }
+    ),
+    function!(
+        "sum",
+        "its numbers added up",
+        &[],
+        (r#"[0.1, "0.2"]"#, "[]", "0.3"),
+        |v, _| {
+            let numbers = items(v).iter().filter(|item| !item.is_null()).map(decimal);
+            let sum = numbers.into_iter().try_fold(Decimal::ZERO, |sum, number| {
+                sum.checked_add(number?)
+                    .ok_or_else(|| "the sum is out of range".to_string())
+            })?;
+            number_out(sum)
+        }
+    ),
+    function!(
+        "min",
+        "its smallest number",
+        &[],
+        ("[3, 1, 2]", "[]", "1"),
+        |v, _| extreme(v, Ordering::Less)
+    ),
+    function!(
+        "max",
+        "its largest number",
+        &[],
+        ("[3, 1, 2]", "[]", "3"),
+        |v, _| extreme(v, Ordering::Greater)
+    ),
+];
+
+fn items(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(items) => items,
+        single => std::slice::from_ref(single),
+    }
+}
+
+/// The item at a position, from the end when it is negative.
+pub(super) fn nth(items: &[Value], position: i64) -> Option<&Value> {
+    let from_end = usize::try_from(position.unsigned_abs()).ok()?;
+    match position < 0 {
+        true => items
+            .len()
+            .checked_sub(from_end)
+            .and_then(|index| items.get(index)),
+        false => items.get(from_end),
+    }
+}
+
+/// Items as one text; what is missing is left out.
+pub(in crate::domain::mapping) fn joined(items: &[Value], separator: &str) -> String {
+    let texts: Vec<String> = items
+        .iter()
+        .filter(|item| !item.is_null())
+        .map(|item| {
+            item.as_str()
+                .map_or_else(|| item.to_string(), str::to_string)
+        })
+        .collect();
+    texts.join(separator)
+}
+
+fn sort(value: &Value, args: &Args<'_>) -> Result<Value, String> {
+    let path = args
+        .text(1)
+        .map(Path::parse)
+        .transpose()
+        .map_err(|error| error.reason)?;
+    let mut keyed: Vec<(Value, &Value)> = Vec::new();
+    for item in items(value) {
+        let key = match &path {
+            Some(path) => path
+                .find_one(item)
+                .map_err(|error| error.reason)?
+                .cloned()
+                .unwrap_or(Value::Null),
+            None => item.clone(),
+        };
+        keyed.push((key, item));
+    }
+    keyed.sort_by(|a, b| order(&a.0, &b.0));
+    if args.text(0) == Some("desc") {
+        keyed.reverse();
+    }
+    Ok(keyed.into_iter().map(|(_, item)| item.clone()).collect())
+}
+
+/// Numbers before texts, by value; texts without regard to case.
+fn order(a: &Value, b: &Value) -> Ordering {
+    match (Number::of(a, Types::Strict), Number::of(b, Types::Strict)) {
+        (Some(a), Some(b)) => a.compare(b).unwrap_or(Ordering::Equal),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => {
+            let text = |value: &Value| {
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_lowercase)
+            };
+            text(a).cmp(&text(b))
+        }
+    }
+}
+
+fn extreme(value: &Value, wanted: Ordering) -> Result<Value, String> {
+    let mut best: Option<Decimal> = None;
+    for item in items(value).iter().filter(|item| !item.is_null()) {
+        let number = decimal(item)?;
+        if best.is_none_or(|best| number.cmp(&best) == wanted) {
+            best = Some(number);
+        }
+    }
+    best.map_or(Ok(Value::Null), number_out)
+}

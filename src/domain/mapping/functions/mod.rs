@@ -1,0 +1,407 @@
+//! The functions of a field's pipe: what they are called, what they take, and the one rule they share.
+//!
+//! The rule: null (or a missing value) in gives null out, and a list in is treated item by item; functions about lists or about missing
+//! values say otherwise in their entry. A value of the wrong type is an error in words. Functions are pure: no clock, no chance.
+//! `mapping::fields` and `mapping::template` call them; pages read the catalogue.
+
+mod date;
+pub(super) mod list;
+mod logic;
+mod number;
+mod text;
+
+use regex::{Regex, RegexBuilder};
+use serde_json::Value;
+
+use crate::domain::problem::Problem;
+use crate::domain::value::type_of;
+
+/// Memory that a compiled pattern may take, in bytes.
+const REGEX_LIMIT_BYTES: usize = 1 << 20;
+/// Longest text that a function may make, in bytes.
+pub(super) const TEXT_LIMIT_BYTES: usize = 1 << 20;
+
+/// One function.
+#[derive(Debug, Clone, Copy)]
+pub struct Function {
+    pub id: &'static str,
+    pub group: &'static str,
+    pub summary: &'static str,
+    pub args: &'static [Arg],
+    /// Input, arguments and output as JSON; a test computes each.
+    pub example: (&'static str, &'static str, &'static str),
+    rule: Rule,
+    run: Run,
+}
+
+type Run = fn(&Value, &Args<'_>) -> Result<Value, String>;
+
+/// How null and lists are treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// Null gives null, a list goes item by item.
+    Each,
+    /// Null gives null, a list goes in whole.
+    Whole,
+    /// Everything goes in.
+    Anything,
+}
+
+/// One argument.
+#[derive(Debug, Clone, Copy)]
+pub struct Arg {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub optional: bool,
+}
+
+/// What an argument is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    Number,
+    Any,
+    Regex,
+    Zone,
+    Object,
+}
+
+const fn arg(name: &'static str, kind: Kind) -> Arg {
+    Arg {
+        name,
+        kind,
+        optional: false,
+    }
+}
+
+const fn opt(name: &'static str, kind: Kind) -> Arg {
+    Arg {
+        name,
+        kind,
+        optional: true,
+    }
+}
+
+/// A function with its arguments, checked and compiled.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub function: &'static Function,
+    args: Vec<Value>,
+    regex: Option<Regex>,
+}
+
+/// What a function's body sees of its call.
+struct Args<'a> {
+    values: &'a [Value],
+    regex: Option<&'a Regex>,
+}
+
+impl Args<'_> {
+    fn value(&self, index: usize) -> Option<&Value> {
+        self.values.get(index).filter(|value| !value.is_null())
+    }
+
+    fn text(&self, index: usize) -> Option<&str> {
+        self.value(index).and_then(Value::as_str)
+    }
+
+    fn integer(&self, index: usize) -> Option<i64> {
+        self.value(index).and_then(Value::as_i64)
+    }
+
+    fn regex(&self) -> Result<&Regex, String> {
+        self.regex.ok_or_else(|| "it needs a pattern".into())
+    }
+}
+
+/// Every function, in the order in which pages offer them.
+pub fn functions() -> impl Iterator<Item = &'static Function> {
+    [
+        text::FUNCTIONS,
+        number::FUNCTIONS,
+        date::FUNCTIONS,
+        list::FUNCTIONS,
+        logic::FUNCTIONS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The function of this id.
+pub fn find(id: &str) -> Option<&'static Function> {
+    functions().find(|function| function.id == id)
+}
+
+impl Call {
+    /// Checks name and arguments.
+    pub fn parse(id: &str, args: &[Value], pointer: &str) -> Result<Call, Problem> {
+        let function = find(id).ok_or_else(|| {
+            let near = functions()
+                .map(|function| (strsim::jaro_winkler(id, function.id), function.id))
+                .filter(|(likeness, _)| *likeness > 0.75)
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            let hint = near
+                .map(|(_, id)| format!(" Did you mean `{id}`?"))
+                .unwrap_or_default();
+            Problem::new(
+                format!("{pointer}/fn"),
+                "unknown_function",
+                format!("There is no function `{id}`.{hint}"),
+            )
+        })?;
+        let needed = function.args.iter().filter(|arg| !arg.optional).count();
+        let most = if function.id == "coalesce" {
+            usize::MAX
+        } else {
+            function.args.len()
+        };
+        if !(needed..=most).contains(&args.len()) {
+            let names: Vec<String> = function
+                .args
+                .iter()
+                .map(|arg| {
+                    if arg.optional {
+                        format!("[{}]", arg.name)
+                    } else {
+                        arg.name.to_string()
+                    }
+                })
+                .collect();
+            let takes = if names.is_empty() {
+                "no arguments".to_string()
+            } else {
+                format!("({})", names.join(", "))
+            };
+            return Err(Problem::new(
+                format!("{pointer}/args"),
+                "wrong_arguments",
+                format!("`{id}` takes {takes}."),
+            ));
+        }
+        let mut regex = None;
+        for (index, (value, arg)) in args.iter().zip(function.args).enumerate() {
+            let at = format!("{pointer}/args/{index}");
+            check(arg, value, id, &at)?;
+            if arg.kind == Kind::Regex {
+                regex = Some(compile(value.as_str().unwrap_or_default(), &at)?);
+            }
+        }
+        Ok(Call {
+            function,
+            args: args.to_vec(),
+            regex,
+        })
+    }
+
+    /// Applies the function by the rule.
+    pub fn apply(&self, value: &Value) -> Result<Value, String> {
+        let args = Args {
+            values: &self.args,
+            regex: self.regex.as_ref(),
+        };
+        match (self.function.rule, value) {
+            (Rule::Each | Rule::Whole, Value::Null) => Ok(Value::Null),
+            (Rule::Each, Value::Array(items)) => items
+                .iter()
+                .map(|item| match item {
+                    Value::Null => Ok(Value::Null),
+                    item => (self.function.run)(item, &args),
+                })
+                .collect(),
+            _ => (self.function.run)(value, &args),
+        }
+        .map_err(|reason| format!("`{}` cannot be applied: {reason}.", self.function.id))
+    }
+}
+
+fn check(arg: &Arg, value: &Value, id: &str, pointer: &str) -> Result<(), Problem> {
+    let fine = match arg.kind {
+        _ if arg.optional && value.is_null() => true,
+        Kind::Any => true,
+        Kind::Text | Kind::Regex => value.is_string(),
+        Kind::Number => value.is_number(),
+        Kind::Object => value.is_object(),
+        Kind::Zone => value
+            .as_str()
+            .is_some_and(|name| jiff::tz::TimeZone::get(name).is_ok()),
+    };
+    let wanted = match arg.kind {
+        Kind::Zone => "a time zone like \"Asia/Jakarta\"",
+        Kind::Number => "a number",
+        Kind::Object => "a table like {\"from\": \"to\"}",
+        _ => "a text",
+    };
+    match fine {
+        true => Ok(()),
+        false => Err(Problem::new(
+            pointer,
+            "wrong_arguments",
+            format!("`{}` of `{id}` is {wanted}.", arg.name),
+        )),
+    }
+}
+
+fn compile(pattern: &str, pointer: &str) -> Result<Regex, Problem> {
+    RegexBuilder::new(pattern)
+        .size_limit(REGEX_LIMIT_BYTES)
+        .build()
+        .map_err(|error| {
+            let text = error.to_string();
+            let reason = text
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
+                .to_string();
+            Problem::new(
+                pointer,
+                "bad_regex",
+                format!("This is not a regular expression: {reason}."),
+            )
+        })
+}
+
+/// The text of a scalar, or what is wrong.
+fn text_in(value: &Value) -> Result<std::borrow::Cow<'_, str>, String> {
+    crate::domain::value::text_of(value, crate::domain::value::Types::Auto).ok_or_else(|| {
+        format!(
+            "it needs a text, and the value is of type {}",
+            type_of(value)
+        )
+    })
+}
+
+/// A text out, unless it grew beyond the limit.
+fn text_out(text: String) -> Result<Value, String> {
+    match text.len() <= TEXT_LIMIT_BYTES {
+        true => Ok(Value::from(text)),
+        false => Err(format!(
+            "the text would be longer than {TEXT_LIMIT_BYTES} bytes"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn json_of(text: &str) -> Value {
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn every_example_is_what_the_function_does() {
+        for function in functions() {
+            let (input, args, output) = function.example;
+            let args = json_of(args);
+            let call = Call::parse(function.id, args.as_array().unwrap(), "")
+                .unwrap_or_else(|p| panic!("{}: {p:?}", function.id));
+            assert_eq!(
+                call.apply(&json_of(input)),
+                Ok(json_of(output)),
+                "{}",
+                function.id
+            );
+        }
+    }
+
+    #[test]
+    fn ids_are_unique_and_the_documented_ones_are_there() {
+        let ids: Vec<&str> = functions().map(|function| function.id).collect();
+        let mut unique = ids.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), ids.len());
+        for id in [
+            "lower",
+            "upper",
+            "trim",
+            "replace",
+            "regex_replace",
+            "extract_email",
+            "split",
+            "join",
+            "truncate",
+            "to_number",
+            "round",
+            "format_number",
+            "format_date",
+            "add_time",
+            "to_zone",
+            "first",
+            "last",
+            "at",
+            "count",
+            "pluck",
+            "unique",
+            "sort",
+            "sum",
+            "default",
+            "coalesce",
+            "lookup",
+            "json_encode",
+            "base64",
+            "sha256",
+        ] {
+            assert!(ids.contains(&id), "{id}");
+        }
+    }
+
+    #[test]
+    fn null_gives_null_and_lists_go_item_by_item() {
+        let upper = Call::parse("upper", &[], "").unwrap();
+        assert_eq!(upper.apply(&Value::Null), Ok(Value::Null));
+        assert_eq!(
+            upper.apply(&json!(["a", null, 1])),
+            Ok(json!(["A", null, "1"]))
+        );
+        assert!(
+            upper
+                .apply(&json!({"a": 1}))
+                .unwrap_err()
+                .contains("object")
+        );
+    }
+
+    #[test]
+    fn wrong_calls_are_refused_with_a_code() {
+        for (id, args, code) in [
+            ("uper", json!([]), "unknown_function"),
+            ("upper", json!([1]), "wrong_arguments"),
+            ("replace", json!(["a"]), "wrong_arguments"),
+            ("round", json!(["x"]), "wrong_arguments"),
+            ("to_zone", json!(["Mars"]), "wrong_arguments"),
+            ("regex_replace", json!(["(", ""]), "bad_regex"),
+            ("lookup", json!([1]), "wrong_arguments"),
+        ] {
+            assert_eq!(
+                Call::parse(id, args.as_array().unwrap(), "")
+                    .unwrap_err()
+                    .code,
+                code,
+                "{id}"
+            );
+        }
+        assert!(
+            Call::parse("uper", &[], "")
+                .unwrap_err()
+                .message
+                .contains("upper")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_panics(text in "\\PC{0,12}", number in any::<f64>()) {
+            for function in functions() {
+                let args = json_of(function.example.1);
+                let call = Call::parse(function.id, args.as_array().unwrap(), "").unwrap();
+                for input in [json!(text), json!(number), json!([text, number]), json!({"a": text}), json!(true), json!([])] {
+                    let _ = call.apply(&input);
+                }
+            }
+        }
+    }
+}

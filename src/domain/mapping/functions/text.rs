@@ -1,0 +1,450 @@
+//! Functions about texts.
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use regex::Regex;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::mapping::functions::{
+    Arg, Args, Function, Kind, Rule, arg, opt, text_in, text_out,
+};
+
+macro_rules! function {
+    ($id:literal, $summary:literal, $args:expr, $example:expr, $run:expr) => {
+        Function {
+            id: $id,
+            group: "Text",
+            summary: $summary,
+            args: $args,
+            example: $example,
+            rule: Rule::Each,
+            run: $run,
+        }
+    };
+}
+
+const NO_ARGS: &[Arg] = &[];
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function!(
+        "lower",
+        "lower case",
+        NO_ARGS,
+        (r#""Ab""#, "[]", r#""ab""#),
+        |v, _| text_out(text_in(v)?.to_lowercase())
+    ),
+    function!(
+        "upper",
+        "UPPER CASE",
+        NO_ARGS,
+        (r#""Ab""#, "[]", r#""AB""#),
+        |v, _| text_out(text_in(v)?.to_uppercase())
+    ),
+    function!(
+        "title",
+        "Every Word Capitalised",
+        NO_ARGS,
+        (r#""call ada now""#, "[]", r#""Call Ada Now""#),
+        |v, _| {
+            text_out(
+                text_in(v)?
+                    .split_inclusive(char::is_whitespace)
+                    .map(capitalised)
+                    .collect(),
+            )
+        }
+    ),
+    function!(
+        "capitalize",
+        "First letter large",
+        NO_ARGS,
+        (r#""call ADA""#, "[]", r#""Call ADA""#),
+        |v, _| text_out(capitalised(&text_in(v)?))
+    ),
+    function!(
+        "trim",
+        "without blanks at both ends",
+        NO_ARGS,
+        (r#""  a ""#, "[]", r#""a""#),
+        |v, _| text_out(text_in(v)?.trim().to_string())
+    ),
+    function!(
+        "replace",
+        "every occurrence of a text by another",
+        &[arg("find", Kind::Text), arg("with", Kind::Text)],
+        (r#""a-b-c""#, r#"["-", "+"]"#, r#""a+b+c""#),
+        replace
+    ),
+    function!(
+        "regex_replace",
+        "every match of a pattern by another text ($1 for a group)",
+        &[arg("pattern", Kind::Regex), arg("with", Kind::Text)],
+        (r#""a1b22""#, r##"["[0-9]+", "#"]"##, r##""a#b#""##),
+        |v, args| {
+            text_out(
+                args.regex()?
+                    .replace_all(&text_in(v)?, args.text(1).unwrap_or_default())
+                    .into_owned(),
+            )
+        }
+    ),
+    function!(
+        "extract",
+        "the first match of a pattern, or of one of its groups",
+        &[arg("pattern", Kind::Regex), opt("group", Kind::Number)],
+        (
+            r#""Order 4711 of May""#,
+            r#"["Order ([0-9]+)", 1]"#,
+            r#""4711""#
+        ),
+        extract
+    ),
+    function!(
+        "extract_email",
+        "the first e-mail address",
+        NO_ARGS,
+        (
+            r#""mail ada@example.com, please""#,
+            "[]",
+            r#""ada@example.com""#
+        ),
+        |v, _| first_match(&EMAIL, v)
+    ),
+    function!(
+        "extract_url",
+        "the first web address",
+        NO_ARGS,
+        (
+            r#""see https://example.com/a?b=1.""#,
+            "[]",
+            r#""https://example.com/a?b=1""#
+        ),
+        |v, _| first_match(&URL, v)
+    ),
+    function!(
+        "extract_number",
+        "the first number",
+        NO_ARGS,
+        (r#""costs -12.50 EUR""#, "[]", "-12.5"),
+        |v, _| match first_match(&NUMBER, v)? {
+            Value::String(text) => super::number::parse(&text),
+            other => Ok(other),
+        }
+    ),
+    function!(
+        "split",
+        "into a list, or one part of it (from 0, negative from the end)",
+        &[arg("separator", Kind::Text), opt("part", Kind::Number)],
+        (r#""a, b""#, r#"[", "]"#, r#"["a", "b"]"#),
+        split
+    ),
+    function!(
+        "truncate",
+        "cut to a length, with an ellipsis that counts",
+        &[arg("length", Kind::Number), opt("ellipsis", Kind::Text)],
+        (r#""abcdef""#, "[4]", r#""abc…""#),
+        truncate
+    ),
+    function!(
+        "substring",
+        "from a position (from 0, negative from the end), of a length",
+        &[arg("start", Kind::Number), opt("length", Kind::Number)],
+        (r#""abcdef""#, "[1, 3]", r#""bcd""#),
+        substring
+    ),
+    function!(
+        "prefix",
+        "with a text before it",
+        &[arg("text", Kind::Text)],
+        (r#""7""#, r##"["#"]"##, r##""#7""##),
+        |v, args| text_out(format!(
+            "{}{}",
+            args.text(0).unwrap_or_default(),
+            text_in(v)?
+        ))
+    ),
+    function!(
+        "suffix",
+        "with a text after it",
+        &[arg("text", Kind::Text)],
+        (r#""7""#, r#"[" kg"]"#, r#""7 kg""#),
+        |v, args| text_out(format!(
+            "{}{}",
+            text_in(v)?,
+            args.text(0).unwrap_or_default()
+        ))
+    ),
+    function!(
+        "strip_html",
+        "without HTML tags",
+        NO_ARGS,
+        (r#""<p>a &amp; <b>b</b></p>""#, "[]", r#""a & b""#),
+        |v, _| {
+            let text = text_in(v)?;
+            text_out(html_escape::decode_html_entities(&TAG.replace_all(&text, "")).into_owned())
+        }
+    ),
+    function!(
+        "html_to_text",
+        "HTML as plain text with line breaks",
+        NO_ARGS,
+        (r#""<p>a</p><p>b<br>c</p>""#, "[]", r#""a\nb\nc""#),
+        |v, _| {
+            let text = text_in(v)?;
+            let broken = BREAK.replace_all(&text, "\n");
+            text_out(
+                html_escape::decode_html_entities(&TAG.replace_all(&broken, ""))
+                    .trim()
+                    .to_string(),
+            )
+        }
+    ),
+    function!(
+        "escape_html",
+        "safe inside HTML",
+        NO_ARGS,
+        (r#""<b>""#, "[]", r#""&lt;b&gt;""#),
+        |v, _| text_out(html_escape::encode_safe(&text_in(v)?).into_owned())
+    ),
+    function!(
+        "slug",
+        "fit-for-an-address",
+        NO_ARGS,
+        (r#""Call Ada, now!""#, "[]", r#""call-ada-now""#),
+        |v, _| {
+            let text = text_in(v)?.to_lowercase();
+            let words: Vec<&str> = text
+                .split(|c: char| !c.is_alphanumeric())
+                .filter(|word| !word.is_empty())
+                .collect();
+            text_out(words.join("-"))
+        }
+    ),
+    function!(
+        "pad_left",
+        "filled up at the left to a length",
+        &[arg("length", Kind::Number), opt("with", Kind::Text)],
+        (r#""7""#, r#"[3, "0"]"#, r#""007""#),
+        |v, args| pad(v, args, true)
+    ),
+    function!(
+        "pad_right",
+        "filled up at the right to a length",
+        &[arg("length", Kind::Number), opt("with", Kind::Text)],
+        (r#""7""#, r#"[3, "."]"#, r#""7..""#),
+        |v, args| pad(v, args, false)
+    ),
+    function!(
+        "length",
+        "how many characters",
+        NO_ARGS,
+        (r#""abc""#, "[]", "3"),
+        |v, _| Ok(Value::from(text_in(v)?.chars().count()))
+    ),
+    function!(
+        "url_encode",
+        "safe inside an address",
+        NO_ARGS,
+        (r#""a b&c""#, "[]", r#""a%20b%26c""#),
+        |v, _| {
+            let encoded: String =
+                url::form_urlencoded::byte_serialize(text_in(v)?.as_bytes()).collect();
+            text_out(encoded.replace('+', "%20"))
+        }
+    ),
+    function!(
+        "base64",
+        "as base64",
+        NO_ARGS,
+        (r#""hi""#, "[]", r#""aGk=""#),
+        |v, _| text_out(STANDARD.encode(text_in(v)?.as_bytes()))
+    ),
+    function!(
+        "base64_decode",
+        "from base64",
+        NO_ARGS,
+        (r#""aGk=""#, "[]", r#""hi""#),
+        |v, _| {
+            let bytes = STANDARD
+                .decode(text_in(v)?.trim())
+                .map_err(|_| "the value is not base64".to_string())?;
+            String::from_utf8(bytes)
+                .map(Value::from)
+                .map_err(|_| "the decoded bytes are not a text".into())
+        }
+    ),
+    Function {
+        rule: Rule::Anything,
+        ..function!(
+            "json_encode",
+            "as JSON text",
+            NO_ARGS,
+            (r#"{"a": [1]}"#, "[]", r#""{\"a\":[1]}""#),
+            |v, _| text_out(v.to_string())
+        )
+    },
+    function!(
+        "json_decode",
+        "from JSON text",
+        NO_ARGS,
+        (r#""{\"a\":1}""#, "[]", r#"{"a": 1}"#),
+        |v, _| {
+            serde_json::from_str(&text_in(v)?)
+                .map_err(|error| format!("the value is not JSON ({error})"))
+        }
+    ),
+    function!(
+        "sha256",
+        "SHA-256 in hex",
+        NO_ARGS,
+        (
+            r#""abc""#,
+            "[]",
+            r#""ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad""#
+        ),
+        |v, _| {
+            Ok(Value::from(hex::encode(Sha256::digest(
+                text_in(v)?.as_bytes(),
+            ))))
+        }
+    ),
+];
+
+/// Patterns of our own are literals that a test has compiled; `None` would only make their function find nothing.
+fn pattern(text: &str) -> Option<Regex> {
+    Regex::new(text).ok()
+}
+
+static EMAIL: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"));
+static URL: LazyLock<Option<Regex>> =
+    LazyLock::new(|| pattern(r#"https?://[^\s<>"']*[^\s<>"'.,;:!?)\]]"#));
+static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"-?\d+(?:\.\d+)?"));
+static TAG: LazyLock<Tags> = LazyLock::new(|| Tags(pattern(r"(?s)<[^>]*>")));
+static BREAK: LazyLock<Tags> =
+    LazyLock::new(|| Tags(pattern(r"(?i)<br\s*/?>|</(?:p|div|li|tr|h[1-6])>")));
+
+struct Tags(Option<Regex>);
+
+impl Tags {
+    fn replace_all<'t>(&self, text: &'t str, with: &str) -> std::borrow::Cow<'t, str> {
+        match &self.0 {
+            Some(regex) => regex.replace_all(text, with),
+            None => text.into(),
+        }
+    }
+}
+
+fn first_match(pattern: &LazyLock<Option<Regex>>, value: &Value) -> Result<Value, String> {
+    let text = text_in(value)?;
+    Ok(pattern
+        .as_ref()
+        .and_then(|regex| regex.find(&text))
+        .map_or(Value::Null, |found| Value::from(found.as_str())))
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+fn replace(value: &Value, args: &Args<'_>) -> Result<Value, String> {
+    let (find, with) = (
+        args.text(0).unwrap_or_default(),
+        args.text(1).unwrap_or_default(),
+    );
+    let text = text_in(value)?;
+    let grown = text
+        .len()
+        .saturating_add(text.matches(find).count().saturating_mul(with.len()));
+    match grown <= super::TEXT_LIMIT_BYTES {
+        true => text_out(text.replace(find, with)),
+        false => Err(format!(
+            "the text would be longer than {} bytes",
+            super::TEXT_LIMIT_BYTES
+        )),
+    }
+}
+
+fn extract(value: &Value, args: &Args<'_>) -> Result<Value, String> {
+    let group = usize::try_from(args.integer(1).unwrap_or(0))
+        .map_err(|_| "a group is counted from 0".to_string())?;
+    let text = text_in(value)?;
+    let found = args
+        .regex()?
+        .captures(&text)
+        .and_then(|captures| captures.get(group));
+    Ok(found.map_or(Value::Null, |found| Value::from(found.as_str())))
+}
+
+fn split(value: &Value, args: &Args<'_>) -> Result<Value, String> {
+    let text = text_in(value)?;
+    let parts: Vec<Value> = match args.text(0).unwrap_or_default() {
+        "" => text
+            .chars()
+            .map(|sign| Value::from(sign.to_string()))
+            .collect(),
+        separator => text.split(separator).map(Value::from).collect(),
+    };
+    match args.integer(1) {
+        Some(part) => Ok(super::list::nth(&parts, part)
+            .cloned()
+            .unwrap_or(Value::Null)),
+        None => Ok(Value::from(parts)),
+    }
+}
+
+fn truncate(value: &Value, args: &Args<'_>) -> Result<Value, String> {
+    let text = text_in(value)?;
+    let length = count(args, 0)?;
+    if text.chars().count() <= length {
+        return Ok(Value::from(text.into_owned()));
+    }
+    let ellipsis = args.text(1).unwrap_or("…");
+    let kept: String = text
+        .chars()
+        .take(length.saturating_sub(ellipsis.chars().count()))
+        .collect();
+    text_out(kept + ellipsis)
+}
+
+fn substring(value: &Value, args: &Args<'_>) -> Result<Value, String> {
+    let text = text_in(value)?;
+    let start = args.integer(0).ok_or("the start is a whole number")?;
+    let skipped = match usize::try_from(start) {
+        Ok(skipped) => skipped,
+        Err(_) => text
+            .chars()
+            .count()
+            .saturating_sub(usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX)),
+    };
+    let length = match args.value(1) {
+        Some(_) => count(args, 1)?,
+        None => usize::MAX,
+    };
+    text_out(text.chars().skip(skipped).take(length).collect())
+}
+
+fn pad(value: &Value, args: &Args<'_>, left: bool) -> Result<Value, String> {
+    let text = text_in(value)?;
+    let fill = args.text(1).filter(|fill| !fill.is_empty()).unwrap_or(" ");
+    let missing = count(args, 0)?
+        .min(super::TEXT_LIMIT_BYTES)
+        .saturating_sub(text.chars().count());
+    let filling: String = fill.chars().cycle().take(missing).collect();
+    text_out(if left {
+        filling + &text
+    } else {
+        format!("{text}{filling}")
+    })
+}
+
+fn count(args: &Args<'_>, index: usize) -> Result<usize, String> {
+    args.integer(index)
+        .and_then(|length| usize::try_from(length).ok())
+        .ok_or_else(|| "a length is a whole number from 0".into())
+}

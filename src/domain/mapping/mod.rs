@@ -1,0 +1,164 @@
+//! Mappings: what a connection sends.
+//!
+//! A person's document becomes a [`Mapping`] once; ingest, preview and retries call [`Mapping::apply`], which is pure: the same event gives the
+//! same bytes for ever. Three modes: the body as received, fields built one by one (`fields`), or a text template (`template`).
+
+pub mod fields;
+pub mod functions;
+pub mod target;
+pub mod template;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::domain::mapping::fields::{FieldPreview, Fields};
+use crate::domain::mapping::template::BodyTemplate;
+use crate::domain::problem::Problem;
+
+/// Largest body that a mapping may make, in bytes.
+pub const OUTPUT_LIMIT_BYTES: usize = 1 << 20;
+
+/// Type of a JSON body.
+pub const JSON: &str = "application/json";
+
+/// What a mapping looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct MappingInput<'a> {
+    pub document: &'a Value,
+    /// The bytes as received.
+    pub body: &'a [u8],
+}
+
+/// What a mapping made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    pub body: Vec<u8>,
+    pub content_type: Cow<'static, str>,
+}
+
+/// Why a mapping could not make a body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {message}")]
+pub struct MappingError {
+    pub code: &'static str,
+    pub message: String,
+    /// The target field, or the place in the template.
+    pub path: String,
+}
+
+impl MappingError {
+    pub(super) fn new(
+        code: &'static str,
+        path: impl Into<String>,
+        message: impl Into<String>,
+    ) -> MappingError {
+        MappingError {
+            code,
+            path: path.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// A mapping that was understood.
+#[derive(Debug, Clone)]
+pub struct Mapping(Mode);
+
+#[derive(Debug, Clone)]
+enum Mode {
+    Passthrough,
+    Fields(Fields),
+    Template(BodyTemplate),
+}
+
+impl Mapping {
+    /// Reads a mapping document; all problems come at once.
+    pub fn parse(document: &Value) -> Result<Mapping, Vec<Problem>> {
+        let wrong =
+            |pointer: &str, code, message: &str| Err(vec![Problem::new(pointer, code, message)]);
+        let Some(members) = document.as_object() else {
+            return wrong(
+                "",
+                "wrong_shape",
+                "A mapping is an object with a `mode`: passthrough, fields or template.",
+            );
+        };
+        let known: &[&str] = match members.get("mode").and_then(Value::as_str) {
+            Some("passthrough") => &["mode"],
+            Some("fields") => &["mode", "fields"],
+            Some("template") => &["mode", "body", "format"],
+            _ => {
+                return wrong(
+                    "/mode",
+                    "unknown_mode",
+                    "`mode` is passthrough, fields or template.",
+                );
+            }
+        };
+        let mut problems: Vec<Problem> = members
+            .keys()
+            .filter(|key| !known.contains(&key.as_str()))
+            .map(|key| {
+                Problem::new(
+                    format!("/{key}"),
+                    "unknown_key",
+                    format!("`{key}` is not known in this mode."),
+                )
+            })
+            .collect();
+        let mode = match known.get(1) {
+            None => Some(Mode::Passthrough),
+            Some(&"fields") => {
+                Fields::parse(members.get("fields"), &mut problems).map(Mode::Fields)
+            }
+            Some(_) => {
+                BodyTemplate::parse(members.get("body"), members.get("format"), &mut problems)
+                    .map(Mode::Template)
+            }
+        };
+        match mode {
+            Some(mode) if problems.is_empty() => Ok(Mapping(mode)),
+            _ => Err(problems),
+        }
+    }
+
+    /// Makes the body.
+    pub fn apply(&self, input: &MappingInput<'_>) -> Result<Output, MappingError> {
+        let output = match &self.0 {
+            Mode::Passthrough => Output {
+                body: input.body.to_vec(),
+                content_type: JSON.into(),
+            },
+            Mode::Fields(fields) => {
+                let built = fields.build(input.document)?;
+                let body = serde_json::to_vec(&built).map_err(|error| {
+                    MappingError::new("not_serialisable", "", error.to_string())
+                })?;
+                Output {
+                    body,
+                    content_type: JSON.into(),
+                }
+            }
+            Mode::Template(template) => template.render(input.document)?,
+        };
+        match output.body.len() <= OUTPUT_LIMIT_BYTES {
+            true => Ok(output),
+            false => Err(MappingError::new(
+                "too_large",
+                "",
+                format!("The body would be larger than {OUTPUT_LIMIT_BYTES} bytes."),
+            )),
+        }
+    }
+
+    /// Each field with its value after every step; empty in the other modes.
+    pub fn preview(&self, document: &Value) -> Vec<FieldPreview> {
+        match &self.0 {
+            Mode::Fields(fields) => fields.preview(document),
+            _ => Vec::new(),
+        }
+    }
+}

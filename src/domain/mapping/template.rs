@@ -1,0 +1,393 @@
+//! Templates: Jinja syntax by minijinja, bounded in time and size, with our functions as filters.
+//!
+//! A JSON template is escaped by where a value stands: inside a JSON text it is printed as part of it, anywhere else as a whole JSON value. So neither quotes
+//! nor line breaks in an event can break the body. It works in two passes: while rendering, each value is put aside and a numbered mark is written;
+//! afterwards the marks are replaced, knowing on which side of a quote they stand. `| raw` prints a text as it is. A missing path prints nothing.
+//! No clock, no chance, no files.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use minijinja::value::{Serde, ValueKind};
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output as Sink, State, UndefinedBehavior,
+    Value as Jinja,
+};
+use serde_json::Value;
+
+use crate::domain::mapping::functions::{Call, functions};
+use crate::domain::mapping::{JSON, MappingError, OUTPUT_LIMIT_BYTES, Output};
+use crate::domain::problem::Problem;
+
+/// Longest template, in bytes.
+pub const TEXT_LIMIT_BYTES: usize = 64 * 1024;
+/// Instructions that one rendering may take.
+pub const FUEL: u64 = 200_000;
+/// Type of a body that is not JSON.
+pub const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
+
+/// Stands at both sides of a mark's number. It cannot be in a template, and is taken out of whatever is printed raw.
+const MARK: char = '\u{0}';
+const NAME: &str = "template";
+
+/// Why a template was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateProblem {
+    /// In characters from 0, when it is known.
+    pub position: Option<usize>,
+    pub reason: String,
+}
+
+/// A template inside a field: gives a plain text.
+#[derive(Debug, Clone)]
+pub struct TextTemplate(Arc<Environment<'static>>);
+
+/// A template that is the whole body.
+#[derive(Debug, Clone)]
+pub struct BodyTemplate {
+    environment: Arc<Environment<'static>>,
+    json: bool,
+}
+
+impl TextTemplate {
+    /// Compiles a template.
+    pub fn parse(text: &str) -> Result<TextTemplate, TemplateProblem> {
+        compile(text).map(|environment| TextTemplate(Arc::new(environment)))
+    }
+
+    /// Renders it on an event.
+    pub fn render(&self, document: &Value) -> Result<String, MappingError> {
+        let (text, values) = rendered(&self.0, document)?;
+        bounded(resolve(&text, &values, false))
+    }
+}
+
+impl BodyTemplate {
+    pub(super) fn parse(
+        body: Option<&Value>,
+        format: Option<&Value>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<BodyTemplate> {
+        let Some(text) = body.and_then(Value::as_str) else {
+            problems.push(Problem::new(
+                "/body",
+                "missing",
+                "`body` is the text of the template.",
+            ));
+            return None;
+        };
+        let json = match format.map(|format| format.as_str().unwrap_or_default()) {
+            None => looks_like_json(text),
+            Some("json") => true,
+            Some("text") => false,
+            Some(_) => {
+                problems.push(Problem::new(
+                    "/format",
+                    "wrong_value",
+                    "`format` is json or text.",
+                ));
+                return None;
+            }
+        };
+        match compile(text) {
+            Ok(environment) => Some(BodyTemplate {
+                environment: Arc::new(environment),
+                json,
+            }),
+            Err(problem) => {
+                problems.push(
+                    Problem::new("/body", "bad_template", problem.reason).at(problem.position),
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn render(&self, document: &Value) -> Result<Output, MappingError> {
+        let (text, values) = rendered(&self.environment, document)?;
+        let text = bounded(resolve(&text, &values, self.json))?;
+        if self.json {
+            serde_json::from_str::<serde::de::IgnoredAny>(&text)
+                .map_err(|error| not_json(&text, &error))?;
+            return Ok(Output {
+                body: text.into_bytes(),
+                content_type: JSON.into(),
+            });
+        }
+        let is_json = text.trim_start().starts_with(['{', '['])
+            && serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+        let content_type = if is_json { JSON } else { PLAIN_TEXT };
+        Ok(Output {
+            body: text.into_bytes(),
+            content_type: content_type.into(),
+        })
+    }
+}
+
+/// A template that begins like a JSON value, and not with a Jinja sign, is meant to become one.
+fn looks_like_json(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with(['{', '[', '"'])
+        && !["{{", "{%", "{#"].iter().any(|sign| text.starts_with(sign))
+}
+
+fn not_json(text: &str, error: &serde_json::Error) -> MappingError {
+    let line = text
+        .lines()
+        .nth(error.line().saturating_sub(1))
+        .unwrap_or_default();
+    let start = error.column().saturating_sub(20);
+    let near: String = line.chars().skip(start).take(40).collect();
+    let path = format!("line {}, column {}", error.line(), error.column());
+    MappingError::new(
+        "template_not_json",
+        path,
+        format!("The template did not become JSON: {error}, near `{near}`."),
+    )
+}
+
+fn compile(text: &str) -> Result<Environment<'static>, TemplateProblem> {
+    let refuse = |position, reason: String| Err(TemplateProblem { position, reason });
+    if text.len() > TEXT_LIMIT_BYTES {
+        return refuse(
+            None,
+            format!("A template may have at most {TEXT_LIMIT_BYTES} bytes."),
+        );
+    }
+    if let Some(position) = text.chars().position(|sign| sign == MARK) {
+        return refuse(
+            Some(position),
+            "A template may not hold the NUL character.".into(),
+        );
+    }
+    let mut environment = Environment::new();
+    environment.set_fuel(Some(FUEL));
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_auto_escape_callback(|_| AutoEscape::Json);
+    environment.set_formatter(put_aside);
+    environment.remove_global("debug");
+    environment.add_filter("raw", |value: String| {
+        Jinja::from_safe_string(value.replace(MARK, ""))
+    });
+    for function in functions() {
+        environment.add_filter(
+            function.id,
+            move |value: Jinja, args: minijinja::value::Rest<Jinja>| {
+                call(function.id, &value, &args)
+            },
+        );
+    }
+    match environment.add_template_owned(NAME, text.to_string()) {
+        Ok(()) => Ok(environment),
+        Err(error) => {
+            let lines_before = error
+                .line()
+                .map(|line| text.lines().take(line.saturating_sub(1)));
+            let position =
+                lines_before.map(|lines| lines.map(|line| line.chars().count() + 1).sum());
+            let line = error
+                .line()
+                .map(|line| format!(" in line {line}"))
+                .unwrap_or_default();
+            let detail = error
+                .detail()
+                .map_or_else(|| error.kind().to_string(), str::to_string);
+            refuse(
+                position,
+                format!("The template cannot be understood{line}: {detail}."),
+            )
+        }
+    }
+}
+
+/// One of our functions as a filter.
+fn call(id: &str, value: &Jinja, args: &[Jinja]) -> Result<Jinja, Error> {
+    let plain = |value: &Jinja| match value.is_undefined() {
+        true => Ok(Value::Null),
+        false => serde_json::to_value(value).map_err(|error| invalid(error.to_string())),
+    };
+    let args = args
+        .iter()
+        .map(plain)
+        .collect::<Result<Vec<Value>, Error>>()?;
+    let call = Call::parse(id, &args, "").map_err(|problem| invalid(problem.message))?;
+    call.apply(&plain(value)?)
+        .map(|value| Jinja::from(Serde(value)))
+        .map_err(invalid)
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message)
+}
+
+/// The values of a rendering, in the order in which they were printed.
+#[derive(Debug, Default)]
+struct Aside(Mutex<Vec<Value>>);
+
+impl minijinja::value::Object for Aside {}
+
+/// Key under which the values are kept while rendering; not a name that a template can spell.
+const ASIDE: &str = "\u{0}aside";
+
+/// Puts a value aside and writes its mark.
+fn put_aside(sink: &mut Sink<'_>, state: &mut State<'_, '_>, value: &Jinja) -> Result<(), Error> {
+    if value.is_safe() {
+        // A captured block holds marks of its own, which are replaced later.
+        return sink
+            .write_str(value.as_str().unwrap_or_default())
+            .map_err(Error::from);
+    }
+    let plain = match value.kind() {
+        ValueKind::Undefined => Value::Null,
+        _ => serde_json::to_value(value).map_err(|error| invalid(error.to_string()))?,
+    };
+    let aside = state
+        .lookup(ASIDE)
+        .and_then(|value| value.downcast_object::<Aside>())
+        .ok_or_else(|| invalid("the template cannot print here".into()))?;
+    let mut values = aside.0.lock().unwrap_or_else(PoisonError::into_inner);
+    values.push(plain);
+    write!(sink, "{MARK}{}{MARK}", values.len() - 1).map_err(Error::from)
+}
+
+fn rendered(
+    environment: &Environment<'static>,
+    document: &Value,
+) -> Result<(String, Vec<Value>), MappingError> {
+    let aside = Arc::new(Aside::default());
+    let mut context: std::collections::BTreeMap<String, Jinja> = document
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), Jinja::from(Serde(value))))
+        .collect();
+    context.insert(ASIDE.to_string(), Jinja::from_dyn_object(aside.clone()));
+    let mut sink = Bounded(Vec::new());
+    environment
+        .get_template(NAME)
+        .and_then(|template| {
+            template
+                .render_captured_to(Jinja::from(context), &mut sink)
+                .map(|_| ())
+        })
+        .map_err(|error| failed(&error))?;
+    let values = std::mem::take(&mut *aside.0.lock().unwrap_or_else(PoisonError::into_inner));
+    let text = String::from_utf8(sink.0)
+        .map_err(|_| MappingError::new("template_failed", "", "The template made no text."))?;
+    Ok((text, values))
+}
+
+fn failed(error: &Error) -> MappingError {
+    let path = error
+        .line()
+        .map(|line| format!("line {line}"))
+        .unwrap_or_default();
+    match error.kind() {
+        ErrorKind::OutOfFuel => MappingError::new(
+            "template_too_long",
+            path,
+            "The template takes too many steps; loop over less.",
+        ),
+        ErrorKind::WriteFailure => MappingError::new(
+            "too_large",
+            path,
+            format!("The body would be larger than {OUTPUT_LIMIT_BYTES} bytes."),
+        ),
+        kind => {
+            let detail = error
+                .detail()
+                .map_or_else(|| kind.to_string(), str::to_string);
+            MappingError::new(
+                "template_failed",
+                path,
+                format!("The template failed: {detail}"),
+            )
+        }
+    }
+}
+
+/// Refuses to grow beyond the largest body.
+struct Bounded(Vec<u8>);
+
+impl std::io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > OUTPUT_LIMIT_BYTES {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn bounded(text: String) -> Result<String, MappingError> {
+    match text.len() <= OUTPUT_LIMIT_BYTES {
+        true => Ok(text),
+        false => Err(MappingError::new(
+            "too_large",
+            "",
+            format!("The body would be larger than {OUTPUT_LIMIT_BYTES} bytes."),
+        )),
+    }
+}
+
+/// Replaces the marks. In JSON, a value inside a text becomes part of it, and any other becomes a whole value.
+fn resolve(text: &str, values: &[Value], json: bool) -> String {
+    let mut out = String::with_capacity(text.len() + values.len() * 16);
+    let mut quoted = Quoted::default();
+    for (index, piece) in text.split(MARK).enumerate() {
+        // Pieces stand between marks, marks at the odd places.
+        if index % 2 == 0 {
+            quoted.pass(piece);
+            out.push_str(piece);
+        } else if let Some(value) = piece
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| values.get(number))
+        {
+            match (json, quoted.inside) {
+                (true, false) => out.push_str(&value.to_string()),
+                (true, true) => {
+                    let whole = Value::from(plain_text(value)).to_string();
+                    out.push_str(whole.get(1..whole.len() - 1).unwrap_or_default());
+                }
+                (false, _) => out.push_str(&plain_text(value)),
+            }
+        }
+        if out.len() > OUTPUT_LIMIT_BYTES {
+            break;
+        }
+    }
+    out
+}
+
+/// Whether a position in JSON text is inside a string.
+#[derive(Default)]
+struct Quoted {
+    inside: bool,
+    escaped: bool,
+}
+
+impl Quoted {
+    fn pass(&mut self, piece: &str) {
+        for sign in piece.bytes() {
+            match sign {
+                _ if self.escaped => self.escaped = false,
+                b'\\' if self.inside => self.escaped = true,
+                b'"' => self.inside = !self.inside,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A value as people would write it: nothing for null, a text without quotes, JSON for lists and objects.
+fn plain_text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,270 @@
+use super::*;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn event() -> Value {
+    json!({
+        "event": "TODO_CREATED",
+        "currentValue": {
+            "title": "Say \"hi\"\nnow", "none": null, "big": 9_007_199_254_740_993_u64, "position": "32767.5", "done": false,
+            "todoTags": [{"tag": {"title": "urgent"}}, {"tag": {"title": "home"}}], "createdAt": "2026-11-24T08:00:00.000Z"
+        }
+    })
+}
+
+fn apply_to(mapping: Value, document: &Value) -> Result<Output, MappingError> {
+    let body = document.to_string();
+    let mapping =
+        Mapping::parse(&mapping).unwrap_or_else(|problems| panic!("{mapping}: {problems:?}"));
+    mapping.apply(&MappingInput {
+        document,
+        body: body.as_bytes(),
+    })
+}
+
+fn text_of(mapping: Value) -> String {
+    String::from_utf8(apply_to(mapping, &event()).unwrap().body).unwrap()
+}
+
+fn fields(fields: Value) -> Value {
+    json!({"mode": "fields", "fields": fields})
+}
+
+fn problems(mapping: Value) -> Vec<(String, &'static str)> {
+    Mapping::parse(&mapping)
+        .unwrap_err()
+        .into_iter()
+        .map(|p| (p.pointer, p.code))
+        .collect()
+}
+
+#[test]
+fn passthrough_sends_the_received_bytes() {
+    let body = b" {\"event\" :\"E\", \"a\":1.10} ";
+    let document = serde_json::from_slice(body).unwrap();
+    let mapping = Mapping::parse(&json!({"mode": "passthrough"})).unwrap();
+    assert_eq!(
+        mapping
+            .apply(&MappingInput {
+                document: &document,
+                body
+            })
+            .unwrap()
+            .body,
+        body
+    );
+}
+
+#[test]
+fn fields_are_built_in_their_order_with_integers_intact() {
+    let mapping = fields(json!([
+        {"to": "z.name", "from": {"path": "$.currentValue.title"}},
+        {"to": "a", "from": {"path": "currentValue.big"}},
+        {"to": "z.tags[1]", "from": {"value": {"k": [1]}}},
+        {"to": "['x.y']", "from": {"template": "{{ event }}: {{ currentValue.title }}{{ nowhere.at.all }}"}},
+        {"to": "number", "from": {"path": "$.currentValue.position"}, "pipe": [{"fn": "to_number"}, {"fn": "round", "args": [0]}]},
+    ]));
+    assert_eq!(
+        text_of(mapping),
+        r#"{"z":{"name":"Say \"hi\"\nnow","tags":[null,{"k":[1]}]},"a":9007199254740993,"x.y":"TODO_CREATED: Say \"hi\"\nnow","number":32768}"#
+    );
+}
+
+#[test]
+fn several_values_are_taken_as_the_field_says() {
+    let tags = |take: &str| {
+        let path = "$.currentValue.todoTags[*].tag.title";
+        apply_to(
+            fields(json!([{"to": "t", "from": {"path": path}, "take": take, "separator": "+"}])),
+            &event(),
+        )
+        .map(|output| String::from_utf8(output.body).unwrap())
+        .map_err(|error| error.code)
+    };
+    assert_eq!(tags("first"), Ok(r#"{"t":"urgent"}"#.into()));
+    assert_eq!(tags("all"), Ok(r#"{"t":["urgent","home"]}"#.into()));
+    assert_eq!(tags("join"), Ok(r#"{"t":"urgent+home"}"#.into()));
+    assert_eq!(tags("one"), Err("not_one"));
+    assert_eq!(
+        text_of(fields(
+            json!([{"to": "t", "from": {"path": "$.nothing[*]"}, "take": "all"}])
+        )),
+        r#"{"t":[]}"#
+    );
+}
+
+#[test]
+fn missing_values_are_null_left_out_or_fail_and_a_default_rescues() {
+    let missing = |path: &str, when: &str, pipe: Value| {
+        apply_to(
+            fields(
+                json!([{"to": "a", "from": {"path": path}, "when_missing": when, "pipe": pipe}]),
+            ),
+            &event(),
+        )
+        .map(|output| String::from_utf8(output.body).unwrap())
+        .map_err(|error| (error.code, error.path))
+    };
+    for path in ["$.nowhere", "$.currentValue.none"] {
+        assert_eq!(missing(path, "null", json!([])), Ok(r#"{"a":null}"#.into()));
+        assert_eq!(missing(path, "omit", json!([])), Ok("{}".into()));
+        assert_eq!(
+            missing(path, "fail", json!([])),
+            Err(("value_missing", "a".into()))
+        );
+        assert_eq!(
+            missing(
+                path,
+                "fail",
+                json!([{"fn": "upper"}, {"fn": "default", "args": ["-"]}])
+            ),
+            Ok(r#"{"a":"-"}"#.into())
+        );
+    }
+    assert_eq!(
+        missing("$.currentValue", "null", json!([{"fn": "upper"}])),
+        Err(("function_failed", "a".into()))
+    );
+}
+
+#[test]
+fn json_templates_escape_by_where_a_value_stands() {
+    let template = json!({"mode": "template", "body": "{\"text\": \"T: {{ currentValue.title }}{{ nowhere }}\", \"title\": {{ currentValue.title }}, \"n\": {{ currentValue.big }}, \"none\": {{ currentValue.none }}, \"tags\": {{ currentValue.todoTags | pluck('tag.title') }}}"});
+    assert_eq!(
+        text_of(template),
+        r#"{"text": "T: Say \"hi\"\nnow", "title": "Say \"hi\"\nnow", "n": 9007199254740993, "none": null, "tags": ["urgent","home"]}"#
+    );
+    let captured = json!({"mode": "template", "body": "{\"a\": {% set x %}{{ currentValue.title }}{% endset %}\"{{ x }}\", \"b\": [{% for t in currentValue.todoTags %}{{ t.tag.title }}{% if not loop.last %},{% endif %}{% endfor %}]}"});
+    assert_eq!(
+        text_of(captured),
+        r#"{"a": "Say \"hi\"\nnow", "b": ["urgent","home"]}"#
+    );
+    let raw = json!({"mode": "template", "body": "{\"a\": \"{{ 'x' | raw }}\"}"});
+    assert_eq!(text_of(raw), r#"{"a": "x"}"#);
+}
+
+#[test]
+fn text_templates_are_not_escaped_and_say_what_they_are() {
+    let plain = apply_to(json!({"mode": "template", "body": "New: {{ currentValue.title | upper }} ({{ currentValue.createdAt | format_date('%d.%m.%Y') }})"}), &event()).unwrap();
+    assert_eq!(plain.content_type, template::PLAIN_TEXT);
+    assert_eq!(
+        String::from_utf8(plain.body).unwrap(),
+        "New: SAY \"HI\"\nNOW (24.11.2026)"
+    );
+    let whole = apply_to(
+        json!({"mode": "template", "body": "{{ currentValue.todoTags }}"}),
+        &event(),
+    )
+    .unwrap();
+    assert_eq!(whole.content_type, JSON);
+}
+
+#[test]
+fn templates_are_bounded_and_failures_have_a_place() {
+    let code = |body: &str| {
+        apply_to(json!({"mode": "template", "body": body}), &event())
+            .unwrap_err()
+            .code
+    };
+    assert_eq!(
+        code("{% for i in range(9000) %}{% for j in range(9000) %}x{% endfor %}{% endfor %}"),
+        "template_too_long"
+    );
+    assert_eq!(
+        code("{{ 'x' | pad_left(1000000) }}{{ 'x' | pad_left(1000000) }}"),
+        "too_large"
+    );
+    assert_eq!(code("{\"a\": 1,}"), "template_not_json");
+    assert_eq!(code("{{ currentValue | upper }}"), "template_failed");
+}
+
+#[test]
+fn wrong_mappings_are_refused_with_every_problem_and_its_place() {
+    let at = |pointer: &str, code| (pointer.to_string(), code);
+    assert_eq!(problems(json!([])), [at("", "wrong_shape")]);
+    assert_eq!(
+        problems(json!({"mode": "magic"})),
+        [at("/mode", "unknown_mode")]
+    );
+    assert_eq!(
+        problems(json!({"mode": "passthrough", "body": ""})),
+        [at("/body", "unknown_key")]
+    );
+    assert_eq!(
+        problems(json!({"mode": "template"})),
+        [at("/body", "missing")]
+    );
+    assert_eq!(
+        problems(json!({"mode": "template", "body": "{{ a"})),
+        [at("/body", "bad_template")]
+    );
+    assert_eq!(
+        problems(json!({"mode": "fields"})),
+        [at("/fields", "missing")]
+    );
+    assert_eq!(
+        problems(fields(json!([
+            {"to": "a..b", "from": {"path": "$.a b"}, "take": "some", "when_missing": "shrug", "pipe": [{"fn": "uper"}], "x": 1},
+            {"to": "a", "from": {"value": 1}}, {"to": "a.b", "from": {"value": 1}}, {"to": "c[0]", "from": {}}, {"to": "d", "from": {"value": 1}, "pipe": 7},
+            {"to": "e", "from": {"template": "{% if %}"}}, 5
+        ]))),
+        [
+            at("/fields/0/x", "unknown_key"),
+            at("/fields/0/to", "bad_target"),
+            at("/fields/0/from/path", "bad_path"),
+            at("/fields/0/take", "wrong_value"),
+            at("/fields/0/when_missing", "wrong_value"),
+            at("/fields/0/pipe/0/fn", "unknown_function"),
+            at("/fields/2/to", "target_taken"),
+            at("/fields/3/from", "wrong_shape"),
+            at("/fields/4/pipe", "wrong_shape"),
+            at("/fields/5/from/template", "bad_template"),
+            at("/fields/6", "wrong_shape"),
+        ]
+    );
+    let problem =
+        &Mapping::parse(&fields(json!([{"to": "a..b", "from": {"value": 1}}]))).unwrap_err()[0];
+    assert_eq!(problem.position, Some(2));
+}
+
+#[test]
+fn a_preview_shows_the_value_after_each_step() {
+    let mapping = Mapping::parse(&fields(json!([{"to": "a", "from": {"path": "$.event"}, "pipe": [{"fn": "lower"}, {"fn": "round"}]}]))).unwrap();
+    let preview = mapping.preview(&event());
+    assert_eq!(
+        preview[0].steps,
+        [
+            ("value".to_string(), json!("TODO_CREATED")),
+            ("lower".to_string(), json!("todo_created"))
+        ]
+    );
+    assert!(
+        preview[0]
+            .error
+            .as_deref()
+            .unwrap()
+            .contains("not a number")
+    );
+}
+
+proptest! {
+    #[test]
+    fn json_templates_always_give_json_with_the_text_intact(title in "\\PC{0,30}|[\"\\\\\u{0}\n{}%]{0,10}") {
+        let document = json!({"t": title});
+        let output = apply_to(json!({"mode": "template", "body": "{\"in\": \"<{{ t }}>\", \"out\": {{ t }}}"}), &document).unwrap();
+        let read: Value = serde_json::from_slice(&output.body).unwrap();
+        prop_assert_eq!(read["out"].as_str().unwrap(), &title);
+        let expected = format!("<{title}>");
+        prop_assert_eq!(read["in"].as_str().unwrap(), expected);
+    }
+
+    #[test]
+    fn the_same_event_gives_the_same_bytes(title in "\\PC{0,30}", number in any::<i64>()) {
+        let document = json!({"t": title, "n": number});
+        let mapping = fields(json!([{"to": "a", "from": {"path": "$.t"}}, {"to": "b.c", "from": {"path": "$.n"}}]));
+        let first = apply_to(mapping.clone(), &document).unwrap();
+        prop_assert_eq!(&first, &apply_to(mapping, &document).unwrap());
+        let read: Value = serde_json::from_slice(&first.body).unwrap();
+        prop_assert_eq!(&read["b"]["c"], &json!(number));
+    }
+}

@@ -1,0 +1,201 @@
+//! How one attempt ended, in people's words, and what that means for the delivery.
+//!
+//! `outbound` makes an [`Outcome`] from what happened on the wire; `delivery` turns its [`Verdict`] into the next state;
+//! the log shows its sentence and its advice. It does not know the network: every case is a plain value.
+
+use serde::Serialize;
+
+/// How one attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The destination answered with this HTTP status.
+    Answered { status: u16 },
+    /// The guard refused the address or the scheme.
+    RefusedAddress { reason: String },
+    /// The name did not resolve.
+    DnsFailed { reason: String },
+    /// No connection could be made.
+    CouldNotConnect { reason: String },
+    /// The certificate or the handshake failed.
+    TlsFailed { reason: String },
+    /// The total deadline passed, whatever was going on then.
+    TimedOut { after_ms: u64 },
+    /// The connection broke before the whole answer was read.
+    ConnectionBroke { reason: String },
+    /// The answer's headers were larger than we read.
+    ResponseTooLarge { reason: String },
+    /// The request could not be built from the destination's settings.
+    InvalidRequest { reason: String },
+}
+
+/// What an outcome means for the delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Arrived.
+    Delivered,
+    /// Worth another attempt by the schedule.
+    Retry,
+    /// Another attempt cannot help.
+    Final,
+    /// The destination says that it is gone: stop, and pause it.
+    Gone,
+}
+
+impl Outcome {
+    /// What it means, by DESIGN's failure words: 2xx arrived, 410 stops, everything else is tried again,
+    /// but for a refused address and a request that cannot be built.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Outcome::Answered { status: 200..=299 } => Verdict::Delivered,
+            Outcome::Answered { status: 410 } => Verdict::Gone,
+            Outcome::InvalidRequest { .. } => Verdict::Final,
+            _ => Verdict::Retry,
+        }
+    }
+
+    /// Stable code, for programs and metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Outcome::Answered { status: 200..=299 } => "delivered",
+            Outcome::Answered { status: 300..=399 } => "redirected",
+            Outcome::Answered { .. } => "status",
+            Outcome::RefusedAddress { .. } => "refused_address",
+            Outcome::DnsFailed { .. } => "dns_failed",
+            Outcome::CouldNotConnect { .. } => "could_not_connect",
+            Outcome::TlsFailed { .. } => "tls_failed",
+            Outcome::TimedOut { .. } => "timed_out",
+            Outcome::ConnectionBroke { .. } => "connection_broke",
+            Outcome::ResponseTooLarge { .. } => "response_too_large",
+            Outcome::InvalidRequest { .. } => "invalid_request",
+        }
+    }
+
+    /// The HTTP status, when there was an answer.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Outcome::Answered { status } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// What happened, in one sentence.
+    pub fn sentence(&self) -> String {
+        match self {
+            Outcome::Answered {
+                status: status @ 200..=299,
+            } => format!("Delivered: the destination answered {status}."),
+            Outcome::Answered {
+                status: status @ 300..=399,
+            } => {
+                format!(
+                    "Redirected: the destination answered {status}; redirects are not followed."
+                )
+            }
+            Outcome::Answered { status: 410 } => {
+                "Gone: the destination answered 410, so it was paused.".into()
+            }
+            Outcome::Answered { status } => {
+                format!("Refused: the destination answered {status}.")
+            }
+            Outcome::RefusedAddress { reason } => format!("Address refused: {reason}"),
+            Outcome::DnsFailed { reason } => format!("DNS failed: {reason}"),
+            Outcome::CouldNotConnect { reason } => format!("Could not connect: {reason}"),
+            Outcome::TlsFailed { reason } => format!("TLS failed: {reason}"),
+            Outcome::TimedOut { after_ms } => {
+                format!("Timed out: no complete answer within {after_ms} ms.")
+            }
+            Outcome::ConnectionBroke { reason } => format!("The connection broke: {reason}"),
+            Outcome::ResponseTooLarge { reason } => format!("Response too large: {reason}"),
+            Outcome::InvalidRequest { reason } => {
+                format!("The request could not be built: {reason}")
+            }
+        }
+    }
+
+    /// What a person can do about it; empty when there is nothing to do.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Outcome::Answered { status: 200..=299 } => "",
+            Outcome::Answered { status: 300..=399 } => {
+                "Put the address that the destination redirects to into the destination's settings."
+            }
+            Outcome::Answered { status: 401 | 403 } => {
+                "Check the credentials in the destination's settings, and that they may write there."
+            }
+            Outcome::Answered { status: 404 } => "Check the URL in the destination's settings.",
+            Outcome::Answered { status: 410 } => {
+                "Correct the URL in the destination's settings, then resume the destination."
+            }
+            Outcome::Answered { status: 400 | 422 } => {
+                "The destination did not like the body: compare it with what the destination documents, and change the mapping."
+            }
+            Outcome::Answered {
+                status: 408 | 425 | 429,
+            }
+            | Outcome::Answered { status: 500..=599 } => {
+                "Usually passes by itself; the schedule tries again."
+            }
+            Outcome::Answered { .. } => "See the answer's body for the reason.",
+            Outcome::RefusedAddress { .. } => {
+                "Use a public https address, or list the network in BLUEBRIDGE_ALLOW_NETWORKS."
+            }
+            Outcome::DnsFailed { .. } => "Check the host name in the destination's URL.",
+            Outcome::CouldNotConnect { .. } => {
+                "Check that the destination is running and that a firewall lets this machine reach it."
+            }
+            Outcome::TlsFailed { .. } => {
+                "Check the destination's certificate: its name, its issuer and its date."
+            }
+            Outcome::TimedOut { .. } => {
+                "Make the destination answer first and work afterwards, or raise the time limit in its settings."
+            }
+            Outcome::ConnectionBroke { .. } => {
+                "Usually passes by itself; the schedule tries again."
+            }
+            Outcome::ResponseTooLarge { .. } => {
+                "Make the destination answer with fewer or shorter headers."
+            }
+            Outcome::InvalidRequest { .. } => "Correct the destination's settings, then resend.",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_the_documented_verdict() {
+        for status in 100..=599_u16 {
+            let expected = match status {
+                200..=299 => Verdict::Delivered,
+                410 => Verdict::Gone,
+                _ => Verdict::Retry,
+            };
+            assert_eq!(Outcome::Answered { status }.verdict(), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn every_failure_says_what_to_do() {
+        let reason = || "because".to_string();
+        for failure in [
+            Outcome::Answered { status: 302 },
+            Outcome::Answered { status: 404 },
+            Outcome::Answered { status: 418 },
+            Outcome::Answered { status: 500 },
+            Outcome::RefusedAddress { reason: reason() },
+            Outcome::DnsFailed { reason: reason() },
+            Outcome::CouldNotConnect { reason: reason() },
+            Outcome::TlsFailed { reason: reason() },
+            Outcome::TimedOut { after_ms: 10 },
+            Outcome::ConnectionBroke { reason: reason() },
+            Outcome::ResponseTooLarge { reason: reason() },
+            Outcome::InvalidRequest { reason: reason() },
+        ] {
+            assert!(!failure.advice().is_empty(), "{failure:?}");
+            assert_ne!(failure.code(), "delivered");
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! A path into a document: RFC 9535 JSONPath as far as jsonpath-rust goes, parsed once and kept.
+//!
+//! Filters and mappings hold these. Nearly every path a person writes is a chain of names and indexes; those are walked directly on the
+//! value. Anything else runs in jsonpath-rust, inside limits: parsing refuses long texts, and a query is refused when its size times
+//! the document's passes a limit of work. What the crate gets wrong is listed as `known_gap` tests below.
+
+use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
+use jsonpath_rust::parser::parse_json_path;
+use jsonpath_rust::query::js_path_process;
+use serde_json::Value;
+
+/// Work that one evaluation may cost: nodes of the document, once for each descendant or filter step.
+pub const WORK_LIMIT_NODES: usize = 200_000;
+/// Nodes that one evaluation may give.
+pub const RESULT_LIMIT_NODES: usize = 10_000;
+/// Documents larger than this, in nodes, are not searched with regular expressions, which the crate compiles anew at each node.
+pub const REGEX_LIMIT_NODES: usize = 500;
+
+/// A path that was understood.
+#[derive(Debug, Clone)]
+pub struct Path {
+    text: String,
+    plan: Plan,
+}
+
+#[derive(Debug, Clone)]
+enum Plan {
+    /// Names and indexes: at most one node.
+    Walk(Vec<Step>),
+    Query {
+        query: JpQuery,
+        cost: Cost,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Step {
+    Name(String),
+    Index(i64),
+}
+
+/// What makes a query dear.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    /// Steps that may visit the whole document.
+    sweeps: usize,
+    regex: bool,
+}
+
+/// Why a path was refused, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct PathError {
+    /// In characters from 0, when it is known.
+    pub position: Option<usize>,
+    pub reason: String,
+}
+
+impl PathError {
+    fn new(reason: impl Into<String>) -> PathError {
+        PathError {
+            position: None,
+            reason: reason.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Path {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Path {
+    /// Longest path, in bytes.
+    pub const TEXT_LIMIT_BYTES: usize = 512;
+
+    /// Reads `$.a.b[0]`, any RFC 9535 query, or the shorthand `a.b[0]`.
+    pub fn parse(text: &str) -> Result<Path, PathError> {
+        if text.len() > Path::TEXT_LIMIT_BYTES {
+            return Err(PathError::new(format!(
+                "A path may have at most {} bytes.",
+                Path::TEXT_LIMIT_BYTES
+            )));
+        }
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return Err(PathError {
+                position: Some(0),
+                reason: "The path is empty; `$` is the whole document.".into(),
+            });
+        }
+        let (query_text, shift) = match trimmed.as_bytes().first() {
+            Some(b'$') => (trimmed.to_string(), 0),
+            Some(b'[') => (format!("${trimmed}"), 1),
+            Some(b'@') => (format!("${}", &trimmed[1..]), 0),
+            _ => (format!("$.{trimmed}"), 2),
+        };
+        if let Some(position) = blank_in_name(&query_text) {
+            return Err(PathError {
+                position: Some(position.saturating_sub(shift)),
+                reason: "A name with a blank is written in brackets, like $['two words'].".into(),
+            });
+        }
+        let query =
+            parse_json_path(&query_text).map_err(|error| describe(&error.to_string(), shift))?;
+        let plan = match steps(&query) {
+            Some(steps) => Plan::Walk(steps),
+            None => Plan::Query {
+                cost: Cost::of(&query, &query_text),
+                query,
+            },
+        };
+        Ok(Path {
+            text: trimmed.to_string(),
+            plan,
+        })
+    }
+
+    /// Made of names and indexes only: gives at most one node.
+    pub fn is_singular(&self) -> bool {
+        matches!(self.plan, Plan::Walk(_))
+    }
+
+    /// The nodes it selects, in document order as far as the crate keeps it. Fails only when a limit of work is passed.
+    pub fn find<'v>(&self, root: &'v Value) -> Result<Vec<&'v Value>, PathError> {
+        match &self.plan {
+            Plan::Walk(steps) => Ok(walk(steps, root).into_iter().collect()),
+            Plan::Query { query, cost } => run(query, *cost, root),
+        }
+    }
+
+    /// The one node of a singular path, without making a list.
+    pub fn find_one<'v>(&self, root: &'v Value) -> Result<Option<&'v Value>, PathError> {
+        match &self.plan {
+            Plan::Walk(steps) => Ok(walk(steps, root)),
+            Plan::Query { .. } => Ok(self.find(root)?.into_iter().next()),
+        }
+    }
+
+    /// The same path below a leading name, when it begins with it: `$.currentValue.title` below `currentValue` is `$.title`.
+    pub fn below(&self, name: &str) -> Option<Path> {
+        match &self.plan {
+            Plan::Walk(steps) => match steps.split_first() {
+                Some((Step::Name(first), rest)) if first == name => Some(Path {
+                    text: self.text.clone(),
+                    plan: Plan::Walk(rest.to_vec()),
+                }),
+                _ => None,
+            },
+            Plan::Query { .. } => None,
+        }
+    }
+}
+
+fn walk<'v>(steps: &[Step], root: &'v Value) -> Option<&'v Value> {
+    steps
+        .iter()
+        .try_fold(root, |node, step| match (step, node) {
+            (Step::Name(name), Value::Object(members)) => members.get(name),
+            (Step::Index(index), Value::Array(items)) => {
+                let index = if *index < 0 {
+                    index + items.len() as i64
+                } else {
+                    *index
+                };
+                usize::try_from(index)
+                    .ok()
+                    .and_then(|index| items.get(index))
+            }
+            _ => None,
+        })
+}
+
+fn run<'v>(query: &JpQuery, cost: Cost, root: &'v Value) -> Result<Vec<&'v Value>, PathError> {
+    let nodes = count_nodes(root, WORK_LIMIT_NODES);
+    if cost.regex && nodes > REGEX_LIMIT_NODES {
+        return Err(PathError::new(format!(
+            "match() and search() are limited to documents of {REGEX_LIMIT_NODES} values; use the filter operator `matches` instead."
+        )));
+    }
+    // Two sweeps over n nodes may cost n squared: `$..[?..]..x`.
+    let work = nodes
+        .checked_pow(u32::try_from(cost.sweeps).unwrap_or(u32::MAX))
+        .unwrap_or(usize::MAX);
+    if work > WORK_LIMIT_NODES {
+        return Err(PathError::new(
+            "This path would search too much of so large an event; name the way to the value more closely.",
+        ));
+    }
+    let found = js_path_process(query, root)
+        .map_err(|error| PathError::new(format!("The path cannot be followed: {error}")))?;
+    if found.len() > RESULT_LIMIT_NODES {
+        return Err(PathError::new(format!(
+            "The path selects more than {RESULT_LIMIT_NODES} values."
+        )));
+    }
+    Ok(found.into_iter().map(|node| node.val()).collect())
+}
+
+/// Values in a document, counted no further than `limit`.
+fn count_nodes(root: &Value, limit: usize) -> usize {
+    let mut open = vec![root];
+    let mut count = 0;
+    while let Some(node) = open.pop() {
+        count += 1;
+        if count > limit {
+            break;
+        }
+        match node {
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => open.extend(members.values()),
+            _ => {}
+        }
+    }
+    count
+}
+
+/// The steps of a singular query.
+fn steps(query: &JpQuery) -> Option<Vec<Step>> {
+    query
+        .segments
+        .iter()
+        .map(|segment| match segment {
+            Segment::Selector(Selector::Name(name)) => Some(Step::Name(unquote(name))),
+            Segment::Selector(Selector::Index(index)) => Some(Step::Index(*index)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The crate keeps a bracketed name with its quotes and escapes.
+fn unquote(name: &str) -> String {
+    let inner = |quote: char| {
+        name.strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote))
+    };
+    match (inner('\''), inner('"')) {
+        (_, Some(double)) => {
+            serde_json::from_str(&format!("\"{double}\"")).unwrap_or_else(|_| double.to_string())
+        }
+        (Some(single), _) => {
+            let double = single.replace("\\'", "'").replace('"', "\\\"");
+            serde_json::from_str(&format!("\"{double}\"")).unwrap_or_else(|_| single.to_string())
+        }
+        _ => name.to_string(),
+    }
+}
+
+impl Cost {
+    fn of(query: &JpQuery, text: &str) -> Cost {
+        let mut sweeps = 0;
+        for segment in &query.segments {
+            count_sweeps(segment, &mut sweeps);
+        }
+        Cost {
+            sweeps,
+            regex: text.contains("match(") || text.contains("search("),
+        }
+    }
+}
+
+fn count_sweeps(segment: &Segment, sweeps: &mut usize) {
+    let of_selector = |selector: &Selector, sweeps: &mut usize| {
+        if matches!(selector, Selector::Filter(_)) {
+            *sweeps += 1;
+        }
+    };
+    match segment {
+        Segment::Descendant(inner) => {
+            *sweeps += 1;
+            count_sweeps(inner, sweeps);
+        }
+        Segment::Selector(selector) => of_selector(selector, sweeps),
+        Segment::Selectors(selectors) => selectors
+            .iter()
+            .for_each(|selector| of_selector(selector, sweeps)),
+    }
+}
+
+/// Where a dotted name holds a blank, which the crate lets pass and RFC 9535 does not. In characters.
+fn blank_in_name(text: &str) -> Option<usize> {
+    let (mut depth, mut quote, mut blank, mut in_name) = (0_usize, None, None, false);
+    for (position, sign) in text.chars().enumerate() {
+        match (quote, sign) {
+            (Some(open), _) => quote = (sign != open).then_some(open),
+            (None, '\'' | '"') => quote = Some(sign),
+            (None, '[' | '(') => (depth, in_name, blank) = (depth + 1, false, None),
+            (None, ']' | ')') => depth = depth.saturating_sub(1),
+            (None, '.') if depth == 0 => (in_name, blank) = (true, None),
+            (None, _) if sign.is_whitespace() && depth == 0 && in_name => {
+                blank = blank.or(Some(position))
+            }
+            (None, _) if depth == 0 && in_name && blank.is_some() => return blank,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Takes line and column out of the crate's message and leaves a sentence.
+fn describe(message: &str, shift: usize) -> PathError {
+    let column = message
+        .split("-->")
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next())
+        .and_then(|place| place.split(':').nth(1))
+        .and_then(|column| column.parse::<usize>().ok());
+    let expected = message
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("= "));
+    let position = column.map(|column| column.saturating_sub(1).saturating_sub(shift));
+    let reason = match (position, expected) {
+        (Some(position), _) => format!(
+            "This is not a path: it cannot be understood from character {} on.",
+            position + 1
+        ),
+        (None, Some(expected)) => format!("This is not a path: {expected}."),
+        (None, None) => "This is not a path; write it like $.currentValue.title.".to_string(),
+    };
+    PathError { position, reason }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! People and what they may do.
+
+use jiff::Timestamp;
+
+use crate::domain::id::UserId;
+
+/// Shortest password, in characters.
+pub const PASSWORD_MIN_CHARS: usize = 12;
+/// Longest password, in bytes; hashing time grows with it.
+pub const PASSWORD_LIMIT_BYTES: usize = 1_024;
+/// Longest e-mail address, in bytes.
+pub const EMAIL_LIMIT_BYTES: usize = 254;
+
+/// What somebody may do; each role may do what the ones before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Look.
+    Viewer,
+    /// Change sources, destinations and connections; resend.
+    Editor,
+    /// Everything, people and tokens included.
+    Owner,
+}
+
+impl Role {
+    /// The word used in the database, the API and the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Viewer => "viewer",
+            Role::Editor => "editor",
+            Role::Owner => "owner",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(text: &str) -> Option<Role> {
+        match text {
+            "viewer" => Some(Role::Viewer),
+            "editor" => Some(Role::Editor),
+            "owner" => Some(Role::Owner),
+            _ => None,
+        }
+    }
+}
+
+/// Somebody with an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    pub id: UserId,
+    /// Lower case.
+    pub email: String,
+    pub name: String,
+    pub role: Role,
+    pub created_at: Timestamp,
+}
+
+/// Brings an address to the form it is stored in; a sentence when it cannot be one.
+pub fn parse_email(text: &str) -> Result<String, String> {
+    let email = text.trim().to_lowercase();
+    let plausible = email.len() <= EMAIL_LIMIT_BYTES
+        && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+        && email.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+        });
+    if plausible {
+        Ok(email)
+    } else {
+        Err("Write an e-mail address like ada@example.com.".into())
+    }
+}
+
+/// Why a password is refused; `None` when it is fine.
+pub fn password_problem(password: &str) -> Option<String> {
+    if password.chars().count() < PASSWORD_MIN_CHARS {
+        return Some(format!("Use at least {PASSWORD_MIN_CHARS} characters."));
+    }
+    (password.len() > PASSWORD_LIMIT_BYTES)
+        .then(|| format!("Use at most {PASSWORD_LIMIT_BYTES} bytes."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_grow() {
+        assert!(Role::Viewer < Role::Editor && Role::Editor < Role::Owner);
+        for role in [Role::Viewer, Role::Editor, Role::Owner] {
+            assert_eq!(Role::from_word(role.as_str()), Some(role));
+        }
+    }
+
+    #[test]
+    fn addresses_are_lowered_and_nonsense_is_refused() {
+        assert_eq!(parse_email(" Ada@Example.COM ").unwrap(), "ada@example.com");
+        for wrong in ["", "ada", "@example.com", "ada@", "a b@c.d", "a@b@c"] {
+            assert!(parse_email(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn passwords_have_a_range() {
+        assert!(password_problem("short").is_some());
+        assert!(password_problem(&"x".repeat(2_000)).is_some());
+        assert_eq!(password_problem("twelve chars"), None);
+    }
+}

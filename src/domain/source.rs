@@ -1,0 +1,67 @@
+//! A source: one Blue webhook as we know it.
+//!
+//! `web::hooks` finds one by the token in the address and asks it which secrets are accepted now. What its signature
+//! evidence means is told by `signature`; this file only keeps the facts.
+
+use jiff::Timestamp;
+
+use crate::domain::id::SourceId;
+use crate::domain::secret::Secret;
+
+/// How long the previous secret stays accepted after a rotation, in seconds: one day.
+pub const ROTATION_OVERLAP_S: i64 = 86_400;
+
+/// Longest name of a source, destination, connection or token, in characters.
+pub const NAME_LIMIT_CHARS: usize = 120;
+
+/// Longest secret, in bytes.
+pub const SECRET_LIMIT_BYTES: usize = 1_024;
+
+/// One Blue webhook as we know it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub id: SourceId,
+    pub name: String,
+    /// The last part of the inbound address `/hooks/{token}`.
+    pub token: String,
+    /// When false, a request without a valid signature is accepted as well. Dangerous, and said so where it is set.
+    pub require_signature: bool,
+    pub secret: Option<Secret>,
+    pub previous_secret: Option<PreviousSecret>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// When the last verified request came.
+    pub last_heard_at: Option<Timestamp>,
+    pub signature_problem: Option<SignatureEvidence>,
+}
+
+/// The secret before the last rotation.
+#[derive(Debug, Clone)]
+pub struct PreviousSecret {
+    pub secret: Secret,
+    pub accepted_until: Timestamp,
+}
+
+/// What is known of requests that failed verification since the last good one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureEvidence {
+    /// Code of the last problem.
+    pub code: String,
+    /// The last problem in words, with its likely reason. Never holds a secret or a signature.
+    pub message: String,
+    pub last_at: Timestamp,
+    /// Failures since the last verified request.
+    pub count: i64,
+}
+
+impl Source {
+    /// The secrets that a signature may have been made with at `now`, the newest first.
+    pub fn accepted_secrets(&self, now: Timestamp) -> Vec<&Secret> {
+        let previous = self
+            .previous_secret
+            .as_ref()
+            .filter(|previous| now < previous.accepted_until)
+            .map(|previous| &previous.secret);
+        self.secret.iter().chain(previous).collect()
+    }
+}

@@ -1,0 +1,157 @@
+//! How values are read as texts, numbers, dates and lists, and how they compare.
+//!
+//! With automatic types the text "12" is the number 12 and the number 12 the text "12"; with strict types nothing is converted. `None` means "not
+//! of that type", which a condition reports as "cannot tell".
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{Span, SpanRelativeTo, Timestamp};
+use serde_json::Value;
+
+/// Whether values are converted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Types {
+    Auto,
+    Strict,
+}
+
+/// A number that keeps integers exact.
+#[derive(Debug, Clone, Copy)]
+pub enum Number {
+    Integer(i128),
+    Float(f64),
+}
+
+impl Number {
+    /// Reads a JSON number, or with automatic types a text that is one.
+    pub fn of(value: &Value, types: Types) -> Option<Number> {
+        match value {
+            Value::Number(number) => Number::parse(&number.to_string()),
+            Value::String(text) if types == Types::Auto => Number::parse(text.trim()),
+            _ => None,
+        }
+    }
+
+    fn parse(text: &str) -> Option<Number> {
+        if let Ok(integer) = text.parse::<i128>() {
+            return Some(Number::Integer(integer));
+        }
+        let looks_numeric = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+        let float: f64 = text.parse().ok().filter(|_| looks_numeric)?;
+        float.is_finite().then_some(Number::Float(float))
+    }
+
+    /// Orders two numbers, integers exactly.
+    pub fn compare(self, other: Number) -> Option<Ordering> {
+        match (self, other) {
+            (Number::Integer(a), Number::Integer(b)) => Some(a.cmp(&b)),
+            (a, b) => a.as_f64().partial_cmp(&b.as_f64()),
+        }
+    }
+
+    fn as_f64(self) -> f64 {
+        match self {
+            Number::Integer(integer) => integer as f64,
+            Number::Float(float) => float,
+        }
+    }
+}
+
+/// The name of a JSON type, as explanations say it.
+pub fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "text",
+        Value::Array(_) => "list",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Names that `is_type` takes.
+pub const TYPE_NAMES: [&str; 6] = ["null", "boolean", "number", "text", "list", "object"];
+
+/// Reads a text, or with automatic types the text of a number or a boolean.
+pub fn text_of(value: &Value, types: Types) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(_) | Value::Bool(_) if types == Types::Auto => {
+            Some(Cow::Owned(value.to_string()))
+        }
+        _ => None,
+    }
+}
+
+/// Reads a boolean, or with automatic types the texts "true" and "false".
+pub fn bool_of(value: &Value, types: Types) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) if types == Types::Auto => {
+            let text = text.trim();
+            (text.eq_ignore_ascii_case("true"))
+                .then_some(true)
+                .or_else(|| text.eq_ignore_ascii_case("false").then_some(false))
+        }
+        _ => None,
+    }
+}
+
+/// Reads a point in time: RFC 3339, or a date or local time in `zone`.
+pub fn time_of(value: &Value, zone: &TimeZone) -> Option<Timestamp> {
+    let text = value.as_str()?.trim();
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time);
+    }
+    let local = text
+        .parse::<DateTime>()
+        .ok()
+        .or_else(|| text.parse::<Date>().ok().map(|date| date.at(0, 0, 0, 0)))?;
+    Some(zone.to_zoned_datetime(local).ok()?.timestamp())
+}
+
+/// Reads a span: `"3 days"`, `"PT2H"` or `{"amount": 3, "unit": "days"}`.
+pub fn span_of(value: &Value) -> Option<Span> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Object(parts) => {
+            let amount = parts.get("amount")?.as_i64()?;
+            format!("{amount} {}", parts.get("unit")?.as_str()?)
+        }
+        _ => return None,
+    };
+    text.trim().parse::<Span>().ok()
+}
+
+/// The time that lies `span` after `from`, or before it. Days and longer are counted in UTC.
+pub fn shift(from: Timestamp, span: Span, backwards: bool) -> Option<Timestamp> {
+    let span = if backwards { span.negate() } else { span };
+    let zoned = from.to_zoned_datetime(TimeZone::UTC);
+    span.to_duration(SpanRelativeTo::from(&zoned)).ok()?;
+    Some(zoned.checked_add(span).ok()?.timestamp())
+}
+
+/// Whether two scalars are the same, as people see it: numbers by value, texts with or without regard to case.
+pub fn same(found: &Value, expected: &Value, types: Types, case_sensitive: bool) -> Option<bool> {
+    if let (Value::Number(_), Value::Number(_)) = (found, expected) {
+        let ordering = Number::of(found, types)?.compare(Number::of(expected, types)?)?;
+        return Some(ordering == Ordering::Equal);
+    }
+    if types == Types::Strict && type_of(found) != type_of(expected) {
+        return None;
+    }
+    if found.is_null() && expected.is_null() {
+        return Some(true);
+    }
+    let (found, expected) = (
+        text_of(found, Types::Auto)?,
+        text_of(expected, Types::Auto)?,
+    );
+    Some(match case_sensitive {
+        true => found == expected,
+        false => found == expected || found.to_lowercase() == expected.to_lowercase(),
+    })
+}

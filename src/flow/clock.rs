@@ -1,0 +1,77 @@
+//! Where time and ids come from. `app` makes one clock and hands it to the loops and the pages, which pass `now` down as an
+//! argument; tests set theirs by hand.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use jiff::Timestamp;
+
+/// Tells the time.
+#[derive(Debug, Clone, Default)]
+pub enum Clock {
+    /// The machine's.
+    #[default]
+    System,
+    /// Set by hand, in milliseconds since 1970.
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Clock::System => Timestamp::now(),
+            Clock::Manual(unix_ms) => {
+                Timestamp::from_millisecond(unix_ms.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
+            }
+        }
+    }
+
+    /// Now, in milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        self.now().as_millisecond()
+    }
+}
+
+/// Makes the parts of an id such that ids made later by this process sort later, also within one millisecond
+/// and when the clock steps back.
+#[derive(Debug, Default)]
+pub struct Ids(AtomicU64);
+
+/// Ids that one millisecond has room for before the next one is borrowed from.
+const PER_MS_BITS: u32 = 12;
+
+impl Ids {
+    /// Milliseconds and ten bytes for an id's `new`.
+    pub fn parts(&self, now: Timestamp) -> (u64, [u8; 10]) {
+        let floor = u64::try_from(now.as_millisecond()).unwrap_or(0) << PER_MS_BITS;
+        let previous = self
+            .0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(floor.max(last + 1)))
+            .unwrap_or(floor);
+        let ticket = floor.max(previous + 1);
+        let counter = (ticket & ((1 << PER_MS_BITS) - 1)) as u16;
+        let mut bits: [u8; 10] = rand::random();
+        bits[..2].copy_from_slice(&counter.to_be_bytes());
+        (ticket >> PER_MS_BITS, bits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::EventId;
+
+    #[test]
+    fn ids_grow_within_a_millisecond_and_over_a_clock_that_steps_back() {
+        let ids = Ids::default();
+        let mut last = None;
+        for step in 0..10_000_i64 {
+            let now = Timestamp::from_millisecond(1_700_000_000_000 - step / 5_000).unwrap();
+            let (unix_ms, bits) = ids.parts(now);
+            let id = EventId::new(unix_ms, bits);
+            assert!(Some(id) > last);
+            last = Some(id);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Step three: one attempt at one delivery, with no database transaction open.
+//!
+//! Called by `worker` for every delivery a sender takes out of the outbox. It signs freshly, sends once, classifies what happened and passes the
+//! result on to `record`. What cannot be begun before its lease ends, or whose destination was paused meanwhile, is not sent.
+
+use jiff::Timestamp;
+
+use crate::domain::delivery::{Attempted, Next, State, after_attempt};
+use crate::domain::destination::Destination;
+use crate::domain::outcome::Outcome;
+use crate::domain::retry::parse_retry_after;
+use crate::flow::Bridge;
+use crate::flow::outbox::Parcel;
+use crate::flow::pause::pause;
+use crate::outbound::request::{Exchange, Message, send};
+use crate::store::error::StoreError;
+use crate::store::results::{Finish, NewAttempt};
+
+/// Kept free between the end of an attempt's deadline and the end of its lease, for recording the result, in milliseconds.
+const LEASE_MARGIN_MS: i64 = 10_000;
+
+/// Makes one attempt and hands its result to `record`.
+pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> {
+    let snapshot = bridge.snapshot();
+    let Some(destination) = snapshot.destination(parcel.destination_id) else {
+        return give_up(bridge, &parcel, "The destination was deleted.").await;
+    };
+    let now = bridge.clock.now();
+    if destination.health.paused.is_some() || !lease_suffices(&parcel, destination, now) {
+        return give_back(bridge, vec![parcel]).await;
+    }
+    let id = parcel.delivery_id.to_string();
+    let message = Message {
+        id: &id,
+        attempt: parcel.attempt,
+        timestamp_s: now.as_second(),
+        body: parcel.body.clone(),
+        content_type: &parcel.content_type,
+    };
+    let exchange = send(&bridge.client, &bridge.guard, &destination.settings, &message).await;
+    let ended = bridge.clock.now();
+    observe(&parcel, &exchange, ended);
+    let next = next_of(&parcel, &exchange, ended);
+    let finish = finish(&parcel, exchange, next, now, ended);
+    let outcome = finish.attempt.outcome.clone();
+    bridge.results.send(finish).await.map_err(|_| StoreError::Closed)?;
+    bridge.health.note(&bridge.store, destination, &outcome, ended).await?;
+    if next == Next::HoldForGone {
+        pause(bridge, destination.id, "It answered 410: gone.").await?;
+    }
+    Ok(())
+}
+
+/// Gives unsent deliveries back; they are due at once and no attempt is counted.
+pub async fn give_back(bridge: &Bridge, parcels: Vec<Parcel>) -> Result<(), StoreError> {
+    if parcels.is_empty() {
+        return Ok(());
+    }
+    let claims = parcels
+        .iter()
+        .map(|parcel| (parcel.delivery_id, parcel.claim_id))
+        .collect();
+    bridge.store.release(claims, bridge.clock.now_ms()).await?;
+    Ok(())
+}
+
+fn lease_suffices(parcel: &Parcel, destination: &Destination, now: Timestamp) -> bool {
+    let deadline_ms = i64::try_from(destination.settings.limits.timeout_ms).unwrap_or(i64::MAX);
+    now.as_millisecond()
+        .saturating_add(deadline_ms)
+        .saturating_add(LEASE_MARGIN_MS)
+        <= parcel.lease_until_ms
+}
+
+fn next_of(parcel: &Parcel, exchange: &Exchange, now: Timestamp) -> Next {
+    let retry_after = exchange
+        .retry_after
+        .as_deref()
+        .and_then(|header| parse_retry_after(header, now));
+    let attempted = Attempted {
+        number: parcel.attempt,
+        max_attempts: parcel.max_attempts,
+        outcome: &exchange.outcome,
+        retry_after,
+    };
+    after_attempt(&attempted, now, rand::random())
+}
+
+fn finish(parcel: &Parcel, exchange: Exchange, next: Next, started: Timestamp, ended: Timestamp) -> Finish {
+    let (state, due_ms) = match next {
+        Next::Delivered => (State::Delivered, None),
+        Next::Failed => (State::Failed, None),
+        Next::HoldForGone => (State::Held, None),
+        Next::Retry { due_at } => (State::Retrying, Some(due_at.as_millisecond())),
+    };
+    Finish {
+        delivery_id: parcel.delivery_id,
+        claim_id: parcel.claim_id,
+        state,
+        due_ms,
+        now_ms: ended.as_millisecond(),
+        attempt: NewAttempt {
+            number: parcel.attempt,
+            started_ms: started.as_millisecond(),
+            duration_ms: i64::try_from(exchange.duration.as_millis()).unwrap_or(i64::MAX),
+            outcome: exchange.outcome,
+            request_line: exchange.request_line,
+            request_headers: json_list(&exchange.request_headers),
+            response_headers: json_list(&exchange.response_headers),
+            response_body: exchange.response_body,
+            response_truncated: exchange.response_truncated,
+        },
+    }
+}
+
+fn json_list(headers: &[(String, String)]) -> String {
+    // A list of pairs of strings always serialises.
+    serde_json::to_string(headers).unwrap_or_else(|_| "[]".into())
+}
+
+fn observe(parcel: &Parcel, exchange: &Exchange, now: Timestamp) {
+    let code = exchange.outcome.code();
+    metrics::counter!("bluebridge_deliveries_total", "outcome" => code).increment(1);
+    metrics::histogram!("bluebridge_attempt_seconds").record(exchange.duration);
+    if code == "delivered" && parcel.attempt == 1 {
+        let passed_ms = (now.as_millisecond() - parcel.created_ms).max(0);
+        metrics::histogram!("bluebridge_end_to_end_seconds").record(passed_ms as f64 / 1_000.0);
+    }
+    tracing::debug!(
+        delivery = %parcel.delivery_id, attempt = parcel.attempt, outcome = code,
+        status = exchange.outcome.status(), duration_ms = exchange.duration.as_millis() as u64, "attempt ended"
+    );
+}
+
+/// Ends a delivery that cannot be sent, with the reason on record as its attempt.
+async fn give_up(bridge: &Bridge, parcel: &Parcel, reason: &str) -> Result<(), StoreError> {
+    let now = bridge.clock.now();
+    let exchange = Exchange {
+        outcome: Outcome::InvalidRequest { reason: reason.to_string() },
+        duration: std::time::Duration::ZERO,
+        request_line: String::new(),
+        request_headers: Vec::new(),
+        response_headers: Vec::new(),
+        response_body: Vec::new(),
+        response_truncated: false,
+        retry_after: None,
+    };
+    let finish = finish(parcel, exchange, Next::Failed, now, now);
+    bridge.results.send(finish).await.map_err(|_| StoreError::Closed)
+}

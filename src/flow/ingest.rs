@@ -1,0 +1,236 @@
+//! Step one: a verified body becomes an event and its deliveries, on disk, before anybody is told "yes".
+//!
+//! Called by `web::hooks` for Blue and by `test_event` for people. Decides for every enabled connection of the source, stores the event with
+//! all deliveries in one shared commit, and hands over in memory what found a place in the outbox. A destination's trouble never
+//! shows here. When the commit fails nothing is handed over, and the caller must not answer with a 2xx.
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::domain::connection::{Decision, Rules, Subject};
+use crate::domain::delivery::Cause;
+use crate::domain::event::{EventFacts, ReadError, Reading, read};
+use crate::domain::id::{ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId};
+use crate::domain::signature::Verified;
+use crate::flow::Bridge;
+use crate::flow::outbox::{Parcel, Place};
+use crate::flow::snapshot::{LiveConnection, Snapshot};
+use crate::new_id;
+use crate::store::error::StoreError;
+use crate::store::ingest::{Ingest, Ingested, NewDelivery, NewEvent, Start};
+
+/// How long the same content counts as the same event, in seconds: Blue sends at least once, without an id.
+pub const DUPLICATE_WINDOW_S: i64 = 86_400;
+
+/// How long a sender holds a delivery, in milliseconds. Longer than the longest total deadline, and what could not be begun in time is given back.
+pub const LEASE_MS: i64 = 120_000;
+
+/// What was done with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receipt {
+    /// Blue's probe: answered, not stored.
+    HealthCheck,
+    /// On disk.
+    Stored { event_id: EventId, deliveries: usize },
+    /// The same content is on disk already.
+    Duplicate { of: EventId },
+}
+
+/// Why a request was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    #[error(transparent)]
+    Unreadable(#[from] ReadError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Takes a verified request from Blue.
+pub async fn ingest(
+    bridge: &Bridge,
+    source_id: SourceId,
+    verified: &Verified<'_>,
+    body: &Bytes,
+) -> Result<Receipt, IngestError> {
+    // The very bytes that were verified, without copying them.
+    let body = body.slice_ref(verified.bytes());
+    let (facts, document) = match read(&body)? {
+        Reading::HealthCheck => return Ok(Receipt::HealthCheck),
+        Reading::Event { facts, document } => (facts, document),
+    };
+    let now = bridge.clock.now();
+    let snapshot = bridge.snapshot();
+    let arrival = Arrival {
+        event_id: new_id!(EventId, bridge, now),
+        source_id,
+        facts,
+        document,
+        body,
+        now,
+        cause: Cause::Event,
+    };
+    let connections = snapshot.connections_of(source_id);
+    store_and_hand_over(bridge, &snapshot, arrival, connections).await
+}
+
+/// An event on its way in.
+pub(super) struct Arrival {
+    pub event_id: EventId,
+    pub source_id: SourceId,
+    pub facts: EventFacts,
+    pub document: Value,
+    pub body: Bytes,
+    pub now: Timestamp,
+    /// `Event` for Blue's, `Test` for a person's.
+    pub cause: Cause,
+}
+
+/// Decides for these connections, commits, and hands over what found a place.
+pub(super) async fn store_and_hand_over(
+    bridge: &Bridge,
+    snapshot: &Snapshot,
+    arrival: Arrival,
+    connections: &[std::sync::Arc<LiveConnection>],
+) -> Result<Receipt, IngestError> {
+    let subject = Subject {
+        facts: &arrival.facts,
+        document: &arrival.document,
+        body: &arrival.body,
+        received_at: arrival.now,
+    };
+    let mut deliveries = Vec::new();
+    let mut handed_over = Vec::new();
+    for connection in connections {
+        let decided = connection.rules.decide(&subject);
+        let Some(planned) = plan(bridge, snapshot, connection, decided, &arrival) else {
+            continue;
+        };
+        deliveries.push(planned.delivery);
+        handed_over.extend(planned.hand_over);
+    }
+    let count = deliveries.len();
+    let unique_until = arrival.now.checked_add(SignedDuration::from_secs(DUPLICATE_WINDOW_S));
+    let event = NewEvent {
+        id: arrival.event_id,
+        source_id: arrival.source_id,
+        received_ms: arrival.now.as_millisecond(),
+        is_test: arrival.cause == Cause::Test,
+        unique_until_ms: match arrival.cause {
+            Cause::Event => Some(unique_until.unwrap_or(Timestamp::MAX).as_millisecond()),
+            _ => None,
+        },
+        facts: arrival.facts,
+        body: arrival.body,
+    };
+    match bridge.store.ingest(Ingest { event, deliveries }).await? {
+        Ingested::Duplicate { of } => Ok(Receipt::Duplicate { of }),
+        Ingested::Stored => {
+            for hand_over in handed_over {
+                hand_over.place.fill(hand_over.parcel, hand_over.concurrency);
+            }
+            Ok(Receipt::Stored { event_id: arrival.event_id, deliveries: count })
+        }
+    }
+}
+
+/// A delivery to be stored, and what goes to the outbox after the commit.
+pub(super) struct Planned {
+    pub delivery: NewDelivery,
+    pub hand_over: Option<HandOver>,
+}
+
+/// A parcel with its promised place.
+pub(super) struct HandOver {
+    pub place: Place,
+    pub parcel: Parcel,
+    pub concurrency: u32,
+}
+
+fn plan(
+    bridge: &Bridge,
+    snapshot: &Snapshot,
+    connection: &LiveConnection,
+    decided: Decision,
+    arrival: &Arrival,
+) -> Option<Planned> {
+    let route = Route {
+        event_id: arrival.event_id,
+        connection_id: connection.id,
+        version_id: connection.version_id,
+        destination_id: connection.destination_id,
+        cause: arrival.cause,
+    };
+    let (start, body) = match decided {
+        // A test names its connection, so its log must say something even then.
+        Decision::NotTriggered(_) if arrival.cause == Cause::Event => return None,
+        Decision::NotTriggered(_) | Decision::Skip => (Start::Skipped, None),
+        Decision::Fail(error) => (Start::MappingFailed(format!("{}: {}", error.path, error.message)), None),
+        Decision::Deliver(output) => (Start::Queued, Some(output)),
+    };
+    Some(route.plan(bridge, snapshot, &connection.rules, start, body, arrival.now))
+}
+
+/// Which way a delivery goes.
+pub(super) struct Route {
+    pub event_id: EventId,
+    pub connection_id: ConnectionId,
+    pub version_id: VersionId,
+    pub destination_id: DestinationId,
+    pub cause: Cause,
+}
+
+impl Route {
+    /// Makes the delivery. One that is to be sent gets a lease and a place in the outbox, or waits in the database when there is none.
+    pub(super) fn plan(
+        self,
+        bridge: &Bridge,
+        snapshot: &Snapshot,
+        rules: &Rules,
+        start: Start,
+        output: Option<crate::domain::mapping::Output>,
+        now: Timestamp,
+    ) -> Planned {
+        let mut delivery = NewDelivery {
+            id: new_id!(DeliveryId, bridge, now),
+            event_id: self.event_id,
+            connection_id: self.connection_id,
+            version_id: self.version_id,
+            destination_id: self.destination_id,
+            cause: self.cause,
+            start,
+            created_ms: now.as_millisecond(),
+        };
+        let destination = snapshot.destination(self.destination_id);
+        if delivery.start == Start::Queued && destination.is_some_and(|to| to.health.paused.is_some()) {
+            delivery.start = Start::Held;
+        }
+        let hand_over = match (destination, output) {
+            (Some(destination), Some(output)) if delivery.start == Start::Queued => bridge
+                .outbox
+                .reserve(self.destination_id, output.body.len())
+                .map(|place| {
+                    let claim_id = new_id!(ClaimId, bridge, now);
+                    let until_ms = now.as_millisecond() + LEASE_MS;
+                    delivery.start = Start::Leased { claim_id, until_ms };
+                    HandOver {
+                        place,
+                        concurrency: destination.settings.limits.concurrency,
+                        parcel: Parcel {
+                            delivery_id: delivery.id,
+                            destination_id: self.destination_id,
+                            claim_id,
+                            lease_until_ms: until_ms,
+                            attempt: 1,
+                            max_attempts: rules.delivery.max_attempts,
+                            created_ms: delivery.created_ms,
+                            body: Bytes::from(output.body),
+                            content_type: output.content_type.to_string(),
+                        },
+                    }
+                }),
+            _ => None,
+        };
+        Planned { delivery, hand_over }
+    }
+}

@@ -1,0 +1,114 @@
+//! What happens: one file per step of an event's way, in reading order.
+//!
+//! `ingest` -> `outbox` (the hand-over) -> `deliver` -> `record` -> `recover`; beside them the things a person sets off:
+//! `resend`, `test_event`, `dry_run`, `pause`. Called by `web` (who may ask) and `worker` (when it happens).
+//! Knows neither actix nor diesel nor askama. [`Bridge`] holds what the steps share.
+
+pub mod clock;
+pub mod deliver;
+pub mod dry_run;
+pub mod evidence;
+pub mod health;
+pub mod ingest;
+pub mod outbox;
+pub mod pause;
+pub mod record;
+pub mod recover;
+pub mod resend;
+pub mod snapshot;
+pub mod test_event;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{Mutex, mpsc};
+
+use crate::domain::connection::Rules;
+use crate::domain::id::VersionId;
+use crate::flow::clock::{Clock, Ids};
+use crate::flow::evidence::Evidence;
+use crate::flow::health::HealthWatch;
+use crate::flow::outbox::Outbox;
+use crate::flow::snapshot::{Snapshot, compile};
+use crate::outbound::guard::Guard;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::results::Finish;
+
+/// Results that may wait for their commit before senders wait for them.
+pub const RESULTS_LIMIT: usize = 4_096;
+
+/// What the steps share.
+pub struct Bridge {
+    pub store: Store,
+    pub outbox: Outbox,
+    pub client: reqwest::Client,
+    pub guard: Guard,
+    pub clock: Clock,
+    pub ids: Ids,
+    pub evidence: Evidence,
+    pub health: HealthWatch,
+    pub results: mpsc::Sender<Finish>,
+    snapshot: ArcSwap<Snapshot>,
+    reloading: Mutex<()>,
+}
+
+/// Makes an id of type `$id` at a moment of the bridge.
+#[macro_export]
+macro_rules! new_id {
+    ($id:ident, $bridge:expr, $now:expr) => {{
+        let (unix_ms, bits) = $bridge.ids.parts($now);
+        $id::new(unix_ms, bits)
+    }};
+}
+
+impl Bridge {
+    /// Puts the parts together and reads the first snapshot.
+    pub async fn new(
+        store: Store,
+        outbox: Outbox,
+        client: reqwest::Client,
+        guard: Guard,
+        clock: Clock,
+        results: mpsc::Sender<Finish>,
+    ) -> Result<Bridge, StoreError> {
+        let snapshot = Snapshot::load(&store, &Snapshot::default()).await?;
+        let health = HealthWatch::new(snapshot.destinations().map(Arc::as_ref));
+        Ok(Bridge {
+            store,
+            outbox,
+            client,
+            guard,
+            clock,
+            ids: Ids::default(),
+            evidence: Evidence::default(),
+            health,
+            results,
+            snapshot: ArcSwap::from_pointee(snapshot),
+            reloading: Mutex::new(()),
+        })
+    }
+
+    /// The present snapshot.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Reads sources, destinations and connections again, after one was saved. The saver waits, so that what it saved is in force when it answers.
+    pub async fn reload(&self) -> Result<(), StoreError> {
+        // One at a time: an older reading must not replace a newer one.
+        let _one_at_a_time = self.reloading.lock().await;
+        let loaded = Snapshot::load(&self.store, &self.snapshot()).await?;
+        self.snapshot.store(Arc::new(loaded));
+        Ok(())
+    }
+
+    /// The compiled rules of any version, present or past.
+    pub async fn rules(&self, version_id: VersionId) -> Result<Arc<Rules>, StoreError> {
+        if let Some(rules) = self.snapshot().rules(version_id) {
+            return Ok(rules.clone());
+        }
+        let version = self.store.version(version_id).await?;
+        Ok(Arc::new(compile(&version.rules, version_id)?))
+    }
+}

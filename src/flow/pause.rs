@@ -1,0 +1,35 @@
+//! Pausing and resuming a destination. Nothing is dropped: what waits is held, and resumes where it stopped.
+//!
+//! Called by people through `web`, and by `deliver` when a destination says that it is gone.
+
+use crate::domain::destination::Paused;
+use crate::domain::id::DestinationId;
+use crate::flow::Bridge;
+use crate::flow::deliver::give_back;
+use crate::store::error::StoreError;
+
+/// Stops sending to the destination. Attempts that are under way end by themselves.
+pub async fn pause(bridge: &Bridge, id: DestinationId, reason: &str) -> Result<(), StoreError> {
+    let paused = Paused {
+        at: bridge.clock.now(),
+        reason: reason.to_string(),
+    };
+    bridge.store.pause_destination(id, Some(paused)).await?;
+    // First the snapshot, so that nothing new is queued; then what is in memory; then everything that waits.
+    bridge.reload().await?;
+    give_back(bridge, bridge.outbox.drain(id)).await?;
+    let held = bridge.store.hold_waiting(id).await?;
+    tracing::warn!(destination = %id, reason, held, "destination paused");
+    Ok(())
+}
+
+/// Sends again, beginning with what was held.
+pub async fn resume(bridge: &Bridge, id: DestinationId) -> Result<(), StoreError> {
+    bridge.store.pause_destination(id, None).await?;
+    bridge.reload().await?;
+    let resumed = bridge.store.resume_held(id, bridge.clock.now_ms()).await?;
+    bridge.outbox.set_backlog(id, resumed > 0);
+    bridge.outbox.announce_room();
+    tracing::info!(destination = %id, resumed, "destination resumed");
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! Step four: results are written in batches, guarded by the claim.
+//!
+//! One loop in `worker` feeds it. A result that cannot be written now (the disk is full, the database is away) is kept and tried again: its
+//! senders wait behind the bounded queue, and when the process dies first, the lease runs out and the delivery is sent again with
+//! the same id.
+
+use std::time::Duration;
+
+use crate::flow::Bridge;
+use crate::store::results::Finish;
+
+/// First and longest pause between tries to write results, in milliseconds.
+const PAUSE_RANGE_MS: (u64, u64) = (50, 5_000);
+
+/// Writes a batch, however long it takes.
+pub async fn record(bridge: &Bridge, batch: Vec<Finish>) {
+    let mut pause_ms = PAUSE_RANGE_MS.0;
+    let applied = loop {
+        match bridge.store.record(batch.clone()).await {
+            Ok(applied) => break applied,
+            Err(error) => {
+                tracing::error!(%error, results = batch.len(), pause_ms, "results could not be written; they are kept and tried again");
+                metrics::counter!("bluebridge_result_write_failures_total").increment(1);
+                tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+                pause_ms = (pause_ms * 2).min(PAUSE_RANGE_MS.1);
+            }
+        }
+    };
+    for (finish, applied) in batch.iter().zip(applied) {
+        if !applied {
+            metrics::counter!("bluebridge_stale_results_total").increment(1);
+            tracing::warn!(delivery = %finish.delivery_id, "a result came after its lease had ended and was not written; another worker has the delivery");
+        }
+    }
+}

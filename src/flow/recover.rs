@@ -1,0 +1,139 @@
+//! Step five: what waits in the database finds its way back: due retries, overflow, leases of workers that died.
+//!
+//! Called by `worker` at start, on a timer, and when the outbox has room again. Each pass works on a bounded number of rows per destination, so
+//! that one destination's backlog never delays another's.
+
+use jiff::Timestamp;
+
+use crate::domain::event::{Reading, read};
+use crate::domain::id::{ClaimId, DestinationId};
+use crate::domain::mapping::{MappingInput, Output};
+use crate::flow::Bridge;
+use crate::flow::ingest::LEASE_MS;
+use crate::flow::outbox::Parcel;
+use crate::new_id;
+use crate::store::claims::{ClaimRequest, Claimed};
+use crate::store::error::StoreError;
+
+/// Deliveries claimed at once for one destination.
+const CLAIM_LIMIT: usize = 200;
+
+/// Duplicate keys forgotten in one pass.
+const KEYS_LIMIT: i64 = 2_000;
+
+/// Makes every lease due again. Only at start, and only when this process is the only one on its database.
+pub async fn release_all(bridge: &Bridge) -> Result<usize, StoreError> {
+    let released = bridge.store.release_expired(i64::MAX, bridge.clock.now_ms()).await?;
+    if released > 0 {
+        tracing::info!(deliveries = released, "took up again what the last run had not finished");
+    }
+    Ok(released)
+}
+
+/// Makes deliveries due again whose lease has ended.
+pub async fn release_expired(bridge: &Bridge) -> Result<usize, StoreError> {
+    let now_ms = bridge.clock.now_ms();
+    let released = bridge.store.release_expired(now_ms, now_ms).await?;
+    if released > 0 {
+        tracing::warn!(deliveries = released, "leases ran out; their deliveries are due again");
+    }
+    Ok(released)
+}
+
+/// Forgets duplicate keys whose window has ended.
+pub async fn forget_expired_keys(bridge: &Bridge) -> Result<usize, StoreError> {
+    bridge.store.forget_expired_keys(bridge.clock.now_ms(), KEYS_LIMIT).await
+}
+
+/// Claims what is due for every destination that is not paused, as far as the outbox has room. Returns how many were claimed.
+pub async fn claim_due(bridge: &Bridge) -> Result<usize, StoreError> {
+    let mut claimed = 0;
+    let snapshot = bridge.snapshot();
+    let open = snapshot
+        .destinations()
+        .filter(|destination| destination.health.paused.is_none());
+    for destination in open {
+        let concurrency = destination.settings.limits.concurrency;
+        claimed += claim_for(bridge, destination.id, concurrency).await?;
+    }
+    Ok(claimed)
+}
+
+async fn claim_for(bridge: &Bridge, destination_id: DestinationId, concurrency: u32) -> Result<usize, StoreError> {
+    let room = bridge.outbox.room(destination_id).min(CLAIM_LIMIT);
+    if room == 0 {
+        return Ok(0);
+    }
+    let now = bridge.clock.now();
+    let request = ClaimRequest {
+        destination_id,
+        claim_id: new_id!(ClaimId, bridge, now),
+        now_ms: now.as_millisecond(),
+        lease_until_ms: now.as_millisecond() + LEASE_MS,
+        limit: i64::try_from(room).unwrap_or(0),
+    };
+    let claimed = bridge.store.claim_due(request).await?;
+    // As long as a claim fills its limit, more may wait, and newcomers queue up behind it.
+    bridge.outbox.set_backlog(destination_id, claimed.len() == room);
+    let count = claimed.len();
+    for one in claimed {
+        queue(bridge, one, request, concurrency).await?;
+    }
+    Ok(count)
+}
+
+/// Computes the body again and queues the delivery.
+async fn queue(bridge: &Bridge, claimed: Claimed, request: ClaimRequest, concurrency: u32) -> Result<(), StoreError> {
+    let rules = bridge.rules(claimed.version_id).await?;
+    let output = match compute(&claimed, rules.mapping()) {
+        Ok(output) => output,
+        Err(problem) => {
+            tracing::error!(delivery = %claimed.delivery_id, problem, "a stored delivery's body cannot be computed any more");
+            return bridge
+                .store
+                .fail_claimed(claimed.delivery_id, request.claim_id, problem, request.now_ms)
+                .await;
+        }
+    };
+    let parcel = Parcel {
+        delivery_id: claimed.delivery_id,
+        destination_id: claimed.destination_id,
+        claim_id: request.claim_id,
+        lease_until_ms: request.lease_until_ms,
+        attempt: claimed.attempts + 1,
+        max_attempts: rules.delivery.max_attempts,
+        created_ms: claimed.created_ms,
+        body: output.body.into(),
+        content_type: output.content_type.to_string(),
+    };
+    bridge.outbox.push_claimed(parcel, concurrency);
+    Ok(())
+}
+
+fn compute(claimed: &Claimed, mapping: &crate::domain::mapping::Mapping) -> Result<Output, String> {
+    let document = match read(&claimed.event_body) {
+        Ok(Reading::Event { document, .. }) => document,
+        Ok(Reading::HealthCheck) => return Err("The event is a health check.".into()),
+        Err(error) => return Err(error.to_string()),
+    };
+    let input = MappingInput {
+        document: &document,
+        body: &claimed.event_body,
+    };
+    mapping
+        .apply(&input)
+        .map_err(|error| format!("{}: {}", error.path, error.message))
+}
+
+/// Age of the oldest due delivery, in seconds; 0 when nothing is due.
+pub async fn due_lag_s(bridge: &Bridge, now: Timestamp) -> Result<f64, StoreError> {
+    let mut oldest: Option<i64> = None;
+    for destination in bridge.snapshot().destinations() {
+        if destination.health.paused.is_none() {
+            let due = bridge.store.oldest_due(destination.id).await?;
+            oldest = [oldest, due].into_iter().flatten().min();
+        }
+    }
+    let lag_ms = oldest.map_or(0, |due_ms| (now.as_millisecond() - due_ms).max(0));
+    Ok(lag_ms as f64 / 1_000.0)
+}

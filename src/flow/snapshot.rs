@@ -1,0 +1,99 @@
+//! What the hot path looks at instead of the database: sources, compiled connections and destinations, swapped whole on change.
+//!
+//! Read at every request and every attempt; rebuilt by [`Snapshot::load`] after a save. A stored rule that no longer compiles makes
+//! loading fail loudly, rather than letting a connection fall silent.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::domain::connection::{Rules, RulesDocument};
+use crate::domain::destination::Destination;
+use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
+use crate::domain::source::Source;
+use crate::store::Store;
+use crate::store::error::StoreError;
+
+/// Everything that may be needed to decide and to send, at one moment.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    sources: HashMap<String, Arc<Source>>,
+    connections: HashMap<SourceId, Vec<Arc<LiveConnection>>>,
+    destinations: HashMap<DestinationId, Arc<Destination>>,
+    rules: HashMap<VersionId, Arc<Rules>>,
+}
+
+/// An enabled connection, compiled.
+#[derive(Debug)]
+pub struct LiveConnection {
+    pub id: ConnectionId,
+    pub version_id: VersionId,
+    pub destination_id: DestinationId,
+    pub rules: Arc<Rules>,
+}
+
+impl Snapshot {
+    /// Reads everything. Rules that `before` has compiled already are taken over, since a version never changes.
+    pub async fn load(store: &Store, before: &Snapshot) -> Result<Snapshot, StoreError> {
+        let mut snapshot = Snapshot::default();
+        for source in store.sources().await? {
+            snapshot.sources.insert(source.token.clone(), Arc::new(source));
+        }
+        for destination in store.destinations().await? {
+            snapshot.destinations.insert(destination.id, Arc::new(destination));
+        }
+        for connection in store.connections().await? {
+            let version = connection.version;
+            let rules = match before.rules.get(&version.id) {
+                Some(rules) => rules.clone(),
+                None => Arc::new(compile(&version.rules, version.id)?),
+            };
+            snapshot.rules.insert(version.id, rules.clone());
+            if connection.enabled {
+                let live = LiveConnection {
+                    id: connection.id,
+                    version_id: version.id,
+                    destination_id: version.destination_id,
+                    rules,
+                };
+                snapshot.connections.entry(connection.source_id).or_default().push(Arc::new(live));
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// The source behind an inbound address.
+    pub fn source(&self, token: &str) -> Option<&Arc<Source>> {
+        self.sources.get(token)
+    }
+
+    /// The enabled connections of a source.
+    pub fn connections_of(&self, source_id: SourceId) -> &[Arc<LiveConnection>] {
+        self.connections.get(&source_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// A destination that is not deleted.
+    pub fn destination(&self, id: DestinationId) -> Option<&Arc<Destination>> {
+        self.destinations.get(&id)
+    }
+
+    /// All destinations that are not deleted.
+    pub fn destinations(&self) -> impl Iterator<Item = &Arc<Destination>> {
+        self.destinations.values()
+    }
+
+    /// The rules of a present version.
+    pub fn rules(&self, version_id: VersionId) -> Option<&Arc<Rules>> {
+        self.rules.get(&version_id)
+    }
+}
+
+/// Compiles rules that were accepted once.
+pub fn compile(document: &RulesDocument, version_id: VersionId) -> Result<Rules, StoreError> {
+    Rules::compile(document).map_err(|problems| {
+        let first = problems
+            .first()
+            .map(|problem| format!("{} {}", problem.pointer, problem.message))
+            .unwrap_or_default();
+        StoreError::Corrupt(format!("the rules of version {version_id} do not compile: {first}"))
+    })
+}

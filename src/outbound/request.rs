@@ -1,0 +1,277 @@
+//! One signed request in, one [`Exchange`] out.
+//!
+//! Called by `flow::deliver` and by the test button. One total deadline covers name resolution, connecting, TLS, headers and
+//! body. Of the answer at most [`RESPONSE_LIMIT_BYTES`] decompressed bytes are read; then reading stops and the rest is not waited for.
+//! Nothing here panics or returns an error: whatever happens is an [`Outcome`].
+
+use std::error::Error as _;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Method};
+
+use crate::domain::destination::{Auth, Settings};
+use crate::domain::outcome::Outcome;
+use crate::domain::secret::Secret;
+use crate::domain::signature::sign;
+use crate::outbound::guard::{Guard, Refusal, Unresolved, Vetoed};
+
+/// Decompressed bytes of an answer that are kept.
+pub const RESPONSE_LIMIT_BYTES: usize = 16 * 1024;
+
+/// Headers of an answer that are kept, and characters of each value.
+const RESPONSE_HEADERS_LIMIT: usize = 50;
+const HEADER_VALUE_LIMIT_CHARS: usize = 500;
+
+/// Header that counts the attempts, from 1.
+pub const ATTEMPT_HEADER: &str = "bluebridge-attempt";
+
+/// Shown instead of a secret.
+pub const MASK: &str = "***";
+
+/// What is to be sent.
+#[derive(Debug, Clone)]
+pub struct Message<'a> {
+    /// The same on every attempt of a delivery.
+    pub id: &'a str,
+    pub attempt: u32,
+    /// Seconds since 1970 of this attempt; it is signed.
+    pub timestamp_s: i64,
+    pub body: Bytes,
+    pub content_type: &'a str,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    pub outcome: Outcome,
+    pub duration: Duration,
+    /// Method and URL without its query, which may hold a secret.
+    pub request_line: String,
+    /// What was sent, secrets masked.
+    pub request_headers: Vec<(String, String)>,
+    pub response_headers: Vec<(String, String)>,
+    pub response_body: Vec<u8>,
+    pub response_truncated: bool,
+    /// The `Retry-After` header as it came.
+    pub retry_after: Option<String>,
+}
+
+/// Sends a message to where the settings say.
+pub async fn send(client: &Client, guard: &Guard, settings: &Settings, message: &Message<'_>) -> Exchange {
+    let started = Instant::now();
+    let deadline_ms = settings.limits.timeout_ms;
+    let mut exchange = Exchange::new(settings);
+    let headers = match headers(settings, message) {
+        Ok(headers) => headers,
+        Err(reason) => {
+            exchange.outcome = Outcome::InvalidRequest { reason };
+            return exchange;
+        }
+    };
+    exchange.request_headers = shown(&headers, settings);
+    let deadline = Duration::from_millis(deadline_ms);
+    let talk = talk(client, guard, settings, message, headers, &mut exchange);
+    let outcome = match tokio::time::timeout(deadline, talk).await {
+        Ok(outcome) => outcome,
+        Err(_) => Outcome::TimedOut { after_ms: deadline_ms },
+    };
+    exchange.outcome = outcome;
+    exchange.duration = started.elapsed();
+    exchange
+}
+
+impl Exchange {
+    fn new(settings: &Settings) -> Exchange {
+        let request = &settings.request;
+        let mut url = request.url.clone();
+        if url.query().is_some() {
+            url.set_query(Some(MASK));
+        }
+        Exchange {
+            outcome: Outcome::TimedOut { after_ms: settings.limits.timeout_ms },
+            duration: Duration::ZERO,
+            request_line: format!("{} {url}", request.method),
+            request_headers: Vec::new(),
+            response_headers: Vec::new(),
+            response_body: Vec::new(),
+            response_truncated: false,
+            retry_after: None,
+        }
+    }
+}
+
+async fn talk(
+    client: &Client,
+    guard: &Guard,
+    settings: &Settings,
+    message: &Message<'_>,
+    headers: HeaderMap,
+    exchange: &mut Exchange,
+) -> Outcome {
+    let request = &settings.request;
+    match guard.vet(&request.url, request.allow_http).await {
+        Ok(()) => {}
+        Err(Vetoed::Refused(Refusal(reason))) => return Outcome::RefusedAddress { reason },
+        Err(Vetoed::Unresolved(Unresolved(reason))) => return Outcome::DnsFailed { reason },
+    }
+    let Ok(method) = Method::from_bytes(request.method.as_bytes()) else {
+        let reason = format!("`{}` is not a method.", request.method);
+        return Outcome::InvalidRequest { reason };
+    };
+    let sent = client
+        .request(method, request.url.clone())
+        .headers(headers)
+        .body(message.body.clone())
+        .send()
+        .await;
+    match sent {
+        Ok(response) => read(response, exchange).await,
+        Err(error) => classify(&error),
+    }
+}
+
+async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
+    let status = response.status().as_u16();
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    exchange.retry_after = header("retry-after").map(str::to_string);
+    exchange.response_headers = response
+        .headers()
+        .iter()
+        .take(RESPONSE_HEADERS_LIMIT)
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.to_string(), value.chars().take(HEADER_VALUE_LIMIT_CHARS).collect())
+        })
+        .collect();
+    let mut chunks = response.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        match chunk {
+            Ok(bytes) => {
+                let room = RESPONSE_LIMIT_BYTES - exchange.response_body.len();
+                exchange.response_body.extend_from_slice(bytes.get(..room).unwrap_or(&bytes));
+                if bytes.len() > room {
+                    exchange.response_truncated = true;
+                    break;
+                }
+            }
+            // The status is what counts; an answer that breaks off after it is kept as far as it came.
+            Err(_) if (200..300).contains(&status) => {
+                exchange.response_truncated = true;
+                break;
+            }
+            Err(error) => {
+                exchange.response_truncated = true;
+                return Outcome::ConnectionBroke { reason: root_cause(&error) };
+            }
+        }
+    }
+    Outcome::Answered { status }
+}
+
+/// Everything that goes in the head of the request.
+fn headers(settings: &Settings, message: &Message<'_>) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    let mut put = |name: &str, value: &str, secret: bool| -> Result<(), String> {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a header name."))?;
+        let mut value = HeaderValue::from_str(value)
+            .map_err(|_| format!("the value of `{name}` cannot be sent in a header."))?;
+        value.set_sensitive(secret);
+        headers.insert(name, value);
+        Ok(())
+    };
+    put("content-type", message.content_type, false)?;
+    put(ATTEMPT_HEADER, &message.attempt.to_string(), false)?;
+    for (name, value) in &settings.request.headers {
+        put(name, value, true)?;
+    }
+    let text = |secret: &Secret| secret.expose_text().unwrap_or_default().to_string();
+    match &settings.request.auth {
+        Auth::None => {}
+        Auth::Basic { username, password } => {
+            let pair = STANDARD.encode(format!("{username}:{}", text(password)));
+            put("authorization", &format!("Basic {pair}"), true)?;
+        }
+        Auth::Bearer { token } => put("authorization", &format!("Bearer {}", text(token)), true)?,
+        Auth::Header { name, value } => put(name, &text(value), true)?,
+    }
+    let secrets: Vec<&Secret> = settings.signing.secret.iter().collect();
+    let signed = sign(
+        settings.signing.scheme,
+        &secrets,
+        settings.signing.header.as_deref(),
+        message.id,
+        message.timestamp_s,
+        &message.body,
+    );
+    for (name, value) in signed {
+        put(&name, &value, false)?;
+    }
+    Ok(headers)
+}
+
+/// The headers for the log: what a person set may hold a secret and is masked, our own are shown.
+fn shown(headers: &HeaderMap, settings: &Settings) -> Vec<(String, String)> {
+    let host = ("host".to_string(), settings.host());
+    let user_agent = ("user-agent".to_string(), crate::outbound::client::USER_AGENT.to_string());
+    let set = headers.iter().map(|(name, value)| {
+        let value = match value.is_sensitive() {
+            true => MASK.to_string(),
+            false => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        };
+        (name.to_string(), value)
+    });
+    [host, user_agent].into_iter().chain(set).collect()
+}
+
+/// Finds the plain word for what reqwest reports, by walking down to the cause.
+fn classify(error: &reqwest::Error) -> Outcome {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(vetoed) = inner.downcast_ref::<Vetoed>() {
+            return match vetoed {
+                Vetoed::Refused(Refusal(reason)) => Outcome::RefusedAddress { reason: reason.clone() },
+                Vetoed::Unresolved(Unresolved(reason)) => Outcome::DnsFailed { reason: reason.clone() },
+            };
+        }
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+            return Outcome::TlsFailed { reason: format!("{tls}.") };
+        }
+        // rustls reaches us wrapped in an io::Error, whose source() skips the wrapped error itself.
+        if let Some(tls) = inner
+            .downcast_ref::<std::io::Error>()
+            .and_then(|io| io.get_ref())
+            .and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>())
+        {
+            return Outcome::TlsFailed { reason: format!("{tls}.") };
+        }
+        cause = inner.source();
+    }
+    let reason = root_cause(error);
+    if reason.contains("message head is too large") {
+        let reason = "the answer's headers are larger than is read.".to_string();
+        Outcome::ResponseTooLarge { reason }
+    } else if error.is_builder() {
+        Outcome::InvalidRequest { reason }
+    } else if error.is_connect() {
+        Outcome::CouldNotConnect { reason }
+    } else {
+        Outcome::ConnectionBroke { reason }
+    }
+}
+
+/// The innermost error's words; outer ones repeat the URL, which may hold a secret.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(inner) = innermost.source() {
+        innermost = inner;
+    }
+    match innermost.downcast_ref::<reqwest::Error>() {
+        Some(_) => "the exchange failed.".into(),
+        None => format!("{innermost}."),
+    }
+}

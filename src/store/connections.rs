@@ -1,0 +1,260 @@
+//! Connections and their versions. A version is written once and never changed; saving a connection makes a new one.
+
+use diesel::{
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
+    Selectable, SelectableHelper as _,
+};
+
+use crate::domain::connection::{Connection, RulesDocument, Version};
+use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::row;
+use crate::store::schema::{connection_versions, connections, destinations, sources};
+use crate::store::sqlite::Conn;
+
+/// A connection to be made, or a new version of one.
+#[derive(Debug, Clone)]
+pub struct ConnectionDraft {
+    pub id: ConnectionId,
+    pub version_id: VersionId,
+    pub name: String,
+    pub source_id: SourceId,
+    pub destination_id: DestinationId,
+    pub rules: RulesDocument,
+    pub enabled: bool,
+    pub now_ms: i64,
+}
+
+impl Store {
+    /// Makes a connection with its first version.
+    pub async fn create_connection(&self, draft: ConnectionDraft) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            check_ends(conn, &draft)?;
+            diesel::insert_into(connections::table)
+                .values((
+                    connections::id.eq(&draft.id.as_bytes()[..]),
+                    connections::name.eq(&draft.name),
+                    connections::source_id.eq(&draft.source_id.as_bytes()[..]),
+                    connections::version_id.eq(&draft.version_id.as_bytes()[..]),
+                    connections::enabled.eq(draft.enabled),
+                    connections::created_at.eq(draft.now_ms),
+                    connections::updated_at.eq(draft.now_ms),
+                ))
+                .execute(conn)?;
+            insert_version(conn, &draft, 1)
+        })
+        .await
+    }
+
+    /// Saves a connection: a new version when the rules or the destination changed, otherwise only name, source and switch.
+    pub async fn change_connection(&self, draft: ConnectionDraft) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            let before = load(conn, draft.id)?.into_domain()?;
+            check_ends(conn, &draft)?;
+            let same = before.version.rules == draft.rules
+                && before.version.destination_id == draft.destination_id;
+            let version_id = if same { before.version.id } else { draft.version_id };
+            if !same {
+                insert_version(conn, &draft, before.version.number + 1)?;
+            }
+            diesel::update(connections::table.find(&draft.id.as_bytes()[..]))
+                .set((
+                    connections::name.eq(&draft.name),
+                    connections::source_id.eq(&draft.source_id.as_bytes()[..]),
+                    connections::version_id.eq(&version_id.as_bytes()[..]),
+                    connections::enabled.eq(draft.enabled),
+                    connections::updated_at.eq(draft.now_ms),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Every connection that is not deleted, the oldest first.
+    pub async fn connections(&self) -> Result<Vec<Connection>, StoreError> {
+        self.read(|conn| {
+            let rows: Vec<(ConnectionRow, VersionRow)> = connections::table
+                .inner_join(
+                    connection_versions::table.on(connection_versions::id.eq(connections::version_id)),
+                )
+                .filter(connections::deleted_at.is_null())
+                .order(connections::id)
+                .select((ConnectionRow::as_select(), VersionRow::as_select()))
+                .load(conn)?;
+            rows.into_iter()
+                .map(|(connection, version)| JoinedRow { connection, version }.into_domain())
+                .collect()
+        })
+        .await
+    }
+
+    /// One connection with its present version; deleted ones are not found.
+    pub async fn connection(&self, id: ConnectionId) -> Result<Connection, StoreError> {
+        self.read(move |conn| load(conn, id)?.into_domain()).await
+    }
+
+    /// All versions of a connection, the newest first; of deleted ones too.
+    pub async fn versions(&self, id: ConnectionId) -> Result<Vec<Version>, StoreError> {
+        self.read(move |conn| {
+            let rows: Vec<VersionRow> = connection_versions::table
+                .filter(connection_versions::connection_id.eq(&id.as_bytes()[..]))
+                .order(connection_versions::number.desc())
+                .select(VersionRow::as_select())
+                .load(conn)?;
+            if rows.is_empty() {
+                return Err(StoreError::NotFound("connection"));
+            }
+            rows.into_iter().map(VersionRow::into_domain).collect()
+        })
+        .await
+    }
+
+    /// One version, for a delivery that names it.
+    pub async fn version(&self, id: VersionId) -> Result<Version, StoreError> {
+        self.read(move |conn| {
+            connection_versions::table
+                .find(&id.as_bytes()[..])
+                .select(VersionRow::as_select())
+                .first(conn)
+                .optional()?
+                .ok_or(StoreError::NotFound("version"))?
+                .into_domain()
+        })
+        .await
+    }
+
+    /// Switches a connection on or off.
+    pub async fn enable_connection(&self, id: ConnectionId, enabled: bool, now_ms: i64) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            load(conn, id)?;
+            diesel::update(connections::table.find(&id.as_bytes()[..]))
+                .set((
+                    connections::enabled.eq(enabled),
+                    connections::updated_at.eq(now_ms),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes a connection; what it already made goes on and stays in the log.
+    pub async fn delete_connection(&self, id: ConnectionId, now_ms: i64) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            load(conn, id)?;
+            diesel::update(connections::table.find(&id.as_bytes()[..]))
+                .set((
+                    connections::deleted_at.eq(Some(now_ms)),
+                    connections::enabled.eq(false),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Both ends must exist; a draft may name one that was deleted meanwhile.
+fn check_ends(conn: &mut Conn, draft: &ConnectionDraft) -> Result<(), StoreError> {
+    let source: i64 = sources::table
+        .filter(sources::id.eq(&draft.source_id.as_bytes()[..]))
+        .filter(sources::deleted_at.is_null())
+        .count()
+        .get_result(conn)?;
+    let destination: i64 = destinations::table
+        .filter(destinations::id.eq(&draft.destination_id.as_bytes()[..]))
+        .filter(destinations::deleted_at.is_null())
+        .count()
+        .get_result(conn)?;
+    match (source, destination) {
+        (0, _) => Err(StoreError::NotFound("source")),
+        (_, 0) => Err(StoreError::NotFound("destination")),
+        _ => Ok(()),
+    }
+}
+
+fn insert_version(conn: &mut Conn, draft: &ConnectionDraft, number: i32) -> Result<(), StoreError> {
+    let rules = serde_json::to_string(&draft.rules)
+        .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    diesel::insert_into(connection_versions::table)
+        .values((
+            connection_versions::id.eq(&draft.version_id.as_bytes()[..]),
+            connection_versions::connection_id.eq(&draft.id.as_bytes()[..]),
+            connection_versions::number.eq(number),
+            connection_versions::destination_id.eq(&draft.destination_id.as_bytes()[..]),
+            connection_versions::rules.eq(rules),
+            connection_versions::created_at.eq(draft.now_ms),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn load(conn: &mut Conn, id: ConnectionId) -> Result<JoinedRow, StoreError> {
+    let (connection, version) = connections::table
+        .inner_join(connection_versions::table.on(connection_versions::id.eq(connections::version_id)))
+        .filter(connections::id.eq(&id.as_bytes()[..]))
+        .filter(connections::deleted_at.is_null())
+        .select((ConnectionRow::as_select(), VersionRow::as_select()))
+        .first(conn)
+        .optional()?
+        .ok_or(StoreError::NotFound("connection"))?;
+    Ok(JoinedRow { connection, version })
+}
+
+struct JoinedRow {
+    connection: ConnectionRow,
+    version: VersionRow,
+}
+
+impl JoinedRow {
+    fn into_domain(self) -> Result<Connection, StoreError> {
+        Ok(Connection {
+            id: row::id(&self.connection.id, ConnectionId::from_slice)?,
+            name: self.connection.name,
+            source_id: row::id(&self.connection.source_id, SourceId::from_slice)?,
+            enabled: self.connection.enabled,
+            version: self.version.into_domain()?,
+            created_at: row::time(self.connection.created_at)?,
+            updated_at: row::time(self.connection.updated_at)?,
+        })
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = connections)]
+struct ConnectionRow {
+    id: Vec<u8>,
+    name: String,
+    source_id: Vec<u8>,
+    enabled: bool,
+    created_at: i64,
+    updated_at: i64,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = connection_versions)]
+struct VersionRow {
+    id: Vec<u8>,
+    connection_id: Vec<u8>,
+    number: i32,
+    destination_id: Vec<u8>,
+    rules: String,
+    created_at: i64,
+}
+
+impl VersionRow {
+    fn into_domain(self) -> Result<Version, StoreError> {
+        let rules: RulesDocument = serde_json::from_str(&self.rules)
+            .map_err(|error| StoreError::Corrupt(format!("a version's rules: {error}")))?;
+        Ok(Version {
+            id: row::id(&self.id, VersionId::from_slice)?,
+            connection_id: row::id(&self.connection_id, ConnectionId::from_slice)?,
+            number: self.number,
+            destination_id: row::id(&self.destination_id, DestinationId::from_slice)?,
+            rules,
+            created_at: row::time(self.created_at)?,
+        })
+    }
+}

@@ -1,0 +1,215 @@
+//! Destinations: saving, reading, pausing, and how they are doing.
+//!
+//! The whole settings document is sealed, because a URL may be a secret by itself. A destination that connections still use
+//! cannot be deleted; a deleted one keeps its row, because deliveries name it.
+
+use diesel::{
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
+    SelectableHelper as _,
+};
+use serde_json::Value;
+
+use crate::domain::destination::{Destination, Health, Kind, Paused, Settings, SettingsDocument};
+use crate::domain::id::DestinationId;
+use crate::domain::seal::MasterKey;
+use crate::domain::secret::Secret;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::row;
+use crate::store::schema::{connection_versions, connections, destinations};
+use crate::store::sqlite::Conn;
+
+/// A destination to be made or replaced.
+#[derive(Debug, Clone)]
+pub struct DestinationDraft {
+    pub id: DestinationId,
+    pub name: String,
+    pub kind: Kind,
+    pub settings: Settings,
+    pub now_ms: i64,
+}
+
+impl Store {
+    /// Makes a destination.
+    pub async fn create_destination(&self, draft: DestinationDraft) -> Result<(), StoreError> {
+        let sealed = seal(&self.key, &draft)?;
+        self.write(move |conn| {
+            diesel::insert_into(destinations::table)
+                .values((
+                    destinations::id.eq(&draft.id.as_bytes()[..]),
+                    destinations::name.eq(&draft.name),
+                    destinations::kind.eq(draft.kind.as_str()),
+                    destinations::settings_sealed.eq(sealed),
+                    destinations::created_at.eq(draft.now_ms),
+                    destinations::updated_at.eq(draft.now_ms),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Replaces a destination's name and settings.
+    pub async fn change_destination(&self, draft: DestinationDraft) -> Result<(), StoreError> {
+        let sealed = seal(&self.key, &draft)?;
+        self.write(move |conn| {
+            load(conn, draft.id)?;
+            diesel::update(destinations::table.find(&draft.id.as_bytes()[..]))
+                .set((
+                    destinations::name.eq(&draft.name),
+                    destinations::settings_sealed.eq(sealed),
+                    destinations::updated_at.eq(draft.now_ms),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Every destination that is not deleted, the oldest first.
+    pub async fn destinations(&self) -> Result<Vec<Destination>, StoreError> {
+        let key = self.key.clone();
+        self.read(move |conn| {
+            let rows: Vec<DestinationRow> = destinations::table
+                .filter(destinations::deleted_at.is_null())
+                .order(destinations::id)
+                .select(DestinationRow::as_select())
+                .load(conn)?;
+            rows.into_iter().map(|row| row.into_domain(&key)).collect()
+        })
+        .await
+    }
+
+    /// One destination; deleted ones are not found.
+    pub async fn destination(&self, id: DestinationId) -> Result<Destination, StoreError> {
+        let key = self.key.clone();
+        self.read(move |conn| load(conn, id)?.into_domain(&key)).await
+    }
+
+    /// Pauses a destination, or with `None` resumes it. What waits is moved by `hold_waiting` and `resume_held`.
+    pub async fn pause_destination(&self, id: DestinationId, paused: Option<Paused>) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            load(conn, id)?;
+            diesel::update(destinations::table.find(&id.as_bytes()[..]))
+                .set((
+                    destinations::paused_at.eq(paused.as_ref().map(|paused| paused.at.as_millisecond())),
+                    destinations::paused_reason.eq(paused.map(|paused| paused.reason)),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Notes that a destination begins to fail or has recovered (`None`).
+    pub async fn note_health(&self, id: DestinationId, failing: Option<(i64, String)>) -> Result<(), StoreError> {
+        let (since, failure) = failing.unzip();
+        self.write(move |conn| {
+            diesel::update(destinations::table.find(&id.as_bytes()[..]))
+                .set((
+                    destinations::failing_since.eq(since),
+                    destinations::last_failure.eq(failure),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes a destination that no connection uses.
+    pub async fn delete_destination(&self, id: DestinationId, now_ms: i64) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            load(conn, id)?;
+            let users: Vec<String> = connections::table
+                .inner_join(
+                    connection_versions::table.on(connection_versions::id.eq(connections::version_id)),
+                )
+                .filter(connection_versions::destination_id.eq(&id.as_bytes()[..]))
+                .filter(connections::deleted_at.is_null())
+                .select(connections::name)
+                .load(conn)?;
+            if !users.is_empty() {
+                return Err(StoreError::Conflict(format!(
+                    "This destination is used by {}; delete those connections first.",
+                    users.join(", ")
+                )));
+            }
+            diesel::update(destinations::table.find(&id.as_bytes()[..]))
+                .set(destinations::deleted_at.eq(Some(now_ms)))
+                .execute(conn)?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn row_name(id: DestinationId) -> String {
+    format!("destinations/{id}")
+}
+
+fn seal(key: &MasterKey, draft: &DestinationDraft) -> Result<Vec<u8>, StoreError> {
+    let document = Secret::new(draft.settings.to_sealed_document().to_string());
+    row::seal(key, &row_name(draft.id), &document)
+}
+
+fn load(conn: &mut Conn, id: DestinationId) -> Result<DestinationRow, StoreError> {
+    destinations::table
+        .find(&id.as_bytes()[..])
+        .filter(destinations::deleted_at.is_null())
+        .select(DestinationRow::as_select())
+        .first(conn)
+        .optional()?
+        .ok_or(StoreError::NotFound("destination"))
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = destinations)]
+struct DestinationRow {
+    id: Vec<u8>,
+    name: String,
+    kind: String,
+    settings_sealed: Vec<u8>,
+    created_at: i64,
+    updated_at: i64,
+    failing_since: Option<i64>,
+    last_failure: Option<String>,
+    paused_at: Option<i64>,
+    paused_reason: Option<String>,
+}
+
+impl DestinationRow {
+    fn into_domain(self, key: &MasterKey) -> Result<Destination, StoreError> {
+        let id = row::id(&self.id, DestinationId::from_slice)?;
+        let opened = row::open(key, &row_name(id), &self.settings_sealed)?;
+        let document: Value = serde_json::from_slice(opened.expose())
+            .map_err(|_| StoreError::Corrupt("a destination's settings are not JSON".into()))?;
+        let settings = Settings::parse(
+            &SettingsDocument {
+                config: document.get("config"),
+                signing: document.get("signing"),
+                limits: document.get("limits"),
+            },
+            None,
+        )
+        .map_err(|problems| {
+            let pointers: Vec<&str> = problems.iter().map(|p| p.pointer.as_str()).collect();
+            StoreError::Corrupt(format!("a destination's settings at {}", pointers.join(", ")))
+        })?;
+        let paused = row::maybe_time(self.paused_at)?
+            .zip(self.paused_reason)
+            .map(|(at, reason)| Paused { at, reason });
+        Ok(Destination {
+            id,
+            name: self.name,
+            kind: row::word(&self.kind, Kind::from_word)?,
+            settings,
+            health: Health {
+                failing_since: row::maybe_time(self.failing_since)?,
+                last_failure: self.last_failure,
+                paused,
+            },
+            created_at: row::time(self.created_at)?,
+            updated_at: row::time(self.updated_at)?,
+        })
+    }
+}

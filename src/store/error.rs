@@ -1,0 +1,51 @@
+//! What can go wrong in the store, told apart by what the caller can do about it.
+//!
+//! A failed read is an error here, never "none". The operator's text is in [`StoreError::Database`]; pages and API answers
+//! show their own sentence and never this one.
+
+use crate::domain::seal::SealError;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The write queue is full; try again shortly.
+    #[error("the write queue is full")]
+    Busy,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+    /// Nothing has this id.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// Something else stands in the way; the sentence is for people.
+    #[error("{0}")]
+    Conflict(String),
+    /// A row does not read back as what was written.
+    #[error("the database holds something unreadable: {0}")]
+    Corrupt(String),
+    /// A sealed secret does not open.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// No connection to the database could be had.
+    #[error("no database connection: {0}")]
+    Unavailable(String),
+    /// The database refused or failed.
+    #[error("the database failed: {0}")]
+    Database(#[from] diesel::result::Error),
+}
+
+impl StoreError {
+    /// A unique index or another rule of the schema refused the row.
+    pub fn is_constraint(&self) -> bool {
+        matches!(
+            self,
+            StoreError::Database(diesel::result::Error::DatabaseError(
+                diesel::result::DatabaseErrorKind::UniqueViolation
+                    | diesel::result::DatabaseErrorKind::ForeignKeyViolation
+                    | diesel::result::DatabaseErrorKind::CheckViolation
+                    | diesel::result::DatabaseErrorKind::NotNullViolation,
+                _
+            ))
+        )
+    }
+}

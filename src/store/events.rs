@@ -1,0 +1,189 @@
+//! Events: one, with its bytes; and pages of them for the log, without.
+//!
+//! Ids order by time, so a page is a walk down the primary key and needs no count and no offset.
+
+use bytes::Bytes;
+use diesel::sql_types::{BigInt, Binary};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, OptionalExtension as _,
+    QueryDsl as _, Queryable, RunQueryDsl as _, Selectable, SelectableHelper as _, TextExpressionMethods as _,
+};
+use jiff::Timestamp;
+
+use crate::domain::id::{EventId, SourceId};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::row;
+use crate::store::schema::events;
+
+/// Most rows of a page.
+pub const PAGE_LIMIT: i64 = 200;
+
+/// What is known of an event without its body.
+#[derive(Debug, Clone)]
+pub struct EventSummary {
+    pub id: EventId,
+    pub source_id: SourceId,
+    pub event_type: String,
+    pub record_id: Option<String>,
+    pub record_title: Option<String>,
+    pub list_id: Option<String>,
+    pub list_title: Option<String>,
+    pub project_id: Option<String>,
+    pub project_name: Option<String>,
+    pub company_id: Option<String>,
+    pub occurred_at: Option<Timestamp>,
+    pub received_at: Timestamp,
+    /// A person sent it to try something.
+    pub is_test: bool,
+}
+
+/// An event with the bytes as received.
+#[derive(Debug, Clone)]
+pub struct StoredEvent {
+    pub summary: EventSummary,
+    pub body: Bytes,
+}
+
+/// Which events; what is `None` or empty does not narrow.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    pub source_id: Option<SourceId>,
+    pub event_type: Option<String>,
+    /// Part of the title, or of the body byte for byte.
+    pub text: Option<String>,
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+    pub page: Page<EventId>,
+}
+
+/// A walk down (or up) a list that is ordered by id, the newest first.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<Id> {
+    /// Only rows older than this one.
+    pub before: Option<Id>,
+    /// Only rows newer than this one; the page then ends just above it.
+    pub after: Option<Id>,
+    /// Rows wanted; at most [`PAGE_LIMIT`].
+    pub limit: i64,
+}
+
+impl<Id> Default for Page<Id> {
+    fn default() -> Page<Id> {
+        Page { before: None, after: None, limit: 50 }
+    }
+}
+
+impl Store {
+    /// One page of events, the newest first.
+    pub async fn events(&self, filter: EventFilter) -> Result<Vec<EventSummary>, StoreError> {
+        self.read(move |conn| {
+            let mut query = events::table.select(EventRow::as_select()).into_boxed();
+            if let Some(source_id) = filter.source_id {
+                query = query.filter(events::source_id.eq(source_id.as_bytes().to_vec()));
+            }
+            if let Some(event_type) = filter.event_type {
+                query = query.filter(events::event_type.eq(event_type));
+            }
+            if let Some(text) = filter.text {
+                query = query.filter(
+                    events::record_title
+                        .like(like_pattern(&text))
+                        .escape('\\')
+                        .assume_not_null()
+                        .or(position_in(events::body, text.into_bytes()).gt(0)),
+                );
+            }
+            if let Some(from) = filter.from {
+                query = query.filter(events::received_at.ge(from.as_millisecond()));
+            }
+            if let Some(to) = filter.to {
+                query = query.filter(events::received_at.lt(to.as_millisecond()));
+            }
+            if let Some(before) = filter.page.before {
+                query = query.filter(events::id.lt(before.as_bytes().to_vec()));
+            }
+            let upwards = filter.page.after.is_some();
+            if let Some(after) = filter.page.after {
+                query = query.filter(events::id.gt(after.as_bytes().to_vec()));
+            }
+            query = match upwards {
+                true => query.order(events::id.asc()),
+                false => query.order(events::id.desc()),
+            };
+            let mut rows: Vec<EventRow> = query.limit(filter.page.limit.clamp(1, PAGE_LIMIT)).load(conn)?;
+            if upwards {
+                rows.reverse();
+            }
+            rows.into_iter().map(EventRow::into_domain).collect()
+        })
+        .await
+    }
+
+    /// One event with its bytes.
+    pub async fn event(&self, id: EventId) -> Result<StoredEvent, StoreError> {
+        self.read(move |conn| {
+            let (row, body): (EventRow, Vec<u8>) = events::table
+                .find(&id.as_bytes()[..])
+                .select((EventRow::as_select(), events::body))
+                .first(conn)
+                .optional()?
+                .ok_or(StoreError::NotFound("event"))?;
+            Ok(StoredEvent {
+                summary: row.into_domain()?,
+                body: Bytes::from(body),
+            })
+        })
+        .await
+    }
+}
+
+/// A LIKE pattern that finds `text` anywhere, whatever signs it holds.
+pub(super) fn like_pattern(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+diesel::define_sql_function! {
+    /// Position of `needle` in `haystack`, from 1; 0 when it is not there. There is no index for it: the walk ends at the page's limit.
+    #[sql_name = "instr"]
+    fn position_in(haystack: Binary, needle: Binary) -> BigInt;
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = events)]
+pub(super) struct EventRow {
+    id: Vec<u8>,
+    source_id: Vec<u8>,
+    event_type: String,
+    record_id: Option<String>,
+    record_title: Option<String>,
+    list_id: Option<String>,
+    list_title: Option<String>,
+    project_id: Option<String>,
+    project_name: Option<String>,
+    company_id: Option<String>,
+    occurred_at: Option<i64>,
+    received_at: i64,
+    is_test: bool,
+}
+
+impl EventRow {
+    pub(super) fn into_domain(self) -> Result<EventSummary, StoreError> {
+        Ok(EventSummary {
+            id: row::id(&self.id, EventId::from_slice)?,
+            source_id: row::id(&self.source_id, SourceId::from_slice)?,
+            event_type: self.event_type,
+            record_id: self.record_id,
+            record_title: self.record_title,
+            list_id: self.list_id,
+            list_title: self.list_title,
+            project_id: self.project_id,
+            project_name: self.project_name,
+            company_id: self.company_id,
+            occurred_at: row::maybe_time(self.occurred_at)?,
+            received_at: row::time(self.received_at)?,
+            is_test: self.is_test,
+        })
+    }
+}

@@ -1,0 +1,185 @@
+//! The tables as diesel sees them. `migrations/` is the truth; a test of the store opens every table through these.
+
+diesel::table! {
+    users (id) {
+        id -> Binary,
+        email -> Text,
+        name -> Text,
+        password_hash -> Text,
+        role -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (token_hash) {
+        token_hash -> Binary,
+        user_id -> Binary,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    api_tokens (id) {
+        id -> Binary,
+        name -> Text,
+        token_hash -> Binary,
+        role -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (key_hash) {
+        key_hash -> Binary,
+        request_hash -> Binary,
+        status -> Integer,
+        answer_sealed -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    key_check (id) {
+        id -> Integer,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    sources (id) {
+        id -> Binary,
+        name -> Text,
+        token -> Text,
+        require_signature -> Bool,
+        secret_sealed -> Nullable<Binary>,
+        previous_secret_sealed -> Nullable<Binary>,
+        previous_secret_until -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
+        last_heard_at -> Nullable<BigInt>,
+        signature_problem_code -> Nullable<Text>,
+        signature_problem_message -> Nullable<Text>,
+        signature_problem_at -> Nullable<BigInt>,
+        signature_problem_count -> BigInt,
+    }
+}
+
+diesel::table! {
+    destinations (id) {
+        id -> Binary,
+        name -> Text,
+        kind -> Text,
+        settings_sealed -> Binary,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
+        failing_since -> Nullable<BigInt>,
+        last_failure -> Nullable<Text>,
+        paused_at -> Nullable<BigInt>,
+        paused_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    connections (id) {
+        id -> Binary,
+        name -> Text,
+        source_id -> Binary,
+        version_id -> Binary,
+        enabled -> Bool,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        deleted_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    connection_versions (id) {
+        id -> Binary,
+        connection_id -> Binary,
+        number -> Integer,
+        destination_id -> Binary,
+        rules -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    events (id) {
+        id -> Binary,
+        source_id -> Binary,
+        event_type -> Text,
+        record_id -> Nullable<Text>,
+        record_title -> Nullable<Text>,
+        list_id -> Nullable<Text>,
+        list_title -> Nullable<Text>,
+        project_id -> Nullable<Text>,
+        project_name -> Nullable<Text>,
+        company_id -> Nullable<Text>,
+        occurred_at -> Nullable<BigInt>,
+        received_at -> BigInt,
+        is_test -> Bool,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    event_keys (key) {
+        key -> Binary,
+        event_id -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    deliveries (id) {
+        id -> Binary,
+        event_id -> Binary,
+        connection_id -> Binary,
+        version_id -> Binary,
+        destination_id -> Binary,
+        cause -> Text,
+        state -> Text,
+        attempts -> Integer,
+        created_at -> BigInt,
+        due_at -> Nullable<BigInt>,
+        claim_id -> Nullable<Binary>,
+        lease_until -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        last_status -> Nullable<Integer>,
+        last_outcome -> Nullable<Text>,
+        problem -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    attempts (delivery_id, number) {
+        delivery_id -> Binary,
+        number -> Integer,
+        started_at -> BigInt,
+        duration_ms -> BigInt,
+        outcome -> Text,
+        request_line -> Text,
+        request_headers -> Text,
+        response_headers -> Text,
+        response_body -> Binary,
+        response_truncated -> Bool,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    users,
+    sessions,
+    sources,
+    destinations,
+    connections,
+    connection_versions,
+    events,
+    deliveries,
+    attempts,
+);

@@ -1,0 +1,249 @@
+//! Sources: saving, reading, and what is known of their signatures.
+//!
+//! Secrets are sealed here on the way in and opened on the way out. A source that connections still use cannot be deleted;
+//! a deleted one keeps its row, because events name it.
+
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
+    SelectableHelper as _,
+};
+use jiff::Timestamp;
+
+use crate::domain::id::SourceId;
+use crate::domain::seal::MasterKey;
+use crate::domain::secret::Secret;
+use crate::domain::source::{PreviousSecret, SignatureEvidence, Source};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::row;
+use crate::store::schema::{connections, sources};
+use crate::store::sqlite::Conn;
+
+/// A source to be made.
+#[derive(Debug, Clone)]
+pub struct NewSource {
+    pub id: SourceId,
+    pub name: String,
+    pub token: String,
+    pub require_signature: bool,
+    pub secret: Option<Secret>,
+    pub now_ms: i64,
+}
+
+/// What may be changed of a source; `None` leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct SourceChange {
+    pub name: Option<String>,
+    pub require_signature: Option<bool>,
+    pub secret: Option<SecretChange>,
+}
+
+/// How a new secret comes in.
+#[derive(Debug, Clone)]
+pub struct SecretChange {
+    pub secret: Secret,
+    /// The old one stays accepted until then; `None` ends it at once.
+    pub previous_until_ms: Option<i64>,
+}
+
+impl Store {
+    /// Makes a source.
+    pub async fn create_source(&self, new: NewSource) -> Result<(), StoreError> {
+        let sealed = new
+            .secret
+            .as_ref()
+            .map(|secret| row::seal(&self.key, &row_name(new.id), secret))
+            .transpose()?;
+        self.write(move |conn| {
+            diesel::insert_into(sources::table)
+                .values((
+                    sources::id.eq(&new.id.as_bytes()[..]),
+                    sources::name.eq(&new.name),
+                    sources::token.eq(&new.token),
+                    sources::require_signature.eq(new.require_signature),
+                    sources::secret_sealed.eq(sealed),
+                    sources::created_at.eq(new.now_ms),
+                    sources::updated_at.eq(new.now_ms),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Every source that is not deleted, the oldest first.
+    pub async fn sources(&self) -> Result<Vec<Source>, StoreError> {
+        let key = self.key.clone();
+        self.read(move |conn| {
+            let rows: Vec<SourceRow> = sources::table
+                .filter(sources::deleted_at.is_null())
+                .order(sources::id)
+                .select(SourceRow::as_select())
+                .load(conn)?;
+            rows.into_iter().map(|row| row.into_domain(&key)).collect()
+        })
+        .await
+    }
+
+    /// One source; deleted ones are not found.
+    pub async fn source(&self, id: SourceId) -> Result<Source, StoreError> {
+        let key = self.key.clone();
+        self.read(move |conn| load(conn, id)?.into_domain(&key)).await
+    }
+
+    /// Changes a source.
+    pub async fn change_source(&self, id: SourceId, change: SourceChange, now_ms: i64) -> Result<(), StoreError> {
+        let key = self.key.clone();
+        self.write(move |conn| {
+            let before = load(conn, id)?;
+            let (secret, previous, previous_until) = match change.secret {
+                None => (before.secret_sealed, before.previous_secret_sealed, before.previous_secret_until),
+                Some(SecretChange { secret, previous_until_ms }) => {
+                    let sealed = row::seal(&key, &row_name(id), &secret)?;
+                    let previous = previous_until_ms.and(before.secret_sealed);
+                    let until = previous.as_ref().and(previous_until_ms);
+                    (Some(sealed), previous, until)
+                }
+            };
+            diesel::update(sources::table.find(&id.as_bytes()[..]))
+                .set((
+                    sources::name.eq(change.name.unwrap_or(before.name)),
+                    sources::require_signature.eq(change.require_signature.unwrap_or(before.require_signature)),
+                    sources::secret_sealed.eq(secret),
+                    sources::previous_secret_sealed.eq(previous),
+                    sources::previous_secret_until.eq(previous_until),
+                    sources::updated_at.eq(now_ms),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes a source that no connection uses.
+    pub async fn delete_source(&self, id: SourceId, now_ms: i64) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            load(conn, id)?;
+            let users: Vec<String> = connections::table
+                .filter(connections::source_id.eq(&id.as_bytes()[..]))
+                .filter(connections::deleted_at.is_null())
+                .select(connections::name)
+                .load(conn)?;
+            if !users.is_empty() {
+                return Err(StoreError::Conflict(format!(
+                    "This source is used by {}; delete those connections first.",
+                    users.join(", ")
+                )));
+            }
+            diesel::update(sources::table.find(&id.as_bytes()[..]))
+                .set(sources::deleted_at.eq(Some(now_ms)))
+                .execute(conn)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Notes that a verified request came, and forgets earlier signature problems.
+    pub async fn heard_from(&self, id: SourceId, at_ms: i64) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            diesel::update(sources::table.find(&id.as_bytes()[..]))
+                .set((
+                    sources::last_heard_at.eq(Some(at_ms)),
+                    sources::signature_problem_code.eq(None::<String>),
+                    sources::signature_problem_message.eq(None::<String>),
+                    sources::signature_problem_at.eq(None::<i64>),
+                    sources::signature_problem_count.eq(0),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Notes requests that failed verification.
+    pub async fn signature_failed(&self, id: SourceId, evidence: SignatureEvidence) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            diesel::update(sources::table.find(&id.as_bytes()[..]))
+                .set((
+                    sources::signature_problem_code.eq(Some(evidence.code)),
+                    sources::signature_problem_message.eq(Some(evidence.message)),
+                    sources::signature_problem_at.eq(Some(evidence.last_at.as_millisecond())),
+                    sources::signature_problem_count.eq(sources::signature_problem_count + evidence.count),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn row_name(id: SourceId) -> String {
+    format!("sources/{id}")
+}
+
+fn load(conn: &mut Conn, id: SourceId) -> Result<SourceRow, StoreError> {
+    sources::table
+        .find(&id.as_bytes()[..])
+        .filter(sources::deleted_at.is_null())
+        .select(SourceRow::as_select())
+        .first(conn)
+        .optional()?
+        .ok_or(StoreError::NotFound("source"))
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sources)]
+struct SourceRow {
+    id: Vec<u8>,
+    name: String,
+    token: String,
+    require_signature: bool,
+    secret_sealed: Option<Vec<u8>>,
+    previous_secret_sealed: Option<Vec<u8>>,
+    previous_secret_until: Option<i64>,
+    created_at: i64,
+    updated_at: i64,
+    last_heard_at: Option<i64>,
+    signature_problem_code: Option<String>,
+    signature_problem_message: Option<String>,
+    signature_problem_at: Option<i64>,
+    signature_problem_count: i64,
+}
+
+impl SourceRow {
+    fn into_domain(self, key: &MasterKey) -> Result<Source, StoreError> {
+        let id = row::id(&self.id, SourceId::from_slice)?;
+        let open = |sealed: Option<Vec<u8>>| {
+            sealed
+                .map(|sealed| row::open(key, &row_name(id), &sealed))
+                .transpose()
+        };
+        let previous_until: Option<Timestamp> = row::maybe_time(self.previous_secret_until)?;
+        let previous_secret = open(self.previous_secret_sealed)?
+            .zip(previous_until)
+            .map(|(secret, accepted_until)| PreviousSecret { secret, accepted_until });
+        let problem_at = row::maybe_time(self.signature_problem_at)?;
+        let signature_problem = self
+            .signature_problem_code
+            .zip(self.signature_problem_message)
+            .zip(problem_at)
+            .map(|((code, message), last_at)| SignatureEvidence {
+                code,
+                message,
+                last_at,
+                count: self.signature_problem_count,
+            });
+        Ok(Source {
+            id,
+            name: self.name,
+            token: self.token,
+            require_signature: self.require_signature,
+            secret: open(self.secret_sealed)?,
+            previous_secret,
+            created_at: row::time(self.created_at)?,
+            updated_at: row::time(self.updated_at)?,
+            last_heard_at: row::maybe_time(self.last_heard_at)?,
+            signature_problem,
+        })
+    }
+}
