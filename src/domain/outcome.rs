@@ -3,10 +3,10 @@
 //! `outbound` makes an [`Outcome`] from what happened on the wire; `delivery` turns its [`Verdict`] into the next state;
 //! the log shows its sentence and its advice. It does not know the network: every case is a plain value.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How one attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
     /// The destination answered with this HTTP status.

@@ -42,7 +42,7 @@ pub struct PreviousSecret {
     pub accepted_until: Timestamp,
 }
 
-/// What is known of requests that failed verification since the last good one.
+/// What is known of requests that failed verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureEvidence {
     /// Code of the last problem.
@@ -50,11 +50,19 @@ pub struct SignatureEvidence {
     /// The last problem in words, with its likely reason. Never holds a secret or a signature.
     pub message: String,
     pub last_at: Timestamp,
-    /// Failures since the last verified request.
+    /// Failures in a row, up to `last_at`.
     pub count: i64,
 }
 
 impl Source {
+    /// Whether the latest request failed verification: something must be mended.
+    pub fn is_refusing(&self) -> bool {
+        self.signature_problem.as_ref().is_some_and(|problem| {
+            self.last_heard_at
+                .is_none_or(|heard| problem.last_at > heard)
+        })
+    }
+
     /// The secrets that a signature may have been made with at `now`, the newest first.
     pub fn accepted_secrets(&self, now: Timestamp) -> Vec<&Secret> {
         let previous = self

@@ -21,9 +21,8 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Clock::System => Timestamp::now(),
-            Clock::Manual(unix_ms) => {
-                Timestamp::from_millisecond(unix_ms.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
-            }
+            Clock::Manual(unix_ms) => Timestamp::from_millisecond(unix_ms.load(Ordering::SeqCst))
+                .unwrap_or(Timestamp::UNIX_EPOCH),
         }
     }
 
@@ -47,7 +46,9 @@ impl Ids {
         let floor = u64::try_from(now.as_millisecond()).unwrap_or(0) << PER_MS_BITS;
         let previous = self
             .0
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(floor.max(last + 1)))
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| {
+                Some(floor.max(last + 1))
+            })
             .unwrap_or(floor);
         let ticket = floor.max(previous + 1);
         let counter = (ticket & ((1 << PER_MS_BITS) - 1)) as u16;

@@ -37,14 +37,27 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         body: parcel.body.clone(),
         content_type: &parcel.content_type,
     };
-    let exchange = send(&bridge.client, &bridge.guard, &destination.settings, &message).await;
+    let exchange = send(
+        &bridge.client,
+        &bridge.guard,
+        &destination.settings,
+        &message,
+    )
+    .await;
     let ended = bridge.clock.now();
     observe(&parcel, &exchange, ended);
     let next = next_of(&parcel, &exchange, ended);
     let finish = finish(&parcel, exchange, next, now, ended);
     let outcome = finish.attempt.outcome.clone();
-    bridge.results.send(finish).await.map_err(|_| StoreError::Closed)?;
-    bridge.health.note(&bridge.store, destination, &outcome, ended).await?;
+    bridge
+        .results
+        .send(finish)
+        .await
+        .map_err(|_| StoreError::Closed)?;
+    bridge
+        .health
+        .note(&bridge.store, destination, &outcome, ended)
+        .await?;
     if next == Next::HoldForGone {
         pause(bridge, destination.id, "It answered 410: gone.").await?;
     }
@@ -86,7 +99,13 @@ fn next_of(parcel: &Parcel, exchange: &Exchange, now: Timestamp) -> Next {
     after_attempt(&attempted, now, rand::random())
 }
 
-fn finish(parcel: &Parcel, exchange: Exchange, next: Next, started: Timestamp, ended: Timestamp) -> Finish {
+fn finish(
+    parcel: &Parcel,
+    exchange: Exchange,
+    next: Next,
+    started: Timestamp,
+    ended: Timestamp,
+) -> Finish {
     let (state, due_ms) = match next {
         Next::Delivered => (State::Delivered, None),
         Next::Failed => (State::Failed, None),
@@ -136,7 +155,9 @@ fn observe(parcel: &Parcel, exchange: &Exchange, now: Timestamp) {
 async fn give_up(bridge: &Bridge, parcel: &Parcel, reason: &str) -> Result<(), StoreError> {
     let now = bridge.clock.now();
     let exchange = Exchange {
-        outcome: Outcome::InvalidRequest { reason: reason.to_string() },
+        outcome: Outcome::InvalidRequest {
+            reason: reason.to_string(),
+        },
         duration: std::time::Duration::ZERO,
         request_line: String::new(),
         request_headers: Vec::new(),
@@ -146,5 +167,9 @@ async fn give_up(bridge: &Bridge, parcel: &Parcel, reason: &str) -> Result<(), S
         retry_after: None,
     };
     let finish = finish(parcel, exchange, Next::Failed, now, now);
-    bridge.results.send(finish).await.map_err(|_| StoreError::Closed)
+    bridge
+        .results
+        .send(finish)
+        .await
+        .map_err(|_| StoreError::Closed)
 }

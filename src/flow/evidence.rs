@@ -27,9 +27,7 @@ impl Evidence {
     /// A verified request came.
     pub fn heard(&self, id: SourceId, at: Timestamp) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = seen.entry(id).or_default();
-        seen.heard_at = Some(at);
-        seen.problem = None;
+        seen.entry(id).or_default().heard_at = Some(at);
     }
 
     /// A request failed verification.

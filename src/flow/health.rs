@@ -27,7 +27,13 @@ impl HealthWatch {
     }
 
     /// Looks at one attempt's outcome; tells and remembers a change.
-    pub async fn note(&self, store: &Store, destination: &Destination, outcome: &Outcome, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn note(
+        &self,
+        store: &Store,
+        destination: &Destination,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let arrived = outcome.verdict() == Verdict::Delivered;
         if !self.changes(destination.id, arrived, now) {
             return Ok(());

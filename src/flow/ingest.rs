@@ -11,7 +11,9 @@ use serde_json::Value;
 use crate::domain::connection::{Decision, Rules, Subject};
 use crate::domain::delivery::Cause;
 use crate::domain::event::{EventFacts, ReadError, Reading, read};
-use crate::domain::id::{ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId};
+use crate::domain::id::{
+    ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId,
+};
 use crate::domain::signature::Verified;
 use crate::flow::Bridge;
 use crate::flow::outbox::{Parcel, Place};
@@ -32,7 +34,10 @@ pub enum Receipt {
     /// Blue's probe: answered, not stored.
     HealthCheck,
     /// On disk.
-    Stored { event_id: EventId, deliveries: usize },
+    Stored {
+        event_id: EventId,
+        deliveries: usize,
+    },
     /// The same content is on disk already.
     Duplicate { of: EventId },
 }
@@ -110,7 +115,9 @@ pub(super) async fn store_and_hand_over(
         handed_over.extend(planned.hand_over);
     }
     let count = deliveries.len();
-    let unique_until = arrival.now.checked_add(SignedDuration::from_secs(DUPLICATE_WINDOW_S));
+    let unique_until = arrival
+        .now
+        .checked_add(SignedDuration::from_secs(DUPLICATE_WINDOW_S));
     let event = NewEvent {
         id: arrival.event_id,
         source_id: arrival.source_id,
@@ -127,9 +134,14 @@ pub(super) async fn store_and_hand_over(
         Ingested::Duplicate { of } => Ok(Receipt::Duplicate { of }),
         Ingested::Stored => {
             for hand_over in handed_over {
-                hand_over.place.fill(hand_over.parcel, hand_over.concurrency);
+                hand_over
+                    .place
+                    .fill(hand_over.parcel, hand_over.concurrency);
             }
-            Ok(Receipt::Stored { event_id: arrival.event_id, deliveries: count })
+            Ok(Receipt::Stored {
+                event_id: arrival.event_id,
+                deliveries: count,
+            })
         }
     }
 }
@@ -165,10 +177,20 @@ fn plan(
         // A test names its connection, so its log must say something even then.
         Decision::NotTriggered(_) if arrival.cause == Cause::Event => return None,
         Decision::NotTriggered(_) | Decision::Skip => (Start::Skipped, None),
-        Decision::Fail(error) => (Start::MappingFailed(format!("{}: {}", error.path, error.message)), None),
+        Decision::Fail(error) => (
+            Start::MappingFailed(format!("{}: {}", error.path, error.message)),
+            None,
+        ),
         Decision::Deliver(output) => (Start::Queued, Some(output)),
     };
-    Some(route.plan(bridge, snapshot, &connection.rules, start, body, arrival.now))
+    Some(route.plan(
+        bridge,
+        snapshot,
+        &connection.rules,
+        start,
+        body,
+        arrival.now,
+    ))
 }
 
 /// Which way a delivery goes.
@@ -202,7 +224,9 @@ impl Route {
             created_ms: now.as_millisecond(),
         };
         let destination = snapshot.destination(self.destination_id);
-        if delivery.start == Start::Queued && destination.is_some_and(|to| to.health.paused.is_some()) {
+        if delivery.start == Start::Queued
+            && destination.is_some_and(|to| to.health.paused.is_some())
+        {
             delivery.start = Start::Held;
         }
         let hand_over = match (destination, output) {
@@ -231,6 +255,9 @@ impl Route {
                 }),
             _ => None,
         };
-        Planned { delivery, hand_over }
+        Planned {
+            delivery,
+            hand_over,
+        }
     }
 }

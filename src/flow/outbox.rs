@@ -127,7 +127,11 @@ impl Outbox {
     /// Notes whether more waits in the database.
     pub fn set_backlog(&self, destination_id: DestinationId, backlog: bool) {
         let mut lanes = self.lock();
-        lanes.by_destination.entry(destination_id).or_default().backlog = backlog;
+        lanes
+            .by_destination
+            .entry(destination_id)
+            .or_default()
+            .backlog = backlog;
     }
 
     /// The next delivery for a sender; `None` ends the sender.
@@ -158,6 +162,11 @@ impl Outbox {
         self.0.room_made.notified().await;
     }
 
+    /// Wakes whoever waits for room: something new waits in the database.
+    pub fn announce_room(&self) {
+        self.0.room_made.notify_one();
+    }
+
     /// Takes every waiting delivery of a destination back out, because it was paused.
     pub fn drain(&self, destination_id: DestinationId) -> Vec<Parcel> {
         let mut lanes = self.lock();
@@ -184,12 +193,20 @@ impl Outbox {
 
     /// Deliveries in memory that no sender has taken.
     pub fn waiting(&self) -> usize {
-        self.lock().by_destination.values().map(|lane| lane.queue.len()).sum()
+        self.lock()
+            .by_destination
+            .values()
+            .map(|lane| lane.queue.len())
+            .sum()
     }
 
     /// Senders at work.
     pub fn senders(&self) -> usize {
-        self.lock().by_destination.values().map(|lane| lane.senders as usize).sum()
+        self.lock()
+            .by_destination
+            .values()
+            .map(|lane| lane.senders as usize)
+            .sum()
     }
 
     fn enqueue(&self, lanes: &mut Lanes, parcel: Parcel, concurrency: u32) {

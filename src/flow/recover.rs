@@ -23,9 +23,15 @@ const KEYS_LIMIT: i64 = 2_000;
 
 /// Makes every lease due again. Only at start, and only when this process is the only one on its database.
 pub async fn release_all(bridge: &Bridge) -> Result<usize, StoreError> {
-    let released = bridge.store.release_expired(i64::MAX, bridge.clock.now_ms()).await?;
+    let released = bridge
+        .store
+        .release_expired(i64::MAX, bridge.clock.now_ms())
+        .await?;
     if released > 0 {
-        tracing::info!(deliveries = released, "took up again what the last run had not finished");
+        tracing::info!(
+            deliveries = released,
+            "took up again what the last run had not finished"
+        );
     }
     Ok(released)
 }
@@ -35,14 +41,20 @@ pub async fn release_expired(bridge: &Bridge) -> Result<usize, StoreError> {
     let now_ms = bridge.clock.now_ms();
     let released = bridge.store.release_expired(now_ms, now_ms).await?;
     if released > 0 {
-        tracing::warn!(deliveries = released, "leases ran out; their deliveries are due again");
+        tracing::warn!(
+            deliveries = released,
+            "leases ran out; their deliveries are due again"
+        );
     }
     Ok(released)
 }
 
 /// Forgets duplicate keys whose window has ended.
 pub async fn forget_expired_keys(bridge: &Bridge) -> Result<usize, StoreError> {
-    bridge.store.forget_expired_keys(bridge.clock.now_ms(), KEYS_LIMIT).await
+    bridge
+        .store
+        .forget_expired_keys(bridge.clock.now_ms(), KEYS_LIMIT)
+        .await
 }
 
 /// Claims what is due for every destination that is not paused, as far as the outbox has room. Returns how many were claimed.
@@ -59,7 +71,11 @@ pub async fn claim_due(bridge: &Bridge) -> Result<usize, StoreError> {
     Ok(claimed)
 }
 
-async fn claim_for(bridge: &Bridge, destination_id: DestinationId, concurrency: u32) -> Result<usize, StoreError> {
+async fn claim_for(
+    bridge: &Bridge,
+    destination_id: DestinationId,
+    concurrency: u32,
+) -> Result<usize, StoreError> {
     let room = bridge.outbox.room(destination_id).min(CLAIM_LIMIT);
     if room == 0 {
         return Ok(0);
@@ -74,7 +90,9 @@ async fn claim_for(bridge: &Bridge, destination_id: DestinationId, concurrency: 
     };
     let claimed = bridge.store.claim_due(request).await?;
     // As long as a claim fills its limit, more may wait, and newcomers queue up behind it.
-    bridge.outbox.set_backlog(destination_id, claimed.len() == room);
+    bridge
+        .outbox
+        .set_backlog(destination_id, claimed.len() == room);
     let count = claimed.len();
     for one in claimed {
         queue(bridge, one, request, concurrency).await?;
@@ -83,7 +101,12 @@ async fn claim_for(bridge: &Bridge, destination_id: DestinationId, concurrency: 
 }
 
 /// Computes the body again and queues the delivery.
-async fn queue(bridge: &Bridge, claimed: Claimed, request: ClaimRequest, concurrency: u32) -> Result<(), StoreError> {
+async fn queue(
+    bridge: &Bridge,
+    claimed: Claimed,
+    request: ClaimRequest,
+    concurrency: u32,
+) -> Result<(), StoreError> {
     let rules = bridge.rules(claimed.version_id).await?;
     let output = match compute(&claimed, rules.mapping()) {
         Ok(output) => output,
@@ -91,7 +114,12 @@ async fn queue(bridge: &Bridge, claimed: Claimed, request: ClaimRequest, concurr
             tracing::error!(delivery = %claimed.delivery_id, problem, "a stored delivery's body cannot be computed any more");
             return bridge
                 .store
-                .fail_claimed(claimed.delivery_id, request.claim_id, problem, request.now_ms)
+                .fail_claimed(
+                    claimed.delivery_id,
+                    request.claim_id,
+                    problem,
+                    request.now_ms,
+                )
                 .await;
         }
     };

@@ -36,10 +36,14 @@ impl Snapshot {
     pub async fn load(store: &Store, before: &Snapshot) -> Result<Snapshot, StoreError> {
         let mut snapshot = Snapshot::default();
         for source in store.sources().await? {
-            snapshot.sources.insert(source.token.clone(), Arc::new(source));
+            snapshot
+                .sources
+                .insert(source.token.clone(), Arc::new(source));
         }
         for destination in store.destinations().await? {
-            snapshot.destinations.insert(destination.id, Arc::new(destination));
+            snapshot
+                .destinations
+                .insert(destination.id, Arc::new(destination));
         }
         for connection in store.connections().await? {
             let version = connection.version;
@@ -55,7 +59,11 @@ impl Snapshot {
                     destination_id: version.destination_id,
                     rules,
                 };
-                snapshot.connections.entry(connection.source_id).or_default().push(Arc::new(live));
+                snapshot
+                    .connections
+                    .entry(connection.source_id)
+                    .or_default()
+                    .push(Arc::new(live));
             }
         }
         Ok(snapshot)
@@ -94,6 +102,8 @@ pub fn compile(document: &RulesDocument, version_id: VersionId) -> Result<Rules,
             .first()
             .map(|problem| format!("{} {}", problem.pointer, problem.message))
             .unwrap_or_default();
-        StoreError::Corrupt(format!("the rules of version {version_id} do not compile: {first}"))
+        StoreError::Corrupt(format!(
+            "the rules of version {version_id} do not compile: {first}"
+        ))
     })
 }

@@ -41,13 +41,17 @@ pub enum Vetoed {
 impl Guard {
     /// A guard that lets these networks pass although they are private.
     pub fn new(allowed: Vec<IpNet>) -> Guard {
-        Guard { allowed: Arc::new(allowed) }
+        Guard {
+            allowed: Arc::new(allowed),
+        }
     }
 
     /// Whether the address is in a network that the operator listed.
     pub fn is_listed(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.allowed.iter().any(|network| network.contains(&address))
+        self.allowed
+            .iter()
+            .any(|network| network.contains(&address))
     }
 
     /// Refuses addresses that are not public, unless they are listed.
@@ -57,7 +61,9 @@ impl Guard {
         }
         match special_purpose(address) {
             None => Ok(()),
-            Some(range) => Err(Refusal(format!("{address} is not a public address ({range})."))),
+            Some(range) => Err(Refusal(format!(
+                "{address} is not a public address ({range})."
+            ))),
         }
     }
 
@@ -106,7 +112,9 @@ impl Guard {
             }
         }
         match (kept.is_empty(), refusal) {
-            (true, Some(Refusal(reason))) => Err(Refusal(format!("{name} leads to a refused address: {reason}")).into()),
+            (true, Some(Refusal(reason))) => {
+                Err(Refusal(format!("{name} leads to a refused address: {reason}")).into())
+            }
             _ => Ok(kept),
         }
     }
@@ -150,7 +158,11 @@ fn special_purpose_v4(address: Ipv4Addr) -> Option<&'static str> {
         (Ipv4Addr::new(10, 0, 0, 0), 8, "private"),
         (Ipv4Addr::new(100, 64, 0, 0), 10, "carrier-grade NAT"),
         (Ipv4Addr::new(127, 0, 0, 0), 8, "loopback"),
-        (Ipv4Addr::new(169, 254, 0, 0), 16, "link-local and cloud metadata"),
+        (
+            Ipv4Addr::new(169, 254, 0, 0),
+            16,
+            "link-local and cloud metadata",
+        ),
         (Ipv4Addr::new(172, 16, 0, 0), 12, "private"),
         (Ipv4Addr::new(192, 0, 0, 0), 24, "IETF protocol assignments"),
         (Ipv4Addr::new(192, 0, 2, 0), 24, "documentation"),
@@ -180,7 +192,11 @@ fn special_purpose_v6(address: Ipv6Addr) -> Option<&'static str> {
         (v6(0x64, 0xff9b, 0), 32, "IPv4 translation"),
         (v6(0x100, 0, 0), 64, "discard only"),
         (v6(0x100, 0, 0), 48, "dummy prefix"),
-        (v6(0x2001, 0, 0), 23, "IETF protocol assignments, Teredo, ORCHID"),
+        (
+            v6(0x2001, 0, 0),
+            23,
+            "IETF protocol assignments, Teredo, ORCHID",
+        ),
         (v6(0x2001, 0xdb8, 0), 32, "documentation"),
         (v6(0x2002, 0, 0), 16, "6to4"),
         (v6(0x2620, 0x4f, 0x8000), 48, "AS112"),
@@ -221,12 +237,47 @@ mod tests {
     #[test]
     fn special_purpose_addresses_are_refused() {
         for text in [
-            "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254",
-            "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.2.1", "192.88.99.1",
-            "192.168.1.1", "198.18.0.1", "198.19.255.255", "198.51.100.7", "203.0.113.9", "224.0.0.1", "240.0.0.1",
-            "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1",
-            "64:ff9b:1::1", "100::1", "2001::1", "2001:db8::1", "2002:7f00:1::", "2002:a00:1::", "3fff::1", "5f00::1",
-            "fc00::1", "fd12:3456::1", "fe80::1", "fec0::1", "ff02::1", "fd00:ec2::254",
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.255.255.254",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.7",
+            "203.0.113.9",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "2002:a00:1::",
+            "3fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fd12:3456::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "fd00:ec2::254",
         ] {
             assert!(refused(text), "{text}");
         }
@@ -234,7 +285,17 @@ mod tests {
 
     #[test]
     fn public_addresses_pass() {
-        for text in ["1.1.1.1", "8.8.8.8", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1", "223.255.255.255", "2606:4700::1111", "2a00:1450:4001::1"] {
+        for text in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "100.63.255.255",
+            "100.128.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "223.255.255.255",
+            "2606:4700::1111",
+            "2a00:1450:4001::1",
+        ] {
             assert!(!refused(text), "{text}");
         }
     }
@@ -268,11 +329,23 @@ mod tests {
     #[tokio::test]
     async fn written_forms_of_loopback_are_refused_as_urls() {
         for text in [
-            "https://127.0.0.1/", "https://2130706433/", "https://0177.0.0.1/", "https://127.1/", "https://[::1]/",
-            "https://[::ffff:127.0.0.1]/", "https://0x7f.1/", "https://169.254.169.254/latest/meta-data",
+            "https://127.0.0.1/",
+            "https://2130706433/",
+            "https://0177.0.0.1/",
+            "https://127.1/",
+            "https://[::1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://0x7f.1/",
+            "https://169.254.169.254/latest/meta-data",
         ] {
             let url = Url::parse(text).unwrap();
-            assert!(matches!(Guard::default().vet(&url, true).await, Err(Vetoed::Refused(_))), "{text}");
+            assert!(
+                matches!(
+                    Guard::default().vet(&url, true).await,
+                    Err(Vetoed::Refused(_))
+                ),
+                "{text}"
+            );
         }
         assert!(Guard::default().resolve("localhost").await.is_err());
     }
@@ -280,7 +353,8 @@ mod tests {
     #[tokio::test]
     async fn plain_http_needs_a_listed_network_or_permission() {
         let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
-        let vet = async |text: &str, allow| guard.vet(&Url::parse(text).unwrap(), allow).await.is_ok();
+        let vet =
+            async |text: &str, allow| guard.vet(&Url::parse(text).unwrap(), allow).await.is_ok();
         assert!(vet("http://127.0.0.1:9/", false).await);
         assert!(!vet("http://8.8.8.8/", false).await);
         assert!(vet("http://8.8.8.8/", true).await);

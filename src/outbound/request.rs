@@ -62,7 +62,12 @@ pub struct Exchange {
 }
 
 /// Sends a message to where the settings say.
-pub async fn send(client: &Client, guard: &Guard, settings: &Settings, message: &Message<'_>) -> Exchange {
+pub async fn send(
+    client: &Client,
+    guard: &Guard,
+    settings: &Settings,
+    message: &Message<'_>,
+) -> Exchange {
     let started = Instant::now();
     let deadline_ms = settings.limits.timeout_ms;
     let mut exchange = Exchange::new(settings);
@@ -78,7 +83,9 @@ pub async fn send(client: &Client, guard: &Guard, settings: &Settings, message: 
     let talk = talk(client, guard, settings, message, headers, &mut exchange);
     let outcome = match tokio::time::timeout(deadline, talk).await {
         Ok(outcome) => outcome,
-        Err(_) => Outcome::TimedOut { after_ms: deadline_ms },
+        Err(_) => Outcome::TimedOut {
+            after_ms: deadline_ms,
+        },
     };
     exchange.outcome = outcome;
     exchange.duration = started.elapsed();
@@ -93,7 +100,9 @@ impl Exchange {
             url.set_query(Some(MASK));
         }
         Exchange {
-            outcome: Outcome::TimedOut { after_ms: settings.limits.timeout_ms },
+            outcome: Outcome::TimedOut {
+                after_ms: settings.limits.timeout_ms,
+            },
             duration: Duration::ZERO,
             request_line: format!("{} {url}", request.method),
             request_headers: Vec::new(),
@@ -137,7 +146,12 @@ async fn talk(
 
 async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
     let status = response.status().as_u16();
-    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let header = |name: &str| {
+        response
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
     exchange.retry_after = header("retry-after").map(str::to_string);
     exchange.response_headers = response
         .headers()
@@ -145,7 +159,10 @@ async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
         .take(RESPONSE_HEADERS_LIMIT)
         .map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
-            (name.to_string(), value.chars().take(HEADER_VALUE_LIMIT_CHARS).collect())
+            (
+                name.to_string(),
+                value.chars().take(HEADER_VALUE_LIMIT_CHARS).collect(),
+            )
         })
         .collect();
     let mut chunks = response.bytes_stream();
@@ -153,7 +170,9 @@ async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
         match chunk {
             Ok(bytes) => {
                 let room = RESPONSE_LIMIT_BYTES - exchange.response_body.len();
-                exchange.response_body.extend_from_slice(bytes.get(..room).unwrap_or(&bytes));
+                exchange
+                    .response_body
+                    .extend_from_slice(bytes.get(..room).unwrap_or(&bytes));
                 if bytes.len() > room {
                     exchange.response_truncated = true;
                     break;
@@ -166,7 +185,9 @@ async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
             }
             Err(error) => {
                 exchange.response_truncated = true;
-                return Outcome::ConnectionBroke { reason: root_cause(&error) };
+                return Outcome::ConnectionBroke {
+                    reason: root_cause(&error),
+                };
             }
         }
     }
@@ -177,7 +198,8 @@ async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
 fn headers(settings: &Settings, message: &Message<'_>) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     let mut put = |name: &str, value: &str, secret: bool| -> Result<(), String> {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a header name."))?;
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| format!("`{name}` is not a header name."))?;
         let mut value = HeaderValue::from_str(value)
             .map_err(|_| format!("the value of `{name}` cannot be sent in a header."))?;
         value.set_sensitive(secret);
@@ -217,7 +239,10 @@ fn headers(settings: &Settings, message: &Message<'_>) -> Result<HeaderMap, Stri
 /// The headers for the log: what a person set may hold a secret and is masked, our own are shown.
 fn shown(headers: &HeaderMap, settings: &Settings) -> Vec<(String, String)> {
     let host = ("host".to_string(), settings.host());
-    let user_agent = ("user-agent".to_string(), crate::outbound::client::USER_AGENT.to_string());
+    let user_agent = (
+        "user-agent".to_string(),
+        crate::outbound::client::USER_AGENT.to_string(),
+    );
     let set = headers.iter().map(|(name, value)| {
         let value = match value.is_sensitive() {
             true => MASK.to_string(),
@@ -234,12 +259,18 @@ fn classify(error: &reqwest::Error) -> Outcome {
     while let Some(inner) = cause {
         if let Some(vetoed) = inner.downcast_ref::<Vetoed>() {
             return match vetoed {
-                Vetoed::Refused(Refusal(reason)) => Outcome::RefusedAddress { reason: reason.clone() },
-                Vetoed::Unresolved(Unresolved(reason)) => Outcome::DnsFailed { reason: reason.clone() },
+                Vetoed::Refused(Refusal(reason)) => Outcome::RefusedAddress {
+                    reason: reason.clone(),
+                },
+                Vetoed::Unresolved(Unresolved(reason)) => Outcome::DnsFailed {
+                    reason: reason.clone(),
+                },
             };
         }
         if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-            return Outcome::TlsFailed { reason: format!("{tls}.") };
+            return Outcome::TlsFailed {
+                reason: format!("{tls}."),
+            };
         }
         // rustls reaches us wrapped in an io::Error, whose source() skips the wrapped error itself.
         if let Some(tls) = inner
@@ -247,7 +278,9 @@ fn classify(error: &reqwest::Error) -> Outcome {
             .and_then(|io| io.get_ref())
             .and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>())
         {
-            return Outcome::TlsFailed { reason: format!("{tls}.") };
+            return Outcome::TlsFailed {
+                reason: format!("{tls}."),
+            };
         }
         cause = inner.source();
     }

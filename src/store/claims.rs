@@ -5,7 +5,8 @@
 
 use bytes::Bytes;
 use diesel::{
-    AsChangeset, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
+    AsChangeset, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
+    OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
 };
 
 use crate::domain::delivery::State;
@@ -51,7 +52,10 @@ impl Store {
             diesel::update(
                 deliveries::table
                     .filter(deliveries::id.eq_any(&due))
-                    .filter(deliveries::state.eq_any([State::Queued.as_str(), State::Retrying.as_str()])),
+                    .filter(
+                        deliveries::state
+                            .eq_any([State::Queued.as_str(), State::Retrying.as_str()]),
+                    ),
             )
             .set((
                 deliveries::state.eq(State::Sending.as_str()),
@@ -86,7 +90,9 @@ impl Store {
         self.read(move |conn| {
             let due = |state: State| {
                 deliveries::table
-                    .filter(deliveries::destination_id.eq(request.destination_id.as_bytes().to_vec()))
+                    .filter(
+                        deliveries::destination_id.eq(request.destination_id.as_bytes().to_vec()),
+                    )
                     .filter(deliveries::state.eq(state.as_str()))
                     .filter(deliveries::due_at.le(request.now_ms))
                     .order(deliveries::due_at)
@@ -103,7 +109,10 @@ impl Store {
     }
 
     /// When the destination's oldest waiting delivery is or was due, in milliseconds since 1970.
-    pub async fn oldest_due(&self, destination_id: DestinationId) -> Result<Option<i64>, StoreError> {
+    pub async fn oldest_due(
+        &self,
+        destination_id: DestinationId,
+    ) -> Result<Option<i64>, StoreError> {
         self.read(move |conn| {
             let mut oldest: Option<i64> = None;
             for state in [State::Queued, State::Retrying] {
@@ -122,7 +131,11 @@ impl Store {
     }
 
     /// Gives claimed deliveries back unsent: they are due at once, and no attempt is counted.
-    pub async fn release(&self, claims: Vec<(DeliveryId, ClaimId)>, now_ms: i64) -> Result<usize, StoreError> {
+    pub async fn release(
+        &self,
+        claims: Vec<(DeliveryId, ClaimId)>,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
         self.write(move |conn| {
             let mut released = 0;
             for (delivery_id, claim_id) in &claims {
@@ -141,7 +154,11 @@ impl Store {
 
     /// Makes deliveries whose lease ran out before `now_ms` due again. Pass `i64::MAX` at start, when this process is the only one
     /// and every lease is left over from one that died.
-    pub async fn release_expired(&self, expired_before_ms: i64, now_ms: i64) -> Result<usize, StoreError> {
+    pub async fn release_expired(
+        &self,
+        expired_before_ms: i64,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
         self.write(move |conn| {
             Ok(diesel::update(
                 deliveries::table
@@ -160,7 +177,10 @@ impl Store {
             Ok(diesel::update(
                 deliveries::table
                     .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
-                    .filter(deliveries::state.eq_any([State::Queued.as_str(), State::Retrying.as_str()])),
+                    .filter(
+                        deliveries::state
+                            .eq_any([State::Queued.as_str(), State::Retrying.as_str()]),
+                    ),
             )
             .set((
                 deliveries::state.eq(State::Held.as_str()),
@@ -172,7 +192,11 @@ impl Store {
     }
 
     /// Makes everything that was held for the destination due now.
-    pub async fn resume_held(&self, destination_id: DestinationId, now_ms: i64) -> Result<usize, StoreError> {
+    pub async fn resume_held(
+        &self,
+        destination_id: DestinationId,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
         self.write(move |conn| {
             Ok(diesel::update(
                 deliveries::table
@@ -189,9 +213,18 @@ impl Store {
     }
 
     /// Gives up a waiting delivery. `false` when it does not wait any more.
-    pub async fn discard(&self, delivery_id: DeliveryId, problem: String, now_ms: i64) -> Result<bool, StoreError> {
+    pub async fn discard(
+        &self,
+        delivery_id: DeliveryId,
+        problem: String,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
         self.write(move |conn| {
-            let waiting = [State::Queued.as_str(), State::Held.as_str(), State::Retrying.as_str()];
+            let waiting = [
+                State::Queued.as_str(),
+                State::Held.as_str(),
+                State::Retrying.as_str(),
+            ];
             let changed = diesel::update(
                 deliveries::table
                     .filter(deliveries::id.eq(&delivery_id.as_bytes()[..]))
@@ -205,6 +238,33 @@ impl Store {
             ))
             .execute(conn)?;
             Ok(changed == 1)
+        })
+        .await
+    }
+
+    /// Ends a claimed delivery that cannot be sent at all, with the reason.
+    pub async fn fail_claimed(
+        &self,
+        delivery_id: DeliveryId,
+        claim_id: ClaimId,
+        problem: String,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.write(move |conn| {
+            diesel::update(
+                deliveries::table
+                    .filter(deliveries::id.eq(&delivery_id.as_bytes()[..]))
+                    .filter(deliveries::claim_id.eq(&claim_id.as_bytes()[..])),
+            )
+            .set((
+                deliveries::state.eq(State::Failed.as_str()),
+                deliveries::claim_id.eq(None::<Vec<u8>>),
+                deliveries::lease_until.eq(None::<i64>),
+                deliveries::finished_at.eq(Some(now_ms)),
+                deliveries::problem.eq(Some(problem)),
+            ))
+            .execute(conn)?;
+            Ok(())
         })
         .await
     }

@@ -1,8 +1,8 @@
 //! Connections and their versions. A version is written once and never changed; saving a connection makes a new one.
 
 use diesel::{
-    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
-    Selectable, SelectableHelper as _,
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable,
+    RunQueryDsl as _, Selectable, SelectableHelper as _,
 };
 
 use crate::domain::connection::{Connection, RulesDocument, Version};
@@ -54,7 +54,11 @@ impl Store {
             check_ends(conn, &draft)?;
             let same = before.version.rules == draft.rules
                 && before.version.destination_id == draft.destination_id;
-            let version_id = if same { before.version.id } else { draft.version_id };
+            let version_id = if same {
+                before.version.id
+            } else {
+                draft.version_id
+            };
             if !same {
                 insert_version(conn, &draft, before.version.number + 1)?;
             }
@@ -77,14 +81,21 @@ impl Store {
         self.read(|conn| {
             let rows: Vec<(ConnectionRow, VersionRow)> = connections::table
                 .inner_join(
-                    connection_versions::table.on(connection_versions::id.eq(connections::version_id)),
+                    connection_versions::table
+                        .on(connection_versions::id.eq(connections::version_id)),
                 )
                 .filter(connections::deleted_at.is_null())
                 .order(connections::id)
                 .select((ConnectionRow::as_select(), VersionRow::as_select()))
                 .load(conn)?;
             rows.into_iter()
-                .map(|(connection, version)| JoinedRow { connection, version }.into_domain())
+                .map(|(connection, version)| {
+                    JoinedRow {
+                        connection,
+                        version,
+                    }
+                    .into_domain()
+                })
                 .collect()
         })
         .await
@@ -126,7 +137,12 @@ impl Store {
     }
 
     /// Switches a connection on or off.
-    pub async fn enable_connection(&self, id: ConnectionId, enabled: bool, now_ms: i64) -> Result<(), StoreError> {
+    pub async fn enable_connection(
+        &self,
+        id: ConnectionId,
+        enabled: bool,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| {
             load(conn, id)?;
             diesel::update(connections::table.find(&id.as_bytes()[..]))
@@ -193,14 +209,19 @@ fn insert_version(conn: &mut Conn, draft: &ConnectionDraft, number: i32) -> Resu
 
 fn load(conn: &mut Conn, id: ConnectionId) -> Result<JoinedRow, StoreError> {
     let (connection, version) = connections::table
-        .inner_join(connection_versions::table.on(connection_versions::id.eq(connections::version_id)))
+        .inner_join(
+            connection_versions::table.on(connection_versions::id.eq(connections::version_id)),
+        )
         .filter(connections::id.eq(&id.as_bytes()[..]))
         .filter(connections::deleted_at.is_null())
         .select((ConnectionRow::as_select(), VersionRow::as_select()))
         .first(conn)
         .optional()?
         .ok_or(StoreError::NotFound("connection"))?;
-    Ok(JoinedRow { connection, version })
+    Ok(JoinedRow {
+        connection,
+        version,
+    })
 }
 
 struct JoinedRow {

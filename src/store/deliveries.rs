@@ -3,9 +3,9 @@
 //! A page walks down the primary key (ids order by time) and joins names; nothing is counted over the log.
 
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
-    OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable, SelectableHelper as _,
-    TextExpressionMethods as _,
+    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _,
+    JoinOnDsl as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    Queryable, RunQueryDsl as _, Selectable, SelectableHelper as _, TextExpressionMethods as _,
 };
 use jiff::Timestamp;
 
@@ -78,7 +78,10 @@ pub struct DeliveryFilter {
 
 impl Store {
     /// One page of the log, the newest first.
-    pub async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<DeliverySummary>, StoreError> {
+    pub async fn deliveries(
+        &self,
+        filter: DeliveryFilter,
+    ) -> Result<Vec<DeliverySummary>, StoreError> {
         self.read(move |conn| {
             let mut query = deliveries::table
                 .inner_join(events::table.on(events::id.eq(deliveries::event_id)))
@@ -87,7 +90,9 @@ impl Store {
                 .select(DeliveryRow::as_select())
                 .into_boxed();
             if !filter.states.is_empty() {
-                query = query.filter(deliveries::state.eq_any(filter.states.iter().map(|state| state.as_str())));
+                query = query.filter(
+                    deliveries::state.eq_any(filter.states.iter().map(|state| state.as_str())),
+                );
             }
             if let Some(id) = filter.connection_id {
                 query = query.filter(deliveries::connection_id.eq(id.as_bytes().to_vec()));
@@ -128,7 +133,9 @@ impl Store {
                 true => query.order(deliveries::id.asc()),
                 false => query.order(deliveries::id.desc()),
             };
-            let mut rows: Vec<DeliveryRow> = query.limit(filter.page.limit.clamp(1, PAGE_LIMIT)).load(conn)?;
+            let mut rows: Vec<DeliveryRow> = query
+                .limit(filter.page.limit.clamp(1, PAGE_LIMIT))
+                .load(conn)?;
             if upwards {
                 rows.reverse();
             }
@@ -228,7 +235,9 @@ impl DeliveryRow {
             created_at: row::time(self.created_at)?,
             due_at: row::maybe_time(self.due_at)?,
             finished_at: row::maybe_time(self.finished_at)?,
-            last_status: self.last_status.and_then(|status| u16::try_from(status).ok()),
+            last_status: self
+                .last_status
+                .and_then(|status| u16::try_from(status).ok()),
             last_outcome: self.last_outcome,
             problem: self.problem,
         })

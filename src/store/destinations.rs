@@ -4,8 +4,8 @@
 //! cannot be deleted; a deleted one keeps its row, because deliveries name it.
 
 use diesel::{
-    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
-    SelectableHelper as _,
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable,
+    RunQueryDsl as _, Selectable, SelectableHelper as _,
 };
 use serde_json::Value;
 
@@ -83,16 +83,22 @@ impl Store {
     /// One destination; deleted ones are not found.
     pub async fn destination(&self, id: DestinationId) -> Result<Destination, StoreError> {
         let key = self.key.clone();
-        self.read(move |conn| load(conn, id)?.into_domain(&key)).await
+        self.read(move |conn| load(conn, id)?.into_domain(&key))
+            .await
     }
 
     /// Pauses a destination, or with `None` resumes it. What waits is moved by `hold_waiting` and `resume_held`.
-    pub async fn pause_destination(&self, id: DestinationId, paused: Option<Paused>) -> Result<(), StoreError> {
+    pub async fn pause_destination(
+        &self,
+        id: DestinationId,
+        paused: Option<Paused>,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| {
             load(conn, id)?;
             diesel::update(destinations::table.find(&id.as_bytes()[..]))
                 .set((
-                    destinations::paused_at.eq(paused.as_ref().map(|paused| paused.at.as_millisecond())),
+                    destinations::paused_at
+                        .eq(paused.as_ref().map(|paused| paused.at.as_millisecond())),
                     destinations::paused_reason.eq(paused.map(|paused| paused.reason)),
                 ))
                 .execute(conn)?;
@@ -102,7 +108,11 @@ impl Store {
     }
 
     /// Notes that a destination begins to fail or has recovered (`None`).
-    pub async fn note_health(&self, id: DestinationId, failing: Option<(i64, String)>) -> Result<(), StoreError> {
+    pub async fn note_health(
+        &self,
+        id: DestinationId,
+        failing: Option<(i64, String)>,
+    ) -> Result<(), StoreError> {
         let (since, failure) = failing.unzip();
         self.write(move |conn| {
             diesel::update(destinations::table.find(&id.as_bytes()[..]))
@@ -117,12 +127,17 @@ impl Store {
     }
 
     /// Deletes a destination that no connection uses.
-    pub async fn delete_destination(&self, id: DestinationId, now_ms: i64) -> Result<(), StoreError> {
+    pub async fn delete_destination(
+        &self,
+        id: DestinationId,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| {
             load(conn, id)?;
             let users: Vec<String> = connections::table
                 .inner_join(
-                    connection_versions::table.on(connection_versions::id.eq(connections::version_id)),
+                    connection_versions::table
+                        .on(connection_versions::id.eq(connections::version_id)),
                 )
                 .filter(connection_versions::destination_id.eq(&id.as_bytes()[..]))
                 .filter(connections::deleted_at.is_null())
@@ -193,7 +208,10 @@ impl DestinationRow {
         )
         .map_err(|problems| {
             let pointers: Vec<&str> = problems.iter().map(|p| p.pointer.as_str()).collect();
-            StoreError::Corrupt(format!("a destination's settings at {}", pointers.join(", ")))
+            StoreError::Corrupt(format!(
+                "a destination's settings at {}",
+                pointers.join(", ")
+            ))
         })?;
         let paused = row::maybe_time(self.paused_at)?
             .zip(self.paused_reason)

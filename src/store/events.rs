@@ -3,10 +3,11 @@
 //! Ids order by time, so a page is a walk down the primary key and needs no count and no offset.
 
 use bytes::Bytes;
-use diesel::sql_types::{BigInt, Binary};
+use diesel::sql_types::Binary;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, OptionalExtension as _,
-    QueryDsl as _, Queryable, RunQueryDsl as _, Selectable, SelectableHelper as _, TextExpressionMethods as _,
+    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _,
+    NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable,
+    RunQueryDsl as _, Selectable, SelectableHelper as _, TextExpressionMethods as _,
 };
 use jiff::Timestamp;
 
@@ -70,7 +71,11 @@ pub struct Page<Id> {
 
 impl<Id> Default for Page<Id> {
     fn default() -> Page<Id> {
-        Page { before: None, after: None, limit: 50 }
+        Page {
+            before: None,
+            after: None,
+            limit: 50,
+        }
     }
 }
 
@@ -111,7 +116,9 @@ impl Store {
                 true => query.order(events::id.asc()),
                 false => query.order(events::id.desc()),
             };
-            let mut rows: Vec<EventRow> = query.limit(filter.page.limit.clamp(1, PAGE_LIMIT)).load(conn)?;
+            let mut rows: Vec<EventRow> = query
+                .limit(filter.page.limit.clamp(1, PAGE_LIMIT))
+                .load(conn)?;
             if upwards {
                 rows.reverse();
             }
@@ -140,7 +147,10 @@ impl Store {
 
 /// A LIKE pattern that finds `text` anywhere, whatever signs it holds.
 pub(super) fn like_pattern(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
     format!("%{escaped}%")
 }
 

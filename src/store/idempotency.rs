@@ -22,7 +22,11 @@ pub struct KeptAnswer {
 
 impl Store {
     /// The answer that was kept for this key, unless it is too old.
-    pub async fn kept_answer(&self, key_hash: [u8; 32], now_ms: i64) -> Result<Option<KeptAnswer>, StoreError> {
+    pub async fn kept_answer(
+        &self,
+        key_hash: [u8; 32],
+        now_ms: i64,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
         let key = self.key.clone();
         self.read(move |conn| {
             let row: Option<(Vec<u8>, i32, Vec<u8>)> = idempotency_keys::table
@@ -49,7 +53,12 @@ impl Store {
     }
 
     /// Keeps an answer and forgets those that are too old.
-    pub async fn keep_answer(&self, key_hash: [u8; 32], answer: KeptAnswer, now_ms: i64) -> Result<(), StoreError> {
+    pub async fn keep_answer(
+        &self,
+        key_hash: [u8; 32],
+        answer: KeptAnswer,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
         let sealed = self.key.seal(&key_hash, &answer.body, rand::random())?;
         self.write(move |conn| {
             diesel::delete(

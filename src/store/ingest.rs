@@ -11,7 +11,9 @@ use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, RunQueryDsl as _
 
 use crate::domain::delivery::{Cause, State};
 use crate::domain::event::EventFacts;
-use crate::domain::id::{ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId};
+use crate::domain::id::{
+    ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId,
+};
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{deliveries, event_keys, events};
@@ -73,7 +75,9 @@ pub enum Start {
 pub enum Ingested {
     Stored,
     /// The same content came before, inside the window, as this event.
-    Duplicate { of: EventId },
+    Duplicate {
+        of: EventId,
+    },
 }
 
 /// Writes a batch; the answers are in its order. Runs inside the caller's transaction.
@@ -84,9 +88,12 @@ pub fn insert_events(conn: &mut Conn, batch: &[Ingest]) -> Result<Vec<Ingested>,
             .iter()
             .filter(|ingest| !duplicates.contains_key(&ingest.event.id))
     };
-    let event_rows: Vec<EventRow<'_>> = fresh().map(|ingest| EventRow::new(&ingest.event)).collect();
+    let event_rows: Vec<EventRow<'_>> =
+        fresh().map(|ingest| EventRow::new(&ingest.event)).collect();
     for rows in event_rows.chunks(ROWS_PER_STATEMENT) {
-        diesel::insert_into(events::table).values(rows).execute(conn)?;
+        diesel::insert_into(events::table)
+            .values(rows)
+            .execute(conn)?;
     }
     let delivery_rows: Vec<DeliveryRow<'_>> = fresh()
         .flat_map(|ingest| &ingest.deliveries)
@@ -110,7 +117,9 @@ pub fn insert_deliveries(conn: &mut Conn, deliveries: &[NewDelivery]) -> Result<
 
 fn insert_delivery_rows(conn: &mut Conn, rows: &[DeliveryRow<'_>]) -> Result<(), StoreError> {
     for rows in rows.chunks(ROWS_PER_STATEMENT) {
-        diesel::insert_into(deliveries::table).values(rows).execute(conn)?;
+        diesel::insert_into(deliveries::table)
+            .values(rows)
+            .execute(conn)?;
     }
     Ok(())
 }
@@ -120,7 +129,14 @@ fn take_keys(conn: &mut Conn, batch: &[Ingest]) -> Result<HashMap<EventId, Event
     let mut duplicates = HashMap::new();
     let mut taken: HashMap<[u8; 32], EventId> = HashMap::with_capacity(batch.len());
     let mut rows = Vec::with_capacity(batch.len());
-    for NewEvent { id, facts, received_ms, unique_until_ms, .. } in batch.iter().map(|ingest| &ingest.event) {
+    for NewEvent {
+        id,
+        facts,
+        received_ms,
+        unique_until_ms,
+        ..
+    } in batch.iter().map(|ingest| &ingest.event)
+    {
         let Some(expires_ms) = unique_until_ms else {
             continue;
         };
@@ -293,7 +309,9 @@ impl<'a> DeliveryRow<'a> {
             Start::Leased { .. } => State::Sending,
         };
         let (claim_id, lease_until) = match &delivery.start {
-            Start::Leased { claim_id, until_ms } => (Some(&claim_id.as_bytes()[..]), Some(*until_ms)),
+            Start::Leased { claim_id, until_ms } => {
+                (Some(&claim_id.as_bytes()[..]), Some(*until_ms))
+            }
             _ => (None, None),
         };
         DeliveryRow {

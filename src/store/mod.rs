@@ -29,6 +29,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::seal::MasterKey;
 use crate::store::error::StoreError;
+use crate::store::ingest::{Ingest, Ingested};
+use crate::store::results::Finish;
 use crate::store::sqlite::Conn;
 use crate::store::writer::Job;
 
@@ -64,7 +66,9 @@ impl Store {
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || writer::run(conn, jobs))
-            .map_err(|error| StoreError::Unavailable(format!("no thread for the writer: {error}")))?;
+            .map_err(|error| {
+                StoreError::Unavailable(format!("no thread for the writer: {error}"))
+            })?;
         Ok(Store {
             readers,
             writer,
@@ -85,15 +89,46 @@ impl Store {
         self.write(|_| Ok(())).await
     }
 
+    /// Copies the database into a new file while it is in use.
+    pub async fn backup(&self, path: std::path::PathBuf) -> Result<(), StoreError> {
+        self.read(move |conn| sqlite::copy_into(conn, &path)).await
+    }
+
     /// Waits until everything queued is written. No method may be called afterwards on any clone.
     pub async fn close(self) {
-        let thread = self.writer_thread.lock().ok().and_then(|mut slot| slot.take());
+        let thread = self
+            .writer_thread
+            .lock()
+            .ok()
+            .and_then(|mut slot| slot.take());
         drop(self);
         if let Some(thread) = thread {
             // Ends when the last clone is dropped; a clone that is still held somewhere must not keep the process alive.
             let joined = tokio::task::spawn_blocking(move || thread.join());
             let _ = tokio::time::timeout(std::time::Duration::from_secs(5), joined).await;
         }
+    }
+
+    /// Stores an event with its deliveries and waits for the commit. [`StoreError::Busy`] at once when too much waits already.
+    pub async fn ingest(&self, ingest: Ingest) -> Result<Ingested, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.writer
+            .try_send(Job::Ingest(Box::new(ingest), reply))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+                mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+            })?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Writes attempts that ended; each answer says whether the claim still held.
+    pub async fn record(&self, finishes: Vec<Finish>) -> Result<Vec<bool>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.writer
+            .send(Job::Record(finishes, reply))
+            .await
+            .map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
     }
 
     /// Runs a question on a reading connection, off the async threads.
@@ -121,7 +156,10 @@ impl Store {
         let job = Job::Run(Box::new(move |conn: &mut Conn| {
             let _ = reply.send(conn.immediate_transaction(change));
         }));
-        self.writer.send(job).await.map_err(|_| StoreError::Closed)?;
+        self.writer
+            .send(job)
+            .await
+            .map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 }

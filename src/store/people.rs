@@ -1,8 +1,8 @@
 //! Who may come in: users, their sessions, and API tokens. Only hashes of session and API tokens are kept.
 
 use diesel::{
-    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
-    SelectableHelper as _,
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable,
+    RunQueryDsl as _, Selectable, SelectableHelper as _,
 };
 use jiff::Timestamp;
 
@@ -36,7 +36,12 @@ pub struct Credentials {
 
 impl Store {
     /// Makes a user. With `only_first`, refuses when there is one already: the first-run page must not make a second owner.
-    pub async fn create_user(&self, user: User, password_hash: String, only_first: bool) -> Result<(), StoreError> {
+    pub async fn create_user(
+        &self,
+        user: User,
+        password_hash: String,
+        only_first: bool,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| {
             let present: i64 = users::table.count().get_result(conn)?;
             if only_first && present > 0 {
@@ -107,7 +112,11 @@ impl Store {
     }
 
     /// Sets a new password hash and ends every session of the user.
-    pub async fn change_password(&self, email: String, password_hash: String) -> Result<(), StoreError> {
+    pub async fn change_password(
+        &self,
+        email: String,
+        password_hash: String,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| {
             let id: Vec<u8> = users::table
                 .filter(users::email.eq(&email))
@@ -125,9 +134,16 @@ impl Store {
     }
 
     /// Starts a session.
-    pub async fn create_session(&self, hash: TokenHash, user_id: UserId, now_ms: i64, expires_ms: i64) -> Result<(), StoreError> {
+    pub async fn create_session(
+        &self,
+        hash: TokenHash,
+        user_id: UserId,
+        now_ms: i64,
+        expires_ms: i64,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| {
-            diesel::delete(sessions::table.filter(sessions::expires_at.le(now_ms))).execute(conn)?;
+            diesel::delete(sessions::table.filter(sessions::expires_at.le(now_ms)))
+                .execute(conn)?;
             diesel::insert_into(sessions::table)
                 .values((
                     sessions::token_hash.eq(&hash[..]),
@@ -142,7 +158,11 @@ impl Store {
     }
 
     /// The user of a live session.
-    pub async fn session_user(&self, hash: TokenHash, now_ms: i64) -> Result<Option<User>, StoreError> {
+    pub async fn session_user(
+        &self,
+        hash: TokenHash,
+        now_ms: i64,
+    ) -> Result<Option<User>, StoreError> {
         self.read(move |conn| {
             let row: Option<UserRow> = sessions::table
                 .inner_join(users::table.on(users::id.eq(sessions::user_id)))
@@ -166,7 +186,14 @@ impl Store {
     }
 
     /// Keeps a new API token's hash.
-    pub async fn create_token(&self, id: TokenId, name: String, hash: TokenHash, role: Role, now_ms: i64) -> Result<(), StoreError> {
+    pub async fn create_token(
+        &self,
+        id: TokenId,
+        name: String,
+        hash: TokenHash,
+        role: Role,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| {
             diesel::insert_into(api_tokens::table)
                 .values((
@@ -226,7 +253,9 @@ impl Store {
             let changed = diesel::update(api_tokens::table.find(&id.as_bytes()[..]))
                 .set(api_tokens::revoked_at.eq(Some(now_ms)))
                 .execute(conn)?;
-            (changed == 1).then_some(()).ok_or(StoreError::NotFound("token"))
+            (changed == 1)
+                .then_some(())
+                .ok_or(StoreError::NotFound("token"))
         })
         .await
     }

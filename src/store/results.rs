@@ -55,7 +55,9 @@ pub fn write_results(conn: &mut Conn, finishes: &[Finish]) -> Result<Vec<bool>, 
         applied.push(held);
     }
     for rows in rows.chunks(ROWS_PER_STATEMENT) {
-        diesel::insert_into(attempts::table).values(rows).execute(conn)?;
+        diesel::insert_into(attempts::table)
+            .values(rows)
+            .execute(conn)?;
     }
     Ok(applied)
 }

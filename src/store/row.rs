@@ -2,8 +2,8 @@
 //!
 //! Used by every file of the store. A value that does not read back is [`StoreError::Corrupt`], never skipped.
 
-use diesel::{OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 use diesel::ExpressionMethods as _;
+use diesel::{OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 use jiff::Timestamp;
 
 use crate::domain::seal::{MasterKey, SealError};

@@ -4,8 +4,8 @@
 //! a deleted one keeps its row, because events name it.
 
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
-    SelectableHelper as _,
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
+    Selectable, SelectableHelper as _,
 };
 use jiff::Timestamp;
 
@@ -88,17 +88,30 @@ impl Store {
     /// One source; deleted ones are not found.
     pub async fn source(&self, id: SourceId) -> Result<Source, StoreError> {
         let key = self.key.clone();
-        self.read(move |conn| load(conn, id)?.into_domain(&key)).await
+        self.read(move |conn| load(conn, id)?.into_domain(&key))
+            .await
     }
 
     /// Changes a source.
-    pub async fn change_source(&self, id: SourceId, change: SourceChange, now_ms: i64) -> Result<(), StoreError> {
+    pub async fn change_source(
+        &self,
+        id: SourceId,
+        change: SourceChange,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
         let key = self.key.clone();
         self.write(move |conn| {
             let before = load(conn, id)?;
             let (secret, previous, previous_until) = match change.secret {
-                None => (before.secret_sealed, before.previous_secret_sealed, before.previous_secret_until),
-                Some(SecretChange { secret, previous_until_ms }) => {
+                None => (
+                    before.secret_sealed,
+                    before.previous_secret_sealed,
+                    before.previous_secret_until,
+                ),
+                Some(SecretChange {
+                    secret,
+                    previous_until_ms,
+                }) => {
                     let sealed = row::seal(&key, &row_name(id), &secret)?;
                     let previous = previous_until_ms.and(before.secret_sealed);
                     let until = previous.as_ref().and(previous_until_ms);
@@ -108,7 +121,8 @@ impl Store {
             diesel::update(sources::table.find(&id.as_bytes()[..]))
                 .set((
                     sources::name.eq(change.name.unwrap_or(before.name)),
-                    sources::require_signature.eq(change.require_signature.unwrap_or(before.require_signature)),
+                    sources::require_signature
+                        .eq(change.require_signature.unwrap_or(before.require_signature)),
                     sources::secret_sealed.eq(secret),
                     sources::previous_secret_sealed.eq(previous),
                     sources::previous_secret_until.eq(previous_until),
@@ -143,32 +157,37 @@ impl Store {
         .await
     }
 
-    /// Notes that a verified request came, and forgets earlier signature problems.
+    /// Notes that a verified request came. The last signature problem stays on record, with its time.
     pub async fn heard_from(&self, id: SourceId, at_ms: i64) -> Result<(), StoreError> {
         self.write(move |conn| {
             diesel::update(sources::table.find(&id.as_bytes()[..]))
-                .set((
-                    sources::last_heard_at.eq(Some(at_ms)),
-                    sources::signature_problem_code.eq(None::<String>),
-                    sources::signature_problem_message.eq(None::<String>),
-                    sources::signature_problem_at.eq(None::<i64>),
-                    sources::signature_problem_count.eq(0),
-                ))
+                .set(sources::last_heard_at.eq(Some(at_ms)))
                 .execute(conn)?;
             Ok(())
         })
         .await
     }
 
-    /// Notes requests that failed verification.
-    pub async fn signature_failed(&self, id: SourceId, evidence: SignatureEvidence) -> Result<(), StoreError> {
+    /// Notes requests that failed verification; the count begins anew after a verified one.
+    pub async fn signature_failed(
+        &self,
+        id: SourceId,
+        evidence: SignatureEvidence,
+    ) -> Result<(), StoreError> {
         self.write(move |conn| {
+            let before = load(conn, id)?;
+            let since_heard = before.signature_problem_at > before.last_heard_at;
+            let earlier = if since_heard {
+                before.signature_problem_count
+            } else {
+                0
+            };
             diesel::update(sources::table.find(&id.as_bytes()[..]))
                 .set((
                     sources::signature_problem_code.eq(Some(evidence.code)),
                     sources::signature_problem_message.eq(Some(evidence.message)),
                     sources::signature_problem_at.eq(Some(evidence.last_at.as_millisecond())),
-                    sources::signature_problem_count.eq(sources::signature_problem_count + evidence.count),
+                    sources::signature_problem_count.eq(earlier + evidence.count),
                 ))
                 .execute(conn)?;
             Ok(())
@@ -219,9 +238,12 @@ impl SourceRow {
                 .transpose()
         };
         let previous_until: Option<Timestamp> = row::maybe_time(self.previous_secret_until)?;
-        let previous_secret = open(self.previous_secret_sealed)?
-            .zip(previous_until)
-            .map(|(secret, accepted_until)| PreviousSecret { secret, accepted_until });
+        let previous_secret = open(self.previous_secret_sealed)?.zip(previous_until).map(
+            |(secret, accepted_until)| PreviousSecret {
+                secret,
+                accepted_until,
+            },
+        );
         let problem_at = row::maybe_time(self.signature_problem_at)?;
         let signature_problem = self
             .signature_problem_code

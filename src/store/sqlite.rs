@@ -69,6 +69,19 @@ pub fn open_readers(path: &Path) -> Result<Pool<ConnectionManager<Conn>>, StoreE
         .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
+/// Writes a consistent copy of the whole database; writers go on meanwhile.
+pub fn copy_into(conn: &mut Conn, path: &Path) -> Result<(), StoreError> {
+    use diesel::RunQueryDsl as _;
+    let target = path.to_string_lossy().into_owned();
+    conn.batch_execute("PRAGMA query_only = OFF;")?;
+    let copied = diesel::sql_query("VACUUM INTO ?")
+        .bind::<diesel::sql_types::Text, _>(target)
+        .execute(conn);
+    conn.batch_execute("PRAGMA query_only = ON;")?;
+    copied?;
+    Ok(())
+}
+
 fn settings(conn: &mut Conn) -> Result<(), diesel::result::Error> {
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::domain::delivery::State;
-use crate::domain::id::{DestinationId, EventId, DeliveryId};
+use crate::domain::id::{DeliveryId, DestinationId, EventId};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::row;

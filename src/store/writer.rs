@@ -93,7 +93,9 @@ impl Batch {
             .ingests
             .iter()
             .map(|ingest| {
-                let one = alone(conn, |conn| insert_events(conn, std::slice::from_ref(ingest)))?;
+                let one = alone(conn, |conn| {
+                    insert_events(conn, std::slice::from_ref(ingest))
+                })?;
                 one.into_iter()
                     .next()
                     .ok_or_else(|| StoreError::Corrupt("an insert gave no answer".into()))

@@ -1,0 +1,138 @@
+//! Puts the parts together: opens the database, starts the loops and the web server, and stops them in the right order.
+//!
+//! `cli::serve` runs it; tests run it on port 0 with a clock set by hand.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::{App, HttpServer, web};
+use anyhow::Context as _;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::sync::mpsc;
+
+use crate::config::Settings;
+use crate::flow::clock::Clock;
+use crate::flow::outbox::Outbox;
+use crate::flow::{Bridge, RESULTS_LIMIT, recover};
+use crate::outbound::client;
+use crate::outbound::guard::Guard;
+use crate::store::Store;
+use crate::web::Site;
+use crate::web::routes::routes;
+use crate::worker::{self, Workers};
+
+/// Connections that one web worker accepts at once; more wait in the system's queue.
+const CONNECTIONS_LIMIT: usize = 10_000;
+/// How long a client may take to send its request head, in seconds.
+const HEAD_LIMIT_S: u64 = 10;
+/// How long requests may take to end when the process stops, in seconds.
+const SHUTDOWN_LIMIT_S: u64 = 10;
+
+/// A running bridge.
+pub struct Application {
+    pub address: SocketAddr,
+    pub bridge: Arc<Bridge>,
+    server: Server,
+    workers: Workers,
+    _alone: Option<File>,
+}
+
+impl Application {
+    /// Opens and starts everything; requests are answered as soon as [`Application::run`] is awaited.
+    pub async fn start(settings: &Settings, clock: Clock) -> anyhow::Result<Application> {
+        // A second call finds the first one's provider installed, which is the same.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let alone = lock(&settings.database_url)?;
+        let store = Store::open(&settings.database_url, settings.master_key()?)
+            .context("The database cannot be opened")?;
+        let guard = Guard::new(settings.allow_networks.clone());
+        let (outbox, wishes) = Outbox::new();
+        let (results_in, results) = mpsc::channel(RESULTS_LIMIT);
+        let http = client::build(&guard)?;
+        let bridge = Bridge::new(store, outbox, http, guard, clock, results_in)
+            .await
+            .context("Sources, destinations and connections cannot be read")?;
+        let bridge = Arc::new(bridge);
+        recover::release_all(&bridge)
+            .await
+            .context("The last run's deliveries cannot be taken up")?;
+        let workers = worker::start(bridge.clone(), wishes, results);
+        let site = Site::new(settings.public_url(), metrics_handle());
+        let (server, address) = serve(settings.listen, bridge.clone(), site)
+            .with_context(|| format!("{} cannot be listened on", settings.listen))?;
+        Ok(Application {
+            address,
+            bridge,
+            server,
+            workers,
+            _alone: alone,
+        })
+    }
+
+    /// A handle that stops the web server, for tests and signals.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until the handle or a signal stops it, then lets running attempts end and writes what is left.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let served = self.server.await;
+        self.workers.stop().await;
+        if let Ok(bridge) = Arc::try_unwrap(self.bridge) {
+            bridge.store.close().await;
+        }
+        served.context("The web server ended with an error")
+    }
+}
+
+fn serve(
+    listen: SocketAddr,
+    bridge: Arc<Bridge>,
+    site: Site,
+) -> std::io::Result<(Server, SocketAddr)> {
+    let bridge = web::Data::from(bridge);
+    let site = web::Data::new(site);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(bridge.clone())
+            .app_data(site.clone())
+            .configure(routes)
+    })
+    .workers(std::thread::available_parallelism().map_or(2, |count| count.get().min(4)))
+    .max_connections(CONNECTIONS_LIMIT)
+    .client_request_timeout(Duration::from_secs(HEAD_LIMIT_S))
+    .shutdown_timeout(SHUTDOWN_LIMIT_S)
+    .bind(listen)?;
+    let address = server.addrs().first().copied().unwrap_or(listen);
+    Ok((server.run(), address))
+}
+
+/// SQLite's recovery at start takes every lease for left over, so a second server on the same file must not start.
+fn lock(database_url: &str) -> anyhow::Result<Option<File>> {
+    let Some(path) = database_url.strip_prefix("sqlite://") else {
+        return Ok(None);
+    };
+    let path = PathBuf::from(format!("{path}.lock"));
+    let file = File::create(&path)
+        .with_context(|| format!("The lock file {} cannot be made", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(_) => anyhow::bail!(
+            "Another bluebridge is serving this database already ({} is locked). Stop it first, or set BLUEBRIDGE_DATABASE_URL to another file.",
+            path.display()
+        ),
+    }
+}
+
+/// The recorder of metrics. In tests several applications share one process and one recorder.
+fn metrics_handle() -> Option<PrometheusHandle> {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder)
+        .is_ok()
+        .then_some(handle)
+}

@@ -1,0 +1,54 @@
+//! `bluebridge check`: looks at configuration and database, one line each, and fails when something is wrong.
+
+use crate::cli::people::open;
+use crate::config::Settings;
+
+/// Checks everything that can be checked without serving.
+pub async fn check(settings: &Settings) -> anyhow::Result<()> {
+    println!(
+        "ok    listen on {}, told as {}",
+        settings.listen,
+        settings.public_url()
+    );
+    if !settings.public_url().starts_with("https://") && !settings.listen.ip().is_loopback() {
+        println!(
+            "warn  the public address is not https: Blue needs https, and cookies travel in the clear"
+        );
+    }
+    match settings.allow_networks.as_slice() {
+        [] => println!("ok    destinations may reach public addresses only"),
+        networks => {
+            let listed: Vec<String> = networks.iter().map(ToString::to_string).collect();
+            println!("warn  destinations may also reach {}", listed.join(", "));
+        }
+    }
+    let store = open(settings).inspect_err(|error| println!("FAIL  {error:#}"))?;
+    println!("ok    the database opens and the master key fits");
+    store
+        .probe()
+        .await
+        .inspect_err(|error| println!("FAIL  the database cannot be written: {error}"))?;
+    println!("ok    the database can be written");
+    let (sources, destinations, connections) = (
+        store.sources().await?,
+        store.destinations().await?,
+        store.connections().await?,
+    );
+    println!(
+        "ok    {} sources, {} destinations, {} connections",
+        sources.len(),
+        destinations.len(),
+        connections.len()
+    );
+    for source in sources
+        .iter()
+        .filter(|source| source.require_signature && source.secret.is_none())
+    {
+        println!(
+            "warn  source {} has no secret: every request to it is refused",
+            source.name
+        );
+    }
+    store.close().await;
+    Ok(())
+}

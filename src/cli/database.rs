@@ -1,0 +1,39 @@
+//! `bluebridge migrate` and `bluebridge backup`.
+
+use std::path::PathBuf;
+
+use crate::cli::people::open;
+use crate::config::Settings;
+
+/// Where to copy to.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  bluebridge backup /backups/bluebridge-2026-01-31.db\nKeep the master key beside your backups, but not in the same place: without it the secrets in them cannot be opened."
+)]
+pub struct BackupArgs {
+    /// The new file; it must not exist.
+    path: PathBuf,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Brings the database up to date.
+pub fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    open(settings)?;
+    println!("The database is up to date.");
+    Ok(())
+}
+
+/// Copies the database while it is in use.
+pub async fn backup(args: BackupArgs) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !args.path.exists(),
+        "{} exists already; name a new file.",
+        args.path.display()
+    );
+    let store = open(&args.settings)?;
+    store.backup(args.path.clone()).await?;
+    store.close().await;
+    println!("Copied to {}.", args.path.display());
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! The command line: one verb a file. Every verb's `--help` has examples.
+
+pub mod check;
+pub mod database;
+pub mod people;
+pub mod receive;
+pub mod send;
+pub mod serve;
+pub mod transfer;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Settings;
+
+/// Carries Blue's webhooks to anywhere: verified, filtered, mapped, signed, and never lost.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bluebridge",
+    version,
+    propagate_version = true,
+    after_help = "Examples:\n  bluebridge                      serve on 127.0.0.1:8080 with ./bluebridge.db\n  bluebridge token create --name ci\n  bluebridge receive --port 9000 --secret whsec_...\n  bluebridge send --url http://127.0.0.1:8080/hooks/TOKEN --secret S"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Serve (the default), bringing the database up to date first.
+    #[command(
+        after_help = "Example:\n  BLUEBRIDGE_PUBLIC_URL=https://bridge.example.com bluebridge serve"
+    )]
+    Serve(ServeArgs),
+    /// Act as Blue: post signed sample events to an inbound address.
+    Send(send::SendArgs),
+    /// Be a destination: print what arrives and check its signature.
+    Receive(receive::ReceiveArgs),
+    /// Add people, list them, set a new password.
+    #[command(subcommand)]
+    User(people::UserVerb),
+    /// Make a token for the API.
+    #[command(subcommand)]
+    Token(people::TokenVerb),
+    /// Bring the database up to date and stop.
+    #[command(
+        after_help = "Example:\n  bluebridge migrate --database-url sqlite:///var/lib/bluebridge/bluebridge.db"
+    )]
+    Migrate(ServeArgs),
+    /// Write all connections, with their sources and destinations, as JSON; secrets are left out.
+    Export(transfer::ExportArgs),
+    /// Read what `export` wrote, into another bridge.
+    Import(transfer::ImportArgs),
+    /// Copy the database while it is in use.
+    Backup(database::BackupArgs),
+    /// Look at configuration and database, one line each.
+    #[command(after_help = "Example:\n  bluebridge check")]
+    Check(ServeArgs),
+}
+
+/// The settings after a verb.
+#[derive(Debug, clap::Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Runs the command line.
+pub async fn run() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    match cli.verb {
+        None => serve::serve(cli.settings).await,
+        Some(Verb::Serve(args)) => serve::serve(args.settings).await,
+        Some(Verb::Send(args)) => send::send(args).await,
+        Some(Verb::Receive(args)) => receive::receive(args).await,
+        Some(Verb::User(verb)) => people::user(verb).await,
+        Some(Verb::Token(verb)) => people::token(verb).await,
+        Some(Verb::Migrate(args)) => database::migrate(&args.settings),
+        Some(Verb::Export(args)) => transfer::export(args).await,
+        Some(Verb::Import(args)) => transfer::import(args).await,
+        Some(Verb::Backup(args)) => database::backup(args).await,
+        Some(Verb::Check(args)) => check::check(&args.settings).await,
+    }
+}

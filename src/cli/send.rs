@@ -1,0 +1,148 @@
+//! `bluebridge send`: acts as Blue. Posts signed sample events to an inbound address and counts the answers.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::domain::catalogue::sample::sample;
+use crate::domain::secret::Secret;
+use crate::domain::signature::{BLUE_HEADER, Scheme, sign};
+
+/// How long Blue waits for an answer, in seconds.
+const BLUE_WAITS_S: u64 = 7;
+
+/// What to send, and how fast.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bluebridge send --url http://127.0.0.1:8080/hooks/TOKEN --secret S\n  bluebridge send --url ... --secret S --event COMMENT_CREATED\n  bluebridge send --url ... --secret S --count 2000 --rate 200\n  bluebridge send --url ... --secret S --file tests/data/blue/TODO_CREATED.json"
+)]
+pub struct SendArgs {
+    /// The source's inbound address.
+    #[arg(long)]
+    url: String,
+    /// The source's secret; without it nothing is signed.
+    #[arg(long, env = "BLUEBRIDGE_SEND_SECRET", hide_env_values = true)]
+    secret: Option<String>,
+    /// Which event to send a sample of.
+    #[arg(long, default_value = "TODO_CREATED")]
+    event: String,
+    /// Send this file's bytes instead of a sample.
+    #[arg(long)]
+    file: Option<PathBuf>,
+    /// How many.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    count: u64,
+    /// How many a second; as fast as answers come unless given.
+    #[arg(long)]
+    rate: Option<f64>,
+    /// How many at once.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    concurrency: u32,
+    /// Number of the first sample; other numbers make other records.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Print the answer to each request: status and body, one line each.
+    #[arg(long)]
+    verbose: bool,
+}
+
+/// Sends, and fails when any request was not answered with a 2xx.
+pub async fn send(args: SendArgs) -> anyhow::Result<()> {
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(Duration::from_secs(BLUE_WAITS_S))
+        .build()?;
+    let file = match &args.file {
+        Some(path) => Some(
+            std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?,
+        ),
+        None => None,
+    };
+    let first = args
+        .seed
+        .unwrap_or_else(|| u64::from(rand::random::<u32>()));
+    let places = Arc::new(Semaphore::new(args.concurrency as usize));
+    let started = Instant::now();
+    let mut requests = JoinSet::new();
+    for number in 0..args.count {
+        if let Some(rate) = args.rate.filter(|rate| *rate > 0.0) {
+            let due = started + Duration::from_secs_f64(number as f64 / rate);
+            tokio::time::sleep_until(due.into()).await;
+        }
+        let place = places.clone().acquire_owned().await?;
+        let body = file
+            .clone()
+            .unwrap_or_else(|| sample(&args.event, first + number).to_string().into_bytes());
+        let request = signed(&client, &args, body);
+        let verbose = args.verbose;
+        requests.spawn(async move {
+            let answer = answer(request).await;
+            if verbose {
+                println!("{} {}", answer.0, answer.1);
+            }
+            drop(place);
+            answer.0
+        });
+    }
+    let mut answers: BTreeMap<String, u64> = BTreeMap::new();
+    while let Some(answer) = requests.join_next().await {
+        *answers.entry(answer?).or_default() += 1;
+    }
+    report(&answers, started.elapsed())
+}
+
+fn signed(client: &reqwest::Client, args: &SendArgs, body: Vec<u8>) -> reqwest::RequestBuilder {
+    let mut request = client
+        .post(&args.url)
+        .header("content-type", "application/json");
+    if let Some(secret) = &args.secret {
+        let secret = Secret::new(secret.as_str());
+        let signature = sign(Scheme::Hex, &[&secret], Some(BLUE_HEADER), "", 0, &body)
+            .into_iter()
+            .find(|(name, _)| name == BLUE_HEADER);
+        if let Some((name, value)) = signature {
+            request = request.header(name, value);
+        }
+    }
+    request.body(body)
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> (String, String) {
+    match request.send().await {
+        Ok(response) => {
+            let status = response.status().as_u16().to_string();
+            (status, response.text().await.unwrap_or_default())
+        }
+        Err(error) if error.is_timeout() => (
+            "timeout".into(),
+            format!("no answer within {BLUE_WAITS_S} s"),
+        ),
+        Err(error) => ("error".into(), error.without_url().to_string()),
+    }
+}
+
+fn report(answers: &BTreeMap<String, u64>, took: Duration) -> anyhow::Result<()> {
+    let total: u64 = answers.values().sum();
+    let words: Vec<String> = answers
+        .iter()
+        .map(|(answer, count)| format!("{count} x {answer}"))
+        .collect();
+    println!(
+        "Sent {total} in {:.2} s: {}",
+        took.as_secs_f64(),
+        words.join(", ")
+    );
+    let refused: u64 = answers
+        .iter()
+        .filter(|(answer, _)| !answer.starts_with('2'))
+        .map(|(_, count)| count)
+        .sum();
+    anyhow::ensure!(refused == 0, "{refused} of {total} were not taken");
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! The settings: every variable once, with unit, default and consequence. What cannot work is refused at start with a sentence.
+//!
+//! `cli` reads them from flags and environment; `app` uses them. Secrets do not print.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use url::Url;
+
+use crate::domain::seal::{KEY_BYTES, MasterKey};
+
+/// Settings of the server and of the commands that open its database.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Settings {
+    /// Where everything is kept: `sqlite://PATH`.
+    #[arg(
+        long,
+        env = "BLUEBRIDGE_DATABASE_URL",
+        default_value = "sqlite://./bluebridge.db",
+        hide_env_values = true
+    )]
+    pub database_url: String,
+
+    /// Address and port to listen on.
+    #[arg(long, env = "BLUEBRIDGE_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// The address under which Blue and people reach this server, for links and inbound addresses. Default: http:// and the listening address.
+    #[arg(long, env = "BLUEBRIDGE_PUBLIC_URL")]
+    pub public_url: Option<Url>,
+
+    /// Base64 of the 32 bytes that secrets are sealed with. When neither this nor the file is set, a key is made and kept beside the SQLite file.
+    #[arg(skip)]
+    pub master_key: Option<HiddenKey>,
+
+    /// File that holds the master key.
+    #[arg(long, env = "BLUEBRIDGE_MASTER_KEY_FILE")]
+    pub master_key_file: Option<PathBuf>,
+
+    /// Networks (CIDR, comma separated) that destinations may reach although they are private, e.g. `127.0.0.0/8`.
+    #[arg(long, env = "BLUEBRIDGE_ALLOW_NETWORKS", value_delimiter = ',')]
+    pub allow_networks: Vec<IpNet>,
+
+    /// What to log: `error`, `warn`, `info`, `debug`, or a filter like `bluebridge=debug`. With the prefix `json:` each line is a JSON object.
+    #[arg(long, env = "BLUEBRIDGE_LOG", default_value = "info")]
+    pub log: String,
+}
+
+/// A key that does not print.
+pub type HiddenKey = MasterKey;
+
+/// A setting that cannot work, in a sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(String);
+
+impl Settings {
+    /// The address that people and Blue are told, without a slash at the end.
+    pub fn public_url(&self) -> String {
+        match &self.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_string(),
+            None => format!("http://{}", self.listen),
+        }
+    }
+
+    /// The master key: from the environment, from its file, or from the file beside the database, which is made when it is missing.
+    pub fn master_key(&self) -> Result<MasterKey, SettingsError> {
+        if let Some(key) = &self.master_key {
+            return Ok(key.clone());
+        }
+        if let Ok(text) = std::env::var("BLUEBRIDGE_MASTER_KEY") {
+            return MasterKey::from_base64(&text)
+                .map_err(|error| SettingsError(format!("BLUEBRIDGE_MASTER_KEY: {error}")));
+        }
+        if let Some(path) = &self.master_key_file {
+            return read_key(path);
+        }
+        let database = self.database_url.strip_prefix("sqlite://").ok_or_else(|| {
+            SettingsError("Set BLUEBRIDGE_MASTER_KEY or BLUEBRIDGE_MASTER_KEY_FILE; only beside a SQLite file is a key made by itself.".into())
+        })?;
+        let path = Path::new(database).with_extension("key");
+        match path.exists() {
+            true => read_key(&path),
+            false => make_key(&path),
+        }
+    }
+}
+
+fn read_key(path: &Path) -> Result<MasterKey, SettingsError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        SettingsError(format!(
+            "The master key file {} cannot be read: {error}.",
+            path.display()
+        ))
+    })?;
+    MasterKey::from_base64(&text)
+        .map_err(|error| SettingsError(format!("{}: {error}", path.display())))
+}
+
+/// Writes a new key, readable by its owner only. An existing file is never overwritten.
+fn make_key(path: &Path) -> Result<MasterKey, SettingsError> {
+    use std::io::Write as _;
+    let key = MasterKey::new(rand::random::<[u8; KEY_BYTES]>());
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .and_then(|mut file| {
+            file.write_all(key.to_base64().as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()
+        })
+        .map_err(|error| {
+            SettingsError(format!(
+                "The master key file {} cannot be made: {error}.",
+                path.display()
+            ))
+        })?;
+    Ok(key)
+}

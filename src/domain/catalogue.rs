@@ -1,0 +1,150 @@
+//! The 37 events that Blue is known to send, with plain labels, and an illustrative sample of each (`sample`).
+//!
+//! Pages offer them by group, `bluebridge send` sends them. Event types stay open texts: one that is not here is as good as any.
+
+pub mod sample;
+
+/// One known event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CatalogueEvent {
+    pub id: &'static str,
+    pub group: &'static str,
+    pub label: &'static str,
+}
+
+const fn event(group: &'static str, id: &'static str, label: &'static str) -> CatalogueEvent {
+    CatalogueEvent { id, group, label }
+}
+
+/// Every known event, in the order in which pages offer them.
+pub const EVENTS: &[CatalogueEvent] = &[
+    event("Records", "TODO_CREATED", "Record created"),
+    event("Records", "TODO_DELETED", "Record deleted"),
+    event("Records", "TODO_MOVED", "Record moved to another list"),
+    event("Records", "TODO_NAME_CHANGED", "Record renamed"),
+    event(
+        "Records",
+        "TODO_DONE_STATUS_UPDATED",
+        "Record marked done or not done",
+    ),
+    event("Records", "TODO_DUE_DATE_ADDED", "Due date added"),
+    event("Records", "TODO_DUE_DATE_UPDATED", "Due date changed"),
+    event("Records", "TODO_DUE_DATE_REMOVED", "Due date removed"),
+    event("Records", "TODO_ASSIGNEE_ADDED", "Assignee added"),
+    event("Records", "TODO_ASSIGNEE_REMOVED", "Assignee removed"),
+    event("Records", "TODO_TAG_ADDED", "Tag added to a record"),
+    event("Records", "TODO_TAG_REMOVED", "Tag removed from a record"),
+    event(
+        "Records",
+        "TODO_CUSTOM_FIELD_UPDATED",
+        "Custom field of a record changed",
+    ),
+    event("Checklists", "TODO_CHECKLIST_CREATED", "Checklist created"),
+    event(
+        "Checklists",
+        "TODO_CHECKLIST_NAME_CHANGED",
+        "Checklist renamed",
+    ),
+    event("Checklists", "TODO_CHECKLIST_DELETED", "Checklist deleted"),
+    event(
+        "Checklists",
+        "TODO_CHECKLIST_ITEM_CREATED",
+        "Checklist item created",
+    ),
+    event(
+        "Checklists",
+        "TODO_CHECKLIST_ITEM_NAME_CHANGED",
+        "Checklist item renamed",
+    ),
+    event(
+        "Checklists",
+        "TODO_CHECKLIST_ITEM_DELETED",
+        "Checklist item deleted",
+    ),
+    event(
+        "Checklists",
+        "TODO_CHECKLIST_ITEM_DUE_DATE_ADDED",
+        "Due date added to a checklist item",
+    ),
+    event(
+        "Checklists",
+        "TODO_CHECKLIST_ITEM_DUE_DATE_UPDATED",
+        "Due date of a checklist item changed",
+    ),
+    event(
+        "Checklists",
+        "TODO_CHECKLIST_ITEM_DUE_DATE_REMOVED",
+        "Due date removed from a checklist item",
+    ),
+    event(
+        "Checklists",
+        "TODO_CHECKLIST_ITEM_ASSIGNEE_ADDED",
+        "Assignee added to a checklist item",
+    ),
+    event(
+        "Checklists",
+        "TODO_CHECKLIST_ITEM_ASSIGNEE_REMOVED",
+        "Assignee removed from a checklist item",
+    ),
+    event(
+        "Checklists",
+        "TODO_CHECKLIST_ITEM_DONE_STATUS_UPDATED",
+        "Checklist item marked done or not done",
+    ),
+    event("Comments", "COMMENT_CREATED", "Comment created"),
+    event("Comments", "COMMENT_UPDATED", "Comment edited"),
+    event("Comments", "COMMENT_DELETED", "Comment deleted"),
+    event("Lists", "TODO_LIST_CREATED", "List created"),
+    event("Lists", "TODO_LIST_NAME_CHANGED", "List renamed"),
+    event("Lists", "TODO_LIST_DELETED", "List deleted"),
+    event("Tags", "TAG_CREATED", "Tag created"),
+    event("Tags", "TAG_UPDATED", "Tag changed"),
+    event("Tags", "TAG_DELETED", "Tag deleted"),
+    event(
+        "Custom fields",
+        "CUSTOM_FIELD_CREATED",
+        "Custom field created",
+    ),
+    event(
+        "Custom fields",
+        "CUSTOM_FIELD_UPDATED",
+        "Custom field changed",
+    ),
+    event(
+        "Custom fields",
+        "CUSTOM_FIELD_DELETED",
+        "Custom field deleted",
+    ),
+];
+
+/// What people call "record updated": Blue has no such event, but these.
+pub const RECORD_UPDATED: [&str; 11] = [
+    "TODO_MOVED",
+    "TODO_NAME_CHANGED",
+    "TODO_DONE_STATUS_UPDATED",
+    "TODO_DUE_DATE_ADDED",
+    "TODO_DUE_DATE_UPDATED",
+    "TODO_DUE_DATE_REMOVED",
+    "TODO_ASSIGNEE_ADDED",
+    "TODO_ASSIGNEE_REMOVED",
+    "TODO_TAG_ADDED",
+    "TODO_TAG_REMOVED",
+    "TODO_CUSTOM_FIELD_UPDATED",
+];
+
+/// The known event of this name.
+pub fn find(id: &str) -> Option<&'static CatalogueEvent> {
+    EVENTS.iter().find(|event| event.id == id)
+}
+
+/// The plain label, or the name itself for an unknown event.
+pub fn label(id: &str) -> &str {
+    find(id).map_or(id, |event| event.label)
+}
+
+/// The groups in their order.
+pub fn groups() -> Vec<&'static str> {
+    let mut groups: Vec<&str> = EVENTS.iter().map(|event| event.group).collect();
+    groups.dedup();
+    groups
+}

@@ -1,0 +1,89 @@
+//! What would happen: the decision over any event and any rules, with its explanation. Nothing is sent or stored.
+//!
+//! Called by `POST /decide`, by the builder's preview, and by the log's "why not"; it asks the very function that ingest asks.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::connection::{Decision, Rules, Subject};
+use crate::domain::event::{ReadError, Reading, read};
+use crate::domain::filter::explanation::Explanation;
+
+/// What a dry run answers, in the API's shape.
+#[derive(Debug, Clone, Serialize)]
+pub struct DryRun {
+    /// `deliver`, `skip` or `fail`.
+    pub decision: &'static str,
+    pub explanation: Explanation,
+    /// Why the trigger did not even ask the filter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_triggered: Option<String>,
+    /// What would be sent, read as JSON, or as a text when it is none.
+    pub output: Option<Value>,
+    /// The exact text that would be sent.
+    pub body: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    pub error: Option<DryRunError>,
+}
+
+/// Why the mapping failed.
+#[derive(Debug, Clone, Serialize)]
+pub struct DryRunError {
+    pub code: &'static str,
+    pub message: String,
+    pub path: String,
+}
+
+/// Decides over `body` as if it had been received at `received_at`.
+pub fn dry_run(rules: &Rules, body: &[u8], received_at: Timestamp) -> Result<DryRun, ReadError> {
+    let (facts, document) = match read(body)? {
+        Reading::Event { facts, document } => (facts, document),
+        Reading::HealthCheck => {
+            return Err(ReadError::NotJson(
+                "a health check is answered and not delivered".into(),
+            ));
+        }
+    };
+    let subject = Subject {
+        facts: &facts,
+        document: &document,
+        body,
+        received_at,
+    };
+    let mut run = DryRun {
+        decision: "deliver",
+        explanation: rules
+            .explain(&subject)
+            .unwrap_or_else(Explanation::no_filter),
+        not_triggered: None,
+        output: None,
+        body: None,
+        content_type: None,
+        error: None,
+    };
+    match rules.decide(&subject) {
+        Decision::NotTriggered(reason) => {
+            run.decision = "skip";
+            run.not_triggered = Some(reason);
+        }
+        Decision::Skip => run.decision = "skip",
+        Decision::Fail(error) => {
+            run.decision = "fail";
+            run.error = Some(DryRunError {
+                code: error.code,
+                message: error.message,
+                path: error.path,
+            });
+        }
+        Decision::Deliver(output) => {
+            let text = String::from_utf8_lossy(&output.body).into_owned();
+            run.output =
+                Some(serde_json::from_str(&text).unwrap_or_else(|_| Value::from(text.as_str())));
+            run.body = Some(text);
+            run.content_type = Some(output.content_type.into_owned());
+        }
+    }
+    Ok(run)
+}

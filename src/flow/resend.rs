@@ -1,0 +1,77 @@
+//! A person asks for a delivery again, or gives one up.
+//!
+//! A resend is a new delivery of the same event with the same version, never a reset of the old one. The filter is not asked again: the person
+//! has decided. Called by the pages and the API.
+
+use crate::domain::connection::Rules;
+use crate::domain::delivery::Cause;
+use crate::domain::event::{Reading, read};
+use crate::domain::id::DeliveryId;
+use crate::domain::mapping::{MappingInput, Output};
+use crate::flow::Bridge;
+use crate::flow::ingest::Route;
+use crate::store::error::StoreError;
+use crate::store::ingest::Start;
+
+/// Sends the event of a delivery once more. Returns the new delivery.
+pub async fn resend(bridge: &Bridge, id: DeliveryId) -> Result<DeliveryId, StoreError> {
+    let old = bridge.store.delivery(id).await?;
+    let event = bridge.store.event(old.event_id).await?;
+    let rules = bridge.rules(old.version_id).await?;
+    let (start, output) = match map(&rules, &event.body) {
+        Ok(output) => (Start::Queued, Some(output)),
+        Err(problem) => (Start::MappingFailed(problem), None),
+    };
+    let snapshot = bridge.snapshot();
+    if snapshot.destination(old.destination_id).is_none() {
+        return Err(StoreError::Conflict(
+            "The destination of this delivery was deleted; send the event through another connection.".into(),
+        ));
+    }
+    let route = Route {
+        event_id: old.event_id,
+        connection_id: old.connection_id,
+        version_id: old.version_id,
+        destination_id: old.destination_id,
+        cause: Cause::Resend,
+    };
+    let planned = route.plan(bridge, &snapshot, &rules, start, output, bridge.clock.now());
+    let new_id = planned.delivery.id;
+    bridge.store.create_delivery(planned.delivery).await?;
+    if let Some(hand_over) = planned.hand_over {
+        hand_over
+            .place
+            .fill(hand_over.parcel, hand_over.concurrency);
+    }
+    Ok(new_id)
+}
+
+/// Gives up a delivery that waits. `who` is written beside it.
+pub async fn discard(bridge: &Bridge, id: DeliveryId, who: &str) -> Result<(), StoreError> {
+    bridge.store.delivery(id).await?;
+    let problem = format!("Given up by {who}.");
+    match bridge
+        .store
+        .discard(id, problem, bridge.clock.now_ms())
+        .await?
+    {
+        true => Ok(()),
+        false => Err(StoreError::Conflict(
+            "Only a delivery that is queued, held or waiting for a retry can be given up.".into(),
+        )),
+    }
+}
+
+fn map(rules: &Rules, body: &[u8]) -> Result<Output, String> {
+    match read(body) {
+        Ok(Reading::Event { document, .. }) => rules
+            .mapping()
+            .apply(&MappingInput {
+                document: &document,
+                body,
+            })
+            .map_err(|error| error.to_string()),
+        Ok(Reading::HealthCheck) => Err("The event is a health check.".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}

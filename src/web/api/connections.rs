@@ -1,0 +1,234 @@
+//! `/connections` and their versions. PUT makes a new version when the rules or the destination change.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::domain::connection::{
+    Connection, DeliverySettings, Order, Rules, RulesDocument, Trigger, Version,
+};
+use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
+use crate::domain::person::Role;
+use crate::domain::problem::Problem;
+use crate::flow::Bridge;
+use crate::new_id;
+use crate::store::connections::ConnectionDraft;
+use crate::store::error::StoreError;
+use crate::web::Site;
+use crate::web::api::idempotency::create_once;
+use crate::web::api::{id, list, name, parse, time};
+use crate::web::auth::caller;
+use crate::web::problem::ApiError;
+
+/// A connection as a client writes it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionDocument {
+    pub name: String,
+    pub source_id: String,
+    pub destination_id: String,
+    #[serde(default)]
+    pub trigger: Trigger,
+    #[serde(default)]
+    pub filter: Value,
+    pub mapping: Option<Value>,
+    #[serde(default)]
+    pub delivery: DeliverySettings,
+    pub enabled: Option<bool>,
+}
+
+pub async fn index(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Viewer).await?;
+    let connections = bridge.store.connections().await?;
+    Ok(list(connections.iter().map(view).collect(), None))
+}
+
+pub async fn create(
+    request: HttpRequest,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, ApiError> {
+    let caller = caller(&request, &bridge, Role::Editor).await?;
+    create_once(&request, &body, &caller, &bridge, &site, async || {
+        let id = save(&bridge, None, parse(&body)?).await?;
+        Ok(view(&bridge.store.connection(id).await?))
+    })
+    .await
+}
+
+pub async fn show(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Viewer).await?;
+    let connection = bridge.store.connection(id(&path, "connection")?).await?;
+    Ok(HttpResponse::Ok().json(view(&connection)))
+}
+
+pub async fn replace(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Editor).await?;
+    let id = save(&bridge, Some(id(&path, "connection")?), parse(&body)?).await?;
+    Ok(HttpResponse::Ok().json(view(&bridge.store.connection(id).await?)))
+}
+
+pub async fn delete(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Editor).await?;
+    bridge
+        .store
+        .delete_connection(id(&path, "connection")?, bridge.clock.now_ms())
+        .await?;
+    bridge.reload().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub async fn versions(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Viewer).await?;
+    let versions = bridge.store.versions(id(&path, "connection")?).await?;
+    Ok(list(versions.iter().map(version_view).collect(), None))
+}
+
+/// Makes or changes a connection and puts it in force. Called by the pages too.
+pub async fn save(
+    bridge: &Bridge,
+    existing: Option<ConnectionId>,
+    document: ConnectionDocument,
+) -> Result<ConnectionId, ApiError> {
+    let (name, source_id, destination_id, rules) = checked(&document)?;
+    let before = match existing {
+        Some(id) => Some(bridge.store.connection(id).await?),
+        None => None,
+    };
+    let now = bridge.clock.now();
+    let draft = ConnectionDraft {
+        id: existing.unwrap_or_else(|| new_id!(ConnectionId, bridge, now)),
+        version_id: new_id!(VersionId, bridge, now),
+        name,
+        source_id,
+        destination_id,
+        rules,
+        enabled: document
+            .enabled
+            .unwrap_or_else(|| before.as_ref().is_none_or(|before| before.enabled)),
+        now_ms: now.as_millisecond(),
+    };
+    let id = draft.id;
+    let saved = match before {
+        Some(_) => bridge.store.change_connection(draft).await,
+        None => bridge.store.create_connection(draft).await,
+    };
+    saved.map_err(|error| match error {
+        StoreError::NotFound(what @ ("source" | "destination")) => {
+            ApiError::invalid(vec![Problem::new(
+                format!("/{what}_id"),
+                "not_found",
+                format!("There is no such {what}."),
+            )])
+        }
+        other => other.into(),
+    })?;
+    bridge.reload().await?;
+    Ok(id)
+}
+
+type Checked = (String, SourceId, DestinationId, RulesDocument);
+
+/// Everything that can be checked without the database, with all problems at once.
+fn checked(document: &ConnectionDocument) -> Result<Checked, ApiError> {
+    let mut problems = Vec::new();
+    let name = name(&document.name)
+        .map_err(|problem| problems.push(problem))
+        .ok();
+    let missing = |what: &str| {
+        Problem::new(
+            format!("/{what}_id"),
+            "not_found",
+            format!("Choose a {what} that exists."),
+        )
+    };
+    let source_id = document
+        .source_id
+        .parse::<SourceId>()
+        .map_err(|_| problems.push(missing("source")))
+        .ok();
+    let destination_id = document
+        .destination_id
+        .parse::<DestinationId>()
+        .map_err(|_| problems.push(missing("destination")))
+        .ok();
+    let rules = RulesDocument {
+        trigger: document.trigger.clone(),
+        filter: document.filter.clone(),
+        mapping: document
+            .mapping
+            .clone()
+            .unwrap_or_else(|| json!({"mode": "passthrough"})),
+        delivery: document.delivery.clone(),
+    };
+    if rules.delivery.order == Order::PerRecord {
+        problems.push(Problem::new(
+            "/delivery/order",
+            "not_available",
+            "Order per record is not available in this version; use `none`.",
+        ));
+    }
+    if let Err(found) = Rules::compile(&rules) {
+        problems.extend(found);
+    }
+    match (name, source_id, destination_id) {
+        (Some(name), Some(source_id), Some(destination_id)) if problems.is_empty() => {
+            Ok((name, source_id, destination_id, rules))
+        }
+        _ => Err(ApiError::invalid(problems)),
+    }
+}
+
+/// A connection as the API shows it.
+pub fn view(connection: &Connection) -> Value {
+    let version = &connection.version;
+    json!({
+        "id": connection.id,
+        "name": connection.name,
+        "source_id": connection.source_id,
+        "destination_id": version.destination_id,
+        "trigger": version.rules.trigger,
+        "filter": version.rules.filter,
+        "mapping": version.rules.mapping,
+        "delivery": version.rules.delivery,
+        "enabled": connection.enabled,
+        "version": version.number,
+        "version_id": version.id,
+        "created_at": time(connection.created_at),
+        "updated_at": time(connection.updated_at),
+    })
+}
+
+fn version_view(version: &Version) -> Value {
+    json!({
+        "id": version.id,
+        "number": version.number,
+        "destination_id": version.destination_id,
+        "trigger": version.rules.trigger,
+        "filter": version.rules.filter,
+        "mapping": version.rules.mapping,
+        "delivery": version.rules.delivery,
+        "created_at": time(version.created_at),
+    })
+}

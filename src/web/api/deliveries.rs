@@ -1,0 +1,203 @@
+//! `/deliveries`: the log, one delivery with its attempts, and resending.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::domain::delivery::State;
+use crate::domain::id::DeliveryId;
+use crate::domain::person::Role;
+use crate::flow::dry_run::dry_run;
+use crate::flow::{Bridge, resend};
+use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
+use crate::web::Site;
+use crate::web::api::idempotency::create_once;
+use crate::web::api::{Paging, id, list, maybe_time, time};
+use crate::web::auth::caller;
+use crate::web::problem::ApiError;
+
+/// How the log is narrowed. `state` may name several, separated by commas.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    state: Option<String>,
+    connection_id: Option<String>,
+    destination_id: Option<String>,
+    event_id: Option<String>,
+    #[serde(alias = "type")]
+    event_type: Option<String>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    text: Option<String>,
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+impl Query {
+    fn filter(self) -> Result<DeliveryFilter, ApiError> {
+        let page = Paging {
+            limit: self.limit,
+            cursor: self.cursor,
+        }
+        .page()?;
+        Ok(DeliveryFilter {
+            states: states(self.state.as_deref().unwrap_or_default())?,
+            connection_id: self
+                .connection_id
+                .as_deref()
+                .map(|text| id(text, "connection"))
+                .transpose()?,
+            destination_id: self
+                .destination_id
+                .as_deref()
+                .map(|text| id(text, "destination"))
+                .transpose()?,
+            event_id: self
+                .event_id
+                .as_deref()
+                .map(|text| id(text, "event"))
+                .transpose()?,
+            event_type: self.event_type.filter(|text| !text.is_empty()),
+            from: self.from,
+            to: self.to,
+            text: self.text.filter(|text| !text.is_empty()),
+            page,
+        })
+    }
+}
+
+fn states(text: &str) -> Result<Vec<State>, ApiError> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            State::from_word(word).ok_or_else(|| {
+                let known: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
+                let detail = format!(
+                    "`{word}` is not a state; the states are {}.",
+                    known.join(", ")
+                );
+                ApiError::new(StatusCode::BAD_REQUEST, "unknown_state", detail)
+            })
+        })
+        .collect()
+}
+
+pub async fn index(
+    request: HttpRequest,
+    query: web::Query<Query>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Viewer).await?;
+    let filter = query.into_inner().filter()?;
+    let limit = filter.page.limit;
+    let deliveries = bridge.store.deliveries(filter).await?;
+    let full = deliveries.len() as i64 == limit;
+    let next = deliveries
+        .last()
+        .filter(|_| full)
+        .map(|delivery| delivery.id.to_string());
+    Ok(list(deliveries.iter().map(summary).collect(), next))
+}
+
+pub async fn show(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Viewer).await?;
+    Ok(HttpResponse::Ok().json(detail(&bridge, id(&path, "delivery")?).await?))
+}
+
+pub async fn resend(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, ApiError> {
+    let caller = caller(&request, &bridge, Role::Editor).await?;
+    let old = id(&path, "delivery")?;
+    create_once(
+        &request,
+        &web::Bytes::new(),
+        &caller,
+        &bridge,
+        &site,
+        async || {
+            let new = resend::resend(&bridge, old).await?;
+            detail(&bridge, new).await
+        },
+    )
+    .await
+}
+
+pub async fn discard(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    let caller = caller(&request, &bridge, Role::Editor).await?;
+    let id = id(&path, "delivery")?;
+    resend::discard(&bridge, id, &format!("the token {}", caller.token_name)).await?;
+    Ok(HttpResponse::Ok().json(detail(&bridge, id).await?))
+}
+
+/// A delivery with its attempts, the body computed again, and why it is as it is.
+async fn detail(bridge: &Bridge, id: DeliveryId) -> Result<Value, ApiError> {
+    let delivery = bridge.store.delivery(id).await?;
+    let attempts = bridge.store.attempts(id).await?;
+    let event = bridge.store.event(delivery.event_id).await?;
+    let rules = bridge.rules(delivery.version_id).await?;
+    let run = dry_run(&rules, &event.body, event.summary.received_at)?;
+    let mut shown = summary(&delivery);
+    shown["attempts"] = attempts.iter().map(attempt).collect();
+    shown["decision"] = json!(run);
+    Ok(shown)
+}
+
+fn summary(delivery: &DeliverySummary) -> Value {
+    json!({
+        "id": delivery.id,
+        "event_id": delivery.event_id,
+        "event_type": delivery.event_type,
+        "record_id": delivery.record_id,
+        "record_title": delivery.record_title,
+        "connection_id": delivery.connection_id,
+        "connection_name": delivery.connection_name,
+        "version_id": delivery.version_id,
+        "destination_id": delivery.destination_id,
+        "destination_name": delivery.destination_name,
+        "trigger": delivery.cause.as_str(),
+        "state": delivery.state.as_str(),
+        "attempt_count": delivery.attempts,
+        "last_status": delivery.last_status,
+        "last_outcome": delivery.last_outcome,
+        "problem": delivery.problem,
+        "created_at": time(delivery.created_at),
+        "next_attempt_at": maybe_time(delivery.due_at),
+        "finished_at": maybe_time(delivery.finished_at),
+    })
+}
+
+fn attempt(attempt: &Attempt) -> Value {
+    json!({
+        "number": attempt.number,
+        "started_at": time(attempt.started_at),
+        "duration_ms": attempt.duration_ms,
+        "outcome": {
+            "code": attempt.outcome.code(),
+            "status": attempt.outcome.status(),
+            "sentence": attempt.outcome.sentence(),
+            "advice": attempt.outcome.advice(),
+        },
+        "request": {"line": attempt.request_line, "headers": attempt.request_headers},
+        "response": {
+            "status": attempt.outcome.status(),
+            "headers": attempt.response_headers,
+            "body": String::from_utf8_lossy(&attempt.response_body),
+            "truncated": attempt.response_truncated,
+        },
+    })
+}

@@ -1,0 +1,258 @@
+//! `/destinations`. A signing secret that we make is shown once, in the answer that makes it; no other secret ever comes out.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::domain::destination::{Destination, Kind, Settings, SettingsDocument};
+use crate::domain::id::DestinationId;
+use crate::domain::person::Role;
+use crate::domain::problem::Problem;
+use crate::domain::signature::{Scheme, standard_secret};
+use crate::flow::{Bridge, pause};
+use crate::new_id;
+use crate::outbound::guard::Vetoed;
+use crate::store::destinations::DestinationDraft;
+use crate::web::Site;
+use crate::web::api::idempotency::create_once;
+use crate::web::api::{id, list, maybe_time, name, parse, time};
+use crate::web::auth::caller;
+use crate::web::problem::ApiError;
+
+/// A destination as a client writes it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DestinationDocument {
+    pub name: String,
+    pub kind: Option<String>,
+    pub config: Option<Value>,
+    pub signing: Option<Value>,
+    pub limits: Option<Value>,
+}
+
+/// A saved destination, and its signing secret when that was made now.
+pub struct Saved {
+    pub id: DestinationId,
+    pub made_secret: Option<String>,
+}
+
+pub async fn index(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Viewer).await?;
+    let destinations = bridge.store.destinations().await?;
+    Ok(list(destinations.iter().map(view).collect(), None))
+}
+
+pub async fn create(
+    request: HttpRequest,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, ApiError> {
+    let caller = caller(&request, &bridge, Role::Editor).await?;
+    create_once(&request, &body, &caller, &bridge, &site, async || {
+        let saved = save_new(&bridge, parse(&body)?).await?;
+        show_once(&bridge, saved).await
+    })
+    .await
+}
+
+pub async fn show(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Viewer).await?;
+    let destination = bridge.store.destination(id(&path, "destination")?).await?;
+    Ok(HttpResponse::Ok().json(view(&destination)))
+}
+
+pub async fn replace(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Editor).await?;
+    let saved = save_change(&bridge, id(&path, "destination")?, parse(&body)?).await?;
+    Ok(HttpResponse::Ok().json(show_once(&bridge, saved).await?))
+}
+
+pub async fn delete(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Editor).await?;
+    bridge
+        .store
+        .delete_destination(id(&path, "destination")?, bridge.clock.now_ms())
+        .await?;
+    bridge.reload().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub async fn pause(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    let caller = caller(&request, &bridge, Role::Editor).await?;
+    let id = id(&path, "destination")?;
+    pause::pause(
+        &bridge,
+        id,
+        &format!("Paused with the token {}.", caller.token_name),
+    )
+    .await?;
+    Ok(HttpResponse::Ok().json(view(&bridge.store.destination(id).await?)))
+}
+
+pub async fn resume(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Editor).await?;
+    let id = id(&path, "destination")?;
+    pause::resume(&bridge, id).await?;
+    Ok(HttpResponse::Ok().json(view(&bridge.store.destination(id).await?)))
+}
+
+/// Makes a destination and puts it in force. Called by the pages too.
+pub async fn save_new(bridge: &Bridge, document: DestinationDocument) -> Result<Saved, ApiError> {
+    let now = bridge.clock.now();
+    let id = new_id!(DestinationId, bridge, now);
+    let (draft, made_secret) = draft(bridge, id, &document, None).await?;
+    bridge.store.create_destination(draft).await?;
+    bridge.reload().await?;
+    Ok(Saved { id, made_secret })
+}
+
+/// Changes a destination and puts the change in force. Secrets that are left out stay. Called by the pages too.
+pub async fn save_change(
+    bridge: &Bridge,
+    id: DestinationId,
+    document: DestinationDocument,
+) -> Result<Saved, ApiError> {
+    let before = bridge.store.destination(id).await?;
+    let (draft, made_secret) = draft(bridge, id, &document, Some(&before.settings)).await?;
+    bridge.store.change_destination(draft).await?;
+    bridge.reload().await?;
+    Ok(Saved { id, made_secret })
+}
+
+async fn draft(
+    bridge: &Bridge,
+    id: DestinationId,
+    document: &DestinationDocument,
+    before: Option<&Settings>,
+) -> Result<(DestinationDraft, Option<String>), ApiError> {
+    let mut problems = Vec::new();
+    let name = name(&document.name).map_err(|problem| problems.push(problem));
+    let word = document.kind.as_deref().unwrap_or("webhook");
+    let kind = Kind::from_word(word);
+    if kind.is_none() {
+        problems.push(Problem::new(
+            "/kind",
+            "unknown_kind",
+            format!("`{word}` is not a kind that this version knows; use webhook."),
+        ));
+    }
+    let parts = SettingsDocument {
+        config: document.config.as_ref(),
+        signing: document.signing.as_ref(),
+        limits: document.limits.as_ref(),
+    };
+    let settings = Settings::parse(&parts, before).map_err(|found| problems.extend(found));
+    if let Ok(settings) = &settings {
+        problems.extend(vet(bridge, settings).await);
+    }
+    let (Ok(name), Some(kind), Ok(mut settings), true) =
+        (name, kind, settings, problems.is_empty())
+    else {
+        return Err(ApiError::invalid(problems));
+    };
+    let made_secret = make_secret(&mut settings);
+    let now_ms = bridge.clock.now_ms();
+    Ok((
+        DestinationDraft {
+            id,
+            name,
+            kind,
+            settings,
+            now_ms,
+        },
+        made_secret,
+    ))
+}
+
+/// The same guard as at sending, early: a wrong address is told where it is typed. A name that does not resolve now may do so later.
+async fn vet(bridge: &Bridge, settings: &Settings) -> Option<Problem> {
+    let request = &settings.request;
+    let refused = match bridge.guard.vet(&request.url, request.allow_http).await {
+        Err(Vetoed::Refused(refusal)) => refusal,
+        _ => match request.url.domain() {
+            Some(name) => match bridge.guard.resolve(name).await {
+                Err(Vetoed::Refused(refusal)) => refusal,
+                _ => return None,
+            },
+            None => return None,
+        },
+    };
+    Some(Problem::new(
+        "/config/url",
+        "address_refused",
+        format!("{refused} To allow it, list its network in BLUEBRIDGE_ALLOW_NETWORKS."),
+    ))
+}
+
+/// Makes the secret that a signing scheme needs and nobody gave.
+fn make_secret(settings: &mut Settings) -> Option<String> {
+    let signing = &mut settings.signing;
+    if signing.scheme == Scheme::None || signing.secret.is_some() {
+        return None;
+    }
+    let secret = standard_secret(rand::random());
+    let shown = secret.expose_text().map(str::to_string);
+    signing.secret = Some(secret);
+    shown
+}
+
+async fn show_once(bridge: &Bridge, saved: Saved) -> Result<Value, ApiError> {
+    let mut shown = view(&bridge.store.destination(saved.id).await?);
+    if let Some(secret) = saved.made_secret {
+        shown["signing"]["secret"] = Value::from(secret);
+    }
+    Ok(shown)
+}
+
+/// A destination as the API shows it.
+fn view(destination: &Destination) -> Value {
+    let settings = destination.settings.public_view();
+    let health = &destination.health;
+    let state = match (&health.paused, health.failing_since) {
+        (Some(_), _) => "paused",
+        (None, Some(_)) => "failing",
+        (None, None) => "ok",
+    };
+    json!({
+        "id": destination.id,
+        "name": destination.name,
+        "kind": destination.kind.as_str(),
+        "config": settings["config"],
+        "signing": settings["signing"],
+        "limits": settings["limits"],
+        "health": {
+            "state": state,
+            "failing_since": maybe_time(health.failing_since),
+            "last_failure": health.last_failure,
+            "paused_at": maybe_time(health.paused.as_ref().map(|paused| paused.at)),
+            "paused_reason": health.paused.as_ref().map(|paused| paused.reason.as_str()),
+        },
+        "created_at": time(destination.created_at),
+        "updated_at": time(destination.updated_at),
+    })
+}

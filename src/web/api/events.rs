@@ -1,0 +1,91 @@
+//! `/events`: what came in.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::domain::person::Role;
+use crate::flow::Bridge;
+use crate::store::events::{EventFilter, EventSummary};
+use crate::web::api::{Paging, id, list, maybe_time, time};
+use crate::web::auth::caller;
+use crate::web::problem::ApiError;
+
+/// How events are narrowed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    source_id: Option<String>,
+    #[serde(alias = "event_type")]
+    r#type: Option<String>,
+    text: Option<String>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+pub async fn index(
+    request: HttpRequest,
+    query: web::Query<Query>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Viewer).await?;
+    let query = query.into_inner();
+    let page = Paging {
+        limit: query.limit,
+        cursor: query.cursor,
+    }
+    .page()?;
+    let filter = EventFilter {
+        source_id: query
+            .source_id
+            .as_deref()
+            .map(|text| id(text, "source"))
+            .transpose()?,
+        event_type: query.r#type,
+        text: query.text.filter(|text| !text.is_empty()),
+        from: query.from,
+        to: query.to,
+        page,
+    };
+    let events = bridge.store.events(filter).await?;
+    let full = events.len() as i64 == page.limit;
+    let next = events
+        .last()
+        .filter(|_| full)
+        .map(|event| event.id.to_string());
+    Ok(list(events.iter().map(summary).collect(), next))
+}
+
+pub async fn show(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Viewer).await?;
+    let event = bridge.store.event(id(&path, "event")?).await?;
+    let mut shown = summary(&event.summary);
+    shown["body"] = serde_json::from_slice(&event.body).unwrap_or(Value::Null);
+    shown["body_text"] = Value::from(String::from_utf8_lossy(&event.body));
+    Ok(HttpResponse::Ok().json(shown))
+}
+
+fn summary(event: &EventSummary) -> Value {
+    json!({
+        "id": event.id,
+        "source_id": event.source_id,
+        "type": event.event_type,
+        "record_id": event.record_id,
+        "record_title": event.record_title,
+        "list_id": event.list_id,
+        "list_title": event.list_title,
+        "project_id": event.project_id,
+        "project_name": event.project_name,
+        "company_id": event.company_id,
+        "occurred_at": maybe_time(event.occurred_at),
+        "received_at": time(event.received_at),
+        "test": event.is_test,
+    })
+}

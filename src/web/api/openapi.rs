@@ -1,0 +1,300 @@
+//! The description of the API for programs: OpenAPI 3.1, made from one table that a test compares with the route table.
+
+use actix_web::HttpResponse;
+use serde_json::{Map, Value, json};
+
+/// Method, path, summary, role, status of success.
+const OPERATIONS: [(&str, &str, &str, &str, &str); 25] = [
+    ("get", "/sources", "List sources", "viewer", "200"),
+    ("post", "/sources", "Make a source", "editor", "201"),
+    ("get", "/sources/{id}", "Show a source", "viewer", "200"),
+    (
+        "put",
+        "/sources/{id}",
+        "Change a source; a new secret keeps the old one accepted for `overlap_s` seconds",
+        "editor",
+        "200",
+    ),
+    (
+        "delete",
+        "/sources/{id}",
+        "Delete a source that no connection uses",
+        "editor",
+        "204",
+    ),
+    ("get", "/destinations", "List destinations", "viewer", "200"),
+    (
+        "post",
+        "/destinations",
+        "Make a destination; a signing secret that is made here is shown once",
+        "editor",
+        "201",
+    ),
+    (
+        "get",
+        "/destinations/{id}",
+        "Show a destination without its secrets",
+        "viewer",
+        "200",
+    ),
+    (
+        "put",
+        "/destinations/{id}",
+        "Change a destination; secrets that are left out stay",
+        "editor",
+        "200",
+    ),
+    (
+        "delete",
+        "/destinations/{id}",
+        "Delete a destination that no connection uses",
+        "editor",
+        "204",
+    ),
+    (
+        "post",
+        "/destinations/{id}/pause",
+        "Send nothing until resumed; what waits is held",
+        "editor",
+        "200",
+    ),
+    (
+        "post",
+        "/destinations/{id}/resume",
+        "Send again, beginning with what was held",
+        "editor",
+        "200",
+    ),
+    ("get", "/connections", "List connections", "viewer", "200"),
+    ("post", "/connections", "Make a connection", "editor", "201"),
+    (
+        "get",
+        "/connections/{id}",
+        "Show a connection with its present version",
+        "viewer",
+        "200",
+    ),
+    (
+        "put",
+        "/connections/{id}",
+        "Change a connection; changed rules make a new version",
+        "editor",
+        "200",
+    ),
+    (
+        "delete",
+        "/connections/{id}",
+        "Delete a connection; its deliveries stay in the log",
+        "editor",
+        "204",
+    ),
+    (
+        "get",
+        "/connections/{id}/versions",
+        "List all versions, the newest first",
+        "viewer",
+        "200",
+    ),
+    (
+        "get",
+        "/events",
+        "List events, the newest first",
+        "viewer",
+        "200",
+    ),
+    (
+        "get",
+        "/events/{id}",
+        "Show an event with its body",
+        "viewer",
+        "200",
+    ),
+    (
+        "get",
+        "/deliveries",
+        "List deliveries, the newest first",
+        "viewer",
+        "200",
+    ),
+    (
+        "get",
+        "/deliveries/{id}",
+        "Show a delivery with its attempts and the decision",
+        "viewer",
+        "200",
+    ),
+    (
+        "post",
+        "/deliveries/{id}/resend",
+        "Send the event of a delivery once more",
+        "editor",
+        "201",
+    ),
+    (
+        "post",
+        "/deliveries/{id}/discard",
+        "Give up a delivery that waits",
+        "editor",
+        "200",
+    ),
+    (
+        "post",
+        "/decide",
+        "Decide over an event without sending or storing anything",
+        "viewer",
+        "200",
+    ),
+];
+
+/// Query parameters of the lists.
+const LIST_PARAMETERS: [(&str, &[&str]); 2] = [
+    (
+        "/events",
+        &["source_id", "type", "text", "from", "to", "limit", "cursor"],
+    ),
+    (
+        "/deliveries",
+        &[
+            "state",
+            "connection_id",
+            "destination_id",
+            "event_id",
+            "event_type",
+            "from",
+            "to",
+            "text",
+            "limit",
+            "cursor",
+        ],
+    ),
+];
+
+pub async fn show() -> HttpResponse {
+    HttpResponse::Ok().json(document())
+}
+
+fn document() -> Value {
+    let mut paths = Map::new();
+    for (method, path, summary, role, success) in OPERATIONS {
+        let entry = paths.entry(path).or_insert_with(|| json!({}));
+        entry[method] = operation(method, path, summary, role, success);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Bluebridge",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Errors are problem details (RFC 9457) with a stable `code`. Lists answer {data, next_cursor}; pass next_cursor as cursor.",
+        },
+        "servers": [{"url": "/api/v1"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": schemas(),
+            "responses": {"Problem": {
+                "description": "What went wrong and what to do",
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            }},
+        },
+    })
+}
+
+fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str) -> Value {
+    let mut parameters: Vec<Value> = Vec::new();
+    if path.contains("{id}") {
+        parameters.push(json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}}));
+    }
+    if success == "201" {
+        parameters.push(json!({"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}}));
+    }
+    let listed = LIST_PARAMETERS
+        .iter()
+        .find(|(list, _)| *list == path && method == "get");
+    for name in listed.map_or(&[][..], |(_, names)| names) {
+        parameters.push(json!({"name": name, "in": "query", "schema": {"type": "string"}}));
+    }
+    let mut operation = json!({
+        "summary": summary,
+        "description": format!("Needs the role {role}."),
+        "parameters": parameters,
+        "responses": {success: {"description": "Done"}, "default": {"$ref": "#/components/responses/Problem"}},
+    });
+    let schema = match (method, path) {
+        ("post", "/sources") | ("put", "/sources/{id}") => Some("Source"),
+        ("post", "/destinations") | ("put", "/destinations/{id}") => Some("Destination"),
+        ("post", "/connections") | ("put", "/connections/{id}") => Some("Connection"),
+        ("post", "/decide") => Some("Question"),
+        _ => None,
+    };
+    if let Some(schema) = schema {
+        operation["requestBody"] = json!({
+            "required": true,
+            "content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}},
+        });
+    }
+    operation
+}
+
+fn schemas() -> Value {
+    let text = || json!({"type": "string"});
+    let object = || json!({"type": "object"});
+    json!({
+        "Source": {"type": "object", "required": ["name"], "properties": {
+            "name": text(), "secret": {"type": "string", "writeOnly": true}, "require_signature": {"type": "boolean", "default": true}, "overlap_s": {"type": "integer"},
+        }},
+        "Destination": {"type": "object", "required": ["name", "config"], "properties": {
+            "name": text(), "kind": {"enum": ["webhook"]}, "config": object(), "signing": object(), "limits": object(),
+        }},
+        "Connection": {"type": "object", "required": ["name", "source_id", "destination_id"], "properties": {
+            "name": text(), "source_id": text(), "destination_id": text(), "trigger": object(), "filter": {"type": ["object", "null"]},
+            "mapping": object(), "delivery": object(), "enabled": {"type": "boolean"},
+        }},
+        "Question": {"type": "object", "required": ["event"], "properties": {
+            "event": object(), "trigger": object(), "filter": {"type": ["object", "null"]}, "mapping": object(),
+        }},
+        "Problem": {"type": "object", "required": ["status", "code", "detail"], "properties": {
+            "type": text(), "title": text(), "status": {"type": "integer"}, "code": text(), "detail": text(),
+            "problems": {"type": "array", "items": {"type": "object", "properties": {
+                "pointer": text(), "code": text(), "message": text(), "position": {"type": "integer"},
+            }}},
+        }},
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The route table is read as text: what is registered there must be described here, and the other way round.
+    #[test]
+    fn every_route_is_described_and_every_description_has_its_route() {
+        let table = include_str!("../routes.rs");
+        let mut registered: Vec<String> = table
+            .lines()
+            .filter_map(|line| {
+                let (path, rest) = line.trim().strip_prefix(".route(\"")?.split_once("\", ")?;
+                let method = rest.split('(').next()?;
+                Some(format!("{method} {path}"))
+            })
+            .filter(|route| {
+                ![
+                    "/hooks/{token}",
+                    "/healthz",
+                    "/readyz",
+                    "/metrics",
+                    "/openapi.json",
+                ]
+                .iter()
+                .any(|other| route.ends_with(other))
+            })
+            .collect();
+        let mut described: Vec<String> = OPERATIONS
+            .iter()
+            .map(|(method, path, ..)| format!("{method} {path}"))
+            .collect();
+        registered.sort();
+        described.sort();
+        assert_eq!(registered, described);
+    }
+}

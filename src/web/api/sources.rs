@@ -1,0 +1,195 @@
+//! `/sources`. Secrets go in and never come out.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::domain::id::SourceId;
+use crate::domain::person::Role;
+use crate::domain::problem::Problem;
+use crate::domain::secret::Secret;
+use crate::domain::source::{ROTATION_OVERLAP_S, SECRET_LIMIT_BYTES, Source};
+use crate::flow::Bridge;
+use crate::new_id;
+use crate::store::sources::{NewSource, SecretChange, SourceChange};
+use crate::web::Site;
+use crate::web::api::idempotency::create_once;
+use crate::web::api::{id, list, maybe_time, name, parse, time};
+use crate::web::auth::{caller, new_token};
+use crate::web::problem::ApiError;
+
+/// Longest overlap of two secrets, in seconds: a week.
+const OVERLAP_LIMIT_S: i64 = 7 * 86_400;
+
+/// A source as a client writes it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceDocument {
+    pub name: String,
+    pub secret: Option<String>,
+    pub require_signature: Option<bool>,
+    /// How long the old secret stays accepted when `secret` replaces it, in seconds; one day unless given.
+    pub overlap_s: Option<i64>,
+}
+
+pub async fn index(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Viewer).await?;
+    let sources = bridge.store.sources().await?;
+    Ok(list(
+        sources.iter().map(|source| view(source, &site)).collect(),
+        None,
+    ))
+}
+
+pub async fn create(
+    request: HttpRequest,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, ApiError> {
+    let caller = caller(&request, &bridge, Role::Editor).await?;
+    create_once(&request, &body, &caller, &bridge, &site, async || {
+        let id = save_new(&bridge, parse(&body)?).await?;
+        Ok(view(&bridge.store.source(id).await?, &site))
+    })
+    .await
+}
+
+pub async fn show(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Viewer).await?;
+    let source = bridge.store.source(id(&path, "source")?).await?;
+    Ok(HttpResponse::Ok().json(view(&source, &site)))
+}
+
+pub async fn replace(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Editor).await?;
+    let id = id(&path, "source")?;
+    save_change(&bridge, id, parse(&body)?).await?;
+    Ok(HttpResponse::Ok().json(view(&bridge.store.source(id).await?, &site)))
+}
+
+pub async fn delete(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Editor).await?;
+    bridge
+        .store
+        .delete_source(id(&path, "source")?, bridge.clock.now_ms())
+        .await?;
+    bridge.reload().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Makes a source and puts it in force. Called by the pages too.
+pub async fn save_new(bridge: &Bridge, document: SourceDocument) -> Result<SourceId, ApiError> {
+    let (name, secret) = checked(&document)?;
+    let now = bridge.clock.now();
+    let id = new_id!(SourceId, bridge, now);
+    let (token, _) = new_token("");
+    let new = NewSource {
+        id,
+        name,
+        token,
+        require_signature: document.require_signature.unwrap_or(true),
+        secret,
+        now_ms: now.as_millisecond(),
+    };
+    bridge.store.create_source(new).await?;
+    bridge.reload().await?;
+    Ok(id)
+}
+
+/// Changes a source and puts the change in force. Called by the pages too.
+pub async fn save_change(
+    bridge: &Bridge,
+    id: SourceId,
+    document: SourceDocument,
+) -> Result<(), ApiError> {
+    let (name, secret) = checked(&document)?;
+    let now = bridge.clock.now();
+    let overlap = SignedDuration::from_secs(document.overlap_s.unwrap_or(ROTATION_OVERLAP_S));
+    let until = now.checked_add(overlap).ok().filter(|until| *until > now);
+    let change = SourceChange {
+        name: Some(name),
+        require_signature: document.require_signature,
+        secret: secret.map(|secret| SecretChange {
+            secret,
+            previous_until_ms: until.map(|until| until.as_millisecond()),
+        }),
+    };
+    bridge
+        .store
+        .change_source(id, change, now.as_millisecond())
+        .await?;
+    bridge.reload().await?;
+    Ok(())
+}
+
+fn checked(document: &SourceDocument) -> Result<(String, Option<Secret>), ApiError> {
+    let mut problems = Vec::new();
+    let name = name(&document.name).map_err(|problem| problems.push(problem));
+    let secret = document
+        .secret
+        .as_deref()
+        .map(str::trim)
+        .filter(|secret| !secret.is_empty());
+    if secret.is_some_and(|secret| secret.len() > SECRET_LIMIT_BYTES) {
+        problems.push(Problem::new(
+            "/secret",
+            "too_long",
+            format!("A secret has at most {SECRET_LIMIT_BYTES} bytes."),
+        ));
+    }
+    if document
+        .overlap_s
+        .is_some_and(|overlap| !(0..=OVERLAP_LIMIT_S).contains(&overlap))
+    {
+        problems.push(Problem::new(
+            "/overlap_s",
+            "out_of_range",
+            format!("From 0 to {OVERLAP_LIMIT_S} seconds."),
+        ));
+    }
+    match name {
+        Ok(name) if problems.is_empty() => Ok((name, secret.map(Secret::new))),
+        _ => Err(ApiError::invalid(problems)),
+    }
+}
+
+/// A source as the API shows it.
+fn view(source: &Source, site: &Site) -> Value {
+    let problem = source.signature_problem.as_ref().map(|problem| {
+        json!({"code": problem.code, "message": problem.message, "last_at": time(problem.last_at), "count": problem.count, "current": source.is_refusing()})
+    });
+    json!({
+        "id": source.id,
+        "name": source.name,
+        "token": source.token,
+        "url": site.hook_url(&source.token),
+        "require_signature": source.require_signature,
+        "secret_set": source.secret.is_some(),
+        "previous_secret_until": maybe_time(source.previous_secret.as_ref().map(|previous| previous.accepted_until)),
+        "last_heard_at": maybe_time(source.last_heard_at),
+        "signature_problem": problem,
+        "created_at": time(source.created_at),
+        "updated_at": time(source.updated_at),
+    })
+}

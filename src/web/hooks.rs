@@ -1,0 +1,133 @@
+//! Blue's door: `POST /hooks/{token}`.
+//!
+//! A 2xx means "on disk". Verification is the only way to a body; a destination's trouble never shows here. The work runs in a task
+//! of its own, so that a client that hangs up early cannot cut the hand-over off from its commit.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use crate::domain::signature::{BLUE_HEADER, Verified, accept_unsigned, likely_reason, verify};
+use crate::domain::source::Source;
+use crate::flow::Bridge;
+use crate::flow::ingest::{Receipt, ingest};
+use crate::web::problem::ApiError;
+
+/// Largest body taken, in bytes.
+pub const BODY_LIMIT_BYTES: usize = 1 << 20;
+
+/// Takes one webhook request.
+pub async fn receive(
+    request: HttpRequest,
+    token: web::Path<String>,
+    payload: web::Payload,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    let snapshot = bridge.snapshot();
+    let source = snapshot.source(&token).cloned().ok_or_else(|| {
+        count("unknown_source");
+        ApiError::new(
+            StatusCode::NOT_FOUND,
+            "unknown_source",
+            "No source has this address; copy it again from the source's page.",
+        )
+    })?;
+    let body = read_body(payload).await.inspect_err(|_| count("refused"))?;
+    let signatures: Vec<String> = request
+        .headers()
+        .get_all(BLUE_HEADER)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .collect();
+    let bridge = bridge.into_inner();
+    // Detached: once begun, it ends, whatever the client does.
+    let taken = tokio::spawn(async move {
+        let signatures: Vec<&str> = signatures.iter().map(String::as_str).collect();
+        let verified = check(&bridge, &source, &body, &signatures)?;
+        let receipt = ingest(&bridge, source.id, &verified, &body).await?;
+        bridge.evidence.heard(source.id, bridge.clock.now());
+        Ok::<Receipt, ApiError>(receipt)
+    });
+    let receipt = taken.await.map_err(|error| ApiError::internal(&error))?;
+    match receipt {
+        Ok(receipt) => Ok(answer(receipt)),
+        Err(error) => {
+            count(if error.status == StatusCode::UNAUTHORIZED {
+                "bad_signature"
+            } else {
+                "refused"
+            });
+            Err(error)
+        }
+    }
+}
+
+async fn read_body(payload: web::Payload) -> Result<web::Bytes, ApiError> {
+    match payload.to_bytes_limited(BODY_LIMIT_BYTES).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "body_broke_off",
+            "The body ended before it was complete.",
+        )),
+        Err(_) => Err(ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            format!("A body may have at most {BODY_LIMIT_BYTES} bytes."),
+        )),
+    }
+}
+
+/// The proof that the body may be taken, or what is wrong with its signature.
+fn check<'b>(
+    bridge: &Bridge,
+    source: &Source,
+    body: &'b [u8],
+    signatures: &[&str],
+) -> Result<Verified<'b>, ApiError> {
+    let now = bridge.clock.now();
+    let secrets = source.accepted_secrets(now);
+    match verify(body, signatures, &secrets) {
+        Ok(verified) => Ok(verified),
+        Err(_) if !source.require_signature => Ok(accept_unsigned(body)),
+        Err(problem) => {
+            let reason = likely_reason(body, signatures, &secrets, problem);
+            bridge.evidence.refused(
+                source.id,
+                problem.code(),
+                format!("{problem}. {reason}"),
+                now,
+            );
+            tracing::warn!(source = %source.id, code = problem.code(), "a request was refused for its signature");
+            Err(ApiError::new(
+                StatusCode::UNAUTHORIZED,
+                problem.code(),
+                format!("Refused: {problem}."),
+            ))
+        }
+    }
+}
+
+fn answer(receipt: Receipt) -> HttpResponse {
+    match receipt {
+        Receipt::HealthCheck => {
+            count("health_check");
+            HttpResponse::Ok().json(json!({"status": "healthy"}))
+        }
+        Receipt::Stored {
+            event_id,
+            deliveries,
+        } => {
+            count("stored");
+            HttpResponse::Ok()
+                .json(json!({"status": "stored", "event_id": event_id, "deliveries": deliveries}))
+        }
+        Receipt::Duplicate { of } => {
+            count("duplicate");
+            HttpResponse::Ok().json(json!({"status": "duplicate", "event_id": of}))
+        }
+    }
+}
+
+fn count(result: &'static str) {
+    metrics::counter!("bluebridge_events_received_total", "result" => result).increment(1);
+}

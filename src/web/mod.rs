@@ -1,0 +1,45 @@
+//! Who may ask: Blue's door, the API, the pages, and the operator's probes. One route table.
+//!
+//! Handlers are thin: who is it, what do they want, call `flow` or `store`, answer. Nothing here speaks SQL or sends requests out.
+
+pub mod api;
+pub mod auth;
+pub mod hooks;
+pub mod operations;
+pub mod problem;
+pub mod routes;
+pub mod ui;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+
+/// What the handlers know of the place they run at.
+pub struct Site {
+    /// The address that Blue and people are told, without a slash at the end.
+    pub public_url: String,
+    pub metrics: Option<PrometheusHandle>,
+    /// Creates that carry an idempotency key run one after another, so that a repeated one finds the first one's answer.
+    pub keyed_creates: tokio::sync::Mutex<()>,
+    pub sign_in: auth::SignInLimit,
+}
+
+impl Site {
+    /// A site under this address.
+    pub fn new(public_url: String, metrics: Option<PrometheusHandle>) -> Site {
+        Site {
+            public_url,
+            metrics,
+            keyed_creates: tokio::sync::Mutex::new(()),
+            sign_in: auth::SignInLimit::default(),
+        }
+    }
+
+    /// Whether people come over https, so that cookies may insist on it.
+    pub fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// The inbound address of a source.
+    pub fn hook_url(&self, token: &str) -> String {
+        format!("{}/hooks/{token}", self.public_url)
+    }
+}

@@ -1,0 +1,39 @@
+//! For whoever runs the server: alive, ready, metrics.
+
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use crate::flow::Bridge;
+use crate::flow::recover::due_lag_s;
+use crate::web::Site;
+use crate::web::problem::ApiError;
+
+/// The process answers.
+pub async fn alive() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"status": "alive"}))
+}
+
+/// The database takes a commit now.
+pub async fn ready(bridge: web::Data<Bridge>) -> Result<HttpResponse, ApiError> {
+    bridge.store.probe().await?;
+    Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
+}
+
+/// Prometheus text.
+pub async fn metrics(
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, ApiError> {
+    let lag_s = due_lag_s(&bridge, bridge.clock.now()).await?;
+    metrics::gauge!("bluebridge_due_lag_seconds").set(lag_s);
+    metrics::gauge!("bluebridge_outbox_deliveries").set(bridge.outbox.waiting() as f64);
+    metrics::gauge!("bluebridge_senders").set(bridge.outbox.senders() as f64);
+    let text = site
+        .metrics
+        .as_ref()
+        .map(|handle| handle.render())
+        .unwrap_or_default();
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(text))
+}

@@ -1,0 +1,153 @@
+//! Errors as RFC 9457 problem details: one place that turns what went wrong into a status, a stable code and a sentence.
+//!
+//! What only the operator may see is logged here and replaced by a plain sentence.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ContentType, RETRY_AFTER};
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::json;
+
+use crate::domain::event::ReadError;
+use crate::domain::problem::Problem;
+use crate::flow::ingest::IngestError;
+use crate::store::error::StoreError;
+
+/// How long a client should wait when the store cannot take more, in seconds.
+const RETRY_AFTER_S: u32 = 2;
+
+/// An error on its way to a client.
+#[derive(Debug)]
+pub struct ApiError {
+    pub status: StatusCode,
+    pub code: &'static str,
+    pub detail: String,
+    /// What is wrong with a document, place by place.
+    pub problems: Vec<Problem>,
+}
+
+impl ApiError {
+    /// An error with a status, a stable code and a sentence.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> ApiError {
+        ApiError {
+            status,
+            code,
+            detail: detail.into(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// A document that cannot be accepted, with every problem found.
+    pub fn invalid(problems: Vec<Problem>) -> ApiError {
+        let detail = match problems.first() {
+            Some(first) => format!("{}: {}", first.pointer, first.message),
+            None => "The document cannot be accepted.".into(),
+        };
+        ApiError {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            code: "invalid",
+            detail,
+            problems,
+        }
+    }
+
+    /// Something of ours failed: logged, and said without details.
+    pub fn internal(error: &dyn std::fmt::Display) -> ApiError {
+        tracing::error!(%error, "a request failed");
+        ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something failed on our side; the server's log says what.",
+        )
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: {}", self.status.as_u16(), self.code, self.detail)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        if !self.problems.is_empty() {
+            body["problems"] = json!(self.problems);
+        }
+        let mut response = HttpResponse::build(self.status);
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, RETRY_AFTER_S.to_string()));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header(("www-authenticate", "Bearer"));
+        }
+        response
+            .insert_header(ContentType(
+                "application/problem+json"
+                    .parse()
+                    .unwrap_or(actix_web::mime::APPLICATION_JSON),
+            ))
+            .body(body.to_string())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> ApiError {
+        match error {
+            StoreError::NotFound(what) => ApiError::new(
+                StatusCode::NOT_FOUND,
+                "not_found",
+                format!("There is no such {what}."),
+            ),
+            StoreError::Conflict(sentence) => {
+                ApiError::new(StatusCode::CONFLICT, "conflict", sentence)
+            }
+            StoreError::Busy | StoreError::Closed | StoreError::Unavailable(_) => {
+                tracing::warn!(%error, "the store cannot take more now");
+                ApiError::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "busy",
+                    "This cannot be stored now; try again shortly.",
+                )
+            }
+            // A disk that is full or a lock that is held passes; Blue and clients shall come again.
+            StoreError::Database(_) if !error.is_constraint() => {
+                tracing::error!(%error, "the database failed");
+                ApiError::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "not_stored",
+                    "This cannot be stored now; try again shortly.",
+                )
+            }
+            other => ApiError::internal(&other),
+        }
+    }
+}
+
+impl From<ReadError> for ApiError {
+    fn from(error: ReadError) -> ApiError {
+        ApiError::new(
+            StatusCode::BAD_REQUEST,
+            error.code(),
+            format!("Sent as an event, but {error}."),
+        )
+    }
+}
+
+impl From<IngestError> for ApiError {
+    fn from(error: IngestError) -> ApiError {
+        match error {
+            IngestError::Unreadable(error) => error.into(),
+            IngestError::Store(error) => error.into(),
+        }
+    }
+}

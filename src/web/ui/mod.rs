@@ -1,0 +1,8 @@
+//! The pages.
+
+pub mod headers;
+
+use actix_web::web::ServiceConfig;
+
+/// Registers every page.
+pub fn routes(_config: &mut ServiceConfig) {}

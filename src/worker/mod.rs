@@ -1,0 +1,234 @@
+//! When things happen: loops that call one flow step each, wake, and stop.
+//!
+//! `app` starts them after the database is open and stops them after the web server. Intervals stand below; each answers one question.
+//! No loop decides anything, and none holds a result that a crash would lose: what is not recorded is due again when its lease ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::domain::id::DestinationId;
+use crate::flow::deliver::{deliver, give_back};
+use crate::flow::record::record;
+use crate::flow::{Bridge, recover};
+use crate::store::error::StoreError;
+use crate::store::results::Finish;
+
+/// How often is the database asked for due deliveries when nothing else asks?
+const CLAIM_EVERY: Duration = Duration::from_millis(500);
+/// How often is written what was seen of the sources?
+const EVIDENCE_EVERY: Duration = Duration::from_secs(1);
+/// How often are leases looked for that have run out?
+const LEASES_EVERY: Duration = Duration::from_secs(5);
+/// How often are duplicate keys forgotten whose window has ended?
+const KEYS_EVERY: Duration = Duration::from_secs(30);
+/// How long is a loop left alone after its step failed?
+const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
+/// Results written in one commit at most.
+const RECORD_LIMIT: usize = 256;
+/// How long may the last attempts take when the process stops?
+const DRAIN_LIMIT: Duration = Duration::from_secs(40);
+
+/// The running loops.
+pub struct Workers {
+    bridge: Arc<Bridge>,
+    stop: watch::Sender<Stage>,
+    senders: JoinHandle<()>,
+    recorder: JoinHandle<()>,
+    timers: JoinSet<()>,
+}
+
+/// How far stopping has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Stage {
+    Running,
+    /// Nothing new is begun.
+    Draining,
+    /// Every attempt has ended; what is recorded now is the last.
+    Recording,
+}
+
+/// Starts every loop.
+pub fn start(
+    bridge: Arc<Bridge>,
+    wishes: mpsc::UnboundedReceiver<DestinationId>,
+    results: mpsc::Receiver<Finish>,
+) -> Workers {
+    let (stop, stage) = watch::channel(Stage::Running);
+    let senders = tokio::spawn(run_senders(bridge.clone(), wishes, stage.clone()));
+    let recorder = tokio::spawn(run_recorder(bridge.clone(), results, stage.clone()));
+    let mut timers = JoinSet::new();
+    timers.spawn(run_claims(bridge.clone(), stage.clone()));
+    for step in [Step::Evidence, Step::Leases, Step::Keys] {
+        timers.spawn(run_timed(step, bridge.clone(), stage.clone()));
+    }
+    Workers {
+        bridge,
+        stop,
+        senders,
+        recorder,
+        timers,
+    }
+}
+
+impl Workers {
+    /// Lets running attempts end, gives everything else back, and writes the last results.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(Stage::Draining);
+        let unsent = self.bridge.outbox.close();
+        tracing::info!(
+            unsent = unsent.len(),
+            sending = self.bridge.outbox.senders(),
+            "stopping: what is not begun is given back"
+        );
+        if let Err(error) = give_back(&self.bridge, unsent).await {
+            tracing::warn!(%error, "leases could not be given back; they run out by themselves");
+        }
+        if tokio::time::timeout(DRAIN_LIMIT, &mut self.senders)
+            .await
+            .is_err()
+        {
+            tracing::warn!("some attempts did not end in time; they will be made again");
+            self.senders.abort();
+        }
+        let _ = self.stop.send(Stage::Recording);
+        if let Err(error) = (&mut self.recorder).await {
+            tracing::error!(%error, "the recorder ended badly");
+        }
+        if let Err(error) = self.bridge.evidence.write(&self.bridge.store).await {
+            tracing::warn!(%error, "what was seen of the sources could not be written");
+        }
+        self.timers.shutdown().await;
+    }
+}
+
+/// Starts a sender whenever the outbox asks for one.
+async fn run_senders(
+    bridge: Arc<Bridge>,
+    mut wishes: mpsc::UnboundedReceiver<DestinationId>,
+    mut stage: watch::Receiver<Stage>,
+) {
+    let mut senders = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = stage.changed() => break,
+            wish = wishes.recv() => match wish {
+                Some(destination_id) => { senders.spawn(run_sender(bridge.clone(), destination_id)); }
+                None => break,
+            },
+            Some(ended) = senders.join_next() => log_end(ended),
+        }
+    }
+    while let Some(ended) = senders.join_next().await {
+        log_end(ended);
+    }
+}
+
+fn log_end(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a sender ended badly; its delivery is due again when the lease ends");
+    }
+}
+
+/// Works off one destination's queue until it is empty.
+async fn run_sender(bridge: Arc<Bridge>, destination_id: DestinationId) {
+    loop {
+        let concurrency = bridge
+            .snapshot()
+            .destination(destination_id)
+            .map_or(1, |destination| destination.settings.limits.concurrency);
+        let Some(parcel) = bridge.outbox.next(destination_id, concurrency) else {
+            return;
+        };
+        let delivery_id = parcel.delivery_id;
+        if let Err(error) = deliver(&bridge, parcel).await {
+            tracing::error!(%error, delivery = %delivery_id, "the delivery's result could not be passed on");
+        }
+    }
+}
+
+/// Writes results as they come, as many at once as wait.
+async fn run_recorder(
+    bridge: Arc<Bridge>,
+    mut results: mpsc::Receiver<Finish>,
+    mut stage: watch::Receiver<Stage>,
+) {
+    let mut batch = Vec::with_capacity(RECORD_LIMIT);
+    loop {
+        tokio::select! {
+            biased;
+            count = results.recv_many(&mut batch, RECORD_LIMIT) => {
+                if count == 0 {
+                    return;
+                }
+                record(&bridge, std::mem::take(&mut batch)).await;
+            }
+            () = recording(&mut stage) => return,
+        }
+    }
+}
+
+/// Waits until every attempt has ended.
+async fn recording(stage: &mut watch::Receiver<Stage>) {
+    // An error means that the workers were dropped, which ends the loop as well.
+    let _ = stage.wait_for(|stage| *stage == Stage::Recording).await;
+}
+
+/// Claims what is due: on a timer, when a queue has room again, and again at once while there is more.
+async fn run_claims(bridge: Arc<Bridge>, mut stage: watch::Receiver<Stage>) {
+    loop {
+        let pause = match recover::claim_due(&bridge).await {
+            Ok(_) => CLAIM_EVERY,
+            Err(error) => {
+                tracing::error!(%error, "due deliveries could not be claimed");
+                PAUSE_AFTER_ERROR
+            }
+        };
+        tokio::select! {
+            _ = stage.changed() => return,
+            _ = bridge.outbox.room_made() => {}
+            _ = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Work that only time sets off.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Evidence,
+    Leases,
+    Keys,
+}
+
+impl Step {
+    fn interval(self) -> Duration {
+        match self {
+            Step::Evidence => EVIDENCE_EVERY,
+            Step::Leases => LEASES_EVERY,
+            Step::Keys => KEYS_EVERY,
+        }
+    }
+
+    async fn run(self, bridge: &Bridge) -> Result<(), StoreError> {
+        match self {
+            Step::Evidence => bridge.evidence.write(&bridge.store).await,
+            Step::Leases => recover::release_expired(bridge).await.map(|_| ()),
+            Step::Keys => recover::forget_expired_keys(bridge).await.map(|_| ()),
+        }
+    }
+}
+
+/// Runs a step on its timer until stopping begins.
+async fn run_timed(step: Step, bridge: Arc<Bridge>, mut stage: watch::Receiver<Stage>) {
+    loop {
+        tokio::select! {
+            _ = stage.changed() => return,
+            _ = tokio::time::sleep(step.interval()) => {}
+        }
+        if let Err(error) = step.run(&bridge).await {
+            tracing::error!(%error, ?step, "a timed step failed; it is tried again");
+        }
+    }
+}
