@@ -9,9 +9,9 @@ use crate::domain::id::DestinationId;
 use crate::domain::person::Role;
 use crate::domain::problem::Problem;
 use crate::domain::signature::{Scheme, standard_secret};
+use crate::flow::vet::refused_address;
 use crate::flow::{Bridge, pause};
 use crate::new_id;
-use crate::outbound::guard::Vetoed;
 use crate::store::destinations::DestinationDraft;
 use crate::web::Site;
 use crate::web::api::idempotency::create_once;
@@ -189,24 +189,11 @@ async fn draft(
     ))
 }
 
-/// The same guard as at sending, early: a wrong address is told where it is typed. A name that does not resolve now may do so later.
+/// The same guard as at sending, early: a wrong address is told where it is typed.
 async fn vet(bridge: &Bridge, settings: &Settings) -> Option<Problem> {
-    let request = &settings.request;
-    let refused = match bridge.guard.vet(&request.url, request.allow_http).await {
-        Err(Vetoed::Refused(refusal)) => refusal,
-        _ => match request.url.domain() {
-            Some(name) => match bridge.guard.resolve(name).await {
-                Err(Vetoed::Refused(refusal)) => refusal,
-                _ => return None,
-            },
-            None => return None,
-        },
-    };
-    Some(Problem::new(
-        "/config/url",
-        "address_refused",
-        format!("{refused} To allow it, list its network in BLUEBRIDGE_ALLOW_NETWORKS."),
-    ))
+    let refusal = refused_address(bridge, settings).await?;
+    let message = format!("{refusal} To allow it, list its network in BLUEBRIDGE_ALLOW_NETWORKS.");
+    Some(Problem::new("/config/url", "address_refused", message))
 }
 
 /// Makes the secret that a signing scheme needs and nobody gave.

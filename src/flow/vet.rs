@@ -1,0 +1,59 @@
+//! Looks at a destination before it is saved, and tries it out, through the same guard and client that deliveries use.
+
+use serde_json::json;
+
+use crate::domain::destination::{Destination, Settings};
+use crate::domain::id::DeliveryId;
+use crate::domain::mapping::JSON;
+use crate::domain::outcome::Outcome;
+use crate::flow::Bridge;
+use crate::new_id;
+use crate::outbound::guard::Vetoed;
+use crate::outbound::request::{Message, send};
+
+/// What a try brought.
+#[derive(Debug)]
+pub struct Trial {
+    pub outcome: Outcome,
+    pub duration_ms: u128,
+    pub response_body: String,
+}
+
+/// Why the address may not be reached; `None` when it may. A name that does not resolve now may do so later and is not refused.
+pub async fn refused_address(bridge: &Bridge, settings: &Settings) -> Option<String> {
+    let request = &settings.request;
+    if let Err(Vetoed::Refused(refusal)) = bridge.guard.vet(&request.url, request.allow_http).await
+    {
+        return Some(refusal.to_string());
+    }
+    match bridge.guard.resolve(request.url.domain()?).await {
+        Err(Vetoed::Refused(refusal)) => Some(refusal.to_string()),
+        _ => None,
+    }
+}
+
+/// Sends one small signed request to the destination. It is no delivery and leaves no trace in the log.
+pub async fn try_out(bridge: &Bridge, destination: &Destination) -> Trial {
+    let now = bridge.clock.now();
+    let id = new_id!(DeliveryId, bridge, now).to_string();
+    let body = json!({"event": "BLUEBRIDGE_TEST", "message": "A test request from Bluebridge.", "sent_at": now.to_string()});
+    let message = Message {
+        id: &id,
+        attempt: 1,
+        timestamp_s: now.as_second(),
+        body: body.to_string().into(),
+        content_type: JSON,
+    };
+    let exchange = send(
+        &bridge.client,
+        &bridge.guard,
+        &destination.settings,
+        &message,
+    )
+    .await;
+    Trial {
+        outcome: exchange.outcome,
+        duration_ms: exchange.duration.as_millis(),
+        response_body: String::from_utf8_lossy(&exchange.response_body).into_owned(),
+    }
+}

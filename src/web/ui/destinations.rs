@@ -1,0 +1,506 @@
+//! Destinations: the list, the form, and one destination with its health, a test button and its latest deliveries.
+
+use std::collections::HashMap;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde_json::{Map, Value, json};
+
+use crate::domain::delivery::State;
+use crate::domain::destination::{
+    Auth, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, Destination, METHODS,
+};
+use crate::domain::id::DestinationId;
+use crate::domain::outcome::Verdict;
+use crate::domain::person::{Role, User};
+use crate::flow::vet::try_out;
+use crate::flow::{Bridge, pause as pausing};
+use crate::store::deliveries::DeliveryFilter;
+use crate::store::events::Page as Window;
+use crate::web::api::destinations::{DestinationDocument, save_change, save_new};
+use crate::web::api::id;
+use crate::web::ui::form::Form;
+use crate::web::ui::page::{
+    Chip, DeliveryRow, FormProblem, Page, PageError, go, mendable, render, render_again, signed_in,
+};
+
+/// Deliveries shown on a destination's page.
+const LATEST: i64 = 10;
+/// Empty header rows of a new form.
+const EMPTY_HEADERS: usize = 2;
+const DAY_MS: i64 = 86_400_000;
+
+const AUTHS: [(&str, &str); 4] = [
+    ("none", "None"),
+    ("basic", "User and password"),
+    ("bearer", "Bearer token"),
+    ("header", "Own header"),
+];
+const SCHEMES: [(&str, &str); 3] = [
+    ("standard_webhooks", "Standard Webhooks"),
+    ("hex", "Hex HMAC, as Blue does"),
+    ("none", "None"),
+];
+
+#[derive(Template)]
+#[template(path = "destinations/list.html")]
+struct ListPage {
+    page: Page,
+    destinations: Vec<DestinationRow>,
+}
+
+struct DestinationRow {
+    id: String,
+    name: String,
+    chip: Chip,
+    host: String,
+    delivered: i64,
+    failed: i64,
+}
+
+#[derive(Template)]
+#[template(path = "destinations/form.html")]
+struct FormPage {
+    page: Page,
+    problems: Vec<FormProblem>,
+    action: String,
+    cancel: String,
+    editing: bool,
+    form: DestinationForm,
+    methods: [&'static str; 5],
+    auths: [(&'static str, &'static str); 4],
+    schemes: [(&'static str, &'static str); 3],
+}
+
+/// What the form holds; secrets are never filled in.
+#[derive(Default)]
+struct DestinationForm {
+    name: String,
+    url: String,
+    method: String,
+    allow_http: bool,
+    auth: String,
+    auth_name: String,
+    scheme: String,
+    signing_header: String,
+    headers: Vec<(String, String)>,
+    concurrency: String,
+    timeout_ms: String,
+}
+
+#[derive(Template)]
+#[template(path = "destinations/show.html")]
+struct ShowPage {
+    page: Page,
+    id: String,
+    name: String,
+    chip: Chip,
+    made_secret: Option<String>,
+    paused: Option<String>,
+    failure: Option<String>,
+    test: Option<TestResult>,
+    url: String,
+    method: String,
+    auth: &'static str,
+    scheme: &'static str,
+    concurrency: u32,
+    timeout_ms: u64,
+    used_by: Vec<(String, String)>,
+    deliveries: Vec<DeliveryRow>,
+}
+
+struct TestResult {
+    chip: Chip,
+    sentence: String,
+    advice: &'static str,
+    duration_ms: u128,
+    response: String,
+}
+
+pub async fn index(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let activity = bridge
+        .store
+        .activity(bridge.clock.now_ms() - DAY_MS)
+        .await?;
+    let destinations = bridge.store.destinations().await?;
+    let count = |id, state| activity.deliveries.get(&(id, state)).copied().unwrap_or(0);
+    render(&ListPage {
+        page: Page::new(&request, &user, "/destinations", "Destinations"),
+        destinations: destinations
+            .iter()
+            .map(|destination| DestinationRow {
+                id: destination.id.to_string(),
+                name: destination.name.clone(),
+                chip: health_chip(destination),
+                host: destination.settings.host(),
+                delivered: count(destination.id, State::Delivered),
+                failed: count(destination.id, State::Failed),
+            })
+            .collect(),
+    })
+}
+
+pub async fn new(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let form = DestinationForm {
+        method: "POST".into(),
+        auth: "none".into(),
+        scheme: "standard_webhooks".into(),
+        concurrency: DEFAULT_CONCURRENCY.to_string(),
+        timeout_ms: DEFAULT_TIMEOUT_MS.to_string(),
+        ..DestinationForm::default()
+    };
+    render(&form_page(&request, &user, None, form, Vec::new()))
+}
+
+pub async fn create(
+    request: HttpRequest,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let form = Form::read(&request, &body)?;
+    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    match save_new(&bridge, document(&form)).await {
+        Ok(saved) if saved.made_secret.is_some() => {
+            let destination = bridge.store.destination(saved.id).await?;
+            let mut page = show_page(&request, &user, &bridge, destination).await?;
+            page.made_secret = saved.made_secret;
+            render(&page)
+        }
+        Ok(saved) => Ok(go(format!("/destinations/{}?done=added", saved.id))),
+        Err(error) => render_again(&form_page(
+            &request,
+            &user,
+            None,
+            DestinationForm::typed(&form),
+            mendable(error)?,
+        )),
+    }
+}
+
+pub async fn show(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let destination = bridge.store.destination(id(&path, "destination")?).await?;
+    render(&show_page(&request, &user, &bridge, destination).await?)
+}
+
+pub async fn edit(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let destination = bridge.store.destination(id(&path, "destination")?).await?;
+    let form = DestinationForm::of(&destination);
+    render(&form_page(
+        &request,
+        &user,
+        Some(destination.id),
+        form,
+        Vec::new(),
+    ))
+}
+
+pub async fn save(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let form = Form::read(&request, &body)?;
+    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let id: DestinationId = id(&path, "destination")?;
+    match save_change(&bridge, id, document(&form)).await {
+        Ok(saved) if saved.made_secret.is_some() => {
+            let destination = bridge.store.destination(id).await?;
+            let mut page = show_page(&request, &user, &bridge, destination).await?;
+            page.made_secret = saved.made_secret;
+            render(&page)
+        }
+        Ok(_) => Ok(go(format!("/destinations/{id}?done=saved"))),
+        Err(error) => render_again(&form_page(
+            &request,
+            &user,
+            Some(id),
+            DestinationForm::typed(&form),
+            mendable(error)?,
+        )),
+    }
+}
+
+pub async fn pause(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    Form::read(&request, &body)?;
+    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let id: DestinationId = id(&path, "destination")?;
+    pausing::pause(&bridge, id, &format!("Paused by {}.", user.name)).await?;
+    Ok(go(format!("/destinations/{id}?done=paused")))
+}
+
+pub async fn resume(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    Form::read(&request, &body)?;
+    signed_in(&request, &bridge, Role::Editor).await?;
+    let id: DestinationId = id(&path, "destination")?;
+    pausing::resume(&bridge, id).await?;
+    Ok(go(format!("/destinations/{id}?done=resumed")))
+}
+
+pub async fn test(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    Form::read(&request, &body)?;
+    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let destination = bridge.store.destination(id(&path, "destination")?).await?;
+    let trial = try_out(&bridge, &destination).await;
+    let arrived = trial.outcome.verdict() == Verdict::Delivered;
+    let mut page = show_page(&request, &user, &bridge, destination).await?;
+    page.test = Some(TestResult {
+        chip: if arrived {
+            Chip::new("Arrived", "good")
+        } else {
+            Chip::new("Did not arrive", "bad")
+        },
+        sentence: trial.outcome.sentence(),
+        advice: trial.outcome.advice(),
+        duration_ms: trial.duration_ms,
+        response: trial.response_body,
+    });
+    render(&page)
+}
+
+pub async fn delete(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    Form::read(&request, &body)?;
+    signed_in(&request, &bridge, Role::Editor).await?;
+    let id: DestinationId = id(&path, "destination")?;
+    bridge
+        .store
+        .delete_destination(id, bridge.clock.now_ms())
+        .await?;
+    bridge.reload().await?;
+    Ok(go("/destinations?done=deleted"))
+}
+
+fn health_chip(destination: &Destination) -> Chip {
+    match (
+        &destination.health.paused,
+        &destination.health.failing_since,
+    ) {
+        (Some(_), _) => Chip::new("Paused", "warn"),
+        (None, Some(_)) => Chip::new("Failing", "bad"),
+        (None, None) => Chip::new("Fine", "good"),
+    }
+}
+
+fn form_page(
+    request: &HttpRequest,
+    user: &User,
+    editing: Option<DestinationId>,
+    mut form: DestinationForm,
+    problems: Vec<FormProblem>,
+) -> FormPage {
+    form.headers
+        .extend(std::iter::repeat_n(Default::default(), EMPTY_HEADERS));
+    let (title, action) = match editing {
+        Some(id) => ("Edit the destination", format!("/destinations/{id}")),
+        None => ("Add a destination", "/destinations".to_string()),
+    };
+    FormPage {
+        page: Page::new(request, user, "/destinations", title),
+        problems,
+        cancel: action.clone(),
+        action,
+        editing: editing.is_some(),
+        form,
+        methods: METHODS,
+        auths: AUTHS,
+        schemes: SCHEMES,
+    }
+}
+
+async fn show_page(
+    request: &HttpRequest,
+    user: &User,
+    bridge: &Bridge,
+    destination: Destination,
+) -> Result<ShowPage, PageError> {
+    let now = bridge.clock.now();
+    let filter = DeliveryFilter {
+        destination_id: Some(destination.id),
+        page: Window {
+            limit: LATEST,
+            ..Window::default()
+        },
+        ..DeliveryFilter::default()
+    };
+    let deliveries = bridge.store.deliveries(filter).await?;
+    let used_by = bridge
+        .store
+        .connections()
+        .await?
+        .into_iter()
+        .filter(|connection| connection.version.destination_id == destination.id)
+        .map(|connection| (connection.id.to_string(), connection.name))
+        .collect();
+    let word_of = |list: &[(&'static str, &'static str)], word: &str| {
+        list.iter()
+            .find(|(id, _)| *id == word)
+            .map_or("None", |(_, label)| *label)
+    };
+    let settings = &destination.settings;
+    Ok(ShowPage {
+        page: Page::new(request, user, "/destinations", destination.name.clone()),
+        id: destination.id.to_string(),
+        chip: health_chip(&destination),
+        made_secret: None,
+        paused: destination
+            .health
+            .paused
+            .as_ref()
+            .map(|paused| paused.reason.clone()),
+        failure: destination.health.last_failure.clone(),
+        test: None,
+        url: settings.request.url.to_string(),
+        method: settings.request.method.clone(),
+        auth: word_of(&AUTHS, auth_word(&settings.request.auth)),
+        scheme: word_of(&SCHEMES, settings.signing.scheme.as_str()),
+        concurrency: settings.limits.concurrency,
+        timeout_ms: settings.limits.timeout_ms,
+        used_by,
+        deliveries: deliveries
+            .iter()
+            .map(|delivery| DeliveryRow::new(delivery, now))
+            .collect(),
+        name: destination.name,
+    })
+}
+
+fn auth_word(auth: &Auth) -> &'static str {
+    match auth {
+        Auth::None => "none",
+        Auth::Basic { .. } => "basic",
+        Auth::Bearer { .. } => "bearer",
+        Auth::Header { .. } => "header",
+    }
+}
+
+impl DestinationForm {
+    fn of(destination: &Destination) -> DestinationForm {
+        let settings = &destination.settings;
+        DestinationForm {
+            name: destination.name.clone(),
+            url: settings.request.url.to_string(),
+            method: settings.request.method.clone(),
+            allow_http: settings.request.allow_http,
+            auth: auth_word(&settings.request.auth).into(),
+            auth_name: match &settings.request.auth {
+                Auth::Basic { username, .. } => username.clone(),
+                Auth::Header { name, .. } => name.clone(),
+                _ => String::new(),
+            },
+            scheme: settings.signing.scheme.as_str().into(),
+            signing_header: settings.signing.header.clone().unwrap_or_default(),
+            headers: settings.request.headers.clone(),
+            concurrency: settings.limits.concurrency.to_string(),
+            timeout_ms: settings.limits.timeout_ms.to_string(),
+        }
+    }
+
+    /// What was typed, for showing it again.
+    fn typed(form: &Form) -> DestinationForm {
+        DestinationForm {
+            name: form.text("name").into(),
+            url: form.text("url").into(),
+            method: form.text("method").into(),
+            allow_http: form.is_ticked("allow_http"),
+            auth: form.text("auth").into(),
+            auth_name: form.text("auth_name").into(),
+            scheme: form.text("scheme").into(),
+            signing_header: form.text("signing_header").into(),
+            headers: header_rows(form).into_iter().collect(),
+            concurrency: form.text("concurrency").into(),
+            timeout_ms: form.text("timeout_ms").into(),
+        }
+    }
+}
+
+fn header_rows(form: &Form) -> HashMap<String, String> {
+    form.all("header_name")
+        .into_iter()
+        .zip(form.all("header_value"))
+        .map(|(name, value)| (name.trim().to_string(), value.to_string()))
+        .filter(|(name, _)| !name.is_empty())
+        .collect()
+}
+
+/// The form as the document that the API takes.
+fn document(form: &Form) -> DestinationDocument {
+    let filled = |name: &str| Some(form.text(name)).filter(|text| !text.is_empty());
+    let number = |name: &str| {
+        filled(name).map(|text| {
+            text.parse::<u64>()
+                .map_or_else(|_| Value::from(text), Value::from)
+        })
+    };
+    let mut auth = json!({"type": form.text("auth")});
+    let (name_key, secret_key) = match form.text("auth") {
+        "basic" => ("username", "password"),
+        "header" => ("name", "value"),
+        _ => ("", "token"),
+    };
+    if form.text("auth") != "none" {
+        if let Some(name) = filled("auth_name").filter(|_| !name_key.is_empty()) {
+            auth[name_key] = Value::from(name);
+        }
+        if let Some(secret) = filled("auth_secret") {
+            auth[secret_key] = Value::from(secret);
+        }
+    }
+    let mut signing = json!({"scheme": form.text("scheme")});
+    if let Some(secret) = filled("signing_secret") {
+        signing["secret"] = Value::from(secret);
+    }
+    if let Some(header) = filled("signing_header") {
+        signing["header"] = Value::from(header);
+    }
+    let mut limits = Map::new();
+    for name in ["concurrency", "timeout_ms"] {
+        limits.extend(number(name).map(|value| (name.to_string(), value)));
+    }
+    DestinationDocument {
+        name: form.text("name").into(),
+        kind: None,
+        config: Some(json!({
+            "url": form.text("url"), "method": form.text("method"), "headers": header_rows(form), "auth": auth, "allow_http": form.is_ticked("allow_http"),
+        })),
+        signing: Some(signing),
+        limits: Some(Value::Object(limits)),
+    }
+}

@@ -1,0 +1,207 @@
+//! Events: the list, and one event with what became of it for every connection of its source.
+
+use std::collections::HashMap;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde_json::Value;
+
+use crate::domain::catalogue::EVENTS;
+use crate::domain::id::EventId;
+use crate::domain::person::Role;
+use crate::flow::Bridge;
+use crate::flow::dry_run::dry_run;
+use crate::store::deliveries::DeliveryFilter;
+use crate::store::events::{EventFilter, Page as Window};
+use crate::web::api::id;
+use crate::web::problem::ApiError;
+use crate::web::ui::connections::Verdict;
+use crate::web::ui::page::{
+    Chip, DeliveryRow, Page, PageError, Pager, query_value, render, signed_in, title_of,
+};
+use crate::web::ui::sources::EventRow;
+
+/// Events on a page.
+const PER_PAGE: i64 = 50;
+
+#[derive(Template)]
+#[template(path = "events/list.html")]
+struct ListPage {
+    page: Page,
+    query: Query,
+    filtered: bool,
+    sources: Vec<(String, String)>,
+    types: Vec<(&'static str, &'static str)>,
+    events: Vec<EventRow>,
+    pager: Pager,
+}
+
+struct Query {
+    source_id: String,
+    event_type: String,
+    text: String,
+}
+
+#[derive(Template)]
+#[template(path = "events/show.html")]
+struct ShowPage {
+    page: Page,
+    event: EventRow,
+    event_type: String,
+    list: String,
+    source_id: String,
+    verdicts: Vec<ConnectionVerdict>,
+    deliveries: Vec<DeliveryRow>,
+    body: String,
+}
+
+struct ConnectionVerdict {
+    connection_id: String,
+    connection: String,
+    chip: Chip,
+    sentence: String,
+    tree: Option<String>,
+}
+
+pub async fn index(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let now = bridge.clock.now();
+    let text = |name: &str| {
+        query_value(&request, name)
+            .unwrap_or_default()
+            .trim()
+            .to_string()
+    };
+    let query = Query {
+        source_id: text("source_id"),
+        event_type: text("type"),
+        text: text("text"),
+    };
+    let filled = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
+    let filter = EventFilter {
+        source_id: query.source_id.parse().ok(),
+        event_type: filled(&query.event_type),
+        text: filled(&query.text),
+        page: Window {
+            before: text("before").parse().ok(),
+            after: text("after").parse().ok(),
+            limit: PER_PAGE,
+        },
+        ..EventFilter::default()
+    };
+    let events = bridge.store.events(filter).await?;
+    let sources: Vec<(String, String)> = bridge
+        .store
+        .sources()
+        .await?
+        .into_iter()
+        .map(|source| (source.id.to_string(), source.name))
+        .collect();
+    let names: HashMap<&str, &str> = sources
+        .iter()
+        .map(|(id, name)| (id.as_str(), name.as_str()))
+        .collect();
+    let end = |event: Option<&crate::store::events::EventSummary>| {
+        event.map(|event| event.id.to_string())
+    };
+    render(&ListPage {
+        page: Page::new(&request, &user, "/events", "Events"),
+        filtered: !query.source_id.is_empty()
+            || !query.event_type.is_empty()
+            || !query.text.is_empty(),
+        query,
+        types: EVENTS.iter().map(|event| (event.id, event.label)).collect(),
+        pager: Pager::new(
+            &request,
+            end(events.first()),
+            end(events.last()),
+            events.len() as i64 == PER_PAGE,
+        ),
+        events: events
+            .iter()
+            .map(|event| {
+                EventRow::new(
+                    event,
+                    names
+                        .get(event.source_id.to_string().as_str())
+                        .copied()
+                        .unwrap_or("deleted source"),
+                    now,
+                )
+            })
+            .collect(),
+        sources,
+    })
+}
+
+pub async fn show(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let now = bridge.clock.now();
+    let id: EventId = id(&path, "event")?;
+    let event = bridge.store.event(id).await?;
+    let source = bridge
+        .store
+        .sources()
+        .await?
+        .into_iter()
+        .find(|source| source.id == event.summary.source_id);
+    let deliveries = bridge
+        .store
+        .deliveries(DeliveryFilter {
+            event_id: Some(id),
+            ..DeliveryFilter::default()
+        })
+        .await?;
+    let mut verdicts = Vec::new();
+    for connection in bridge
+        .store
+        .connections()
+        .await?
+        .into_iter()
+        .filter(|c| c.source_id == event.summary.source_id)
+    {
+        let rules = bridge.rules(connection.version.id).await?;
+        let run =
+            dry_run(&rules, &event.body, event.summary.received_at).map_err(ApiError::from)?;
+        let verdict = Verdict::new(&run);
+        let switched_off = if connection.enabled {
+            ""
+        } else {
+            " The connection is switched off."
+        };
+        verdicts.push(ConnectionVerdict {
+            connection_id: connection.id.to_string(),
+            connection: connection.name,
+            chip: verdict.chip,
+            sentence: format!("By its present rules: {}{switched_off}", verdict.sentence),
+            tree: verdict.tree,
+        });
+    }
+    let pretty = serde_json::from_slice::<Value>(&event.body)
+        .and_then(|value| serde_json::to_string_pretty(&value));
+    let name = source.map_or_else(|| "deleted source".to_string(), |source| source.name);
+    let row = EventRow::new(&event.summary, &name, now);
+    render(&ShowPage {
+        page: Page::new(&request, &user, "/events", row.label.clone()),
+        event: row,
+        event_type: event.summary.event_type.clone(),
+        list: title_of(
+            event.summary.list_title.as_deref(),
+            event.summary.list_id.as_deref(),
+        ),
+        source_id: event.summary.source_id.to_string(),
+        verdicts,
+        deliveries: deliveries
+            .iter()
+            .map(|delivery| DeliveryRow::new(delivery, now))
+            .collect(),
+        body: pretty.unwrap_or_else(|_| String::from_utf8_lossy(&event.body).into_owned()),
+    })
+}

@@ -1,0 +1,62 @@
+//! A posted form: read once, its mark checked before anything else is looked at.
+
+use actix_web::{HttpRequest, web};
+
+use crate::web::auth::check_mark;
+use crate::web::problem::ApiError;
+
+/// Largest form, in bytes.
+pub const FORM_LIMIT_BYTES: usize = 2 << 20;
+
+/// The fields of a form in their order; a name may come several times.
+#[derive(Debug, Clone)]
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads the form and refuses one that was not made for this visitor.
+    pub fn read(request: &HttpRequest, body: &web::Bytes) -> Result<Form, ApiError> {
+        let fields: Vec<(String, String)> = url::form_urlencoded::parse(body)
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        let form = Form(fields);
+        check_mark(request, form.value("csrf"))?;
+        Ok(form)
+    }
+
+    /// The first value of a field.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The first value of a field without blanks around it; empty when it is not there.
+    pub fn text(&self, name: &str) -> &str {
+        self.value(name).unwrap_or_default().trim()
+    }
+
+    /// Every value of a field.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        self.0
+            .iter()
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+            .collect()
+    }
+
+    /// Whether a box is ticked.
+    pub fn is_ticked(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    /// A list written with commas.
+    pub fn comma_list(&self, name: &str) -> Vec<String> {
+        self.text(name)
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+            .map(str::to_string)
+            .collect()
+    }
+}

@@ -1,0 +1,466 @@
+//! What every page has: the visitor, the mark for its forms, the note after something was done, times, state chips, and error pages.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::catalogue::label;
+use crate::domain::delivery::{Cause, State};
+use crate::domain::person::{Role, User};
+use crate::domain::problem::Problem;
+use crate::flow::Bridge;
+use crate::store::deliveries::DeliverySummary;
+use crate::store::error::StoreError;
+use crate::web::Site;
+use crate::web::auth::{cookie_of, form_mark, user};
+use crate::web::problem::ApiError;
+use crate::web::ui::assets::href;
+
+/// What was done, by the word in `?done=`; nothing of the address itself is shown.
+const NOTES: [(&str, &str); 14] = [
+    ("saved", "Saved."),
+    ("added", "Added."),
+    ("deleted", "Deleted."),
+    ("enabled", "Switched on."),
+    ("disabled", "Switched off."),
+    (
+        "duplicated",
+        "Duplicated. The copy is switched off; change what you need and switch it on.",
+    ),
+    ("resent", "Sent again: this is the new delivery."),
+    ("discarded", "Given up."),
+    ("paused", "Paused. What comes meanwhile is held."),
+    ("resumed", "Resumed. What was held goes out now."),
+    ("tested", "The test event is on its way."),
+    ("revoked", "Revoked."),
+    (
+        "password",
+        "The password is changed. Sign in with the new one.",
+    ),
+    ("welcome", "Welcome. Your account is made."),
+];
+
+/// The frame of a page.
+pub struct Page {
+    pub title: String,
+    pub section: &'static str,
+    pub visitor: Option<Visitor>,
+    /// Mark that every form carries.
+    pub csrf: String,
+    pub note: Option<&'static str>,
+    pub css: String,
+    pub js: String,
+    pub icon: String,
+}
+
+/// Who is signed in.
+pub struct Visitor {
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+}
+
+impl Page {
+    /// The frame for a signed-in user.
+    pub fn new(
+        request: &HttpRequest,
+        user: &User,
+        section: &'static str,
+        title: impl Into<String>,
+    ) -> Page {
+        let mut page = Page::for_stranger(cookie_of(request).unwrap_or_default().as_str(), title);
+        page.section = section;
+        page.note = note(request);
+        page.visitor = Some(Visitor {
+            name: user.name.clone(),
+            email: user.email.clone(),
+            role: user.role,
+        });
+        page
+    }
+
+    /// The frame for somebody who has not signed in.
+    pub fn for_stranger(cookie: &str, title: impl Into<String>) -> Page {
+        Page {
+            title: title.into(),
+            section: "",
+            visitor: None,
+            csrf: form_mark(cookie),
+            note: None,
+            css: href("app.css"),
+            js: href("app.js"),
+            icon: href("favicon.svg"),
+        }
+    }
+
+    /// The main sections in their order.
+    pub fn sections(&self) -> [(&'static str, &'static str); 7] {
+        [
+            ("/", "Overview"),
+            ("/connections", "Connections"),
+            ("/deliveries", "Deliveries"),
+            ("/events", "Events"),
+            ("/sources", "Sources"),
+            ("/destinations", "Destinations"),
+            ("/settings", "Settings"),
+        ]
+    }
+
+    /// Whether the page belongs to the section.
+    pub fn is_in(&self, href: &&str) -> bool {
+        self.section == *href
+    }
+}
+
+/// The sentence for the word in `?done=`.
+pub fn note(request: &HttpRequest) -> Option<&'static str> {
+    let done = query_value(request, "done")?;
+    NOTES
+        .iter()
+        .find(|(word, _)| *word == done)
+        .map(|(_, sentence)| *sentence)
+}
+
+/// One value of the query.
+pub fn query_value(request: &HttpRequest, name: &str) -> Option<String> {
+    url::form_urlencoded::parse(request.query_string().as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+/// Lets in whoever is signed in and has the role; everybody else is sent to sign in, or to set up.
+pub async fn signed_in(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    needed: Role,
+) -> Result<User, PageError> {
+    match user(request, bridge).await? {
+        Some(user) if user.role >= needed => Ok(user),
+        Some(_) => Err(PageError::Shown(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            format!(
+                "This needs the role {}. Ask the owner of this bridge.",
+                needed.as_str()
+            ),
+        ))),
+        None if bridge.store.has_users().await? => Err(PageError::Elsewhere("/login")),
+        None => Err(PageError::Elsewhere("/setup")),
+    }
+}
+
+/// Renders a page.
+pub fn render(page: &impl Template) -> Result<HttpResponse, PageError> {
+    render_with(StatusCode::OK, page)
+}
+
+/// Renders a page that is shown again because something must be mended.
+pub fn render_again(page: &impl Template) -> Result<HttpResponse, PageError> {
+    render_with(StatusCode::UNPROCESSABLE_ENTITY, page)
+}
+
+fn render_with(status: StatusCode, page: &impl Template) -> Result<HttpResponse, PageError> {
+    let html = page.render().map_err(|error| ApiError::internal(&error))?;
+    Ok(HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .body(html))
+}
+
+/// Goes to another page after something was done. `to` is always an address of ours.
+pub fn go(to: impl AsRef<str>) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, to.as_ref()))
+        .finish()
+}
+
+/// What a page shows instead of itself.
+#[derive(Debug)]
+pub enum PageError {
+    Shown(ApiError),
+    /// Go there first.
+    Elsewhere(&'static str),
+}
+
+impl From<ApiError> for PageError {
+    fn from(error: ApiError) -> PageError {
+        PageError::Shown(error)
+    }
+}
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> PageError {
+        PageError::Shown(error.into())
+    }
+}
+
+impl std::fmt::Display for PageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PageError::Shown(error) => error.fmt(f),
+            PageError::Elsewhere(to) => write!(f, "see {to}"),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    page: Page,
+    detail: &'a str,
+}
+
+impl ResponseError for PageError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            PageError::Shown(error) => error.status,
+            PageError::Elsewhere(_) => StatusCode::SEE_OTHER,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let error = match self {
+            PageError::Elsewhere(to) => return go(to),
+            PageError::Shown(error) => error,
+        };
+        let title = error
+            .status
+            .canonical_reason()
+            .unwrap_or("Error")
+            .to_string();
+        let shown = ErrorPage {
+            page: Page::for_stranger("", title),
+            detail: &error.detail,
+        };
+        let html = shown.render().unwrap_or_else(|_| error.detail.clone());
+        HttpResponse::build(error.status)
+            .content_type("text/html; charset=utf-8")
+            .body(html)
+    }
+}
+
+/// The page for an address that nothing has.
+pub async fn not_found() -> Result<HttpResponse, PageError> {
+    let detail = "There is no page here. It may have been deleted, or the address was mistyped.";
+    Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", detail).into())
+}
+
+/// A point in time, ready to be shown.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    pub rfc3339: String,
+    pub relative: String,
+    pub exact: String,
+}
+
+impl Moment {
+    /// `at`, as seen from `now`.
+    pub fn new(at: Timestamp, now: Timestamp) -> Moment {
+        Moment {
+            rfc3339: at.to_string(),
+            relative: relative(at.duration_since(now)),
+            exact: at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        }
+    }
+}
+
+fn relative(from_now: SignedDuration) -> String {
+    let seconds = from_now.as_secs();
+    let (count, unit) = match seconds.unsigned_abs() {
+        0..=4 => return "now".into(),
+        s @ 5..=59 => (s, "second"),
+        s @ 60..=3_599 => (s / 60, "minute"),
+        s @ 3_600..=86_399 => (s / 3_600, "hour"),
+        s => (s / 86_400, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    match seconds < 0 {
+        true => format!("{count} {unit}{plural} ago"),
+        false => format!("in {count} {unit}{plural}"),
+    }
+}
+
+/// A state: a word with a colour.
+#[derive(Debug, Clone)]
+pub struct Chip {
+    pub word: String,
+    pub tone: &'static str,
+}
+
+impl Chip {
+    /// A word in a tone: good, bad, warn, busy, or none.
+    pub fn new(word: impl Into<String>, tone: &'static str) -> Chip {
+        Chip {
+            word: word.into(),
+            tone,
+        }
+    }
+}
+
+/// The word and tone of a delivery's state.
+pub fn state_chip(state: State) -> Chip {
+    let (word, tone) = match state {
+        State::Skipped => ("Skipped", ""),
+        State::MappingFailed => ("Mapping failed", "bad"),
+        State::Queued => ("Queued", "busy"),
+        State::Held => ("Held", "warn"),
+        State::Sending => ("Sending", "busy"),
+        State::Retrying => ("Retrying", "warn"),
+        State::Delivered => ("Delivered", "good"),
+        State::Failed => ("Failed", "bad"),
+        State::Discarded => ("Given up", ""),
+    };
+    Chip::new(word, tone)
+}
+
+/// One line of a list of deliveries.
+pub struct DeliveryRow {
+    pub id: String,
+    pub chip: Chip,
+    pub detail: Option<String>,
+    pub record: String,
+    pub event: String,
+    pub cause: Option<&'static str>,
+    pub connection_id: String,
+    pub connection: String,
+    pub destination_id: String,
+    pub destination: String,
+    pub attempts: u32,
+    pub at: Moment,
+    pub next: Option<Moment>,
+}
+
+impl DeliveryRow {
+    pub fn new(delivery: &DeliverySummary, now: Timestamp) -> DeliveryRow {
+        DeliveryRow {
+            id: delivery.id.to_string(),
+            chip: state_chip(delivery.state),
+            detail: match (delivery.last_status, &delivery.last_outcome) {
+                (Some(status), _) => Some(format!("status {status}")),
+                (None, Some(code)) => Some(code.replace('_', " ")),
+                (None, None) => None,
+            },
+            record: title_of(
+                delivery.record_title.as_deref(),
+                delivery.record_id.as_deref(),
+            ),
+            event: label(&delivery.event_type).to_string(),
+            cause: (delivery.cause != Cause::Event).then(|| delivery.cause.as_str()),
+            connection_id: delivery.connection_id.to_string(),
+            connection: delivery.connection_name.clone(),
+            destination_id: delivery.destination_id.to_string(),
+            destination: delivery.destination_name.clone(),
+            attempts: delivery.attempts,
+            at: Moment::new(delivery.created_at, now),
+            next: delivery
+                .due_at
+                .filter(|_| delivery.state == State::Retrying)
+                .map(|due| Moment::new(due, now)),
+        }
+    }
+}
+
+/// What a record is called.
+pub fn title_of(title: Option<&str>, id: Option<&str>) -> String {
+    title
+        .filter(|title| !title.is_empty())
+        .or(id)
+        .unwrap_or("–")
+        .to_string()
+}
+
+/// A problem of a form: where, and what to do.
+pub struct FormProblem {
+    pub place: String,
+    pub message: String,
+}
+
+impl FormProblem {
+    /// A problem with the form as a whole.
+    pub fn plain(message: impl Into<String>) -> FormProblem {
+        FormProblem {
+            place: String::new(),
+            message: message.into(),
+        }
+    }
+}
+
+impl From<&Problem> for FormProblem {
+    fn from(problem: &Problem) -> FormProblem {
+        let at = problem
+            .position
+            .map(|position| format!(" (at character {})", position + 1))
+            .unwrap_or_default();
+        FormProblem {
+            place: format!("{}{at}", problem.pointer.trim_start_matches('/')),
+            message: problem.message.clone(),
+        }
+    }
+}
+
+/// What a form must show of an error, or the error when it is not about the form.
+pub fn mendable(error: ApiError) -> Result<Vec<FormProblem>, PageError> {
+    match error.status {
+        StatusCode::UNPROCESSABLE_ENTITY if !error.problems.is_empty() => {
+            Ok(error.problems.iter().map(FormProblem::from).collect())
+        }
+        StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT | StatusCode::BAD_REQUEST => {
+            Ok(vec![FormProblem::plain(error.detail)])
+        }
+        _ => Err(error.into()),
+    }
+}
+
+/// Whether the site may be told to use secure cookies; here for pages that make one.
+pub fn visit_cookie(
+    request: &HttpRequest,
+    site: &Site,
+) -> (String, Option<actix_web::cookie::Cookie<'static>>) {
+    match cookie_of(request) {
+        Some(cookie) => (cookie, None),
+        None => {
+            let (token, _) = crate::web::auth::new_token("");
+            let cookie = crate::web::auth::session_cookie(&token, site);
+            (token, Some(cookie))
+        }
+    }
+}
+
+/// Links to the pages beside this one.
+#[derive(Debug, Default)]
+pub struct Pager {
+    pub newer: Option<String>,
+    pub older: Option<String>,
+}
+
+impl Pager {
+    /// Links for a page that shows the rows from `first` to `last`, keeping the rest of the query.
+    pub fn new(
+        request: &HttpRequest,
+        first: Option<String>,
+        last: Option<String>,
+        full: bool,
+    ) -> Pager {
+        let walked = query_value(request, "before").is_some();
+        let came_up = query_value(request, "after").is_some();
+        let link = |key: &str, id: String| {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
+                if !["before", "after", "done"].contains(&name.as_ref()) && !value.is_empty() {
+                    query.append_pair(&name, &value);
+                }
+            }
+            query.append_pair(key, &id);
+            format!("{}?{}", request.path(), query.finish())
+        };
+        Pager {
+            newer: first
+                .filter(|_| walked || (came_up && full))
+                .map(|id| link("after", id)),
+            older: last
+                .filter(|_| full || came_up)
+                .map(|id| link("before", id)),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Settings: API tokens and the own password.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::domain::id::TokenId;
+use crate::domain::person::{Role, User, password_problem};
+use crate::flow::Bridge;
+use crate::new_id;
+use crate::web::Site;
+use crate::web::api::{id, name};
+use crate::web::auth::{TOKEN_PREFIX, check_password, hash_password, new_token};
+use crate::web::ui::form::Form;
+use crate::web::ui::page::{
+    FormProblem, Moment, Page, PageError, go, render, render_again, signed_in,
+};
+
+#[derive(Template)]
+#[template(path = "settings/show.html")]
+struct SettingsPage {
+    page: Page,
+    problems: Vec<FormProblem>,
+    token: Option<String>,
+    tokens: Vec<TokenRow>,
+    may_manage: bool,
+    email: String,
+}
+
+struct TokenRow {
+    id: String,
+    name: String,
+    role: &'static str,
+    made: Moment,
+    used: Option<Moment>,
+}
+
+pub async fn show(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    render(&settings_page(&request, &user, &bridge, Vec::new(), None).await?)
+}
+
+pub async fn create_token(
+    request: HttpRequest,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let form = Form::read(&request, &body)?;
+    let user = signed_in(&request, &bridge, Role::Owner).await?;
+    let (Ok(name), Some(role)) = (
+        name(form.text("token_name")),
+        Role::from_word(form.text("role")),
+    ) else {
+        let problems = vec![FormProblem::plain("A token needs a name and a role.")];
+        return render_again(&settings_page(&request, &user, &bridge, problems, None).await?);
+    };
+    let now = bridge.clock.now();
+    let (token, hash) = new_token(TOKEN_PREFIX);
+    let id = new_id!(TokenId, bridge, now);
+    bridge
+        .store
+        .create_token(id, name, hash, role, now.as_millisecond())
+        .await?;
+    render(&settings_page(&request, &user, &bridge, Vec::new(), Some(token)).await?)
+}
+
+pub async fn revoke_token(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    Form::read(&request, &body)?;
+    signed_in(&request, &bridge, Role::Owner).await?;
+    bridge
+        .store
+        .revoke_token(id(&path, "token")?, bridge.clock.now_ms())
+        .await?;
+    Ok(go("/settings?done=revoked"))
+}
+
+pub async fn change_password(
+    request: HttpRequest,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let form = Form::read(&request, &body)?;
+    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let now_ms = bridge.clock.now_ms();
+    let again = async |message: String| {
+        let problems = vec![FormProblem::plain(message)];
+        render_again(&settings_page(&request, &user, &bridge, problems, None).await?)
+    };
+    if !site.sign_in.allows(&user.email, now_ms) {
+        return again("Too many failed attempts; try again in five minutes.".into()).await;
+    }
+    let found = bridge.store.credentials(user.email.clone()).await?;
+    let present = form.value("current").unwrap_or_default().to_string();
+    let right = check_password(present, found.map(|found| found.password_hash)).await?;
+    site.sign_in.note(&user.email, right, now_ms);
+    if !right {
+        return again("The present password is not right.".into()).await;
+    }
+    let new = form.value("new").unwrap_or_default();
+    if let Some(problem) = password_problem(new) {
+        return again(problem).await;
+    }
+    let hash = hash_password(new.to_string()).await?;
+    bridge
+        .store
+        .change_password(user.email.clone(), hash)
+        .await?;
+    Ok(go("/login?done=password"))
+}
+
+async fn settings_page(
+    request: &HttpRequest,
+    user: &User,
+    bridge: &Bridge,
+    problems: Vec<FormProblem>,
+    token: Option<String>,
+) -> Result<SettingsPage, PageError> {
+    let now = bridge.clock.now();
+    let tokens = bridge.store.tokens().await?;
+    Ok(SettingsPage {
+        page: Page::new(request, user, "/settings", "Settings"),
+        problems,
+        token,
+        tokens: tokens
+            .into_iter()
+            .map(|token| TokenRow {
+                id: token.id.to_string(),
+                name: token.name,
+                role: token.role.as_str(),
+                made: Moment::new(token.created_at, now),
+                used: token.last_used_at.map(|at| Moment::new(at, now)),
+            })
+            .collect(),
+        may_manage: user.role == Role::Owner,
+        email: user.email.clone(),
+    })
+}

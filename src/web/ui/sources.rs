@@ -1,0 +1,266 @@
+//! Sources: the list, making one, and its page with the way to set it up in Blue.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::domain::catalogue::label;
+use crate::domain::id::SourceId;
+use crate::domain::person::{Role, User};
+use crate::domain::source::Source;
+use crate::flow::Bridge;
+use crate::store::events::{EventFilter, EventSummary, Page as Window};
+use crate::web::Site;
+use crate::web::api::id;
+use crate::web::api::sources::{SourceDocument, save_change, save_new};
+use crate::web::ui::form::Form;
+use crate::web::ui::page::{
+    Chip, FormProblem, Moment, Page, PageError, go, mendable, render, render_again, signed_in,
+    title_of,
+};
+
+/// Events shown on a source's page.
+const LATEST: i64 = 10;
+
+#[derive(Template)]
+#[template(path = "sources/list.html")]
+struct ListPage {
+    page: Page,
+    sources: Vec<SourceRow>,
+}
+
+#[derive(Template)]
+#[template(path = "sources/new.html")]
+struct NewPage {
+    page: Page,
+    problems: Vec<FormProblem>,
+    name: String,
+}
+
+#[derive(Template)]
+#[template(path = "sources/show.html")]
+struct ShowPage {
+    page: Page,
+    problems: Vec<FormProblem>,
+    source: SourceRow,
+    url: String,
+    secure: bool,
+    secret_set: bool,
+    require_signature: bool,
+    previous_until: Option<Moment>,
+    evidence: Option<Evidence>,
+    events: Vec<EventRow>,
+}
+
+struct SourceRow {
+    id: String,
+    name: String,
+    chip: Chip,
+    heard: Option<Moment>,
+}
+
+struct Evidence {
+    current: bool,
+    message: String,
+    last: Moment,
+    count: i64,
+}
+
+/// One line of a list of events.
+pub struct EventRow {
+    pub id: String,
+    pub label: String,
+    pub record: String,
+    pub project: String,
+    pub source: String,
+    pub at: Moment,
+    pub is_test: bool,
+}
+
+impl EventRow {
+    pub fn new(event: &EventSummary, source: &str, now: jiff::Timestamp) -> EventRow {
+        EventRow {
+            id: event.id.to_string(),
+            label: label(&event.event_type).to_string(),
+            record: title_of(event.record_title.as_deref(), event.record_id.as_deref()),
+            project: title_of(event.project_name.as_deref(), event.project_id.as_deref()),
+            source: source.to_string(),
+            at: Moment::new(event.received_at, now),
+            is_test: event.is_test,
+        }
+    }
+}
+
+impl SourceRow {
+    fn new(source: &Source, now: jiff::Timestamp) -> SourceRow {
+        let chip = match source {
+            source if source.is_refusing() => Chip::new("Signature problem", "bad"),
+            source if source.require_signature && source.secret.is_none() => {
+                Chip::new("Needs its secret", "warn")
+            }
+            source if !source.require_signature => Chip::new("Accepts unsigned requests", "warn"),
+            source if source.last_heard_at.is_none() => Chip::new("Waiting for Blue", "busy"),
+            _ => Chip::new("Receiving", "good"),
+        };
+        SourceRow {
+            id: source.id.to_string(),
+            name: source.name.clone(),
+            chip,
+            heard: source.last_heard_at.map(|at| Moment::new(at, now)),
+        }
+    }
+}
+
+pub async fn index(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let now = bridge.clock.now();
+    let sources = bridge.store.sources().await?;
+    render(&ListPage {
+        page: Page::new(&request, &user, "/sources", "Sources"),
+        sources: sources
+            .iter()
+            .map(|source| SourceRow::new(source, now))
+            .collect(),
+    })
+}
+
+pub async fn new(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let page = Page::new(&request, &user, "/sources", "Add a source");
+    render(&NewPage {
+        page,
+        problems: Vec::new(),
+        name: String::new(),
+    })
+}
+
+pub async fn create(
+    request: HttpRequest,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let form = Form::read(&request, &body)?;
+    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let document = SourceDocument {
+        name: form.text("name").into(),
+        secret: None,
+        require_signature: None,
+        overlap_s: None,
+    };
+    match save_new(&bridge, document).await {
+        Ok(id) => Ok(go(format!("/sources/{id}?done=added"))),
+        Err(error) => {
+            let page = Page::new(&request, &user, "/sources", "Add a source");
+            render_again(&NewPage {
+                page,
+                problems: mendable(error)?,
+                name: form.text("name").into(),
+            })
+        }
+    }
+}
+
+pub async fn show(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let source = bridge.store.source(id(&path, "source")?).await?;
+    render(&show_page(&request, &user, &bridge, &site, source, Vec::new()).await?)
+}
+
+pub async fn save(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let form = Form::read(&request, &body)?;
+    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let id: SourceId = id(&path, "source")?;
+    let document = SourceDocument {
+        name: form.text("name").into(),
+        secret: Some(form.text("secret").to_string()).filter(|secret| !secret.is_empty()),
+        require_signature: Some(form.is_ticked("require_signature")),
+        overlap_s: form.text("overlap_s").parse().ok(),
+    };
+    match save_change(&bridge, id, document).await {
+        Ok(()) => Ok(go(format!("/sources/{id}?done=saved"))),
+        Err(error) => {
+            let problems = mendable(error)?;
+            let source = bridge.store.source(id).await?;
+            render_again(&show_page(&request, &user, &bridge, &site, source, problems).await?)
+        }
+    }
+}
+
+pub async fn delete(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    Form::read(&request, &body)?;
+    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let id: SourceId = id(&path, "source")?;
+    if let Err(error) = bridge.store.delete_source(id, bridge.clock.now_ms()).await {
+        let problems = mendable(error.into())?;
+        let source = bridge.store.source(id).await?;
+        return render_again(&show_page(&request, &user, &bridge, &site, source, problems).await?);
+    }
+    bridge.reload().await?;
+    Ok(go("/sources?done=deleted"))
+}
+
+async fn show_page(
+    request: &HttpRequest,
+    user: &User,
+    bridge: &Bridge,
+    site: &Site,
+    source: Source,
+    problems: Vec<FormProblem>,
+) -> Result<ShowPage, PageError> {
+    let now = bridge.clock.now();
+    let filter = EventFilter {
+        source_id: Some(source.id),
+        page: Window {
+            limit: LATEST,
+            ..Window::default()
+        },
+        ..EventFilter::default()
+    };
+    let events = bridge.store.events(filter).await?;
+    Ok(ShowPage {
+        page: Page::new(request, user, "/sources", source.name.clone()),
+        problems,
+        url: site.hook_url(&source.token),
+        secure: site.is_secure(),
+        secret_set: source.secret.is_some(),
+        require_signature: source.require_signature,
+        previous_until: source
+            .previous_secret
+            .as_ref()
+            .filter(|previous| previous.accepted_until > now)
+            .map(|previous| Moment::new(previous.accepted_until, now)),
+        evidence: source.signature_problem.as_ref().map(|problem| Evidence {
+            current: source.is_refusing(),
+            message: problem.message.clone(),
+            last: Moment::new(problem.last_at, now),
+            count: problem.count,
+        }),
+        events: events
+            .iter()
+            .map(|event| EventRow::new(event, &source.name, now))
+            .collect(),
+        source: SourceRow::new(&source, now),
+    })
+}
