@@ -22,7 +22,7 @@ pub mod vet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::domain::connection::Rules;
 use crate::domain::id::VersionId;
@@ -50,6 +50,8 @@ pub struct Bridge {
     pub evidence: Evidence,
     pub health: HealthWatch,
     pub results: mpsc::Sender<Finish>,
+    /// How many results are on disk since the start; whoever waits for one to be recorded watches it.
+    pub recorded: watch::Sender<u64>,
     snapshot: ArcSwap<Snapshot>,
     reloading: Mutex<()>,
 }
@@ -85,6 +87,7 @@ impl Bridge {
             evidence: Evidence::default(),
             health,
             results,
+            recorded: watch::Sender::new(0),
             snapshot: ArcSwap::from_pointee(snapshot),
             reloading: Mutex::new(()),
         })

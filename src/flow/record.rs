@@ -32,4 +32,7 @@ pub async fn record(bridge: &Bridge, batch: Vec<Finish>) {
             tracing::warn!(delivery = %finish.delivery_id, "a result came after its lease had ended and was not written; another worker has the delivery");
         }
     }
+    bridge
+        .recorded
+        .send_modify(|recorded| *recorded += batch.len() as u64);
 }

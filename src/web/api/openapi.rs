@@ -271,22 +271,22 @@ mod tests {
     fn every_route_is_described_and_every_description_has_its_route() {
         let table = include_str!("../routes.rs");
         let mut registered: Vec<String> = table
-            .lines()
-            .filter_map(|line| {
-                let (path, rest) = line.trim().strip_prefix(".route(\"")?.split_once("\", ")?;
-                let method = rest.split('(').next()?;
-                Some(format!("{method} {path}"))
+            .split(".route(")
+            .skip(1)
+            .map(|route| {
+                let path = route.split('"').nth(1).unwrap();
+                let method = route.split(',').nth(1).unwrap().trim().split('(').next().unwrap();
+                format!("{method} {path}")
             })
             .filter(|route| {
-                ![
+                let elsewhere = [
                     "/hooks/{token}",
                     "/healthz",
                     "/readyz",
                     "/metrics",
                     "/openapi.json",
-                ]
-                .iter()
-                .any(|other| route.ends_with(other))
+                ];
+                !elsewhere.iter().any(|other| route.ends_with(other))
             })
             .collect();
         let mut described: Vec<String> = OPERATIONS

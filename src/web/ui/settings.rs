@@ -49,10 +49,8 @@ pub async fn create_token(
 ) -> Result<HttpResponse, PageError> {
     let form = Form::read(&request, &body)?;
     let user = signed_in(&request, &bridge, Role::Owner).await?;
-    let (Ok(name), Some(role)) = (
-        name(form.text("token_name")),
-        Role::from_word(form.text("role")),
-    ) else {
+    let (Ok(name), Some(role)) = (name(form.text("name")), Role::from_word(form.text("role")))
+    else {
         let problems = vec![FormProblem::plain("A token needs a name and a role.")];
         return render_again(&settings_page(&request, &user, &bridge, problems, None).await?);
     };

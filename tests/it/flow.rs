@@ -1,0 +1,428 @@
+//! The main story through the real application, and what becomes of failures.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::harness::{Answer, Receiver, TestBridge, todo_created};
+
+fn mapped() -> serde_json::Value {
+    json!({
+        "trigger": {"events": ["TODO_CREATED"]},
+        "filter": {"path": "$.currentValue.title", "op": "contains", "value": "gg"},
+        "mapping": {"mode": "fields", "fields": [
+            {"to": "task.name", "from": {"path": "$.currentValue.title"}},
+            {"to": "project", "from": {"path": "currentValue.todoList.project.name"}, "pipe": [{"fn": "lower"}]},
+        ]},
+    })
+}
+
+#[actix_web::test]
+async fn a_signed_webhook_arrives_mapped_and_signed_and_is_in_the_log() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, mapped()).await;
+    let (status, answer) = bridge.post(&connected.hook, todo_created()).await;
+    assert_eq!(
+        (status, &answer["status"], &answer["deliveries"]),
+        (200, &json!("stored"), &json!(1))
+    );
+
+    let request = receiver.next().await;
+    assert_eq!(
+        request.body,
+        br#"{"task":{"name":"GGGG"},"project":"teest"}"#
+    );
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    assert_eq!(request.header("bluebridge-attempt"), Some("1"));
+
+    bridge.recorded(1).await;
+    let log = bridge.get("/deliveries").await;
+    assert_eq!(log["data"].as_array().unwrap().len(), 1);
+    let delivery = &log["data"][0];
+    assert_eq!(
+        (&delivery["state"], &delivery["last_status"]),
+        (&json!("delivered"), &json!(200))
+    );
+    assert_eq!(request.header("webhook-id"), delivery["id"].as_str());
+    let shown = bridge
+        .get(&format!("/deliveries/{}", delivery["id"].as_str().unwrap()))
+        .await;
+    assert_eq!(shown["attempts"][0]["outcome"]["code"], "delivered");
+    assert_eq!(
+        shown["decision"]["body"],
+        r#"{"task":{"name":"GGGG"},"project":"teest"}"#
+    );
+    assert!(
+        !shown.to_string().contains("hidden"),
+        "the query of a URL is a secret"
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_duplicate_is_answered_and_forwarded_once_also_when_fifty_come_at_once() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let posts = (0..50).map(|_| bridge.post(&connected.hook, todo_created()));
+    let answers = futures_util::future::join_all(posts).await;
+    assert!(answers.iter().all(|(status, _)| *status == 200));
+    let stored = answers
+        .iter()
+        .filter(|(_, answer)| answer["status"] == "stored")
+        .count();
+    assert_eq!(stored, 1);
+    let ids: std::collections::HashSet<String> = answers
+        .iter()
+        .map(|(_, answer)| answer["event_id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), 1, "every duplicate names the first");
+    receiver.next().await;
+    bridge.recorded(1).await;
+    assert!(receiver.is_idle().await);
+
+    // The window ends after a day; then the same content is news again.
+    bridge.advance(Duration::from_secs(86_401));
+    let (_, answer) = bridge.post(&connected.hook, todo_created()).await;
+    assert_eq!(answer["status"], "stored");
+    receiver.next().await;
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_failure_is_tried_again_by_the_schedule_with_the_same_id_until_it_arrives() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, mapped()).await;
+    receiver.answer_next(500);
+    receiver.answer_next(503);
+    bridge.post(&connected.hook, todo_created()).await;
+    let first = receiver.next().await;
+    bridge.recorded(1).await;
+    let delivery = bridge.get("/deliveries?state=retrying").await["data"][0].clone();
+    assert_eq!(delivery["attempt_count"], 1);
+    let health = bridge
+        .get(&format!("/destinations/{}", connected.destination_id))
+        .await["health"]
+        .clone();
+    assert_eq!(health["state"], "failing");
+
+    bridge.advance(Duration::from_millis(5_501));
+    let second = receiver.next().await;
+    bridge.recorded(2).await;
+    bridge.advance(Duration::from_secs(331));
+    let third = receiver.next().await;
+    bridge.recorded(3).await;
+    for (request, attempt) in [(&first, "1"), (&second, "2"), (&third, "3")] {
+        assert_eq!(request.header("webhook-id"), delivery["id"].as_str());
+        assert_eq!(request.header("bluebridge-attempt"), Some(attempt));
+        assert_eq!(
+            request.body, first.body,
+            "computed again, byte for byte the same"
+        );
+    }
+    assert!(
+        third.header("webhook-timestamp") > first.header("webhook-timestamp"),
+        "signed freshly"
+    );
+    let shown = bridge
+        .get(&format!("/deliveries/{}", delivery["id"].as_str().unwrap()))
+        .await;
+    assert_eq!(
+        (&shown["state"], shown["attempts"].as_array().unwrap().len()),
+        (&json!("delivered"), 3)
+    );
+    let health = bridge
+        .get(&format!("/destinations/{}", connected.destination_id))
+        .await["health"]
+        .clone();
+    assert_eq!(health["state"], "ok");
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn retry_after_lengthens_the_pause() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    receiver.answer_with(Answer {
+        status: 429,
+        headers: vec![("retry-after", "60".into())],
+        body: Vec::new(),
+    });
+    let (_, _) = bridge.post(&connected.hook, todo_created()).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let delivery = bridge.get("/deliveries").await["data"][0].clone();
+    let time = |key: &str| {
+        delivery[key]
+            .as_str()
+            .unwrap()
+            .parse::<jiff::Timestamp>()
+            .unwrap()
+    };
+    assert!(
+        time("next_attempt_at")
+            .duration_since(time("created_at"))
+            .as_secs()
+            >= 60
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn attempts_end_when_they_are_spent_and_a_resend_is_a_new_delivery() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge
+        .connect(&receiver, json!({"delivery": {"max_attempts": 1}}))
+        .await;
+    receiver.answer_next(404);
+    bridge.post(&connected.hook, todo_created()).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let failed = bridge.get("/deliveries?state=failed").await["data"][0].clone();
+    let again = bridge
+        .created(
+            &format!("/deliveries/{}/resend", failed["id"].as_str().unwrap()),
+            json!({}),
+        )
+        .await;
+    assert_eq!(again["trigger"], "resend");
+    assert_ne!(again["id"], failed["id"]);
+    let request = receiver.next().await;
+    assert_eq!(request.header("webhook-id"), again["id"].as_str());
+    assert_eq!(
+        request.body,
+        todo_created(),
+        "passthrough sends the received bytes"
+    );
+    bridge.recorded(2).await;
+    assert_eq!(
+        bridge.get("/deliveries?state=delivered").await["data"][0]["id"],
+        again["id"]
+    );
+    assert_eq!(
+        bridge.get("/deliveries?state=failed").await["data"][0]["id"],
+        failed["id"]
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn gone_pauses_the_destination_and_resuming_sends_what_was_held() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    receiver.answer_next(410);
+    bridge.post(&connected.hook, todo_created()).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let paused = crate::harness::patiently("the pause", async {
+        loop {
+            let destination = bridge
+                .get(&format!("/destinations/{}", connected.destination_id))
+                .await;
+            if destination["health"]["state"] == "paused" {
+                break destination;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(
+        paused["health"]["paused_reason"]
+            .as_str()
+            .unwrap()
+            .contains("410")
+    );
+    let other = String::from_utf8(todo_created().to_vec())
+        .unwrap()
+        .replace("GGGG", "HHHH");
+    bridge.post(&connected.hook, other.as_bytes()).await;
+    assert_eq!(
+        bridge.get("/deliveries?state=held").await["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    assert!(receiver.is_idle().await);
+
+    let (status, _) = bridge
+        .api(
+            "POST",
+            &format!("/destinations/{}/resume", connected.destination_id),
+            None,
+        )
+        .await;
+    assert_eq!(status, 200);
+    let bodies = [receiver.next().await.body, receiver.next().await.body];
+    assert!(bodies.contains(&todo_created().to_vec()) && bodies.contains(&other.into_bytes()));
+    bridge.recorded(3).await;
+    assert_eq!(
+        bridge.get("/deliveries?state=delivered").await["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn filtered_unmapped_and_unheard_events_are_told_apart() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge
+        .connect(
+            &receiver,
+            json!({
+                "trigger": {"events": ["TODO_CREATED", "TODO_DELETED"]},
+                "filter": {"path": "$.event", "op": "equals", "value": "TODO_CREATED"},
+                "mapping": {"mode": "fields", "fields": [{"to": "a", "from": {"path": "$.nowhere"}, "when_missing": "fail"}]},
+            }),
+        )
+        .await;
+    bridge.post(&connected.hook, todo_created()).await;
+    bridge
+        .post(
+            &connected.hook,
+            br#"{"event":"TODO_DELETED","previousValue":{"id":"1"}}"#,
+        )
+        .await;
+    bridge
+        .post(
+            &connected.hook,
+            br#"{"event":"COMMENT_CREATED","currentValue":{"id":"1"}}"#,
+        )
+        .await;
+    let log = bridge.get("/deliveries").await;
+    let states: Vec<&str> = log["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| d["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        states,
+        ["skipped", "mapping_failed"],
+        "the newest first; what is not listened to makes no delivery"
+    );
+    assert!(
+        log["data"][1]["problem"]
+            .as_str()
+            .unwrap()
+            .contains("$.nowhere")
+    );
+    let skipped = bridge
+        .get(&format!(
+            "/deliveries/{}",
+            log["data"][0]["id"].as_str().unwrap()
+        ))
+        .await;
+    assert_eq!(skipped["decision"]["explanation"]["result"], "false");
+    assert_eq!(skipped["decision"]["explanation"]["found"], "TODO_DELETED");
+    assert_eq!(
+        bridge.get("/events").await["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+    assert!(receiver.is_idle().await);
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn what_waits_survives_a_stop_and_is_sent_by_the_next_start() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    receiver.answer_next(500);
+    bridge.post(&connected.hook, todo_created()).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let folder = bridge.stop().await;
+    let bridge = TestBridge::start_in(folder, 1_795_507_300_000).await;
+    let again = receiver.next().await;
+    assert_eq!(again.header("bluebridge-attempt"), Some("2"));
+    assert_eq!(again.body, todo_created());
+    bridge.recorded(1).await;
+    assert_eq!(
+        bridge.get("/deliveries?state=delivered").await["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_second_server_on_the_same_file_is_refused() {
+    let bridge = TestBridge::start().await;
+    let settings = bluebridge::config::Settings {
+        database_url: format!(
+            "sqlite://{}",
+            bridge.folder.path().join("test.db").display()
+        ),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        public_url: None,
+        master_key: Some(bluebridge::domain::seal::MasterKey::new([7; 32])),
+        master_key_file: None,
+        allow_networks: Vec::new(),
+        log: "error".into(),
+    };
+    let refused = bluebridge::app::Application::start(&settings, Default::default()).await;
+    assert!(
+        refused
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("Another bluebridge")
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_large_answer_and_a_redirect_are_handled() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge
+        .connect(&receiver, json!({"delivery": {"max_attempts": 1}}))
+        .await;
+    receiver.answer_with(Answer {
+        status: 200,
+        headers: Vec::new(),
+        body: vec![b'x'; 1 << 20],
+    });
+    receiver.answer_with(Answer {
+        status: 302,
+        headers: vec![("location", receiver.url())],
+        body: Vec::new(),
+    });
+    bridge.post(&connected.hook, todo_created()).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let first = bridge.get("/deliveries").await["data"][0].clone();
+    let shown = bridge
+        .get(&format!("/deliveries/{}", first["id"].as_str().unwrap()))
+        .await;
+    assert_eq!(shown["state"], "delivered");
+    assert_eq!(shown["attempts"][0]["response"]["truncated"], true);
+    assert!(
+        shown["attempts"][0]["response"]["body"]
+            .as_str()
+            .unwrap()
+            .len()
+            <= 16 * 1024
+    );
+
+    bridge
+        .post(
+            &connected.hook,
+            br#"{"event":"E","currentValue":{"id":"2"}}"#,
+        )
+        .await;
+    receiver.next().await;
+    bridge.recorded(2).await;
+    assert!(receiver.is_idle().await, "a redirect is never followed");
+    assert_eq!(
+        bridge.get("/deliveries?state=failed").await["data"][0]["last_outcome"],
+        "redirected"
+    );
+    bridge.stop().await;
+}

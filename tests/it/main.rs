@@ -1,0 +1,11 @@
+//! One integration binary: the real application on port 0 with its own database, a pretend Blue and a scripted receiver.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bad_input;
+mod crash;
+mod flow;
+mod harness;
+mod house;
+mod pages;
+mod signatures;
+mod store;

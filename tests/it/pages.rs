@@ -1,0 +1,373 @@
+//! The pages, over plain HTTP as a browser without scripts uses them.
+
+use serde_json::json;
+
+use crate::harness::{Receiver, TestBridge, todo_created};
+
+/// A visitor with a cookie jar of one cookie.
+struct Visitor<'a> {
+    bridge: &'a TestBridge,
+    cookie: String,
+}
+
+struct Page {
+    status: u16,
+    location: Option<String>,
+    html: String,
+}
+
+impl Page {
+    fn mark(&self) -> String {
+        let rest = self
+            .html
+            .split("name=\"csrf\" value=\"")
+            .nth(1)
+            .expect("a form with its mark");
+        rest.split('"').next().unwrap().to_string()
+    }
+}
+
+impl Visitor<'_> {
+    async fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
+        let response = request.header("cookie", &self.cookie).send().await.unwrap();
+        let status = response.status().as_u16();
+        let header = |name: &str| {
+            response
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap().to_string())
+        };
+        assert!(
+            header("content-security-policy")
+                .unwrap()
+                .contains("default-src 'none'")
+        );
+        assert_eq!(header("x-frame-options").as_deref(), Some("DENY"));
+        if let Some(cookie) = header("set-cookie") {
+            assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"));
+            self.cookie = cookie.split(';').next().unwrap().to_string();
+        }
+        let location = header("location");
+        Page {
+            status,
+            location,
+            html: response.text().await.unwrap(),
+        }
+    }
+
+    async fn get(&mut self, path: &str) -> Page {
+        self.send(self.bridge.http.get(self.bridge.url(path))).await
+    }
+
+    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = self
+            .bridge
+            .http
+            .post(self.bridge.url(path))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
+        self.send(request).await
+    }
+}
+
+async fn owner(bridge: &TestBridge) -> Visitor<'_> {
+    let mut visitor = Visitor {
+        bridge,
+        cookie: String::new(),
+    };
+    let setup = visitor.get("/setup").await;
+    let before = visitor.cookie.clone();
+    let fields = [
+        ("csrf", setup.mark()),
+        ("name", "Ada".into()),
+        ("email", "Ada@Example.com".into()),
+        ("password", "correct horse battery".into()),
+    ];
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let page = visitor.post("/setup", &fields).await;
+    assert_eq!(
+        (page.status, page.location.as_deref()),
+        (303, Some("/?done=welcome"))
+    );
+    assert_ne!(visitor.cookie, before, "a session gets a new token");
+    visitor
+}
+
+#[actix_web::test]
+async fn a_person_sets_up_signs_in_connects_and_sees_the_delivery() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let mut stranger = Visitor {
+        bridge: &bridge,
+        cookie: String::new(),
+    };
+    assert_eq!(
+        stranger.get("/deliveries").await.location.as_deref(),
+        Some("/setup")
+    );
+    let mut ada = owner(&bridge).await;
+    assert_eq!(
+        stranger.get("/deliveries").await.location.as_deref(),
+        Some("/login")
+    );
+    assert_eq!(
+        stranger.get("/setup").await.location.as_deref(),
+        Some("/login")
+    );
+
+    let mark = ada.get("/").await.mark();
+    let made = ada
+        .post("/sources", &[("csrf", &mark), ("name", "Blue <b>")])
+        .await;
+    let source = made.location.unwrap();
+    let source = source.split('?').next().unwrap().to_string();
+    let shown = ada.get(&source).await.html;
+    assert!(shown.contains("Blue &#60;b&#62;") && !shown.contains("Blue <b>"));
+    let hook = shown
+        .split("/hooks/")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_string();
+    ada.post(
+        &source,
+        &[
+            ("csrf", &mark),
+            ("name", "Blue"),
+            ("secret", crate::harness::SECRET),
+            ("require_signature", "yes"),
+        ],
+    )
+    .await;
+
+    let url = receiver.url();
+    let made = ada
+        .post(
+            "/destinations",
+            &[
+                ("csrf", &mark),
+                ("name", "There"),
+                ("url", &url),
+                ("method", "POST"),
+                ("auth", "none"),
+                ("scheme", "standard_webhooks"),
+            ],
+        )
+        .await;
+    assert!(
+        made.html.contains("whsec_"),
+        "the made secret is shown once"
+    );
+    let destination = bridge.get("/destinations").await["data"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_string();
+    assert!(
+        !ada.get(&format!("/destinations/{destination}"))
+            .await
+            .html
+            .contains("whsec_")
+    );
+
+    let source_id = source.rsplit('/').next().unwrap().to_string();
+    let fields = [
+        ("csrf", mark.as_str()),
+        ("name", "Through"),
+        ("source_id", &source_id),
+        ("destination_id", &destination),
+        ("events", "TODO_CREATED"),
+        ("filter_mode", "all"),
+        ("c_path", "$.currentValue.title"),
+        ("c_op", "contains"),
+        ("c_value", "GG"),
+        ("c_case", ""),
+        ("mapping_mode", "fields"),
+        ("f_to", "t"),
+        ("f_kind", "path"),
+        ("f_source", "$.currentValue.title"),
+        ("f_take", "first"),
+        ("f_pipe", "lower | prefix(\"> \")"),
+        ("f_missing", "null"),
+        ("max_attempts", "10"),
+    ];
+    let sample = String::from_utf8(todo_created().to_vec()).unwrap();
+    let mut preview = fields.to_vec();
+    preview.extend([("action", "preview"), ("sample", sample.as_str())]);
+    let previewed = ada.post("/connections", &preview).await;
+    assert!(
+        previewed.html.contains("&#34;t&#34;: &#34;&#62; gggg&#34;"),
+        "{}",
+        previewed.html
+    );
+    let mut broken = fields.to_vec();
+    broken[6].1 = "$.a b";
+    let refused = ada.post("/connections", &broken).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.html.contains("filter/all/0/path (at character 4)"));
+    assert_eq!(ada.post("/connections", &fields).await.status, 303);
+
+    bridge
+        .post(&bridge.url(&format!("/hooks/{hook}")), todo_created())
+        .await;
+    assert_eq!(receiver.next().await.json(), json!({"t": "> gggg"}));
+    bridge.recorded(1).await;
+    let log = ada.get("/deliveries").await.html;
+    assert!(log.contains("Delivered") && log.contains("GGGG"));
+    let id = bridge.get("/deliveries").await["data"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_string();
+    let one = ada.get(&format!("/deliveries/{id}")).await.html;
+    assert!(one.contains("webhook-signature") && one.contains("Attempt 1"));
+    let again = ada
+        .post(&format!("/deliveries/{id}/resend"), &[("csrf", &mark)])
+        .await;
+    assert_eq!(again.status, 303);
+    receiver.next().await;
+    bridge.recorded(2).await;
+
+    let connection = bridge.get("/connections").await["data"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_string();
+    let edit = ada
+        .get(&format!("/connections/{connection}/edit"))
+        .await
+        .html;
+    assert!(edit.contains("lower | prefix(&#34;&#62; &#34;)"));
+    ada.post(
+        &format!("/connections/{connection}/disable"),
+        &[("csrf", &mark)],
+    )
+    .await;
+    ada.post(
+        &format!("/connections/{connection}/duplicate"),
+        &[("csrf", &mark)],
+    )
+    .await;
+    assert_eq!(
+        bridge.get("/connections").await["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    let tested = ada
+        .post(
+            &format!("/connections/{connection}/test"),
+            &[("csrf", &mark), ("event", "TODO_CREATED")],
+        )
+        .await;
+    assert!(
+        ada.get(&tested.location.unwrap())
+            .await
+            .html
+            .contains("(test)")
+    );
+    for path in [
+        "/",
+        "/sources",
+        "/destinations",
+        "/connections",
+        "/events",
+        "/settings",
+        "/sources/new",
+        "/destinations/new",
+        "/connections/new?sample=last",
+    ] {
+        assert_eq!(ada.get(path).await.status, 200, "{path}");
+    }
+    assert_eq!(ada.get("/nowhere").await.status, 404);
+    assert_eq!(ada.get("/deliveries/nonsense").await.status, 404);
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn every_form_refuses_to_act_without_its_mark() {
+    let bridge = TestBridge::start().await;
+    let mut ada = owner(&bridge).await;
+    let table = include_str!("../../src/web/ui/mod.rs");
+    let routes: Vec<&str> = table
+        .split(".route(")
+        .filter(|route| route.contains("post().to("))
+        .filter_map(|route| route.split('"').nth(1))
+        .collect();
+    assert!(routes.len() > 15);
+    for route in routes {
+        let path = route.replace("{id}", "01a20cec-a467-7000-9857-0cd1f79677cf");
+        for fields in [&[][..], &[("csrf", "wrong")]] {
+            assert_eq!(ada.post(&path, fields).await.status, 403, "{route}");
+        }
+    }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn signing_in_is_throttled_and_a_new_password_ends_sessions() {
+    let bridge = TestBridge::start().await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/settings").await.mark();
+    let changed = ada
+        .post(
+            "/settings/password",
+            &[
+                ("csrf", &mark),
+                ("current", "correct horse battery"),
+                ("new", "another long password"),
+            ],
+        )
+        .await;
+    assert_eq!(changed.location.as_deref(), Some("/login?done=password"));
+    assert_eq!(ada.get("/").await.location.as_deref(), Some("/login"));
+
+    let mut visitor = Visitor {
+        bridge: &bridge,
+        cookie: String::new(),
+    };
+    let mark = visitor.get("/login").await.mark();
+    let wrong = [
+        ("csrf", mark.as_str()),
+        ("email", "ada@example.com"),
+        ("password", "correct horse battery"),
+    ];
+    for _ in 0..10 {
+        assert!(
+            visitor
+                .post("/login", &wrong)
+                .await
+                .html
+                .contains("not right")
+        );
+    }
+    let right = [
+        ("csrf", mark.as_str()),
+        ("email", "ada@example.com"),
+        ("password", "another long password"),
+    ];
+    assert!(
+        visitor
+            .post("/login", &right)
+            .await
+            .html
+            .contains("Too many")
+    );
+    bridge.advance(std::time::Duration::from_secs(301));
+    assert_eq!(
+        visitor.post("/login", &right).await.location.as_deref(),
+        Some("/")
+    );
+    let mark = visitor.get("/").await.mark();
+    assert_eq!(
+        visitor.post("/logout", &[("csrf", &mark)]).await.status,
+        303
+    );
+    assert_eq!(visitor.get("/").await.location.as_deref(), Some("/login"));
+    bridge.stop().await;
+}

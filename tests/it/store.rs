@@ -1,0 +1,370 @@
+//! The store's behaviour catalogue, on SQLite: fencing, claims, holding, and a wrong key.
+
+use bluebridge::domain::connection::{DeliverySettings, RulesDocument, Trigger};
+use bluebridge::domain::delivery::{Cause, State};
+use bluebridge::domain::destination::{Kind, Settings, SettingsDocument};
+use bluebridge::domain::event::{EventFacts, Reading, read};
+use bluebridge::domain::id::{
+    ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId,
+};
+use bluebridge::domain::outcome::Outcome;
+use bluebridge::domain::seal::MasterKey;
+use bluebridge::domain::secret::Secret;
+use bluebridge::store::Store;
+use bluebridge::store::claims::ClaimRequest;
+use bluebridge::store::connections::ConnectionDraft;
+use bluebridge::store::deliveries::DeliveryFilter;
+use bluebridge::store::destinations::DestinationDraft;
+use bluebridge::store::ingest::{Ingest, Ingested, NewDelivery, NewEvent, Start};
+use bluebridge::store::results::{Finish, NewAttempt};
+use bluebridge::store::sources::NewSource;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+struct Bench {
+    store: Store,
+    folder: TempDir,
+    source: SourceId,
+    destination: DestinationId,
+    connection: ConnectionId,
+    version: VersionId,
+}
+
+fn bits(number: u8) -> [u8; 10] {
+    [0, number, 0, 0, 0, 0, 0, 0, 0, number]
+}
+
+impl Bench {
+    async fn new() -> Bench {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder, 1).unwrap();
+        let (source, destination) = (SourceId::new(1, bits(1)), DestinationId::new(1, bits(1)));
+        let (connection, version) = (ConnectionId::new(1, bits(1)), VersionId::new(1, bits(1)));
+        let secret = Some(Secret::new("canary-source"));
+        let new = NewSource {
+            id: source,
+            name: "s".into(),
+            token: "t".into(),
+            require_signature: true,
+            secret,
+            now_ms: 1,
+        };
+        store.create_source(new).await.unwrap();
+        let config = json!({"url": "https://example.com/canary-url", "auth": {"type": "bearer", "token": "canary-token"}});
+        let settings = Settings::parse(
+            &SettingsDocument {
+                config: Some(&config),
+                ..SettingsDocument::default()
+            },
+            None,
+        )
+        .unwrap();
+        let draft = DestinationDraft {
+            id: destination,
+            name: "d".into(),
+            kind: Kind::Webhook,
+            settings,
+            now_ms: 1,
+        };
+        store.create_destination(draft).await.unwrap();
+        let rules = RulesDocument {
+            trigger: Trigger::default(),
+            filter: Value::Null,
+            mapping: json!({"mode": "passthrough"}),
+            delivery: DeliverySettings::default(),
+        };
+        let draft = ConnectionDraft {
+            id: connection,
+            version_id: version,
+            name: "c".into(),
+            source_id: source,
+            destination_id: destination,
+            rules,
+            enabled: true,
+            now_ms: 1,
+        };
+        store.create_connection(draft).await.unwrap();
+        Bench {
+            store,
+            folder,
+            source,
+            destination,
+            connection,
+            version,
+        }
+    }
+
+    fn ingest(&self, number: u8, start: Start) -> Ingest {
+        let body = json!({"event": "E", "currentValue": {"id": number}}).to_string();
+        let event_id = EventId::new(1_000, bits(number));
+        Ingest {
+            event: NewEvent {
+                id: event_id,
+                source_id: self.source,
+                facts: facts(&body),
+                received_ms: 1_000,
+                is_test: false,
+                body: body.into(),
+                unique_until_ms: Some(2_000),
+            },
+            deliveries: vec![NewDelivery {
+                id: DeliveryId::new(1_000, bits(number)),
+                event_id,
+                connection_id: self.connection,
+                version_id: self.version,
+                destination_id: self.destination,
+                cause: Cause::Event,
+                start,
+                created_ms: 1_000,
+            }],
+        }
+    }
+
+    fn claim(&self, number: u8, now_ms: i64) -> ClaimRequest {
+        ClaimRequest {
+            destination_id: self.destination,
+            claim_id: ClaimId::new(1, bits(number)),
+            now_ms,
+            lease_until_ms: now_ms + 100,
+            limit: 10,
+        }
+    }
+
+    fn finish(&self, delivery: u8, claim: ClaimId, state: State) -> Finish {
+        Finish {
+            delivery_id: DeliveryId::new(1_000, bits(delivery)),
+            claim_id: claim,
+            state,
+            due_ms: (state == State::Retrying).then_some(5_000),
+            now_ms: 1_500,
+            attempt: NewAttempt {
+                number: 1,
+                started_ms: 1_400,
+                duration_ms: 5,
+                outcome: Outcome::Answered { status: 200 },
+                request_line: "POST https://example.com/".into(),
+                request_headers: "[]".into(),
+                response_headers: "[]".into(),
+                response_body: Vec::new(),
+                response_truncated: false,
+            },
+        }
+    }
+
+    async fn states(&self) -> Vec<State> {
+        let deliveries = self
+            .store
+            .deliveries(DeliveryFilter::default())
+            .await
+            .unwrap();
+        deliveries
+            .iter()
+            .rev()
+            .map(|delivery| delivery.state)
+            .collect()
+    }
+}
+
+fn facts(body: &str) -> EventFacts {
+    match read(body.as_bytes()).unwrap() {
+        Reading::Event { facts, .. } => facts,
+        Reading::HealthCheck => panic!("a health check"),
+    }
+}
+
+fn open(folder: &TempDir, key: u8) -> Result<Store, bluebridge::store::error::StoreError> {
+    Store::open(
+        &format!("sqlite://{}", folder.path().join("s.db").display()),
+        MasterKey::new([key; 32]),
+    )
+}
+
+#[actix_web::test]
+async fn the_same_key_is_a_duplicate_inside_its_window_and_news_after_it() {
+    let bench = Bench::new().await;
+    assert_eq!(
+        bench
+            .store
+            .ingest(bench.ingest(1, Start::Queued))
+            .await
+            .unwrap(),
+        Ingested::Stored
+    );
+    let mut again = bench.ingest(1, Start::Queued);
+    again.event.id = EventId::new(1_001, bits(2));
+    assert_eq!(
+        bench.store.ingest(again.clone()).await.unwrap(),
+        Ingested::Duplicate {
+            of: EventId::new(1_000, bits(1))
+        }
+    );
+    again.event.received_ms = 2_000;
+    again.event.unique_until_ms = Some(3_000);
+    again.deliveries.clear();
+    assert_eq!(bench.store.ingest(again).await.unwrap(), Ingested::Stored);
+    assert_eq!(bench.store.forget_expired_keys(2_500, 10).await.unwrap(), 0);
+    assert_eq!(bench.store.forget_expired_keys(3_000, 10).await.unwrap(), 1);
+}
+
+#[actix_web::test]
+async fn one_refused_event_does_not_take_its_neighbours_with_it() {
+    let bench = Bench::new().await;
+    let mut orphan = bench.ingest(9, Start::Queued);
+    orphan.event.source_id = SourceId::new(9, bits(9));
+    let all = futures_util::future::join_all((1..=20).map(|number| {
+        bench.store.ingest(match number {
+            9 => orphan.clone(),
+            _ => bench.ingest(number, Start::Queued),
+        })
+    }))
+    .await;
+    for (index, result) in all.iter().enumerate() {
+        assert_eq!(result.is_ok(), index != 8, "{index}: {result:?}");
+    }
+    assert_eq!(bench.states().await.len(), 19);
+}
+
+#[actix_web::test]
+async fn a_claim_is_exclusive_and_a_stale_holder_cannot_write() {
+    let bench = Bench::new().await;
+    for number in 1..=3 {
+        bench
+            .store
+            .ingest(bench.ingest(number, Start::Queued))
+            .await
+            .unwrap();
+    }
+    assert!(
+        bench
+            .store
+            .claim_due(bench.claim(1, 999))
+            .await
+            .unwrap()
+            .is_empty(),
+        "not due yet"
+    );
+    let (first, second) = futures_util::future::join(
+        bench.store.claim_due(bench.claim(1, 1_000)),
+        bench.store.claim_due(bench.claim(2, 1_000)),
+    )
+    .await;
+    assert_eq!(
+        first.unwrap().len() + second.unwrap().len(),
+        3,
+        "each is claimed once"
+    );
+    assert_eq!(bench.states().await, [State::Sending; 3]);
+
+    // The lease of everyone ends; another takes over; the first one's result comes late.
+    assert_eq!(bench.store.release_expired(1_200, 1_200).await.unwrap(), 3);
+    let taken = bench.store.claim_due(bench.claim(3, 1_200)).await.unwrap();
+    assert_eq!(taken.len(), 3);
+    let stale = [1, 2].map(|claim| bench.finish(1, ClaimId::new(1, bits(claim)), State::Delivered));
+    assert_eq!(
+        bench.store.record(stale.to_vec()).await.unwrap(),
+        [false, false]
+    );
+    let holder = ClaimId::new(1, bits(3));
+    let applied = bench
+        .store
+        .record(vec![
+            bench.finish(1, holder, State::Delivered),
+            bench.finish(2, holder, State::Retrying),
+        ])
+        .await
+        .unwrap();
+    assert_eq!(applied, [true, true]);
+    assert_eq!(
+        bench.states().await,
+        [State::Delivered, State::Retrying, State::Sending]
+    );
+    assert_eq!(
+        bench
+            .store
+            .attempts(DeliveryId::new(1_000, bits(1)))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        bench.store.oldest_due(bench.destination).await.unwrap(),
+        Some(5_000)
+    );
+    let released = bench
+        .store
+        .release(vec![(DeliveryId::new(1_000, bits(3)), holder)], 1_300)
+        .await
+        .unwrap();
+    assert_eq!(released, 1);
+}
+
+#[actix_web::test]
+async fn waiting_deliveries_are_held_resumed_and_given_up() {
+    let bench = Bench::new().await;
+    for number in 1..=2 {
+        bench
+            .store
+            .ingest(bench.ingest(number, Start::Queued))
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        bench.store.hold_waiting(bench.destination).await.unwrap(),
+        2
+    );
+    assert!(
+        bench
+            .store
+            .claim_due(bench.claim(1, 9_000))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        bench
+            .store
+            .discard(DeliveryId::new(1_000, bits(1)), "why".into(), 1_100)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !bench
+            .store
+            .discard(DeliveryId::new(1_000, bits(1)), "why".into(), 1_100)
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        bench
+            .store
+            .resume_held(bench.destination, 1_200)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(bench.states().await, [State::Discarded, State::Queued]);
+}
+
+#[actix_web::test]
+async fn secrets_are_not_in_the_file_and_a_wrong_key_is_refused() {
+    let bench = Bench::new().await;
+    assert_eq!(
+        bench.store.source(bench.source).await.unwrap().secret,
+        Some(Secret::new("canary-source"))
+    );
+    assert!(
+        open(&bench.folder, 2)
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("another master key")
+    );
+    let copy = bench.folder.path().join("copy.db");
+    bench.store.backup(copy.clone()).await.unwrap();
+    for entry in std::fs::read_dir(bench.folder.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(6).any(|window| window == b"canary"));
+    }
+    assert!(std::fs::metadata(copy).unwrap().len() > 0);
+}
