@@ -1,5 +1,54 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
-//! Bluebridge.
+//! Bluebridge carries Blue's webhooks to anywhere: verified, filtered, mapped, signed, delivered, and shown in a log.
+//!
+//! # Words
+//!
+//! The same in code, pages, API and database: **source** (one Blue webhook as we know it), **event** (one verified body, kept byte for
+//! byte), **connection** (source, trigger, filter, mapping, destination), **version** (an immutable snapshot of a connection's rules),
+//! **destination** (where we may send), **delivery** (one event for one version: a state machine, drawn in [`domain::delivery`]),
+//! **attempt** (one try; append-only).
+//!
+//! # The one way data flows
+//!
+//! 1. [`web::hooks`] takes a bounded body and verifies it; [`flow::ingest`] reads it, decides for every enabled connection and stores event
+//!    and deliveries in one transaction, which shares its commit with whoever came meanwhile ([`store`]'s writer). Then, and only then, 2xx.
+//! 2. [`flow::outbox`] takes what was committed over in memory, already leased; what finds no room waits in the database.
+//! 3. [`flow::deliver`] makes one attempt through [`outbound`], with no transaction open.
+//! 4. [`flow::record`] writes attempt and next state together, guarded by the claim.
+//! 5. [`flow::recover`] brings back due retries, overflow, and what a dead process left.
+//!
+//! An event is never lost silently: it is delivered, waiting, held, failed or skipped, and the log says why. The decision is a pure
+//! function ([`domain::connection::Rules::decide`]), so ingest, preview and the log's "why" cannot disagree, and a body is never stored twice.
+//!
+//! # The rooms
+//!
+//! ```text
+//!              main (cli)
+//!              |
+//!             app ----------------------+
+//!            /   \                      |
+//!         web     worker             config
+//!            \   /
+//!             flow
+//!           /      \
+//!      store        outbound
+//!           \      /
+//!            domain
+//! ```
+//!
+//! Arrows point down only; `tests/it/house.rs` fails with a sentence when a room imports what it may not. `domain` is pure: no IO, no clock,
+//! no chance. Only `store` speaks SQL, only `outbound` speaks to the world, `flow` knows neither actix nor diesel nor askama.
+//!
+//! # Who is trusted with what
+//!
+//! Whoever holds a source's secret may make events. A signed-in editor chooses where events go, but [`outbound::guard`] decides which addresses
+//! may be reached, at every connection. A destination is told nothing but what its connections map to it. The database file is useless for
+//! its secrets without the master key ([`domain::seal`]).
+//!
+//! # Known gaps of this version
+//!
+//! SQLite only; no order per record, no replay over many events, no retention: the log grows until it is pruned by hand. Integers
+//! beyond 64 bits pass through unchanged in passthrough mode only. See `CHANGELOG.md`.
 
 pub mod app;
 pub mod cli;

@@ -32,6 +32,10 @@ pub struct EventFacts {
 
 /// What a body is.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every value is the large one; a box would cost the hot path an allocation"
+)]
 pub enum Reading {
     Event { facts: EventFacts, document: Value },
     HealthCheck,

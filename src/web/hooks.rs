@@ -94,7 +94,7 @@ fn check<'b>(
             bridge.evidence.refused(
                 source.id,
                 problem.code(),
-                format!("{problem}. {reason}"),
+                format!("{}. {reason}", sentence_case(&problem.to_string())),
                 now,
             );
             tracing::warn!(source = %source.id, code = problem.code(), "a request was refused for its signature");
@@ -105,6 +105,14 @@ fn check<'b>(
             ))
         }
     }
+}
+
+/// With a capital first letter.
+fn sentence_case(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 fn answer(receipt: Receipt) -> HttpResponse {

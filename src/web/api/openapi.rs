@@ -275,7 +275,14 @@ mod tests {
             .skip(1)
             .map(|route| {
                 let path = route.split('"').nth(1).unwrap();
-                let method = route.split(',').nth(1).unwrap().trim().split('(').next().unwrap();
+                let method = route
+                    .split(',')
+                    .nth(1)
+                    .unwrap()
+                    .trim()
+                    .split('(')
+                    .next()
+                    .unwrap();
                 format!("{method} {path}")
             })
             .filter(|route| {
