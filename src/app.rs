@@ -53,9 +53,17 @@ impl Application {
         let (outbox, wishes) = Outbox::new();
         let (results_in, results) = mpsc::channel(RESULTS_LIMIT);
         let http = client::build(&guard)?;
-        let bridge = Bridge::new(store, outbox, http, guard, clock, results_in)
-            .await
-            .context("Sources, destinations and connections cannot be read")?;
+        let bridge = Bridge::new(
+            store,
+            outbox,
+            http,
+            guard,
+            clock,
+            results_in,
+            settings.retention(),
+        )
+        .await
+        .context("Sources, destinations and connections cannot be read")?;
         let bridge = Arc::new(bridge);
         recover::release_all(&bridge)
             .await

@@ -42,6 +42,10 @@ pub struct Settings {
     #[arg(long, env = "BLUEBRIDGE_ALLOW_NETWORKS", value_delimiter = ',')]
     pub allow_networks: Vec<IpNet>,
 
+    /// After how many days events with their deliveries are forgotten, once all of them are finished; 0 keeps them for ever.
+    #[arg(long, env = "BLUEBRIDGE_RETENTION_DAYS", default_value_t = 90)]
+    pub retention_days: u32,
+
     /// What to log: `error`, `warn`, `info`, `debug`, or a filter like `bluebridge=debug`. With the prefix `json:` each line is a JSON object.
     #[arg(long, env = "BLUEBRIDGE_LOG", default_value = "info")]
     pub log: String,
@@ -56,6 +60,11 @@ pub type HiddenKey = MasterKey;
 pub struct SettingsError(String);
 
 impl Settings {
+    /// The retention in days; `None` keeps everything.
+    pub fn retention(&self) -> Option<u32> {
+        Some(self.retention_days).filter(|days| *days > 0)
+    }
+
     /// The address that people and Blue are told, without a slash at the end.
     pub fn public_url(&self) -> String {
         match &self.public_url {

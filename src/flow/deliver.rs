@@ -118,6 +118,7 @@ fn finish(
         state,
         due_ms,
         now_ms: ended.as_millisecond(),
+        in_lane: parcel.in_lane,
         attempt: NewAttempt {
             number: parcel.attempt,
             started_ms: started.as_millisecond(),

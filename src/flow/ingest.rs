@@ -7,8 +7,9 @@
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
-use crate::domain::connection::{Decision, Rules, Subject};
+use crate::domain::connection::{Decision, Order, Rules, Subject};
 use crate::domain::delivery::Cause;
 use crate::domain::event::{EventFacts, ReadError, Reading, read};
 use crate::domain::id::{
@@ -115,6 +116,9 @@ pub(super) async fn store_and_hand_over(
         handed_over.extend(planned.hand_over);
     }
     let count = deliveries.len();
+    let waits = deliveries
+        .iter()
+        .any(|delivery| delivery.start == Start::Queued);
     let unique_until = arrival
         .now
         .checked_add(SignedDuration::from_secs(DUPLICATE_WINDOW_S));
@@ -133,6 +137,9 @@ pub(super) async fn store_and_hand_over(
     match bridge.store.ingest(Ingest { event, deliveries }).await? {
         Ingested::Duplicate { of } => Ok(Receipt::Duplicate { of }),
         Ingested::Stored => {
+            if waits {
+                bridge.outbox.announce_room();
+            }
             for hand_over in handed_over {
                 hand_over
                     .place
@@ -172,6 +179,10 @@ fn plan(
         version_id: connection.version_id,
         destination_id: connection.destination_id,
         cause: arrival.cause,
+        record_id: match connection.rules.delivery.order {
+            Order::PerRecord => arrival.facts.record_id.clone(),
+            Order::None => None,
+        },
     };
     let (start, body) = match decided {
         // A test names its connection, so its log must say something even then.
@@ -200,6 +211,8 @@ pub(super) struct Route {
     pub version_id: VersionId,
     pub destination_id: DestinationId,
     pub cause: Cause,
+    /// The record, when the connection keeps the order of each record's deliveries.
+    pub record_id: Option<String>,
 }
 
 impl Route {
@@ -222,6 +235,9 @@ impl Route {
             cause: self.cause,
             start,
             created_ms: now.as_millisecond(),
+            lane: self
+                .record_id
+                .map(|record| lane(self.connection_id, &record)),
         };
         let destination = snapshot.destination(self.destination_id);
         if delivery.start == Start::Queued
@@ -229,8 +245,10 @@ impl Route {
         {
             delivery.start = Start::Held;
         }
+        // In a lane, the claim looks whether it is a delivery's turn.
+        let may_be_leased = delivery.start == Start::Queued && delivery.lane.is_none();
         let hand_over = match (destination, output) {
-            (Some(destination), Some(output)) if delivery.start == Start::Queued => bridge
+            (Some(destination), Some(output)) if may_be_leased => bridge
                 .outbox
                 .reserve(self.destination_id, output.body.len())
                 .map(|place| {
@@ -248,6 +266,7 @@ impl Route {
                             attempt: 1,
                             max_attempts: rules.delivery.max_attempts,
                             created_ms: delivery.created_ms,
+                            in_lane: false,
                             body: Bytes::from(output.body),
                             content_type: output.content_type.to_string(),
                         },
@@ -260,4 +279,15 @@ impl Route {
             hand_over,
         }
     }
+}
+
+/// Names the lane of a record within a connection.
+fn lane(connection_id: ConnectionId, record_id: &str) -> [u8; 16] {
+    let digest = Sha256::new()
+        .chain_update(connection_id.as_bytes())
+        .chain_update(record_id)
+        .finalize();
+    let mut lane = [0; 16];
+    lane.copy_from_slice(&digest[..16]);
+    lane
 }

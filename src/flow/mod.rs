@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod health;
 pub mod ingest;
 pub mod outbox;
+pub mod pacing;
 pub mod pause;
 pub mod record;
 pub mod recover;
@@ -30,6 +31,7 @@ use crate::flow::clock::{Clock, Ids};
 use crate::flow::evidence::Evidence;
 use crate::flow::health::HealthWatch;
 use crate::flow::outbox::Outbox;
+use crate::flow::pacing::Pacing;
 use crate::flow::snapshot::{Snapshot, compile};
 use crate::outbound::guard::Guard;
 use crate::store::Store;
@@ -49,7 +51,10 @@ pub struct Bridge {
     pub ids: Ids,
     pub evidence: Evidence,
     pub health: HealthWatch,
+    pub pacing: Pacing,
     pub results: mpsc::Sender<Finish>,
+    /// After how many days finished events are forgotten; `None` keeps them.
+    pub retention_days: Option<u32>,
     /// How many results are on disk since the start; whoever waits for one to be recorded watches it.
     pub recorded: watch::Sender<u64>,
     snapshot: ArcSwap<Snapshot>,
@@ -74,6 +79,7 @@ impl Bridge {
         guard: Guard,
         clock: Clock,
         results: mpsc::Sender<Finish>,
+        retention_days: Option<u32>,
     ) -> Result<Bridge, StoreError> {
         let snapshot = Snapshot::load(&store, &Snapshot::default()).await?;
         let health = HealthWatch::new(snapshot.destinations().map(Arc::as_ref));
@@ -86,7 +92,9 @@ impl Bridge {
             ids: Ids::default(),
             evidence: Evidence::default(),
             health,
+            pacing: Pacing::default(),
             results,
+            retention_days,
             recorded: watch::Sender::new(0),
             snapshot: ArcSwap::from_pointee(snapshot),
             reloading: Mutex::new(()),

@@ -30,6 +30,8 @@ pub struct Parcel {
     pub max_attempts: u32,
     /// When the delivery was made, in milliseconds since 1970.
     pub created_ms: i64,
+    /// Others of its record wait behind it.
+    pub in_lane: bool,
     pub body: Bytes,
     pub content_type: String,
 }

@@ -32,6 +32,10 @@ pub async fn record(bridge: &Bridge, batch: Vec<Finish>) {
             tracing::warn!(delivery = %finish.delivery_id, "a result came after its lease had ended and was not written; another worker has the delivery");
         }
     }
+    if batch.iter().any(|finish| finish.in_lane) {
+        // The next ones of their records may go now.
+        bridge.outbox.announce_room();
+    }
     bridge
         .recorded
         .send_modify(|recorded| *recorded += batch.len() as u64);

@@ -18,8 +18,36 @@ use crate::store::error::StoreError;
 /// Deliveries claimed at once for one destination.
 const CLAIM_LIMIT: usize = 200;
 
+const DAY_MS: i64 = 86_400_000;
+
 /// Duplicate keys forgotten in one pass.
 const KEYS_LIMIT: i64 = 2_000;
+
+/// Events forgotten in one batch, and batches in one pass.
+const RETENTION_LIMITS: (i64, usize) = (200, 50);
+
+/// Forgets events older than the retention, in small batches.
+pub async fn forget_old_events(bridge: &Bridge) -> Result<usize, StoreError> {
+    let Some(days) = bridge.retention_days else {
+        return Ok(0);
+    };
+    let before_ms = bridge.clock.now_ms() - i64::from(days) * DAY_MS;
+    let mut forgotten = 0;
+    for _ in 0..RETENTION_LIMITS.1 {
+        match bridge
+            .store
+            .forget_events(before_ms, RETENTION_LIMITS.0)
+            .await?
+        {
+            0 => break,
+            count => forgotten += count,
+        }
+    }
+    if forgotten > 0 {
+        tracing::info!(events = forgotten, "forgot events older than the retention");
+    }
+    Ok(forgotten)
+}
 
 /// Makes every lease due again. Only at start, and only when this process is the only one on its database.
 pub async fn release_all(bridge: &Bridge) -> Result<usize, StoreError> {
@@ -131,6 +159,7 @@ async fn queue(
         attempt: claimed.attempts + 1,
         max_attempts: rules.delivery.max_attempts,
         created_ms: claimed.created_ms,
+        in_lane: claimed.in_lane,
         body: output.body.into(),
         content_type: output.content_type.to_string(),
     };

@@ -34,6 +34,7 @@ pub async fn resend(bridge: &Bridge, id: DeliveryId) -> Result<DeliveryId, Store
         version_id: old.version_id,
         destination_id: old.destination_id,
         cause: Cause::Resend,
+        record_id: None,
     };
     let planned = route.plan(bridge, &snapshot, &rules, start, output, bridge.clock.now());
     let new_id = planned.delivery.id;

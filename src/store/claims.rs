@@ -4,9 +4,11 @@
 //! guarded update in `results`. Every statement works on a bounded number of rows.
 
 use bytes::Bytes;
+use diesel::dsl::{exists, not};
 use diesel::{
-    AsChangeset, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
-    OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
+    AsChangeset, BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _,
+    NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable,
+    RunQueryDsl as _,
 };
 
 use crate::domain::delivery::State;
@@ -15,6 +17,16 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{deliveries, event_keys, events};
+
+diesel::alias!(deliveries as earlier: Earlier);
+
+/// States in which a delivery bars its lane.
+const UNFINISHED: [&str; 4] = [
+    State::Queued.as_str(),
+    State::Held.as_str(),
+    State::Sending.as_str(),
+    State::Retrying.as_str(),
+];
 
 /// A delivery that this node may send until its lease ends.
 #[derive(Debug, Clone)]
@@ -26,6 +38,8 @@ pub struct Claimed {
     /// Attempts made before.
     pub attempts: u32,
     pub created_ms: i64,
+    /// Others of its record wait behind it.
+    pub in_lane: bool,
     /// The event as received; the body to send is computed from it again.
     pub event_body: Bytes,
     pub event_received_ms: i64,
@@ -76,6 +90,7 @@ impl Store {
                     deliveries::destination_id,
                     deliveries::attempts,
                     deliveries::created_at,
+                    deliveries::lane.is_not_null(),
                     events::received_at,
                     events::body,
                 ))
@@ -89,12 +104,20 @@ impl Store {
     async fn due_ids(&self, request: ClaimRequest) -> Result<Vec<Vec<u8>>, StoreError> {
         self.read(move |conn| {
             let due = |state: State| {
+                // The first unfinished delivery of a lane bars the ones behind it.
+                let barred = exists(
+                    earlier
+                        .filter(earlier.field(deliveries::lane).eq(deliveries::lane))
+                        .filter(earlier.field(deliveries::id).lt(deliveries::id))
+                        .filter(earlier.field(deliveries::state).eq_any(UNFINISHED)),
+                );
                 deliveries::table
                     .filter(
                         deliveries::destination_id.eq(request.destination_id.as_bytes().to_vec()),
                     )
                     .filter(deliveries::state.eq(state.as_str()))
                     .filter(deliveries::due_at.le(request.now_ms))
+                    .filter(deliveries::lane.is_null().or(not(barred)).assume_not_null())
                     .order(deliveries::due_at)
                     .limit(request.limit)
                     .select((deliveries::due_at.assume_not_null(), deliveries::id))
@@ -323,6 +346,7 @@ struct ClaimedRow {
     destination_id: Vec<u8>,
     attempts: i32,
     created_at: i64,
+    in_lane: bool,
     event_received_at: i64,
     event_body: Vec<u8>,
 }
@@ -337,6 +361,7 @@ impl ClaimedRow {
             attempts: u32::try_from(self.attempts)
                 .map_err(|_| StoreError::Corrupt("a negative number of attempts".into()))?,
             created_ms: self.created_at,
+            in_lane: self.in_lane,
             event_received_ms: self.event_received_at,
             event_body: Bytes::from(self.event_body),
         })

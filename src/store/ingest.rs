@@ -53,6 +53,8 @@ pub struct NewDelivery {
     pub cause: Cause,
     pub start: Start,
     pub created_ms: i64,
+    /// The same for deliveries that go strictly one after another; they are never leased at once.
+    pub lane: Option<[u8; 16]>,
 }
 
 /// How a delivery begins.
@@ -292,6 +294,7 @@ struct DeliveryRow<'a> {
     state: &'static str,
     attempts: i32,
     created_at: i64,
+    lane: Option<&'a [u8]>,
     due_at: Option<i64>,
     claim_id: Option<&'a [u8]>,
     lease_until: Option<i64>,
@@ -324,6 +327,7 @@ impl<'a> DeliveryRow<'a> {
             state: state.as_str(),
             attempts: 0,
             created_at: delivery.created_ms,
+            lane: delivery.lane.as_ref().map(|lane| &lane[..]),
             due_at: (state == State::Queued).then_some(delivery.created_ms),
             claim_id,
             lease_until,

@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod ingest;
 pub mod people;
 pub mod results;
+pub mod retention;
 mod row;
 mod schema;
 pub mod sources;
@@ -147,19 +148,28 @@ impl Store {
         .map_err(|error| StoreError::Unavailable(format!("the question was cut off: {error}")))?
     }
 
-    /// Runs a change in its own transaction on the writer thread and waits for its commit.
-    async fn write<T: Send + 'static>(
+    /// Runs something on the writer thread that cannot stand in a transaction.
+    async fn write_outside_transaction<T: Send + 'static>(
         &self,
         change: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Run(Box::new(move |conn: &mut Conn| {
-            let _ = reply.send(conn.immediate_transaction(change));
+            let _ = reply.send(change(conn));
         }));
         self.writer
             .send(job)
             .await
             .map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Runs a change in its own transaction on the writer thread and waits for its commit.
+    async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.write_outside_transaction(|conn| conn.immediate_transaction(change))
+            .await
     }
 }

@@ -26,6 +26,8 @@ pub struct Finish {
     /// When the next attempt is due, for `retrying`; in milliseconds since 1970.
     pub due_ms: Option<i64>,
     pub now_ms: i64,
+    /// Others of its record wait behind it.
+    pub in_lane: bool,
 }
 
 /// One try, as it is remembered.

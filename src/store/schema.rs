@@ -147,6 +147,7 @@ diesel::table! {
         state -> Text,
         attempts -> Integer,
         created_at -> BigInt,
+        lane -> Nullable<Binary>,
         due_at -> Nullable<BigInt>,
         claim_id -> Nullable<Binary>,
         lease_until -> Nullable<BigInt>,

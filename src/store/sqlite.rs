@@ -69,6 +69,11 @@ pub fn open_readers(path: &Path) -> Result<Pool<ConnectionManager<Conn>>, StoreE
         .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
+/// Gives freed pages back to the file system, at most so many.
+pub fn give_back_pages(conn: &mut Conn, pages: u32) -> Result<(), StoreError> {
+    Ok(conn.batch_execute(&format!("PRAGMA incremental_vacuum({pages});"))?)
+}
+
 /// Writes a consistent copy of the whole database; writers go on meanwhile.
 pub fn copy_into(conn: &mut Conn, path: &Path) -> Result<(), StoreError> {
     use diesel::RunQueryDsl as _;

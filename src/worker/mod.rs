@@ -24,6 +24,8 @@ const EVIDENCE_EVERY: Duration = Duration::from_secs(1);
 const LEASES_EVERY: Duration = Duration::from_secs(5);
 /// How often are duplicate keys forgotten whose window has ended?
 const KEYS_EVERY: Duration = Duration::from_secs(30);
+/// How often are events forgotten that are older than the retention?
+const RETENTION_EVERY: Duration = Duration::from_secs(60);
 /// How long is a loop left alone after its step failed?
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// Results written in one commit at most.
@@ -61,7 +63,7 @@ pub fn start(
     let recorder = tokio::spawn(run_recorder(bridge.clone(), results, stage.clone()));
     let mut timers = JoinSet::new();
     timers.spawn(run_claims(bridge.clone(), stage.clone()));
-    for step in [Step::Evidence, Step::Leases, Step::Keys] {
+    for step in [Step::Evidence, Step::Leases, Step::Keys, Step::Retention] {
         timers.spawn(run_timed(step, bridge.clone(), stage.clone()));
     }
     Workers {
@@ -135,10 +137,13 @@ fn log_end(ended: Result<(), tokio::task::JoinError>) {
 /// Works off one destination's queue until it is empty.
 async fn run_sender(bridge: Arc<Bridge>, destination_id: DestinationId) {
     loop {
-        let concurrency = bridge
+        let limits = bridge
             .snapshot()
             .destination(destination_id)
-            .map_or(1, |destination| destination.settings.limits.concurrency);
+            .map(|destination| destination.settings.limits.clone());
+        let concurrency = limits.as_ref().map_or(1, |limits| limits.concurrency);
+        let per_second = limits.and_then(|limits| limits.per_second);
+        bridge.pacing.wait(destination_id, per_second).await;
         let Some(parcel) = bridge.outbox.next(destination_id, concurrency) else {
             return;
         };
@@ -200,6 +205,7 @@ enum Step {
     Evidence,
     Leases,
     Keys,
+    Retention,
 }
 
 impl Step {
@@ -208,6 +214,7 @@ impl Step {
             Step::Evidence => EVIDENCE_EVERY,
             Step::Leases => LEASES_EVERY,
             Step::Keys => KEYS_EVERY,
+            Step::Retention => RETENTION_EVERY,
         }
     }
 
@@ -216,6 +223,7 @@ impl Step {
             Step::Evidence => bridge.evidence.write(&bridge.store).await,
             Step::Leases => recover::release_expired(bridge).await.map(|_| ()),
             Step::Keys => recover::forget_expired_keys(bridge).await.map(|_| ()),
+            Step::Retention => recover::forget_old_events(bridge).await.map(|_| ()),
         }
     }
 }

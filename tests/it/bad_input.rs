@@ -145,7 +145,7 @@ async fn documents_that_cannot_be_accepted_are_refused_with_their_places() {
             "POST",
             "/connections",
             Some(json!({
-                "name": "x", "source_id": "no", "destination_id": "no", "delivery": {"order": "per_record", "max_attempts": 0},
+                "name": "x", "source_id": "no", "destination_id": "no", "delivery": {"max_attempts": 0},
                 "filter": {"path": "$.a b", "op": "contains", "value": "x"}, "mapping": {"mode": "template", "body": "{{"},
             })),
         )
@@ -156,13 +156,12 @@ async fn documents_that_cannot_be_accepted_are_refused_with_their_places() {
         [
             "/source_id",
             "/destination_id",
-            "/delivery/order",
             "/delivery/max_attempts",
             "/filter/path",
             "/mapping/body"
         ]
     );
-    assert_eq!(problem["problems"][4]["position"], 3);
+    assert_eq!(problem["problems"][3]["position"], 3);
     for (method, path, body, status, code) in [
         ("POST", "/sources", Some("{"), 400, "not_json"),
         (

@@ -365,6 +365,7 @@ async fn a_second_server_on_the_same_file_is_refused() {
         master_key: Some(bluebridge::domain::seal::MasterKey::new([7; 32])),
         master_key_file: None,
         allow_networks: Vec::new(),
+        retention_days: 90,
         log: "error".into(),
     };
     let refused = bluebridge::app::Application::start(&settings, Default::default()).await;
@@ -424,5 +425,65 @@ async fn a_large_answer_and_a_redirect_are_handled() {
         bridge.get("/deliveries?state=failed").await["data"][0]["last_outcome"],
         "redirected"
     );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn in_order_per_record_a_failure_parks_only_its_own_record() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge
+        .connect(&receiver, json!({"delivery": {"order": "per_record"}}))
+        .await;
+    let event = |record: &str, number: u32| {
+        json!({"event": "E", "currentValue": {"id": record, "n": number}}).to_string()
+    };
+    receiver.answer_next(500);
+    bridge.post(&connected.hook, event("a", 1).as_bytes()).await;
+    assert_eq!(receiver.next().await.json()["currentValue"]["n"], 1);
+    bridge.recorded(1).await;
+    bridge.post(&connected.hook, event("a", 2).as_bytes()).await;
+    bridge.post(&connected.hook, event("b", 3).as_bytes()).await;
+    assert_eq!(
+        receiver.next().await.json()["currentValue"]["n"],
+        3,
+        "another record overtakes"
+    );
+    bridge.recorded(2).await;
+    assert!(receiver.is_idle().await);
+    bridge.advance(Duration::from_millis(5_501));
+    assert_eq!(receiver.next().await.json()["currentValue"]["n"], 1);
+    assert_eq!(receiver.next().await.json()["currentValue"]["n"], 2);
+    bridge.recorded(4).await;
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_limit_per_second_is_kept() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let slow = json!({"name": "Receiver", "config": {"url": receiver.url()}, "limits": {"per_second": 20}});
+    let (status, _) = bridge
+        .api(
+            "PUT",
+            &format!("/destinations/{}", connected.destination_id),
+            Some(slow),
+        )
+        .await;
+    assert_eq!(status, 200);
+    let started = std::time::Instant::now();
+    for number in 0..6 {
+        let event = json!({"event": "E", "currentValue": {"id": number}}).to_string();
+        bridge.post(&connected.hook, event.as_bytes()).await;
+    }
+    for _ in 0..6 {
+        receiver.next().await;
+    }
+    // A lower bound only: however slow the machine is, it cannot be faster than the limit.
+    assert!(
+        started.elapsed() >= Duration::from_millis(240),
+        "{:?}",
+        started.elapsed()
+    );
+    bridge.recorded(6).await;
     bridge.stop().await;
 }

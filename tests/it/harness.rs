@@ -57,6 +57,7 @@ impl TestBridge {
             master_key: Some(MasterKey::new([7; 32])),
             master_key_file: None,
             allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+            retention_days: 90,
             log: "error".into(),
         };
         let application = Application::start(&settings, Clock::Manual(clock.clone()))

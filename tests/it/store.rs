@@ -116,6 +116,7 @@ impl Bench {
                 cause: Cause::Event,
                 start,
                 created_ms: 1_000,
+                lane: None,
             }],
         }
     }
@@ -137,6 +138,7 @@ impl Bench {
             state,
             due_ms: (state == State::Retrying).then_some(5_000),
             now_ms: 1_500,
+            in_lane: false,
             attempt: NewAttempt {
                 number: 1,
                 started_ms: 1_400,
@@ -367,4 +369,83 @@ async fn secrets_are_not_in_the_file_and_a_wrong_key_is_refused() {
         assert!(!bytes.windows(6).any(|window| window == b"canary"));
     }
     assert!(std::fs::metadata(copy).unwrap().len() > 0);
+}
+
+#[actix_web::test]
+async fn in_a_lane_only_the_first_unfinished_delivery_is_claimed() {
+    let bench = Bench::new().await;
+    for (number, lane) in [(1, 1), (2, 1), (3, 2)] {
+        let mut ingest = bench.ingest(number, Start::Queued);
+        ingest.deliveries[0].lane = Some([lane; 16]);
+        bench.store.ingest(ingest).await.unwrap();
+    }
+    let claimed = async |number: u8, now_ms: i64| -> Vec<DeliveryId> {
+        let claimed = bench.store.claim_due(bench.claim(number, now_ms)).await;
+        claimed.unwrap().iter().map(|one| one.delivery_id).collect()
+    };
+    let id = |number: u8| DeliveryId::new(1_000, bits(number));
+    assert_eq!(claimed(1, 1_000).await, [id(1), id(3)]);
+    assert!(
+        claimed(2, 1_000).await.is_empty(),
+        "the first of the lane is being sent"
+    );
+    let retrying = bench.finish(1, ClaimId::new(1, bits(1)), State::Retrying);
+    bench.store.record(vec![retrying]).await.unwrap();
+    assert!(
+        claimed(3, 4_000).await.is_empty(),
+        "it waits for its retry, and the lane with it"
+    );
+    assert_eq!(claimed(4, 5_000).await, [id(1)]);
+    let mut failed = bench.finish(1, ClaimId::new(1, bits(4)), State::Failed);
+    failed.attempt.number = 2;
+    bench.store.record(vec![failed]).await.unwrap();
+    assert_eq!(claimed(5, 5_000).await, [id(2)], "a failure ends the wait");
+}
+
+#[actix_web::test]
+async fn only_old_and_finished_events_are_forgotten() {
+    let bench = Bench::new().await;
+    for number in 1..=3 {
+        bench
+            .store
+            .ingest(bench.ingest(number, Start::Queued))
+            .await
+            .unwrap();
+    }
+    bench.store.claim_due(bench.claim(1, 1_000)).await.unwrap();
+    let holder = ClaimId::new(1, bits(1));
+    let finishes = vec![
+        bench.finish(1, holder, State::Delivered),
+        bench.finish(2, holder, State::Retrying),
+    ];
+    bench.store.record(finishes).await.unwrap();
+    assert_eq!(
+        bench.store.forget_events(1_000, 10).await.unwrap(),
+        0,
+        "not old enough"
+    );
+    assert_eq!(bench.store.forget_events(9_000, 10).await.unwrap(), 1);
+    assert_eq!(bench.states().await, [State::Retrying, State::Sending]);
+    assert!(
+        bench
+            .store
+            .attempts(DeliveryId::new(1_000, bits(1)))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        bench
+            .store
+            .event(EventId::new(1_000, bits(1)))
+            .await
+            .is_err()
+    );
+    assert!(
+        bench
+            .store
+            .event(EventId::new(1_000, bits(2)))
+            .await
+            .is_ok()
+    );
 }

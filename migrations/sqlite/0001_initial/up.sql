@@ -135,6 +135,8 @@ CREATE TABLE deliveries (
                                                      'retrying', 'delivered', 'failed', 'discarded')),
     attempts       INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     created_at     BIGINT  NOT NULL,
+    -- Connection and record, when deliveries of one record go strictly one after another.
+    lane           BLOB,
     due_at         BIGINT,
     claim_id       BLOB,
     lease_until    BIGINT,
@@ -148,8 +150,9 @@ CREATE TABLE deliveries (
     CHECK ((state IN ('skipped', 'mapping_failed', 'delivered', 'failed', 'discarded')) = (finished_at IS NOT NULL))
 ) WITHOUT ROWID;
 -- The first delivery of an event by a connection exists once, whatever crashes between.
-CREATE UNIQUE INDEX deliveries_first ON deliveries (event_id, connection_id) WHERE cause = 'event';
-CREATE INDEX deliveries_by_event ON deliveries (event_id) WHERE cause <> 'event';
+-- Nulls are distinct, so any number of resends may stand beside it; and whatever asks for an event's deliveries uses it too.
+CREATE UNIQUE INDEX deliveries_first ON deliveries (event_id, connection_id, CASE cause WHEN 'event' THEN 1 END);
+CREATE INDEX deliveries_in_lane ON deliveries (lane, id) WHERE lane IS NOT NULL AND state IN ('queued', 'held', 'sending', 'retrying');
 -- One destination's backlog is claimed without looking at another's.
 CREATE INDEX deliveries_waiting ON deliveries (destination_id, state, due_at) WHERE state IN ('queued', 'retrying', 'held');
 CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE state = 'sending';

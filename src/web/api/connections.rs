@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::domain::connection::{
-    Connection, DeliverySettings, Order, Rules, RulesDocument, Trigger, Version,
+    Connection, DeliverySettings, Rules, RulesDocument, Trigger, Version,
 };
 use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
 use crate::domain::person::Role;
@@ -182,13 +182,6 @@ fn checked(document: &ConnectionDocument) -> Result<Checked, ApiError> {
             .unwrap_or_else(|| json!({"mode": "passthrough"})),
         delivery: document.delivery.clone(),
     };
-    if rules.delivery.order == Order::PerRecord {
-        problems.push(Problem::new(
-            "/delivery/order",
-            "not_available",
-            "Order per record is not available in this version; use `none`.",
-        ));
-    }
     if let Err(found) = Rules::compile(&rules) {
         problems.extend(found);
     }

@@ -31,6 +31,7 @@ pub struct ConnectionForm {
     pub mapping_mode: String,
     pub fields: Vec<FieldRow>,
     pub template: String,
+    pub per_record: bool,
     pub max_attempts: String,
     pub enabled: bool,
     pub sample: String,
@@ -183,6 +184,7 @@ impl ConnectionForm {
                 .map(FieldRow::of)
                 .collect(),
             template: rules.mapping["body"].as_str().unwrap_or_default().into(),
+            per_record: rules.delivery.order == Order::PerRecord,
             max_attempts: rules.delivery.max_attempts.to_string(),
             enabled: connection.enabled,
             ..ConnectionForm::default()
@@ -217,6 +219,7 @@ impl ConnectionForm {
             mapping_mode: form.text("mapping_mode").into(),
             fields: field_rows(form),
             template: form.value("template").unwrap_or_default().into(),
+            per_record: form.text("order") == "per_record",
             max_attempts: form.text("max_attempts").into(),
             enabled: true,
             sample: form.value("sample").unwrap_or_default().into(),
@@ -275,7 +278,11 @@ pub fn document(
             filter,
             mapping: Some(mapping),
             delivery: DeliverySettings {
-                order: Order::None,
+                order: if form.text("order") == "per_record" {
+                    Order::PerRecord
+                } else {
+                    Order::None
+                },
                 max_attempts,
             },
             enabled,
