@@ -47,8 +47,9 @@
 //!
 //! # Known gaps of this version
 //!
-//! SQLite only; no order per record, no replay over many events, no retention: the log grows until it is pruned by hand. Integers
-//! beyond 64 bits pass through unchanged in passthrough mode only. See `CHANGELOG.md`.
+//! SQLite only; no replay over many events; a destination that keeps failing is not held by itself, its deliveries go on by their schedule.
+//! Integers beyond 64 bits pass through unchanged in passthrough mode only. Order per record is the order in which requests were
+//! received: two requests about one record that arrive within the same commit keep it, two that race through different commits may not.
 
 pub mod app;
 pub mod cli;

@@ -115,6 +115,8 @@ pub enum Next {
     Retry { due_at: Timestamp },
     /// No further attempt.
     Failed,
+    /// Wait for the destination, which was paused meanwhile.
+    Hold,
     /// The destination is gone: pause it, keep this delivery and everything behind it waiting.
     HoldForGone,
 }

@@ -13,6 +13,7 @@ use crate::flow::Bridge;
 use crate::flow::outbox::Parcel;
 use crate::flow::pause::pause;
 use crate::outbound::request::{Exchange, Message, send};
+use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 use crate::store::results::{Finish, NewAttempt};
 
@@ -26,8 +27,12 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         return give_up(bridge, &parcel, "The destination was deleted.").await;
     };
     let now = bridge.clock.now();
-    if destination.health.paused.is_some() || !lease_suffices(&parcel, destination, now) {
-        return give_back(bridge, vec![parcel]).await;
+    if destination.health.paused.is_some() {
+        return give_back(bridge, vec![parcel], Wait::Held).await;
+    }
+    if !lease_suffices(&parcel, destination, now) {
+        let at_ms = now.as_millisecond();
+        return give_back(bridge, vec![parcel], Wait::Due { at_ms }).await;
     }
     let id = parcel.delivery_id.to_string();
     let message = Message {
@@ -46,7 +51,10 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
     .await;
     let ended = bridge.clock.now();
     observe(&parcel, &exchange, ended);
-    let next = next_of(&parcel, &exchange, ended);
+    let next = match next_of(&parcel, &exchange, ended) {
+        Next::Retry { .. } if is_paused(bridge, &parcel) => Next::Hold,
+        next => next,
+    };
     let finish = finish(&parcel, exchange, next, now, ended);
     let outcome = finish.attempt.outcome.clone();
     bridge
@@ -64,8 +72,12 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Gives unsent deliveries back; they are due at once and no attempt is counted.
-pub async fn give_back(bridge: &Bridge, parcels: Vec<Parcel>) -> Result<(), StoreError> {
+/// Gives unsent deliveries back; no attempt is counted.
+pub async fn give_back(
+    bridge: &Bridge,
+    parcels: Vec<Parcel>,
+    wait: Wait,
+) -> Result<(), StoreError> {
     if parcels.is_empty() {
         return Ok(());
     }
@@ -73,8 +85,15 @@ pub async fn give_back(bridge: &Bridge, parcels: Vec<Parcel>) -> Result<(), Stor
         .iter()
         .map(|parcel| (parcel.delivery_id, parcel.claim_id))
         .collect();
-    bridge.store.release(claims, bridge.clock.now_ms()).await?;
+    bridge.store.release(claims, wait).await?;
     Ok(())
+}
+
+/// Whether the destination was paused while an attempt was under way.
+fn is_paused(bridge: &Bridge, parcel: &Parcel) -> bool {
+    let snapshot = bridge.snapshot();
+    let destination = snapshot.destination(parcel.destination_id);
+    destination.is_some_and(|destination| destination.health.paused.is_some())
 }
 
 fn lease_suffices(parcel: &Parcel, destination: &Destination, now: Timestamp) -> bool {
@@ -109,7 +128,7 @@ fn finish(
     let (state, due_ms) = match next {
         Next::Delivered => (State::Delivered, None),
         Next::Failed => (State::Failed, None),
-        Next::HoldForGone => (State::Held, None),
+        Next::Hold | Next::HoldForGone => (State::Held, None),
         Next::Retry { due_at } => (State::Retrying, Some(due_at.as_millisecond())),
     };
     Finish {

@@ -6,6 +6,7 @@ use crate::domain::destination::Paused;
 use crate::domain::id::DestinationId;
 use crate::flow::Bridge;
 use crate::flow::deliver::give_back;
+use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 
 /// Stops sending to the destination. Attempts that are under way end by themselves.
@@ -17,9 +18,19 @@ pub async fn pause(bridge: &Bridge, id: DestinationId, reason: &str) -> Result<(
     bridge.store.pause_destination(id, Some(paused)).await?;
     // First the snapshot, so that nothing new is queued; then what is in memory; then everything that waits.
     bridge.reload().await?;
-    give_back(bridge, bridge.outbox.drain(id)).await?;
+    give_back(bridge, bridge.outbox.drain(id), Wait::Held).await?;
     let held = bridge.store.hold_waiting(id).await?;
     tracing::warn!(destination = %id, reason, held, "destination paused");
+    Ok(())
+}
+
+/// Holds what began to wait for a paused destination in the moment of its pausing. Called on a timer.
+pub async fn hold_stragglers(bridge: &Bridge) -> Result<(), StoreError> {
+    for destination in bridge.snapshot().destinations() {
+        if destination.health.paused.is_some() {
+            bridge.store.hold_waiting(destination.id).await?;
+        }
+    }
     Ok(())
 }
 

@@ -45,6 +45,15 @@ pub struct Claimed {
     pub event_received_ms: i64,
 }
 
+/// What a delivery that nobody holds waits for.
+#[derive(Debug, Clone, Copy)]
+pub enum Wait {
+    /// Its turn, from this time on, in milliseconds since 1970.
+    Due { at_ms: i64 },
+    /// The resumption of its destination.
+    Held,
+}
+
 /// What to claim.
 #[derive(Debug, Clone, Copy)]
 pub struct ClaimRequest {
@@ -153,11 +162,11 @@ impl Store {
         .await
     }
 
-    /// Gives claimed deliveries back unsent: they are due at once, and no attempt is counted.
+    /// Gives claimed deliveries back unsent, to wait for their turn or for their paused destination; no attempt is counted.
     pub async fn release(
         &self,
         claims: Vec<(DeliveryId, ClaimId)>,
-        now_ms: i64,
+        wait: Wait,
     ) -> Result<usize, StoreError> {
         self.write(move |conn| {
             let mut released = 0;
@@ -167,7 +176,7 @@ impl Store {
                         .filter(deliveries::id.eq(&delivery_id.as_bytes()[..]))
                         .filter(deliveries::claim_id.eq(&claim_id.as_bytes()[..])),
                 )
-                .set(waiting_again(now_ms))
+                .set(Waiting::new(wait))
                 .execute(conn)?;
             }
             Ok(released)
@@ -188,7 +197,7 @@ impl Store {
                     .filter(deliveries::state.eq(State::Sending.as_str()))
                     .filter(deliveries::lease_until.lt(expired_before_ms)),
             )
-            .set(waiting_again(now_ms))
+            .set(Waiting::new(Wait::Due { at_ms: now_ms }))
             .execute(conn)?)
         })
         .await
@@ -319,22 +328,28 @@ impl Store {
     }
 }
 
-/// Due now, claimed by nobody; the attempts made so far stay counted.
+/// Claimed by nobody; the attempts made so far stay counted.
 #[derive(AsChangeset)]
 #[diesel(table_name = deliveries, treat_none_as_null = true)]
-struct WaitingAgain {
+struct Waiting {
     state: &'static str,
     due_at: Option<i64>,
     claim_id: Option<Vec<u8>>,
     lease_until: Option<i64>,
 }
 
-fn waiting_again(now_ms: i64) -> WaitingAgain {
-    WaitingAgain {
-        state: State::Queued.as_str(),
-        due_at: Some(now_ms),
-        claim_id: None,
-        lease_until: None,
+impl Waiting {
+    fn new(wait: Wait) -> Waiting {
+        let (state, due_at) = match wait {
+            Wait::Due { at_ms } => (State::Queued, Some(at_ms)),
+            Wait::Held => (State::Held, None),
+        };
+        Waiting {
+            state: state.as_str(),
+            due_at,
+            claim_id: None,
+            lease_until: None,
+        }
     }
 }
 

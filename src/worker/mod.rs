@@ -11,8 +11,10 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::domain::id::DestinationId;
 use crate::flow::deliver::{deliver, give_back};
+use crate::flow::pause::hold_stragglers;
 use crate::flow::record::record;
 use crate::flow::{Bridge, recover};
+use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 use crate::store::results::Finish;
 
@@ -85,7 +87,8 @@ impl Workers {
             sending = self.bridge.outbox.senders(),
             "stopping: what is not begun is given back"
         );
-        if let Err(error) = give_back(&self.bridge, unsent).await {
+        let at_ms = self.bridge.clock.now_ms();
+        if let Err(error) = give_back(&self.bridge, unsent, Wait::Due { at_ms }).await {
             tracing::warn!(%error, "leases could not be given back; they run out by themselves");
         }
         if tokio::time::timeout(DRAIN_LIMIT, &mut self.senders)
@@ -221,7 +224,10 @@ impl Step {
     async fn run(self, bridge: &Bridge) -> Result<(), StoreError> {
         match self {
             Step::Evidence => bridge.evidence.write(&bridge.store).await,
-            Step::Leases => recover::release_expired(bridge).await.map(|_| ()),
+            Step::Leases => {
+                recover::release_expired(bridge).await?;
+                hold_stragglers(bridge).await
+            }
             Step::Keys => recover::forget_expired_keys(bridge).await.map(|_| ()),
             Step::Retention => recover::forget_old_events(bridge).await.map(|_| ()),
         }

@@ -213,18 +213,20 @@ async fn gone_pauses_the_destination_and_resuming_sends_what_was_held() {
     bridge.post(&connected.hook, todo_created()).await;
     receiver.next().await;
     bridge.recorded(1).await;
-    let paused = crate::harness::patiently("the pause", async {
-        loop {
-            let destination = bridge
-                .get(&format!("/destinations/{}", connected.destination_id))
-                .await;
-            if destination["health"]["state"] == "paused" {
-                break destination;
-            }
+    let id = connected.destination_id.parse().unwrap();
+    let is_paused = || {
+        let snapshot = bridge.bridge.snapshot();
+        snapshot.destination(id).unwrap().health.paused.is_some()
+    };
+    crate::harness::patiently("the pause", async {
+        while !is_paused() {
             tokio::task::yield_now().await;
         }
     })
     .await;
+    let paused = bridge
+        .get(&format!("/destinations/{}", connected.destination_id))
+        .await;
     assert!(
         paused["health"]["paused_reason"]
             .as_str()

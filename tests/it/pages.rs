@@ -213,6 +213,17 @@ async fn a_person_sets_up_signs_in_connects_and_sees_the_delivery() {
     assert!(refused.html.contains("filter/all/0/path (at character 4)"));
     assert_eq!(ada.post("/connections", &fields).await.status, 303);
 
+    let mut updates = fields.to_vec();
+    updates[1].1 = "Updates";
+    updates[4].1 = "RECORD_UPDATED";
+    assert_eq!(ada.post("/connections", &updates).await.status, 303);
+    let events = bridge.get("/connections").await["data"][1]["trigger"]["events"].clone();
+    assert_eq!(
+        events.as_array().unwrap().len(),
+        11,
+        "the box stands for the events themselves"
+    );
+
     bridge
         .post(&bridge.url(&format!("/hooks/{hook}")), todo_created())
         .await;
@@ -257,7 +268,7 @@ async fn a_person_sets_up_signs_in_connects_and_sees_the_delivery() {
             .as_array()
             .unwrap()
             .len(),
-        2
+        3
     );
     let tested = ada
         .post(

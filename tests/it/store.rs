@@ -11,7 +11,7 @@ use bluebridge::domain::outcome::Outcome;
 use bluebridge::domain::seal::MasterKey;
 use bluebridge::domain::secret::Secret;
 use bluebridge::store::Store;
-use bluebridge::store::claims::ClaimRequest;
+use bluebridge::store::claims::{ClaimRequest, Wait};
 use bluebridge::store::connections::ConnectionDraft;
 use bluebridge::store::deliveries::DeliveryFilter;
 use bluebridge::store::destinations::DestinationDraft;
@@ -295,7 +295,10 @@ async fn a_claim_is_exclusive_and_a_stale_holder_cannot_write() {
     );
     let released = bench
         .store
-        .release(vec![(DeliveryId::new(1_000, bits(3)), holder)], 1_300)
+        .release(
+            vec![(DeliveryId::new(1_000, bits(3)), holder)],
+            Wait::Due { at_ms: 1_300 },
+        )
         .await
         .unwrap();
     assert_eq!(released, 1);

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::catalogue::{EVENTS, find, groups};
+use crate::domain::catalogue::{EVENTS, RECORD_UPDATED, find, groups};
 use crate::domain::connection::{Connection, DeliverySettings, Order, Trigger};
 use crate::domain::filter::operator::{self, OPERATORS, Takes};
 use crate::domain::retry::DEFAULT_MAX_ATTEMPTS;
@@ -15,6 +15,9 @@ use crate::web::ui::page::FormProblem;
 
 /// Empty rows below the filled ones, so that rows can be added without scripts.
 const EMPTY_ROWS: usize = 2;
+
+/// The catalogue's group of events about records.
+const RECORDS: &str = "Records";
 
 /// What the form holds.
 #[derive(Default)]
@@ -100,9 +103,12 @@ pub const MISSINGS: [(&str, &str); 3] = [
     ("fail", "if missing: fail"),
 ];
 
+/// Stands for every change of a record in the form; what is saved are the events themselves.
+const ANY_UPDATE: &str = "RECORD_UPDATED";
+
 /// The catalogue with the given events ticked.
 pub fn event_groups(ticked: &[String]) -> Vec<EventGroup> {
-    let of_group = |name| {
+    let boxes = |name| {
         EVENTS
             .iter()
             .filter(move |event| event.group == name)
@@ -117,9 +123,43 @@ pub fn event_groups(ticked: &[String]) -> Vec<EventGroup> {
         .into_iter()
         .map(|name| EventGroup {
             name,
-            events: of_group(name),
+            events: boxes(name),
         })
         .collect()
+}
+
+/// The catalogue for choosing, with one more box for every change of a record.
+fn trigger_groups(ticked: &[String]) -> Vec<EventGroup> {
+    let mut groups = event_groups(ticked);
+    for group in groups.iter_mut().filter(|group| group.name == RECORDS) {
+        let any_update = EventBox {
+            id: ANY_UPDATE,
+            label: "Record updated (any change)",
+            checked: RECORD_UPDATED
+                .iter()
+                .all(|id| ticked.iter().any(|ticked| ticked == id)),
+        };
+        group.events.insert(0, any_update);
+    }
+    groups
+}
+
+/// The ticked events; the box for every change of a record stands for all of them.
+fn ticked_events(form: &Form) -> Vec<String> {
+    let mut events: Vec<String> = Vec::new();
+    let ticked = form.all("events").into_iter().map(str::to_string);
+    for event in ticked.chain(form.comma_list("other_events")) {
+        let meant: Vec<String> = match event.as_str() {
+            ANY_UPDATE => RECORD_UPDATED.iter().map(ToString::to_string).collect(),
+            _ => vec![event],
+        };
+        for event in meant {
+            if !events.contains(&event) {
+                events.push(event);
+            }
+        }
+    }
+    events
 }
 
 /// Every operator by heading.
@@ -146,7 +186,7 @@ impl ConnectionForm {
     /// An empty form.
     pub fn empty() -> ConnectionForm {
         let mut form = ConnectionForm {
-            groups: event_groups(&[]),
+            groups: trigger_groups(&[]),
             filter_mode: "all".into(),
             mapping_mode: "passthrough".into(),
             max_attempts: DEFAULT_MAX_ATTEMPTS.to_string(),
@@ -170,7 +210,7 @@ impl ConnectionForm {
             name: connection.name.clone(),
             source_id: connection.source_id.to_string(),
             destination_id: connection.version.destination_id.to_string(),
-            groups: event_groups(events),
+            groups: trigger_groups(events),
             other_events: unknown.join(", "),
             project_ids: rules.trigger.project_ids.join(", "),
             mapping_mode: rules.mapping["mode"]
@@ -205,12 +245,12 @@ impl ConnectionForm {
 
     /// What was typed, for showing it again.
     pub fn typed(form: &Form) -> ConnectionForm {
-        let ticked: Vec<String> = form.all("events").into_iter().map(str::to_string).collect();
+        let ticked = ticked_events(form);
         let mut typed = ConnectionForm {
             name: form.text("name").into(),
             source_id: form.text("source_id").into(),
             destination_id: form.text("destination_id").into(),
-            groups: event_groups(&ticked),
+            groups: trigger_groups(&ticked),
             other_events: form.text("other_events").into(),
             project_ids: form.text("project_ids").into(),
             filter_mode: form.text("filter_mode").into(),
@@ -267,12 +307,7 @@ pub fn document(
             source_id: form.text("source_id").into(),
             destination_id: form.text("destination_id").into(),
             trigger: Trigger {
-                events: form
-                    .all("events")
-                    .into_iter()
-                    .map(str::to_string)
-                    .chain(form.comma_list("other_events"))
-                    .collect(),
+                events: ticked_events(form),
                 project_ids: form.comma_list("project_ids"),
             },
             filter,
