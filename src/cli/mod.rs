@@ -39,10 +39,13 @@ enum Verb {
     /// Be a destination: print what arrives and check its signature.
     Receive(receive::ReceiveArgs),
     /// Add people, list them, set a new password.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  bluebridge user list")]
     User(people::UserVerb),
     /// Make a token for the API.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  bluebridge token create --name ci --role editor"
+    )]
     Token(people::TokenVerb),
     /// Bring the database up to date and stop.
     #[command(

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::domain::connection::{Decision, Rules, Subject};
 use crate::domain::event::{ReadError, Reading, read};
 use crate::domain::filter::explanation::Explanation;
+use crate::domain::mapping::{MappingInput, Output};
 
 /// What a dry run answers, in the API's shape.
 #[derive(Debug, Clone, Serialize)]
@@ -86,4 +87,19 @@ pub fn dry_run(rules: &Rules, body: &[u8], received_at: Timestamp) -> Result<Dry
         }
     }
     Ok(run)
+}
+
+/// The body that a delivery of this event carries, whatever the filter says: a person may have resent it. The mapping's sentence when it fails.
+pub fn body_of(rules: &Rules, body: &[u8]) -> Result<Output, String> {
+    match read(body) {
+        Ok(Reading::Event { document, .. }) => rules
+            .mapping()
+            .apply(&MappingInput {
+                document: &document,
+                body,
+            })
+            .map_err(|error| error.to_string()),
+        Ok(Reading::HealthCheck) => Err("The event is a health check.".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }

@@ -5,10 +5,9 @@
 
 use jiff::Timestamp;
 
-use crate::domain::event::{Reading, read};
 use crate::domain::id::{ClaimId, DestinationId};
-use crate::domain::mapping::{MappingInput, Output};
 use crate::flow::Bridge;
+use crate::flow::dry_run::body_of;
 use crate::flow::ingest::LEASE_MS;
 use crate::flow::outbox::Parcel;
 use crate::new_id;
@@ -136,7 +135,7 @@ async fn queue(
     concurrency: u32,
 ) -> Result<(), StoreError> {
     let rules = bridge.rules(claimed.version_id).await?;
-    let output = match compute(&claimed, rules.mapping()) {
+    let output = match body_of(&rules, &claimed.event_body) {
         Ok(output) => output,
         Err(problem) => {
             tracing::error!(delivery = %claimed.delivery_id, problem, "a stored delivery's body cannot be computed any more");
@@ -165,21 +164,6 @@ async fn queue(
     };
     bridge.outbox.push_claimed(parcel, concurrency);
     Ok(())
-}
-
-fn compute(claimed: &Claimed, mapping: &crate::domain::mapping::Mapping) -> Result<Output, String> {
-    let document = match read(&claimed.event_body) {
-        Ok(Reading::Event { document, .. }) => document,
-        Ok(Reading::HealthCheck) => return Err("The event is a health check.".into()),
-        Err(error) => return Err(error.to_string()),
-    };
-    let input = MappingInput {
-        document: &document,
-        body: &claimed.event_body,
-    };
-    mapping
-        .apply(&input)
-        .map_err(|error| format!("{}: {}", error.path, error.message))
 }
 
 /// Age of the oldest due delivery, in seconds; 0 when nothing is due.

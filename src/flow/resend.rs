@@ -3,12 +3,10 @@
 //! A resend is a new delivery of the same event with the same version, never a reset of the old one. The filter is not asked again: the person
 //! has decided. Called by the pages and the API.
 
-use crate::domain::connection::Rules;
 use crate::domain::delivery::Cause;
-use crate::domain::event::{Reading, read};
 use crate::domain::id::DeliveryId;
-use crate::domain::mapping::{MappingInput, Output};
 use crate::flow::Bridge;
+use crate::flow::dry_run::body_of;
 use crate::flow::ingest::Route;
 use crate::store::error::StoreError;
 use crate::store::ingest::Start;
@@ -18,7 +16,7 @@ pub async fn resend(bridge: &Bridge, id: DeliveryId) -> Result<DeliveryId, Store
     let old = bridge.store.delivery(id).await?;
     let event = bridge.store.event(old.event_id).await?;
     let rules = bridge.rules(old.version_id).await?;
-    let (start, output) = match map(&rules, &event.body) {
+    let (start, output) = match body_of(&rules, &event.body) {
         Ok(output) => (Start::Queued, Some(output)),
         Err(problem) => (Start::MappingFailed(problem), None),
     };
@@ -60,19 +58,5 @@ pub async fn discard(bridge: &Bridge, id: DeliveryId, who: &str) -> Result<(), S
         false => Err(StoreError::Conflict(
             "Only a delivery that is queued, held or waiting for a retry can be given up.".into(),
         )),
-    }
-}
-
-fn map(rules: &Rules, body: &[u8]) -> Result<Output, String> {
-    match read(body) {
-        Ok(Reading::Event { document, .. }) => rules
-            .mapping()
-            .apply(&MappingInput {
-                document: &document,
-                body,
-            })
-            .map_err(|error| error.to_string()),
-        Ok(Reading::HealthCheck) => Err("The event is a health check.".into()),
-        Err(error) => Err(error.to_string()),
     }
 }

@@ -3,6 +3,8 @@
 //! A 2xx means "on disk". Verification is the only way to a body; a destination's trouble never shows here. The work runs in a task
 //! of its own, so that a client that hangs up early cannot cut the hand-over off from its commit.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
@@ -15,6 +17,9 @@ use crate::web::problem::ApiError;
 
 /// Largest body taken, in bytes.
 pub const BODY_LIMIT_BYTES: usize = 1 << 20;
+
+/// How long a body may take. Blue itself gives up after 7 seconds.
+const BODY_TIME_LIMIT: Duration = Duration::from_secs(7);
 
 /// Takes one webhook request.
 pub async fn receive(
@@ -62,17 +67,23 @@ pub async fn receive(
 }
 
 async fn read_body(payload: web::Payload) -> Result<web::Bytes, ApiError> {
-    match payload.to_bytes_limited(BODY_LIMIT_BYTES).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(ApiError::new(
+    let reading = payload.to_bytes_limited(BODY_LIMIT_BYTES);
+    match tokio::time::timeout(BODY_TIME_LIMIT, reading).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(_))) => Err(ApiError::new(
             StatusCode::BAD_REQUEST,
             "body_broke_off",
             "The body ended before it was complete.",
         )),
-        Err(_) => Err(ApiError::new(
+        Ok(Err(_)) => Err(ApiError::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_large",
             format!("A body may have at most {BODY_LIMIT_BYTES} bytes."),
+        )),
+        Err(_) => Err(ApiError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "too_slow",
+            "The body did not come in time.",
         )),
     }
 }

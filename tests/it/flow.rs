@@ -489,3 +489,20 @@ async fn a_limit_per_second_is_kept() {
     bridge.recorded(6).await;
     bridge.stop().await;
 }
+
+#[actix_web::test]
+async fn a_person_may_send_what_the_filter_skipped() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let never = json!({"filter": {"path": "$.event", "op": "missing"}});
+    let connected = bridge.connect(&receiver, never).await;
+    bridge.post(&connected.hook, todo_created()).await;
+    let skipped = bridge.get("/deliveries?state=skipped").await["data"][0].clone();
+    let path = format!("/deliveries/{}/resend", skipped["id"].as_str().unwrap());
+    let again = bridge.created(&path, json!({})).await;
+    assert_eq!(receiver.next().await.body, todo_created());
+    let body = String::from_utf8(todo_created().to_vec()).unwrap();
+    assert_eq!(again["request_body"], body);
+    assert_eq!(again["decision"]["decision"], "skip");
+    bridge.recorded(1).await;
+    bridge.stop().await;
+}

@@ -240,84 +240,75 @@ impl Reader {
             }
             Takes::OptionalScalar if value.is_null() => Some(Test::Plain),
             Takes::OptionalScalar if is_scalar => Some(Test::Scalar(value.clone())),
-            Takes::Scalar | Takes::OptionalScalar => self.refuse(
-                pointer,
-                "wrong_value",
-                "The value is a text, a number or true/false.",
-            ),
+            Takes::Scalar | Takes::OptionalScalar => {
+                let message = "The value is a text, a number or true/false.";
+                self.refuse(pointer, "wrong_value", message)
+            }
             Takes::Number => match Number::of(value, Types::Auto) {
                 Some(number) => Some(Test::Number(number)),
                 None => self.refuse(pointer, "not_a_number", "The value is a number."),
             },
-            Takes::NumberRange => match value.as_array().map(Vec::as_slice) {
-                Some([low, high]) => {
-                    match (Number::of(low, Types::Auto), Number::of(high, Types::Auto)) {
-                        (Some(low), Some(high)) => Some(Test::NumberRange(low, high)),
-                        _ => self.refuse(
-                            pointer,
-                            "not_a_number",
-                            "The value is two numbers: [lowest, highest].",
-                        ),
-                    }
-                }
-                _ => self.refuse(
-                    pointer,
-                    "wrong_value",
-                    "The value is two numbers: [lowest, highest].",
-                ),
-            },
+            Takes::NumberRange => self.number_range(value, pointer),
             Takes::List => self.list(value, pointer),
             Takes::Regex => self.regex(value, scope, pointer),
             Takes::Date => match time_of(value, &scope.zone) {
                 Some(time) => Some(Test::Date(time)),
-                None => self.refuse(
-                    pointer,
-                    "not_a_date",
-                    "The value is a date like 2026-01-31 or a time like 2026-01-31T09:00:00Z.",
-                ),
+                None => {
+                    let message =
+                        "The value is a date like 2026-01-31 or a time like 2026-01-31T09:00:00Z.";
+                    self.refuse(pointer, "not_a_date", message)
+                }
             },
-            Takes::DateRange => match value.as_array().map(Vec::as_slice) {
-                Some([from, to]) => match (time_of(from, &scope.zone), time_of(to, &scope.zone)) {
-                    (Some(from), Some(to)) => Some(Test::DateRange(from, to)),
-                    _ => self.refuse(
-                        pointer,
-                        "not_a_date",
-                        "The value is two dates: [first, last].",
-                    ),
-                },
-                _ => self.refuse(
-                    pointer,
-                    "wrong_value",
-                    "The value is two dates: [first, last].",
-                ),
-            },
-            Takes::Span => match span_of(value)
-                .filter(|span| shift(jiff::Timestamp::UNIX_EPOCH, *span, false).is_some())
-            {
-                Some(span) => Some(Test::Span(span)),
-                None => self.refuse(
-                    pointer,
-                    "not_a_span",
-                    "The value is a span like \"3 days\", \"2 hours\" or \"PT30M\".",
-                ),
-            },
+            Takes::DateRange => self.date_range(value, scope, pointer),
+            Takes::Span => self.span(value, pointer),
             Takes::Type => match value.as_str().filter(|name| TYPE_NAMES.contains(name)) {
                 Some(name) => Some(Test::Scalar(Value::from(name))),
-                None => self.refuse(
-                    pointer,
-                    "wrong_value",
-                    format!("The value is one of {}.", TYPE_NAMES.join(", ")),
-                ),
+                None => {
+                    let message = format!("The value is one of {}.", TYPE_NAMES.join(", "));
+                    self.refuse(pointer, "wrong_value", message)
+                }
             },
             Takes::Item => self.item(value, pointer, depth),
             Takes::FromTo => match (value.get("from"), value.get("to")) {
                 (Some(from), Some(to)) => Some(Test::FromTo(from.clone(), to.clone())),
-                _ => self.refuse(
-                    pointer,
-                    "wrong_value",
-                    "The value is {\"from\": ..., \"to\": ...}.",
-                ),
+                _ => {
+                    let message = "The value is {\"from\": ..., \"to\": ...}.";
+                    self.refuse(pointer, "wrong_value", message)
+                }
             },
+        }
+    }
+
+    fn number_range(&mut self, value: &Value, pointer: &str) -> Option<Test> {
+        let message = "The value is two numbers: [lowest, highest].";
+        let Some([low, high]) = value.as_array().map(Vec::as_slice) else {
+            return self.refuse(pointer, "wrong_value", message);
+        };
+        match (Number::of(low, Types::Auto), Number::of(high, Types::Auto)) {
+            (Some(low), Some(high)) => Some(Test::NumberRange(low, high)),
+            _ => self.refuse(pointer, "not_a_number", message),
+        }
+    }
+
+    fn date_range(&mut self, value: &Value, scope: &Scope, pointer: &str) -> Option<Test> {
+        let message = "The value is two dates: [first, last].";
+        let Some([from, to]) = value.as_array().map(Vec::as_slice) else {
+            return self.refuse(pointer, "wrong_value", message);
+        };
+        match (time_of(from, &scope.zone), time_of(to, &scope.zone)) {
+            (Some(from), Some(to)) => Some(Test::DateRange(from, to)),
+            _ => self.refuse(pointer, "not_a_date", message),
+        }
+    }
+
+    fn span(&mut self, value: &Value, pointer: &str) -> Option<Test> {
+        let epoch = jiff::Timestamp::UNIX_EPOCH;
+        match span_of(value).filter(|span| shift(epoch, *span, false).is_some()) {
+            Some(span) => Some(Test::Span(span)),
+            None => {
+                let message = "The value is a span like \"3 days\", \"2 hours\" or \"PT30M\".";
+                self.refuse(pointer, "not_a_span", message)
+            }
         }
     }
 

@@ -245,55 +245,32 @@ fn parse_field(entry: &Value, pointer: &str, problems: &mut Vec<Problem>) -> Opt
             message,
         ));
     }
-    let to = match Target::parse(
-        members
-            .get("to")
-            .and_then(Value::as_str)
-            .unwrap_or_default(),
-    ) {
-        Ok(to) => Some(to),
-        Err((position, reason)) => {
-            problems.push(
-                Problem::new(format!("{pointer}/to"), "bad_target", reason).at(Some(position)),
-            );
-            None
-        }
-    };
+    let to = parse_to(members.get("to"), &format!("{pointer}/to"), problems);
     let from = parse_from(members.get("from"), &format!("{pointer}/from"), problems);
-    let separator = members
-        .get("separator")
-        .and_then(Value::as_str)
-        .unwrap_or(", ");
-    let take = match members
-        .get("take")
-        .map(|take| take.as_str().unwrap_or_default())
-    {
+    let mut refuse = |key: &str, message: &str| {
+        problems.push(Problem::new(
+            format!("{pointer}/{key}"),
+            "wrong_value",
+            message,
+        ));
+    };
+    let word = |key: &str| members.get(key).map(|word| word.as_str().unwrap_or("?"));
+    let take = match word("take") {
         None | Some("first") => Some(Take::First),
         Some("all") => Some(Take::All),
         Some("one") => Some(Take::One),
-        Some("join") => Some(Take::Join(separator.to_string())),
-        _ => {
-            problems.push(Problem::new(
-                format!("{pointer}/take"),
-                "wrong_value",
-                "`take` is first, all, one or join.",
-            ));
+        Some("join") => Some(Take::Join(word("separator").unwrap_or(", ").to_string())),
+        Some(_) => {
+            refuse("take", "`take` is first, all, one or join.");
             None
         }
     };
-    let when_missing = match members
-        .get("when_missing")
-        .map(|when| when.as_str().unwrap_or_default())
-    {
+    let when_missing = match word("when_missing") {
         None | Some("null") => Some(WhenMissing::Null),
         Some("omit") => Some(WhenMissing::Omit),
         Some("fail") => Some(WhenMissing::Fail),
-        _ => {
-            problems.push(Problem::new(
-                format!("{pointer}/when_missing"),
-                "wrong_value",
-                "`when_missing` is null, omit or fail.",
-            ));
+        Some(_) => {
+            refuse("when_missing", "`when_missing` is null, omit or fail.");
             None
         }
     };
@@ -305,6 +282,19 @@ fn parse_field(entry: &Value, pointer: &str, problems: &mut Vec<Problem>) -> Opt
         pipe: pipe?,
         when_missing: when_missing?,
     })
+}
+
+fn parse_to(
+    document: Option<&Value>,
+    pointer: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Target> {
+    let text = document.and_then(Value::as_str).unwrap_or_default();
+    Target::parse(text)
+        .map_err(|(position, reason)| {
+            problems.push(Problem::new(pointer, "bad_target", reason).at(Some(position)));
+        })
+        .ok()
 }
 
 fn parse_from(

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::domain::delivery::State;
 use crate::domain::id::DeliveryId;
 use crate::domain::person::Role;
-use crate::flow::dry_run::dry_run;
+use crate::flow::dry_run::{body_of, dry_run};
 use crate::flow::{Bridge, resend};
 use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
 use crate::web::Site;
@@ -154,6 +154,9 @@ async fn detail(bridge: &Bridge, id: DeliveryId) -> Result<Value, ApiError> {
     let mut shown = summary(&delivery);
     shown["attempts"] = attempts.iter().map(attempt).collect();
     shown["decision"] = json!(run);
+    let body = body_of(&rules, &event.body).ok();
+    shown["request_body"] =
+        json!(body.map(|output| String::from_utf8_lossy(&output.body).into_owned()));
     Ok(shown)
 }
 

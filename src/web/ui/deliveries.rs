@@ -8,7 +8,7 @@ use crate::domain::delivery::State;
 use crate::domain::id::DeliveryId;
 use crate::domain::outcome::Verdict as Meaning;
 use crate::domain::person::Role;
-use crate::flow::dry_run::dry_run;
+use crate::flow::dry_run::{body_of, dry_run};
 use crate::flow::{Bridge, resend as resending};
 use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
 use crate::store::events::Page as Window;
@@ -200,6 +200,10 @@ pub async fn show(
     let rules = bridge.rules(delivery.version_id).await?;
     let run = dry_run(&rules, &event.body, event.summary.received_at).map_err(ApiError::from)?;
     let decision = Verdict::new(&run);
+    let body = body_of(&rules, &event.body)
+        .ok()
+        .filter(|_| delivery.state != State::Skipped)
+        .map(|output| pretty(&output.body));
     let row = DeliveryRow::new(&delivery, now);
     render(&ShowPage {
         page: Page::new(
@@ -215,7 +219,7 @@ pub async fn show(
             .into_iter()
             .map(|attempt| AttemptView::new(attempt, now))
             .collect(),
-        body: decision.body.clone(),
+        body,
         event_id: delivery.event_id.to_string(),
         version: version.number,
         decision,
@@ -246,6 +250,13 @@ pub async fn discard(
     let id: DeliveryId = id(&path, "delivery")?;
     resending::discard(&bridge, id, &user.name).await?;
     Ok(go(format!("/deliveries/{id}?done=discarded")))
+}
+
+/// JSON with line breaks, or the text as it is.
+fn pretty(body: &[u8]) -> String {
+    serde_json::from_slice::<serde_json::Value>(body)
+        .and_then(|value| serde_json::to_string_pretty(&value))
+        .unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned())
 }
 
 fn sentence(delivery: &DeliverySummary, attempts: &[Attempt]) -> String {
