@@ -88,13 +88,17 @@ async fn odd_bodies_get_their_status_and_good_ones_are_stored() {
         assert_eq!((status, &answer["status"]), (200, &json!("stored")));
         assert_eq!(receiver.next().await.body, body);
     }
-    let (status, answer) = bridge
-        .post(
-            &connected.hook,
-            br#"{"event":"WEBHOOK_HEALTH_CHECK","webhook":{"secret":""}}"#,
-        )
-        .await;
-    assert_eq!((status, &answer["status"]), (200, &json!("healthy")));
+    let probe = br#"{"event":"WEBHOOK_HEALTH_CHECK","webhook":{"secret":""}}"#;
+    for given in [Some(signature(probe)), None, Some("0".repeat(64))] {
+        let (status, answer) = bridge
+            .post_with(&connected.hook, probe, given.as_deref())
+            .await;
+        assert_eq!(
+            (status, &answer["status"]),
+            (200, &json!("healthy")),
+            "answered and nothing else done"
+        );
+    }
     assert_eq!(
         bridge.get("/events").await["data"]
             .as_array()

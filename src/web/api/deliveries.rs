@@ -23,13 +23,19 @@ use crate::web::problem::ApiError;
 #[serde(deny_unknown_fields)]
 pub struct Query {
     state: Option<String>,
+    #[serde(alias = "connection")]
     connection_id: Option<String>,
+    #[serde(alias = "destination")]
     destination_id: Option<String>,
+    #[serde(alias = "event")]
     event_id: Option<String>,
     #[serde(alias = "type")]
     event_type: Option<String>,
+    #[serde(alias = "since")]
     from: Option<Timestamp>,
+    #[serde(alias = "until")]
     to: Option<Timestamp>,
+    #[serde(alias = "q")]
     text: Option<String>,
     limit: Option<i64>,
     cursor: Option<String>,

@@ -7,7 +7,7 @@ use jiff::{Span, Timestamp, Unit, ZonedDateTime};
 use serde_json::Value;
 
 use crate::domain::mapping::functions::{Args, Function, Kind, Rule, arg, opt, text_in, text_out};
-use crate::domain::value::{time_of, type_of};
+use crate::domain::value::{span_of, time_of, type_of};
 
 macro_rules! function {
     ($id:literal, $summary:literal, $args:expr, $example:expr, $run:expr) => {
@@ -74,16 +74,20 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     function!(
         "add_time",
-        "a time later (or with a minus earlier) by an amount of units",
-        &[arg("amount", Kind::Number), arg("unit", Kind::Text)],
+        "a time later (or with a minus earlier) by an amount of units, or by a span like \"3 days\"",
+        &[arg("amount", Kind::Any), opt("unit", Kind::Text)],
         (
             r#""2026-01-31T00:00:00Z""#,
             r#"[1, "month"]"#,
             r#""2026-02-28T00:00:00Z""#
         ),
         |v, args| {
-            let amount = args.integer(0).ok_or("the amount is a whole number")?;
-            let span = span(amount, unit(args.text(1).unwrap_or_default())?)?;
+            let span = match (args.integer(0), args.value(0)) {
+                (Some(amount), _) => span(amount, unit(args.text(1).unwrap_or_default())?)?,
+                (None, Some(text)) => span_of(text)
+                    .ok_or("the amount is a whole number, or a span like \"3 days\"")?,
+                (None, None) => return Err("the amount is a whole number".into()),
+            };
             let moved = time(v)?
                 .to_zoned_datetime(TimeZone::UTC)
                 .checked_add(span)
@@ -245,4 +249,22 @@ fn span(amount: i64, unit: Unit) -> Result<Span, String> {
         _ => span.try_years(amount),
     };
     made.map_err(|_| "the amount is out of range".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::mapping::functions::Call;
+    use serde_json::json;
+
+    #[test]
+    fn an_amount_may_be_a_span() {
+        let add = |args: serde_json::Value| {
+            let call = Call::parse("add_time", args.as_array().unwrap(), "").unwrap();
+            call.apply(&json!("2026-01-31T00:00:00Z"))
+        };
+        assert_eq!(add(json!(["3 days"])), Ok(json!("2026-02-03T00:00:00Z")));
+        assert_eq!(add(json!([-2, "hours"])), Ok(json!("2026-01-30T22:00:00Z")));
+        assert!(add(json!(["soon"])).is_err());
+        assert!(add(json!([1])).is_err());
+    }
 }
