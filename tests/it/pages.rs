@@ -176,6 +176,23 @@ async fn a_person_sets_up_signs_in_connects_and_sees_the_delivery() {
             .contains("whsec_")
     );
 
+    let limited = json!({"name": "There", "config": {"url": url}, "limits": {"per_second": 500.5}});
+    bridge
+        .api(
+            "PUT",
+            &format!("/destinations/{destination}"),
+            Some(limited),
+        )
+        .await;
+    let edit = ada
+        .get(&format!("/destinations/{destination}/edit"))
+        .await
+        .html;
+    assert!(
+        edit.contains("value=\"500.5\""),
+        "an edit by form keeps the limit"
+    );
+
     let source_id = source.rsplit('/').next().unwrap().to_string();
     let fields = [
         ("csrf", mark.as_str()),

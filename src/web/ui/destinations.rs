@@ -85,6 +85,7 @@ struct DestinationForm {
     signing_header: String,
     headers: Vec<(String, String)>,
     concurrency: String,
+    per_second: String,
     timeout_ms: String,
 }
 
@@ -429,6 +430,11 @@ impl DestinationForm {
             signing_header: settings.signing.header.clone().unwrap_or_default(),
             headers: settings.request.headers.clone(),
             concurrency: settings.limits.concurrency.to_string(),
+            per_second: settings
+                .limits
+                .per_second
+                .map(|rate| rate.to_string())
+                .unwrap_or_default(),
             timeout_ms: settings.limits.timeout_ms.to_string(),
         }
     }
@@ -446,6 +452,7 @@ impl DestinationForm {
             signing_header: form.text("signing_header").into(),
             headers: header_rows(form).into_iter().collect(),
             concurrency: form.text("concurrency").into(),
+            per_second: form.text("per_second").into(),
             timeout_ms: form.text("timeout_ms").into(),
         }
     }
@@ -463,10 +470,13 @@ fn header_rows(form: &Form) -> HashMap<String, String> {
 /// The form as the document that the API takes.
 fn document(form: &Form) -> DestinationDocument {
     let filled = |name: &str| Some(form.text(name)).filter(|text| !text.is_empty());
+    // What is no number goes on as a text and is refused with its place.
     let number = |name: &str| {
         filled(name).map(|text| {
-            text.parse::<u64>()
-                .map_or_else(|_| Value::from(text), Value::from)
+            serde_json::from_str::<Value>(text)
+                .ok()
+                .filter(Value::is_number)
+                .unwrap_or_else(|| Value::from(text))
         })
     };
     let mut auth = json!({"type": form.text("auth")});
@@ -491,7 +501,7 @@ fn document(form: &Form) -> DestinationDocument {
         signing["header"] = Value::from(header);
     }
     let mut limits = Map::new();
-    for name in ["concurrency", "timeout_ms"] {
+    for name in ["concurrency", "per_second", "timeout_ms"] {
         limits.extend(number(name).map(|value| (name.to_string(), value)));
     }
     DestinationDocument {
