@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 /// The secret that the pretend Blue signs with.
 pub const SECRET: &str = "blue's secret";
 /// A guard against a test that would wait for ever; never reached by a passing one.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 pub async fn patiently<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future)
