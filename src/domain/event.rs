@@ -4,8 +4,12 @@
 //! and both documented shapes are fine; refused is only what is not a JSON object with an event name. Duplicate keys: the
 //! last one counts. Blue's wobbling vocabulary (todo/record, project/workspace, company/organization) ends here.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 /// Blue's probe; answered, never stored.
@@ -87,7 +91,8 @@ pub fn read(body: &[u8]) -> Result<Reading, ReadError> {
     if event_type == HEALTH_CHECK {
         return Ok(Reading::HealthCheck);
     }
-    let facts = facts(event_type, &document);
+    let mut facts = facts(event_type, &document);
+    facts.dedupe_key = dedupe_key(&facts.event_type, body)?;
     Ok(Reading::Event { facts, document })
 }
 
@@ -132,7 +137,7 @@ fn facts(event_type: String, document: &Value) -> EventFacts {
         .into_iter()
         .flatten()
         .find_map(|value| value.as_str()?.parse().ok()),
-        dedupe_key: dedupe_key(&event_type, document),
+        dedupe_key: [0; 32],
         event_type,
     }
 }
@@ -222,32 +227,57 @@ fn clean(text: &str) -> String {
         .collect()
 }
 
-/// Over event, webhook id and both values; not over the rest of the webhook object, which Blue reads again for each of its tries.
-fn dedupe_key(event_type: &str, document: &Value) -> [u8; 32] {
+/// What makes two requests the same, as it came: nothing of it has to be written out again to be hashed.
+#[derive(Deserialize)]
+struct Sameness<'a> {
+    #[serde(borrow, default)]
+    webhook: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "previousValue")]
+    previous: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "currentValue")]
+    current: Option<&'a RawValue>,
+}
+
+/// Only the id of the webhook counts: Blue reads the rest of it again for each of its tries.
+#[derive(Deserialize)]
+struct Webhook {
+    id: Option<Value>,
+}
+
+/// Over event, webhook id and both values, byte for byte. An event that has neither value is compared by everything but its webhook.
+fn dedupe_key(event_type: &str, body: &[u8]) -> Result<[u8; 32], ReadError> {
     let mut hash = Sha256::new();
-    let mut part = |value: Option<&Value>| {
-        let text = value.map(Value::to_string).unwrap_or_default();
+    let mut part = |text: &str| {
         hash.update((text.len() as u64).to_be_bytes());
         hash.update(text);
     };
-    part(Some(&Value::from(event_type)));
-    part(document.pointer("/webhook/id"));
-    let (previous, current) = (document.get("previousValue"), document.get("currentValue"));
-    match (previous, current) {
+    // A key that stands twice is no reason to refuse an event; it is then compared as a whole.
+    let Ok(same) = serde_json::from_slice::<Sameness<'_>>(body) else {
+        hash.update(body);
+        return Ok(hash.finalize().into());
+    };
+    let webhook_id = same
+        .webhook
+        .and_then(|webhook| serde_json::from_str::<Webhook>(webhook.get()).ok())
+        .and_then(|webhook| webhook.id);
+    part(event_type);
+    part(&webhook_id.map(|id| id.to_string()).unwrap_or_default());
+    match (same.previous, same.current) {
         (None, None) => {
-            let rest = document.as_object().into_iter().flatten();
-            for (key, value) in rest.filter(|(key, _)| *key != "webhook") {
-                part(Some(&Value::from(key.as_str())));
-                part(Some(value));
+            let rest: BTreeMap<String, &RawValue> = serde_json::from_slice(body)
+                .map_err(|error| ReadError::NotJson(error.to_string()))?;
+            for (key, value) in rest.iter().filter(|(key, _)| *key != "webhook") {
+                part(key);
+                part(value.get());
             }
         }
-        _ => {
+        (previous, current) => {
             // A missing value and null tell the same.
-            part(previous.filter(|value| !value.is_null()));
-            part(current.filter(|value| !value.is_null()));
+            part(previous.map(RawValue::get).unwrap_or_default());
+            part(current.map(RawValue::get).unwrap_or_default());
         }
     }
-    hash.finalize().into()
+    Ok(hash.finalize().into())
 }
 
 #[cfg(test)]

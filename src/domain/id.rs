@@ -77,6 +77,8 @@ ids! {
     DeliveryId
     /// One holder's right to send a set of deliveries: the fencing token of a lease.
     ClaimId
+    /// Many deliveries again, at a person's wish.
+    ReplayId
     /// A person who signs in.
     UserId
     /// A program's key to the API.

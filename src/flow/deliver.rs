@@ -138,6 +138,7 @@ fn finish(
         due_ms,
         now_ms: ended.as_millisecond(),
         in_lane: parcel.in_lane,
+        free_attempts: parcel.free_attempts,
         attempt: NewAttempt {
             number: parcel.attempt,
             started_ms: started.as_millisecond(),

@@ -5,7 +5,7 @@
 //! shows here. When the commit fails nothing is handed over, and the caller must not answer with a 2xx.
 
 use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -119,18 +119,13 @@ pub(super) async fn store_and_hand_over(
     let waits = deliveries
         .iter()
         .any(|delivery| delivery.start == Start::Queued);
-    let unique_until = arrival
-        .now
-        .checked_add(SignedDuration::from_secs(DUPLICATE_WINDOW_S));
     let event = NewEvent {
         id: arrival.event_id,
         source_id: arrival.source_id,
         received_ms: arrival.now.as_millisecond(),
         is_test: arrival.cause == Cause::Test,
-        unique_until_ms: match arrival.cause {
-            Cause::Event => Some(unique_until.unwrap_or(Timestamp::MAX).as_millisecond()),
-            _ => None,
-        },
+        unique_since_ms: (arrival.cause == Cause::Event)
+            .then(|| arrival.now.as_millisecond() - DUPLICATE_WINDOW_S * 1_000),
         facts: arrival.facts,
         body: arrival.body,
     };
@@ -238,6 +233,7 @@ impl Route {
             lane: self
                 .record_id
                 .map(|record| lane(self.connection_id, &record)),
+            replay_id: None,
         };
         let destination = snapshot.destination(self.destination_id);
         if delivery.start == Start::Queued
@@ -267,6 +263,8 @@ impl Route {
                             max_attempts: rules.delivery.max_attempts,
                             created_ms: delivery.created_ms,
                             in_lane: false,
+                            free_attempts: 0,
+                            probe: false,
                             body: Bytes::from(output.body),
                             content_type: output.content_type.to_string(),
                         },

@@ -28,6 +28,10 @@ pub struct Parcel {
     /// Number of the attempt to be made, from 1.
     pub attempt: u32,
     pub max_attempts: u32,
+    /// Attempts made before that do not count against `max_attempts`.
+    pub free_attempts: u32,
+    /// It tries whether its destination, which is held, takes anything again.
+    pub probe: bool,
     /// When the delivery was made, in milliseconds since 1970.
     pub created_ms: i64,
     /// Others of its record wait behind it.

@@ -4,6 +4,7 @@
 //! senders wait behind the bounded queue, and when the process dies first, the lease runs out and the delivery is sent again with
 //! the same id.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::flow::Bridge;
@@ -15,6 +16,7 @@ const PAUSE_RANGE_MS: (u64, u64) = (50, 5_000);
 /// Writes a batch, however long it takes.
 pub async fn record(bridge: &Bridge, batch: Vec<Finish>) {
     let mut pause_ms = PAUSE_RANGE_MS.0;
+    let batch = Arc::new(batch);
     let applied = loop {
         match bridge.store.record(batch.clone()).await {
             Ok(applied) => break applied,

@@ -19,9 +19,6 @@ const CLAIM_LIMIT: usize = 200;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Duplicate keys forgotten in one pass.
-const KEYS_LIMIT: i64 = 2_000;
-
 /// Events forgotten in one batch, and batches in one pass.
 const RETENTION_LIMITS: (i64, usize) = (200, 50);
 
@@ -74,14 +71,6 @@ pub async fn release_expired(bridge: &Bridge) -> Result<usize, StoreError> {
         );
     }
     Ok(released)
-}
-
-/// Forgets duplicate keys whose window has ended.
-pub async fn forget_expired_keys(bridge: &Bridge) -> Result<usize, StoreError> {
-    bridge
-        .store
-        .forget_expired_keys(bridge.clock.now_ms(), KEYS_LIMIT)
-        .await
 }
 
 /// Claims what is due for every destination that is not paused, as far as the outbox has room. Returns how many were claimed.
@@ -157,6 +146,8 @@ async fn queue(
         lease_until_ms: request.lease_until_ms,
         attempt: claimed.attempts + 1,
         max_attempts: rules.delivery.max_attempts,
+        free_attempts: claimed.free_attempts,
+        probe: false,
         created_ms: claimed.created_ms,
         in_lane: claimed.in_lane,
         body: output.body.into(),

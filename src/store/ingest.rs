@@ -6,21 +6,47 @@
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
-use diesel::upsert::excluded;
 use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, RunQueryDsl as _};
 
 use crate::domain::delivery::{Cause, State};
 use crate::domain::event::EventFacts;
 use crate::domain::id::{
-    ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId,
+    ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, SourceId, VersionId,
 };
 use crate::store::error::StoreError;
 use crate::store::row;
-use crate::store::schema::{deliveries, event_keys, events};
+use crate::store::schema::{deliveries, events};
 use crate::store::sqlite::Conn;
 
-/// Rows in one statement; SQLite takes at most 32,766 values a statement, and a delivery has sixteen.
-const ROWS_PER_STATEMENT: usize = 500;
+/// Inserts rows in statements of 32, 8 and 1 of them and counts those that were stored; what a unique index refuses is left out.
+/// The statements are few and fixed, so that each is prepared once for a connection: preparing costs more than running.
+macro_rules! insert_rows {
+    ($conn:expr, $table:expr, $rows:expr) => {{
+        let mut stored = 0;
+        let (large, rest) = $rows.as_chunks::<32>();
+        let (small, rest) = rest.as_chunks::<8>();
+        for rows in large {
+            stored += diesel::insert_into($table)
+                .values(rows)
+                .on_conflict_do_nothing()
+                .execute($conn)?;
+        }
+        for rows in small {
+            stored += diesel::insert_into($table)
+                .values(rows)
+                .on_conflict_do_nothing()
+                .execute($conn)?;
+        }
+        for row in rest {
+            stored += diesel::insert_into($table)
+                .values(row)
+                .on_conflict_do_nothing()
+                .execute($conn)?;
+        }
+        stored
+    }};
+}
+pub(super) use insert_rows;
 
 /// One event with the deliveries that the connections decided on.
 #[derive(Debug, Clone)]
@@ -38,8 +64,8 @@ pub struct NewEvent {
     pub received_ms: i64,
     pub is_test: bool,
     pub body: Bytes,
-    /// Until when the same content is a duplicate, in milliseconds since 1970; `None` takes it however often it comes.
-    pub unique_until_ms: Option<i64>,
+    /// Since when the same content makes this a duplicate, in milliseconds since 1970; `None` takes it however often it comes.
+    pub unique_since_ms: Option<i64>,
 }
 
 /// A delivery to be stored.
@@ -55,6 +81,8 @@ pub struct NewDelivery {
     pub created_ms: i64,
     /// The same for deliveries that go strictly one after another; they are never leased at once.
     pub lane: Option<[u8; 16]>,
+    /// The replay that makes it; one makes at most one delivery of an event for a connection.
+    pub replay_id: Option<ReplayId>,
 }
 
 /// How a delivery begins.
@@ -84,24 +112,23 @@ pub enum Ingested {
 
 /// Writes a batch; the answers are in its order. Runs inside the caller's transaction.
 pub fn insert_events(conn: &mut Conn, batch: &[Ingest]) -> Result<Vec<Ingested>, StoreError> {
-    let duplicates = take_keys(conn, batch)?;
-    let fresh = || {
-        batch
-            .iter()
-            .filter(|ingest| !duplicates.contains_key(&ingest.event.id))
+    let rows: Vec<EventRow<'_>> = batch.iter().map(|one| EventRow::new(&one.event)).collect();
+    let stored = insert_rows!(conn, events::table, &rows);
+    let duplicates = match stored == rows.len() {
+        true => HashMap::new(),
+        false => settle_taken_keys(conn, batch)?,
     };
-    let event_rows: Vec<EventRow<'_>> =
-        fresh().map(|ingest| EventRow::new(&ingest.event)).collect();
-    for rows in event_rows.chunks(ROWS_PER_STATEMENT) {
-        diesel::insert_into(events::table)
-            .values(rows)
-            .execute(conn)?;
-    }
-    let delivery_rows: Vec<DeliveryRow<'_>> = fresh()
+    let fresh: Vec<DeliveryRow<'_>> = batch
+        .iter()
+        .filter(|ingest| !duplicates.contains_key(&ingest.event.id))
         .flat_map(|ingest| &ingest.deliveries)
         .map(DeliveryRow::new)
         .collect();
-    insert_delivery_rows(conn, &delivery_rows)?;
+    if insert_rows!(conn, deliveries::table, &fresh) != fresh.len() {
+        return Err(StoreError::Corrupt(
+            "a delivery of a new event is there already".into(),
+        ));
+    }
     Ok(batch
         .iter()
         .map(|ingest| match duplicates.get(&ingest.event.id) {
@@ -111,134 +138,57 @@ pub fn insert_events(conn: &mut Conn, batch: &[Ingest]) -> Result<Vec<Ingested>,
         .collect())
 }
 
-/// Writes deliveries of an event that is already stored: a resend or a replay.
-pub fn insert_deliveries(conn: &mut Conn, deliveries: &[NewDelivery]) -> Result<(), StoreError> {
+/// Writes deliveries of events that are already stored: a resend or a replay. Those that their replay made before are left out.
+pub fn insert_deliveries(conn: &mut Conn, deliveries: &[NewDelivery]) -> Result<usize, StoreError> {
     let rows: Vec<DeliveryRow<'_>> = deliveries.iter().map(DeliveryRow::new).collect();
-    insert_delivery_rows(conn, &rows)
+    Ok(insert_rows!(conn, deliveries::table, &rows))
 }
 
-fn insert_delivery_rows(conn: &mut Conn, rows: &[DeliveryRow<'_>]) -> Result<(), StoreError> {
-    for rows in rows.chunks(ROWS_PER_STATEMENT) {
-        diesel::insert_into(deliveries::table)
-            .values(rows)
-            .execute(conn)?;
-    }
-    Ok(())
-}
-
-/// Takes each event's key for its window. Returns the events whose key was already taken, with the event that has it.
-fn take_keys(conn: &mut Conn, batch: &[Ingest]) -> Result<HashMap<EventId, EventId>, StoreError> {
+/// Some events were not stored because their key is taken. Where the key's event is past its window the key is taken over; the others
+/// are duplicates. Returns those with the event that came first.
+fn settle_taken_keys(
+    conn: &mut Conn,
+    batch: &[Ingest],
+) -> Result<HashMap<EventId, EventId>, StoreError> {
+    let stored: HashSet<Vec<u8>> = events::table
+        .filter(events::id.eq_any(batch.iter().map(|one| &one.event.id.as_bytes()[..])))
+        .select(events::id)
+        .load(conn)?
+        .into_iter()
+        .collect();
     let mut duplicates = HashMap::new();
-    let mut taken: HashMap<[u8; 32], EventId> = HashMap::with_capacity(batch.len());
-    let mut rows = Vec::with_capacity(batch.len());
     for NewEvent {
         id,
         facts,
-        received_ms,
-        unique_until_ms,
+        unique_since_ms,
         ..
-    } in batch.iter().map(|ingest| &ingest.event)
+    } in batch.iter().map(|one| &one.event)
     {
-        let Some(expires_ms) = unique_until_ms else {
-            continue;
-        };
-        // A batch may hold the same content twice; PostgreSQL refuses to touch one row twice in a statement.
-        if let Some(first) = taken.get(&facts.dedupe_key) {
-            duplicates.insert(*id, *first);
+        if stored.contains(&id.as_bytes()[..]) {
             continue;
         }
-        taken.insert(facts.dedupe_key, *id);
-        rows.push(KeyRow {
-            key: &facts.dedupe_key,
-            event_id: id.as_bytes(),
-            expires_at: *expires_ms,
-            received_ms: *received_ms,
-        });
-    }
-    let mut stored = 0;
-    for rows in rows.chunks(ROWS_PER_STATEMENT) {
-        let values: Vec<_> = rows.iter().map(KeyRow::values).collect();
-        stored += diesel::insert_into(event_keys::table)
-            .values(values)
-            .on_conflict(event_keys::key)
-            .do_nothing()
-            .execute(conn)?;
-    }
-    if stored < rows.len() {
-        settle_taken_keys(conn, &rows, &mut duplicates)?;
-        redirect_followers(&mut duplicates);
+        let (holder, received_ms): (Vec<u8>, i64) = events::table
+            .filter(events::dedupe_key.eq(stored_key(facts)))
+            .select((events::id, events::received_at))
+            .first(conn)?;
+        let past_its_window = unique_since_ms.is_some_and(|since_ms| received_ms < since_ms);
+        if past_its_window {
+            diesel::update(events::table.filter(events::id.eq(&holder)))
+                .set(events::dedupe_key.eq(None::<Vec<u8>>))
+                .execute(conn)?;
+            let again = batch.iter().filter(|one| one.event.id == *id);
+            let rows: Vec<EventRow<'_>> = again.map(|one| EventRow::new(&one.event)).collect();
+            insert_rows!(conn, events::table, &rows);
+        } else {
+            duplicates.insert(*id, row::id(&holder, EventId::from_slice)?);
+        }
     }
     Ok(duplicates)
 }
 
-/// Some keys exist already: those past their window are taken over, the others make their event a duplicate.
-fn settle_taken_keys(
-    conn: &mut Conn,
-    rows: &[KeyRow<'_>],
-    duplicates: &mut HashMap<EventId, EventId>,
-) -> Result<(), StoreError> {
-    for row in rows {
-        let (holder, expires_at): (Vec<u8>, i64) = event_keys::table
-            .find(&row.key[..])
-            .select((event_keys::event_id, event_keys::expires_at))
-            .first(conn)?;
-        if holder == row.event_id {
-            continue;
-        }
-        if expires_at <= row.received_ms {
-            diesel::insert_into(event_keys::table)
-                .values(row.values())
-                .on_conflict(event_keys::key)
-                .do_update()
-                .set((
-                    event_keys::event_id.eq(excluded(event_keys::event_id)),
-                    event_keys::expires_at.eq(excluded(event_keys::expires_at)),
-                ))
-                .execute(conn)?;
-        } else {
-            duplicates.insert(
-                row::id(row.event_id, EventId::from_slice)?,
-                row::id(&holder, EventId::from_slice)?,
-            );
-        }
-    }
-    Ok(())
-}
-
-/// A duplicate of a duplicate names the first one.
-fn redirect_followers(duplicates: &mut HashMap<EventId, EventId>) {
-    let first_of = duplicates.clone();
-    let known: HashSet<EventId> = first_of.keys().copied().collect();
-    for first in duplicates.values_mut() {
-        if known.contains(first)
-            && let Some(earlier) = first_of.get(first)
-        {
-            *first = *earlier;
-        }
-    }
-}
-
-struct KeyRow<'a> {
-    key: &'a [u8; 32],
-    event_id: &'a [u8; 16],
-    expires_at: i64,
-    received_ms: i64,
-}
-
-type KeyValues<'a> = (
-    diesel::dsl::Eq<event_keys::key, &'a [u8]>,
-    diesel::dsl::Eq<event_keys::event_id, &'a [u8]>,
-    diesel::dsl::Eq<event_keys::expires_at, i64>,
-);
-
-impl<'a> KeyRow<'a> {
-    fn values(&self) -> KeyValues<'a> {
-        (
-            event_keys::key.eq(&self.key[..]),
-            event_keys::event_id.eq(&self.event_id[..]),
-            event_keys::expires_at.eq(self.expires_at),
-        )
-    }
+/// Half of the digest is kept: 128 bits are enough to tell events apart, and the index is half as large.
+fn stored_key(facts: &EventFacts) -> &[u8] {
+    &facts.dedupe_key[..16]
 }
 
 #[derive(Insertable)]
@@ -258,6 +208,7 @@ struct EventRow<'a> {
     received_at: i64,
     is_test: bool,
     body: &'a [u8],
+    dedupe_key: Option<&'a [u8]>,
 }
 
 impl<'a> EventRow<'a> {
@@ -278,6 +229,7 @@ impl<'a> EventRow<'a> {
             received_at: event.received_ms,
             is_test: event.is_test,
             body: &event.body,
+            dedupe_key: event.unique_since_ms.map(|_| stored_key(facts)),
         }
     }
 }
@@ -300,6 +252,7 @@ struct DeliveryRow<'a> {
     lease_until: Option<i64>,
     finished_at: Option<i64>,
     problem: Option<&'a str>,
+    replay_id: Option<&'a [u8]>,
 }
 
 impl<'a> DeliveryRow<'a> {
@@ -336,6 +289,7 @@ impl<'a> DeliveryRow<'a> {
                 Start::MappingFailed(sentence) => Some(sentence),
                 _ => None,
             },
+            replay_id: delivery.replay_id.as_ref().map(|id| &id.as_bytes()[..]),
         }
     }
 }

@@ -123,10 +123,13 @@ impl Store {
     }
 
     /// Writes attempts that ended; each answer says whether the claim still held.
-    pub async fn record(&self, finishes: Vec<Finish>) -> Result<Vec<bool>, StoreError> {
+    pub async fn record(
+        &self,
+        finishes: impl Into<Arc<Vec<Finish>>>,
+    ) -> Result<Vec<bool>, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.writer
-            .send(Job::Record(finishes, reply))
+            .send(Job::Record(finishes.into(), reply))
             .await
             .map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?

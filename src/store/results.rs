@@ -3,17 +3,17 @@
 //! Called by the writer. When the claim no longer holds (the lease ran out and another worker took over), nothing is written
 //! and the answer says so: a stale worker cannot overwrite a newer result.
 
-use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, RunQueryDsl as _};
+use std::collections::HashMap;
+
+use diesel::{AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, RunQueryDsl as _};
 
 use crate::domain::delivery::State;
 use crate::domain::id::{ClaimId, DeliveryId};
 use crate::domain::outcome::Outcome;
 use crate::store::error::StoreError;
+use crate::store::ingest::insert_rows;
 use crate::store::schema::{attempts, deliveries};
 use crate::store::sqlite::Conn;
-
-/// Rows in one statement.
-const ROWS_PER_STATEMENT: usize = 500;
 
 /// An attempt that ended and what it makes of its delivery.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct Finish {
     pub now_ms: i64,
     /// Others of its record wait behind it.
     pub in_lane: bool,
+    /// How many of its attempts, with this one, do not count against the connection's limit.
+    pub free_attempts: u32,
 }
 
 /// One try, as it is remembered.
@@ -45,43 +47,78 @@ pub struct NewAttempt {
     pub response_truncated: bool,
 }
 
-/// Writes the results whose claim still holds; the answers are in order. Runs inside the caller's transaction.
+/// Writes the results whose claim still holds; the answers are in order. Runs inside the caller's transaction, which holds the only
+/// right to write: what is read here cannot change before it is updated.
 pub fn write_results(conn: &mut Conn, finishes: &[Finish]) -> Result<Vec<bool>, StoreError> {
-    let mut applied = Vec::with_capacity(finishes.len());
-    let mut rows = Vec::with_capacity(finishes.len());
-    for finish in finishes {
-        let held = settle(conn, finish)?;
-        if held {
-            rows.push(AttemptRow::new(finish)?);
-        }
-        applied.push(held);
+    let claims: HashMap<Vec<u8>, Option<Vec<u8>>> = deliveries::table
+        .filter(deliveries::id.eq_any(finishes.iter().map(|one| &one.delivery_id.as_bytes()[..])))
+        .select((deliveries::id, deliveries::claim_id))
+        .load::<(Vec<u8>, Option<Vec<u8>>)>(conn)?
+        .into_iter()
+        .collect();
+    let applied: Vec<bool> = finishes
+        .iter()
+        .map(|finish| {
+            let claim = claims.get(&finish.delivery_id.as_bytes()[..]);
+            claim.is_some_and(|claim| claim.as_deref() == Some(&finish.claim_id.as_bytes()[..]))
+        })
+        .collect();
+    let held = || {
+        finishes
+            .iter()
+            .zip(&applied)
+            .filter(|(_, held)| **held)
+            .map(|(finish, _)| finish)
+    };
+    let mut alike: HashMap<Change, Vec<&[u8]>> = HashMap::new();
+    for finish in held() {
+        let ids = alike.entry(Change::of(finish)?).or_default();
+        ids.push(finish.delivery_id.as_bytes());
     }
-    for rows in rows.chunks(ROWS_PER_STATEMENT) {
-        diesel::insert_into(attempts::table)
-            .values(rows)
+    for (change, ids) in alike {
+        diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
+            .set((
+                change,
+                deliveries::claim_id.eq(None::<Vec<u8>>),
+                deliveries::lease_until.eq(None::<i64>),
+            ))
             .execute(conn)?;
     }
-    Ok(applied)
+    let rows: Vec<AttemptRow<'_>> = held().map(AttemptRow::new).collect::<Result<_, _>>()?;
+    let stored = insert_rows!(conn, attempts::table, &rows);
+    match stored == rows.len() {
+        true => Ok(applied),
+        false => Err(StoreError::Corrupt(
+            "an attempt with this number is on record already".into(),
+        )),
+    }
 }
 
-/// Moves the delivery on, if the claim still holds.
-fn settle(conn: &mut Conn, finish: &Finish) -> Result<bool, StoreError> {
-    let target = deliveries::table
-        .filter(deliveries::id.eq(&finish.delivery_id.as_bytes()[..]))
-        .filter(deliveries::claim_id.eq(&finish.claim_id.as_bytes()[..]));
-    let changed = diesel::update(target)
-        .set((
-            deliveries::state.eq(finish.state.as_str()),
-            deliveries::attempts.eq(number(finish.attempt.number)?),
-            deliveries::due_at.eq(finish.due_ms),
-            deliveries::claim_id.eq(None::<Vec<u8>>),
-            deliveries::lease_until.eq(None::<i64>),
-            deliveries::finished_at.eq(finish.state.is_final().then_some(finish.now_ms)),
-            deliveries::last_status.eq(finish.attempt.outcome.status().map(i32::from)),
-            deliveries::last_outcome.eq(finish.attempt.outcome.code()),
-        ))
-        .execute(conn)?;
-    Ok(changed == 1)
+/// What a result makes of its delivery. Results that came in together are mostly alike and share a statement.
+#[derive(AsChangeset, Clone, PartialEq, Eq, Hash)]
+#[diesel(table_name = deliveries, treat_none_as_null = true)]
+struct Change {
+    state: &'static str,
+    attempts: i32,
+    free_attempts: i32,
+    due_at: Option<i64>,
+    finished_at: Option<i64>,
+    last_status: Option<i32>,
+    last_outcome: Option<&'static str>,
+}
+
+impl Change {
+    fn of(finish: &Finish) -> Result<Change, StoreError> {
+        Ok(Change {
+            state: finish.state.as_str(),
+            attempts: number(finish.attempt.number)?,
+            free_attempts: number(finish.free_attempts)?,
+            due_at: finish.due_ms,
+            finished_at: finish.state.is_final().then_some(finish.now_ms),
+            last_status: finish.attempt.outcome.status().map(i32::from),
+            last_outcome: Some(finish.attempt.outcome.code()),
+        })
+    }
 }
 
 fn number(attempt: u32) -> Result<i32, StoreError> {

@@ -6,7 +6,6 @@
 use diesel::dsl::{exists, not};
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
-use crate::domain::delivery::State;
 use crate::domain::id::EventId;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -24,7 +23,7 @@ impl Store {
                 let unfinished = exists(
                     deliveries::table
                         .filter(deliveries::event_id.eq(events::id))
-                        .filter(deliveries::state.ne_all(finished())),
+                        .filter(deliveries::finished_at.is_null()),
                 );
                 let first_kept = EventId::new(u64::try_from(before_ms).unwrap_or(0), [0; 10]);
                 Ok(events::table
@@ -51,7 +50,7 @@ impl Store {
                 diesel::delete(
                     deliveries::table
                         .filter(deliveries::id.eq_any(&of_old))
-                        .filter(deliveries::state.eq_any(finished())),
+                        .filter(deliveries::finished_at.is_not_null()),
                 )
                 .execute(conn)?;
                 Ok(diesel::delete(events::table.filter(events::id.eq_any(&old))).execute(conn)?)
@@ -61,12 +60,4 @@ impl Store {
             .await?;
         Ok(forgotten)
     }
-}
-
-fn finished() -> Vec<&'static str> {
-    State::ALL
-        .iter()
-        .filter(|state| state.is_final())
-        .map(|state| state.as_str())
-        .collect()
 }

@@ -69,3 +69,8 @@ pub fn check_key(conn: &mut Conn, key: &MasterKey) -> Result<(), StoreError> {
         }
     }
 }
+
+/// A number that is never negative.
+pub fn count(number: i32) -> Result<u32, StoreError> {
+    u32::try_from(number).map_err(|_| StoreError::Corrupt(format!("a negative count: {number}")))
+}

@@ -125,14 +125,7 @@ diesel::table! {
         received_at -> BigInt,
         is_test -> Bool,
         body -> Binary,
-    }
-}
-
-diesel::table! {
-    event_keys (key) {
-        key -> Binary,
-        event_id -> Binary,
-        expires_at -> BigInt,
+        dedupe_key -> Nullable<Binary>,
     }
 }
 
@@ -155,6 +148,25 @@ diesel::table! {
         last_status -> Nullable<Integer>,
         last_outcome -> Nullable<Text>,
         problem -> Nullable<Text>,
+        free_attempts -> Integer,
+        replay_id -> Nullable<Binary>,
+        noteworthy -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    replays (id) {
+        id -> Binary,
+        selection -> Text,
+        version -> Text,
+        per_second -> Integer,
+        state -> Text,
+        matching -> BigInt,
+        position -> Nullable<Binary>,
+        looked_at -> BigInt,
+        queued -> BigInt,
+        created_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
     }
 }
 
@@ -183,4 +195,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     deliveries,
     attempts,
+    replays,
 );

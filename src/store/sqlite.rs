@@ -21,8 +21,13 @@ const READERS: u32 = 4;
 /// How long a statement waits for another process (a backup, a command) to let go of the file, in milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5_000;
 
-/// Size of a database page in bytes; larger pages take batches of inserts faster. Only effective when the file is made.
-const PAGE_SIZE_BYTES: u32 = 16_384;
+/// Size of a database page in bytes. Every commit writes whole pages to the log, and at a few dozen events a commit most of what larger
+/// pages would write was there before. Only effective when the file is made.
+const PAGE_SIZE_BYTES: u32 = 4_096;
+
+/// Pages in the log before they are moved into the file, 32 MB: the last pages of the tables and indexes, which nearly every commit writes
+/// again, are then moved once and not a dozen times.
+const CHECKPOINT_PAGES: u32 = 8_000;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
@@ -90,7 +95,7 @@ pub fn copy_into(conn: &mut Conn, path: &Path) -> Result<(), StoreError> {
 fn settings(conn: &mut Conn) -> Result<(), diesel::result::Error> {
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;"
+         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
     ))
 }
 

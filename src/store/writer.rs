@@ -4,6 +4,8 @@
 //! one, so that a sync of the disk is shared by everyone who came meanwhile. A caller is answered only after its commit.
 //! When a batch is refused, each of its parts is tried alone: one bad row never takes its neighbours with it.
 
+use std::sync::Arc;
+
 use diesel::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -25,7 +27,7 @@ pub enum Job {
     /// An event with its deliveries.
     Ingest(Box<Ingest>, Reply<Ingested>),
     /// Attempts that ended; each answer says whether the claim still held.
-    Record(Vec<Finish>, Reply<Vec<bool>>),
+    Record(Arc<Vec<Finish>>, Reply<Vec<bool>>),
     /// Anything else; it opens its own transaction and answers its caller itself.
     Run(Box<dyn FnOnce(&mut Conn) + Send>),
 }
@@ -56,7 +58,7 @@ pub fn run(mut conn: Conn, mut jobs: mpsc::Receiver<Job>) {
 struct Batch {
     ingests: Vec<Ingest>,
     ingest_replies: Vec<Reply<Ingested>>,
-    records: Vec<Vec<Finish>>,
+    records: Vec<Arc<Vec<Finish>>>,
     record_replies: Vec<Reply<Vec<bool>>>,
 }
 

@@ -25,12 +25,12 @@ const BODY_TIME_LIMIT: Duration = Duration::from_secs(7);
 /// Takes one webhook request.
 pub async fn receive(
     request: HttpRequest,
-    token: web::Path<String>,
     payload: web::Payload,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let snapshot = bridge.snapshot();
-    let source = snapshot.source(&token).cloned().ok_or_else(|| {
+    let token = request.match_info().unprocessed().trim_start_matches('/');
+    let source = snapshot.source(token).cloned().ok_or_else(|| {
         count("unknown_source");
         ApiError::new(
             StatusCode::NOT_FOUND,

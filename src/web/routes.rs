@@ -12,7 +12,8 @@ use crate::web::{hooks, operations, ui};
 /// Registers every route.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .route("/hooks/{token}", post().to(hooks::receive))
+        // A plain prefix: the hot path needs no pattern matching.
+        .service(web::scope("/hooks").default_service(post().to(hooks::receive)))
         .route("/healthz", get().to(operations::alive))
         .route("/readyz", get().to(operations::ready))
         .route("/metrics", get().to(operations::metrics))

@@ -24,8 +24,6 @@ const CLAIM_EVERY: Duration = Duration::from_millis(500);
 const EVIDENCE_EVERY: Duration = Duration::from_secs(1);
 /// How often are leases looked for that have run out?
 const LEASES_EVERY: Duration = Duration::from_secs(5);
-/// How often are duplicate keys forgotten whose window has ended?
-const KEYS_EVERY: Duration = Duration::from_secs(30);
 /// How often are events forgotten that are older than the retention?
 const RETENTION_EVERY: Duration = Duration::from_secs(60);
 /// How long is a loop left alone after its step failed?
@@ -65,7 +63,7 @@ pub fn start(
     let recorder = tokio::spawn(run_recorder(bridge.clone(), results, stage.clone()));
     let mut timers = JoinSet::new();
     timers.spawn(run_claims(bridge.clone(), stage.clone()));
-    for step in [Step::Evidence, Step::Leases, Step::Keys, Step::Retention] {
+    for step in [Step::Evidence, Step::Leases, Step::Retention] {
         timers.spawn(run_timed(step, bridge.clone(), stage.clone()));
     }
     Workers {
@@ -207,7 +205,6 @@ async fn run_claims(bridge: Arc<Bridge>, mut stage: watch::Receiver<Stage>) {
 enum Step {
     Evidence,
     Leases,
-    Keys,
     Retention,
 }
 
@@ -216,7 +213,6 @@ impl Step {
         match self {
             Step::Evidence => EVIDENCE_EVERY,
             Step::Leases => LEASES_EVERY,
-            Step::Keys => KEYS_EVERY,
             Step::Retention => RETENTION_EVERY,
         }
     }
@@ -228,7 +224,6 @@ impl Step {
                 recover::release_expired(bridge).await?;
                 hold_stragglers(bridge).await
             }
-            Step::Keys => recover::forget_expired_keys(bridge).await.map(|_| ()),
             Step::Retention => recover::forget_old_events(bridge).await.map(|_| ()),
         }
     }

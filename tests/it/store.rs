@@ -105,7 +105,7 @@ impl Bench {
                 received_ms: 1_000,
                 is_test: false,
                 body: body.into(),
-                unique_until_ms: Some(2_000),
+                unique_since_ms: Some(0),
             },
             deliveries: vec![NewDelivery {
                 id: DeliveryId::new(1_000, bits(number)),
@@ -117,6 +117,7 @@ impl Bench {
                 start,
                 created_ms: 1_000,
                 lane: None,
+                replay_id: None,
             }],
         }
     }
@@ -139,6 +140,7 @@ impl Bench {
             due_ms: (state == State::Retrying).then_some(5_000),
             now_ms: 1_500,
             in_lane: false,
+            free_attempts: 0,
             attempt: NewAttempt {
                 number: 1,
                 started_ms: 1_400,
@@ -201,11 +203,28 @@ async fn the_same_key_is_a_duplicate_inside_its_window_and_news_after_it() {
         }
     );
     again.event.received_ms = 2_000;
-    again.event.unique_until_ms = Some(3_000);
+    again.event.unique_since_ms = Some(1_000);
     again.deliveries.clear();
-    assert_eq!(bench.store.ingest(again).await.unwrap(), Ingested::Stored);
-    assert_eq!(bench.store.forget_expired_keys(2_500, 10).await.unwrap(), 0);
-    assert_eq!(bench.store.forget_expired_keys(3_000, 10).await.unwrap(), 1);
+    assert!(matches!(
+        bench.store.ingest(again.clone()).await.unwrap(),
+        Ingested::Duplicate { .. }
+    ));
+    again.event.unique_since_ms = Some(1_001);
+    assert_eq!(
+        bench.store.ingest(again).await.unwrap(),
+        Ingested::Stored,
+        "the window of the first has ended"
+    );
+    let mut third = bench.ingest(1, Start::Queued);
+    third.event.id = EventId::new(2_001, bits(3));
+    third.event.unique_since_ms = Some(1_001);
+    assert_eq!(
+        bench.store.ingest(third).await.unwrap(),
+        Ingested::Duplicate {
+            of: EventId::new(1_001, bits(2))
+        },
+        "the key now belongs to the second"
+    );
 }
 
 #[actix_web::test]
