@@ -124,7 +124,7 @@ pub enum Next {
 /// What the state machine looks at after an attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempted<'a> {
-    /// Number of the attempt that just ended, from 1.
+    /// How many attempts count against the limit, with the one that just ended.
     pub number: u32,
     /// Attempts that the connection allows.
     pub max_attempts: u32,

@@ -71,11 +71,22 @@ pub struct Health {
     pub paused: Option<Paused>,
 }
 
-/// Nothing is sent until a person resumes it; what waits is kept.
+/// Nothing is sent; what waits is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paused {
     pub at: Timestamp,
     pub reason: String,
+    /// It is held because it kept failing, and resumes by itself when a probe arrives. `None` waits for a person.
+    pub probing: Option<Probing>,
+}
+
+/// Where the probes of a held destination have come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probing {
+    /// When the next one is sent.
+    pub at: Timestamp,
+    /// How many were sent so far.
+    pub failed: u32,
 }
 
 /// What kind of thing is reached.
@@ -83,6 +94,18 @@ pub struct Paused {
 pub enum Kind {
     /// Any HTTP endpoint.
     Webhook,
+}
+
+impl Health {
+    /// The word for it, as the API and the pages say it.
+    pub fn word(&self) -> &'static str {
+        match (&self.paused, self.failing_since) {
+            (Some(paused), _) if paused.probing.is_some() => "held",
+            (Some(_), _) => "paused",
+            (None, Some(_)) => "failing",
+            (None, None) => "ok",
+        }
+    }
 }
 
 impl Kind {

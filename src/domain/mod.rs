@@ -3,6 +3,7 @@
 //! Everything above imports from here; this room imports no other. No IO, no async, no clock, no randomness:
 //! time and chance come in as arguments.
 
+pub mod breaker;
 pub mod catalogue;
 pub mod connection;
 pub mod delivery;

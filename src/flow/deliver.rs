@@ -6,12 +6,12 @@
 use jiff::Timestamp;
 
 use crate::domain::delivery::{Attempted, Next, State, after_attempt};
-use crate::domain::destination::Destination;
+use crate::domain::destination::{Destination, Paused};
 use crate::domain::outcome::Outcome;
 use crate::domain::retry::parse_retry_after;
 use crate::flow::Bridge;
 use crate::flow::outbox::Parcel;
-use crate::flow::pause::pause;
+use crate::flow::pause::{hold, pause, resume};
 use crate::outbound::request::{Exchange, Message, send};
 use crate::store::claims::Wait;
 use crate::store::error::StoreError;
@@ -27,7 +27,7 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         return give_up(bridge, &parcel, "The destination was deleted.").await;
     };
     let now = bridge.clock.now();
-    if destination.health.paused.is_some() {
+    if !may_be_sent(&parcel, destination) {
         return give_back(bridge, vec![parcel], Wait::Held).await;
     }
     if !lease_suffices(&parcel, destination, now) {
@@ -52,7 +52,7 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
     let ended = bridge.clock.now();
     observe(&parcel, &exchange, ended);
     let next = match next_of(&parcel, &exchange, ended) {
-        Next::Retry { .. } if is_paused(bridge, &parcel) => Next::Hold,
+        Next::Retry { .. } if pause_of(bridge, &parcel).is_some() => Next::Hold,
         next => next,
     };
     let finish = finish(&parcel, exchange, next, now, ended);
@@ -62,14 +62,33 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         .send(finish)
         .await
         .map_err(|_| StoreError::Closed)?;
-    bridge
+    let must_be_held = bridge
         .health
-        .note(&bridge.store, destination, &outcome, ended)
+        .note(
+            &bridge.store,
+            destination,
+            parcel.delivery_id,
+            &outcome,
+            ended,
+        )
         .await?;
-    if next == Next::HoldForGone {
-        pause(bridge, destination.id, "It answered 410: gone.").await?;
+    match next {
+        Next::HoldForGone => pause(bridge, destination.id, "It answered 410: gone.").await,
+        Next::Delivered if is_held(bridge, &parcel) => resume(bridge, destination.id).await,
+        _ if must_be_held && pause_of(bridge, &parcel).is_none() => {
+            let reason = format!("It kept failing. Last: {}", outcome.sentence());
+            hold(bridge, destination.id, &reason).await
+        }
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// A paused destination gets nothing; one that is held for failing gets probes.
+fn may_be_sent(parcel: &Parcel, destination: &Destination) -> bool {
+    match &destination.health.paused {
+        None => true,
+        Some(paused) => parcel.probe && paused.probing.is_some(),
+    }
 }
 
 /// Gives unsent deliveries back; no attempt is counted.
@@ -89,11 +108,19 @@ pub async fn give_back(
     Ok(())
 }
 
-/// Whether the destination was paused while an attempt was under way.
-fn is_paused(bridge: &Bridge, parcel: &Parcel) -> bool {
+/// The destination's pause, which may have begun or ended while an attempt was under way.
+fn pause_of(bridge: &Bridge, parcel: &Parcel) -> Option<Paused> {
     let snapshot = bridge.snapshot();
-    let destination = snapshot.destination(parcel.destination_id);
-    destination.is_some_and(|destination| destination.health.paused.is_some())
+    snapshot
+        .destination(parcel.destination_id)?
+        .health
+        .paused
+        .clone()
+}
+
+/// Whether the destination is held for failing.
+fn is_held(bridge: &Bridge, parcel: &Parcel) -> bool {
+    pause_of(bridge, parcel).is_some_and(|paused| paused.probing.is_some())
 }
 
 fn lease_suffices(parcel: &Parcel, destination: &Destination, now: Timestamp) -> bool {
@@ -110,12 +137,17 @@ fn next_of(parcel: &Parcel, exchange: &Exchange, now: Timestamp) -> Next {
         .as_deref()
         .and_then(|header| parse_retry_after(header, now));
     let attempted = Attempted {
-        number: parcel.attempt,
+        number: counted(parcel),
         max_attempts: parcel.max_attempts,
         outcome: &exchange.outcome,
         retry_after,
     };
     after_attempt(&attempted, now, rand::random())
+}
+
+/// Attempts that count against the connection's limit, with the present one: a probe does not.
+fn counted(parcel: &Parcel) -> u32 {
+    (parcel.attempt - u32::from(parcel.probe)).saturating_sub(parcel.free_attempts)
 }
 
 fn finish(
@@ -138,7 +170,7 @@ fn finish(
         due_ms,
         now_ms: ended.as_millisecond(),
         in_lane: parcel.in_lane,
-        free_attempts: parcel.free_attempts,
+        free_attempts: parcel.free_attempts + u32::from(parcel.probe),
         attempt: NewAttempt {
             number: parcel.attempt,
             started_ms: started.as_millisecond(),

@@ -1,61 +1,100 @@
-//! Notices when a destination begins to fail and when it recovers: one line in the log and one mark in the database each, not one per attempt.
+//! Notices when a destination begins to fail, when it has failed long enough to be held, and when it recovers: one line in the log and one mark in the
+//! database each, not one per attempt.
 //!
-//! Called by `deliver` after every attempt; writes only on a change.
+//! Called by `deliver` after every attempt; writes only on a change. The streak of failures is kept in memory only: after a restart a failing
+//! destination is judged anew, which costs some attempts and loses nothing.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use crate::domain::breaker::Streak;
 use crate::domain::destination::Destination;
-use crate::domain::id::DestinationId;
+use crate::domain::id::{DeliveryId, DestinationId};
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::store::Store;
 use crate::store::error::StoreError;
 
 /// Which destinations are failing, as far as this node has seen.
 #[derive(Debug, Default)]
-pub struct HealthWatch(Mutex<HashMap<DestinationId, Timestamp>>);
+pub struct HealthWatch(Mutex<HashMap<DestinationId, Streak>>);
 
 impl HealthWatch {
     /// Begins with what the database remembers.
     pub fn new<'a>(destinations: impl Iterator<Item = &'a Destination>) -> HealthWatch {
         let failing = destinations
-            .filter_map(|destination| Some((destination.id, destination.health.failing_since?)))
+            .filter_map(|destination| {
+                destination
+                    .health
+                    .failing_since
+                    .map(|_| (destination.id, Streak::default()))
+            })
             .collect();
         HealthWatch(Mutex::new(failing))
     }
 
-    /// Looks at one attempt's outcome; tells and remembers a change.
+    /// Looks at one attempt's outcome; tells and remembers a change. `true` when the destination is to be held.
     pub async fn note(
         &self,
         store: &Store,
         destination: &Destination,
+        delivery: DeliveryId,
         outcome: &Outcome,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let arrived = outcome.verdict() == Verdict::Delivered;
-        if !self.changes(destination.id, arrived, now) {
-            return Ok(());
+        let seen = self.see(destination.id, arrived, delivery, now);
+        match seen {
+            Seen::Begins => {
+                let failure = outcome.sentence();
+                tracing::warn!(destination = %destination.id, name = destination.name, failure, "destination begins to fail");
+                let mark = Some((now.as_millisecond(), failure));
+                store.note_health(destination.id, mark).await?;
+            }
+            Seen::Recovers => {
+                tracing::info!(destination = %destination.id, name = destination.name, "destination has recovered");
+                store.note_health(destination.id, None).await?;
+            }
+            Seen::MustBeHeld | Seen::Nothing => {}
         }
-        if arrived {
-            tracing::info!(destination = %destination.id, name = destination.name, "destination has recovered");
-            store.note_health(destination.id, None).await
-        } else {
-            let failure = outcome.sentence();
-            tracing::warn!(destination = %destination.id, name = destination.name, failure, "destination begins to fail");
-            store
-                .note_health(destination.id, Some((now.as_millisecond(), failure)))
-                .await
+        Ok(seen == Seen::MustBeHeld)
+    }
+
+    /// Forgets the failures so far, when sending begins again.
+    pub fn judge_anew(&self, id: DestinationId) {
+        if let Some(streak) = self.lock().get_mut(&id) {
+            *streak = Streak::default();
         }
     }
 
-    fn changes(&self, id: DestinationId, arrived: bool, now: Timestamp) -> bool {
-        let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match (arrived, failing.contains_key(&id)) {
-            (true, true) => failing.remove(&id).is_some(),
-            (false, false) => failing.insert(id, now).is_none(),
-            _ => false,
+    fn see(&self, id: DestinationId, arrived: bool, delivery: DeliveryId, now: Timestamp) -> Seen {
+        let mut failing = self.lock();
+        if arrived {
+            return match failing.remove(&id) {
+                Some(_) => Seen::Recovers,
+                None => Seen::Nothing,
+            };
+        }
+        let begins = !failing.contains_key(&id);
+        let must_be_held = failing.entry(id).or_default().failed(delivery, now);
+        match (begins, must_be_held) {
+            (_, true) => Seen::MustBeHeld,
+            (true, false) => Seen::Begins,
+            (false, false) => Seen::Nothing,
         }
     }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<DestinationId, Streak>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one attempt changes about a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Nothing,
+    Begins,
+    MustBeHeld,
+    Recovers,
 }

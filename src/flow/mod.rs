@@ -13,6 +13,7 @@ pub mod ingest;
 pub mod outbox;
 pub mod pacing;
 pub mod pause;
+pub mod probe;
 pub mod record;
 pub mod recover;
 pub mod resend;

@@ -1,19 +1,39 @@
 //! Pausing and resuming a destination. Nothing is dropped: what waits is held, and resumes where it stopped.
 //!
-//! Called by people through `web`, and by `deliver` when a destination says that it is gone.
+//! Called by people through `web`, by `deliver` when a destination says that it is gone or keeps failing, and by `probe`.
 
-use crate::domain::destination::Paused;
+use crate::domain::breaker::next_probe_at;
+use crate::domain::destination::{Paused, Probing};
 use crate::domain::id::DestinationId;
 use crate::flow::Bridge;
 use crate::flow::deliver::give_back;
 use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 
-/// Stops sending to the destination. Attempts that are under way end by themselves.
+/// Stops sending to the destination until a person resumes it. Attempts that are under way end by themselves.
 pub async fn pause(bridge: &Bridge, id: DestinationId, reason: &str) -> Result<(), StoreError> {
+    stop_sending(bridge, id, reason, None).await
+}
+
+/// Stops sending to a destination that keeps failing, until a probe arrives or a person resumes it.
+pub async fn hold(bridge: &Bridge, id: DestinationId, reason: &str) -> Result<(), StoreError> {
+    let first = Probing {
+        at: next_probe_at(0, bridge.clock.now()),
+        failed: 0,
+    };
+    stop_sending(bridge, id, reason, Some(first)).await
+}
+
+async fn stop_sending(
+    bridge: &Bridge,
+    id: DestinationId,
+    reason: &str,
+    probing: Option<Probing>,
+) -> Result<(), StoreError> {
     let paused = Paused {
         at: bridge.clock.now(),
         reason: reason.to_string(),
+        probing,
     };
     bridge.store.pause_destination(id, Some(paused)).await?;
     // First the snapshot, so that nothing new is queued; then what is in memory; then everything that waits.
@@ -37,6 +57,7 @@ pub async fn hold_stragglers(bridge: &Bridge) -> Result<(), StoreError> {
 /// Sends again, beginning with what was held.
 pub async fn resume(bridge: &Bridge, id: DestinationId) -> Result<(), StoreError> {
     bridge.store.pause_destination(id, None).await?;
+    bridge.health.judge_anew(id);
     bridge.reload().await?;
     let resumed = bridge.store.resume_held(id, bridge.clock.now_ms()).await?;
     bridge.outbox.set_backlog(id, resumed > 0);

@@ -111,24 +111,42 @@ async fn claim_for(
         .set_backlog(destination_id, claimed.len() == room);
     let count = claimed.len();
     for one in claimed {
-        queue(bridge, one, request, concurrency).await?;
+        if let Some(parcel) = parcel(bridge, one, request).await? {
+            bridge.outbox.push_claimed(parcel, concurrency);
+        }
     }
     Ok(count)
 }
 
-/// Computes the body again and queues the delivery.
-async fn queue(
+/// Queues a delivery that was claimed to probe its destination.
+pub async fn queue_probe(
     bridge: &Bridge,
     claimed: Claimed,
     request: ClaimRequest,
     concurrency: u32,
 ) -> Result<(), StoreError> {
+    if let Some(parcel) = parcel(bridge, claimed, request).await? {
+        let probe = Parcel {
+            probe: true,
+            ..parcel
+        };
+        bridge.outbox.push_claimed(probe, concurrency);
+    }
+    Ok(())
+}
+
+/// Computes the body again. `None` when that is not possible any more, and the delivery has failed.
+async fn parcel(
+    bridge: &Bridge,
+    claimed: Claimed,
+    request: ClaimRequest,
+) -> Result<Option<Parcel>, StoreError> {
     let rules = bridge.rules(claimed.version_id).await?;
     let output = match body_of(&rules, &claimed.event_body) {
         Ok(output) => output,
         Err(problem) => {
             tracing::error!(delivery = %claimed.delivery_id, problem, "a stored delivery's body cannot be computed any more");
-            return bridge
+            bridge
                 .store
                 .fail_claimed(
                     claimed.delivery_id,
@@ -136,10 +154,11 @@ async fn queue(
                     problem,
                     request.now_ms,
                 )
-                .await;
+                .await?;
+            return Ok(None);
         }
     };
-    let parcel = Parcel {
+    Ok(Some(Parcel {
         delivery_id: claimed.delivery_id,
         destination_id: claimed.destination_id,
         claim_id: request.claim_id,
@@ -152,9 +171,7 @@ async fn queue(
         in_lane: claimed.in_lane,
         body: output.body.into(),
         content_type: output.content_type.to_string(),
-    };
-    bridge.outbox.push_claimed(parcel, concurrency);
-    Ok(())
+    }))
 }
 
 /// Age of the oldest due delivery, in seconds; 0 when nothing is due.

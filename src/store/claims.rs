@@ -197,6 +197,18 @@ impl Store {
         .await
     }
 
+    /// Whether anything is held for the destination.
+    pub async fn holds_anything(&self, destination_id: DestinationId) -> Result<bool, StoreError> {
+        self.read(move |conn| {
+            let first: Option<Vec<u8>> = held(destination_id)
+                .select(deliveries::id)
+                .first(conn)
+                .optional()?;
+            Ok(first.is_some())
+        })
+        .await
+    }
+
     /// Repeats a bounded change, each time in a transaction of its own, until it finds nothing more to do.
     async fn in_small_steps(
         &self,

@@ -9,7 +9,9 @@ use diesel::{
 };
 use serde_json::Value;
 
-use crate::domain::destination::{Destination, Health, Kind, Paused, Settings, SettingsDocument};
+use crate::domain::destination::{
+    Destination, Health, Kind, Paused, Probing, Settings, SettingsDocument,
+};
 use crate::domain::id::DestinationId;
 use crate::domain::seal::MasterKey;
 use crate::domain::secret::Secret;
@@ -93,16 +95,43 @@ impl Store {
         id: DestinationId,
         paused: Option<Paused>,
     ) -> Result<(), StoreError> {
+        let probing = paused.as_ref().and_then(|paused| paused.probing);
         self.write(move |conn| {
             load(conn, id)?;
             diesel::update(destinations::table.find(&id.as_bytes()[..]))
                 .set((
                     destinations::paused_at
                         .eq(paused.as_ref().map(|paused| paused.at.as_millisecond())),
+                    destinations::probe_at.eq(probing.map(|probing| probing.at.as_millisecond())),
+                    destinations::probes.eq(probes(probing)),
                     destinations::paused_reason.eq(paused.map(|paused| paused.reason)),
                 ))
                 .execute(conn)?;
             Ok(())
+        })
+        .await
+    }
+
+    /// Sets a held destination's next probe, as long as `due` is still the one that is set. `false` when it is not held any more, or when
+    /// another worker sends this probe.
+    pub async fn take_probe(
+        &self,
+        id: DestinationId,
+        due: Probing,
+        next: Probing,
+    ) -> Result<bool, StoreError> {
+        self.write(move |conn| {
+            let changed = diesel::update(
+                destinations::table
+                    .find(&id.as_bytes()[..])
+                    .filter(destinations::probe_at.eq(due.at.as_millisecond())),
+            )
+            .set((
+                destinations::probe_at.eq(Some(next.at.as_millisecond())),
+                destinations::probes.eq(probes(Some(next))),
+            ))
+            .execute(conn)?;
+            Ok(changed == 1)
         })
         .await
     }
@@ -158,6 +187,12 @@ impl Store {
     }
 }
 
+fn probes(probing: Option<Probing>) -> i32 {
+    probing.map_or(0, |probing| {
+        i32::try_from(probing.failed).unwrap_or(i32::MAX)
+    })
+}
+
 fn row_name(id: DestinationId) -> String {
     format!("destinations/{id}")
 }
@@ -190,6 +225,8 @@ struct DestinationRow {
     last_failure: Option<String>,
     paused_at: Option<i64>,
     paused_reason: Option<String>,
+    probe_at: Option<i64>,
+    probes: i32,
 }
 
 impl DestinationRow {
@@ -213,9 +250,15 @@ impl DestinationRow {
                 pointers.join(", ")
             ))
         })?;
+        let failed = row::count(self.probes)?;
+        let probing = row::maybe_time(self.probe_at)?.map(|at| Probing { at, failed });
         let paused = row::maybe_time(self.paused_at)?
             .zip(self.paused_reason)
-            .map(|(at, reason)| Paused { at, reason });
+            .map(|(at, reason)| Paused {
+                at,
+                reason,
+                probing,
+            });
         Ok(Destination {
             id,
             name: self.name,

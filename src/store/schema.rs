@@ -82,6 +82,8 @@ diesel::table! {
         last_failure -> Nullable<Text>,
         paused_at -> Nullable<BigInt>,
         paused_reason -> Nullable<Text>,
+        probe_at -> Nullable<BigInt>,
+        probes -> Integer,
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::domain::id::DestinationId;
 use crate::flow::deliver::{deliver, give_back};
 use crate::flow::pause::hold_stragglers;
+use crate::flow::probe::probe_due;
 use crate::flow::record::record;
 use crate::flow::{Bridge, recover};
 use crate::store::claims::Wait;
@@ -22,6 +23,8 @@ use crate::store::results::Finish;
 const CLAIM_EVERY: Duration = Duration::from_millis(500);
 /// How often is written what was seen of the sources?
 const EVIDENCE_EVERY: Duration = Duration::from_secs(1);
+/// How often is looked whether a held destination's probe has come due?
+const PROBES_EVERY: Duration = Duration::from_secs(1);
 /// How often are leases looked for that have run out?
 const LEASES_EVERY: Duration = Duration::from_secs(5);
 /// How often are events forgotten that are older than the retention?
@@ -63,7 +66,7 @@ pub fn start(
     let recorder = tokio::spawn(run_recorder(bridge.clone(), results, stage.clone()));
     let mut timers = JoinSet::new();
     timers.spawn(run_claims(bridge.clone(), stage.clone()));
-    for step in [Step::Evidence, Step::Leases, Step::Retention] {
+    for step in [Step::Evidence, Step::Probes, Step::Leases, Step::Retention] {
         timers.spawn(run_timed(step, bridge.clone(), stage.clone()));
     }
     Workers {
@@ -204,6 +207,7 @@ async fn run_claims(bridge: Arc<Bridge>, mut stage: watch::Receiver<Stage>) {
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Evidence,
+    Probes,
     Leases,
     Retention,
 }
@@ -212,6 +216,7 @@ impl Step {
     fn interval(self) -> Duration {
         match self {
             Step::Evidence => EVIDENCE_EVERY,
+            Step::Probes => PROBES_EVERY,
             Step::Leases => LEASES_EVERY,
             Step::Retention => RETENTION_EVERY,
         }
@@ -220,6 +225,7 @@ impl Step {
     async fn run(self, bridge: &Bridge) -> Result<(), StoreError> {
         match self {
             Step::Evidence => bridge.evidence.write(&bridge.store).await,
+            Step::Probes => probe_due(bridge).await.map(|_| ()),
             Step::Leases => {
                 recover::release_expired(bridge).await?;
                 hold_stragglers(bridge).await

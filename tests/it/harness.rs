@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -259,10 +259,11 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// A destination whose answers the test scripts; it keeps every byte. Without a script it answers 200.
+/// A destination whose answers the test scripts; it keeps every byte. Without a script it answers its usual status, which is 200.
 pub struct Receiver {
     pub address: SocketAddr,
     script: Arc<Mutex<VecDeque<Answer>>>,
+    usual_status: Arc<AtomicU16>,
     arrived: tokio::sync::Mutex<mpsc::UnboundedReceiver<Received>>,
 }
 
@@ -270,9 +271,10 @@ impl Receiver {
     pub fn start() -> Receiver {
         let (sender, arrived) = mpsc::unbounded_channel();
         let script: Arc<Mutex<VecDeque<Answer>>> = Arc::default();
-        let shared = script.clone();
+        let usual_status = Arc::new(AtomicU16::new(200));
+        let shared = (script.clone(), usual_status.clone());
         let server = HttpServer::new(move || {
-            let (sender, script) = (sender.clone(), shared.clone());
+            let (sender, (script, usual)) = (sender.clone(), shared.clone());
             App::new()
                 .app_data(web::PayloadConfig::new(8 << 20))
                 .default_service(web::to(move |request: HttpRequest, body: web::Bytes| {
@@ -284,13 +286,14 @@ impl Receiver {
                         })
                         .collect();
                     let answer = script.lock().unwrap().pop_front();
+                    let usual = usual.load(Ordering::SeqCst);
                     let _ = sender.send(Received {
                         headers,
                         body: body.to_vec(),
                     });
                     async move {
                         let answer = answer.unwrap_or(Answer {
-                            status: 200,
+                            status: usual,
                             headers: Vec::new(),
                             body: b"ok".to_vec(),
                         });
@@ -312,12 +315,18 @@ impl Receiver {
         Receiver {
             address,
             script,
+            usual_status,
             arrived: tokio::sync::Mutex::new(arrived),
         }
     }
 
     pub fn url(&self) -> String {
         format!("http://{}/in?key=hidden", self.address)
+    }
+
+    /// From now on, whatever is not scripted is answered with this status.
+    pub fn answer_usually(&self, status: u16) {
+        self.usual_status.store(status, Ordering::SeqCst);
     }
 
     pub fn answer_next(&self, status: u16) {
@@ -344,6 +353,12 @@ impl Receiver {
     pub async fn is_idle(&self) -> bool {
         self.arrived.lock().await.try_recv().is_err()
     }
+}
+
+/// As many different events as one wants.
+pub fn event(number: usize) -> Vec<u8> {
+    let text = std::str::from_utf8(todo_created()).unwrap();
+    text.replace("GGGG", &format!("G{number:03}")).into_bytes()
 }
 
 pub fn todo_created() -> &'static [u8] {

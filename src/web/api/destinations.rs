@@ -220,11 +220,7 @@ async fn show_once(bridge: &Bridge, saved: Saved) -> Result<Value, ApiError> {
 fn view(destination: &Destination) -> Value {
     let settings = destination.settings.public_view();
     let health = &destination.health;
-    let state = match (&health.paused, health.failing_since) {
-        (Some(_), _) => "paused",
-        (None, Some(_)) => "failing",
-        (None, None) => "ok",
-    };
+    let probing = health.paused.as_ref().and_then(|paused| paused.probing);
     json!({
         "id": destination.id,
         "name": destination.name,
@@ -233,11 +229,12 @@ fn view(destination: &Destination) -> Value {
         "signing": settings["signing"],
         "limits": settings["limits"],
         "health": {
-            "state": state,
+            "state": health.word(),
             "failing_since": maybe_time(health.failing_since),
             "last_failure": health.last_failure,
             "paused_at": maybe_time(health.paused.as_ref().map(|paused| paused.at)),
             "paused_reason": health.paused.as_ref().map(|paused| paused.reason.as_str()),
+            "next_probe_at": maybe_time(probing.map(|probing| probing.at)),
         },
         "created_at": time(destination.created_at),
         "updated_at": time(destination.updated_at),

@@ -9,6 +9,7 @@ use crate::domain::id::DeliveryId;
 use crate::domain::outcome::Verdict as Meaning;
 use crate::domain::person::Role;
 use crate::flow::dry_run::{body_of, dry_run};
+use crate::flow::snapshot::Snapshot;
 use crate::flow::{Bridge, resend as resending};
 use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
 use crate::store::events::Page as Window;
@@ -212,7 +213,7 @@ pub async fn show(
             "/deliveries",
             format!("{} {}", row.chip.word, row.record),
         ),
-        sentence: sentence(&delivery, &attempts),
+        sentence: sentence(&bridge.snapshot(), &delivery, &attempts),
         may_discard: delivery.state.may_be_discarded(),
         timeline: timeline(&delivery, &attempts, event.summary.received_at, now),
         attempts: attempts
@@ -259,7 +260,7 @@ fn pretty(body: &[u8]) -> String {
         .unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned())
 }
 
-fn sentence(delivery: &DeliverySummary, attempts: &[Attempt]) -> String {
+fn sentence(snapshot: &Snapshot, delivery: &DeliverySummary, attempts: &[Attempt]) -> String {
     let last = attempts
         .last()
         .map(|attempt| attempt.outcome.sentence())
@@ -269,9 +270,7 @@ fn sentence(delivery: &DeliverySummary, attempts: &[Attempt]) -> String {
         State::Skipped => "The filter did not let this event through; see why below.".into(),
         State::MappingFailed => format!("No body could be made. {problem}"),
         State::Queued => "It is due and waits for its turn.".into(),
-        State::Held => {
-            "It waits because its destination is paused; it goes out when that is resumed.".into()
-        }
+        State::Held => why_held(snapshot, delivery),
         State::Sending => "It is being sent.".into(),
         State::Retrying => format!("{last} It is tried again."),
         State::Delivered => last,
@@ -279,6 +278,22 @@ fn sentence(delivery: &DeliverySummary, attempts: &[Attempt]) -> String {
             "{last}{problem} No further attempt is made; resend it when the cause is mended."
         ),
         State::Discarded => problem,
+    }
+}
+
+/// Why it waits, and until when.
+fn why_held(snapshot: &Snapshot, delivery: &DeliverySummary) -> String {
+    let destination = snapshot.destination(delivery.destination_id);
+    let paused = destination.and_then(|destination| destination.health.paused.as_ref());
+    let reason = paused.map_or("", |paused| paused.reason.as_str());
+    match paused.and_then(|paused| paused.probing) {
+        Some(probing) => format!(
+            "It waits because its destination is held. {reason} The next try is at {}; when it arrives, everything goes out.",
+            probing.at.strftime("%H:%M:%S UTC")
+        ),
+        None => format!(
+            "It waits because its destination is paused. {reason} It goes out when that is resumed."
+        ),
     }
 }
 

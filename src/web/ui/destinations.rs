@@ -21,7 +21,8 @@ use crate::web::api::destinations::{DestinationDocument, save_change, save_new};
 use crate::web::api::id;
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
-    Chip, DeliveryRow, FormProblem, Page, PageError, go, mendable, render, render_again, signed_in,
+    Chip, DeliveryRow, FormProblem, Moment, Page, PageError, go, mendable, render, render_again,
+    signed_in,
 };
 
 /// Deliveries shown on a destination's page.
@@ -98,6 +99,7 @@ struct ShowPage {
     chip: Chip,
     made_secret: Option<String>,
     paused: Option<String>,
+    next_probe: Option<Moment>,
     failure: Option<String>,
     test: Option<TestResult>,
     url: String,
@@ -310,13 +312,11 @@ pub async fn delete(
 }
 
 fn health_chip(destination: &Destination) -> Chip {
-    match (
-        &destination.health.paused,
-        &destination.health.failing_since,
-    ) {
-        (Some(_), _) => Chip::new("Paused", "warn"),
-        (None, Some(_)) => Chip::new("Failing", "bad"),
-        (None, None) => Chip::new("Fine", "good"),
+    match destination.health.word() {
+        "held" => Chip::new("Held", "bad"),
+        "paused" => Chip::new("Paused", "warn"),
+        "failing" => Chip::new("Failing", "bad"),
+        _ => Chip::new("Fine", "good"),
     }
 }
 
@@ -386,6 +386,12 @@ async fn show_page(
             .paused
             .as_ref()
             .map(|paused| paused.reason.clone()),
+        next_probe: destination
+            .health
+            .paused
+            .as_ref()
+            .and_then(|paused| paused.probing)
+            .map(|probing| Moment::new(probing.at, now)),
         failure: destination.health.last_failure.clone(),
         test: None,
         url: settings.request.url.to_string(),

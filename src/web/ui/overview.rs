@@ -81,6 +81,10 @@ pub async fn show(
             &destination.health.paused,
             &destination.health.failing_since,
         ) {
+            (Some(paused), _) if paused.probing.is_some() => (
+                "bad",
+                format!("{} is held. {}", destination.name, paused.reason),
+            ),
             (Some(paused), _) => (
                 "warn",
                 format!("{} is paused. {}", destination.name, paused.reason),

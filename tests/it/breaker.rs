@@ -1,0 +1,133 @@
+//! A destination that keeps failing is held, nothing is dropped, and a probe lets everything go out again.
+
+use std::time::Duration;
+
+use bluebridge::flow::probe::probe_due;
+use serde_json::{Value, json};
+
+use crate::harness::{Connected, Receiver, TestBridge, event, patiently};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Posts twelve events, each of which fails, until the destination is held.
+async fn until_held(bridge: &TestBridge, receiver: &Receiver, rules: Value) -> Connected {
+    let connected = bridge.connect(receiver, rules).await;
+    receiver.answer_usually(500);
+    for number in 0..12 {
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+        bridge.recorded(number as u64 + 1).await;
+        bridge.advance(Duration::from_secs(4));
+    }
+    becomes(bridge, &connected, "held").await;
+    connected
+}
+
+async fn health(bridge: &TestBridge, connected: &Connected) -> Value {
+    let path = format!("/destinations/{}", connected.destination_id);
+    bridge.get(&path).await["health"].clone()
+}
+
+async fn becomes(bridge: &TestBridge, connected: &Connected, state: &str) {
+    patiently(state, async {
+        while health(bridge, connected).await["state"] != state {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+async fn in_state(bridge: &TestBridge, state: &str) -> Vec<Value> {
+    let found = bridge
+        .get(&format!("/deliveries?state={state}&limit=100"))
+        .await;
+    found["data"].as_array().unwrap().clone()
+}
+
+async fn everything_is(bridge: &TestBridge, state: &str, count: usize) {
+    patiently(state, async {
+        while in_state(bridge, state).await.len() < count {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn five_days_of_failure_drop_nothing_spend_no_attempts_and_end_with_a_probe() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    // Six attempts: fewer than the probes below, so the budget would be spent if a probe spent it.
+    let rules = json!({"delivery": {"max_attempts": 6}});
+    let connected = until_held(&bridge, &receiver, rules).await;
+    let shown = health(&bridge, &connected).await;
+    assert!(
+        shown["paused_reason"]
+            .as_str()
+            .unwrap()
+            .contains("answered 500")
+    );
+    assert!(shown["next_probe_at"].is_string());
+    while !receiver.is_idle().await {}
+
+    // What comes meanwhile is taken and waits.
+    for number in 12..40 {
+        let (status, _) = bridge.post(&connected.hook, &event(number)).await;
+        assert_eq!(status, 200);
+    }
+    bluebridge::flow::pause::hold_stragglers(&bridge.bridge)
+        .await
+        .unwrap();
+    everything_is(&bridge, "held", 40).await;
+    let mut probes = 0;
+    for wait in [30, 60, 120, 300, 600, 900, 900].map(Duration::from_secs) {
+        assert!(receiver.is_idle().await, "between probes nothing is sent");
+        bridge.advance(wait);
+        probe_due(&bridge.bridge).await.unwrap();
+        receiver.next().await;
+        probes += 1;
+        everything_is(&bridge, "held", 40).await;
+    }
+    bridge.advance(DAY * 5);
+    receiver.answer_usually(200);
+    probe_due(&bridge.bridge).await.unwrap();
+    everything_is(&bridge, "delivered", 40).await;
+    let shown = health(&bridge, &connected).await;
+    assert_eq!(
+        (&shown["state"], &shown["next_probe_at"]),
+        (&json!("ok"), &Value::Null)
+    );
+    assert!(probes > 6, "more probes than the budget has attempts");
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_hold_outlives_a_restart_and_a_person_may_end_it() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = until_held(&bridge, &receiver, json!({})).await;
+    let now_ms = bridge.clock.load(std::sync::atomic::Ordering::SeqCst);
+    let token = bridge.token.clone();
+    let bridge = TestBridge::start_in(bridge.stop().await, now_ms).await;
+    assert_ne!(bridge.token, token);
+    assert_eq!(health(&bridge, &connected).await["state"], "held");
+    while !receiver.is_idle().await {}
+    receiver.answer_usually(200);
+    let path = format!("/destinations/{}/resume", connected.destination_id);
+    assert_eq!(bridge.api("POST", &path, None).await.0, 200);
+    everything_is(&bridge, "delivered", 12).await;
+    becomes(&bridge, &connected, "ok").await;
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_destination_that_a_person_paused_is_not_probed() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = until_held(&bridge, &receiver, json!({})).await;
+    let path = format!("/destinations/{}/pause", connected.destination_id);
+    assert_eq!(bridge.api("POST", &path, None).await.0, 200);
+    assert_eq!(health(&bridge, &connected).await["state"], "paused");
+    while !receiver.is_idle().await {}
+    bridge.advance(DAY);
+    assert_eq!(probe_due(&bridge.bridge).await.unwrap(), 0);
+    assert!(receiver.is_idle().await);
+    bridge.stop().await;
+}
