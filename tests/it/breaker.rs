@@ -9,11 +9,16 @@ use crate::harness::{Connected, Receiver, TestBridge, event, patiently};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Posts twelve events, each of which fails, until the destination is held.
-async fn until_held(bridge: &TestBridge, receiver: &Receiver, rules: Value) -> Connected {
+/// Events that fail before the destination is held, each at its only attempt.
+const FAILED: usize = 10;
+
+/// Posts events that fail until the destination is held.
+async fn until_held(bridge: &TestBridge, receiver: &Receiver) -> Connected {
+    // One attempt: a probe that spent it would end its delivery.
+    let rules = json!({"delivery": {"max_attempts": 1}});
     let connected = bridge.connect(receiver, rules).await;
     receiver.answer_usually(500);
-    for number in 0..12 {
+    for number in 0..FAILED {
         bridge.post(&connected.hook, &event(number)).await;
         receiver.next().await;
         bridge.recorded(number as u64 + 1).await;
@@ -21,6 +26,17 @@ async fn until_held(bridge: &TestBridge, receiver: &Receiver, rules: Value) -> C
     }
     becomes(bridge, &connected, "held").await;
     connected
+}
+
+/// Events that come while the destination is held: fewer than the probes below, so that each is probed more than once.
+const MORE: usize = 3;
+
+async fn post_more(bridge: &TestBridge, connected: &Connected) {
+    for number in FAILED..FAILED + MORE {
+        let (status, _) = bridge.post(&connected.hook, &event(number)).await;
+        assert_eq!(status, 200);
+    }
+    everything_is(bridge, "held", MORE).await;
 }
 
 async fn health(bridge: &TestBridge, connected: &Connected) -> Value {
@@ -56,9 +72,7 @@ async fn everything_is(bridge: &TestBridge, state: &str, count: usize) {
 #[actix_web::test]
 async fn five_days_of_failure_drop_nothing_spend_no_attempts_and_end_with_a_probe() {
     let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
-    // Six attempts: fewer than the probes below, so the budget would be spent if a probe spent it.
-    let rules = json!({"delivery": {"max_attempts": 6}});
-    let connected = until_held(&bridge, &receiver, rules).await;
+    let connected = until_held(&bridge, &receiver).await;
     let shown = health(&bridge, &connected).await;
     assert!(
         shown["paused_reason"]
@@ -67,53 +81,41 @@ async fn five_days_of_failure_drop_nothing_spend_no_attempts_and_end_with_a_prob
             .contains("answered 500")
     );
     assert!(shown["next_probe_at"].is_string());
-    while !receiver.is_idle().await {}
-
     // What comes meanwhile is taken and waits.
-    for number in 12..40 {
-        let (status, _) = bridge.post(&connected.hook, &event(number)).await;
-        assert_eq!(status, 200);
-    }
-    bluebridge::flow::pause::hold_stragglers(&bridge.bridge)
-        .await
-        .unwrap();
-    everything_is(&bridge, "held", 40).await;
-    let mut probes = 0;
+    post_more(&bridge, &connected).await;
     for wait in [30, 60, 120, 300, 600, 900, 900].map(Duration::from_secs) {
         assert!(receiver.is_idle().await, "between probes nothing is sent");
         bridge.advance(wait);
         probe_due(&bridge.bridge).await.unwrap();
         receiver.next().await;
-        probes += 1;
-        everything_is(&bridge, "held", 40).await;
+        everything_is(&bridge, "held", MORE).await;
     }
     bridge.advance(DAY * 5);
     receiver.answer_usually(200);
     probe_due(&bridge.bridge).await.unwrap();
-    everything_is(&bridge, "delivered", 40).await;
+    everything_is(&bridge, "delivered", MORE).await;
     let shown = health(&bridge, &connected).await;
     assert_eq!(
         (&shown["state"], &shown["next_probe_at"]),
         (&json!("ok"), &Value::Null)
     );
-    assert!(probes > 6, "more probes than the budget has attempts");
     bridge.stop().await;
 }
 
 #[actix_web::test]
 async fn a_hold_outlives_a_restart_and_a_person_may_end_it() {
     let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
-    let connected = until_held(&bridge, &receiver, json!({})).await;
+    let connected = until_held(&bridge, &receiver).await;
+    post_more(&bridge, &connected).await;
     let now_ms = bridge.clock.load(std::sync::atomic::Ordering::SeqCst);
     let token = bridge.token.clone();
     let bridge = TestBridge::start_in(bridge.stop().await, now_ms).await;
     assert_ne!(bridge.token, token);
     assert_eq!(health(&bridge, &connected).await["state"], "held");
-    while !receiver.is_idle().await {}
     receiver.answer_usually(200);
     let path = format!("/destinations/{}/resume", connected.destination_id);
     assert_eq!(bridge.api("POST", &path, None).await.0, 200);
-    everything_is(&bridge, "delivered", 12).await;
+    everything_is(&bridge, "delivered", MORE).await;
     becomes(&bridge, &connected, "ok").await;
     bridge.stop().await;
 }
@@ -121,11 +123,11 @@ async fn a_hold_outlives_a_restart_and_a_person_may_end_it() {
 #[actix_web::test]
 async fn a_destination_that_a_person_paused_is_not_probed() {
     let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
-    let connected = until_held(&bridge, &receiver, json!({})).await;
+    let connected = until_held(&bridge, &receiver).await;
     let path = format!("/destinations/{}/pause", connected.destination_id);
     assert_eq!(bridge.api("POST", &path, None).await.0, 200);
     assert_eq!(health(&bridge, &connected).await["state"], "paused");
-    while !receiver.is_idle().await {}
+    post_more(&bridge, &connected).await;
     bridge.advance(DAY);
     assert_eq!(probe_due(&bridge.bridge).await.unwrap(), 0);
     assert!(receiver.is_idle().await);
