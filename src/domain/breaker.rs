@@ -47,9 +47,9 @@ impl Streak {
     }
 }
 
-/// When the next probe is sent, after `failed` probes (from 0) have failed.
-pub fn next_probe_at(failed: u32, now: Timestamp) -> Timestamp {
-    let step = (failed as usize).min(PROBE_PAUSES_S.len() - 1);
+/// When the next probe is sent, after `sent` probes (from 0) that did not arrive.
+pub fn next_probe_at(sent: u32, now: Timestamp) -> Timestamp {
+    let step = (sent as usize).min(PROBE_PAUSES_S.len() - 1);
     let pause_s = PROBE_PAUSES_S.get(step).copied().unwrap_or(SPAN_S);
     now.checked_add(SignedDuration::from_secs(pause_s))
         .unwrap_or(Timestamp::MAX)

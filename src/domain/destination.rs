@@ -85,8 +85,8 @@ pub struct Paused {
 pub struct Probing {
     /// When the next one is sent.
     pub at: Timestamp,
-    /// How many were sent so far.
-    pub failed: u32,
+    /// How many were sent so far; none of them has arrived.
+    pub sent: u32,
 }
 
 /// What kind of thing is reached.
@@ -100,11 +100,16 @@ impl Health {
     /// The word for it, as the API and the pages say it.
     pub fn word(&self) -> &'static str {
         match (&self.paused, self.failing_since) {
-            (Some(paused), _) if paused.probing.is_some() => "held",
+            (Some(_), _) if self.probing().is_some() => "held",
             (Some(_), _) => "paused",
             (None, Some(_)) => "failing",
             (None, None) => "ok",
         }
+    }
+
+    /// Where its probes have come to, when it is held for failing.
+    pub fn probing(&self) -> Option<Probing> {
+        self.paused.as_ref().and_then(|paused| paused.probing)
     }
 }
 

@@ -91,12 +91,12 @@ pub fn read(body: &[u8]) -> Result<Reading, ReadError> {
     if event_type == HEALTH_CHECK {
         return Ok(Reading::HealthCheck);
     }
-    let mut facts = facts(event_type, &document);
-    facts.dedupe_key = dedupe_key(&facts.event_type, body)?;
+    let dedupe_key = dedupe_key(&event_type, body)?;
+    let facts = facts(event_type, &document, dedupe_key);
     Ok(Reading::Event { facts, document })
 }
 
-fn facts(event_type: String, document: &Value) -> EventFacts {
+fn facts(event_type: String, document: &Value, dedupe_key: [u8; 32]) -> EventFacts {
     let entity = ["currentValue", "previousValue", "record"]
         .iter()
         .filter_map(|key| document.get(key))
@@ -137,7 +137,7 @@ fn facts(event_type: String, document: &Value) -> EventFacts {
         .into_iter()
         .flatten()
         .find_map(|value| value.as_str()?.parse().ok()),
-        dedupe_key: [0; 32],
+        dedupe_key,
         event_type,
     }
 }

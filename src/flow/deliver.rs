@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use crate::domain::delivery::{Attempted, Next, State, after_attempt};
-use crate::domain::destination::{Destination, Paused};
+use crate::domain::destination::{Destination, Health};
 use crate::domain::outcome::Outcome;
 use crate::domain::retry::parse_retry_after;
 use crate::flow::Bridge;
@@ -52,7 +52,7 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
     let ended = bridge.clock.now();
     observe(&parcel, &exchange, ended);
     let next = match next_of(&parcel, &exchange, ended) {
-        Next::Retry { .. } if pause_of(bridge, &parcel).is_some() => Next::Hold,
+        Next::Retry { .. } if health_now(bridge, &parcel).paused.is_some() => Next::Hold,
         next => next,
     };
     let finish = finish(&parcel, exchange, next, now, ended);
@@ -74,8 +74,10 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         .await?;
     match next {
         Next::HoldForGone => pause(bridge, destination.id, "It answered 410: gone.").await,
-        Next::Delivered if is_held(bridge, &parcel) => resume(bridge, destination.id).await,
-        _ if must_be_held && pause_of(bridge, &parcel).is_none() => {
+        Next::Delivered if health_now(bridge, &parcel).probing().is_some() => {
+            resume(bridge, destination.id).await
+        }
+        _ if must_be_held && health_now(bridge, &parcel).paused.is_none() => {
             let reason = format!("It kept failing. Last: {}", outcome.sentence());
             hold(bridge, destination.id, &reason).await
         }
@@ -85,10 +87,8 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
 
 /// A paused destination gets nothing; one that is held for failing gets probes.
 fn may_be_sent(parcel: &Parcel, destination: &Destination) -> bool {
-    match &destination.health.paused {
-        None => true,
-        Some(paused) => parcel.probe && paused.probing.is_some(),
-    }
+    let health = &destination.health;
+    health.paused.is_none() || parcel.probe && health.probing().is_some()
 }
 
 /// Gives unsent deliveries back; no attempt is counted.
@@ -108,19 +108,13 @@ pub async fn give_back(
     Ok(())
 }
 
-/// The destination's pause, which may have begun or ended while an attempt was under way.
-fn pause_of(bridge: &Bridge, parcel: &Parcel) -> Option<Paused> {
-    let snapshot = bridge.snapshot();
-    snapshot
-        .destination(parcel.destination_id)?
-        .health
-        .paused
-        .clone()
-}
-
-/// Whether the destination is held for failing.
-fn is_held(bridge: &Bridge, parcel: &Parcel) -> bool {
-    pause_of(bridge, parcel).is_some_and(|paused| paused.probing.is_some())
+/// The destination's health, which may have changed while an attempt was under way.
+fn health_now(bridge: &Bridge, parcel: &Parcel) -> Health {
+    bridge
+        .snapshot()
+        .destination(parcel.destination_id)
+        .map(|destination| destination.health.clone())
+        .unwrap_or_default()
 }
 
 fn lease_suffices(parcel: &Parcel, destination: &Destination, now: Timestamp) -> bool {

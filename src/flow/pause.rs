@@ -19,7 +19,7 @@ pub async fn pause(bridge: &Bridge, id: DestinationId, reason: &str) -> Result<(
 pub async fn hold(bridge: &Bridge, id: DestinationId, reason: &str) -> Result<(), StoreError> {
     let first = Probing {
         at: next_probe_at(0, bridge.clock.now()),
-        failed: 0,
+        sent: 0,
     };
     stop_sending(bridge, id, reason, Some(first)).await
 }

@@ -96,14 +96,7 @@ async fn claim_for(
     if room == 0 {
         return Ok(0);
     }
-    let now = bridge.clock.now();
-    let request = ClaimRequest {
-        destination_id,
-        claim_id: new_id!(ClaimId, bridge, now),
-        now_ms: now.as_millisecond(),
-        lease_until_ms: now.as_millisecond() + LEASE_MS,
-        limit: i64::try_from(room).unwrap_or(0),
-    };
+    let request = claim_request(bridge, destination_id, i64::try_from(room).unwrap_or(0));
     let claimed = bridge.store.claim_due(request).await?;
     // As long as a claim fills its limit, more may wait, and newcomers queue up behind it.
     bridge
@@ -116,6 +109,22 @@ async fn claim_for(
         }
     }
     Ok(count)
+}
+
+/// A claim on at most `limit` deliveries, with a lease that begins now.
+pub(super) fn claim_request(
+    bridge: &Bridge,
+    destination_id: DestinationId,
+    limit: i64,
+) -> ClaimRequest {
+    let now = bridge.clock.now();
+    ClaimRequest {
+        destination_id,
+        claim_id: new_id!(ClaimId, bridge, now),
+        now_ms: now.as_millisecond(),
+        lease_until_ms: now.as_millisecond() + LEASE_MS,
+        limit,
+    }
 }
 
 /// Queues a delivery that was claimed to probe its destination.

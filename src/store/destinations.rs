@@ -188,9 +188,7 @@ impl Store {
 }
 
 fn probes(probing: Option<Probing>) -> i32 {
-    probing.map_or(0, |probing| {
-        i32::try_from(probing.failed).unwrap_or(i32::MAX)
-    })
+    probing.map_or(0, |probing| i32::try_from(probing.sent).unwrap_or(i32::MAX))
 }
 
 fn row_name(id: DestinationId) -> String {
@@ -250,8 +248,8 @@ impl DestinationRow {
                 pointers.join(", ")
             ))
         })?;
-        let failed = row::count(self.probes)?;
-        let probing = row::maybe_time(self.probe_at)?.map(|at| Probing { at, failed });
+        let sent = row::count(self.probes)?;
+        let probing = row::maybe_time(self.probe_at)?.map(|at| Probing { at, sent });
         let paused = row::maybe_time(self.paused_at)?
             .zip(self.paused_reason)
             .map(|(at, reason)| Paused {

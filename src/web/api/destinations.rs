@@ -220,7 +220,6 @@ async fn show_once(bridge: &Bridge, saved: Saved) -> Result<Value, ApiError> {
 fn view(destination: &Destination) -> Value {
     let settings = destination.settings.public_view();
     let health = &destination.health;
-    let probing = health.paused.as_ref().and_then(|paused| paused.probing);
     json!({
         "id": destination.id,
         "name": destination.name,
@@ -234,7 +233,7 @@ fn view(destination: &Destination) -> Value {
             "last_failure": health.last_failure,
             "paused_at": maybe_time(health.paused.as_ref().map(|paused| paused.at)),
             "paused_reason": health.paused.as_ref().map(|paused| paused.reason.as_str()),
-            "next_probe_at": maybe_time(probing.map(|probing| probing.at)),
+            "next_probe_at": maybe_time(health.probing().map(|probing| probing.at)),
         },
         "created_at": time(destination.created_at),
         "updated_at": time(destination.updated_at),

@@ -5,6 +5,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use crate::domain::delivery::State;
+use crate::domain::destination::Health;
 use crate::domain::id::DeliveryId;
 use crate::domain::outcome::Verdict as Meaning;
 use crate::domain::person::Role;
@@ -283,10 +284,13 @@ fn sentence(snapshot: &Snapshot, delivery: &DeliverySummary, attempts: &[Attempt
 
 /// Why it waits, and until when.
 fn why_held(snapshot: &Snapshot, delivery: &DeliverySummary) -> String {
-    let destination = snapshot.destination(delivery.destination_id);
-    let paused = destination.and_then(|destination| destination.health.paused.as_ref());
-    let reason = paused.map_or("", |paused| paused.reason.as_str());
-    match paused.and_then(|paused| paused.probing) {
+    let health = snapshot
+        .destination(delivery.destination_id)
+        .map(|destination| &destination.health);
+    let reason = health
+        .and_then(|health| health.paused.as_ref())
+        .map_or("", |paused| paused.reason.as_str());
+    match health.and_then(Health::probing) {
         Some(probing) => format!(
             "It waits because its destination is held. {reason} The next try is at {}; when it arrives, everything goes out.",
             probing.at.strftime("%H:%M:%S UTC")

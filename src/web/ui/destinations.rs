@@ -388,9 +388,7 @@ async fn show_page(
             .map(|paused| paused.reason.clone()),
         next_probe: destination
             .health
-            .paused
-            .as_ref()
-            .and_then(|paused| paused.probing)
+            .probing()
             .map(|probing| Moment::new(probing.at, now)),
         failure: destination.health.last_failure.clone(),
         test: None,

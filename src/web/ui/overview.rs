@@ -81,13 +81,17 @@ pub async fn show(
             &destination.health.paused,
             &destination.health.failing_since,
         ) {
-            (Some(paused), _) if paused.probing.is_some() => (
-                "bad",
-                format!("{} is held. {}", destination.name, paused.reason),
-            ),
             (Some(paused), _) => (
-                "warn",
-                format!("{} is paused. {}", destination.name, paused.reason),
+                match destination.health.probing() {
+                    Some(_) => "bad",
+                    None => "warn",
+                },
+                format!(
+                    "{} is {}. {}",
+                    destination.name,
+                    destination.health.word(),
+                    paused.reason
+                ),
             ),
             (None, Some(_)) => {
                 let failure = destination
