@@ -142,9 +142,46 @@ pub fn label(id: &str) -> &str {
     find(id).map_or(id, |event| event.label)
 }
 
+/// What happened, to stand after "when": "a record is created". The name itself for an unknown event.
+pub fn clause(id: &str) -> String {
+    const DONE: [&str; 8] = [
+        "created", "deleted", "moved", "renamed", "marked", "added", "removed", "edited",
+    ];
+    let Some(event) = find(id) else {
+        return id.to_string();
+    };
+    let label = event.label.to_lowercase();
+    let article = match label.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        true => "an",
+        false => "a",
+    };
+    let words = label.split(' ').map(|word| match word {
+        word if DONE.contains(&word) || word == "changed" => format!("is {word}"),
+        word => word.to_string(),
+    });
+    format!("{article} {}", words.collect::<Vec<_>>().join(" "))
+}
+
 /// The groups in their order.
 pub fn groups() -> Vec<&'static str> {
     let mut groups: Vec<&str> = EVENTS.iter().map(|event| event.group).collect();
     groups.dedup();
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_reads_after_when() {
+        for event in EVENTS {
+            let clause = clause(event.id);
+            assert_eq!(clause.matches(" is ").count(), 1, "{clause}");
+        }
+        assert_eq!(clause("TODO_CREATED"), "a record is created");
+        assert_eq!(clause("TODO_ASSIGNEE_ADDED"), "an assignee is added");
+        assert_eq!(clause("TODO_DUE_DATE_UPDATED"), "a due date is changed");
+        assert_eq!(clause("SOMETHING_NEW"), "SOMETHING_NEW");
+    }
 }

@@ -5,6 +5,7 @@
 
 pub mod breaker;
 pub mod catalogue;
+pub mod change;
 pub mod connection;
 pub mod delivery;
 pub mod destination;
@@ -22,3 +23,4 @@ pub mod secret;
 pub mod signature;
 pub mod source;
 pub mod value;
+pub mod words;

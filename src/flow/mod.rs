@@ -1,7 +1,7 @@
 //! What happens: one file per step of an event's way, in reading order.
 //!
 //! `ingest` -> `outbox` (the hand-over) -> `deliver` -> `record` -> `recover`; beside them the things a person sets off:
-//! `resend`, `test_event`, `dry_run`, `pause`. Called by `web` (who may ask) and `worker` (when it happens).
+//! `resend`, `test_event`, `dry_run`, `past`, `transfer`, `pause`. Called by `web` (who may ask) and `worker` (when it happens).
 //! Knows neither actix nor diesel nor askama. [`Bridge`] holds what the steps share.
 
 pub mod clock;
@@ -12,6 +12,7 @@ pub mod health;
 pub mod ingest;
 pub mod outbox;
 pub mod pacing;
+pub mod past;
 pub mod pause;
 pub mod probe;
 pub mod record;

@@ -94,17 +94,12 @@ pub async fn send(
 
 impl Exchange {
     fn new(settings: &Settings) -> Exchange {
-        let request = &settings.request;
-        let mut url = request.url.clone();
-        if url.query().is_some() {
-            url.set_query(Some(MASK));
-        }
         Exchange {
             outcome: Outcome::TimedOut {
                 after_ms: settings.limits.timeout_ms,
             },
             duration: Duration::ZERO,
-            request_line: format!("{} {url}", request.method),
+            request_line: request_line(settings),
             request_headers: Vec::new(),
             response_headers: Vec::new(),
             response_body: Vec::new(),
@@ -112,6 +107,25 @@ impl Exchange {
             retry_after: None,
         }
     }
+}
+
+/// The head of the request as it would be sent, for showing: the request line and every header, secrets masked. The sentence says why it cannot be made.
+pub fn rehearse(
+    settings: &Settings,
+    message: &Message<'_>,
+) -> Result<(String, Vec<(String, String)>), String> {
+    let headers = headers(settings, message)?;
+    Ok((request_line(settings), shown(&headers, settings)))
+}
+
+/// Method and URL without its query, which may hold a secret.
+fn request_line(settings: &Settings) -> String {
+    let request = &settings.request;
+    let mut url = request.url.clone();
+    if url.query().is_some() {
+        url.set_query(Some(MASK));
+    }
+    format!("{} {url}", request.method)
 }
 
 async fn talk(

@@ -19,6 +19,8 @@ use crate::store::schema::events;
 
 /// Most rows of a page.
 pub const PAGE_LIMIT: i64 = 200;
+/// Events that are looked through for the projects they are in.
+pub const PROJECTS_LOOK_BACK: i64 = 2_000;
 
 /// What is known of an event without its body.
 #[derive(Debug, Clone)]
@@ -123,6 +125,65 @@ impl Store {
                 rows.reverse();
             }
             rows.into_iter().map(EventRow::into_domain).collect()
+        })
+        .await
+    }
+
+    /// One page of a source's events with their bytes, the newest first, without what people sent to try something.
+    pub async fn event_bodies(
+        &self,
+        source_id: SourceId,
+        before: Option<EventId>,
+        limit: i64,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.read(move |conn| {
+            let mut query = events::table
+                .filter(events::source_id.eq(source_id.as_bytes().to_vec()))
+                .filter(events::is_test.eq(false))
+                .select((EventRow::as_select(), events::body))
+                .into_boxed();
+            if let Some(before) = before {
+                query = query.filter(events::id.lt(before.as_bytes().to_vec()));
+            }
+            let rows: Vec<(EventRow, Vec<u8>)> = query
+                .order(events::id.desc())
+                .limit(limit.clamp(1, PAGE_LIMIT))
+                .load(conn)?;
+            rows.into_iter()
+                .map(|(row, body)| {
+                    Ok(StoredEvent {
+                        summary: row.into_domain()?,
+                        body: Bytes::from(body),
+                    })
+                })
+                .collect()
+        })
+        .await
+    }
+
+    /// The projects that the newest events of a source were in, by id with their latest name. Looks at no more than [`PROJECTS_LOOK_BACK`] events.
+    pub async fn projects_seen(
+        &self,
+        source_id: SourceId,
+    ) -> Result<Vec<(String, Option<String>)>, StoreError> {
+        self.read(move |conn| {
+            let rows: Vec<(Option<String>, Option<String>)> = events::table
+                .filter(events::source_id.eq(source_id.as_bytes().to_vec()))
+                .order(events::id.desc())
+                .limit(PROJECTS_LOOK_BACK)
+                .select((events::project_id, events::project_name))
+                .load(conn)?;
+            let mut seen: Vec<(String, Option<String>)> = Vec::new();
+            for (id, name) in rows {
+                let Some(id) = id else { continue };
+                match seen.iter_mut().find(|(other, _)| *other == id) {
+                    None => seen.push((id, name)),
+                    Some((_, known)) if known.is_none() => *known = name,
+                    Some(_) => {}
+                }
+            }
+            seen.sort_by(|(_, a), (_, b)| a.cmp(b));
+            Ok(seen)
         })
         .await
     }

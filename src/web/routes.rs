@@ -59,6 +59,7 @@ fn api_routes(config: &mut ServiceConfig) {
             "/connections/{id}/versions",
             get().to(connections::versions),
         )
+        .route("/connections/{id}/dry-run", post().to(connections::dry_run))
         .route("/events", get().to(events::index))
         .route("/events/{id}", get().to(events::show))
         .route("/deliveries", get().to(deliveries::index))

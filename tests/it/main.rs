@@ -8,5 +8,6 @@ mod flow;
 mod harness;
 mod house;
 mod pages;
+mod past;
 mod signatures;
 mod store;

@@ -1,5 +1,7 @@
 //! `/connections` and their versions. PUT makes a new version when the rules or the destination change.
 
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,6 +13,7 @@ use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
 use crate::domain::person::Role;
 use crate::domain::problem::Problem;
 use crate::flow::Bridge;
+use crate::flow::past::{EVENTS_LIMIT, over_the_past};
 use crate::new_id;
 use crate::store::connections::ConnectionDraft;
 use crate::store::error::StoreError;
@@ -19,6 +22,9 @@ use crate::web::api::idempotency::create_once;
 use crate::web::api::{id, list, name, parse, time};
 use crate::web::auth::caller;
 use crate::web::problem::ApiError;
+
+/// Events that a dry run looks at unless asked for more or fewer.
+const DRY_RUN_EVENTS: u32 = 200;
 
 /// A connection as a client writes it.
 #[derive(Debug, Deserialize)]
@@ -103,6 +109,52 @@ pub async fn versions(
     caller(&request, &bridge, Role::Viewer).await?;
     let versions = bridge.store.versions(id(&path, "connection")?).await?;
     Ok(list(versions.iter().map(version_view).collect(), None))
+}
+
+/// What a dry run over the past tries; a part that is left out stays as it is saved.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Trial {
+    trigger: Option<Trigger>,
+    #[serde(default, deserialize_with = "given")]
+    filter: Option<Value>,
+    mapping: Option<Value>,
+    /// Newest events to look at.
+    events: Option<u32>,
+}
+
+/// Tells `null`, which takes the filter away, from a filter that is left out.
+fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+pub async fn dry_run(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    caller(&request, &bridge, Role::Viewer).await?;
+    let connection = bridge.store.connection(id(&path, "connection")?).await?;
+    let trial: Trial = parse(&body)?;
+    let saved = connection.version.rules;
+    let rules = RulesDocument {
+        trigger: trial.trigger.unwrap_or(saved.trigger),
+        filter: trial.filter.unwrap_or(saved.filter),
+        mapping: trial.mapping.unwrap_or(saved.mapping),
+        delivery: saved.delivery,
+    };
+    let events = trial.events.unwrap_or(DRY_RUN_EVENTS);
+    if !(1..=EVENTS_LIMIT).contains(&events) {
+        let message = format!("From 1 to {EVENTS_LIMIT} events.");
+        let problem = Problem::new("/events", "out_of_range", message);
+        return Err(ApiError::invalid(vec![problem]));
+    }
+    let now = Arc::new(Rules::compile(&rules).map_err(ApiError::invalid)?);
+    let before = bridge.rules(connection.version.id).await?;
+    let comparison =
+        over_the_past(&bridge, connection.source_id, Some(before), now, events).await?;
+    Ok(HttpResponse::Ok().json(comparison))
 }
 
 /// Makes or changes a connection and puts it in force. Called by the pages too.

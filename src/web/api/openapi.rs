@@ -3,8 +3,10 @@
 use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 
+use crate::flow::past::EVENTS_LIMIT;
+
 /// Method, path, summary, role, status of success.
-const OPERATIONS: [(&str, &str, &str, &str, &str); 25] = [
+const OPERATIONS: [(&str, &str, &str, &str, &str); 26] = [
     ("get", "/sources", "List sources", "viewer", "200"),
     ("post", "/sources", "Make a source", "editor", "201"),
     ("get", "/sources/{id}", "Show a source", "viewer", "200"),
@@ -92,6 +94,13 @@ const OPERATIONS: [(&str, &str, &str, &str, &str); 25] = [
         "get",
         "/connections/{id}/versions",
         "List all versions, the newest first",
+        "viewer",
+        "200",
+    ),
+    (
+        "post",
+        "/connections/{id}/dry-run",
+        "Compare the saved rules with others over the newest stored events; nothing is sent or stored",
         "viewer",
         "200",
     ),
@@ -225,6 +234,7 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
         ("post", "/destinations") | ("put", "/destinations/{id}") => Some("Destination"),
         ("post", "/connections") | ("put", "/connections/{id}") => Some("Connection"),
         ("post", "/decide") => Some("Question"),
+        ("post", "/connections/{id}/dry-run") => Some("Trial"),
         _ => None,
     };
     if let Some(schema) = schema {
@@ -252,6 +262,10 @@ fn schemas() -> Value {
         }},
         "Question": {"type": "object", "required": ["event"], "properties": {
             "event": object(), "trigger": object(), "filter": {"type": ["object", "null"]}, "mapping": object(),
+        }},
+        "Trial": {"type": "object", "properties": {
+            "trigger": object(), "filter": {"type": ["object", "null"]}, "mapping": object(),
+            "events": {"type": "integer", "minimum": 1, "maximum": EVENTS_LIMIT},
         }},
         "Problem": {"type": "object", "required": ["status", "code", "detail"], "properties": {
             "type": text(), "title": text(), "status": {"type": "integer"}, "code": text(), "detail": text(),

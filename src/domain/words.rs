@@ -1,0 +1,250 @@
+//! A connection's rules in plain words: one condition, a whole filter, where a field comes from.
+//!
+//! The builder's sentence and the difference of two versions are made of these. They look at documents as people wrote them, also at ones that
+//! would be refused; they decide nothing. Quotation marks stand around whatever a person typed.
+
+use serde_json::Value;
+
+use crate::domain::filter::operator;
+
+/// Longest typed value that is quoted, in characters.
+const QUOTED_LIMIT_CHARS: usize = 60;
+/// Conditions of one group that are spelled out; more are counted.
+const SPELLED_OUT_LIMIT: usize = 4;
+const MODES: [&str; 3] = ["all", "any", "none"];
+
+/// What the event is about comes first: `$.currentValue.title` is "its title".
+pub fn place(path: &str) -> String {
+    let path = path.trim();
+    let inner = path.strip_prefix("$.").unwrap_or(path);
+    let said = [
+        ("currentValue.", "its "),
+        ("previousValue.", "its previous "),
+    ]
+    .into_iter()
+    .find_map(|(prefix, word)| Some(format!("{word}{}", inner.strip_prefix(prefix)?)));
+    match said {
+        Some(said) => said,
+        None if inner.is_empty() => "a value".into(),
+        None => inner.to_string(),
+    }
+}
+
+/// `its title contains “urgent”`.
+pub fn condition(document: &Value) -> String {
+    let path = document["path"].as_str().unwrap_or_default();
+    let op = document["op"].as_str().unwrap_or_default();
+    let label = operator::find(op).map_or(op, |operator| operator.label);
+    // A change is told by a path inside both values.
+    let is_change = operator::find(op).is_some_and(|operator| operator.group == "Change");
+    let place = match is_change && !path.contains("Value.") {
+        true => format!("its {}", path.trim_start_matches("$.")),
+        false => place(path),
+    };
+    let case = match document["case_sensitive"].as_bool() {
+        Some(true) => " (exact case)",
+        _ => "",
+    };
+    match document
+        .get("value")
+        .map(value)
+        .filter(|text| !text.is_empty())
+    {
+        Some(value) => format!("{place} {label} {value}{case}"),
+        None => format!("{place} {label}{case}"),
+    }
+}
+
+/// The whole filter, or nothing when every event passes.
+pub fn filter(document: &Value) -> Option<String> {
+    if document.get("op").is_some() {
+        return Some(condition(document));
+    }
+    let (mode, children) = group(document)?;
+    let mut said: Vec<String> = children.iter().filter_map(nested).collect();
+    if said.is_empty() {
+        return None;
+    }
+    if said.len() > SPELLED_OUT_LIMIT {
+        let count = said.len();
+        return Some(match mode {
+            "all" => format!("all of {count} conditions hold"),
+            "any" => format!("any of {count} conditions holds"),
+            _ => format!("none of {count} conditions holds"),
+        });
+    }
+    if mode == "none" {
+        return Some(match said.len() {
+            1 => format!("it is not so that {}", said.remove(0)),
+            _ => format!("neither {}", said.join(" nor ")),
+        });
+    }
+    Some(said.join(if mode == "all" { " and " } else { " or " }))
+}
+
+fn nested(document: &Value) -> Option<String> {
+    let said = filter(document)?;
+    let is_plain = document.get("op").is_some()
+        || group(document).is_some_and(|(mode, children)| mode != "none" && children.len() == 1);
+    Some(if is_plain { said } else { format!("({said})") })
+}
+
+/// A group's mode and what is in it.
+pub fn group(document: &Value) -> Option<(&'static str, &Vec<Value>)> {
+    MODES
+        .into_iter()
+        .find_map(|mode| Some((mode, document.get(mode)?.as_array()?)))
+}
+
+/// Where a field's value comes from and what is done with it: `its title | trim`.
+pub fn origin(field: &Value) -> String {
+    let from = &field["from"];
+    let start = match (from.get("path"), from.get("template"), from.get("value")) {
+        (Some(path), ..) => {
+            let place = place(path.as_str().unwrap_or_default());
+            match field["take"].as_str() {
+                Some("all") => format!("all of {place}"),
+                Some("join") => format!("{place}, joined"),
+                Some("one") => format!("the only {place}"),
+                _ => place,
+            }
+        }
+        (_, Some(template), _) => format!("the text {}", value(template)),
+        (_, _, Some(constant)) => format!("always {}", value(constant)),
+        _ => "nothing".into(),
+    };
+    let pipe = field["pipe"].as_array().into_iter().flatten();
+    let calls: String = pipe.map(|one| format!(" | {}", call(one))).collect();
+    let missing = match field["when_missing"].as_str() {
+        Some("omit") => ", left out if missing",
+        Some("fail") => ", required",
+        _ => "",
+    };
+    format!("{start}{calls}{missing}")
+}
+
+/// One function as it is typed: `default("-")`.
+pub fn call(document: &Value) -> String {
+    let name = document["fn"].as_str().unwrap_or_default();
+    let args: Vec<String> = document["args"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(Value::to_string)
+        .collect();
+    match args.is_empty() {
+        true => name.to_string(),
+        false => format!("{name}({})", args.join(", ")),
+    }
+}
+
+/// A typed value, quoted and cut.
+pub fn value(document: &Value) -> String {
+    match document {
+        Value::Null => String::new(),
+        Value::String(text) => quoted(text),
+        Value::Array(entries) => entries.iter().map(value).collect::<Vec<_>>().join(", "),
+        Value::Object(members) if members.contains_key("from") && members.contains_key("to") => {
+            format!("{} to {}", value(&members["from"]), value(&members["to"]))
+        }
+        Value::Object(members) if members.contains_key("op") => {
+            let mut inner = document.clone();
+            if !members.contains_key("path") {
+                inner["path"] = Value::from("it");
+            }
+            format!("({})", condition(&inner))
+        }
+        other => cut(&other.to_string()),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("“{}”", cut(text))
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(QUOTED_LIMIT_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn conditions_and_filters_read_as_sentences() {
+        let title = json!({"path": "$.currentValue.title", "op": "contains", "value": "urgent"});
+        let done = json!({"path": "$.previousValue.done", "op": "is_false"});
+        let moved = json!({"path": "todoList.title", "op": "changed_from_to", "value": {"from": "Inbox", "to": "Done"}});
+        let tagged = json!({"path": "$.currentValue.todoTags[*]", "op": "any_item", "value": {"path": "tag.title", "op": "equals", "value": "Urgent"}});
+        for (filter_document, said) in [
+            (json!(null), None),
+            (json!({"all": []}), None),
+            (title.clone(), Some("its title contains “urgent”")),
+            (
+                json!({"all": [title, done]}),
+                Some("its title contains “urgent” and its previous done is false"),
+            ),
+            (
+                json!({"any": [done, {"all": [title, done]}]}),
+                Some(
+                    "its previous done is false or (its title contains “urgent” and its previous done is false)",
+                ),
+            ),
+            (
+                json!({"none": [title]}),
+                Some("it is not so that its title contains “urgent”"),
+            ),
+            (
+                json!({"none": [title, done]}),
+                Some("neither its title contains “urgent” nor its previous done is false"),
+            ),
+            (
+                json!({"all": [moved]}),
+                Some("its todoList.title has changed from and to “Inbox” to “Done”"),
+            ),
+            (
+                tagged,
+                Some("its todoTags[*] has an item where (tag.title equals “Urgent”)"),
+            ),
+            (
+                json!({"any": [done, done, done, done, done]}),
+                Some("any of 5 conditions holds"),
+            ),
+        ] {
+            assert_eq!(
+                filter(&filter_document).as_deref(),
+                said,
+                "{filter_document}"
+            );
+        }
+    }
+
+    #[test]
+    fn fields_say_where_they_come_from() {
+        for (field, said) in [
+            (
+                json!({"from": {"path": "$.currentValue.title"}, "pipe": [{"fn": "trim"}, {"fn": "default", "args": ["-"]}]}),
+                "its title | trim | default(\"-\")",
+            ),
+            (
+                json!({"from": {"path": "$.event"}, "when_missing": "omit"}),
+                "event, left out if missing",
+            ),
+            (
+                json!({"from": {"path": "$.currentValue.todoTags[*].tag.title"}, "take": "all"}),
+                "all of its todoTags[*].tag.title",
+            ),
+            (
+                json!({"from": {"template": "Hi {{ event }}"}}),
+                "the text “Hi {{ event }}”",
+            ),
+            (json!({"from": {"value": 3}}), "always 3"),
+        ] {
+            assert_eq!(origin(&field), said);
+        }
+    }
+}

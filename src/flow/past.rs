@@ -1,0 +1,413 @@
+//! A dry run over the past: what two versions of the rules would have made of the events that are stored. Nothing leaves, nothing is stored.
+//!
+//! The comparison of one event ([`weigh`]) is pure and asks [`Rules::decide`] alone, for both sides, so that an older delivery that was resent or
+//! skipped for another reason plays no part. [`over_the_past`] reads the events in pages, so memory stays bounded however many are asked for.
+//! Called by the builder and by `POST /connections/{id}/dry-run`.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::connection::{Decision, Rules, Subject};
+use crate::domain::event::{Reading, read};
+use crate::domain::id::{EventId, SourceId};
+use crate::domain::mapping::Output;
+use crate::flow::Bridge;
+use crate::store::error::StoreError;
+use crate::store::events::StoredEvent;
+
+/// Most events of one dry run.
+pub const EVENTS_LIMIT: u32 = 5_000;
+/// Events in memory at once.
+const PAGE_EVENTS: i64 = 50;
+/// Events that are shown one by one for each kind of difference.
+pub const EXAMPLES_LIMIT: usize = 20;
+/// Differences shown of one body.
+const DIFFERENCES_LIMIT: usize = 20;
+/// Longest value shown in a difference, in characters.
+const VALUE_LIMIT_CHARS: usize = 200;
+
+/// What became of an event under both rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    /// The same body, or not sent as before.
+    Same,
+    NewlySent,
+    NoLongerSent,
+    DifferentBody,
+    /// The mapping fails now and did not before.
+    NewlyFailing,
+    /// The mapping failed before; now the filter or trigger keeps the event out.
+    NoLongerFailing,
+}
+
+/// How many events took each turn, and the newest few of those that differ.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Comparison {
+    pub looked_at: u64,
+    pub sent_before: u64,
+    pub sent_now: u64,
+    pub newly_sent: u64,
+    pub no_longer_sent: u64,
+    pub different_body: u64,
+    pub failing_before: u64,
+    pub failing_now: u64,
+    /// At most [`EXAMPLES_LIMIT`] of each kind, the newest first.
+    pub examples: Vec<Example>,
+}
+
+/// One event that is treated differently.
+#[derive(Debug, Clone, Serialize)]
+pub struct Example {
+    pub event_id: EventId,
+    pub event_type: String,
+    pub record_title: Option<String>,
+    pub received_at: String,
+    pub turn: Turn,
+    /// Why it is not sent now, or why the mapping fails.
+    pub reason: Option<String>,
+    pub differences: Vec<Difference>,
+}
+
+/// A place in the body whose value became another; nothing stands where there was no such place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Difference {
+    /// Like `task.name`; empty for a body that is no JSON.
+    pub place: String,
+    pub before: Option<String>,
+    pub now: Option<String>,
+}
+
+/// Compares over the newest `count` events of a source, at most [`EVENTS_LIMIT`]. Without `before`, nothing was sent before.
+pub async fn over_the_past(
+    bridge: &Bridge,
+    source_id: SourceId,
+    before: Option<Arc<Rules>>,
+    now: Arc<Rules>,
+    count: u32,
+) -> Result<Comparison, StoreError> {
+    let mut comparison = Comparison::default();
+    let mut left = i64::from(count.min(EVENTS_LIMIT));
+    let mut oldest = None;
+    while left > 0 {
+        let wanted = left.min(PAGE_EVENTS);
+        let page = bridge.store.event_bodies(source_id, oldest, wanted).await?;
+        let read = i64::try_from(page.len()).unwrap_or(wanted);
+        oldest = page.last().map(|event| event.summary.id);
+        let (before, now) = (before.clone(), now.clone());
+        // Rules may be dear to apply; other requests of this thread go on meanwhile.
+        let weighed = tokio::task::spawn_blocking(move || {
+            for event in &page {
+                comparison.take(event, before.as_deref(), &now);
+            }
+            comparison
+        });
+        comparison = weighed.await.map_err(|error| {
+            StoreError::Unavailable(format!("the dry run was cut off: {error}"))
+        })?;
+        left -= read;
+        if read < wanted {
+            break;
+        }
+    }
+    Ok(comparison)
+}
+
+impl Comparison {
+    fn take(&mut self, event: &StoredEvent, before: Option<&Rules>, now: &Rules) {
+        // What is stored was read once; a body that this version reads no more counts as not sent on both sides.
+        let Ok(Reading::Event { facts, document }) = read(&event.body) else {
+            self.looked_at += 1;
+            return;
+        };
+        let subject = Subject {
+            facts: &facts,
+            document: &document,
+            body: &event.body,
+            received_at: event.summary.received_at,
+        };
+        let weighed = weigh(before, now, &subject);
+        self.looked_at += 1;
+        self.sent_before += u64::from(weighed.sent_before);
+        self.sent_now += u64::from(weighed.sent_now);
+        self.failing_before += u64::from(weighed.failing_before);
+        self.failing_now += u64::from(weighed.failing_now);
+        match weighed.turn {
+            Turn::NewlySent => self.newly_sent += 1,
+            Turn::NoLongerSent => self.no_longer_sent += 1,
+            Turn::DifferentBody => self.different_body += 1,
+            Turn::NewlyFailing | Turn::NoLongerFailing => {}
+            Turn::Same => return,
+        }
+        let alike = self
+            .examples
+            .iter()
+            .filter(|example| example.turn == weighed.turn)
+            .count();
+        if alike < EXAMPLES_LIMIT {
+            self.examples.push(Example {
+                event_id: event.summary.id,
+                event_type: event.summary.event_type.clone(),
+                record_title: event.summary.record_title.clone(),
+                received_at: event.summary.received_at.to_string(),
+                turn: weighed.turn,
+                reason: weighed.reason,
+                differences: weighed.differences,
+            });
+        }
+    }
+}
+
+/// What two rules make of one event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weighed {
+    pub turn: Turn,
+    pub sent_before: bool,
+    pub sent_now: bool,
+    pub failing_before: bool,
+    pub failing_now: bool,
+    pub reason: Option<String>,
+    pub differences: Vec<Difference>,
+}
+
+/// Decides by both rules and compares.
+pub fn weigh(before: Option<&Rules>, now: &Rules, subject: &Subject<'_>) -> Weighed {
+    let was = before.map(|rules| rules.decide(subject));
+    let is = now.decide(subject);
+    let sent_before = matches!(was, Some(Decision::Deliver(_)));
+    let failing_before = matches!(was, Some(Decision::Fail(_)));
+    let mut weighed = Weighed {
+        turn: Turn::Same,
+        sent_before,
+        sent_now: matches!(is, Decision::Deliver(_)),
+        failing_before,
+        failing_now: matches!(is, Decision::Fail(_)),
+        reason: None,
+        differences: Vec::new(),
+    };
+    match (was, is) {
+        (Some(Decision::Deliver(was)), Decision::Deliver(is)) if was != is => {
+            weighed.turn = Turn::DifferentBody;
+            weighed.differences = differences(&was, &is);
+        }
+        (Some(Decision::Deliver(_)), Decision::Deliver(_)) => {}
+        (_, Decision::Deliver(_)) => weighed.turn = Turn::NewlySent,
+        (_, Decision::Fail(error)) => {
+            weighed.reason = Some(error.to_string());
+            if !failing_before {
+                weighed.turn = Turn::NewlyFailing;
+            }
+        }
+        (_, Decision::NotTriggered(reason)) => weighed.reason = Some(reason),
+        (_, Decision::Skip) => {
+            weighed.reason = now.explain(subject).map(|tree| tree.sentence());
+        }
+    }
+    if weighed.turn == Turn::Same && !weighed.sent_now && !weighed.failing_now {
+        if sent_before {
+            weighed.turn = Turn::NoLongerSent;
+        } else if failing_before {
+            weighed.turn = Turn::NoLongerFailing;
+        }
+    }
+    weighed
+}
+
+/// Where two bodies differ, at most [`DIFFERENCES_LIMIT`] places.
+pub fn differences(before: &Output, now: &Output) -> Vec<Difference> {
+    let json = |output: &Output| serde_json::from_slice::<Value>(&output.body).ok();
+    let mut found = Vec::new();
+    match (json(before), json(now)) {
+        (Some(was), Some(is)) => collect(String::new(), Some(&was), Some(&is), &mut found),
+        _ => {
+            let text = |output: &Output| Some(cut(&String::from_utf8_lossy(&output.body)));
+            found.push(Difference {
+                place: String::new(),
+                before: text(before),
+                now: text(now),
+            });
+        }
+    }
+    if found.is_empty() && before.content_type == now.content_type {
+        found.push(Difference {
+            place: String::new(),
+            before: Some("the same values, written otherwise".into()),
+            now: Some("order or spacing differs".into()),
+        });
+    }
+    if before.content_type != now.content_type {
+        found.push(Difference {
+            place: "content-type".into(),
+            before: Some(before.content_type.to_string()),
+            now: Some(now.content_type.to_string()),
+        });
+    }
+    found
+}
+
+fn collect(
+    place: String,
+    before: Option<&Value>,
+    now: Option<&Value>,
+    found: &mut Vec<Difference>,
+) {
+    if before == now || found.len() >= DIFFERENCES_LIMIT {
+        return;
+    }
+    match (before, now) {
+        (Some(Value::Object(was)), Some(Value::Object(is))) => {
+            let new = is.keys().filter(|key| !was.contains_key(*key));
+            for key in was.keys().chain(new) {
+                let inner = match place.is_empty() {
+                    true => key.clone(),
+                    false => format!("{place}.{key}"),
+                };
+                collect(inner, was.get(key), is.get(key), found);
+            }
+        }
+        (Some(Value::Array(was)), Some(Value::Array(is))) => {
+            for index in 0..was.len().max(is.len()) {
+                collect(
+                    format!("{place}[{index}]"),
+                    was.get(index),
+                    is.get(index),
+                    found,
+                );
+            }
+        }
+        _ => {
+            let text = |value: Option<&Value>| value.map(|value| cut(&value.to_string()));
+            found.push(Difference {
+                place,
+                before: text(before),
+                now: text(now),
+            });
+        }
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(VALUE_LIMIT_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::catalogue::sample::sample;
+    use serde_json::json;
+
+    fn rules(document: Value) -> Rules {
+        Rules::compile(&serde_json::from_value(document).unwrap()).unwrap()
+    }
+
+    fn weighed(before: Option<Value>, now: Value) -> Weighed {
+        let body = sample("TODO_CREATED", 1).to_string().into_bytes();
+        let Reading::Event { facts, document } = read(&body).unwrap() else {
+            panic!("a health check")
+        };
+        let subject = Subject {
+            facts: &facts,
+            document: &document,
+            body: &body,
+            received_at: "2026-01-06T00:00:00Z".parse().unwrap(),
+        };
+        weigh(before.map(rules).as_ref(), &rules(now), &subject)
+    }
+
+    fn fields(list: Value) -> Value {
+        json!({"mapping": {"mode": "fields", "fields": list}})
+    }
+
+    #[test]
+    fn every_turn_is_told_from_the_two_decisions() {
+        let all = || json!({"mapping": {"mode": "passthrough"}});
+        let none = || json!({"filter": {"all": [{"path": "$.currentValue.title", "op": "contains", "value": "xyz"}]}, "mapping": {"mode": "passthrough"}});
+        let failing =
+            || fields(json!([{"to": "a", "from": {"path": "$.nowhere"}, "when_missing": "fail"}]));
+        let other =
+            || json!({"trigger": {"events": ["TAG_CREATED"]}, "mapping": {"mode": "passthrough"}});
+        for (before, now, turn) in [
+            (None, all(), Turn::NewlySent),
+            (None, none(), Turn::Same),
+            (Some(all()), all(), Turn::Same),
+            (Some(none()), all(), Turn::NewlySent),
+            (Some(failing()), all(), Turn::NewlySent),
+            (Some(all()), none(), Turn::NoLongerSent),
+            (Some(all()), other(), Turn::NoLongerSent),
+            (Some(none()), failing(), Turn::NewlyFailing),
+            (Some(all()), failing(), Turn::NewlyFailing),
+            (Some(failing()), failing(), Turn::Same),
+            (Some(failing()), none(), Turn::NoLongerFailing),
+        ] {
+            assert_eq!(
+                weighed(before.clone(), now.clone()).turn,
+                turn,
+                "{before:?} -> {now}"
+            );
+        }
+        let skipped = weighed(Some(all()), none());
+        assert!(skipped.sent_before && !skipped.sent_now);
+        assert!(skipped.reason.unwrap().contains("xyz"));
+        assert!(
+            weighed(None, failing())
+                .reason
+                .unwrap()
+                .contains("$.nowhere")
+        );
+    }
+
+    #[test]
+    fn different_bodies_are_told_place_by_place() {
+        let list = |paths: Value| {
+            fields(json!([
+                {"to": "task.name", "from": {"path": "$.currentValue.title"}},
+                {"to": "task.tags", "from": {"value": paths}},
+            ]))
+        };
+        let weighed = weighed(
+            Some(list(json!(["a", "b"]))),
+            fields(
+                json!([{"to": "task.name", "from": {"path": "$.currentValue.title"}, "pipe": [{"fn": "upper"}]}, {"to": "task.tags", "from": {"value": ["a", "c", 1]}}, {"to": "due", "from": {"value": null}}]),
+            ),
+        );
+        assert_eq!(weighed.turn, Turn::DifferentBody);
+        let told: Vec<(&str, Option<&str>, Option<&str>)> = weighed
+            .differences
+            .iter()
+            .map(|one| {
+                (
+                    one.place.as_str(),
+                    one.before.as_deref(),
+                    one.now.as_deref(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (
+                    "task.name",
+                    Some("\"Call Ada about the contract\""),
+                    Some("\"CALL ADA ABOUT THE CONTRACT\"")
+                ),
+                ("task.tags[1]", Some("\"b\""), Some("\"c\"")),
+                ("task.tags[2]", None, Some("1")),
+                ("due", None, Some("null")),
+            ]
+        );
+        let text = |body: &str| Output {
+            body: body.into(),
+            content_type: "text/plain".into(),
+        };
+        assert_eq!(differences(&text("a"), &text("b")).len(), 1);
+        assert_eq!(
+            differences(&text("{\"a\":1}"), &text("{\"a\": 1}"))[0].place,
+            ""
+        );
+    }
+}
