@@ -18,7 +18,7 @@ use crate::config::Settings;
 use crate::flow::clock::Clock;
 use crate::flow::outbox::Outbox;
 use crate::flow::{Bridge, RESULTS_LIMIT, recover};
-use crate::outbound::client;
+use crate::outbound::client::Client;
 use crate::outbound::guard::Guard;
 use crate::store::Store;
 use crate::web::Site;
@@ -52,7 +52,7 @@ impl Application {
         let guard = Guard::new(settings.allow_networks.clone());
         let (outbox, wishes) = Outbox::new();
         let (results_in, results) = mpsc::channel(RESULTS_LIMIT);
-        let http = client::build(&guard)?;
+        let http = Client::build(&guard)?;
         let bridge = Bridge::new(
             store,
             outbox,

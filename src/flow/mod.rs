@@ -35,6 +35,7 @@ use crate::flow::health::HealthWatch;
 use crate::flow::outbox::Outbox;
 use crate::flow::pacing::Pacing;
 use crate::flow::snapshot::{Snapshot, compile};
+use crate::outbound::client::Client;
 use crate::outbound::guard::Guard;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -47,7 +48,7 @@ pub const RESULTS_LIMIT: usize = 4_096;
 pub struct Bridge {
     pub store: Store,
     pub outbox: Outbox,
-    pub client: reqwest::Client,
+    pub client: Client,
     pub guard: Guard,
     pub clock: Clock,
     pub ids: Ids,
@@ -77,7 +78,7 @@ impl Bridge {
     pub async fn new(
         store: Store,
         outbox: Outbox,
-        client: reqwest::Client,
+        client: Client,
         guard: Guard,
         clock: Clock,
         results: mpsc::Sender<Finish>,

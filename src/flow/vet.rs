@@ -22,11 +22,11 @@ pub struct Trial {
 /// Why the address may not be reached; `None` when it may. A name that does not resolve now may do so later and is not refused.
 pub async fn refused_address(bridge: &Bridge, settings: &Settings) -> Option<String> {
     let request = &settings.request;
-    if let Err(Vetoed::Refused(refusal)) = bridge.guard.vet(&request.url, request.allow_http).await
-    {
+    if let Err(refusal) = bridge.guard.vet(&request.url, request.allow_http) {
         return Some(refusal.to_string());
     }
-    match bridge.guard.resolve(request.url.domain()?).await {
+    let guard = bridge.guard.for_url(&request.url, request.allow_http);
+    match guard.resolve(request.url.domain()?).await {
         Err(Vetoed::Refused(refusal)) => Some(refusal.to_string()),
         _ => None,
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::outbound::guard::Guard;
+use url::Url;
+
+use crate::outbound::guard::{Guard, needs_listed};
 
 /// Name that we give ourselves.
 pub const USER_AGENT: &str = concat!("Bluebridge/", env!("CARGO_PKG_VERSION"));
@@ -18,13 +20,38 @@ const IDLE_PER_HOST: usize = 100;
 #[error("the HTTP client could not be built: {0}")]
 pub struct ClientError(reqwest::Error);
 
-/// Builds the client. Deadlines are set per request, over the whole exchange (`request`).
-pub fn build(guard: &Guard) -> Result<reqwest::Client, ClientError> {
+/// The one way out, in two halves: what goes by plain http without permission may reach listed networks only, so its connections and its
+/// names are kept apart.
+#[derive(Debug, Clone)]
+pub struct Client {
+    ordinary: reqwest::Client,
+    listed_only: reqwest::Client,
+}
+
+impl Client {
+    /// Builds the client. Deadlines are set per request, over the whole exchange (`request`).
+    pub fn build(guard: &Guard) -> Result<Client, ClientError> {
+        Ok(Client {
+            ordinary: half(guard.clone())?,
+            listed_only: half(guard.listed_only())?,
+        })
+    }
+
+    /// The half that a request to this URL goes through.
+    pub fn to(&self, url: &Url, allow_http: bool) -> &reqwest::Client {
+        match needs_listed(url, allow_http) {
+            true => &self.listed_only,
+            false => &self.ordinary,
+        }
+    }
+}
+
+fn half(guard: Guard) -> Result<reqwest::Client, ClientError> {
     reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .dns_resolver(guard.clone())
+        .dns_resolver(guard)
         .pool_idle_timeout(Duration::from_secs(IDLE_S))
         .pool_max_idle_per_host(IDLE_PER_HOST)
         .tcp_nodelay(true)

@@ -3,21 +3,39 @@
 //! A destination's URL is written by a user of the bridge, and the bridge may stand inside somebody's network: without a guard
 //! it would carry requests to machines that the user cannot reach. The check is made inside the client's resolver, on the very
 //! addresses that are dialled, so a name that changes its answer between a check and a connection gains nothing. Addresses
-//! written as numbers pass no resolver and are checked by [`Guard::vet`], which every send calls first. Redirects are never
-//! followed and no ambient proxy is used (`client`). The ranges are IANA's special-purpose registries.
+//! written as numbers pass no resolver and are checked by [`Guard::vet`], which every send calls first, on the URL value that is
+//! sent to. Redirects are never followed and no ambient proxy is used (`client`). What is public is decided in `ranges`.
+//!
+//! The one opening is the operator's list of networks. A refusal names the kind of an address that a name leads to, never the
+//! address: whoever may write URLs is not thereby told what the names inside the network stand for. The log tells the operator.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use crate::outbound::ranges::special_purpose;
+
 /// Decides which addresses may be reached.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub struct Guard {
     allowed: Arc<Vec<IpNet>>,
+    lookup: Arc<dyn Lookup>,
+    /// Only listed networks may be reached: for plain http that was not allowed.
+    listed_only: bool,
 }
+
+/// How names become addresses: the system's way, or a test's.
+pub trait Lookup: Send + Sync {
+    /// The addresses behind a name; none is an error.
+    fn addresses(&self, name: String) -> Answer;
+}
+
+/// An answer that is on its way.
+pub type Answer = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, Unresolved>> + Send>>;
 
 /// An address that may not be reached, in words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +47,7 @@ pub struct Refusal(pub String);
 #[error("{0}")]
 pub struct Unresolved(pub String);
 
-/// What [`Guard::vet`] found wrong.
+/// What [`Guard::resolve`] found wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Vetoed {
     #[error(transparent)]
@@ -38,11 +56,36 @@ pub enum Vetoed {
     Unresolved(#[from] Unresolved),
 }
 
+/// Ports that never speak HTTP: those that browsers refuse, and the common databases and caches. A request there could only be meant to
+/// be taken for another protocol.
+const REFUSED_PORTS: [u16; 86] = [
+    0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101,
+    102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427,
+    465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990,
+    993, 995, 1719, 1720, 1723, 2049, 3306, 3659, 4045, 4190, 5060, 5061, 5432, 6000, 6379, 6566,
+    6665, 6666, 6667, 6668, 6669, 6679, 6697, 11211,
+];
+
 impl Guard {
     /// A guard that lets these networks pass although they are private.
     pub fn new(allowed: Vec<IpNet>) -> Guard {
+        Guard::with_lookup(allowed, Arc::new(System))
+    }
+
+    /// The same, asking somebody else for names.
+    pub fn with_lookup(allowed: Vec<IpNet>, lookup: Arc<dyn Lookup>) -> Guard {
         Guard {
-            allowed: Arc::new(allowed),
+            allowed: Arc::new(allowed.into_iter().map(canonical).collect()),
+            lookup,
+            listed_only: false,
+        }
+    }
+
+    /// This guard for requests by plain http that are not allowed everywhere: only listed networks pass.
+    pub fn listed_only(&self) -> Guard {
+        Guard {
+            listed_only: true,
+            ..self.clone()
         }
     }
 
@@ -60,61 +103,59 @@ impl Guard {
             return Ok(());
         }
         match special_purpose(address) {
+            Some(range) => Err(Refusal(format!("this is not a public address ({range})."))),
+            None if self.listed_only => Err(plain_http()),
             None => Ok(()),
-            Some(range) => Err(Refusal(format!(
-                "{address} is not a public address ({range})."
-            ))),
         }
     }
 
-    /// Checks a URL before it is saved, tested or sent to: scheme, port, and the addresses behind its host.
+    /// Checks a URL before it is saved, tested or sent to: scheme, port, and an address that is written in it. The addresses behind
+    /// a name are checked by [`Guard::resolve`], which the client calls for what it dials.
     ///
     /// Plain http is accepted to listed networks, elsewhere only with `allow_http`.
-    pub async fn vet(&self, url: &Url, allow_http: bool) -> Result<(), Vetoed> {
-        let addresses = self.addresses_of(url, allow_http).await?;
-        for address in &addresses {
-            self.check(*address)?;
+    pub fn vet(&self, url: &Url, allow_http: bool) -> Result<(), Refusal> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(Refusal("only https and http are spoken.".into()));
         }
-        let listed = addresses.iter().all(|address| self.is_listed(*address));
-        if url.scheme() == "http" && !allow_http && !listed {
-            return Err(Refusal(
-                "plain http would show the payload and its credentials on the way; use https, or allow http in the destination's settings.".into(),
-            )
-            .into());
+        if let Some(port) = url.port().filter(|port| REFUSED_PORTS.contains(port)) {
+            return Err(Refusal(format!(
+                "port {port} belongs to another protocol than HTTP and is never used."
+            )));
         }
-        Ok(())
+        let guard = self.for_url(url, allow_http);
+        match url.host() {
+            Some(Host::Ipv4(address)) => guard.check(address.into()),
+            Some(Host::Ipv6(address)) => guard.check(address.into()),
+            Some(Host::Domain(_)) => Ok(()),
+            None => Err(Refusal("the URL names no host.".into())),
+        }
     }
 
-    /// The addresses behind the host. A name under https is left to the resolver inside the client, which checks what it dials.
-    async fn addresses_of(&self, url: &Url, allow_http: bool) -> Result<Vec<IpAddr>, Vetoed> {
-        match url.host() {
-            Some(Host::Ipv4(address)) => Ok(vec![IpAddr::V4(address)]),
-            Some(Host::Ipv6(address)) => Ok(vec![IpAddr::V6(address)]),
-            Some(Host::Domain(_)) if url.scheme() == "https" || allow_http => Ok(Vec::new()),
-            Some(Host::Domain(name)) => Ok(lookup(name)
-                .await?
-                .into_iter()
-                .map(|address| address.ip())
-                .collect()),
-            None => Err(Refusal("the URL names no host.".into()).into()),
+    /// The guard that a URL's addresses are checked by.
+    pub fn for_url(&self, url: &Url, allow_http: bool) -> Guard {
+        match needs_listed(url, allow_http) {
+            true => self.listed_only(),
+            false => self.clone(),
         }
     }
 
     /// Resolves a name and keeps the addresses that may be reached.
     pub async fn resolve(&self, name: &str) -> Result<Vec<SocketAddr>, Vetoed> {
-        let found = lookup(name).await?;
-        let mut refusal = None;
+        let found = self.lookup.addresses(name.to_string()).await?;
+        let mut refused = None;
         let mut kept = Vec::with_capacity(found.len());
         for address in found {
-            match self.check(address.ip()) {
-                Ok(()) => kept.push(address),
-                Err(refused) => refusal = Some(refused),
+            match self.check(address) {
+                Ok(()) => kept.push(SocketAddr::new(address, 0)),
+                Err(refusal) => refused = Some((address, refusal)),
             }
         }
-        match (kept.is_empty(), refusal) {
-            (true, Some(Refusal(reason))) => {
-                Err(Refusal(format!("{name} leads to a refused address: {reason}")).into())
+        match (kept.is_empty(), refused) {
+            (true, Some((address, Refusal(reason)))) => {
+                tracing::info!(name, %address, "refused to reach it");
+                Err(Refusal(format!("{name} may not be reached: {reason}")).into())
             }
+            (true, None) => Err(Unresolved(format!("the name {name} has no address.")).into()),
             _ => Ok(kept),
         }
     }
@@ -130,234 +171,204 @@ impl Resolve for Guard {
     }
 }
 
-async fn lookup(name: &str) -> Result<Vec<SocketAddr>, Unresolved> {
-    let found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0))
-        .await
-        .map_err(|_| Unresolved(format!("the name {name} was not found.")))?
-        .collect();
-    if found.is_empty() {
-        return Err(Unresolved(format!("the name {name} has no address.")));
-    }
-    Ok(found)
+/// Whether a URL may lead to listed networks only, because what it carries could be read on the way.
+pub fn needs_listed(url: &Url, allow_http: bool) -> bool {
+    url.scheme() != "https" && !allow_http
 }
 
-/// Which special-purpose range an address is in; `None` for a public one. IPv4 carried inside IPv6 is judged by what it carries.
-fn special_purpose(address: IpAddr) -> Option<&'static str> {
-    match address {
-        IpAddr::V4(address) => special_purpose_v4(address),
-        IpAddr::V6(address) => match carried_v4(address) {
-            Some(inner) => special_purpose_v4(inner).or_else(|| special_purpose_v6(address)),
-            None => special_purpose_v6(address),
-        },
-    }
+fn plain_http() -> Refusal {
+    Refusal(
+        "plain http would show the payload and its credentials on the way; use https, or allow http in the destination's settings.".into(),
+    )
 }
 
-fn special_purpose_v4(address: Ipv4Addr) -> Option<&'static str> {
-    const RANGES: [(Ipv4Addr, u8, &str); 17] = [
-        (Ipv4Addr::new(0, 0, 0, 0), 8, "this network"),
-        (Ipv4Addr::new(10, 0, 0, 0), 8, "private"),
-        (Ipv4Addr::new(100, 64, 0, 0), 10, "carrier-grade NAT"),
-        (Ipv4Addr::new(127, 0, 0, 0), 8, "loopback"),
-        (
-            Ipv4Addr::new(169, 254, 0, 0),
-            16,
-            "link-local and cloud metadata",
-        ),
-        (Ipv4Addr::new(172, 16, 0, 0), 12, "private"),
-        (Ipv4Addr::new(192, 0, 0, 0), 24, "IETF protocol assignments"),
-        (Ipv4Addr::new(192, 0, 2, 0), 24, "documentation"),
-        (Ipv4Addr::new(192, 31, 196, 0), 24, "AS112"),
-        (Ipv4Addr::new(192, 52, 193, 0), 24, "AMT"),
-        (Ipv4Addr::new(192, 88, 99, 0), 24, "6to4 relay"),
-        (Ipv4Addr::new(192, 168, 0, 0), 16, "private"),
-        (Ipv4Addr::new(192, 175, 48, 0), 24, "AS112"),
-        (Ipv4Addr::new(198, 18, 0, 0), 15, "benchmarking"),
-        (Ipv4Addr::new(198, 51, 100, 0), 24, "documentation"),
-        (Ipv4Addr::new(203, 0, 113, 0), 24, "documentation"),
-        (Ipv4Addr::new(224, 0, 0, 0), 3, "multicast or reserved"),
-    ];
-    let bits = u32::from(address);
-    RANGES
-        .iter()
-        .find(|(network, length, _)| (bits ^ u32::from(*network)) >> (32 - length) == 0)
-        .map(|(_, _, name)| *name)
+/// A network of IPv4 that was written as IPv6 (`::ffff:10.0.0.0/104`), as IPv4.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(written) = network else {
+        return network;
+    };
+    let inner = written.addr().to_ipv4_mapped();
+    let length = written.prefix_len().checked_sub(96);
+    inner
+        .zip(length)
+        .and_then(|(inner, length)| Ipv4Net::new(inner, length).ok())
+        .map_or(network, IpNet::V4)
 }
 
-fn special_purpose_v6(address: Ipv6Addr) -> Option<&'static str> {
-    const fn v6(a: u16, b: u16, c: u16) -> Ipv6Addr {
-        Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0)
-    }
-    const RANGES: [(Ipv6Addr, u8, &str); 13] = [
-        (v6(0, 0, 0), 8, "loopback, unspecified or embedded IPv4"),
-        (v6(0x64, 0xff9b, 0), 32, "IPv4 translation"),
-        (v6(0x100, 0, 0), 64, "discard only"),
-        (v6(0x100, 0, 0), 48, "dummy prefix"),
-        (
-            v6(0x2001, 0, 0),
-            23,
-            "IETF protocol assignments, Teredo, ORCHID",
-        ),
-        (v6(0x2001, 0xdb8, 0), 32, "documentation"),
-        (v6(0x2002, 0, 0), 16, "6to4"),
-        (v6(0x2620, 0x4f, 0x8000), 48, "AS112"),
-        (v6(0x3fff, 0, 0), 20, "documentation"),
-        (v6(0x5f00, 0, 0), 16, "segment routing"),
-        (v6(0xfc00, 0, 0), 7, "unique local"),
-        (v6(0xfe00, 0, 0), 8, "link-local or site-local"),
-        (v6(0xff00, 0, 0), 8, "multicast"),
-    ];
-    let bits = u128::from(address);
-    RANGES
-        .iter()
-        .find(|(network, length, _)| (bits ^ u128::from(*network)) >> (128 - length) == 0)
-        .map(|(_, _, name)| *name)
-}
+/// The system's resolver.
+struct System;
 
-/// The IPv4 address inside a mapped, translated (NAT64) or 6to4 address.
-fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, g, h] = address.segments();
-    let join = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
-    match (a, b) {
-        (0, 0) if c == 0 && d == 0 && e == 0 && f == 0xffff => Some(join(g, h)),
-        (0x64, 0xff9b) => Some(join(g, h)),
-        (0x2002, high) => Some(join(high, c)),
-        _ => None,
+impl Lookup for System {
+    fn addresses(&self, name: String) -> Answer {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0))
+                .await
+                .map_err(|_| Unresolved(format!("the name {name} was not found.")))?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
-    fn refused(text: &str) -> bool {
-        Guard::default().check(text.parse().unwrap()).is_err()
-    }
-
-    #[test]
-    fn special_purpose_addresses_are_refused() {
-        for text in [
-            "0.0.0.0",
-            "0.1.2.3",
-            "10.0.0.1",
-            "100.64.0.1",
-            "100.127.255.255",
-            "127.0.0.1",
-            "127.255.255.254",
-            "169.254.169.254",
-            "172.16.0.1",
-            "172.31.255.255",
-            "192.0.0.8",
-            "192.0.2.1",
-            "192.88.99.1",
-            "192.168.1.1",
-            "198.18.0.1",
-            "198.19.255.255",
-            "198.51.100.7",
-            "203.0.113.9",
-            "224.0.0.1",
-            "240.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1",
-            "::127.0.0.1",
-            "64:ff9b::7f00:1",
-            "64:ff9b:1::1",
-            "100::1",
-            "2001::1",
-            "2001:db8::1",
-            "2002:7f00:1::",
-            "2002:a00:1::",
-            "3fff::1",
-            "5f00::1",
-            "fc00::1",
-            "fd12:3456::1",
-            "fe80::1",
-            "fec0::1",
-            "ff02::1",
-            "fd00:ec2::254",
-        ] {
-            assert!(refused(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn public_addresses_pass() {
-        for text in [
-            "1.1.1.1",
-            "8.8.8.8",
-            "100.63.255.255",
-            "100.128.0.1",
-            "172.15.0.1",
-            "172.32.0.1",
-            "223.255.255.255",
-            "2606:4700::1111",
-            "2a00:1450:4001::1",
-        ] {
-            assert!(!refused(text), "{text}");
-        }
+    fn listed(networks: &[&str]) -> Guard {
+        Guard::new(networks.iter().map(|text| text.parse().unwrap()).collect())
     }
 
     #[test]
     fn listed_networks_pass_also_in_mapped_form() {
-        let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
-        assert!(guard.check("127.0.0.1".parse().unwrap()).is_ok());
-        assert!(guard.check("::ffff:127.0.0.1".parse().unwrap()).is_ok());
-        assert!(guard.check("10.0.0.1".parse().unwrap()).is_err());
-        assert!(guard.check("::1".parse().unwrap()).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_carries_a_private_v4_is_refused(host in any::<u32>()) {
-            let inner = Ipv4Addr::from(host);
-            if special_purpose_v4(inner).is_some() {
-                let [a, b] = [(host >> 16) as u16, host as u16];
-                for carrier in [
-                    inner.to_ipv6_mapped(),
-                    Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, a, b),
-                    Ipv6Addr::new(0x2002, a, b, 0, 0, 0, 0, 1),
-                ] {
-                    prop_assert!(Guard::default().check(carrier.into()).is_err(), "{carrier}");
-                }
-            }
+        for guard in [listed(&["127.0.0.0/8"]), listed(&["::ffff:127.0.0.0/104"])] {
+            assert!(guard.check("127.0.0.1".parse().unwrap()).is_ok());
+            assert!(guard.check("::ffff:127.0.0.1".parse().unwrap()).is_ok());
+            assert!(guard.check("10.0.0.1".parse().unwrap()).is_err());
+            assert!(guard.check("::1".parse().unwrap()).is_err());
+            assert!(guard.check("64:ff9b::7f00:1".parse().unwrap()).is_err());
         }
     }
 
+    /// Spellings of addresses that must not be reached. Whatever the URL's reader makes of them, none may pass.
+    const SPELLINGS: [&str; 44] = [
+        "https://127.0.0.1/",
+        "https://127.0.0.1./",
+        "https://127.1/",
+        "https://127.0.1/",
+        "https://2130706433/",
+        "https://0177.0.0.1/",
+        "https://017700000001/",
+        "https://0x7f.1/",
+        "https://0x7f000001/",
+        "https://0X7F.0x0.0x0.0x1/",
+        "https://0/",
+        "https://0.0.0.0/",
+        "https://127\u{3002}0\u{3002}0\u{3002}1/",
+        "https://127\u{ff0e}0\u{ff0e}0\u{ff0e}1/",
+        "https://127\u{ff61}0\u{ff61}0\u{ff61}1/",
+        "https://\u{2460}\u{2461}\u{2466}.\u{24ea}.\u{24ea}.\u{2460}/",
+        "https://\u{ff11}\u{ff12}\u{ff17}.0.0.1/",
+        "https://%31%32%37.0.0.1/",
+        "https:127.0.0.1/",
+        "https:///127.0.0.1/",
+        "https:\\\\127.0.0.1\\x",
+        "https://127.0.0.1\\@example.com/",
+        "https://127.0.0.1:443/",
+        "https://example.com@127.0.0.1/",
+        "https://127.0.0.1\t/",
+        "https://1\n27.0.0.1/",
+        "https://127.0.0.1#@example.com/",
+        "https://127.0.0.1?@example.com/",
+        "https://[::1]/",
+        "https://[::]/",
+        "https://[0:0:0:0:0:0:0:1]/",
+        "https://[::127.0.0.1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[::ffff:7f00:1]/",
+        "https://[0:0:0:0:0:ffff:127.0.0.1]/",
+        "https://[64:ff9b::127.0.0.1]/",
+        "https://[64:ff9b:1::1]/",
+        "https://[2002:7f00:1::]/",
+        "https://[2001:0:1:2:3:4:80ff:fffe]/",
+        "https://[2606:4700::5efe:10.0.0.1]/",
+        "https://[fe80::1%25eth0]/",
+        "https://[fd00:ec2::254]/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://168.63.129.16/",
+    ];
+
+    #[test]
+    fn no_spelling_of_an_inner_address_passes() {
+        for text in SPELLINGS {
+            let passes =
+                Url::parse(text).is_ok_and(|url| Guard::new(Vec::new()).vet(&url, true).is_ok());
+            assert!(!passes, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_schemes_and_ports_of_other_protocols_are_refused_also_in_listed_networks() {
+        let guard = listed(&["127.0.0.0/8"]);
+        let vet = |text: &str| guard.vet(&Url::parse(text).unwrap(), true).is_ok();
+        for port in REFUSED_PORTS {
+            assert!(!vet(&format!("http://127.0.0.1:{port}/")), "{port}");
+            assert!(!vet(&format!("https://example.com:{port}/")), "{port}");
+        }
+        for port in [80, 443, 3000, 5678, 8080, 8443, 9000] {
+            assert!(vet(&format!("http://127.0.0.1:{port}/")), "{port}");
+        }
+        assert!(!vet("ftp://127.0.0.1/"));
+        assert!(!vet("ws://127.0.0.1/"));
+    }
+
+    #[test]
+    fn plain_http_needs_a_listed_network_or_permission() {
+        let guard = listed(&["127.0.0.0/8"]);
+        let vet = |text: &str, allow| guard.vet(&Url::parse(text).unwrap(), allow).is_ok();
+        assert!(vet("http://127.0.0.1:9000/", false));
+        assert!(!vet("http://8.8.8.8/", false));
+        assert!(vet("http://8.8.8.8/", true));
+        assert!(vet("https://8.8.8.8/", false));
+    }
+
+    /// Answers every name with these.
+    struct Always(Vec<IpAddr>);
+
+    impl Lookup for Always {
+        fn addresses(&self, _: String) -> Answer {
+            let addresses = self.0.clone();
+            Box::pin(async move { Ok(addresses) })
+        }
+    }
+
+    fn behind(addresses: &[&str], networks: &[&str]) -> Guard {
+        let addresses = addresses.iter().map(|text| text.parse().unwrap()).collect();
+        let networks = networks.iter().map(|text| text.parse().unwrap()).collect();
+        Guard::with_lookup(networks, Arc::new(Always(addresses)))
+    }
+
     #[tokio::test]
-    async fn written_forms_of_loopback_are_refused_as_urls() {
-        for text in [
-            "https://127.0.0.1/",
-            "https://2130706433/",
-            "https://0177.0.0.1/",
-            "https://127.1/",
-            "https://[::1]/",
-            "https://[::ffff:127.0.0.1]/",
-            "https://0x7f.1/",
-            "https://169.254.169.254/latest/meta-data",
-        ] {
-            let url = Url::parse(text).unwrap();
+    async fn of_a_names_addresses_only_those_that_may_be_reached_are_dialled() {
+        let guard = behind(&["10.0.0.1", "93.184.216.34", "::1"], &[]);
+        let kept = guard.resolve("mixed.example").await.unwrap();
+        assert_eq!(kept, ["93.184.216.34:0".parse().unwrap()]);
+
+        let refusal = behind(&["10.1.2.3"], &[]).resolve("inner.example").await;
+        let text = refusal.unwrap_err().to_string();
+        assert!(text.contains("private"), "{text}");
+        assert!(
+            !text.contains("10.1.2.3"),
+            "what a name stands for inside is not told: {text}"
+        );
+
+        let nothing = behind(&[], &[]).resolve("empty.example").await;
+        assert!(matches!(nothing, Err(Vetoed::Unresolved(_))));
+    }
+
+    #[tokio::test]
+    async fn by_plain_http_a_name_leads_to_listed_networks_only() {
+        let url = Url::parse("http://name.example/").unwrap();
+        let guard = behind(&["93.184.216.34", "127.0.0.1"], &["127.0.0.0/8"]);
+        let kept = guard.for_url(&url, false).resolve("name.example").await;
+        assert_eq!(kept.unwrap(), ["127.0.0.1:0".parse().unwrap()]);
+        let kept = guard.for_url(&url, true).resolve("name.example").await;
+        assert_eq!(kept.unwrap().len(), 2);
+        let public = behind(&["93.184.216.34"], &["127.0.0.0/8"]);
+        assert!(
+            public
+                .for_url(&url, false)
+                .resolve("name.example")
+                .await
+                .is_err()
+        );
+    }
+
+    #[tokio::test]
+    async fn the_systems_own_names_for_itself_are_refused() {
+        for name in ["localhost", "127.0.0.1", "::1"] {
             assert!(
-                matches!(
-                    Guard::default().vet(&url, true).await,
-                    Err(Vetoed::Refused(_))
-                ),
-                "{text}"
+                Guard::new(Vec::new()).resolve(name).await.is_err(),
+                "{name}"
             );
         }
-        assert!(Guard::default().resolve("localhost").await.is_err());
-    }
-
-    #[tokio::test]
-    async fn plain_http_needs_a_listed_network_or_permission() {
-        let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
-        let vet =
-            async |text: &str, allow| guard.vet(&Url::parse(text).unwrap(), allow).await.is_ok();
-        assert!(vet("http://127.0.0.1:9/", false).await);
-        assert!(!vet("http://8.8.8.8/", false).await);
-        assert!(vet("http://8.8.8.8/", true).await);
-        assert!(vet("https://8.8.8.8/", false).await);
     }
 }

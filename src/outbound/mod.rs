@@ -5,4 +5,5 @@
 
 pub mod client;
 pub mod guard;
+mod ranges;
 pub mod request;

@@ -11,13 +11,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method};
 
 use crate::domain::destination::{Auth, Settings};
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::Secret;
 use crate::domain::signature::sign;
+use crate::outbound::client::Client;
 use crate::outbound::guard::{Guard, Refusal, Unresolved, Vetoed};
 
 /// Decompressed bytes of an answer that are kept.
@@ -137,16 +138,15 @@ async fn talk(
     exchange: &mut Exchange,
 ) -> Outcome {
     let request = &settings.request;
-    match guard.vet(&request.url, request.allow_http).await {
-        Ok(()) => {}
-        Err(Vetoed::Refused(Refusal(reason))) => return Outcome::RefusedAddress { reason },
-        Err(Vetoed::Unresolved(Unresolved(reason))) => return Outcome::DnsFailed { reason },
+    if let Err(Refusal(reason)) = guard.vet(&request.url, request.allow_http) {
+        return Outcome::RefusedAddress { reason };
     }
     let Ok(method) = Method::from_bytes(request.method.as_bytes()) else {
         let reason = format!("`{}` is not a method.", request.method);
         return Outcome::InvalidRequest { reason };
     };
     let sent = client
+        .to(&request.url, request.allow_http)
         .request(method, request.url.clone())
         .headers(headers)
         .body(message.body.clone())

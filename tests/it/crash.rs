@@ -1,14 +1,13 @@
 //! kill -9 in the middle of posts: whatever was answered with a 2xx reaches the receiver after a restart.
 
 use std::collections::HashSet;
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use bluebridge::domain::catalogue::sample::sample;
 use serde_json::{Value, json};
 
-use crate::harness::{Receiver, SECRET, patiently, signature};
+use crate::harness::{Receiver, SECRET, free_port, patiently, signature};
 
 /// Posts of one round; the process is killed after about half of them are answered.
 const POSTS: usize = 600;
@@ -59,14 +58,6 @@ fn command(database: &str, port: u16) -> Command {
         .env("BLUEBRIDGE_ALLOW_NETWORKS", "127.0.0.0/8")
         .env("BLUEBRIDGE_LOG", "error");
     command
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 #[actix_web::test]

@@ -355,6 +355,15 @@ impl Receiver {
     }
 }
 
+/// A port that nobody listens at now, for a process that must be told its port.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
 /// As many different events as one wants.
 pub fn event(number: usize) -> Vec<u8> {
     let text = std::str::from_utf8(todo_created()).unwrap();

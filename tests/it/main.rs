@@ -7,6 +7,7 @@ mod crash;
 mod flow;
 mod harness;
 mod house;
+mod outbound_guard;
 mod pages;
 mod past;
 mod signatures;
