@@ -50,9 +50,31 @@ pub struct Page {
     /// Mark that every form carries.
     pub csrf: String,
     pub note: Option<&'static str>,
-    pub css: String,
-    pub js: String,
-    pub icon: String,
+}
+
+/// A main section: an entry of the navigation.
+pub struct Section {
+    pub href: &'static str,
+    pub name: &'static str,
+    /// Its symbol in `static/icons.svg`.
+    pub icon: &'static str,
+}
+
+/// The main sections in their order.
+const SECTIONS: &[Section] = &[
+    Section::new("/", "Overview", "overview"),
+    Section::new("/connections", "Connections", "connections"),
+    Section::new("/deliveries", "Deliveries", "deliveries"),
+    Section::new("/events", "Events", "events"),
+    Section::new("/sources", "Sources", "sources"),
+    Section::new("/destinations", "Destinations", "destinations"),
+    Section::new("/settings", "Settings", "settings"),
+];
+
+impl Section {
+    const fn new(href: &'static str, name: &'static str, icon: &'static str) -> Section {
+        Section { href, name, icon }
+    }
 }
 
 /// Who is signed in.
@@ -89,28 +111,22 @@ impl Page {
             visitor: None,
             csrf: form_mark(cookie),
             note: None,
-            css: href("app.css"),
-            js: href("app.js"),
-            icon: href("favicon.svg"),
         }
     }
 
     /// The main sections in their order.
-    pub fn sections(&self) -> [(&'static str, &'static str); 7] {
-        [
-            ("/", "Overview"),
-            ("/connections", "Connections"),
-            ("/deliveries", "Deliveries"),
-            ("/events", "Events"),
-            ("/sources", "Sources"),
-            ("/destinations", "Destinations"),
-            ("/settings", "Settings"),
-        ]
+    pub fn sections(&self) -> &'static [Section] {
+        SECTIONS
     }
 
     /// Whether the page belongs to the section.
-    pub fn is_in(&self, href: &&str) -> bool {
-        self.section == *href
+    pub fn is_in(&self, section: &Section) -> bool {
+        self.section == section.href
+    }
+
+    /// The address of a static file.
+    pub fn asset(&self, name: &str) -> String {
+        href(name)
     }
 }
 
