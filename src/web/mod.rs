@@ -2,11 +2,15 @@
 //!
 //! Handlers are thin: who is it, what do they want, call `flow` or `store`, answer. Nothing here speaks SQL or sends requests out.
 
+pub mod admission;
 pub mod api;
 pub mod auth;
+pub mod headers;
 pub mod hooks;
 pub mod operations;
+pub mod origin;
 pub mod problem;
+pub mod route;
 pub mod routes;
 pub mod ui;
 

@@ -1,32 +1,46 @@
-//! The one route table: Blue's door, probes, the API, the pages.
+//! The one route table: Blue's door, probes, the API, the pages. Each line names the role it needs.
+//!
+//! What is registered is what the tables say and nothing else; `tests/it/sweep.rs` walks the same tables.
 
 use actix_web::middleware::{Compress, from_fn};
-use actix_web::web::{self, ServiceConfig, delete, get, post, put};
+use actix_web::web::{self, ServiceConfig};
 
+use crate::domain::person::Role::{Editor, Owner, Viewer};
 use crate::web::api::{
     self, connections, decide, deliveries, destinations, events, openapi, sources,
 };
+use crate::web::headers::{api_headers, page_headers};
 use crate::web::problem::ApiError;
+use crate::web::route::Access::Anybody;
+use crate::web::route::{Entry, delete, get, post, put};
+use crate::web::ui::form::FORM_LIMIT_BYTES;
 use crate::web::{hooks, operations, ui};
+
+/// Where the API begins.
+pub const API_PREFIX: &str = "/api/v1";
 
 /// Registers every route.
 pub fn routes(config: &mut ServiceConfig) {
     config
         // A plain prefix: the hot path needs no pattern matching.
-        .service(web::scope("/hooks").default_service(post().to(hooks::receive)))
-        .route("/healthz", get().to(operations::alive))
-        .route("/readyz", get().to(operations::ready))
-        .route("/metrics", get().to(operations::metrics))
-        .service(web::scope("/api/v1").configure(api_routes))
+        .service(web::scope("/hooks").default_service(web::post().to(hooks::receive)))
+        .route("/healthz", web::get().to(operations::alive))
+        .route("/readyz", web::get().to(operations::ready))
+        .route("/metrics", web::get().to(operations::metrics))
+        .service(
+            web::scope(API_PREFIX)
+                .wrap(from_fn(api_headers))
+                .configure(register_api),
+        )
         .service(
             web::scope("")
-                .wrap(from_fn(ui::headers::page_headers))
+                .wrap(from_fn(page_headers))
                 .wrap(Compress::default())
-                .configure(ui::routes),
+                .configure(register_pages),
         );
 }
 
-fn api_routes(config: &mut ServiceConfig) {
+fn register_api(config: &mut ServiceConfig) {
     config
         .app_data(web::PayloadConfig::new(api::BODY_LIMIT_BYTES))
         .app_data(web::QueryConfig::default().error_handler(|error, _| {
@@ -37,37 +51,122 @@ fn api_routes(config: &mut ServiceConfig) {
             )
             .into()
         }))
-        .route("/openapi.json", get().to(openapi::show))
-        .route("/sources", get().to(sources::index))
-        .route("/sources", post().to(sources::create))
-        .route("/sources/{id}", get().to(sources::show))
-        .route("/sources/{id}", put().to(sources::replace))
-        .route("/sources/{id}", delete().to(sources::delete))
-        .route("/destinations", get().to(destinations::index))
-        .route("/destinations", post().to(destinations::create))
-        .route("/destinations/{id}", get().to(destinations::show))
-        .route("/destinations/{id}", put().to(destinations::replace))
-        .route("/destinations/{id}", delete().to(destinations::delete))
-        .route("/destinations/{id}/pause", post().to(destinations::pause))
-        .route("/destinations/{id}/resume", post().to(destinations::resume))
-        .route("/connections", get().to(connections::index))
-        .route("/connections", post().to(connections::create))
-        .route("/connections/{id}", get().to(connections::show))
-        .route("/connections/{id}", put().to(connections::replace))
-        .route("/connections/{id}", delete().to(connections::delete))
-        .route(
-            "/connections/{id}/versions",
-            get().to(connections::versions),
-        )
-        .route("/connections/{id}/dry-run", post().to(connections::dry_run))
-        .route("/events", get().to(events::index))
-        .route("/events/{id}", get().to(events::show))
-        .route("/deliveries", get().to(deliveries::index))
-        .route("/deliveries/{id}", get().to(deliveries::show))
-        .route("/deliveries/{id}/resend", post().to(deliveries::resend))
-        .route("/deliveries/{id}/discard", post().to(deliveries::discard))
-        .route("/decide", post().to(decide::decide))
         .default_service(web::to(no_such_route));
+    for entry in api() {
+        entry.api(config);
+    }
+}
+
+fn register_pages(config: &mut ServiceConfig) {
+    config
+        .app_data(web::PayloadConfig::new(FORM_LIMIT_BYTES))
+        .default_service(web::to(ui::page::not_found));
+    for entry in pages() {
+        entry.page(config);
+    }
+}
+
+/// The API, below [`API_PREFIX`].
+pub fn api() -> Vec<Entry> {
+    vec![
+        get("/openapi.json", Anybody, openapi::show),
+        get("/sources", Viewer, sources::index),
+        post("/sources", Editor, sources::create),
+        get("/sources/{id}", Viewer, sources::show),
+        put("/sources/{id}", Editor, sources::replace),
+        delete("/sources/{id}", Editor, sources::delete),
+        get("/destinations", Viewer, destinations::index),
+        post("/destinations", Editor, destinations::create),
+        get("/destinations/{id}", Viewer, destinations::show),
+        put("/destinations/{id}", Editor, destinations::replace),
+        delete("/destinations/{id}", Editor, destinations::delete),
+        post("/destinations/{id}/pause", Editor, destinations::pause),
+        post("/destinations/{id}/resume", Editor, destinations::resume),
+        get("/connections", Viewer, connections::index),
+        post("/connections", Editor, connections::create),
+        get("/connections/{id}", Viewer, connections::show),
+        put("/connections/{id}", Editor, connections::replace),
+        delete("/connections/{id}", Editor, connections::delete),
+        get("/connections/{id}/versions", Viewer, connections::versions),
+        post("/connections/{id}/dry-run", Viewer, connections::dry_run),
+        get("/events", Viewer, events::index),
+        get("/events/{id}", Viewer, events::show),
+        get("/deliveries", Viewer, deliveries::index),
+        get("/deliveries/{id}", Viewer, deliveries::show),
+        post("/deliveries/{id}/resend", Editor, deliveries::resend),
+        post("/deliveries/{id}/discard", Editor, deliveries::discard),
+        post("/decide", Viewer, decide::decide),
+    ]
+}
+
+/// The pages and their forms.
+pub fn pages() -> Vec<Entry> {
+    vec![
+        get("/static/{hash}/{name}", Anybody, ui::assets::show),
+        get("/setup", Anybody, ui::session::setup_page),
+        post("/setup", Anybody, ui::session::setup),
+        get("/login", Anybody, ui::session::login_page),
+        post("/login", Anybody, ui::session::login),
+        post("/logout", Anybody, ui::session::logout),
+        get("/", Viewer, ui::overview::show),
+        get("/sources", Viewer, ui::sources::index),
+        post("/sources", Editor, ui::sources::create),
+        get("/sources/new", Editor, ui::sources::new),
+        get("/sources/{id}", Viewer, ui::sources::show),
+        post("/sources/{id}", Editor, ui::sources::save),
+        post("/sources/{id}/delete", Editor, ui::sources::delete),
+        get("/destinations", Viewer, ui::destinations::index),
+        post("/destinations", Editor, ui::destinations::create),
+        get("/destinations/new", Editor, ui::destinations::new),
+        get("/destinations/{id}", Viewer, ui::destinations::show),
+        post("/destinations/{id}", Editor, ui::destinations::save),
+        get("/destinations/{id}/edit", Editor, ui::destinations::edit),
+        post("/destinations/{id}/pause", Editor, ui::destinations::pause),
+        post(
+            "/destinations/{id}/resume",
+            Editor,
+            ui::destinations::resume,
+        ),
+        post("/destinations/{id}/test", Editor, ui::destinations::test),
+        post(
+            "/destinations/{id}/delete",
+            Editor,
+            ui::destinations::delete,
+        ),
+        get("/connections", Viewer, ui::connections::index),
+        post("/connections", Editor, ui::connections::create),
+        get("/connections/new", Editor, ui::connections::new),
+        get("/connections/{id}", Viewer, ui::connections::show),
+        post("/connections/{id}", Editor, ui::connections::save),
+        get("/connections/{id}/edit", Editor, ui::connections::edit),
+        post("/connections/{id}/enable", Editor, ui::connections::enable),
+        post(
+            "/connections/{id}/disable",
+            Editor,
+            ui::connections::disable,
+        ),
+        post(
+            "/connections/{id}/duplicate",
+            Editor,
+            ui::connections::duplicate,
+        ),
+        post("/connections/{id}/test", Editor, ui::connections::test),
+        post("/connections/{id}/delete", Editor, ui::connections::delete),
+        get("/events", Viewer, ui::events::index),
+        get("/events/{id}", Viewer, ui::events::show),
+        get("/deliveries", Viewer, ui::deliveries::index),
+        get("/deliveries/{id}", Viewer, ui::deliveries::show),
+        post("/deliveries/{id}/resend", Editor, ui::deliveries::resend),
+        post("/deliveries/{id}/discard", Editor, ui::deliveries::discard),
+        get("/settings", Viewer, ui::settings::show),
+        post("/settings/tokens", Owner, ui::settings::create_token),
+        post(
+            "/settings/tokens/{id}/revoke",
+            Owner,
+            ui::settings::revoke_token,
+        ),
+        post("/settings/password", Viewer, ui::settings::change_password),
+    ]
 }
 
 async fn no_such_route() -> Result<actix_web::HttpResponse, ApiError> {

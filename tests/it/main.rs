@@ -12,3 +12,4 @@ mod pages;
 mod past;
 mod signatures;
 mod store;
+mod sweep;

@@ -10,7 +10,6 @@ use crate::domain::connection::{
     Connection, DeliverySettings, Rules, RulesDocument, Trigger, Version,
 };
 use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
-use crate::domain::person::Role;
 use crate::domain::problem::Problem;
 use crate::flow::Bridge;
 use crate::flow::past::{EVENTS_LIMIT, over_the_past};
@@ -18,9 +17,9 @@ use crate::new_id;
 use crate::store::connections::ConnectionDraft;
 use crate::store::error::StoreError;
 use crate::web::Site;
+use crate::web::admission::caller;
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{id, list, name, parse, time};
-use crate::web::auth::caller;
 use crate::web::problem::ApiError;
 
 /// Events that a dry run looks at unless asked for more or fewer.
@@ -43,11 +42,7 @@ pub struct ConnectionDocument {
     pub enabled: Option<bool>,
 }
 
-pub async fn index(
-    request: HttpRequest,
-    bridge: web::Data<Bridge>,
-) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Viewer).await?;
+pub async fn index(bridge: web::Data<Bridge>) -> Result<HttpResponse, ApiError> {
     let connections = bridge.store.connections().await?;
     Ok(list(connections.iter().map(view).collect(), None))
 }
@@ -58,7 +53,7 @@ pub async fn create(
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
-    let caller = caller(&request, &bridge, Role::Editor).await?;
+    let caller = caller(&request)?;
     create_once(&request, &body, &caller, &bridge, &site, async || {
         let id = save(&bridge, None, parse(&body)?).await?;
         Ok(view(&bridge.store.connection(id).await?))
@@ -67,32 +62,26 @@ pub async fn create(
 }
 
 pub async fn show(
-    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Viewer).await?;
     let connection = bridge.store.connection(id(&path, "connection")?).await?;
     Ok(HttpResponse::Ok().json(view(&connection)))
 }
 
 pub async fn replace(
-    request: HttpRequest,
     path: web::Path<String>,
     body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Editor).await?;
     let id = save(&bridge, Some(id(&path, "connection")?), parse(&body)?).await?;
     Ok(HttpResponse::Ok().json(view(&bridge.store.connection(id).await?)))
 }
 
 pub async fn delete(
-    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Editor).await?;
     bridge
         .store
         .delete_connection(id(&path, "connection")?, bridge.clock.now_ms())
@@ -102,11 +91,9 @@ pub async fn delete(
 }
 
 pub async fn versions(
-    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Viewer).await?;
     let versions = bridge.store.versions(id(&path, "connection")?).await?;
     Ok(list(versions.iter().map(version_view).collect(), None))
 }
@@ -129,12 +116,10 @@ fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Val
 }
 
 pub async fn dry_run(
-    request: HttpRequest,
     path: web::Path<String>,
     body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Viewer).await?;
     let connection = bridge.store.connection(id(&path, "connection")?).await?;
     let trial: Trial = parse(&body)?;
     let saved = connection.version.rules;

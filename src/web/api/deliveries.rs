@@ -8,14 +8,13 @@ use serde_json::{Value, json};
 
 use crate::domain::delivery::State;
 use crate::domain::id::DeliveryId;
-use crate::domain::person::Role;
 use crate::flow::dry_run::{body_of, dry_run};
 use crate::flow::{Bridge, resend};
 use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
 use crate::web::Site;
+use crate::web::admission::caller;
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{Paging, id, list, maybe_time, time};
-use crate::web::auth::caller;
 use crate::web::problem::ApiError;
 
 /// How the log is narrowed. `state` may name several, separated by commas.
@@ -92,11 +91,9 @@ fn states(text: &str) -> Result<Vec<State>, ApiError> {
 }
 
 pub async fn index(
-    request: HttpRequest,
     query: web::Query<Query>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Viewer).await?;
     let filter = query.into_inner().filter()?;
     let limit = filter.page.limit;
     let deliveries = bridge.store.deliveries(filter).await?;
@@ -109,11 +106,9 @@ pub async fn index(
 }
 
 pub async fn show(
-    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Viewer).await?;
     Ok(HttpResponse::Ok().json(detail(&bridge, id(&path, "delivery")?).await?))
 }
 
@@ -123,7 +118,7 @@ pub async fn resend(
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
-    let caller = caller(&request, &bridge, Role::Editor).await?;
+    let caller = caller(&request)?;
     let old = id(&path, "delivery")?;
     create_once(
         &request,
@@ -144,7 +139,7 @@ pub async fn discard(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    let caller = caller(&request, &bridge, Role::Editor).await?;
+    let caller = caller(&request)?;
     let id = id(&path, "delivery")?;
     resend::discard(&bridge, id, &format!("the token {}", caller.token_name)).await?;
     Ok(HttpResponse::Ok().json(detail(&bridge, id).await?))

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use crate::domain::destination::{Destination, Kind, Settings, SettingsDocument};
 use crate::domain::id::DestinationId;
-use crate::domain::person::Role;
 use crate::domain::problem::Problem;
 use crate::domain::signature::{Scheme, standard_secret};
 use crate::flow::vet::refused_address;
@@ -14,9 +13,9 @@ use crate::flow::{Bridge, pause};
 use crate::new_id;
 use crate::store::destinations::DestinationDraft;
 use crate::web::Site;
+use crate::web::admission::caller;
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{id, list, maybe_time, name, parse, time};
-use crate::web::auth::caller;
 use crate::web::problem::ApiError;
 
 /// A destination as a client writes it.
@@ -36,11 +35,7 @@ pub struct Saved {
     pub made_secret: Option<String>,
 }
 
-pub async fn index(
-    request: HttpRequest,
-    bridge: web::Data<Bridge>,
-) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Viewer).await?;
+pub async fn index(bridge: web::Data<Bridge>) -> Result<HttpResponse, ApiError> {
     let destinations = bridge.store.destinations().await?;
     Ok(list(destinations.iter().map(view).collect(), None))
 }
@@ -51,7 +46,7 @@ pub async fn create(
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
-    let caller = caller(&request, &bridge, Role::Editor).await?;
+    let caller = caller(&request)?;
     create_once(&request, &body, &caller, &bridge, &site, async || {
         let saved = save_new(&bridge, parse(&body)?).await?;
         show_once(&bridge, saved).await
@@ -60,32 +55,26 @@ pub async fn create(
 }
 
 pub async fn show(
-    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Viewer).await?;
     let destination = bridge.store.destination(id(&path, "destination")?).await?;
     Ok(HttpResponse::Ok().json(view(&destination)))
 }
 
 pub async fn replace(
-    request: HttpRequest,
     path: web::Path<String>,
     body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Editor).await?;
     let saved = save_change(&bridge, id(&path, "destination")?, parse(&body)?).await?;
     Ok(HttpResponse::Ok().json(show_once(&bridge, saved).await?))
 }
 
 pub async fn delete(
-    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Editor).await?;
     bridge
         .store
         .delete_destination(id(&path, "destination")?, bridge.clock.now_ms())
@@ -99,7 +88,7 @@ pub async fn pause(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    let caller = caller(&request, &bridge, Role::Editor).await?;
+    let caller = caller(&request)?;
     let id = id(&path, "destination")?;
     pause::pause(
         &bridge,
@@ -111,11 +100,9 @@ pub async fn pause(
 }
 
 pub async fn resume(
-    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Editor).await?;
     let id = id(&path, "destination")?;
     pause::resume(&bridge, id).await?;
     Ok(HttpResponse::Ok().json(view(&bridge.store.destination(id).await?)))

@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::domain::id::SourceId;
-use crate::domain::person::Role;
 use crate::domain::problem::Problem;
 use crate::domain::secret::Secret;
 use crate::domain::source::{ROTATION_OVERLAP_S, SECRET_LIMIT_BYTES, Source};
@@ -14,9 +13,10 @@ use crate::flow::Bridge;
 use crate::new_id;
 use crate::store::sources::{NewSource, SecretChange, SourceChange};
 use crate::web::Site;
+use crate::web::admission::caller;
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{id, list, maybe_time, name, parse, time};
-use crate::web::auth::{caller, new_token};
+use crate::web::auth::new_token;
 use crate::web::problem::ApiError;
 
 /// Longest overlap of two secrets, in seconds: a week.
@@ -34,11 +34,9 @@ pub struct SourceDocument {
 }
 
 pub async fn index(
-    request: HttpRequest,
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Viewer).await?;
     let sources = bridge.store.sources().await?;
     Ok(list(
         sources.iter().map(|source| view(source, &site)).collect(),
@@ -52,7 +50,7 @@ pub async fn create(
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
-    let caller = caller(&request, &bridge, Role::Editor).await?;
+    let caller = caller(&request)?;
     create_once(&request, &body, &caller, &bridge, &site, async || {
         let id = save_new(&bridge, parse(&body)?).await?;
         Ok(view(&bridge.store.source(id).await?, &site))
@@ -61,35 +59,29 @@ pub async fn create(
 }
 
 pub async fn show(
-    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Viewer).await?;
     let source = bridge.store.source(id(&path, "source")?).await?;
     Ok(HttpResponse::Ok().json(view(&source, &site)))
 }
 
 pub async fn replace(
-    request: HttpRequest,
     path: web::Path<String>,
     body: web::Bytes,
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Editor).await?;
     let id = id(&path, "source")?;
     save_change(&bridge, id, parse(&body)?).await?;
     Ok(HttpResponse::Ok().json(view(&bridge.store.source(id).await?, &site)))
 }
 
 pub async fn delete(
-    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    caller(&request, &bridge, Role::Editor).await?;
     bridge
         .store
         .delete_source(id(&path, "source")?, bridge.clock.now_ms())

@@ -10,12 +10,13 @@ use crate::domain::catalogue::label;
 use crate::domain::catalogue::sample::sample;
 use crate::domain::connection::{Connection, Rules, RulesDocument};
 use crate::domain::id::ConnectionId;
-use crate::domain::person::{Role, User};
+use crate::domain::person::User;
 use crate::flow::Bridge;
 use crate::flow::dry_run::{DryRun, dry_run};
 use crate::flow::test_event::send_test;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::{EventFilter, Page as Window};
+use crate::web::admission::signed_in;
 use crate::web::api::connections::{ConnectionDocument, save as save_document};
 use crate::web::api::id;
 use crate::web::ui::connection_form::{
@@ -25,7 +26,7 @@ use crate::web::ui::connection_form::{
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
     Chip, DeliveryRow, FormProblem, Moment, Page, PageError, go, mendable, query_value, render,
-    render_again, signed_in,
+    render_again,
 };
 use crate::web::ui::tree;
 
@@ -141,7 +142,7 @@ pub async fn index(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let user = signed_in(&request)?;
     let names = Names::load(&bridge).await?;
     let connections = bridge.store.connections().await?;
     render(&ListPage {
@@ -165,7 +166,7 @@ pub async fn new(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let user = signed_in(&request)?;
     let form = ConnectionForm::empty();
     render(&form_page(&request, &user, &bridge, None, form, Vec::new(), None).await?)
 }
@@ -175,7 +176,7 @@ pub async fn edit(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let user = signed_in(&request)?;
     let connection = bridge.store.connection(id(&path, "connection")?).await?;
     let form = ConnectionForm::of(&connection);
     render(
@@ -194,31 +195,28 @@ pub async fn edit(
 
 pub async fn create(
     request: HttpRequest,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    submit(&request, &body, &bridge, None).await
+    submit(&request, &bridge, None).await
 }
 
 pub async fn save(
     request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let existing: ConnectionId = id(&path, "connection")?;
-    submit(&request, &body, &bridge, Some(existing)).await
+    submit(&request, &bridge, Some(existing)).await
 }
 
 /// Saves the form, or previews it, or shows it again with what must be mended.
 async fn submit(
     request: &HttpRequest,
-    body: &web::Bytes,
     bridge: &Bridge,
     existing: Option<ConnectionId>,
 ) -> Result<HttpResponse, PageError> {
-    let form = Form::read(request, body)?;
-    let user = signed_in(request, bridge, Role::Editor).await?;
+    let form = Form::of(request)?;
+    let user = signed_in(request)?;
     let again = async |problems, preview| {
         form_page(
             request,
@@ -274,7 +272,7 @@ pub async fn show(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let user = signed_in(&request)?;
     let now = bridge.clock.now();
     let connection = bridge.store.connection(id(&path, "connection")?).await?;
     let versions = bridge.store.versions(connection.id).await?;
@@ -317,32 +315,20 @@ pub async fn show(
 }
 
 pub async fn enable(
-    request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    switch(&request, &path, &body, &bridge, true).await
+    switch(&path, &bridge, true).await
 }
 
 pub async fn disable(
-    request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    switch(&request, &path, &body, &bridge, false).await
+    switch(&path, &bridge, false).await
 }
 
-async fn switch(
-    request: &HttpRequest,
-    path: &str,
-    body: &web::Bytes,
-    bridge: &Bridge,
-    enabled: bool,
-) -> Result<HttpResponse, PageError> {
-    Form::read(request, body)?;
-    signed_in(request, bridge, Role::Editor).await?;
+async fn switch(path: &str, bridge: &Bridge, enabled: bool) -> Result<HttpResponse, PageError> {
     let id: ConnectionId = id(path, "connection")?;
     bridge
         .store
@@ -354,13 +340,9 @@ async fn switch(
 }
 
 pub async fn duplicate(
-    request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    Form::read(&request, &body)?;
-    signed_in(&request, &bridge, Role::Editor).await?;
     let connection = bridge.store.connection(id(&path, "connection")?).await?;
     let rules = connection.version.rules;
     let copy = ConnectionDocument {
@@ -383,11 +365,9 @@ pub async fn duplicate(
 pub async fn test(
     request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let form = Form::read(&request, &body)?;
-    signed_in(&request, &bridge, Role::Editor).await?;
+    let form = Form::of(&request)?;
     let connection = bridge.store.connection(id(&path, "connection")?).await?;
     let event = sample(form.text("event"), u64::from(rand::random::<u32>()));
     let event_id = send_test(&bridge, &connection, event.to_string().into())
@@ -397,13 +377,9 @@ pub async fn test(
 }
 
 pub async fn delete(
-    request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    Form::read(&request, &body)?;
-    signed_in(&request, &bridge, Role::Editor).await?;
     bridge
         .store
         .delete_connection(id(&path, "connection")?, bridge.clock.now_ms())

@@ -12,17 +12,17 @@ use crate::domain::destination::{
 };
 use crate::domain::id::DestinationId;
 use crate::domain::outcome::Verdict;
-use crate::domain::person::{Role, User};
+use crate::domain::person::User;
 use crate::flow::vet::try_out;
 use crate::flow::{Bridge, pause as pausing};
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
+use crate::web::admission::signed_in;
 use crate::web::api::destinations::{DestinationDocument, save_change, save_new};
 use crate::web::api::id;
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
     Chip, DeliveryRow, FormProblem, Moment, Page, PageError, go, mendable, render, render_again,
-    signed_in,
 };
 
 /// Deliveries shown on a destination's page.
@@ -124,7 +124,7 @@ pub async fn index(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let user = signed_in(&request)?;
     let activity = bridge
         .store
         .activity(bridge.clock.now_ms() - DAY_MS)
@@ -147,11 +147,8 @@ pub async fn index(
     })
 }
 
-pub async fn new(
-    request: HttpRequest,
-    bridge: web::Data<Bridge>,
-) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request, &bridge, Role::Editor).await?;
+pub async fn new(request: HttpRequest) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
     let form = DestinationForm {
         method: "POST".into(),
         auth: "none".into(),
@@ -165,11 +162,10 @@ pub async fn new(
 
 pub async fn create(
     request: HttpRequest,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let form = Form::read(&request, &body)?;
-    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let form = Form::of(&request)?;
+    let user = signed_in(&request)?;
     match save_new(&bridge, document(&form)).await {
         Ok(saved) if saved.made_secret.is_some() => {
             let destination = bridge.store.destination(saved.id).await?;
@@ -193,7 +189,7 @@ pub async fn show(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let user = signed_in(&request)?;
     let destination = bridge.store.destination(id(&path, "destination")?).await?;
     render(&show_page(&request, &user, &bridge, destination).await?)
 }
@@ -203,7 +199,7 @@ pub async fn edit(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let user = signed_in(&request)?;
     let destination = bridge.store.destination(id(&path, "destination")?).await?;
     let form = DestinationForm::of(&destination);
     render(&form_page(
@@ -218,11 +214,10 @@ pub async fn edit(
 pub async fn save(
     request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let form = Form::read(&request, &body)?;
-    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let form = Form::of(&request)?;
+    let user = signed_in(&request)?;
     let id: DestinationId = id(&path, "destination")?;
     match save_change(&bridge, id, document(&form)).await {
         Ok(saved) if saved.made_secret.is_some() => {
@@ -245,24 +240,18 @@ pub async fn save(
 pub async fn pause(
     request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    Form::read(&request, &body)?;
-    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let user = signed_in(&request)?;
     let id: DestinationId = id(&path, "destination")?;
     pausing::pause(&bridge, id, &format!("Paused by {}.", user.name)).await?;
     Ok(go(format!("/destinations/{id}?done=paused")))
 }
 
 pub async fn resume(
-    request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    Form::read(&request, &body)?;
-    signed_in(&request, &bridge, Role::Editor).await?;
     let id: DestinationId = id(&path, "destination")?;
     pausing::resume(&bridge, id).await?;
     Ok(go(format!("/destinations/{id}?done=resumed")))
@@ -271,11 +260,9 @@ pub async fn resume(
 pub async fn test(
     request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    Form::read(&request, &body)?;
-    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let user = signed_in(&request)?;
     let destination = bridge.store.destination(id(&path, "destination")?).await?;
     let trial = try_out(&bridge, &destination).await;
     let arrived = trial.outcome.verdict() == Verdict::Delivered;
@@ -295,13 +282,9 @@ pub async fn test(
 }
 
 pub async fn delete(
-    request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    Form::read(&request, &body)?;
-    signed_in(&request, &bridge, Role::Editor).await?;
     let id: DestinationId = id(&path, "destination")?;
     bridge
         .store

@@ -1,6 +1,6 @@
-//! A posted form: read once, its mark checked before anything else is looked at.
+//! A posted form: read once by `admission`, its mark checked before anything else is looked at.
 
-use actix_web::{HttpRequest, web};
+use actix_web::{HttpMessage as _, HttpRequest};
 
 use crate::web::auth::check_mark;
 use crate::web::problem::ApiError;
@@ -14,13 +14,19 @@ pub struct Form(Vec<(String, String)>);
 
 impl Form {
     /// Reads the form and refuses one that was not made for this visitor.
-    pub fn read(request: &HttpRequest, body: &web::Bytes) -> Result<Form, ApiError> {
+    pub fn read(request: &HttpRequest, body: &[u8]) -> Result<Form, ApiError> {
         let fields: Vec<(String, String)> = url::form_urlencoded::parse(body)
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect();
         let form = Form(fields);
         check_mark(request, form.value("csrf"))?;
         Ok(form)
+    }
+
+    /// The form that was read and checked before the handler was called.
+    pub fn of(request: &HttpRequest) -> Result<Form, ApiError> {
+        let form = request.extensions().get::<Form>().cloned();
+        form.ok_or_else(|| ApiError::internal(&"a form was asked for where none is posted"))
     }
 
     /// The first value of a field.

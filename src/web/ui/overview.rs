@@ -4,12 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use crate::domain::delivery::State;
-use crate::domain::person::Role;
 use crate::flow::Bridge;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
 use crate::store::stats::Activity;
-use crate::web::ui::page::{DeliveryRow, Page, PageError, render, signed_in};
+use crate::web::admission::signed_in;
+use crate::web::ui::page::{DeliveryRow, Page, PageError, render};
 
 /// Deliveries shown.
 const LATEST: i64 = 10;
@@ -50,7 +50,7 @@ pub async fn show(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let user = signed_in(&request)?;
     let now = bridge.clock.now();
     let sources = bridge.store.sources().await?;
     let destinations = bridge.store.destinations().await?;

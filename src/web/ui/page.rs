@@ -10,11 +10,10 @@ use crate::domain::catalogue::label;
 use crate::domain::delivery::{Cause, State};
 use crate::domain::person::{Role, User};
 use crate::domain::problem::Problem;
-use crate::flow::Bridge;
 use crate::store::deliveries::DeliverySummary;
 use crate::store::error::StoreError;
 use crate::web::Site;
-use crate::web::auth::{cookie_of, form_mark, user};
+use crate::web::auth::{cookie_of, form_mark};
 use crate::web::problem::ApiError;
 use crate::web::ui::assets::href;
 
@@ -144,27 +143,6 @@ pub fn query_value(request: &HttpRequest, name: &str) -> Option<String> {
     url::form_urlencoded::parse(request.query_string().as_bytes())
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.into_owned())
-}
-
-/// Lets in whoever is signed in and has the role; everybody else is sent to sign in, or to set up.
-pub async fn signed_in(
-    request: &HttpRequest,
-    bridge: &Bridge,
-    needed: Role,
-) -> Result<User, PageError> {
-    match user(request, bridge).await? {
-        Some(user) if user.role >= needed => Ok(user),
-        Some(_) => Err(PageError::Shown(ApiError::new(
-            StatusCode::FORBIDDEN,
-            "forbidden",
-            format!(
-                "This needs the role {}. Ask the owner of this bridge.",
-                needed.as_str()
-            ),
-        ))),
-        None if bridge.store.has_users().await? => Err(PageError::Elsewhere("/login")),
-        None => Err(PageError::Elsewhere("/setup")),
-    }
 }
 
 /// Renders a page.

@@ -57,11 +57,10 @@ pub async fn setup_page(
 
 pub async fn setup(
     request: HttpRequest,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    let form = Form::read(&request, &body)?;
+    let form = Form::of(&request)?;
     let (name, email_text, password) = (
         form.text("name"),
         form.text("email"),
@@ -138,11 +137,10 @@ pub async fn login_page(
 
 pub async fn login(
     request: HttpRequest,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    let form = Form::read(&request, &body)?;
+    let form = Form::of(&request)?;
     let email = form.text("email").to_lowercase();
     let again = |problem: &str| {
         let page = Page::for_stranger(&cookie_of(&request).unwrap_or_default(), "Sign in");
@@ -169,10 +167,8 @@ pub async fn login(
 
 pub async fn logout(
     request: HttpRequest,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    Form::read(&request, &body)?;
     if let Some(token) = cookie_of(&request) {
         bridge.store.end_session(hash_of(&token)).await?;
     }

@@ -8,12 +8,11 @@ use crate::domain::person::{Role, User, password_problem};
 use crate::flow::Bridge;
 use crate::new_id;
 use crate::web::Site;
+use crate::web::admission::signed_in;
 use crate::web::api::{id, name};
 use crate::web::auth::{TOKEN_PREFIX, check_password, hash_password, new_token};
 use crate::web::ui::form::Form;
-use crate::web::ui::page::{
-    FormProblem, Moment, Page, PageError, go, render, render_again, signed_in,
-};
+use crate::web::ui::page::{FormProblem, Moment, Page, PageError, go, render, render_again};
 
 #[derive(Template)]
 #[template(path = "settings/show.html")]
@@ -38,17 +37,16 @@ pub async fn show(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let user = signed_in(&request)?;
     render(&settings_page(&request, &user, &bridge, Vec::new(), None).await?)
 }
 
 pub async fn create_token(
     request: HttpRequest,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let form = Form::read(&request, &body)?;
-    let user = signed_in(&request, &bridge, Role::Owner).await?;
+    let form = Form::of(&request)?;
+    let user = signed_in(&request)?;
     let (Ok(name), Some(role)) = (name(form.text("name")), Role::from_word(form.text("role")))
     else {
         let problems = vec![FormProblem::plain("A token needs a name and a role.")];
@@ -65,13 +63,9 @@ pub async fn create_token(
 }
 
 pub async fn revoke_token(
-    request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    Form::read(&request, &body)?;
-    signed_in(&request, &bridge, Role::Owner).await?;
     bridge
         .store
         .revoke_token(id(&path, "token")?, bridge.clock.now_ms())
@@ -81,12 +75,11 @@ pub async fn revoke_token(
 
 pub async fn change_password(
     request: HttpRequest,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    let form = Form::read(&request, &body)?;
-    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let form = Form::of(&request)?;
+    let user = signed_in(&request)?;
     let now_ms = bridge.clock.now_ms();
     let again = async |message: String| {
         let problems = vec![FormProblem::plain(message)];

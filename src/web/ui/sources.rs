@@ -5,17 +5,17 @@ use askama::Template;
 
 use crate::domain::catalogue::label;
 use crate::domain::id::SourceId;
-use crate::domain::person::{Role, User};
+use crate::domain::person::User;
 use crate::domain::source::Source;
 use crate::flow::Bridge;
 use crate::store::events::{EventFilter, EventSummary, Page as Window};
 use crate::web::Site;
+use crate::web::admission::signed_in;
 use crate::web::api::id;
 use crate::web::api::sources::{SourceDocument, save_change, save_new};
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
-    Chip, FormProblem, Moment, Page, PageError, go, mendable, render, render_again, signed_in,
-    title_of,
+    Chip, FormProblem, Moment, Page, PageError, go, mendable, render, render_again, title_of,
 };
 
 /// Events shown on a source's page.
@@ -114,7 +114,7 @@ pub async fn index(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let user = signed_in(&request)?;
     let now = bridge.clock.now();
     let sources = bridge.store.sources().await?;
     render(&ListPage {
@@ -126,11 +126,8 @@ pub async fn index(
     })
 }
 
-pub async fn new(
-    request: HttpRequest,
-    bridge: web::Data<Bridge>,
-) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request, &bridge, Role::Editor).await?;
+pub async fn new(request: HttpRequest) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
     let page = Page::new(&request, &user, "/sources", "Add a source");
     render(&NewPage {
         page,
@@ -141,11 +138,10 @@ pub async fn new(
 
 pub async fn create(
     request: HttpRequest,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let form = Form::read(&request, &body)?;
-    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let form = Form::of(&request)?;
+    let user = signed_in(&request)?;
     let document = SourceDocument {
         name: form.text("name").into(),
         secret: None,
@@ -171,7 +167,7 @@ pub async fn show(
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request, &bridge, Role::Viewer).await?;
+    let user = signed_in(&request)?;
     let source = bridge.store.source(id(&path, "source")?).await?;
     render(&show_page(&request, &user, &bridge, &site, source, Vec::new()).await?)
 }
@@ -179,12 +175,11 @@ pub async fn show(
 pub async fn save(
     request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    let form = Form::read(&request, &body)?;
-    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let form = Form::of(&request)?;
+    let user = signed_in(&request)?;
     let id: SourceId = id(&path, "source")?;
     let document = SourceDocument {
         name: form.text("name").into(),
@@ -205,12 +200,10 @@ pub async fn save(
 pub async fn delete(
     request: HttpRequest,
     path: web::Path<String>,
-    body: web::Bytes,
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    Form::read(&request, &body)?;
-    let user = signed_in(&request, &bridge, Role::Editor).await?;
+    let user = signed_in(&request)?;
     let id: SourceId = id(&path, "source")?;
     if let Err(error) = bridge.store.delete_source(id, bridge.clock.now_ms()).await {
         let problems = mendable(error.into())?;

@@ -1,0 +1,118 @@
+//! The check before every route of the table: whose request it is, whether it comes from our own page, and whether the role suffices.
+//!
+//! Handlers find what was checked in the request: [`signed_in`] and [`Form::of`](crate::web::ui::form::Form::of) on pages, [`caller`] in the
+//! API. They check nothing themselves, so none can forget to. A refusal is an answer, not an error, so that it carries the headers too.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _, web};
+
+use crate::domain::person::User;
+use crate::flow::Bridge;
+use crate::web::Site;
+use crate::web::auth::{self, Caller};
+use crate::web::origin::check_origin;
+use crate::web::problem::ApiError;
+use crate::web::route::Access;
+use crate::web::ui::form::Form;
+use crate::web::ui::page::PageError;
+
+/// Lets a browser's request through to a page, or answers in its place.
+pub async fn admit_page(
+    access: Access,
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match check_page(access, &mut request).await {
+        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(refusal) => Ok(request.into_response(refusal.error_response())),
+    }
+}
+
+/// Lets a program's request through to the API, or answers in its place.
+pub async fn admit_program(
+    access: Access,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match check_program(access, request.request()).await {
+        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(refusal) => Ok(request.into_response(refusal.error_response())),
+    }
+}
+
+async fn check_page(access: Access, request: &mut ServiceRequest) -> Result<(), PageError> {
+    if !request.method().is_safe() {
+        check_origin(request.headers(), &site(request.request())?.public_url)?;
+        let body = request.extract::<web::Bytes>().await.map_err(|error| {
+            ApiError::new(
+                error.error_response().status(),
+                "form_unreadable",
+                "This form could not be read; open the page again and repeat it.",
+            )
+        })?;
+        let form = Form::read(request.request(), &body)?;
+        request.extensions_mut().insert(form);
+    }
+    let Access::AtLeast(needed) = access else {
+        return Ok(());
+    };
+    let bridge = bridge(request.request())?;
+    match auth::user(request.request(), &bridge).await? {
+        Some(user) if user.role >= needed => {
+            request.extensions_mut().insert(user);
+            Ok(())
+        }
+        Some(_) => Err(forbidden(format!(
+            "This needs the role {}. Ask the owner of this bridge.",
+            needed.as_str()
+        ))
+        .into()),
+        None if bridge.store.has_users().await? => Err(PageError::Elsewhere("/login")),
+        None => Err(PageError::Elsewhere("/setup")),
+    }
+}
+
+async fn check_program(access: Access, request: &HttpRequest) -> Result<(), ApiError> {
+    let Access::AtLeast(needed) = access else {
+        return Ok(());
+    };
+    let caller = auth::program(request, &*bridge(request)?).await?;
+    if caller.role < needed {
+        return Err(forbidden(format!(
+            "This needs the role {}, and the token has {}.",
+            needed.as_str(),
+            caller.role.as_str()
+        )));
+    }
+    request.extensions_mut().insert(caller);
+    Ok(())
+}
+
+/// Who is signed in. An error on a route that lets anybody in.
+pub fn signed_in(request: &HttpRequest) -> Result<User, ApiError> {
+    let user = request.extensions().get::<User>().cloned();
+    user.ok_or_else(|| ApiError::internal(&"a page for signed-in people was reached without one"))
+}
+
+/// The program that asks. An error on a route that lets anybody in.
+pub fn caller(request: &HttpRequest) -> Result<Caller, ApiError> {
+    let caller = request.extensions().get::<Caller>().cloned();
+    caller.ok_or_else(|| ApiError::internal(&"an API route for callers was reached without one"))
+}
+
+fn forbidden(detail: String) -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, "forbidden", detail)
+}
+
+fn bridge(request: &HttpRequest) -> Result<web::Data<Bridge>, ApiError> {
+    let bridge = request.app_data::<web::Data<Bridge>>().cloned();
+    bridge.ok_or_else(|| ApiError::internal(&"the application has no bridge"))
+}
+
+fn site(request: &HttpRequest) -> Result<web::Data<Site>, ApiError> {
+    let site = request.app_data::<web::Data<Site>>().cloned();
+    site.ok_or_else(|| ApiError::internal(&"the application has no site"))
+}

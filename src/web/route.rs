@@ -1,0 +1,87 @@
+//! One line of the route table: method, path, who may ask, and what answers.
+//!
+//! A route cannot be written without naming its [`Access`], and it is registered only together with the check of it: nothing is let in
+//! because somebody forgot. `routes` holds the table; a test walks it.
+
+use actix_web::dev::Handler;
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Responder, Route};
+
+use crate::domain::person::Role;
+use crate::web::admission::{admit_page, admit_program};
+
+/// Who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, signed in or not; a form still needs its mark.
+    Anybody,
+    /// A person or a token with at least this role.
+    AtLeast(Role),
+}
+
+impl From<Role> for Access {
+    fn from(role: Role) -> Access {
+        Access::AtLeast(role)
+    }
+}
+
+/// A route with its name and the role it needs.
+pub struct Entry {
+    pub method: Method,
+    pub path: &'static str,
+    pub access: Access,
+    route: Route,
+}
+
+impl Entry {
+    fn new<F, Args>(
+        method: Method,
+        path: &'static str,
+        access: impl Into<Access>,
+        handler: F,
+    ) -> Entry
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        Entry {
+            route: web::method(method.clone()).to(handler),
+            method,
+            path,
+            access: access.into(),
+        }
+    }
+
+    /// Registers a page or a form.
+    pub fn page(self, config: &mut ServiceConfig) {
+        let access = self.access;
+        let admit = from_fn(move |request, next| admit_page(access, request, next));
+        config.route(self.path, self.route.wrap(admit));
+    }
+
+    /// Registers a part of the API.
+    pub fn api(self, config: &mut ServiceConfig) {
+        let access = self.access;
+        let admit = from_fn(move |request, next| admit_program(access, request, next));
+        config.route(self.path, self.route.wrap(admit));
+    }
+}
+
+macro_rules! methods {
+    ($($name:ident $method:ident)+) => {$(
+        /// A route of this method.
+        pub fn $name<F, Args>(path: &'static str, access: impl Into<Access>, handler: F) -> Entry
+        where
+            F: Handler<Args>,
+            Args: FromRequest + 'static,
+            F::Output: Responder + 'static,
+        {
+            Entry::new(Method::$method, path, access, handler)
+        }
+    )+};
+}
+
+methods! { get GET post POST put PUT delete DELETE }
