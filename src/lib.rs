@@ -51,6 +51,9 @@
 //! Integers beyond 64 bits pass through unchanged in passthrough mode only. Order per record is the order in which requests were
 //! received: two requests about one record that arrive within the same commit keep it, two that race through different commits may not.
 
+#[macro_use]
+mod failpoint;
+
 pub mod app;
 pub mod cli;
 pub mod config;

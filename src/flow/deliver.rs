@@ -42,6 +42,7 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         body: parcel.body.clone(),
         content_type: &parcel.content_type,
     };
+    failpoint!("deliver:before_send");
     let exchange = send(
         &bridge.client,
         &bridge.guard,
@@ -49,6 +50,7 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         &message,
     )
     .await;
+    failpoint!("deliver:after_send");
     let ended = bridge.clock.now();
     observe(&parcel, &exchange, ended);
     let next = match next_of(&parcel, &exchange, ended) {

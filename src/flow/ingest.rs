@@ -132,6 +132,7 @@ pub(super) async fn store_and_hand_over(
     match bridge.store.ingest(Ingest { event, deliveries }).await? {
         Ingested::Duplicate { of } => Ok(Receipt::Duplicate { of }),
         Ingested::Stored => {
+            failpoint!("ingest:before_hand_over");
             if waits {
                 bridge.outbox.announce_room();
             }
@@ -140,6 +141,7 @@ pub(super) async fn store_and_hand_over(
                     .place
                     .fill(hand_over.parcel, hand_over.concurrency);
             }
+            failpoint!("ingest:before_answer");
             Ok(Receipt::Stored {
                 event_id: arrival.event_id,
                 deliveries: count,

@@ -28,6 +28,7 @@ pub async fn record(bridge: &Bridge, batch: Vec<Finish>) {
             }
         }
     };
+    failpoint!("record:after_commit");
     for (finish, applied) in batch.iter().zip(applied) {
         if !applied {
             metrics::counter!("bluebridge_stale_results_total").increment(1);

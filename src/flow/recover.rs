@@ -104,6 +104,7 @@ async fn claim_for(
         .set_backlog(destination_id, claimed.len() == room);
     let count = claimed.len();
     for one in claimed {
+        failpoint!("recover:after_claim");
         if let Some(parcel) = parcel(bridge, one, request).await? {
             bridge.outbox.push_claimed(parcel, concurrency);
         }

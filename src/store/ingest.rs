@@ -118,6 +118,7 @@ pub fn insert_events(conn: &mut Conn, batch: &[Ingest]) -> Result<Vec<Ingested>,
         true => HashMap::new(),
         false => settle_taken_keys(conn, batch)?,
     };
+    failpoint!("ingest:between_event_and_deliveries");
     let fresh: Vec<DeliveryRow<'_>> = batch
         .iter()
         .filter(|ingest| !duplicates.contains_key(&ingest.event.id))

@@ -84,6 +84,7 @@ pub fn write_results(conn: &mut Conn, finishes: &[Finish]) -> Result<Vec<bool>, 
             ))
             .execute(conn)?;
     }
+    failpoint!("record:between_delivery_and_attempt");
     let rows: Vec<AttemptRow<'_>> = held().map(AttemptRow::new).collect::<Result<_, _>>()?;
     let stored = insert_rows!(conn, attempts::table, &rows);
     match stored == rows.len() {

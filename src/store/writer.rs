@@ -75,8 +75,10 @@ impl Batch {
                 .iter()
                 .map(|finishes| write_results(conn, finishes))
                 .collect::<Result<Vec<_>, StoreError>>()?;
+            failpoint!("writer:before_commit");
             Ok::<_, StoreError>((ingested, recorded))
         });
+        failpoint!("writer:after_commit");
         metrics::histogram!("bluebridge_commit_seconds").record(started.elapsed());
         match committed {
             Ok((ingested, recorded)) => {

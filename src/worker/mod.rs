@@ -3,9 +3,11 @@
 //! `app` starts them after the database is open and stops them after the web server. Intervals stand below; each answers one question.
 //! No loop decides anything, and none holds a result that a crash would lose: what is not recorded is due again when its lease ends.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -152,8 +154,18 @@ async fn run_sender(bridge: Arc<Bridge>, destination_id: DestinationId) {
             return;
         };
         let delivery_id = parcel.delivery_id;
-        if let Err(error) = deliver(&bridge, parcel).await {
-            tracing::error!(%error, delivery = %delivery_id, "the delivery's result could not be passed on");
+        // A sender that went down in a panic would keep its seat for ever, and a destination has only so many.
+        match AssertUnwindSafe(deliver(&bridge, parcel))
+            .catch_unwind()
+            .await
+        {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::error!(%error, delivery = %delivery_id, "the delivery's result could not be passed on");
+            }
+            Err(_) => {
+                tracing::error!(delivery = %delivery_id, "a delivery was cut off by a panic; it is due again when its lease ends");
+            }
         }
     }
 }

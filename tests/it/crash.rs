@@ -1,155 +1,109 @@
-//! kill -9 in the middle of posts: whatever was answered with a 2xx reaches the receiver after a restart.
+//! kill -9 at random moments: whatever was answered with a 2xx reaches every destination, and the database is sound after each restart.
+//!
+//! `BLUEBRIDGE_TEST_CRASH_ROUNDS=200` makes the long run; `BLUEBRIDGE_TEST_SEED` repeats the moments of a run that failed.
 
-use std::collections::HashSet;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::json;
 
-use bluebridge::domain::catalogue::sample::sample;
-use serde_json::{Value, json};
+use crate::process::{Ledger, Served, Sink, Site};
 
-use crate::harness::{Receiver, SECRET, free_port, patiently, signature};
+/// Rounds, unless the environment asks for more.
+const ROUNDS: usize = 10;
+/// Posts of one round; the process is killed somewhere among them or while their deliveries go out.
+const POSTS: usize = 200;
 
-/// Posts of one round; the process is killed after about half of them are answered.
-const POSTS: usize = 600;
-const ROUNDS: usize = 3;
-
-struct Served {
-    process: Child,
-    url: String,
+/// When the process is killed.
+#[derive(Debug)]
+enum Moment {
+    /// After so many answers to Blue.
+    Answered(usize),
+    /// After so many requests at the destination that works.
+    Delivered(usize),
+    /// After so many at the one that fails, first attempts or later ones.
+    Failed(usize),
 }
 
-impl Served {
-    async fn start(database: &str, port: u16) -> Served {
-        let process = command(database, port)
-            .arg("serve")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let served = Served {
-            process,
-            url: format!("http://127.0.0.1:{port}"),
-        };
-        patiently("the start", async {
-            while reqwest::get(format!("{}/readyz", served.url))
-                .await
-                .is_err()
-            {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
-        served
-    }
-
-    fn kill(mut self) {
-        // On Unix this is SIGKILL.
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
-fn command(database: &str, port: u16) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bluebridge"));
-    command
-        .env_clear()
-        .env("BLUEBRIDGE_DATABASE_URL", database)
-        .env("BLUEBRIDGE_LISTEN", format!("127.0.0.1:{port}"))
-        .env("BLUEBRIDGE_ALLOW_NETWORKS", "127.0.0.0/8")
-        .env("BLUEBRIDGE_LOG", "error");
-    command
+fn draw(chance: &mut StdRng) -> Moment {
+    let count = chance.random_range(1..POSTS / 2);
+    match chance.random_range(0..4) {
+        0 | 1 => Moment::Answered(count),
+        2 => Moment::Delivered(count),
+        _ => Moment::Failed(count),
+    }
 }
 
 #[actix_web::test]
-async fn everything_acknowledged_arrives_although_the_process_is_killed() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = format!("sqlite://{}", folder.path().join("crash.db").display());
-    let (receiver, port) = (Receiver::start(), free_port());
-    let token = command(&database, port)
-        .args(["token", "create", "--name", "t"])
-        .output()
-        .unwrap();
-    let token = String::from_utf8(token.stdout).unwrap().trim().to_string();
-    let mut served = Served::start(&database, port).await;
-    let api = |path: &str, body: Value| {
-        let request = reqwest::Client::new().post(format!(
-            "{}/api/v1{path}",
-            format_args!("http://127.0.0.1:{port}")
-        ));
-        let request = request.bearer_auth(&token).body(body.to_string());
-        async move {
-            serde_json::from_str::<Value>(&request.send().await.unwrap().text().await.unwrap())
-                .unwrap()
-        }
-    };
-    let source = api("/sources", json!({"name": "Blue", "secret": SECRET})).await;
-    let destination = api(
-        "/destinations",
-        json!({"name": "Receiver", "config": {"url": receiver.url()}}),
-    )
-    .await;
-    let mapping =
-        json!({"mode": "fields", "fields": [{"to": "id", "from": {"path": "$.currentValue.id"}}]});
-    let connection = json!({"name": "Through", "source_id": source["id"], "destination_id": destination["id"], "mapping": mapping});
-    assert!(api("/connections", connection).await["id"].is_string());
-    let hook = source["url"].as_str().unwrap().to_string();
+async fn everything_acknowledged_arrives_although_the_process_is_killed_again_and_again() {
+    let rounds = setting("BLUEBRIDGE_TEST_CRASH_ROUNDS").map_or(ROUNDS, |count| count as usize);
+    let seed = setting("BLUEBRIDGE_TEST_SEED").unwrap_or_else(rand::random);
+    println!("{rounds} rounds; again with BLUEBRIDGE_TEST_SEED={seed}");
+    let mut chance = StdRng::seed_from_u64(seed);
 
-    let ledger: Arc<Mutex<HashSet<String>>> = Arc::default();
-    for round in 0..ROUNDS {
-        let goal = ledger.lock().unwrap().len() + POSTS / 2;
-        let posting = post_many(&hook, round, ledger.clone());
-        patiently("half of the answers", async {
-            while ledger.lock().unwrap().len() < goal {
-                tokio::task::yield_now().await;
-            }
-        })
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::new(folder.path()).await;
+    let mut served = site.serve().await;
+    let (mut works, mut in_order, mut fails) = (Sink::start(), Sink::start(), Sink::start());
+    fails.receiver.answer_usually(500);
+    let plain = json!({"order": "none"});
+    site.connect(&served, &works.receiver.url(), json!({}), plain.clone())
         .await;
+    let per_record = json!({"order": "per_record"});
+    site.connect(&served, &in_order.receiver.url(), json!({}), per_record)
+        .await;
+    let failing = site
+        .connect(
+            &served,
+            &fails.receiver.url(),
+            json!({"concurrency": 4}),
+            plain,
+        )
+        .await;
+
+    let ledger = Ledger::default();
+    for round in 0..rounds {
+        let answered = ledger.len();
+        let posting = ledger.post(&served, round * POSTS..(round + 1) * POSTS);
+        let moment = draw(&mut chance);
+        println!("round {round}: {moment:?}");
+        match moment {
+            Moment::Answered(count) => ledger.grows_to(answered + count).await,
+            Moment::Delivered(count) => take(&mut works, count).await,
+            Moment::Failed(count) => take(&mut fails, count).await,
+        }
+        for _ in 0..chance.random_range(0..500) {
+            tokio::task::yield_now().await;
+        }
         served.kill();
         posting.await.unwrap();
-        served = Served::start(&database, port).await;
+        served = site.serve().await;
+        site.look().holds(3);
     }
-    let ledger = ledger.lock().unwrap().clone();
-    assert!(ledger.len() >= ROUNDS * POSTS / 2);
-    let mut missing = ledger.clone();
-    while !missing.is_empty() {
-        let request = receiver.next().await;
-        missing.remove(request.json()["id"].as_str().unwrap());
-    }
-    served.kill();
+    assert!(ledger.len() >= rounds, "{}", ledger.len());
+    in_order.gets_all_of(&ledger).await;
+    works.gets_all_of(&ledger).await;
+    recovers(&site, &served, &mut fails, &failing, &ledger).await;
+    served.signal("TERM");
+    assert_eq!(served.ended().await, 0);
+    site.look().holds(3);
 }
 
-/// Posts from several tasks; every id that was answered with a 2xx goes into the ledger.
-fn post_many(
-    hook: &str,
-    round: usize,
-    ledger: Arc<Mutex<HashSet<String>>>,
-) -> tokio::task::JoinHandle<()> {
-    let hook = hook.to_string();
-    tokio::spawn(async move {
-        let client = reqwest::Client::new();
-        let posts = (0..POSTS).map(|number| {
-            let event = sample("TODO_CREATED", (round * POSTS + number) as u64);
-            let id = event["currentValue"]["id"].as_str().unwrap().to_string();
-            let body = event.to_string();
-            let request = client
-                .post(&hook)
-                .header("X-Signature", signature(body.as_bytes()))
-                .body(body);
-            let ledger = ledger.clone();
-            async move {
-                if request
-                    .send()
-                    .await
-                    .is_ok_and(|response| response.status().is_success())
-                {
-                    ledger.lock().unwrap().insert(id);
-                }
-            }
-        });
-        futures_util::StreamExt::collect::<Vec<()>>(futures_util::StreamExt::buffer_unordered(
-            futures_util::stream::iter(posts),
-            16,
-        ))
-        .await;
-    })
+async fn take(sink: &mut Sink, count: usize) {
+    for _ in 0..count {
+        sink.next().await;
+    }
+}
+
+/// The failing destination works again: what waits for it goes out.
+async fn recovers(site: &Site, served: &Served, fails: &mut Sink, id: &str, ledger: &Ledger) {
+    fails.receiver.answer_usually(200);
+    site.send_now(served, id).await;
+    fails.gets_all_of(ledger).await;
+    site.all_finished(served).await;
+    let unfinished = site.look().count("deliveries WHERE state <> 'delivered'");
+    assert_eq!(unfinished, 0);
 }

@@ -349,6 +349,11 @@ impl Receiver {
         .unwrap()
     }
 
+    /// A request that has arrived already.
+    pub async fn next_if_there(&self) -> Option<Received> {
+        self.arrived.lock().await.try_recv().ok()
+    }
+
     /// Whether nothing more has arrived.
     pub async fn is_idle(&self) -> bool {
         self.arrived.lock().await.try_recv().is_err()

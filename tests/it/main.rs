@@ -4,12 +4,14 @@
 mod bad_input;
 mod breaker;
 mod crash;
+mod failpoints;
 mod flow;
 mod harness;
 mod house;
 mod outbound_guard;
 mod pages;
 mod past;
+mod process;
 mod signatures;
 mod store;
 mod sweep;

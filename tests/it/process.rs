@@ -1,0 +1,421 @@
+//! The real binary as a process of its own: started, signalled, killed; and what its database must look like afterwards.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use bluebridge::domain::catalogue::sample::sample;
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::harness::{Receiver, SECRET, patiently, signature};
+
+/// Requests that the pretend Blue has open at once.
+const POSTERS: usize = 16;
+
+/// A database with a source, served by one process after another.
+pub struct Site {
+    database: PathBuf,
+    log: PathBuf,
+    token: String,
+    pub source_id: String,
+    hook_path: String,
+    http: reqwest::Client,
+}
+
+/// A process that serves a site. Killed when it is dropped.
+pub struct Served {
+    process: Child,
+    url: String,
+    hook: String,
+    log: PathBuf,
+}
+
+impl Site {
+    /// Makes the database, a token and a source, with a process that is stopped again.
+    pub async fn new(folder: &Path) -> Site {
+        let mut site = Site {
+            database: folder.join("site.db"),
+            log: folder.join("site.log"),
+            token: String::new(),
+            source_id: String::new(),
+            hook_path: String::new(),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        };
+        let made = site
+            .command("token")
+            .args(["create", "--name", "test"])
+            .output()
+            .unwrap();
+        site.token = String::from_utf8(made.stdout).unwrap().trim().to_string();
+        let served = site.serve().await;
+        let source = json!({"name": "Blue", "secret": SECRET});
+        let source = site.created(&served, "/sources", source).await;
+        site.source_id = source["id"].as_str().unwrap().to_string();
+        let url = source["url"].as_str().unwrap();
+        site.hook_path = url[url.find("/hooks/").unwrap()..].to_string();
+        served.kill();
+        site
+    }
+
+    fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bluebridge"));
+        command
+            .arg(verb)
+            .env_clear()
+            .env(
+                "BLUEBRIDGE_DATABASE_URL",
+                format!("sqlite://{}", self.database.display()),
+            )
+            .env("BLUEBRIDGE_LISTEN", "127.0.0.1:0")
+            .env("BLUEBRIDGE_ALLOW_NETWORKS", "127.0.0.0/8")
+            .env("BLUEBRIDGE_LOG", "warn");
+        command
+    }
+
+    pub async fn serve(&self) -> Served {
+        self.serve_by(self.command("serve")).await
+    }
+
+    /// Serves with a failpoint armed: see `src/failpoint.rs`.
+    pub async fn serve_until(&self, point: &str, action: &str) -> Served {
+        let mut command = self.command("serve");
+        command.env("BLUEBRIDGE_FAILPOINT", format!("{point}={action}"));
+        self.serve_by(command).await
+    }
+
+    /// Starts a process and waits until it says where it listens.
+    async fn serve_by(&self, mut command: Command) -> Served {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&self.log)
+            .unwrap();
+        let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap());
+        let said = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            lines.read_line(&mut line).map(|_| line)
+        });
+        let said = patiently("the start", said).await.unwrap().unwrap();
+        let url = said.trim().rsplit(' ').next().unwrap().to_string();
+        let mut served = Served {
+            process,
+            hook: format!("{url}{}", self.hook_path),
+            url,
+            log: self.log.clone(),
+        };
+        if !served.url.starts_with("http://") {
+            let ended = served.process.wait();
+            panic!("it did not start ({ended:?}): {}", served.log());
+        }
+        served
+    }
+
+    /// Calls the API and returns status and document.
+    pub async fn api(
+        &self,
+        served: &Served,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> (u16, Value) {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self
+            .http
+            .request(method, format!("{}/api/v1{path}", served.url))
+            .bearer_auth(&self.token)
+            .body(match body {
+                Value::Null => String::new(),
+                body => body.to_string(),
+            });
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    pub async fn get(&self, served: &Served, path: &str) -> Value {
+        let (status, document) = self.api(served, "GET", path, Value::Null).await;
+        assert_eq!(status, 200, "{document}");
+        document
+    }
+
+    pub async fn created(&self, served: &Served, path: &str, body: Value) -> Value {
+        let (status, document) = self.api(served, "POST", path, body).await;
+        assert_eq!(status, 201, "{document}");
+        document
+    }
+
+    /// A destination at `url` and a connection to it that sends every event on as its record's id. Returns the destination.
+    pub async fn connect(
+        &self,
+        served: &Served,
+        url: &str,
+        limits: Value,
+        delivery: Value,
+    ) -> String {
+        let destination = json!({"name": url, "config": {"url": url}, "limits": limits});
+        let destination = self.created(served, "/destinations", destination).await;
+        let id = destination["id"].as_str().unwrap().to_string();
+        let mapping = json!({"mode": "fields", "fields": [{"to": "id", "from": {"path": "$.currentValue.id"}}]});
+        let connection = json!({
+            "name": url, "source_id": self.source_id, "destination_id": id, "mapping": mapping, "delivery": delivery,
+        });
+        self.created(served, "/connections", connection).await;
+        id
+    }
+
+    /// Makes everything due that waits for a destination, whatever its schedule says.
+    pub async fn send_now(&self, served: &Served, destination_id: &str) {
+        for verb in ["pause", "resume"] {
+            let path = format!("/destinations/{destination_id}/{verb}");
+            assert_eq!(self.api(served, "POST", &path, Value::Null).await.0, 200);
+        }
+    }
+
+    /// Waits until no delivery is unfinished.
+    pub async fn all_finished(&self, served: &Served) {
+        patiently("every delivery to end", async {
+            let path = "/deliveries?state=queued,held,sending,retrying&limit=1";
+            while self.get(served, path).await["data"] != json!([]) {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+
+    /// Looks into the database, also while it is served.
+    pub fn look(&self) -> Database {
+        let mut conn = SqliteConnection::establish(self.database.to_str().unwrap()).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA query_only = ON;")
+            .unwrap();
+        Database(conn)
+    }
+}
+
+impl Served {
+    /// Where Blue posts to.
+    pub fn hook(&self) -> &str {
+        &self.hook
+    }
+
+    /// SIGKILL: nothing is tidied up.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", name, &self.process.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for its end by itself: its exit code, or the negative number of the signal that ended it.
+    pub async fn ended(mut self) -> i32 {
+        let status = patiently("the end", async {
+            loop {
+                match self.process.try_wait().unwrap() {
+                    Some(status) => break status,
+                    None => tokio::task::yield_now().await,
+                }
+            }
+        })
+        .await;
+        status
+            .code()
+            .or(status.signal().map(|signal| -signal))
+            .unwrap()
+    }
+
+    /// What this and earlier processes of the site wrote to their log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A database that is looked into.
+pub struct Database(SqliteConnection);
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+#[derive(QueryableByName)]
+struct Integrity {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    integrity_check: String,
+}
+
+impl Database {
+    pub fn count(&mut self, from: &str) -> i64 {
+        let query = format!("SELECT count(*) AS count FROM {from}");
+        let found: Count = diesel::sql_query(query).get_result(&mut self.0).unwrap();
+        found.count
+    }
+
+    /// What must hold at every moment, whatever died: the file is sound, an event has one first delivery for each of the connections,
+    /// no delivery is without its event, and the attempts of a delivery are numbered without a gap and counted in it.
+    pub fn holds(&mut self, connections: usize) {
+        let checked: Vec<Integrity> = diesel::sql_query("PRAGMA integrity_check")
+            .load(&mut self.0)
+            .unwrap();
+        assert_eq!(checked.len(), 1);
+        assert_eq!(checked[0].integrity_check, "ok");
+        // One snapshot for all questions.
+        self.0.batch_execute("BEGIN").unwrap();
+        for (never, from) in [
+            ("a broken reference", "pragma_foreign_key_check()".to_string()),
+            (
+                "an event whose first deliveries are not one for each connection",
+                format!("events WHERE {connections} <> (SELECT count(DISTINCT connection_id) FROM deliveries WHERE event_id = events.id AND cause = 'event')
+                     OR {connections} <> (SELECT count(*) FROM deliveries WHERE event_id = events.id AND cause = 'event')"),
+            ),
+            (
+                "a delivery without its event",
+                "deliveries WHERE event_id NOT IN (SELECT id FROM events)".into(),
+            ),
+            (
+                "an attempt without its delivery",
+                "attempts WHERE delivery_id NOT IN (SELECT id FROM deliveries)".into(),
+            ),
+            (
+                "a gap in the attempts, or an attempt that is not counted",
+                "deliveries WHERE attempts <> (SELECT count(*) FROM attempts WHERE delivery_id = deliveries.id)
+                     OR attempts <> (SELECT coalesce(max(number), 0) FROM attempts WHERE delivery_id = deliveries.id)".into(),
+            ),
+            (
+                "a delivered one without the attempt that delivered it",
+                "deliveries WHERE state = 'delivered' AND NOT EXISTS (SELECT 1 FROM attempts WHERE delivery_id = deliveries.id
+                     AND number = deliveries.attempts AND json_extract(outcome, '$.status') BETWEEN 200 AND 299)".into(),
+            ),
+        ] {
+            assert_eq!(self.count(&from), 0, "{never}");
+        }
+        self.0.batch_execute("COMMIT").unwrap();
+    }
+}
+
+/// The records of every event that was answered with a 2xx. Clones are one.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger(Arc<Mutex<HashSet<String>>>);
+
+impl Ledger {
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    pub fn records(&self) -> HashSet<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// Waits until it has so many.
+    pub async fn grows_to(&self, count: usize) {
+        patiently("answers", async {
+            while self.len() < count {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+
+    /// Posts the events with these numbers, several at once. Ends when all were answered or failed.
+    pub fn post(&self, served: &Served, numbers: std::ops::Range<usize>) -> JoinHandle<()> {
+        use futures_util::StreamExt as _;
+        let (hook, ledger) = (served.hook().to_string(), self.clone());
+        tokio::spawn(async move {
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let posts = numbers.map(|number| post_one(&client, &hook, number, &ledger));
+            futures_util::stream::iter(posts)
+                .buffer_unordered(POSTERS)
+                .collect::<Vec<()>>()
+                .await;
+        })
+    }
+}
+
+async fn post_one(client: &reqwest::Client, hook: &str, number: usize, ledger: &Ledger) {
+    let event = sample("TODO_CREATED", number as u64);
+    let record = event["currentValue"]["id"].as_str().unwrap().to_string();
+    let body = event.to_string();
+    let request = client
+        .post(hook)
+        .header("X-Signature", signature(body.as_bytes()))
+        .body(body);
+    if let Ok(response) = request.send().await
+        && response.status().is_success()
+    {
+        ledger.0.lock().unwrap().insert(record);
+    }
+}
+
+/// A receiver and everything that reached it.
+pub struct Sink {
+    pub receiver: Receiver,
+    /// For each record, the `webhook-id` of each request.
+    seen: HashMap<String, Vec<String>>,
+}
+
+impl Sink {
+    pub fn start() -> Sink {
+        Sink {
+            receiver: Receiver::start(),
+            seen: HashMap::new(),
+        }
+    }
+
+    pub async fn next(&mut self) {
+        let request = self.receiver.next().await;
+        let record = request.json()["id"].as_str().unwrap().to_string();
+        let id = request.header("webhook-id").unwrap().to_string();
+        self.seen.entry(record).or_default().push(id);
+    }
+
+    /// Waits until every record of the ledger has arrived, and takes what else is there. A record's deliveries all had the same id.
+    pub async fn gets_all_of(&mut self, ledger: &Ledger) {
+        let records = ledger.records();
+        while !records.iter().all(|record| self.seen.contains_key(record)) {
+            self.next().await;
+        }
+        self.take_what_came().await;
+        for (record, ids) in &self.seen {
+            let different: HashSet<&String> = ids.iter().collect();
+            assert_eq!(different.len(), 1, "{record} came under several ids");
+        }
+    }
+
+    /// Takes what has arrived already.
+    pub async fn take_what_came(&mut self) {
+        while let Some(request) = self.receiver.next_if_there().await {
+            let record = request.json()["id"].as_str().unwrap().to_string();
+            let id = request.header("webhook-id").unwrap().to_string();
+            self.seen.entry(record).or_default().push(id);
+        }
+    }
+
+    /// Records that arrived more than once.
+    pub fn repeated(&self) -> usize {
+        self.seen.values().filter(|ids| ids.len() > 1).count()
+    }
+
+    pub fn records(&self) -> usize {
+        self.seen.len()
+    }
+}
