@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::event::EventFacts;
+use crate::domain::event::{EventFacts, fact_needs};
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::{Filter, Input};
 use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
 use crate::domain::mapping::{Mapping, MappingError, MappingInput, Output};
+use crate::domain::needs::Needs;
 use crate::domain::problem::Problem;
 use crate::domain::retry::{DEFAULT_MAX_ATTEMPTS, MAX_ATTEMPTS_LIMIT};
 
@@ -160,6 +161,16 @@ impl Rules {
         }
     }
 
+    /// What the rules and the facts of an event are read from: a document that holds this much is decided on as the whole one is.
+    pub fn needs(&self) -> Needs {
+        let mut needs = fact_needs().clone();
+        if let Some(filter) = &self.filter {
+            filter.add_needs(&mut needs);
+        }
+        self.mapping.add_needs(&mut needs);
+        needs
+    }
+
     /// What becomes of this event: the one decision that ingest, preview, dry run and the log share.
     pub fn decide(&self, subject: &Subject<'_>) -> Decision {
         if let Some(reason) = self.trigger.refusal(subject.facts) {
@@ -252,6 +263,81 @@ fn keep<T>(
                 problem
             }));
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::catalogue::EVENTS;
+    use crate::domain::catalogue::sample::sample;
+    use crate::domain::event::{Reading, read_for};
+    use serde_json::json;
+
+    fn rules(filter: Value, mapping: Value) -> Rules {
+        let document = RulesDocument {
+            trigger: Trigger::default(),
+            filter,
+            mapping,
+            delivery: DeliverySettings::default(),
+        };
+        Rules::compile(&document).unwrap()
+    }
+
+    fn decided(rules: &Rules, body: &[u8], needs: &Needs) -> String {
+        let Reading::Event { facts, document } = read_for(body, needs).unwrap() else {
+            panic!("a health check");
+        };
+        let subject = Subject {
+            facts: &facts,
+            document: &document,
+            body,
+            received_at: "2026-11-24T08:00:00Z".parse().unwrap(),
+        };
+        format!("{facts:?} {:?}", rules.decide(&subject))
+    }
+
+    /// Paths to members, into lists, to whole objects, and queries.
+    const PATHS: [&str; 9] = [
+        "$.event",
+        "$.currentValue",
+        "$.currentValue.title",
+        "$.currentValue.users[0].email",
+        "$.currentValue.todoList.project.name",
+        "$.previousValue.title",
+        "$.currentValue.customFields[?@.name == 'Price'].value",
+        "$..title",
+        "$",
+    ];
+
+    #[test]
+    fn a_decision_is_the_same_over_what_is_needed_and_over_the_whole_event() {
+        let fields = |path: &str| json!({"mode": "fields", "fields": [{"to": "x", "from": {"path": path}, "take": "all"}]});
+        let mut all = vec![
+            rules(Value::Null, json!({"mode": "passthrough"})),
+            rules(
+                Value::Null,
+                json!({"mode": "template", "body": "{{ currentValue.title }} {{ event }}"}),
+            ),
+            rules(
+                Value::Null,
+                json!({"mode": "fields", "fields": [{"to": "x", "from": {"template": "{{ currentValue.id }}"}}]}),
+            ),
+        ];
+        for path in PATHS {
+            all.push(rules(Value::Null, fields(path)));
+            for operator in ["exists", "is_not_empty", "changed", "item_added"] {
+                let condition = json!({"any": [{"path": path, "op": operator}, {"none": [{"path": "$.event", "op": "exists"}]}]});
+                all.push(rules(condition, fields("$.currentValue.id")));
+            }
+        }
+        for event in EVENTS {
+            let body = sample(event.id, 1).to_string();
+            for rules in &all {
+                let few = decided(rules, body.as_bytes(), &rules.needs());
+                assert_eq!(few, decided(rules, body.as_bytes(), &Needs::Everything));
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod event;
 pub mod filter;
 pub mod id;
 pub mod mapping;
+pub mod needs;
 pub mod outcome;
 pub mod path;
 pub mod person;

@@ -9,6 +9,8 @@ use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
 use serde_json::Value;
 
+use crate::domain::needs::Needs;
+
 /// Work that one evaluation may cost: nodes of the document, once for each descendant or filter step.
 pub const WORK_LIMIT_NODES: usize = 200_000;
 /// Nodes that one evaluation may give.
@@ -136,6 +138,20 @@ impl Path {
             Plan::Walk(steps) => Ok(walk(steps, root)),
             Plan::Query { .. } => Ok(self.find(root)?.into_iter().next()),
         }
+    }
+
+    /// Adds what the path looks at below the place that `prefix` names.
+    pub fn add_needs(&self, prefix: &[&str], needs: &mut Needs) {
+        let Plan::Walk(steps) = &self.plan else {
+            needs.add([]);
+            return;
+        };
+        // Behind an index nothing is chosen: the list is kept as a whole.
+        let names = steps.iter().map_while(|step| match step {
+            Step::Name(name) => Some(name.as_str()),
+            Step::Index(_) => None,
+        });
+        needs.add(prefix.iter().copied().chain(names));
     }
 
     /// The same path below a leading name, when it begins with it: `$.currentValue.title` below `currentValue` is `$.title`.

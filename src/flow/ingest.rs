@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::connection::{Decision, Order, Rules, Subject};
 use crate::domain::delivery::Cause;
-use crate::domain::event::{EventFacts, ReadError, Reading, read};
+use crate::domain::event::{EventFacts, ReadError, Reading, read_for};
 use crate::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId,
 };
@@ -61,12 +61,12 @@ pub async fn ingest(
 ) -> Result<Receipt, IngestError> {
     // The very bytes that were verified, without copying them.
     let body = body.slice_ref(verified.bytes());
-    let (facts, document) = match read(&body)? {
+    let snapshot = bridge.snapshot();
+    let (facts, document) = match read_for(&body, snapshot.needs_of(source_id))? {
         Reading::HealthCheck => return Ok(Receipt::HealthCheck),
         Reading::Event { facts, document } => (facts, document),
     };
     let now = bridge.clock.now();
-    let snapshot = bridge.snapshot();
     let arrival = Arrival {
         event_id: new_id!(EventId, bridge, now),
         source_id,
@@ -85,6 +85,7 @@ pub(super) struct Arrival {
     pub event_id: EventId,
     pub source_id: SourceId,
     pub facts: EventFacts,
+    /// As far as the connections need it.
     pub document: Value,
     pub body: Bytes,
     pub now: Timestamp,

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use crate::domain::connection::{Rules, RulesDocument};
 use crate::domain::destination::Destination;
+use crate::domain::event::fact_needs;
 use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
+use crate::domain::needs::Needs;
 use crate::domain::source::Source;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -17,9 +19,17 @@ use crate::store::error::StoreError;
 #[derive(Debug, Default)]
 pub struct Snapshot {
     sources: HashMap<String, Arc<Source>>,
-    connections: HashMap<SourceId, Vec<Arc<LiveConnection>>>,
+    routes: HashMap<SourceId, Routes>,
     destinations: HashMap<DestinationId, Arc<Destination>>,
     rules: HashMap<VersionId, Arc<Rules>>,
+}
+
+/// Where a source's events may go.
+#[derive(Debug)]
+struct Routes {
+    connections: Vec<Arc<LiveConnection>>,
+    /// What all of them together look at.
+    needs: Needs,
 }
 
 /// An enabled connection, compiled.
@@ -59,11 +69,15 @@ impl Snapshot {
                     destination_id: version.destination_id,
                     rules,
                 };
-                snapshot
-                    .connections
+                let routes = snapshot
+                    .routes
                     .entry(connection.source_id)
-                    .or_default()
-                    .push(Arc::new(live));
+                    .or_insert_with(|| Routes {
+                        connections: Vec::new(),
+                        needs: fact_needs().clone(),
+                    });
+                routes.needs.add_all(&live.rules.needs());
+                routes.connections.push(Arc::new(live));
             }
         }
         Ok(snapshot)
@@ -76,7 +90,16 @@ impl Snapshot {
 
     /// The enabled connections of a source.
     pub fn connections_of(&self, source_id: SourceId) -> &[Arc<LiveConnection>] {
-        self.connections.get(&source_id).map_or(&[], Vec::as_slice)
+        self.routes
+            .get(&source_id)
+            .map_or(&[], |routes| routes.connections.as_slice())
+    }
+
+    /// What must be read of a source's events to decide for all its connections.
+    pub fn needs_of(&self, source_id: SourceId) -> &Needs {
+        self.routes
+            .get(&source_id)
+            .map_or(fact_needs(), |routes| &routes.needs)
     }
 
     /// A destination that is not deleted.

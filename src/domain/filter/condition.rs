@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::domain::filter::explanation::{Explanation, shortened};
 use crate::domain::filter::operator::Operator;
 use crate::domain::filter::{Input, Node};
+use crate::domain::needs::Needs;
 use crate::domain::path::Path;
 use crate::domain::value::{Number, Types, bool_of, same, shift, text_of, time_of, type_of};
 
@@ -111,6 +112,18 @@ impl Condition {
             test,
             value,
             scope,
+        }
+    }
+
+    /// Adds what the condition looks at.
+    pub(super) fn add_needs(&self, needs: &mut Needs) {
+        match self.operator.group {
+            "Change" => {
+                for side in ["previousValue", "currentValue"] {
+                    self.changed_path.add_needs(&[side], needs);
+                }
+            }
+            _ => self.path.add_needs(&[], needs),
         }
     }
 

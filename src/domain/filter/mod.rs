@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::domain::filter::condition::{Condition, Truth};
 use crate::domain::filter::explanation::Explanation;
+use crate::domain::needs::Needs;
 use crate::domain::problem::Problem;
 
 /// Groups within groups.
@@ -69,6 +70,11 @@ impl Filter {
         parse::filter(document).map(|root| Filter { root })
     }
 
+    /// Adds what its conditions look at.
+    pub fn add_needs(&self, needs: &mut Needs) {
+        self.root.add_needs(needs);
+    }
+
     /// Whether the event passes.
     pub fn matches(&self, input: &Input<'_>) -> bool {
         self.root.holds(input)
@@ -90,6 +96,15 @@ impl Node {
                 Mode::Any => children.iter().any(|child| child.holds(input)),
                 Mode::None => !children.iter().any(|child| child.holds(input)),
             },
+        }
+    }
+
+    fn add_needs(&self, needs: &mut Needs) {
+        match self {
+            Node::Condition(condition) => condition.add_needs(needs),
+            Node::Group { children, .. } => {
+                children.iter().for_each(|child| child.add_needs(needs));
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use crate::domain::mapping::functions::Call;
 use crate::domain::mapping::functions::list::joined;
 use crate::domain::mapping::target::Target;
 use crate::domain::mapping::template::TextTemplate;
+use crate::domain::needs::Needs;
 use crate::domain::path::Path;
 use crate::domain::problem::Problem;
 
@@ -66,6 +67,16 @@ pub struct FieldPreview {
 }
 
 impl Fields {
+    pub(super) fn add_needs(&self, needs: &mut Needs) {
+        for field in &self.0 {
+            match &field.from {
+                From::Path(path) => path.add_needs(&[], needs),
+                From::Template(_) => needs.add([]),
+                From::Constant(_) => {}
+            }
+        }
+    }
+
     pub(super) fn parse(document: Option<&Value>, problems: &mut Vec<Problem>) -> Option<Fields> {
         let entries = match document.and_then(Value::as_array) {
             Some(entries) if entries.len() <= FIELDS_LIMIT => entries,

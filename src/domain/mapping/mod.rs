@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::domain::mapping::fields::{FieldPreview, Fields};
 use crate::domain::mapping::template::BodyTemplate;
+use crate::domain::needs::Needs;
 use crate::domain::problem::Problem;
 
 /// Largest body that a mapping may make, in bytes.
@@ -122,6 +123,15 @@ impl Mapping {
         match mode {
             Some(mode) if problems.is_empty() => Ok(Mapping(mode)),
             _ => Err(problems),
+        }
+    }
+
+    /// Adds what it looks at in the document.
+    pub fn add_needs(&self, needs: &mut Needs) {
+        match &self.0 {
+            Mode::Passthrough => {}
+            Mode::Fields(fields) => fields.add_needs(needs),
+            Mode::Template(_) => needs.add([]),
         }
     }
 
