@@ -65,9 +65,12 @@ impl Application {
         .await
         .context("Sources, destinations and connections cannot be read")?;
         let bridge = Arc::new(bridge);
-        recover::release_all(&bridge)
-            .await
-            .context("The last run's deliveries cannot be taken up")?;
+        // On a shared database, a lease may be another node's; those of nodes that died run out.
+        if !bridge.store.is_shared() {
+            recover::release_all(&bridge)
+                .await
+                .context("The last run's deliveries cannot be taken up")?;
+        }
         let workers = worker::start(bridge.clone(), wishes, results);
         let site = Site::new(settings.public_url(), metrics_handle());
         let (server, address) = serve(settings.listen, bridge.clone(), site)

@@ -13,7 +13,7 @@ use crate::domain::seal::{KEY_BYTES, MasterKey};
 /// Settings of the server and of the commands that open its database.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Settings {
-    /// Where everything is kept: `sqlite://PATH`.
+    /// Where everything is kept: `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`.
     #[arg(
         long,
         env = "BLUEBRIDGE_DATABASE_URL",

@@ -47,7 +47,7 @@
 //!
 //! # Known gaps of this version
 //!
-//! SQLite only; no replay over many events; a destination that keeps failing is not held by itself, its deliveries go on by their schedule.
+//! No replay over many events; a destination that keeps failing is not held by itself, its deliveries go on by their schedule.
 //! Integers beyond 64 bits pass through unchanged in passthrough mode only. Order per record is the order in which requests were
 //! received: two requests about one record that arrive within the same commit keep it, two that race through different commits may not.
 

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use diesel::dsl::{exists, not, sql};
 use diesel::expression::SqlLiteral;
 use diesel::sql_types::Bool;
-use diesel::sqlite::Sqlite;
 use diesel::{
     AsChangeset, BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _,
     OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
@@ -16,10 +15,11 @@ use diesel::{
 use crate::domain::delivery::State;
 use crate::domain::id::{ClaimId, DeliveryId, DestinationId, EventId, VersionId};
 use crate::store::Store;
+use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{deliveries, events};
-use crate::store::sqlite::Conn;
+use crate::store::{postgres, sqlite};
 
 diesel::alias!(deliveries as earlier: Earlier);
 
@@ -71,13 +71,15 @@ impl Store {
         if due.is_empty() {
             return Ok(Vec::new());
         }
-        self.write(move |conn| claim(conn, &due, request)).await
+        either!(self.write_freely(move |conn| {
+            let due = conn.still_due(due, request)?;
+            claim(conn, &due, request)
+        }))
     }
 
-    /// A cheap look with a reading connection first, so that an idle poll never takes the writer.
+    /// A cheap look first, so that an idle poll writes nothing.
     async fn due_ids(&self, request: ClaimRequest) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.read(move |conn| Ok(due(request).select(deliveries::id).load(conn)?))
-            .await
+        either!(self.read(move |conn| Ok(due(request).select(deliveries::id).load(conn)?)))
     }
 
     /// When the destination's oldest waiting delivery is or was due, in milliseconds since 1970.
@@ -85,7 +87,7 @@ impl Store {
         &self,
         destination_id: DestinationId,
     ) -> Result<Option<i64>, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let due: Option<Option<i64>> = deliveries::table
                 .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
                 .filter(deliveries::due_at.is_not_null())
@@ -94,8 +96,7 @@ impl Store {
                 .first(conn)
                 .optional()?;
             Ok(due.flatten())
-        })
-        .await
+        }))
     }
 
     /// Gives claimed deliveries back unsent, to wait for their turn or for their paused destination; no attempt is counted.
@@ -104,7 +105,7 @@ impl Store {
         claims: Vec<(DeliveryId, ClaimId)>,
         wait: Wait,
     ) -> Result<usize, StoreError> {
-        self.write(move |conn| {
+        either!(self.write_freely(move |conn| {
             let mut released = 0;
             for (delivery_id, claim_id) in &claims {
                 released += diesel::update(
@@ -116,8 +117,7 @@ impl Store {
                 .execute(conn)?;
             }
             Ok(released)
-        })
-        .await
+        }))
     }
 
     /// Makes deliveries whose lease ran out before `now_ms` due again. Pass `i64::MAX` at start, when this process is the only one
@@ -127,27 +127,20 @@ impl Store {
         expired_before_ms: i64,
         now_ms: i64,
     ) -> Result<usize, StoreError> {
-        self.write(move |conn| {
-            Ok(diesel::update(
-                deliveries::table
-                    .filter(is_sending())
-                    .filter(deliveries::lease_until.lt(expired_before_ms)),
+        either!(self.in_small_steps(move |conn| {
+            let expired = conn.to_release(expired_before_ms)?;
+            Ok(
+                diesel::update(deliveries::table.filter(deliveries::id.eq_any(&expired)))
+                    .set(Waiting::new(Wait::Due { at_ms: now_ms }))
+                    .execute(conn)?,
             )
-            .set(Waiting::new(Wait::Due { at_ms: now_ms }))
-            .execute(conn)?)
-        })
-        .await
+        }))
     }
 
     /// Lets what waits for the destination wait for its resumption instead; at most [`MOVE_LIMIT`] at once. Returns how many.
     pub async fn hold_waiting(&self, destination_id: DestinationId) -> Result<usize, StoreError> {
-        self.in_small_steps(move |conn| {
-            let waiting: Vec<Vec<u8>> = deliveries::table
-                .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
-                .filter(deliveries::due_at.is_not_null())
-                .limit(MOVE_LIMIT)
-                .select(deliveries::id)
-                .load(conn)?;
+        either!(self.in_small_steps(move |conn| {
+            let waiting = conn.to_hold(destination_id)?;
             Ok(
                 diesel::update(deliveries::table.filter(deliveries::id.eq_any(&waiting)))
                     .set((
@@ -156,8 +149,7 @@ impl Store {
                     ))
                     .execute(conn)?,
             )
-        })
-        .await
+        }))
     }
 
     /// Makes everything that was held for the destination due now, the oldest first.
@@ -166,11 +158,8 @@ impl Store {
         destination_id: DestinationId,
         now_ms: i64,
     ) -> Result<usize, StoreError> {
-        self.in_small_steps(move |conn| {
-            let held: Vec<Vec<u8>> = held(destination_id)
-                .limit(MOVE_LIMIT)
-                .select(deliveries::id)
-                .load(conn)?;
+        either!(self.in_small_steps(move |conn| {
+            let held = conn.to_resume(destination_id)?;
             Ok(
                 diesel::update(deliveries::table.filter(deliveries::id.eq_any(&held)))
                     .set((
@@ -179,13 +168,12 @@ impl Store {
                     ))
                     .execute(conn)?,
             )
-        })
-        .await
+        }))
     }
 
     /// Leases one held delivery as a probe: the one tried least often, so that a delivery that can never arrive does not hide that others could.
     pub async fn claim_probe(&self, request: ClaimRequest) -> Result<Option<Claimed>, StoreError> {
-        self.write(move |conn| {
+        either!(self.write_freely(move |conn| {
             let probe: Option<Vec<u8>> = held(request.destination_id)
                 .filter(turn_has_come())
                 .select(deliveries::id)
@@ -193,34 +181,18 @@ impl Store {
                 .optional()?;
             let claimed = claim(conn, &probe.into_iter().collect::<Vec<_>>(), request)?;
             Ok(claimed.into_iter().next())
-        })
-        .await
+        }))
     }
 
     /// Whether anything is held for the destination.
     pub async fn holds_anything(&self, destination_id: DestinationId) -> Result<bool, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let first: Option<Vec<u8>> = held(destination_id)
                 .select(deliveries::id)
                 .first(conn)
                 .optional()?;
             Ok(first.is_some())
-        })
-        .await
-    }
-
-    /// Repeats a bounded change, each time in a transaction of its own, until it finds nothing more to do.
-    async fn in_small_steps(
-        &self,
-        step: impl Fn(&mut Conn) -> Result<usize, StoreError> + Clone + Send + 'static,
-    ) -> Result<usize, StoreError> {
-        let mut moved = 0;
-        loop {
-            match self.write(step.clone()).await? {
-                0 => return Ok(moved),
-                count => moved += count,
-            }
-        }
+        }))
     }
 
     /// Gives up a waiting delivery. `false` when it does not wait any more.
@@ -230,7 +202,7 @@ impl Store {
         problem: String,
         now_ms: i64,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| {
+        either!(self.write_freely(move |conn| {
             let waiting = [
                 State::Queued.as_str(),
                 State::Held.as_str(),
@@ -249,8 +221,7 @@ impl Store {
             ))
             .execute(conn)?;
             Ok(changed == 1)
-        })
-        .await
+        }))
     }
 
     /// Ends a claimed delivery that cannot be sent at all, with the reason.
@@ -261,7 +232,7 @@ impl Store {
         problem: String,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write_freely(move |conn| {
             diesel::update(
                 deliveries::table
                     .filter(deliveries::id.eq(&delivery_id.as_bytes()[..]))
@@ -276,69 +247,147 @@ impl Store {
             ))
             .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 }
 
 /// What is due, the longest first.
-fn due(request: ClaimRequest) -> deliveries::BoxedQuery<'static, Sqlite> {
+#[diesel::dsl::auto_type]
+fn due(request: ClaimRequest) -> _ {
+    let destination: Vec<u8> = request.destination_id.as_bytes().to_vec();
+    let now_ms: i64 = request.now_ms;
+    let limit: i64 = request.limit;
     deliveries::table
-        .filter(deliveries::destination_id.eq(request.destination_id.as_bytes().to_vec()))
-        .filter(deliveries::due_at.le(request.now_ms))
+        .filter(deliveries::destination_id.eq(destination))
+        .filter(deliveries::due_at.le(now_ms))
         .filter(turn_has_come())
         .order(deliveries::due_at)
-        .limit(request.limit)
-        .into_boxed()
+        .limit(limit)
+}
+
+/// What waits for its turn.
+#[diesel::dsl::auto_type]
+fn waiting(destination_id: DestinationId) -> _ {
+    let destination: Vec<u8> = destination_id.as_bytes().to_vec();
+    let limit: i64 = MOVE_LIMIT;
+    deliveries::table
+        .filter(deliveries::destination_id.eq(destination))
+        .filter(deliveries::due_at.is_not_null())
+        .limit(limit)
 }
 
 /// What is held, the least tried first.
-fn held(destination_id: DestinationId) -> deliveries::BoxedQuery<'static, Sqlite> {
+#[diesel::dsl::auto_type]
+fn held(destination_id: DestinationId) -> _ {
+    let destination: Vec<u8> = destination_id.as_bytes().to_vec();
+    let is_held: SqlLiteral<Bool> = in_state("deliveries.state = 'held'");
     deliveries::table
-        .filter(deliveries::destination_id.eq(destination_id.as_bytes().to_vec()))
-        .filter(is_held())
+        .filter(deliveries::destination_id.eq(destination))
+        .filter(is_held)
         .order((deliveries::attempts, deliveries::id))
-        .into_boxed()
 }
 
-/// Leases these deliveries, as far as they still wait.
-fn claim(
-    conn: &mut Conn,
-    ids: &[Vec<u8>],
-    request: ClaimRequest,
-) -> Result<Vec<Claimed>, StoreError> {
-    diesel::update(
-        deliveries::table
-            .filter(deliveries::id.eq_any(ids))
-            .filter(deliveries::finished_at.is_null())
-            .filter(deliveries::claim_id.is_null()),
-    )
-    .set((
-        deliveries::state.eq(State::Sending.as_str()),
-        deliveries::due_at.eq(None::<i64>),
-        deliveries::claim_id.eq(Some(&request.claim_id.as_bytes()[..])),
-        deliveries::lease_until.eq(Some(request.lease_until_ms)),
-    ))
-    .execute(conn)?;
-    let rows: Vec<ClaimedRow> = deliveries::table
-        .inner_join(events::table.on(events::id.eq(deliveries::event_id)))
-        .filter(deliveries::id.eq_any(ids))
-        .filter(deliveries::claim_id.eq(&request.claim_id.as_bytes()[..]))
-        .order(deliveries::id)
-        .select((
-            deliveries::id,
-            deliveries::event_id,
-            deliveries::version_id,
-            deliveries::destination_id,
-            deliveries::attempts,
-            deliveries::free_attempts,
-            deliveries::created_at,
-            deliveries::lane.is_not_null(),
-            events::received_at,
-            events::body,
+/// What is leased until before a time.
+#[diesel::dsl::auto_type]
+fn expired(before_ms: i64) -> _ {
+    let is_sending: SqlLiteral<Bool> = in_state("deliveries.state = 'sending'");
+    let limit: i64 = MOVE_LIMIT;
+    deliveries::table
+        .filter(is_sending)
+        .filter(deliveries::lease_until.lt(before_ms))
+        .limit(limit)
+}
+
+/// Which deliveries to change next. On PostgreSQL they are locked, and those that another transaction has locked are left to it.
+trait Picks {
+    /// What is due; `seen` was due a moment ago.
+    fn still_due(
+        &mut self,
+        seen: Vec<Vec<u8>>,
+        request: ClaimRequest,
+    ) -> Result<Vec<Vec<u8>>, StoreError>;
+    fn to_hold(&mut self, destination_id: DestinationId) -> Result<Vec<Vec<u8>>, StoreError>;
+    fn to_resume(&mut self, destination_id: DestinationId) -> Result<Vec<Vec<u8>>, StoreError>;
+    fn to_release(&mut self, expired_before_ms: i64) -> Result<Vec<Vec<u8>>, StoreError>;
+}
+
+macro_rules! picks {
+    ($conn:ty, $still_due:expr $(, $lock:ident)*) => {
+        impl Picks for $conn {
+            fn still_due(
+                &mut self,
+                seen: Vec<Vec<u8>>,
+                request: ClaimRequest,
+            ) -> Result<Vec<Vec<u8>>, StoreError> {
+                $still_due(self, seen, request)
+            }
+
+            fn to_hold(&mut self, id: DestinationId) -> Result<Vec<Vec<u8>>, StoreError> {
+                Ok(waiting(id).select(deliveries::id)$(.$lock())*.load(self)?)
+            }
+
+            fn to_resume(&mut self, id: DestinationId) -> Result<Vec<Vec<u8>>, StoreError> {
+                let held = held(id).limit(MOVE_LIMIT).select(deliveries::id);
+                Ok(held$(.$lock())*.load(self)?)
+            }
+
+            fn to_release(&mut self, before_ms: i64) -> Result<Vec<Vec<u8>>, StoreError> {
+                Ok(expired(before_ms).select(deliveries::id)$(.$lock())*.load(self)?)
+            }
+        }
+    };
+}
+picks!(sqlite::Conn, |_: &mut sqlite::Conn, seen, _| Ok(seen));
+picks!(
+    postgres::Conn,
+    |conn: &mut postgres::Conn, _, request| {
+        let due = due(request).select(deliveries::id);
+        Ok(due.for_update().skip_locked().load(conn)?)
+    },
+    for_update,
+    skip_locked
+);
+
+both! {
+    /// Leases these deliveries, as far as they still wait.
+    fn claim(
+        conn: &mut Conn,
+        ids: &[Vec<u8>],
+        request: ClaimRequest,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        diesel::update(
+            deliveries::table
+                .filter(deliveries::id.eq_any(ids))
+                .filter(deliveries::finished_at.is_null())
+                .filter(deliveries::claim_id.is_null()),
+        )
+        .set((
+            deliveries::state.eq(State::Sending.as_str()),
+            deliveries::due_at.eq(None::<i64>),
+            deliveries::claim_id.eq(Some(&request.claim_id.as_bytes()[..])),
+            deliveries::lease_until.eq(Some(request.lease_until_ms)),
         ))
-        .load(conn)?;
-    rows.into_iter().map(ClaimedRow::into_domain).collect()
+        .execute(conn)?;
+        let rows: Vec<ClaimedRow> = deliveries::table
+            .inner_join(events::table.on(events::id.eq(deliveries::event_id)))
+            .filter(deliveries::id.eq_any(ids))
+            .filter(deliveries::claim_id.eq(&request.claim_id.as_bytes()[..]))
+            .order(deliveries::id)
+            .select((
+                deliveries::id,
+                deliveries::event_id,
+                deliveries::version_id,
+                deliveries::destination_id,
+                deliveries::attempts,
+                deliveries::free_attempts,
+                deliveries::created_at,
+                deliveries::lane.is_not_null(),
+                events::received_at,
+                events::body,
+            ))
+            .load(conn)?;
+        rows.into_iter().map(ClaimedRow::into_domain).collect()
+    }
 }
 
 /// Whether no earlier delivery of its lane is unfinished.
@@ -354,13 +403,8 @@ fn turn_has_come() -> _ {
 }
 
 /// Written out instead of bound: a planner must see the word to use the index over such deliveries.
-fn is_held() -> SqlLiteral<Bool> {
-    sql("deliveries.state = 'held'")
-}
-
-/// As [`is_held`].
-fn is_sending() -> SqlLiteral<Bool> {
-    sql("deliveries.state = 'sending'")
+fn in_state(condition: &'static str) -> SqlLiteral<Bool> {
+    sql(condition)
 }
 
 /// Claimed by nobody; the attempts made so far stay counted.
@@ -421,8 +465,9 @@ impl ClaimedRow {
 
 #[cfg(test)]
 mod tests {
+    use diesel::sqlite::Sqlite;
+
     use super::*;
-    use crate::store::sqlite;
 
     /// How SQLite would go about a query, in its own words.
     fn plan(query: &str) -> String {
@@ -452,7 +497,9 @@ mod tests {
             lease_until_ms: 2,
             limit: 3,
         };
-        let due = plan(&diesel::debug_query(&due(request).select(deliveries::id)).to_string());
+        let due = plan(
+            &diesel::debug_query::<Sqlite, _>(&due(request).select(deliveries::id)).to_string(),
+        );
         assert!(
             due.contains("deliveries_due (destination_id=? AND due_at<?)"),
             "{due}"
@@ -472,10 +519,7 @@ mod tests {
             "{held}"
         );
         assert!(!held.contains("TEMP B-TREE"), "{held}");
-        let leased = deliveries::table
-            .filter(is_sending())
-            .filter(deliveries::lease_until.lt(1_i64))
-            .select(deliveries::id);
+        let leased = expired(1).select(deliveries::id);
         let leased = plan(&diesel::debug_query::<Sqlite, _>(&leased).to_string());
         assert!(
             leased.contains("deliveries_leased (lease_until<?)"),

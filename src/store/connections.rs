@@ -8,10 +8,10 @@ use diesel::{
 use crate::domain::connection::{Connection, RulesDocument, Version};
 use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
 use crate::store::Store;
+use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{connection_versions, connections, destinations, sources};
-use crate::store::sqlite::Conn;
 
 /// A connection to be made, or a new version of one.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct ConnectionDraft {
 impl Store {
     /// Makes a connection with its first version.
     pub async fn create_connection(&self, draft: ConnectionDraft) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             check_ends(conn, &draft)?;
             diesel::insert_into(connections::table)
                 .values((
@@ -43,13 +43,12 @@ impl Store {
                 ))
                 .execute(conn)?;
             insert_version(conn, &draft, 1)
-        })
-        .await
+        }))
     }
 
     /// Saves a connection: a new version when the rules or the destination changed, otherwise only name, source and switch.
     pub async fn change_connection(&self, draft: ConnectionDraft) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             let before = load(conn, draft.id)?.into_domain()?;
             check_ends(conn, &draft)?;
             let same = before.version.rules == draft.rules
@@ -72,13 +71,12 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Every connection that is not deleted, the oldest first.
     pub async fn connections(&self) -> Result<Vec<Connection>, StoreError> {
-        self.read(|conn| {
+        either!(self.read(|conn| {
             let rows: Vec<(ConnectionRow, VersionRow)> = connections::table
                 .inner_join(
                     connection_versions::table
@@ -97,18 +95,17 @@ impl Store {
                     .into_domain()
                 })
                 .collect()
-        })
-        .await
+        }))
     }
 
     /// One connection with its present version; deleted ones are not found.
     pub async fn connection(&self, id: ConnectionId) -> Result<Connection, StoreError> {
-        self.read(move |conn| load(conn, id)?.into_domain()).await
+        either!(self.read(move |conn| load(conn, id)?.into_domain()))
     }
 
     /// All versions of a connection, the newest first; of deleted ones too.
     pub async fn versions(&self, id: ConnectionId) -> Result<Vec<Version>, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let rows: Vec<VersionRow> = connection_versions::table
                 .filter(connection_versions::connection_id.eq(&id.as_bytes()[..]))
                 .order(connection_versions::number.desc())
@@ -118,13 +115,12 @@ impl Store {
                 return Err(StoreError::NotFound("connection"));
             }
             rows.into_iter().map(VersionRow::into_domain).collect()
-        })
-        .await
+        }))
     }
 
     /// One version, for a delivery that names it.
     pub async fn version(&self, id: VersionId) -> Result<Version, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             connection_versions::table
                 .find(&id.as_bytes()[..])
                 .select(VersionRow::as_select())
@@ -132,8 +128,7 @@ impl Store {
                 .optional()?
                 .ok_or(StoreError::NotFound("version"))?
                 .into_domain()
-        })
-        .await
+        }))
     }
 
     /// Switches a connection on or off.
@@ -143,7 +138,7 @@ impl Store {
         enabled: bool,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             load(conn, id)?;
             diesel::update(connections::table.find(&id.as_bytes()[..]))
                 .set((
@@ -152,13 +147,12 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Deletes a connection; what it already made goes on and stays in the log.
     pub async fn delete_connection(&self, id: ConnectionId, now_ms: i64) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             load(conn, id)?;
             diesel::update(connections::table.find(&id.as_bytes()[..]))
                 .set((
@@ -167,61 +161,66 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
+        }))
+    }
+}
+
+both! {
+    /// Both ends must exist; a draft may name one that was deleted meanwhile.
+    fn check_ends(conn: &mut Conn, draft: &ConnectionDraft) -> Result<(), StoreError> {
+        let source: i64 = sources::table
+            .filter(sources::id.eq(&draft.source_id.as_bytes()[..]))
+            .filter(sources::deleted_at.is_null())
+            .count()
+            .get_result(conn)?;
+        let destination: i64 = destinations::table
+            .filter(destinations::id.eq(&draft.destination_id.as_bytes()[..]))
+            .filter(destinations::deleted_at.is_null())
+            .count()
+            .get_result(conn)?;
+        match (source, destination) {
+            (0, _) => Err(StoreError::NotFound("source")),
+            (_, 0) => Err(StoreError::NotFound("destination")),
+            _ => Ok(()),
+        }
+    }
+}
+
+both! {
+    fn insert_version(conn: &mut Conn, draft: &ConnectionDraft, number: i32) -> Result<(), StoreError> {
+        let rules = serde_json::to_string(&draft.rules)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        diesel::insert_into(connection_versions::table)
+            .values((
+                connection_versions::id.eq(&draft.version_id.as_bytes()[..]),
+                connection_versions::connection_id.eq(&draft.id.as_bytes()[..]),
+                connection_versions::number.eq(number),
+                connection_versions::destination_id.eq(&draft.destination_id.as_bytes()[..]),
+                connection_versions::rules.eq(rules),
+                connection_versions::created_at.eq(draft.now_ms),
+            ))
+            .execute(conn)?;
+        Ok(())
+    }
+}
+
+both! {
+    fn load(conn: &mut Conn, id: ConnectionId) -> Result<JoinedRow, StoreError> {
+        let (connection, version) = connections::table
+            .inner_join(
+                connection_versions::table.on(connection_versions::id.eq(connections::version_id)),
+            )
+            .filter(connections::id.eq(&id.as_bytes()[..]))
+            .filter(connections::deleted_at.is_null())
+            .select((ConnectionRow::as_select(), VersionRow::as_select()))
+            .first(conn)
+            .optional()?
+            .ok_or(StoreError::NotFound("connection"))?;
+        Ok(JoinedRow {
+            connection,
+            version,
         })
-        .await
     }
-}
-
-/// Both ends must exist; a draft may name one that was deleted meanwhile.
-fn check_ends(conn: &mut Conn, draft: &ConnectionDraft) -> Result<(), StoreError> {
-    let source: i64 = sources::table
-        .filter(sources::id.eq(&draft.source_id.as_bytes()[..]))
-        .filter(sources::deleted_at.is_null())
-        .count()
-        .get_result(conn)?;
-    let destination: i64 = destinations::table
-        .filter(destinations::id.eq(&draft.destination_id.as_bytes()[..]))
-        .filter(destinations::deleted_at.is_null())
-        .count()
-        .get_result(conn)?;
-    match (source, destination) {
-        (0, _) => Err(StoreError::NotFound("source")),
-        (_, 0) => Err(StoreError::NotFound("destination")),
-        _ => Ok(()),
-    }
-}
-
-fn insert_version(conn: &mut Conn, draft: &ConnectionDraft, number: i32) -> Result<(), StoreError> {
-    let rules = serde_json::to_string(&draft.rules)
-        .map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    diesel::insert_into(connection_versions::table)
-        .values((
-            connection_versions::id.eq(&draft.version_id.as_bytes()[..]),
-            connection_versions::connection_id.eq(&draft.id.as_bytes()[..]),
-            connection_versions::number.eq(number),
-            connection_versions::destination_id.eq(&draft.destination_id.as_bytes()[..]),
-            connection_versions::rules.eq(rules),
-            connection_versions::created_at.eq(draft.now_ms),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-fn load(conn: &mut Conn, id: ConnectionId) -> Result<JoinedRow, StoreError> {
-    let (connection, version) = connections::table
-        .inner_join(
-            connection_versions::table.on(connection_versions::id.eq(connections::version_id)),
-        )
-        .filter(connections::id.eq(&id.as_bytes()[..]))
-        .filter(connections::deleted_at.is_null())
-        .select((ConnectionRow::as_select(), VersionRow::as_select()))
-        .first(conn)
-        .optional()?
-        .ok_or(StoreError::NotFound("connection"))?;
-    Ok(JoinedRow {
-        connection,
-        version,
-    })
 }
 
 struct JoinedRow {

@@ -13,8 +13,9 @@ use crate::domain::delivery::{Cause, State};
 use crate::domain::id::{ConnectionId, DeliveryId, DestinationId, EventId, VersionId};
 use crate::domain::outcome::Outcome;
 use crate::store::Store;
+use crate::store::both::either;
 use crate::store::error::StoreError;
-use crate::store::events::{PAGE_LIMIT, Page, like_pattern, position_in};
+use crate::store::events::{PAGE_LIMIT, Page, like_pattern, lower, position_in};
 use crate::store::ingest::{NewDelivery, insert_deliveries};
 use crate::store::row;
 use crate::store::schema::{attempts, connections, deliveries, destinations, events};
@@ -82,7 +83,7 @@ impl Store {
         &self,
         filter: DeliveryFilter,
     ) -> Result<Vec<DeliverySummary>, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let mut query = deliveries::table
                 .inner_join(events::table.on(events::id.eq(deliveries::event_id)))
                 .inner_join(connections::table.on(connections::id.eq(deliveries::connection_id)))
@@ -112,8 +113,8 @@ impl Store {
             }
             if let Some(text) = filter.text {
                 query = query.filter(
-                    events::record_title
-                        .like(like_pattern(&text))
+                    lower(events::record_title)
+                        .like(lower(Some(like_pattern(&text))))
                         .escape('\\')
                         .assume_not_null()
                         .or(position_in(events::body, text.into_bytes()).gt(0)),
@@ -144,13 +145,12 @@ impl Store {
                 rows.reverse();
             }
             rows.into_iter().map(DeliveryRow::into_domain).collect()
-        })
-        .await
+        }))
     }
 
     /// One delivery.
     pub async fn delivery(&self, id: DeliveryId) -> Result<DeliverySummary, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             deliveries::table
                 .inner_join(events::table.on(events::id.eq(deliveries::event_id)))
                 .inner_join(connections::table.on(connections::id.eq(deliveries::connection_id)))
@@ -161,34 +161,31 @@ impl Store {
                 .optional()?
                 .ok_or(StoreError::NotFound("delivery"))?
                 .into_domain()
-        })
-        .await
+        }))
     }
 
     /// All attempts of a delivery, the first first.
     pub async fn attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let rows: Vec<AttemptRow> = attempts::table
                 .filter(attempts::delivery_id.eq(&id.as_bytes()[..]))
                 .order(attempts::number)
                 .select(AttemptRow::as_select())
                 .load(conn)?;
             rows.into_iter().map(AttemptRow::into_domain).collect()
-        })
-        .await
+        }))
     }
 
     /// Stores a delivery made by hand, of an event that is already there.
     pub async fn create_delivery(&self, delivery: NewDelivery) -> Result<(), StoreError> {
-        self.write(
-            move |conn| match insert_deliveries(conn, std::slice::from_ref(&delivery))? {
+        either!(self.write(move |conn| {
+            match insert_deliveries(conn, std::slice::from_ref(&delivery))? {
                 1 => Ok(()),
                 _ => Err(StoreError::Conflict(
                     "This delivery is there already.".into(),
                 )),
-            },
-        )
-        .await
+            }
+        },))
     }
 }
 

@@ -16,10 +16,10 @@ use crate::domain::id::DestinationId;
 use crate::domain::seal::MasterKey;
 use crate::domain::secret::Secret;
 use crate::store::Store;
+use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{connection_versions, connections, destinations};
-use crate::store::sqlite::Conn;
 
 /// A destination to be made or replaced.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ impl Store {
     /// Makes a destination.
     pub async fn create_destination(&self, draft: DestinationDraft) -> Result<(), StoreError> {
         let sealed = seal(&self.key, &draft)?;
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             diesel::insert_into(destinations::table)
                 .values((
                     destinations::id.eq(&draft.id.as_bytes()[..]),
@@ -47,14 +47,13 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Replaces a destination's name and settings.
     pub async fn change_destination(&self, draft: DestinationDraft) -> Result<(), StoreError> {
         let sealed = seal(&self.key, &draft)?;
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             load(conn, draft.id)?;
             diesel::update(destinations::table.find(&draft.id.as_bytes()[..]))
                 .set((
@@ -64,29 +63,26 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Every destination that is not deleted, the oldest first.
     pub async fn destinations(&self) -> Result<Vec<Destination>, StoreError> {
         let key = self.key.clone();
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let rows: Vec<DestinationRow> = destinations::table
                 .filter(destinations::deleted_at.is_null())
                 .order(destinations::id)
                 .select(DestinationRow::as_select())
                 .load(conn)?;
             rows.into_iter().map(|row| row.into_domain(&key)).collect()
-        })
-        .await
+        }))
     }
 
     /// One destination; deleted ones are not found.
     pub async fn destination(&self, id: DestinationId) -> Result<Destination, StoreError> {
         let key = self.key.clone();
-        self.read(move |conn| load(conn, id)?.into_domain(&key))
-            .await
+        either!(self.read(move |conn| load(conn, id)?.into_domain(&key)))
     }
 
     /// Pauses a destination, or with `None` resumes it. What waits is moved by `hold_waiting` and `resume_held`.
@@ -96,7 +92,7 @@ impl Store {
         paused: Option<Paused>,
     ) -> Result<(), StoreError> {
         let probing = paused.as_ref().and_then(|paused| paused.probing);
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             load(conn, id)?;
             diesel::update(destinations::table.find(&id.as_bytes()[..]))
                 .set((
@@ -108,8 +104,7 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Sets a held destination's next probe, as long as `due` is still the one that is set. `false` when it is not held any more, or when
@@ -120,7 +115,7 @@ impl Store {
         due: Probing,
         next: Probing,
     ) -> Result<bool, StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             let changed = diesel::update(
                 destinations::table
                     .find(&id.as_bytes()[..])
@@ -132,8 +127,7 @@ impl Store {
             ))
             .execute(conn)?;
             Ok(changed == 1)
-        })
-        .await
+        }))
     }
 
     /// Notes that a destination begins to fail or has recovered (`None`).
@@ -143,7 +137,7 @@ impl Store {
         failing: Option<(i64, String)>,
     ) -> Result<(), StoreError> {
         let (since, failure) = failing.unzip();
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             diesel::update(destinations::table.find(&id.as_bytes()[..]))
                 .set((
                     destinations::failing_since.eq(since),
@@ -151,8 +145,7 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Deletes a destination that no connection uses.
@@ -161,7 +154,7 @@ impl Store {
         id: DestinationId,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             load(conn, id)?;
             let users: Vec<String> = connections::table
                 .inner_join(
@@ -182,8 +175,7 @@ impl Store {
                 .set(destinations::deleted_at.eq(Some(now_ms)))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 }
 
@@ -200,14 +192,16 @@ fn seal(key: &MasterKey, draft: &DestinationDraft) -> Result<Vec<u8>, StoreError
     row::seal(key, &row_name(draft.id), &document)
 }
 
-fn load(conn: &mut Conn, id: DestinationId) -> Result<DestinationRow, StoreError> {
-    destinations::table
-        .find(&id.as_bytes()[..])
-        .filter(destinations::deleted_at.is_null())
-        .select(DestinationRow::as_select())
-        .first(conn)
-        .optional()?
-        .ok_or(StoreError::NotFound("destination"))
+both! {
+    fn load(conn: &mut Conn, id: DestinationId) -> Result<DestinationRow, StoreError> {
+        destinations::table
+            .find(&id.as_bytes()[..])
+            .filter(destinations::deleted_at.is_null())
+            .select(DestinationRow::as_select())
+            .first(conn)
+            .optional()?
+            .ok_or(StoreError::NotFound("destination"))
+    }
 }
 
 #[derive(Queryable, Selectable)]

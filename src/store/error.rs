@@ -31,7 +31,25 @@ pub enum StoreError {
     Unavailable(String),
     /// The database refused or failed.
     #[error("the database failed: {0}")]
-    Database(#[from] diesel::result::Error),
+    Database(diesel::result::Error),
+}
+
+impl From<diesel::result::Error> for StoreError {
+    fn from(error: diesel::result::Error) -> StoreError {
+        use diesel::result::DatabaseErrorKind::{
+            ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand,
+        };
+        use diesel::result::Error::DatabaseError;
+        match &error {
+            // Lost, or demoted to a standby.
+            DatabaseError(
+                ClosedConnection | UnableToSendCommand | ReadOnlyTransaction,
+                information,
+            ) => StoreError::Unavailable(information.message().to_string()),
+            DatabaseError(SerializationFailure, _) => StoreError::Busy,
+            _ => StoreError::Database(error),
+        }
+    }
 }
 
 impl StoreError {

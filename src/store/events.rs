@@ -3,7 +3,7 @@
 //! Ids order by time, so a page is a walk down the primary key and needs no count and no offset.
 
 use bytes::Bytes;
-use diesel::sql_types::Binary;
+use diesel::sql_types::{Binary, Nullable, Text};
 use diesel::{
     BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _,
     NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable,
@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use crate::domain::id::{EventId, SourceId};
 use crate::store::Store;
+use crate::store::both::either;
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::events;
@@ -84,7 +85,7 @@ impl<Id> Default for Page<Id> {
 impl Store {
     /// One page of events, the newest first.
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<EventSummary>, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let mut query = events::table.select(EventRow::as_select()).into_boxed();
             if let Some(source_id) = filter.source_id {
                 query = query.filter(events::source_id.eq(source_id.as_bytes().to_vec()));
@@ -94,8 +95,8 @@ impl Store {
             }
             if let Some(text) = filter.text {
                 query = query.filter(
-                    events::record_title
-                        .like(like_pattern(&text))
+                    lower(events::record_title)
+                        .like(lower(Some(like_pattern(&text))))
                         .escape('\\')
                         .assume_not_null()
                         .or(position_in(events::body, text.into_bytes()).gt(0)),
@@ -125,8 +126,7 @@ impl Store {
                 rows.reverse();
             }
             rows.into_iter().map(EventRow::into_domain).collect()
-        })
-        .await
+        }))
     }
 
     /// One page of a source's events with their bytes, the newest first, without what people sent to try something.
@@ -136,7 +136,7 @@ impl Store {
         before: Option<EventId>,
         limit: i64,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let mut query = events::table
                 .filter(events::source_id.eq(source_id.as_bytes().to_vec()))
                 .filter(events::is_test.eq(false))
@@ -157,8 +157,7 @@ impl Store {
                     })
                 })
                 .collect()
-        })
-        .await
+        }))
     }
 
     /// The projects that the newest events of a source were in, by id with their latest name. Looks at no more than [`PROJECTS_LOOK_BACK`] events.
@@ -166,7 +165,7 @@ impl Store {
         &self,
         source_id: SourceId,
     ) -> Result<Vec<(String, Option<String>)>, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let rows: Vec<(Option<String>, Option<String>)> = events::table
                 .filter(events::source_id.eq(source_id.as_bytes().to_vec()))
                 .order(events::id.desc())
@@ -184,13 +183,12 @@ impl Store {
             }
             seen.sort_by(|(_, a), (_, b)| a.cmp(b));
             Ok(seen)
-        })
-        .await
+        }))
     }
 
     /// One event with its bytes.
     pub async fn event(&self, id: EventId) -> Result<StoredEvent, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let (row, body): (EventRow, Vec<u8>) = events::table
                 .find(&id.as_bytes()[..])
                 .select((EventRow::as_select(), events::body))
@@ -201,8 +199,7 @@ impl Store {
                 summary: row.into_domain()?,
                 body: Bytes::from(body),
             })
-        })
-        .await
+        }))
     }
 }
 
@@ -213,6 +210,11 @@ pub(super) fn like_pattern(text: &str) -> String {
         .replace('%', "\\%")
         .replace('_', "\\_");
     format!("%{escaped}%")
+}
+
+diesel::define_sql_function! {
+    /// In small letters, as far as the database knows them: PostgreSQL's LIKE tells them apart, SQLite's does not.
+    fn lower(text: Nullable<Text>) -> Nullable<Text>;
 }
 
 diesel::define_sql_function! {

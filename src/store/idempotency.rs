@@ -5,6 +5,7 @@
 use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::store::Store;
+use crate::store::both::either;
 use crate::store::error::StoreError;
 use crate::store::schema::idempotency_keys;
 
@@ -28,7 +29,7 @@ impl Store {
         now_ms: i64,
     ) -> Result<Option<KeptAnswer>, StoreError> {
         let key = self.key.clone();
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let row: Option<(Vec<u8>, i32, Vec<u8>)> = idempotency_keys::table
                 .find(&key_hash[..])
                 .filter(idempotency_keys::created_at.gt(now_ms - KEPT_MS))
@@ -48,8 +49,7 @@ impl Store {
                 })
             })
             .transpose()
-        })
-        .await
+        }))
     }
 
     /// Keeps an answer and forgets those that are too old.
@@ -60,7 +60,7 @@ impl Store {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let sealed = self.key.seal(&key_hash, &answer.body, rand::random())?;
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             diesel::delete(
                 idempotency_keys::table.filter(idempotency_keys::created_at.le(now_ms - KEPT_MS)),
             )
@@ -75,7 +75,6 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 }

@@ -13,10 +13,10 @@ use crate::domain::event::EventFacts;
 use crate::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, SourceId, VersionId,
 };
+use crate::store::both::both;
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{deliveries, events};
-use crate::store::sqlite::Conn;
 
 /// Inserts rows in statements of 32, 8 and 1 of them and counts those that were stored; what a unique index refuses is left out.
 /// The statements are few and fixed, so that each is prepared once for a connection: preparing costs more than running.
@@ -110,81 +110,87 @@ pub enum Ingested {
     },
 }
 
-/// Writes a batch; the answers are in its order. Runs inside the caller's transaction.
-pub fn insert_events(conn: &mut Conn, batch: &[Ingest]) -> Result<Vec<Ingested>, StoreError> {
-    let rows: Vec<EventRow<'_>> = batch.iter().map(|one| EventRow::new(&one.event)).collect();
-    let stored = insert_rows!(conn, events::table, &rows);
-    let duplicates = match stored == rows.len() {
-        true => HashMap::new(),
-        false => settle_taken_keys(conn, batch)?,
-    };
-    failpoint!("ingest:between_event_and_deliveries");
-    let fresh: Vec<DeliveryRow<'_>> = batch
-        .iter()
-        .filter(|ingest| !duplicates.contains_key(&ingest.event.id))
-        .flat_map(|ingest| &ingest.deliveries)
-        .map(DeliveryRow::new)
-        .collect();
-    if insert_rows!(conn, deliveries::table, &fresh) != fresh.len() {
-        return Err(StoreError::Corrupt(
-            "a delivery of a new event is there already".into(),
-        ));
+both! {
+    /// Writes a batch; the answers are in its order. Runs inside the caller's transaction.
+    pub fn insert_events(conn: &mut Conn, batch: &[Ingest]) -> Result<Vec<Ingested>, StoreError> {
+        let rows: Vec<EventRow<'_>> = batch.iter().map(|one| EventRow::new(&one.event)).collect();
+        let stored = insert_rows!(conn, events::table, &rows);
+        let duplicates = match stored == rows.len() {
+            true => HashMap::new(),
+            false => settle_taken_keys(conn, batch)?,
+        };
+        failpoint!("ingest:between_event_and_deliveries");
+        let fresh: Vec<DeliveryRow<'_>> = batch
+            .iter()
+            .filter(|ingest| !duplicates.contains_key(&ingest.event.id))
+            .flat_map(|ingest| &ingest.deliveries)
+            .map(DeliveryRow::new)
+            .collect();
+        if insert_rows!(conn, deliveries::table, &fresh) != fresh.len() {
+            return Err(StoreError::Corrupt(
+                "a delivery of a new event is there already".into(),
+            ));
+        }
+        Ok(batch
+            .iter()
+            .map(|ingest| match duplicates.get(&ingest.event.id) {
+                Some(first) => Ingested::Duplicate { of: *first },
+                None => Ingested::Stored,
+            })
+            .collect())
     }
-    Ok(batch
-        .iter()
-        .map(|ingest| match duplicates.get(&ingest.event.id) {
-            Some(first) => Ingested::Duplicate { of: *first },
-            None => Ingested::Stored,
-        })
-        .collect())
 }
 
-/// Writes deliveries of events that are already stored: a resend or a replay. Those that their replay made before are left out.
-pub fn insert_deliveries(conn: &mut Conn, deliveries: &[NewDelivery]) -> Result<usize, StoreError> {
-    let rows: Vec<DeliveryRow<'_>> = deliveries.iter().map(DeliveryRow::new).collect();
-    Ok(insert_rows!(conn, deliveries::table, &rows))
+both! {
+    /// Writes deliveries of events that are already stored: a resend or a replay. Those that their replay made before are left out.
+    pub fn insert_deliveries(conn: &mut Conn, deliveries: &[NewDelivery]) -> Result<usize, StoreError> {
+        let rows: Vec<DeliveryRow<'_>> = deliveries.iter().map(DeliveryRow::new).collect();
+        Ok(insert_rows!(conn, deliveries::table, &rows))
+    }
 }
 
-/// Some events were not stored because their key is taken. Where the key's event is past its window the key is taken over; the others
-/// are duplicates. Returns those with the event that came first.
-fn settle_taken_keys(
-    conn: &mut Conn,
-    batch: &[Ingest],
-) -> Result<HashMap<EventId, EventId>, StoreError> {
-    let stored: HashSet<Vec<u8>> = events::table
-        .filter(events::id.eq_any(batch.iter().map(|one| &one.event.id.as_bytes()[..])))
-        .select(events::id)
-        .load(conn)?
-        .into_iter()
-        .collect();
-    let mut duplicates = HashMap::new();
-    for NewEvent {
-        id,
-        facts,
-        unique_since_ms,
-        ..
-    } in batch.iter().map(|one| &one.event)
-    {
-        if stored.contains(&id.as_bytes()[..]) {
-            continue;
+both! {
+    /// Some events were not stored because their key is taken. Where the key's event is past its window the key is taken over; the others
+    /// are duplicates. Returns those with the event that came first.
+    fn settle_taken_keys(
+        conn: &mut Conn,
+        batch: &[Ingest],
+    ) -> Result<HashMap<EventId, EventId>, StoreError> {
+        let stored: HashSet<Vec<u8>> = events::table
+            .filter(events::id.eq_any(batch.iter().map(|one| &one.event.id.as_bytes()[..])))
+            .select(events::id)
+            .load(conn)?
+            .into_iter()
+            .collect();
+        let mut duplicates = HashMap::new();
+        for NewEvent {
+            id,
+            facts,
+            unique_since_ms,
+            ..
+        } in batch.iter().map(|one| &one.event)
+        {
+            if stored.contains(&id.as_bytes()[..]) {
+                continue;
+            }
+            let (holder, received_ms): (Vec<u8>, i64) = events::table
+                .filter(events::dedupe_key.eq(stored_key(facts)))
+                .select((events::id, events::received_at))
+                .first(conn)?;
+            let past_its_window = unique_since_ms.is_some_and(|since_ms| received_ms < since_ms);
+            if past_its_window {
+                diesel::update(events::table.filter(events::id.eq(&holder)))
+                    .set(events::dedupe_key.eq(None::<Vec<u8>>))
+                    .execute(conn)?;
+                let again = batch.iter().filter(|one| one.event.id == *id);
+                let rows: Vec<EventRow<'_>> = again.map(|one| EventRow::new(&one.event)).collect();
+                insert_rows!(conn, events::table, &rows);
+            } else {
+                duplicates.insert(*id, row::id(&holder, EventId::from_slice)?);
+            }
         }
-        let (holder, received_ms): (Vec<u8>, i64) = events::table
-            .filter(events::dedupe_key.eq(stored_key(facts)))
-            .select((events::id, events::received_at))
-            .first(conn)?;
-        let past_its_window = unique_since_ms.is_some_and(|since_ms| received_ms < since_ms);
-        if past_its_window {
-            diesel::update(events::table.filter(events::id.eq(&holder)))
-                .set(events::dedupe_key.eq(None::<Vec<u8>>))
-                .execute(conn)?;
-            let again = batch.iter().filter(|one| one.event.id == *id);
-            let rows: Vec<EventRow<'_>> = again.map(|one| EventRow::new(&one.event)).collect();
-            insert_rows!(conn, events::table, &rows);
-        } else {
-            duplicates.insert(*id, row::id(&holder, EventId::from_slice)?);
-        }
+        Ok(duplicates)
     }
-    Ok(duplicates)
 }
 
 /// Half of the digest is kept: 128 bits are enough to tell events apart, and the index is half as large.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::person::{Role, User};
 use crate::store::Store;
+use crate::store::both::either;
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{api_tokens, sessions, users};
@@ -42,7 +43,7 @@ impl Store {
         password_hash: String,
         only_first: bool,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             let present: i64 = users::table.count().get_result(conn)?;
             if only_first && present > 0 {
                 return Err(StoreError::Conflict(
@@ -70,31 +71,28 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Every user, the oldest first.
     pub async fn users(&self) -> Result<Vec<User>, StoreError> {
-        self.read(|conn| {
+        either!(self.read(|conn| {
             let rows: Vec<UserRow> = users::table
                 .order(users::id)
                 .select(UserRow::as_select())
                 .load(conn)?;
             rows.into_iter().map(UserRow::into_domain).collect()
-        })
-        .await
+        }))
     }
 
     /// Whether anybody has an account yet.
     pub async fn has_users(&self) -> Result<bool, StoreError> {
-        self.read(|conn| Ok(users::table.count().get_result::<i64>(conn)? > 0))
-            .await
+        either!(self.read(|conn| Ok(users::table.count().get_result::<i64>(conn)? > 0)))
     }
 
     /// The user with this address, and the hash to check a password against.
     pub async fn credentials(&self, email: String) -> Result<Option<Credentials>, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let row: Option<(UserRow, String)> = users::table
                 .filter(users::email.eq(email))
                 .select((UserRow::as_select(), users::password_hash))
@@ -107,8 +105,7 @@ impl Store {
                 })
             })
             .transpose()
-        })
-        .await
+        }))
     }
 
     /// Sets a new password hash and ends every session of the user.
@@ -117,7 +114,7 @@ impl Store {
         email: String,
         password_hash: String,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             let id: Vec<u8> = users::table
                 .filter(users::email.eq(&email))
                 .select(users::id)
@@ -129,8 +126,7 @@ impl Store {
                 .execute(conn)?;
             diesel::delete(sessions::table.filter(sessions::user_id.eq(&id))).execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Starts a session.
@@ -141,7 +137,7 @@ impl Store {
         now_ms: i64,
         expires_ms: i64,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             diesel::delete(sessions::table.filter(sessions::expires_at.le(now_ms)))
                 .execute(conn)?;
             diesel::insert_into(sessions::table)
@@ -153,8 +149,7 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// The user of a live session.
@@ -163,7 +158,7 @@ impl Store {
         hash: TokenHash,
         now_ms: i64,
     ) -> Result<Option<User>, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let row: Option<UserRow> = sessions::table
                 .inner_join(users::table.on(users::id.eq(sessions::user_id)))
                 .filter(sessions::token_hash.eq(&hash[..]))
@@ -172,17 +167,15 @@ impl Store {
                 .first(conn)
                 .optional()?;
             row.map(UserRow::into_domain).transpose()
-        })
-        .await
+        }))
     }
 
     /// Ends a session.
     pub async fn end_session(&self, hash: TokenHash) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             diesel::delete(sessions::table.find(&hash[..])).execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Keeps a new API token's hash.
@@ -194,7 +187,7 @@ impl Store {
         role: Role,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             diesel::insert_into(api_tokens::table)
                 .values((
                     api_tokens::id.eq(&id.as_bytes()[..]),
@@ -205,13 +198,12 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// The token of this hash, unless it was revoked.
     pub async fn token(&self, hash: TokenHash) -> Result<Option<ApiToken>, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let row: Option<TokenRow> = api_tokens::table
                 .filter(api_tokens::token_hash.eq(&hash[..]))
                 .filter(api_tokens::revoked_at.is_null())
@@ -219,45 +211,41 @@ impl Store {
                 .first(conn)
                 .optional()?;
             row.map(TokenRow::into_domain).transpose()
-        })
-        .await
+        }))
     }
 
     /// Tokens that are not revoked, the oldest first.
     pub async fn tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
-        self.read(|conn| {
+        either!(self.read(|conn| {
             let rows: Vec<TokenRow> = api_tokens::table
                 .filter(api_tokens::revoked_at.is_null())
                 .order(api_tokens::id)
                 .select(TokenRow::as_select())
                 .load(conn)?;
             rows.into_iter().map(TokenRow::into_domain).collect()
-        })
-        .await
+        }))
     }
 
     /// Notes that a token was used.
     pub async fn token_used(&self, id: TokenId, now_ms: i64) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             diesel::update(api_tokens::table.find(&id.as_bytes()[..]))
                 .set(api_tokens::last_used_at.eq(Some(now_ms)))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Ends a token.
     pub async fn revoke_token(&self, id: TokenId, now_ms: i64) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             let changed = diesel::update(api_tokens::table.find(&id.as_bytes()[..]))
                 .set(api_tokens::revoked_at.eq(Some(now_ms)))
                 .execute(conn)?;
             (changed == 1)
                 .then_some(())
                 .ok_or(StoreError::NotFound("token"))
-        })
-        .await
+        }))
     }
 }
 

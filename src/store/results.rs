@@ -10,10 +10,11 @@ use diesel::{AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, Run
 use crate::domain::delivery::State;
 use crate::domain::id::{ClaimId, DeliveryId};
 use crate::domain::outcome::Outcome;
+use crate::store::both::both;
 use crate::store::error::StoreError;
 use crate::store::ingest::insert_rows;
 use crate::store::schema::{attempts, deliveries};
-use crate::store::sqlite::Conn;
+use crate::store::{postgres, sqlite};
 
 /// An attempt that ended and what it makes of its delivery.
 #[derive(Debug, Clone)]
@@ -47,51 +48,80 @@ pub struct NewAttempt {
     pub response_truncated: bool,
 }
 
-/// Writes the results whose claim still holds; the answers are in order. Runs inside the caller's transaction, which holds the only
-/// right to write: what is read here cannot change before it is updated.
-pub fn write_results(conn: &mut Conn, finishes: &[Finish]) -> Result<Vec<bool>, StoreError> {
-    let claims: HashMap<Vec<u8>, Option<Vec<u8>>> = deliveries::table
-        .filter(deliveries::id.eq_any(finishes.iter().map(|one| &one.delivery_id.as_bytes()[..])))
-        .select((deliveries::id, deliveries::claim_id))
-        .load::<(Vec<u8>, Option<Vec<u8>>)>(conn)?
-        .into_iter()
-        .collect();
-    let applied: Vec<bool> = finishes
-        .iter()
-        .map(|finish| {
-            let claim = claims.get(&finish.delivery_id.as_bytes()[..]);
-            claim.is_some_and(|claim| claim.as_deref() == Some(&finish.claim_id.as_bytes()[..]))
-        })
-        .collect();
-    let held = || {
-        finishes
+both! {
+    /// Writes the results whose claim still holds; the answers are in order. Runs inside the caller's transaction; what is read here cannot
+    /// change before it is updated.
+    pub fn write_results(conn: &mut Conn, finishes: &[Finish]) -> Result<Vec<bool>, StoreError> {
+        let ids: Vec<&[u8]> = finishes.iter().map(|one| &one.delivery_id.as_bytes()[..]).collect();
+        let claims: HashMap<Vec<u8>, Option<Vec<u8>>> =
+            conn.claims_on(&ids)?.into_iter().collect();
+        let applied: Vec<bool> = finishes
             .iter()
-            .zip(&applied)
-            .filter(|(_, held)| **held)
-            .map(|(finish, _)| finish)
-    };
-    let mut alike: HashMap<Change, Vec<&[u8]>> = HashMap::new();
-    for finish in held() {
-        let ids = alike.entry(Change::of(finish)?).or_default();
-        ids.push(finish.delivery_id.as_bytes());
+            .map(|finish| {
+                let claim = claims.get(&finish.delivery_id.as_bytes()[..]);
+                claim.is_some_and(|claim| claim.as_deref() == Some(&finish.claim_id.as_bytes()[..]))
+            })
+            .collect();
+        let held = || {
+            finishes
+                .iter()
+                .zip(&applied)
+                .filter(|(_, held)| **held)
+                .map(|(finish, _)| finish)
+        };
+        let mut alike: HashMap<Change, Vec<&[u8]>> = HashMap::new();
+        for finish in held() {
+            let ids = alike.entry(Change::of(finish)?).or_default();
+            ids.push(finish.delivery_id.as_bytes());
+        }
+        for (change, ids) in alike {
+            diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
+                .set((
+                    change,
+                    deliveries::claim_id.eq(None::<Vec<u8>>),
+                    deliveries::lease_until.eq(None::<i64>),
+                ))
+                .execute(conn)?;
+        }
+        failpoint!("record:between_delivery_and_attempt");
+        let rows: Vec<AttemptRow<'_>> = held().map(AttemptRow::new).collect::<Result<_, _>>()?;
+        let stored = insert_rows!(conn, attempts::table, &rows);
+        match stored == rows.len() {
+            true => Ok(applied),
+            false => Err(StoreError::Corrupt(
+                "an attempt with this number is on record already".into(),
+            )),
+        }
     }
-    for (change, ids) in alike {
-        diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
-            .set((
-                change,
-                deliveries::claim_id.eq(None::<Vec<u8>>),
-                deliveries::lease_until.eq(None::<i64>),
-            ))
-            .execute(conn)?;
+}
+
+/// Reads who holds which delivery, such that it stays true until the transaction ends.
+trait Claims {
+    fn claims_on(&mut self, ids: &[&[u8]]) -> Result<Vec<ClaimOn>, StoreError>;
+}
+
+/// A delivery and its claim.
+type ClaimOn = (Vec<u8>, Option<Vec<u8>>);
+
+impl Claims for sqlite::Conn {
+    /// The transaction holds the only right to write.
+    fn claims_on(&mut self, ids: &[&[u8]]) -> Result<Vec<ClaimOn>, StoreError> {
+        Ok(deliveries::table
+            .filter(deliveries::id.eq_any(ids))
+            .select((deliveries::id, deliveries::claim_id))
+            .load(self)?)
     }
-    failpoint!("record:between_delivery_and_attempt");
-    let rows: Vec<AttemptRow<'_>> = held().map(AttemptRow::new).collect::<Result<_, _>>()?;
-    let stored = insert_rows!(conn, attempts::table, &rows);
-    match stored == rows.len() {
-        true => Ok(applied),
-        false => Err(StoreError::Corrupt(
-            "an attempt with this number is on record already".into(),
-        )),
+}
+
+impl Claims for postgres::Conn {
+    /// Locked, in an order that all nodes share.
+    fn claims_on(&mut self, ids: &[&[u8]]) -> Result<Vec<ClaimOn>, StoreError> {
+        Ok(deliveries::table
+            .filter(deliveries::id.eq_any(ids))
+            .order(deliveries::id)
+            .select((deliveries::id, deliveries::claim_id))
+            .for_update()
+            .load(self)?)
     }
 }
 

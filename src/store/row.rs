@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use crate::domain::seal::{MasterKey, SealError};
 use crate::domain::secret::Secret;
+use crate::store::both::both;
 use crate::store::error::StoreError;
 use crate::store::schema::key_check;
-use crate::store::sqlite::Conn;
 
 /// What the key check seals.
 const KEY_CHECK_TEXT: &[u8] = b"bluebridge";
@@ -47,25 +47,27 @@ pub fn open(key: &MasterKey, row: &str, sealed: &[u8]) -> Result<Secret, StoreEr
     Ok(Secret::new(key.open(row.as_bytes(), sealed)?.to_vec()))
 }
 
-/// Seals a known text when the database is new; afterwards, opens it, so that a wrong key is refused at start.
-pub fn check_key(conn: &mut Conn, key: &MasterKey) -> Result<(), StoreError> {
-    let sealed: Option<Vec<u8>> = key_check::table
-        .select(key_check::sealed)
-        .first(conn)
-        .optional()?;
-    match sealed {
-        Some(sealed) => {
-            let plain = key.open(KEY_CHECK_ROW, &sealed)?;
-            (plain.as_slice() == KEY_CHECK_TEXT)
-                .then_some(())
-                .ok_or(StoreError::Seal(SealError::Damaged))
-        }
-        None => {
-            let sealed = key.seal(KEY_CHECK_ROW, KEY_CHECK_TEXT, rand::random())?;
-            diesel::insert_into(key_check::table)
-                .values((key_check::id.eq(1), key_check::sealed.eq(sealed)))
-                .execute(conn)?;
-            Ok(())
+both! {
+    /// Seals a known text when the database is new; afterwards, opens it, so that a wrong key is refused at start.
+    pub fn check_key(conn: &mut Conn, key: &MasterKey) -> Result<(), StoreError> {
+        let sealed: Option<Vec<u8>> = key_check::table
+            .select(key_check::sealed)
+            .first(conn)
+            .optional()?;
+        match sealed {
+            Some(sealed) => {
+                let plain = key.open(KEY_CHECK_ROW, &sealed)?;
+                (plain.as_slice() == KEY_CHECK_TEXT)
+                    .then_some(())
+                    .ok_or(StoreError::Seal(SealError::Damaged))
+            }
+            None => {
+                let sealed = key.seal(KEY_CHECK_ROW, KEY_CHECK_TEXT, rand::random())?;
+                diesel::insert_into(key_check::table)
+                    .values((key_check::id.eq(1), key_check::sealed.eq(sealed)))
+                    .execute(conn)?;
+                Ok(())
+            }
         }
     }
 }

@@ -14,10 +14,10 @@ use crate::domain::seal::MasterKey;
 use crate::domain::secret::Secret;
 use crate::domain::source::{PreviousSecret, SignatureEvidence, Source};
 use crate::store::Store;
+use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{connections, sources};
-use crate::store::sqlite::Conn;
 
 /// A source to be made.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ impl Store {
             .as_ref()
             .map(|secret| row::seal(&self.key, &row_name(new.id), secret))
             .transpose()?;
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             diesel::insert_into(sources::table)
                 .values((
                     sources::id.eq(&new.id.as_bytes()[..]),
@@ -67,29 +67,26 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Every source that is not deleted, the oldest first.
     pub async fn sources(&self) -> Result<Vec<Source>, StoreError> {
         let key = self.key.clone();
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let rows: Vec<SourceRow> = sources::table
                 .filter(sources::deleted_at.is_null())
                 .order(sources::id)
                 .select(SourceRow::as_select())
                 .load(conn)?;
             rows.into_iter().map(|row| row.into_domain(&key)).collect()
-        })
-        .await
+        }))
     }
 
     /// One source; deleted ones are not found.
     pub async fn source(&self, id: SourceId) -> Result<Source, StoreError> {
         let key = self.key.clone();
-        self.read(move |conn| load(conn, id)?.into_domain(&key))
-            .await
+        either!(self.read(move |conn| load(conn, id)?.into_domain(&key)))
     }
 
     /// Changes a source.
@@ -100,7 +97,7 @@ impl Store {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let key = self.key.clone();
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             let before = load(conn, id)?;
             let (secret, previous, previous_until) = match change.secret {
                 None => (
@@ -130,13 +127,12 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Deletes a source that no connection uses.
     pub async fn delete_source(&self, id: SourceId, now_ms: i64) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             load(conn, id)?;
             let users: Vec<String> = connections::table
                 .filter(connections::source_id.eq(&id.as_bytes()[..]))
@@ -153,19 +149,17 @@ impl Store {
                 .set(sources::deleted_at.eq(Some(now_ms)))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Notes that a verified request came. The last signature problem stays on record, with its time.
     pub async fn heard_from(&self, id: SourceId, at_ms: i64) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             diesel::update(sources::table.find(&id.as_bytes()[..]))
                 .set(sources::last_heard_at.eq(Some(at_ms)))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 
     /// Notes requests that failed verification; the count begins anew after a verified one.
@@ -174,7 +168,7 @@ impl Store {
         id: SourceId,
         evidence: SignatureEvidence,
     ) -> Result<(), StoreError> {
-        self.write(move |conn| {
+        either!(self.write(move |conn| {
             let before = load(conn, id)?;
             let since_heard = before.signature_problem_at > before.last_heard_at;
             let earlier = if since_heard {
@@ -191,8 +185,7 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        })
-        .await
+        }))
     }
 }
 
@@ -200,14 +193,16 @@ fn row_name(id: SourceId) -> String {
     format!("sources/{id}")
 }
 
-fn load(conn: &mut Conn, id: SourceId) -> Result<SourceRow, StoreError> {
-    sources::table
-        .find(&id.as_bytes()[..])
-        .filter(sources::deleted_at.is_null())
-        .select(SourceRow::as_select())
-        .first(conn)
-        .optional()?
-        .ok_or(StoreError::NotFound("source"))
+both! {
+    fn load(conn: &mut Conn, id: SourceId) -> Result<SourceRow, StoreError> {
+        sources::table
+            .find(&id.as_bytes()[..])
+            .filter(sources::deleted_at.is_null())
+            .select(SourceRow::as_select())
+            .first(conn)
+            .optional()?
+            .ok_or(StoreError::NotFound("source"))
+    }
 }
 
 #[derive(Queryable, Selectable)]

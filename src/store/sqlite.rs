@@ -1,5 +1,6 @@
-//! Opening a SQLite file: the settings of each connection, and why.
+//! A SQLite file: opening it, the settings of each connection and why, and what only SQLite does.
 //!
+//! One thread writes everything, a few connections read.
 //! WAL lets readers go on while the one writer commits. `synchronous=FULL` syncs the log at every commit, because a 2xx to Blue
 //! means "on disk" and NORMAL may lose the last commits on power loss; group commit pays for it.
 
@@ -8,9 +9,13 @@ use std::path::{Path, PathBuf};
 use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::{Connection as _, SqliteConnection};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
+use crate::domain::seal::MasterKey;
 use crate::store::error::StoreError;
+use crate::store::row::check_key;
+use crate::store::schema_version;
+use crate::store::writer::{Writer, Writes};
 
 /// The one kind of database connection.
 pub type Conn = SqliteConnection;
@@ -29,7 +34,106 @@ const PAGE_SIZE_BYTES: u32 = 4_096;
 /// again, are then moved once and not a dozen times.
 const CHECKPOINT_PAGES: u32 = 8_000;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// A SQLite file that is open. Cheap to clone.
+#[derive(Clone)]
+pub struct Sqlite {
+    readers: Pool<ConnectionManager<Conn>>,
+    writer: Writer<Conn>,
+}
+
+impl Sqlite {
+    /// Opens the file, brings it up to date and checks the key.
+    pub fn open(path: &Path, key: &MasterKey) -> Result<Sqlite, StoreError> {
+        let mut conn = open_writer(path)?;
+        migrate(&mut conn)?;
+        check_key(&mut conn, key)?;
+        let readers = open_readers(path)?;
+        let path = path.to_owned();
+        let writer = Writer::start(conn, Box::new(move || open_writer(&path)))?;
+        Ok(Sqlite { readers, writer })
+    }
+
+    /// The queue before the writing thread.
+    pub fn writer(&self) -> &Writer<Conn> {
+        &self.writer
+    }
+
+    /// Runs a question on a reading connection, off the async threads.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = self.readers.clone();
+        tokio::task::spawn_blocking(move || {
+            let mut conn = readers
+                .get()
+                .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            question(&mut conn)
+        })
+        .await
+        .map_err(|error| StoreError::Unavailable(format!("the question was cut off: {error}")))?
+    }
+
+    /// Runs a change in its own transaction on the writing thread and waits for its commit.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.run(|conn| conn.in_transaction(change)).await
+    }
+
+    /// The same as `write`: a file has one writer.
+    pub async fn write_freely<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.write(change).await
+    }
+
+    /// Repeats a bounded change, each time in a transaction of its own, until it finds nothing more to do. Returns the sum.
+    pub async fn in_small_steps(
+        &self,
+        step: impl Fn(&mut Conn) -> Result<usize, StoreError> + Clone + Send + 'static,
+    ) -> Result<usize, StoreError> {
+        let mut moved = 0;
+        loop {
+            match self.write(step.clone()).await? {
+                0 => return Ok(moved),
+                count => moved += count,
+            }
+        }
+    }
+
+    /// Gives freed pages back to the file system, at most so many.
+    pub async fn give_back_pages(&self, pages: u32) -> Result<(), StoreError> {
+        self.writer
+            .run(move |conn| {
+                Ok(conn.batch_execute(&format!("PRAGMA incremental_vacuum({pages});"))?)
+            })
+            .await
+    }
+
+    /// Waits until everything queued is written.
+    pub async fn close(self) {
+        self.writer.close().await;
+    }
+}
+
+impl Writes for Conn {
+    fn in_transaction<T>(
+        &mut self,
+        change: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.immediate_transaction(change)
+    }
+
+    /// A file is not lost; what fails is tried again on the same connection.
+    fn is_lost(&mut self) -> bool {
+        false
+    }
+}
 
 /// Turns `sqlite://./bluebridge.db` into a path.
 pub fn path_of(url: &str) -> Option<PathBuf> {
@@ -51,32 +155,19 @@ pub fn open_writer(path: &Path) -> Result<Conn, StoreError> {
     Ok(conn)
 }
 
-/// Brings the schema up to date. Returns how many migrations were run.
-pub fn migrate(conn: &mut Conn) -> Result<usize, StoreError> {
-    conn.run_pending_migrations(MIGRATIONS)
-        .map(|versions| versions.len())
-        .map_err(|error| StoreError::Unavailable(format!("the migration failed: {error}")))
-}
-
-/// Whether migrations are waiting.
-pub fn pending(conn: &mut Conn) -> Result<bool, StoreError> {
-    conn.has_pending_migration(MIGRATIONS)
-        .map_err(|error| StoreError::Unavailable(error.to_string()))
+/// Brings the schema up to date.
+pub fn migrate(conn: &mut Conn) -> Result<(), StoreError> {
+    schema_version::bring_up_to_date(conn, MIGRATIONS)
 }
 
 /// Opens the pool of reading connections.
-pub fn open_readers(path: &Path) -> Result<Pool<ConnectionManager<Conn>>, StoreError> {
+fn open_readers(path: &Path) -> Result<Pool<ConnectionManager<Conn>>, StoreError> {
     Pool::builder()
         .max_size(READERS)
         .min_idle(Some(1))
         .connection_customizer(Box::new(Reader))
         .build(ConnectionManager::new(path.to_string_lossy()))
         .map_err(|error| StoreError::Unavailable(error.to_string()))
-}
-
-/// Gives freed pages back to the file system, at most so many.
-pub fn give_back_pages(conn: &mut Conn, pages: u32) -> Result<(), StoreError> {
-    Ok(conn.batch_execute(&format!("PRAGMA incremental_vacuum({pages});"))?)
 }
 
 /// Writes a consistent copy of the whole database; writers go on meanwhile.

@@ -7,6 +7,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 use crate::domain::delivery::State;
 use crate::domain::id::{DeliveryId, DestinationId, EventId};
 use crate::store::Store;
+use crate::store::both::either;
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{deliveries, events};
@@ -38,7 +39,7 @@ impl Activity {
 impl Store {
     /// Counts what was received and what became of it since `since_ms`.
     pub async fn activity(&self, since_ms: i64) -> Result<Activity, StoreError> {
-        self.read(move |conn| {
+        either!(self.read(move |conn| {
             let since = u64::try_from(since_ms).unwrap_or(0);
             let event_ids: Vec<Vec<u8>> = events::table
                 .filter(events::id.ge(EventId::new(since, [0; 10]).as_bytes().to_vec()))
@@ -65,7 +66,6 @@ impl Store {
                 *activity.deliveries.entry(key).or_default() += 1;
             }
             Ok(activity)
-        })
-        .await
+        }))
     }
 }

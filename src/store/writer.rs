@@ -1,39 +1,202 @@
 //! The one thread that writes, and group commit.
 //!
 //! Requests and results arrive on one bounded queue; whatever waits there when the last commit is through goes into the next
-//! one, so that a sync of the disk is shared by everyone who came meanwhile. A caller is answered only after its commit.
-//! When a batch is refused, each of its parts is tried alone: one bad row never takes its neighbours with it.
+//! one, so that a commit is shared by everyone who came meanwhile. A caller is answered only after its commit.
+//! When a batch is refused, each of its parts is tried alone: one bad row never takes its neighbours with it. When the connection is lost,
+//! everybody is told so at once, and the next batch connects again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use diesel::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::store::error::StoreError;
 use crate::store::ingest::{Ingest, Ingested, insert_events};
 use crate::store::results::{Finish, write_results};
-use crate::store::sqlite::Conn;
 
 /// Jobs that may wait for the writer before callers are told to come back.
-pub const QUEUE_LIMIT: usize = 8_192;
+const QUEUE_LIMIT: usize = 8_192;
 
 /// Jobs that share one commit at most.
 const BATCH_LIMIT: usize = 256;
 
+/// First and longest pause between tries to connect again, in milliseconds.
+const PAUSE_RANGE_MS: (u64, u64) = (50, 2_000);
+
+/// How long is waited for the last commits when the store is closed?
+const CLOSING_LIMIT: Duration = Duration::from_secs(5);
+
+/// A connection that can write a batch.
+pub trait Writes: insert_events + write_results + Send + 'static {
+    /// Runs `change` in a transaction that may write from its beginning.
+    fn in_transaction<T>(
+        &mut self,
+        change: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError>;
+
+    /// Whether nothing can be asked of this connection any more.
+    fn is_lost(&mut self) -> bool;
+}
+
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+type Open<C> = Box<dyn Fn() -> Result<C, StoreError> + Send>;
+type Change<C> = Box<dyn FnOnce(Result<&mut C, StoreError>) + Send>;
 
 /// Something to be written.
-pub enum Job {
+enum Job<C> {
     /// An event with its deliveries.
     Ingest(Box<Ingest>, Reply<Ingested>),
     /// Attempts that ended; each answer says whether the claim still held.
     Record(Arc<Vec<Finish>>, Reply<Vec<bool>>),
     /// Anything else; it opens its own transaction and answers its caller itself.
-    Run(Box<dyn FnOnce(&mut Conn) + Send>),
+    Run(Change<C>),
+}
+
+/// The queue before the writing thread. Cheap to clone; all clones are one.
+pub struct Writer<C> {
+    jobs: mpsc::Sender<Job<C>>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl<C> Clone for Writer<C> {
+    fn clone(&self) -> Writer<C> {
+        Writer {
+            jobs: self.jobs.clone(),
+            thread: self.thread.clone(),
+        }
+    }
+}
+
+impl<C: Writes> Writer<C> {
+    /// Starts the thread with its connection; `open` is asked for another one when that is lost.
+    pub fn start(conn: C, open: Open<C>) -> Result<Writer<C>, StoreError> {
+        let (jobs, queue) = mpsc::channel(QUEUE_LIMIT);
+        let line = Line {
+            conn: Some(conn),
+            open,
+            failure: None,
+        };
+        let thread = std::thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || run(line, queue))
+            .map_err(|error| {
+                StoreError::Unavailable(format!("no thread for the writer: {error}"))
+            })?;
+        Ok(Writer {
+            jobs,
+            thread: Arc::new(Mutex::new(Some(thread))),
+        })
+    }
+
+    /// Stores an event with its deliveries and waits for the commit. [`StoreError::Busy`] at once when too much waits already.
+    pub async fn ingest(&self, ingest: Ingest) -> Result<Ingested, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs
+            .try_send(Job::Ingest(Box::new(ingest), reply))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+                mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+            })?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Writes attempts that ended.
+    pub async fn record(&self, finishes: Arc<Vec<Finish>>) -> Result<Vec<bool>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Record(finishes, reply)).await?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Runs something on the writing thread; it opens its own transaction.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut C) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let change = Box::new(move |conn: Result<&mut C, StoreError>| {
+            let _ = reply.send(conn.and_then(change));
+        });
+        self.send(Job::Run(change)).await?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn send(&self, job: Job<C>) -> Result<(), StoreError> {
+        self.jobs.send(job).await.map_err(|_| StoreError::Closed)
+    }
+
+    /// Waits until everything queued is written.
+    pub async fn close(self) {
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(self);
+        if let Some(thread) = thread {
+            // Ends when the last clone is dropped; a clone that is still held somewhere must not keep the process alive.
+            let joined = tokio::task::spawn_blocking(move || thread.join());
+            let _ = tokio::time::timeout(CLOSING_LIMIT, joined).await;
+        }
+    }
+}
+
+/// The writer's connection, and how to get another one.
+struct Line<C> {
+    conn: Option<C>,
+    open: Open<C>,
+    /// The last failure to connect: when, how long to pause after it, and why.
+    failure: Option<(Instant, Duration, String)>,
+}
+
+impl<C: Writes> Line<C> {
+    /// The connection, made anew when it is lost and the pause after the last failure is over.
+    fn connection(&mut self) -> Result<&mut C, StoreError> {
+        if self.conn.is_none() {
+            let opened = self.reconnect()?;
+            return Ok(self.conn.insert(opened));
+        }
+        self.conn
+            .as_mut()
+            .ok_or_else(|| StoreError::Unavailable("the connection is lost".into()))
+    }
+
+    fn reconnect(&mut self) -> Result<C, StoreError> {
+        let (first_ms, longest_ms) = PAUSE_RANGE_MS;
+        let pause = match &self.failure {
+            Some((at, pause, why)) if at.elapsed() < *pause => {
+                return Err(StoreError::Unavailable(why.clone()));
+            }
+            Some((_, pause, _)) => (*pause * 2).min(Duration::from_millis(longest_ms)),
+            None => Duration::from_millis(first_ms),
+        };
+        match (self.open)() {
+            Ok(opened) => {
+                tracing::info!("connected to the database again");
+                self.failure = None;
+                Ok(opened)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the database cannot be reached; trying again");
+                self.failure = Some((Instant::now(), pause, error.to_string()));
+                Err(error)
+            }
+        }
+    }
+
+    /// Lets go of the connection when it is lost. Returns whether it was.
+    fn drop_if_lost(&mut self) -> bool {
+        let lost = self.conn.as_mut().is_some_and(Writes::is_lost);
+        if lost {
+            tracing::warn!("the connection to the database is lost");
+            self.conn = None;
+        }
+        lost
+    }
 }
 
 /// Writes until every sender is gone.
-pub fn run(mut conn: Conn, mut jobs: mpsc::Receiver<Job>) {
+fn run<C: Writes>(mut line: Line<C>, mut jobs: mpsc::Receiver<Job<C>>) {
     let mut batch = Vec::with_capacity(BATCH_LIMIT);
     while jobs.blocking_recv_many(&mut batch, BATCH_LIMIT) > 0 {
         let mut shared = Batch::default();
@@ -47,10 +210,10 @@ pub fn run(mut conn: Conn, mut jobs: mpsc::Receiver<Job>) {
                     shared.records.push(finishes);
                     shared.record_replies.push(reply);
                 }
-                Job::Run(run) => run(&mut conn),
+                Job::Run(run) => run(line.connection()),
             }
         }
-        shared.settle(&mut conn);
+        shared.settle(&mut line);
     }
 }
 
@@ -63,12 +226,16 @@ struct Batch {
 }
 
 impl Batch {
-    fn settle(self, conn: &mut Conn) {
+    fn settle<C: Writes>(self, line: &mut Line<C>) {
         if self.ingests.is_empty() && self.records.is_empty() {
             return;
         }
-        let started = std::time::Instant::now();
-        let committed = conn.immediate_transaction(|conn| {
+        let conn = match line.connection() {
+            Ok(conn) => conn,
+            Err(error) => return self.refuse(&error),
+        };
+        let started = Instant::now();
+        let committed = conn.in_transaction(|conn| {
             let ingested = insert_events(conn, &self.ingests)?;
             let recorded = self
                 .records
@@ -85,21 +252,22 @@ impl Batch {
                 answer(self.ingest_replies, ingested.into_iter().map(Ok));
                 answer(self.record_replies, recorded.into_iter().map(Ok));
             }
+            // Whether the commit went through is not known. Told "no", Blue and the recorder come again, and find what is there.
+            Err(error) if line.drop_if_lost() => self.refuse(&error),
             Err(error) => {
                 tracing::warn!(%error, jobs = self.ingests.len() + self.records.len(), "a shared commit failed; each part is tried alone");
-                self.settle_one_by_one(conn);
+                self.settle_one_by_one(line);
             }
         }
     }
 
-    fn settle_one_by_one(self, conn: &mut Conn) {
+    fn settle_one_by_one<C: Writes>(self, line: &mut Line<C>) {
+        let mut alone = Alone { line };
         let ingested: Vec<_> = self
             .ingests
             .iter()
             .map(|ingest| {
-                let one = alone(conn, |conn| {
-                    insert_events(conn, std::slice::from_ref(ingest))
-                })?;
+                let one = alone.change(|conn| insert_events(conn, std::slice::from_ref(ingest)))?;
                 one.into_iter()
                     .next()
                     .ok_or_else(|| StoreError::Corrupt("an insert gave no answer".into()))
@@ -109,17 +277,34 @@ impl Batch {
         let recorded: Vec<_> = self
             .records
             .iter()
-            .map(|finishes| alone(conn, |conn| write_results(conn, finishes)))
+            .map(|finishes| alone.change(|conn| write_results(conn, finishes)))
             .collect();
         answer(self.record_replies, recorded);
     }
+
+    fn refuse(self, error: &StoreError) {
+        let no = || StoreError::Unavailable(error.to_string());
+        answer(self.ingest_replies, std::iter::repeat_with(|| Err(no())));
+        answer(self.record_replies, std::iter::repeat_with(|| Err(no())));
+    }
 }
 
-fn alone<T>(
-    conn: &mut SqliteConnection,
-    work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    conn.immediate_transaction(work)
+/// Each part in a transaction of its own.
+struct Alone<'a, C> {
+    line: &'a mut Line<C>,
+}
+
+impl<C: Writes> Alone<'_, C> {
+    fn change<T>(
+        &mut self,
+        change: impl FnOnce(&mut C) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let changed = self.line.connection()?.in_transaction(change);
+        if changed.is_err() {
+            self.line.drop_if_lost();
+        }
+        changed
+    }
 }
 
 fn answer<T>(replies: Vec<Reply<T>>, answers: impl IntoIterator<Item = Result<T, StoreError>>) {

@@ -5,7 +5,14 @@ use std::time::Duration;
 use bluebridge::flow::probe::probe_due;
 use serde_json::{Value, json};
 
+use crate::database::{Database, on_both};
 use crate::harness::{Connected, Receiver, TestBridge, event, patiently};
+
+on_both![
+    five_days_of_failure_drop_nothing_spend_no_attempts_and_end_with_a_probe,
+    a_hold_outlives_a_restart_and_a_person_may_end_it,
+    a_destination_that_a_person_paused_is_not_probed,
+];
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -69,9 +76,10 @@ async fn everything_is(bridge: &TestBridge, state: &str, count: usize) {
     .await;
 }
 
-#[actix_web::test]
-async fn five_days_of_failure_drop_nothing_spend_no_attempts_and_end_with_a_probe() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn five_days_of_failure_drop_nothing_spend_no_attempts_and_end_with_a_probe(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = until_held(&bridge, &receiver).await;
     let shown = health(&bridge, &connected).await;
     assert!(
@@ -102,9 +110,8 @@ async fn five_days_of_failure_drop_nothing_spend_no_attempts_and_end_with_a_prob
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_hold_outlives_a_restart_and_a_person_may_end_it() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_hold_outlives_a_restart_and_a_person_may_end_it(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = until_held(&bridge, &receiver).await;
     post_more(&bridge, &connected).await;
     let now_ms = bridge.clock.load(std::sync::atomic::Ordering::SeqCst);
@@ -120,9 +127,8 @@ async fn a_hold_outlives_a_restart_and_a_person_may_end_it() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_destination_that_a_person_paused_is_not_probed() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_destination_that_a_person_paused_is_not_probed(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = until_held(&bridge, &receiver).await;
     let path = format!("/destinations/{}/pause", connected.destination_id);
     assert_eq!(bridge.api("POST", &path, None).await.0, 200);

@@ -4,7 +4,23 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::database::{Database, on_both};
 use crate::harness::{Answer, Receiver, TestBridge, todo_created};
+
+on_both![
+    a_signed_webhook_arrives_mapped_and_signed_and_is_in_the_log,
+    a_duplicate_is_answered_and_forwarded_once_also_when_fifty_come_at_once,
+    a_failure_is_tried_again_by_the_schedule_with_the_same_id_until_it_arrives,
+    retry_after_lengthens_the_pause,
+    attempts_end_when_they_are_spent_and_a_resend_is_a_new_delivery,
+    gone_pauses_the_destination_and_resuming_sends_what_was_held,
+    filtered_unmapped_and_unheard_events_are_told_apart,
+    what_waits_survives_a_stop_and_is_sent_by_the_next_start,
+    a_large_answer_and_a_redirect_are_handled,
+    in_order_per_record_a_failure_parks_only_its_own_record,
+    a_limit_per_second_is_kept,
+    a_person_may_send_what_the_filter_skipped,
+];
 
 fn mapped() -> serde_json::Value {
     json!({
@@ -17,9 +33,8 @@ fn mapped() -> serde_json::Value {
     })
 }
 
-#[actix_web::test]
-async fn a_signed_webhook_arrives_mapped_and_signed_and_is_in_the_log() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_signed_webhook_arrives_mapped_and_signed_and_is_in_the_log(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, mapped()).await;
     let (status, answer) = bridge.post(&connected.hook, todo_created()).await;
     assert_eq!(
@@ -59,9 +74,10 @@ async fn a_signed_webhook_arrives_mapped_and_signed_and_is_in_the_log() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_duplicate_is_answered_and_forwarded_once_also_when_fifty_come_at_once() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_duplicate_is_answered_and_forwarded_once_also_when_fifty_come_at_once(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     let posts = (0..50).map(|_| bridge.post(&connected.hook, todo_created()));
     let answers = futures_util::future::join_all(posts).await;
@@ -88,9 +104,10 @@ async fn a_duplicate_is_answered_and_forwarded_once_also_when_fifty_come_at_once
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_failure_is_tried_again_by_the_schedule_with_the_same_id_until_it_arrives() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_failure_is_tried_again_by_the_schedule_with_the_same_id_until_it_arrives(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, mapped()).await;
     receiver.answer_next(500);
     receiver.answer_next(503);
@@ -138,9 +155,8 @@ async fn a_failure_is_tried_again_by_the_schedule_with_the_same_id_until_it_arri
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn retry_after_lengthens_the_pause() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn retry_after_lengthens_the_pause(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     receiver.answer_with(Answer {
         status: 429,
@@ -167,9 +183,8 @@ async fn retry_after_lengthens_the_pause() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn attempts_end_when_they_are_spent_and_a_resend_is_a_new_delivery() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn attempts_end_when_they_are_spent_and_a_resend_is_a_new_delivery(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge
         .connect(&receiver, json!({"delivery": {"max_attempts": 1}}))
         .await;
@@ -205,9 +220,8 @@ async fn attempts_end_when_they_are_spent_and_a_resend_is_a_new_delivery() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn gone_pauses_the_destination_and_resuming_sends_what_was_held() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn gone_pauses_the_destination_and_resuming_sends_what_was_held(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     receiver.answer_next(410);
     bridge.post(&connected.hook, todo_created()).await;
@@ -267,9 +281,8 @@ async fn gone_pauses_the_destination_and_resuming_sends_what_was_held() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn filtered_unmapped_and_unheard_events_are_told_apart() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn filtered_unmapped_and_unheard_events_are_told_apart(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge
         .connect(
             &receiver,
@@ -330,16 +343,15 @@ async fn filtered_unmapped_and_unheard_events_are_told_apart() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn what_waits_survives_a_stop_and_is_sent_by_the_next_start() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn what_waits_survives_a_stop_and_is_sent_by_the_next_start(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     receiver.answer_next(500);
     bridge.post(&connected.hook, todo_created()).await;
     receiver.next().await;
     bridge.recorded(1).await;
-    let folder = bridge.stop().await;
-    let bridge = TestBridge::start_in(folder, 1_795_507_300_000).await;
+    let home = bridge.stop().await;
+    let bridge = TestBridge::start_in(home, 1_795_507_300_000).await;
     let again = receiver.next().await;
     assert_eq!(again.header("bluebridge-attempt"), Some("2"));
     assert_eq!(again.body, todo_created());
@@ -360,7 +372,7 @@ async fn a_second_server_on_the_same_file_is_refused() {
     let settings = bluebridge::config::Settings {
         database_url: format!(
             "sqlite://{}",
-            bridge.folder.path().join("test.db").display()
+            bridge.home.folder.path().join("test.db").display()
         ),
         listen: "127.0.0.1:0".parse().unwrap(),
         public_url: None,
@@ -381,9 +393,8 @@ async fn a_second_server_on_the_same_file_is_refused() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_large_answer_and_a_redirect_are_handled() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_large_answer_and_a_redirect_are_handled(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge
         .connect(&receiver, json!({"delivery": {"max_attempts": 1}}))
         .await;
@@ -430,9 +441,8 @@ async fn a_large_answer_and_a_redirect_are_handled() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn in_order_per_record_a_failure_parks_only_its_own_record() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn in_order_per_record_a_failure_parks_only_its_own_record(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge
         .connect(&receiver, json!({"delivery": {"order": "per_record"}}))
         .await;
@@ -459,9 +469,8 @@ async fn in_order_per_record_a_failure_parks_only_its_own_record() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_limit_per_second_is_kept() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_limit_per_second_is_kept(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     let slow = json!({"name": "Receiver", "config": {"url": receiver.url()}, "limits": {"per_second": 20}});
     let (status, _) = bridge
@@ -490,9 +499,8 @@ async fn a_limit_per_second_is_kept() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_person_may_send_what_the_filter_skipped() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_person_may_send_what_the_filter_skipped(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let never = json!({"filter": {"path": "$.event", "op": "missing"}});
     let connected = bridge.connect(&receiver, never).await;
     bridge.post(&connected.hook, todo_created()).await;

@@ -17,8 +17,9 @@ use bluebridge::domain::signature::{Scheme, sign};
 use bluebridge::flow::Bridge;
 use bluebridge::flow::clock::Clock;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::sync::mpsc;
+
+use crate::database::{Database, Home};
 
 /// The secret that the pretend Blue signs with.
 pub const SECRET: &str = "blue's secret";
@@ -40,18 +41,22 @@ pub struct TestBridge {
     pub clock: Arc<AtomicI64>,
     handle: ServerHandle,
     running: tokio::task::JoinHandle<anyhow::Result<()>>,
-    pub folder: Arc<TempDir>,
+    pub home: Arc<Home>,
 }
 
 impl TestBridge {
     pub async fn start() -> TestBridge {
-        TestBridge::start_in(Arc::new(tempfile::tempdir().unwrap()), 1_795_507_200_000).await
+        TestBridge::start_on(Database::Sqlite).await
     }
 
-    pub async fn start_in(folder: Arc<TempDir>, now_ms: i64) -> TestBridge {
+    pub async fn start_on(database: Database) -> TestBridge {
+        TestBridge::start_in(Home::new(database), 1_795_507_200_000).await
+    }
+
+    pub async fn start_in(home: Arc<Home>, now_ms: i64) -> TestBridge {
         let clock = Arc::new(AtomicI64::new(now_ms));
         let settings = Settings {
-            database_url: format!("sqlite://{}", folder.path().join("test.db").display()),
+            database_url: home.database_url.clone(),
             listen: "127.0.0.1:0".parse().unwrap(),
             public_url: None,
             master_key: Some(MasterKey::new([7; 32])),
@@ -95,23 +100,23 @@ impl TestBridge {
             clock,
             handle,
             running,
-            folder,
+            home,
         }
     }
 
-    /// Stops as SIGTERM does, and returns the folder for the next start.
-    pub async fn stop(self) -> Arc<TempDir> {
+    /// Stops as SIGTERM does, and returns the home for the next start.
+    pub async fn stop(self) -> Arc<Home> {
         let TestBridge {
             bridge,
             handle,
             running,
-            folder,
+            home,
             ..
         } = self;
         drop(bridge);
         handle.stop(true).await;
         patiently("the end", running).await.unwrap().unwrap();
-        folder
+        home
     }
 
     pub fn url(&self, path: &str) -> String {

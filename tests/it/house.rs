@@ -170,3 +170,20 @@ fn every_file_says_what_it_is() {
         );
     }
 }
+
+#[test]
+fn migrations_have_the_same_names_for_both_databases() {
+    let names = |database: &str| -> Vec<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("migrations")
+            .join(database);
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert!(!names("sqlite").is_empty());
+    assert_eq!(names("sqlite"), names("postgres"));
+}

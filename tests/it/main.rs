@@ -4,6 +4,7 @@
 mod bad_input;
 mod breaker;
 mod crash;
+mod database;
 mod failpoints;
 mod flow;
 mod harness;

@@ -1,4 +1,6 @@
-//! The store's behaviour catalogue, on SQLite: fencing, claims, holding, and a wrong key.
+//! The store's behaviour catalogue, on both databases: fencing, claims, holding, and a wrong key.
+
+use std::sync::Arc;
 
 use bluebridge::domain::connection::{DeliverySettings, RulesDocument, Trigger};
 use bluebridge::domain::delivery::{Cause, State};
@@ -15,15 +17,28 @@ use bluebridge::store::claims::{ClaimRequest, Wait};
 use bluebridge::store::connections::ConnectionDraft;
 use bluebridge::store::deliveries::DeliveryFilter;
 use bluebridge::store::destinations::DestinationDraft;
+use bluebridge::store::events::EventFilter;
 use bluebridge::store::ingest::{Ingest, Ingested, NewDelivery, NewEvent, Start};
 use bluebridge::store::results::{Finish, NewAttempt};
 use bluebridge::store::sources::NewSource;
 use serde_json::{Value, json};
-use tempfile::TempDir;
+
+use crate::database::{Database, Home, execute, on_both};
+
+on_both![
+    a_schema_from_a_newer_version_is_refused_with_a_sentence,
+    a_search_finds_titles_in_any_case_and_bytes_as_they_are,
+    the_same_key_is_a_duplicate_inside_its_window_and_news_after_it,
+    one_refused_event_does_not_take_its_neighbours_with_it,
+    a_claim_is_exclusive_and_a_stale_holder_cannot_write,
+    waiting_deliveries_are_held_resumed_and_given_up,
+    in_a_lane_only_the_first_unfinished_delivery_is_claimed,
+    only_old_and_finished_events_are_forgotten,
+];
 
 struct Bench {
     store: Store,
-    folder: TempDir,
+    home: Arc<Home>,
     source: SourceId,
     destination: DestinationId,
     connection: ConnectionId,
@@ -35,9 +50,9 @@ fn bits(number: u8) -> [u8; 10] {
 }
 
 impl Bench {
-    async fn new() -> Bench {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&folder, 1).unwrap();
+    async fn new(database: Database) -> Bench {
+        let home = Home::new(database);
+        let store = open(&home, 1).unwrap();
         let (source, destination) = (SourceId::new(1, bits(1)), DestinationId::new(1, bits(1)));
         let (connection, version) = (ConnectionId::new(1, bits(1)), VersionId::new(1, bits(1)));
         let secret = Some(Secret::new("canary-source"));
@@ -86,7 +101,7 @@ impl Bench {
         store.create_connection(draft).await.unwrap();
         Bench {
             store,
-            folder,
+            home,
             source,
             destination,
             connection,
@@ -176,16 +191,12 @@ fn facts(body: &str) -> EventFacts {
     }
 }
 
-fn open(folder: &TempDir, key: u8) -> Result<Store, bluebridge::store::error::StoreError> {
-    Store::open(
-        &format!("sqlite://{}", folder.path().join("s.db").display()),
-        MasterKey::new([key; 32]),
-    )
+fn open(home: &Home, key: u8) -> Result<Store, bluebridge::store::error::StoreError> {
+    Store::open(&home.database_url, MasterKey::new([key; 32]))
 }
 
-#[actix_web::test]
-async fn the_same_key_is_a_duplicate_inside_its_window_and_news_after_it() {
-    let bench = Bench::new().await;
+async fn the_same_key_is_a_duplicate_inside_its_window_and_news_after_it(database: Database) {
+    let bench = Bench::new(database).await;
     assert_eq!(
         bench
             .store
@@ -227,9 +238,8 @@ async fn the_same_key_is_a_duplicate_inside_its_window_and_news_after_it() {
     );
 }
 
-#[actix_web::test]
-async fn one_refused_event_does_not_take_its_neighbours_with_it() {
-    let bench = Bench::new().await;
+async fn one_refused_event_does_not_take_its_neighbours_with_it(database: Database) {
+    let bench = Bench::new(database).await;
     let mut orphan = bench.ingest(9, Start::Queued);
     orphan.event.source_id = SourceId::new(9, bits(9));
     let all = futures_util::future::join_all((1..=20).map(|number| {
@@ -245,9 +255,8 @@ async fn one_refused_event_does_not_take_its_neighbours_with_it() {
     assert_eq!(bench.states().await.len(), 19);
 }
 
-#[actix_web::test]
-async fn a_claim_is_exclusive_and_a_stale_holder_cannot_write() {
-    let bench = Bench::new().await;
+async fn a_claim_is_exclusive_and_a_stale_holder_cannot_write(database: Database) {
+    let bench = Bench::new(database).await;
     for number in 1..=3 {
         bench
             .store
@@ -323,9 +332,8 @@ async fn a_claim_is_exclusive_and_a_stale_holder_cannot_write() {
     assert_eq!(released, 1);
 }
 
-#[actix_web::test]
-async fn waiting_deliveries_are_held_resumed_and_given_up() {
-    let bench = Bench::new().await;
+async fn waiting_deliveries_are_held_resumed_and_given_up(database: Database) {
+    let bench = Bench::new(database).await;
     for number in 1..=2 {
         bench
             .store
@@ -372,30 +380,29 @@ async fn waiting_deliveries_are_held_resumed_and_given_up() {
 
 #[actix_web::test]
 async fn secrets_are_not_in_the_file_and_a_wrong_key_is_refused() {
-    let bench = Bench::new().await;
+    let bench = Bench::new(Database::Sqlite).await;
     assert_eq!(
         bench.store.source(bench.source).await.unwrap().secret,
         Some(Secret::new("canary-source"))
     );
     assert!(
-        open(&bench.folder, 2)
+        open(&bench.home, 2)
             .err()
             .unwrap()
             .to_string()
             .contains("another master key")
     );
-    let copy = bench.folder.path().join("copy.db");
+    let copy = bench.home.folder.path().join("copy.db");
     bench.store.backup(copy.clone()).await.unwrap();
-    for entry in std::fs::read_dir(bench.folder.path()).unwrap() {
+    for entry in std::fs::read_dir(bench.home.folder.path()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         assert!(!bytes.windows(6).any(|window| window == b"canary"));
     }
     assert!(std::fs::metadata(copy).unwrap().len() > 0);
 }
 
-#[actix_web::test]
-async fn in_a_lane_only_the_first_unfinished_delivery_is_claimed() {
-    let bench = Bench::new().await;
+async fn in_a_lane_only_the_first_unfinished_delivery_is_claimed(database: Database) {
+    let bench = Bench::new(database).await;
     for (number, lane) in [(1, 1), (2, 1), (3, 2)] {
         let mut ingest = bench.ingest(number, Start::Queued);
         ingest.deliveries[0].lane = Some([lane; 16]);
@@ -424,9 +431,8 @@ async fn in_a_lane_only_the_first_unfinished_delivery_is_claimed() {
     assert_eq!(claimed(5, 5_000).await, [id(2)], "a failure ends the wait");
 }
 
-#[actix_web::test]
-async fn only_old_and_finished_events_are_forgotten() {
-    let bench = Bench::new().await;
+async fn only_old_and_finished_events_are_forgotten(database: Database) {
+    let bench = Bench::new(database).await;
     for number in 1..=3 {
         bench
             .store
@@ -470,4 +476,44 @@ async fn only_old_and_finished_events_are_forgotten() {
             .await
             .is_ok()
     );
+}
+
+async fn a_schema_from_a_newer_version_is_refused_with_a_sentence(database: Database) {
+    let home = Home::new(database);
+    open(&home, 1).unwrap().close().await;
+    execute(
+        &home.database_url,
+        "INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')",
+    );
+    let refused = open(&home, 1).err().unwrap().to_string();
+    assert!(
+        refused.contains("schema 9999") && refused.contains("newer version"),
+        "{refused}"
+    );
+}
+
+async fn a_search_finds_titles_in_any_case_and_bytes_as_they_are(database: Database) {
+    let bench = Bench::new(database).await;
+    let mut ingest = bench.ingest(1, Start::Queued);
+    ingest.event.facts.record_title = Some("Straße 50%_off".into());
+    bench.store.ingest(ingest).await.unwrap();
+    for (text, found) in [
+        ("STRA", 1),
+        ("50%_OFF", 1),
+        ("50x_off", 0),
+        ("currentValue", 1),
+        ("CURRENTVALUE", 0),
+    ] {
+        let text = Some(text.to_string());
+        let events = bench.store.events(EventFilter {
+            text: text.clone(),
+            ..EventFilter::default()
+        });
+        let deliveries = bench.store.deliveries(DeliveryFilter {
+            text: text.clone(),
+            ..DeliveryFilter::default()
+        });
+        assert_eq!(events.await.unwrap().len(), found, "{text:?}");
+        assert_eq!(deliveries.await.unwrap().len(), found, "{text:?}");
+    }
 }

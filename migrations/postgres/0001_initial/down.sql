@@ -1,0 +1,13 @@
+DROP FUNCTION instr(BYTEA, BYTEA);
+DROP TABLE attempts;
+DROP TABLE deliveries;
+DROP TABLE events;
+DROP TABLE connection_versions;
+DROP TABLE connections;
+DROP TABLE destinations;
+DROP TABLE sources;
+DROP TABLE key_check;
+DROP TABLE idempotency_keys;
+DROP TABLE api_tokens;
+DROP TABLE sessions;
+DROP TABLE users;

@@ -1,0 +1,327 @@
+//! A PostgreSQL database: connecting, the settings of each connection and why, and what only PostgreSQL does.
+//!
+//! The driver is tokio-postgres behind diesel's blocking `Connection`; its sockets are served by one small runtime of this file's own, so that
+//! the store works alike under any runtime of its callers. Events and results go through the writing thread, which owns a connection;
+//! everything else runs on a pool. A lost connection is found by the next one who uses it and made anew.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection as _;
+use diesel::r2d2::{ManageConnection, NopErrorHandler, Pool, R2D2Connection as _};
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use rustls_platform_verifier::ConfigVerifierExt as _;
+use tokio::runtime::{Handle, Runtime};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::domain::seal::MasterKey;
+use crate::store::error::StoreError;
+use crate::store::row::check_key;
+use crate::store::schema_version;
+use crate::store::writer::{Writer, Writes};
+
+/// The one kind of connection.
+pub type Conn = AsyncConnectionWrapper<AsyncPgConnection>;
+
+/// Connections of the pool; the writing thread has one more.
+const POOL_SIZE: u32 = 8;
+
+/// How long a connection may take to be made, and how long is waited for one of the pool.
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+
+/// How long sent data may stay unacknowledged before the connection counts as lost.
+const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(10);
+
+/// Settings of each connection. A commit means "on disk", whatever the server's default is; a node that stands still in the middle of a
+/// transaction does not hold up the others for longer than its limits.
+const SETTINGS: &str = "SET statement_timeout = '30s'; SET lock_timeout = '5s'; \
+     SET idle_in_transaction_session_timeout = '10s'; SET client_min_messages = 'warning'; \
+     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
+
+/// Advisory locks of ours, all in one class.
+const LOCK_CLASS: i32 = 0x626c_7565;
+/// One node migrates at a time.
+const MIGRATION_LOCK: i32 = 1;
+/// One plain save at a time over all nodes, so that what a save has looked at is still true when it writes.
+const SAVE_LOCK: i32 = 2;
+
+pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Whether this names a PostgreSQL database.
+pub fn is_address(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// A PostgreSQL database that is open. Cheap to clone.
+#[derive(Clone)]
+pub struct Postgres {
+    pool: Pool<Manager>,
+    writer: Writer<Conn>,
+    _sockets: Arc<Sockets>,
+}
+
+impl Postgres {
+    /// Connects, brings the schema up to date and checks the key.
+    pub fn open(url: &str, key: &MasterKey) -> Result<Postgres, StoreError> {
+        // Connecting blocks, which an async thread may not; whoever opens a store waits for it anyway.
+        std::thread::scope(|scope| {
+            scope
+                .spawn(|| Postgres::open_blocking(url, key))
+                .join()
+                .unwrap_or_else(|_| Err(StoreError::Unavailable("connecting broke off".into())))
+        })
+    }
+
+    fn open_blocking(url: &str, key: &MasterKey) -> Result<Postgres, StoreError> {
+        let sockets = Arc::new(Sockets::new()?);
+        let manager = Manager {
+            config: Arc::new(config(url)?),
+            tls: tls()?,
+            sockets: sockets.handle()?,
+        };
+        let mut conn = manager.open()?;
+        migrate(&mut conn, key)?;
+        drop(conn);
+        let pool = Pool::builder()
+            .max_size(POOL_SIZE)
+            .min_idle(Some(1))
+            .connection_timeout(CONNECT_LIMIT)
+            .error_handler(Box::new(NopErrorHandler))
+            .build(manager.clone())
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let writer = Writer::start(manager.open()?, Box::new(move || manager.open()))?;
+        Ok(Postgres {
+            pool,
+            writer,
+            _sockets: sockets,
+        })
+    }
+
+    /// The queue before the writing thread.
+    pub fn writer(&self) -> &Writer<Conn> {
+        &self.writer
+    }
+
+    /// Runs a question on a connection of the pool, off the async threads.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let pool = self.pool.clone();
+        tokio::task::spawn_blocking(move || {
+            let mut conn = pool
+                .get()
+                .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            question(&mut conn)
+        })
+        .await
+        .map_err(|error| StoreError::Unavailable(format!("the question was cut off: {error}")))?
+    }
+
+    /// Runs a change in its own transaction, one at a time over all nodes: what it has read is still true when it writes, as on SQLite.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.write_freely(|conn| {
+            conn.batch_execute(&format!(
+                "SELECT pg_advisory_xact_lock({LOCK_CLASS}, {SAVE_LOCK})"
+            ))?;
+            change(conn)
+        })
+        .await
+    }
+
+    /// Runs a change in its own transaction beside others; for guarded updates, which are right whatever happens meanwhile.
+    pub async fn write_freely<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.read(|conn| conn.transaction(change)).await
+    }
+
+    /// Repeats a bounded change, each time in a transaction of its own, until it finds nothing more to do. Returns the sum.
+    pub async fn in_small_steps(
+        &self,
+        step: impl Fn(&mut Conn) -> Result<usize, StoreError> + Clone + Send + 'static,
+    ) -> Result<usize, StoreError> {
+        let mut moved = 0;
+        loop {
+            match self.write_freely(step.clone()).await? {
+                0 => return Ok(moved),
+                count => moved += count,
+            }
+        }
+    }
+
+    /// Proves that the writing thread can commit now.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.writer
+            .run(|conn| {
+                conn.in_transaction(|conn| {
+                    // A server that was demoted to a standby answers questions and takes no writes.
+                    Ok(conn.batch_execute("SELECT txid_current()")?)
+                })
+            })
+            .await
+    }
+
+    /// Waits until everything queued is written.
+    pub async fn close(self) {
+        self.writer.close().await;
+    }
+}
+
+/// Nodes that start together migrate one after another; the second finds nothing to do.
+fn migrate(conn: &mut Conn, key: &MasterKey) -> Result<(), StoreError> {
+    conn.batch_execute(&format!(
+        "SET statement_timeout = 0; SET lock_timeout = 0; SELECT pg_advisory_lock({LOCK_CLASS}, {MIGRATION_LOCK})"
+    ))?;
+    schema_version::bring_up_to_date(conn, MIGRATIONS)?;
+    // The lock ends with this connection.
+    check_key(conn, key)
+}
+
+impl Writes for Conn {
+    fn in_transaction<T>(
+        &mut self,
+        change: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.transaction(change)
+    }
+
+    fn is_lost(&mut self) -> bool {
+        self.is_broken() || self.ping().is_err()
+    }
+}
+
+/// Makes and checks the pool's connections.
+#[derive(Clone)]
+struct Manager {
+    config: Arc<tokio_postgres::Config>,
+    tls: MakeRustlsConnect,
+    sockets: Handle,
+}
+
+impl Manager {
+    fn open(&self) -> Result<Conn, StoreError> {
+        // Inside, so that the wrapper goes on with this runtime.
+        let _inside = self.sockets.enter();
+        let connecting = async {
+            let (client, connection) = self.config.connect(self.tls.clone()).await?;
+            Ok::<_, tokio_postgres::Error>((client, connection))
+        };
+        let (client, connection) = self
+            .sockets
+            .block_on(async { tokio::time::timeout(CONNECT_LIMIT, connecting).await })
+            .map_err(|_| StoreError::Unavailable("the database did not answer in time".into()))?
+            .map_err(|error| StoreError::Unavailable(sentence(&error)))?;
+        let wrapping = AsyncPgConnection::try_from_client_and_connection(client, connection);
+        let wrapped = self
+            .sockets
+            .block_on(wrapping)
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let mut conn = Conn::from(wrapped);
+        conn.batch_execute(SETTINGS)?;
+        Ok(conn)
+    }
+}
+
+impl ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<Conn, StoreError> {
+        self.open()
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), StoreError> {
+        Ok(conn.ping()?)
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        conn.is_broken()
+    }
+}
+
+/// The runtime that serves the sockets.
+struct Sockets(Option<Runtime>);
+
+impl Sockets {
+    fn new() -> Result<Sockets, StoreError> {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("postgres")
+            .enable_all()
+            .build()
+            .map(|runtime| Sockets(Some(runtime)))
+            .map_err(|error| StoreError::Unavailable(format!("no thread for sockets: {error}")))
+    }
+
+    fn handle(&self) -> Result<Handle, StoreError> {
+        let runtime = self.0.as_ref().ok_or(StoreError::Closed)?;
+        Ok(runtime.handle().clone())
+    }
+}
+
+impl Drop for Sockets {
+    fn drop(&mut self) {
+        // The last clone may be dropped on an async thread, where waiting for the sockets to close is not allowed.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Reads the address. Certificates are always verified in full, so `verify-ca` and `verify-full` ask for no more than `require`.
+fn config(url: &str) -> Result<tokio_postgres::Config, StoreError> {
+    let url = url
+        .replace("sslmode=verify-full", "sslmode=require")
+        .replace("sslmode=verify-ca", "sslmode=require");
+    let mut config: tokio_postgres::Config = url.parse().map_err(|error| {
+        StoreError::Unavailable(format!(
+            "BLUEBRIDGE_DATABASE_URL cannot be understood: {}",
+            sentence(&error)
+        ))
+    })?;
+    config
+        .connect_timeout(CONNECT_LIMIT)
+        .tcp_user_timeout(UNACKNOWLEDGED_LIMIT)
+        .keepalives_idle(UNACKNOWLEDGED_LIMIT);
+    if config.get_application_name().is_none() {
+        config.application_name("bluebridge");
+    }
+    Ok(config)
+}
+
+/// Trusts what the system trusts.
+fn tls() -> Result<MakeRustlsConnect, StoreError> {
+    // The provider may be installed already, by `app` or by another store; it is the same.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let config = rustls::ClientConfig::with_platform_verifier()
+        .map_err(|error| StoreError::Unavailable(format!("TLS cannot be set up: {error}")))?;
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// The driver's errors keep what matters in their source.
+fn sentence(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// A connection of its own, for the tests of queries.
+#[cfg(test)]
+pub(super) fn with_connection(url: &str, test: impl FnOnce(&mut Conn)) {
+    let sockets = Sockets::new().unwrap();
+    let manager = Manager {
+        config: Arc::new(config(url).unwrap()),
+        tls: tls().unwrap(),
+        sockets: sockets.handle().unwrap(),
+    };
+    test(&mut manager.open().unwrap());
+}
