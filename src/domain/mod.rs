@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod path;
 pub mod person;
 pub mod problem;
+pub mod recipes;
 pub mod retry;
 pub mod seal;
 pub mod secret;

@@ -2,14 +2,20 @@
 //!
 //! Called by `POST /decide`, by the builder's preview, and by the log's "why not"; it asks the very function that ingest asks.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::domain::connection::{Decision, Rules, Subject};
+use crate::domain::destination::Settings;
 use crate::domain::event::{ReadError, Reading, read};
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::mapping::{MappingInput, Output};
+use crate::outbound::request::{self, Message};
+
+/// Stands for the id of a delivery that is not made.
+const REHEARSED_ID: &str = "00000000-0000-7000-8000-000000000000";
 
 /// What a dry run answers, in the API's shape.
 #[derive(Debug, Clone, Serialize)]
@@ -87,6 +93,24 @@ pub fn dry_run(rules: &Rules, body: &[u8], received_at: Timestamp) -> Result<Dry
         }
     }
     Ok(run)
+}
+
+/// The head of the request that a delivery with this body would make, secrets masked: its first line and its headers. Id and time, which are made anew
+/// for each delivery, stand for ones to come. The sentence says why it cannot be made.
+pub fn rehearse(
+    settings: &Settings,
+    body: &str,
+    content_type: &str,
+    now: Timestamp,
+) -> Result<(String, Vec<(String, String)>), String> {
+    let message = Message {
+        id: REHEARSED_ID,
+        attempt: 1,
+        timestamp_s: now.as_second(),
+        body: Bytes::copy_from_slice(body.as_bytes()),
+        content_type,
+    };
+    request::rehearse(settings, &message)
 }
 
 /// The body that a delivery of this event carries, whatever the filter says: a person may have resent it. The mapping's sentence when it fails.

@@ -20,6 +20,7 @@ pub mod recover;
 pub mod resend;
 pub mod snapshot;
 pub mod test_event;
+pub mod transfer;
 pub mod vet;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod breaker;
+mod builder;
 mod crash;
 mod database;
 mod failpoints;

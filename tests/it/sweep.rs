@@ -20,6 +20,7 @@ fn address(entry: &Entry) -> String {
         .path
         .replace("{id}", "01a20cec-a467-7000-9857-0cd1f79677cf")
         .replace("{token}", "unknown")
+        .replace("{number}", "1")
         .replace("{hash}", "0")
         .replace("{name}", "app.css")
 }

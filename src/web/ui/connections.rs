@@ -1,6 +1,4 @@
-//! Connections: the list, the builder with its preview, and one connection with its versions and latest deliveries.
-
-use std::collections::HashMap;
+//! Connections: the list, and one connection with its versions and latest deliveries. Making and changing them is the builder's.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -8,32 +6,25 @@ use serde_json::Value;
 
 use crate::domain::catalogue::label;
 use crate::domain::catalogue::sample::sample;
-use crate::domain::connection::{Connection, Rules, RulesDocument};
+use crate::domain::connection::Connection;
 use crate::domain::id::ConnectionId;
-use crate::domain::person::User;
 use crate::flow::Bridge;
-use crate::flow::dry_run::{DryRun, dry_run};
+use crate::flow::dry_run::DryRun;
 use crate::flow::test_event::send_test;
 use crate::store::deliveries::DeliveryFilter;
-use crate::store::events::{EventFilter, Page as Window};
+use crate::store::events::Page as Window;
 use crate::web::admission::signed_in;
 use crate::web::api::connections::{ConnectionDocument, save as save_document};
 use crate::web::api::id;
-use crate::web::ui::connection_form::{
-    ConnectionForm, EventGroup, KINDS, MAPPINGS, MISSINGS, MODES, OperatorGroup, TAKES, document,
-    event_groups, operator_groups,
-};
+use crate::web::ui::connection_form::{EventGroup, event_groups};
+use crate::web::ui::connection_sample::USUAL_EVENT;
+use crate::web::ui::connection_words::{Names, Sentence, version_changes};
 use crate::web::ui::form::Form;
-use crate::web::ui::page::{
-    Chip, DeliveryRow, FormProblem, Moment, Page, PageError, go, mendable, query_value, render,
-    render_again,
-};
+use crate::web::ui::page::{Chip, DeliveryRow, Moment, Page, PageError, go, render};
 use crate::web::ui::tree;
 
 /// Deliveries shown on a connection's page.
 const LATEST: i64 = 10;
-/// Event whose sample is offered when none is chosen.
-const USUAL_EVENT: &str = "TODO_CREATED";
 
 #[derive(Template)]
 #[template(path = "connections/list.html")]
@@ -69,26 +60,8 @@ struct ShowPage {
 struct VersionRow {
     number: i32,
     at: Moment,
-    rules: String,
-}
-
-#[derive(Template)]
-#[template(path = "connections/form.html")]
-struct FormPage {
-    page: Page,
-    problems: Vec<FormProblem>,
-    action: String,
-    cancel: String,
-    form: ConnectionForm,
-    sources: Vec<(String, String)>,
-    destinations: Vec<(String, String)>,
-    operators: Vec<OperatorGroup>,
-    modes: [(&'static str, &'static str); 3],
-    mappings: [(&'static str, &'static str); 3],
-    kinds: [(&'static str, &'static str); 3],
-    takes: [(&'static str, &'static str); 4],
-    missings: [(&'static str, &'static str); 3],
-    preview: Option<Verdict>,
+    /// What it changed, in sentences; nothing for the first one.
+    changes: Vec<String>,
 }
 
 /// A decision as pages show it.
@@ -153,118 +126,13 @@ pub async fn index(
                 id: connection.id.to_string(),
                 name: connection.name.clone(),
                 chip: switch_chip(connection),
-                source: names.source(connection),
-                destination: names.destination(connection),
+                source: names.source(&connection.source_id.to_string()),
+                destination: names.destination(&connection.version.destination_id.to_string()),
                 trigger: trigger_words(&connection.version.rules.trigger.events),
                 enabled: connection.enabled,
             })
             .collect(),
     })
-}
-
-pub async fn new(
-    request: HttpRequest,
-    bridge: web::Data<Bridge>,
-) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request)?;
-    let form = ConnectionForm::empty();
-    render(&form_page(&request, &user, &bridge, None, form, Vec::new(), None).await?)
-}
-
-pub async fn edit(
-    request: HttpRequest,
-    path: web::Path<String>,
-    bridge: web::Data<Bridge>,
-) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request)?;
-    let connection = bridge.store.connection(id(&path, "connection")?).await?;
-    let form = ConnectionForm::of(&connection);
-    render(
-        &form_page(
-            &request,
-            &user,
-            &bridge,
-            Some(connection.id),
-            form,
-            Vec::new(),
-            None,
-        )
-        .await?,
-    )
-}
-
-pub async fn create(
-    request: HttpRequest,
-    bridge: web::Data<Bridge>,
-) -> Result<HttpResponse, PageError> {
-    submit(&request, &bridge, None).await
-}
-
-pub async fn save(
-    request: HttpRequest,
-    path: web::Path<String>,
-    bridge: web::Data<Bridge>,
-) -> Result<HttpResponse, PageError> {
-    let existing: ConnectionId = id(&path, "connection")?;
-    submit(&request, &bridge, Some(existing)).await
-}
-
-/// Saves the form, or previews it, or shows it again with what must be mended.
-async fn submit(
-    request: &HttpRequest,
-    bridge: &Bridge,
-    existing: Option<ConnectionId>,
-) -> Result<HttpResponse, PageError> {
-    let form = Form::of(request)?;
-    let user = signed_in(request)?;
-    let again = async |problems, preview| {
-        form_page(
-            request,
-            &user,
-            bridge,
-            existing,
-            ConnectionForm::typed(&form),
-            problems,
-            preview,
-        )
-        .await
-    };
-    let parsed = match document(&form, None) {
-        Ok(parsed) => parsed,
-        Err(problems) => return render_again(&again(problems, None).await?),
-    };
-    if form.text("action") == "preview" {
-        return match preview(bridge, &parsed, form.text("sample")) {
-            Ok(verdict) => render(&again(Vec::new(), Some(verdict)).await?),
-            Err(problems) => render_again(&again(problems, None).await?),
-        };
-    }
-    match save_document(bridge, existing, parsed).await {
-        Ok(id) => Ok(go(format!("/connections/{id}?done=saved"))),
-        Err(error) => render_again(&again(mendable(error)?, None).await?),
-    }
-}
-
-fn preview(
-    bridge: &Bridge,
-    parsed: &ConnectionDocument,
-    sample: &str,
-) -> Result<Verdict, Vec<FormProblem>> {
-    let rules = RulesDocument {
-        trigger: parsed.trigger.clone(),
-        filter: parsed.filter.clone(),
-        mapping: parsed.mapping.clone().unwrap_or_default(),
-        delivery: parsed.delivery.clone(),
-    };
-    let rules = Rules::compile(&rules)
-        .map_err(|problems| problems.iter().map(FormProblem::from).collect::<Vec<_>>())?;
-    let run = dry_run(&rules, sample.as_bytes(), bridge.clock.now()).map_err(|error| {
-        vec![FormProblem {
-            place: "sample".into(),
-            message: format!("The sample is no event: {error}."),
-        }]
-    })?;
-    Ok(Verdict::new(&run))
 }
 
 pub async fn show(
@@ -286,6 +154,8 @@ pub async fn show(
     };
     let deliveries = bridge.store.deliveries(filter).await?;
     let names = Names::load(&bridge).await?;
+    let source_id = connection.source_id.to_string();
+    let names = names.with_projects_of(&bridge, &source_id).await?;
     let events = &connection.version.rules.trigger.events;
     let offered = events
         .first()
@@ -296,14 +166,20 @@ pub async fn show(
         id: connection.id.to_string(),
         chip: switch_chip(&connection),
         enabled: connection.enabled,
-        sentence: sentence(&connection, &names),
+        sentence: Sentence::of(&connection, &names)
+            .render()
+            .unwrap_or_default(),
         groups: event_groups(&[offered]),
         versions: versions
             .iter()
-            .map(|version| VersionRow {
+            .enumerate()
+            .map(|(index, version)| VersionRow {
                 number: version.number,
                 at: Moment::new(version.created_at, now),
-                rules: serde_json::to_string_pretty(&version.rules).unwrap_or_default(),
+                changes: versions
+                    .get(index + 1)
+                    .map(|before| version_changes(before, version, &names))
+                    .unwrap_or_default(),
             })
             .collect(),
         deliveries: deliveries
@@ -388,43 +264,6 @@ pub async fn delete(
     Ok(go("/connections?done=deleted"))
 }
 
-/// What sources and destinations are called.
-struct Names {
-    sources: HashMap<String, String>,
-    destinations: HashMap<String, String>,
-}
-
-impl Names {
-    async fn load(bridge: &Bridge) -> Result<Names, PageError> {
-        let sources = bridge.store.sources().await?;
-        let destinations = bridge.store.destinations().await?;
-        Ok(Names {
-            sources: sources
-                .into_iter()
-                .map(|source| (source.id.to_string(), source.name))
-                .collect(),
-            destinations: destinations
-                .into_iter()
-                .map(|destination| (destination.id.to_string(), destination.name))
-                .collect(),
-        })
-    }
-
-    fn source(&self, connection: &Connection) -> String {
-        self.sources
-            .get(&connection.source_id.to_string())
-            .cloned()
-            .unwrap_or_default()
-    }
-
-    fn destination(&self, connection: &Connection) -> String {
-        self.destinations
-            .get(&connection.version.destination_id.to_string())
-            .cloned()
-            .unwrap_or_default()
-    }
-}
-
 fn switch_chip(connection: &Connection) -> Chip {
     match connection.enabled {
         true => Chip::new("On", "good"),
@@ -439,118 +278,4 @@ fn trigger_words(events: &[String]) -> String {
         [one, two] => format!("{}, {}", label(one), label(two)),
         [one, rest @ ..] => format!("{} and {} more", label(one), rest.len()),
     }
-}
-
-/// The connection in one readable sentence.
-fn sentence(connection: &Connection, names: &Names) -> String {
-    let rules = &connection.version.rules;
-    let what = match rules.trigger.events.as_slice() {
-        [] => "anything happens".to_string(),
-        events => format!("“{}” happens", trigger_words(events)),
-    };
-    let condition = match &rules.filter {
-        Value::Null => String::new(),
-        filter if filter.get("op").is_some() => ", if one condition holds".to_string(),
-        filter => {
-            let word = ["all", "any", "none"]
-                .into_iter()
-                .find_map(|mode| Some((mode, filter.get(mode)?.as_array()?.len())));
-            word.map(|(mode, count)| format!(", if {mode} of {count} conditions hold"))
-                .unwrap_or_default()
-        }
-    };
-    let send = match rules.mapping["mode"].as_str() {
-        Some("fields") => format!(
-            "{} fields",
-            rules.mapping["fields"].as_array().map_or(0, Vec::len)
-        ),
-        Some("template") => "a text from a template".into(),
-        _ => "the whole event".into(),
-    };
-    format!(
-        "When {what} in {}{condition}, send {send} to {}.",
-        names.source(connection),
-        names.destination(connection)
-    )
-}
-
-async fn form_page(
-    request: &HttpRequest,
-    user: &User,
-    bridge: &Bridge,
-    existing: Option<ConnectionId>,
-    mut form: ConnectionForm,
-    problems: Vec<FormProblem>,
-    preview: Option<Verdict>,
-) -> Result<FormPage, PageError> {
-    if form.sample.is_empty() {
-        form.sample = sample_for(request, bridge, &form).await?;
-    }
-    let (title, action, cancel) = match existing {
-        Some(id) => (
-            "Edit the connection",
-            format!("/connections/{id}"),
-            format!("/connections/{id}"),
-        ),
-        None => (
-            "Add a connection",
-            "/connections".to_string(),
-            "/connections".to_string(),
-        ),
-    };
-    let sources = bridge.store.sources().await?;
-    let destinations = bridge.store.destinations().await?;
-    Ok(FormPage {
-        page: Page::new(request, user, "/connections", title),
-        problems,
-        action,
-        cancel,
-        form,
-        sources: sources
-            .into_iter()
-            .map(|source| (source.id.to_string(), source.name))
-            .collect(),
-        destinations: destinations
-            .into_iter()
-            .map(|destination| (destination.id.to_string(), destination.name))
-            .collect(),
-        operators: operator_groups(),
-        modes: MODES,
-        mappings: MAPPINGS,
-        kinds: KINDS,
-        takes: TAKES,
-        missings: MISSINGS,
-        preview,
-    })
-}
-
-/// The last event received when that is asked for, else the catalogue's sample of the first chosen event.
-async fn sample_for(
-    request: &HttpRequest,
-    bridge: &Bridge,
-    form: &ConnectionForm,
-) -> Result<String, PageError> {
-    if query_value(request, "sample").as_deref() == Some("last") {
-        let newest = EventFilter {
-            source_id: form.source_id.parse().ok(),
-            page: Window {
-                limit: 1,
-                ..Window::default()
-            },
-            ..EventFilter::default()
-        };
-        if let Some(event) = bridge.store.events(newest).await?.first() {
-            let body = bridge.store.event(event.id).await?.body;
-            let pretty = serde_json::from_slice::<Value>(&body)
-                .and_then(|value| serde_json::to_string_pretty(&value));
-            return Ok(pretty.unwrap_or_else(|_| String::from_utf8_lossy(&body).into_owned()));
-        }
-    }
-    let chosen = form
-        .groups
-        .iter()
-        .flat_map(|group| &group.events)
-        .find(|event| event.checked);
-    let event = sample(chosen.map_or(USUAL_EVENT, |event| event.id), 1);
-    Ok(serde_json::to_string_pretty(&event).unwrap_or_default())
 }

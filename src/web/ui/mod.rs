@@ -4,14 +4,24 @@
 //! comes again with what was typed and what to mend.
 
 pub mod assets;
+pub mod connection_builder;
+pub mod connection_fields;
+pub mod connection_filter;
 pub mod connection_form;
+pub mod connection_live;
+pub mod connection_sample;
+pub mod connection_transfer;
+pub mod connection_versions;
+pub mod connection_words;
 pub mod connections;
 pub mod deliveries;
 pub mod destinations;
 pub mod events;
 pub mod form;
+pub mod gallery;
 pub mod overview;
 pub mod page;
+pub mod sample_tree;
 pub mod session;
 pub mod settings;
 pub mod sources;

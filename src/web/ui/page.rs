@@ -18,10 +18,15 @@ use crate::web::problem::ApiError;
 use crate::web::ui::assets::href;
 
 /// What was done, by the word in `?done=`; nothing of the address itself is shown.
-const NOTES: [(&str, &str); 14] = [
+const NOTES: [(&str, &str); 16] = [
     ("saved", "Saved."),
     ("added", "Added."),
     ("deleted", "Deleted."),
+    ("restored", "Restored, as a new version."),
+    (
+        "imported",
+        "Imported. Enter the secrets of what was made, then switch its connections on.",
+    ),
     ("enabled", "Switched on."),
     ("disabled", "Switched off."),
     (

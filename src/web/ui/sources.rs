@@ -61,6 +61,8 @@ struct SourceRow {
 struct Evidence {
     current: bool,
     message: String,
+    /// What to do about it.
+    advice: &'static str,
     last: Moment,
     count: i64,
 }
@@ -214,6 +216,25 @@ pub async fn delete(
     Ok(go("/sources?done=deleted"))
 }
 
+/// What to do about a signature that fails, by its code.
+fn advice(code: &str) -> &'static str {
+    match code {
+        "signature_missing" => {
+            "Look whether a proxy before this server drops the header X-Signature, and whether the address is used by Blue alone."
+        }
+        "signature_several" => "Let the proxy before this server pass headers on once.",
+        "signature_malformed" => {
+            "Check that Blue itself sends to this address, not a tool in between."
+        }
+        "no_secret" => {
+            "Enter the secret in step 4. If it is lost, delete the webhook in Blue and create it anew."
+        }
+        _ => {
+            "Paste the secret anew, without blanks. If Blue no longer shows it, create the webhook there anew with this address and enter its secret."
+        }
+    }
+}
+
 async fn show_page(
     request: &HttpRequest,
     user: &User,
@@ -247,6 +268,7 @@ async fn show_page(
         evidence: source.signature_problem.as_ref().map(|problem| Evidence {
             current: source.is_refusing(),
             message: problem.message.clone(),
+            advice: advice(&problem.code),
             last: Moment::new(problem.last_at, now),
             count: problem.count,
         }),

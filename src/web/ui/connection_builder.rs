@@ -1,0 +1,569 @@
+//! The builder: one page in the order of the data, from the source to the sentence that says what will happen.
+//!
+//! Every button posts the form and gets the page again, so it works without scripts. With `builder.js` the same page is fetched and put in place, and
+//! while one types `POST /connections/live` answers with those parts of it that show what comes out. Neither stores anything but on "Save" and
+//! "Make the destination".
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use serde_json::{Value, json};
+
+use crate::domain::catalogue::label;
+use crate::domain::connection::{Connection, Rules};
+use crate::domain::destination::{Settings, SettingsDocument};
+use crate::domain::id::{ConnectionId, DestinationId};
+use crate::domain::mapping::functions::{Function, functions};
+use crate::domain::person::User;
+use crate::flow::Bridge;
+use crate::flow::past::{Comparison, Difference, EVENTS_LIMIT, Example, Turn, over_the_past};
+use crate::web::admission::signed_in;
+use crate::web::api::connections::save as save_document;
+use crate::web::api::destinations::{DestinationDocument, save_new};
+use crate::web::api::id;
+use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES};
+use crate::web::ui::connection_filter::MODES;
+use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS};
+use crate::web::ui::connection_live::{Live, Target, live};
+use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, offers};
+use crate::web::ui::connection_words::{Names, change_sentences, suggested_name};
+use crate::web::ui::form::Form;
+use crate::web::ui::gallery;
+use crate::web::ui::page::{
+    FormProblem, Moment, Page, PageError, go, mendable, query_value, render, render_again,
+};
+use crate::web::ui::sample_tree;
+
+/// How a new destination may sign, the usual way first.
+const SCHEMES: [(&str, &str); 3] = [
+    ("standard_webhooks", "Standard Webhooks"),
+    ("hex", "Hex HMAC, as Blue does"),
+    ("none", "None"),
+];
+
+/// Events of a dry run unless something else is typed.
+const DRY_RUN_EVENTS: u32 = 200;
+
+#[derive(Template)]
+#[template(path = "connections/form.html")]
+struct FormPage {
+    page: Page,
+    problems: Vec<FormProblem>,
+    action: String,
+    cancel: String,
+    form: ConnectionForm,
+    live: Live,
+    tree: String,
+    paths: Vec<(String, String)>,
+    offers: Offers,
+    sources: Vec<(String, String)>,
+    destinations: Vec<(String, String)>,
+    projects: Vec<ProjectBox>,
+    other_projects: String,
+    functions: Vec<FunctionGroup>,
+    /// The secret of a destination that was made just now; shown this once.
+    made_secret: Option<String>,
+    past: Option<Past>,
+}
+
+#[derive(Template)]
+#[template(path = "connections/live.html")]
+struct LiveParts {
+    form: ConnectionForm,
+    live: Live,
+}
+
+struct ProjectBox {
+    id: String,
+    name: String,
+    checked: bool,
+}
+
+/// Functions under one heading.
+struct FunctionGroup {
+    name: &'static str,
+    functions: Vec<FunctionEntry>,
+}
+
+struct FunctionEntry {
+    id: &'static str,
+    /// As it is typed, with the example's arguments.
+    call: String,
+    summary: &'static str,
+    input: &'static str,
+    output: &'static str,
+}
+
+/// A dry run over the past as the page shows it.
+struct Past {
+    comparison: Comparison,
+    /// There are saved rules to compare with.
+    edits: bool,
+    examples: Vec<PastExample>,
+}
+
+struct PastExample {
+    event_id: String,
+    turn: &'static str,
+    label: String,
+    record: String,
+    at: Option<Moment>,
+    reason: Option<String>,
+    differences: Vec<Difference>,
+}
+
+pub async fn new(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let mut form = match query_value(&request, "template").and_then(|id| gallery::form_of(&id)) {
+        Some(form) => form,
+        None => ConnectionForm::empty(),
+    };
+    if let Some(source_id) = query_value(&request, "source_id") {
+        form.source_id = source_id;
+    }
+    let builder = Builder::load(&bridge, None).await?;
+    // What is shaped for Slack is not for whatever destination happens to be the first.
+    if form.new_destination.url_hint.is_empty() {
+        form.destination_id = first(&builder.names.destinations);
+    }
+    render(
+        &builder
+            .page(&request, &user, form, Extras::default())
+            .await?,
+    )
+}
+
+pub async fn edit(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let builder = Builder::load(&bridge, Some(id(&path, "connection")?)).await?;
+    let form = builder
+        .saved
+        .as_ref()
+        .map_or_else(ConnectionForm::empty, ConnectionForm::of);
+    render(
+        &builder
+            .page(&request, &user, form, Extras::default())
+            .await?,
+    )
+}
+
+pub async fn create(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    submit(&request, &bridge, None).await
+}
+
+pub async fn save(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    submit(&request, &bridge, Some(path.into_inner())).await
+}
+
+/// Those parts of the page that change while one types.
+pub async fn live_parts(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let posted = Form::of(&request)?;
+    let existing = Some(posted.text("connection_id").to_string()).filter(|id| !id.is_empty());
+    let existing_id = existing
+        .as_deref()
+        .map(|text| id(text, "connection"))
+        .transpose()?;
+    let mut builder = Builder::load(&bridge, existing_id).await?;
+    let form = ConnectionForm::typed(&posted, existing);
+    if !form.project_ids.is_empty() {
+        builder.names = builder
+            .names
+            .with_projects_of(&bridge, &form.source_id)
+            .await?;
+    }
+    let sample = choose(&bridge, &form).await?;
+    let live = builder.live(&form, &sample).await?;
+    render(&LiveParts { form, live })
+}
+
+/// Whether the event that the builder waits for has come.
+pub async fn newest(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let source_id = id(
+        &query_value(&request, "source_id").unwrap_or_default(),
+        "source",
+    )?;
+    let after = query_value(&request, "after").unwrap_or_default();
+    let found = next(&bridge, source_id, &after).await?;
+    Ok(HttpResponse::Ok().json(json!({"event_id": found})))
+}
+
+/// Does what the pressed button says, and shows the form again unless it was saved.
+async fn submit(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    existing: Option<String>,
+) -> Result<HttpResponse, PageError> {
+    let posted = Form::of(request)?;
+    let user = signed_in(request)?;
+    let existing_id: Option<ConnectionId> = existing
+        .as_deref()
+        .map(|text| id(text, "connection"))
+        .transpose()?;
+    let mut builder = Builder::load(bridge, existing_id).await?;
+    let mut form = ConnectionForm::typed(&posted, existing);
+    let mut extras = Extras::default();
+    match Action::of(&posted) {
+        Action::Save => {
+            if let Some(id) = save_form(&mut builder, &mut form, &mut extras).await? {
+                return Ok(go(format!("/connections/{id}?done=saved")));
+            }
+        }
+        Action::MakeDestination => {
+            make_destination(&mut builder, &mut form, &mut extras).await?;
+        }
+        Action::Listen => listen(bridge, &mut form).await?,
+        Action::StopListening => form.sample.listening = false,
+        Action::DryRun => extras.past = builder.past(&mut form).await?,
+        action => form.act(&action),
+    }
+    match extras.problems.is_empty() {
+        true => render(&builder.page(request, &user, form, extras).await?),
+        false => render_again(&builder.page(request, &user, form, extras).await?),
+    }
+}
+
+/// Saves; a destination that was typed is made first. Without an id, the problems are in `extras`.
+async fn save_form(
+    builder: &mut Builder<'_>,
+    form: &mut ConnectionForm,
+    extras: &mut Extras,
+) -> Result<Option<ConnectionId>, PageError> {
+    let (rules, _, problems) = form.rules();
+    let refused = Rules::compile(&rules).err().unwrap_or_default();
+    extras.problems = problems
+        .into_iter()
+        .chain(refused.iter().map(FormProblem::from))
+        .collect();
+    if !extras.problems.is_empty() {
+        return Ok(None);
+    }
+    if !form.new_destination.url.is_empty() {
+        make_destination(builder, form, extras).await?;
+        // A secret that was made must be seen before the page is left.
+        if !extras.problems.is_empty() || extras.made_secret.is_some() {
+            return Ok(None);
+        }
+    }
+    if form.name.is_empty() {
+        form.name = suggested_name(&rules, &builder.names.destination(&form.destination_id));
+    }
+    let document = match form.document(None) {
+        Ok(document) => document,
+        Err(problems) => {
+            extras.problems = problems;
+            return Ok(None);
+        }
+    };
+    let existing = builder.saved.as_ref().map(|saved| saved.id);
+    match save_document(builder.bridge, existing, document).await {
+        Ok(id) => Ok(Some(id)),
+        Err(error) => {
+            extras.problems = mendable(error)?;
+            Ok(None)
+        }
+    }
+}
+
+async fn make_destination(
+    builder: &mut Builder<'_>,
+    form: &mut ConnectionForm,
+    extras: &mut Extras,
+) -> Result<(), PageError> {
+    let typed = &form.new_destination;
+    let host = url::Url::parse(&typed.url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_string));
+    let document = DestinationDocument {
+        name: match typed.name.is_empty() {
+            true => host.unwrap_or_default(),
+            false => typed.name.clone(),
+        },
+        kind: None,
+        config: Some(json!({"url": typed.url})),
+        signing: Some(json!({"scheme": typed.scheme})),
+        limits: None,
+    };
+    match save_new(builder.bridge, document).await {
+        Ok(saved) => {
+            form.destination_id = saved.id.to_string();
+            form.new_destination = Default::default();
+            extras.made_secret = saved.made_secret;
+            builder.names = Names::load(builder.bridge).await?;
+        }
+        Err(error) => extras.problems = mendable(error)?,
+    }
+    Ok(())
+}
+
+/// What a page shows besides the form.
+#[derive(Default)]
+struct Extras {
+    problems: Vec<FormProblem>,
+    made_secret: Option<String>,
+    past: Option<Past>,
+}
+
+/// What every answer of the builder needs.
+struct Builder<'b> {
+    bridge: &'b Bridge,
+    names: Names,
+    /// The connection as it is saved.
+    saved: Option<Connection>,
+}
+
+impl<'b> Builder<'b> {
+    async fn load(
+        bridge: &'b Bridge,
+        existing: Option<ConnectionId>,
+    ) -> Result<Builder<'b>, PageError> {
+        Ok(Builder {
+            bridge,
+            names: Names::load(bridge).await?,
+            saved: match existing {
+                Some(id) => Some(bridge.store.connection(id).await?),
+                None => None,
+            },
+        })
+    }
+
+    async fn page(
+        mut self,
+        request: &HttpRequest,
+        user: &User,
+        mut form: ConnectionForm,
+        extras: Extras,
+    ) -> Result<FormPage, PageError> {
+        if form.source_id.is_empty() {
+            form.source_id = first(&self.names.sources);
+        }
+        self.names = self
+            .names
+            .with_projects_of(self.bridge, &form.source_id)
+            .await?;
+        let sample = choose(self.bridge, &form).await?;
+        let live = self.live(&form, &sample).await?;
+        let (title, action, cancel) = match &self.saved {
+            Some(saved) => (
+                format!("Edit “{}”", saved.name),
+                format!("/connections/{}", saved.id),
+                format!("/connections/{}", saved.id),
+            ),
+            None => (
+                "Build a connection".into(),
+                "/connections".into(),
+                "/connections".into(),
+            ),
+        };
+        let empty = Value::Null;
+        let document = sample.document.as_ref().unwrap_or(&empty);
+        let (projects, other_projects) = project_boxes(&form, &self.names);
+        Ok(FormPage {
+            page: Page::new(request, user, "/connections", title),
+            problems: extras.problems,
+            action,
+            cancel,
+            live,
+            tree: sample_tree::html(document),
+            paths: sample_tree::paths(document),
+            offers: offers(self.bridge, &form).await?,
+            sources: self.names.sources,
+            destinations: self.names.destinations,
+            projects,
+            other_projects,
+            functions: function_groups(),
+            made_secret: extras.made_secret,
+            past: extras.past,
+            form,
+        })
+    }
+
+    async fn live(&self, form: &ConnectionForm, sample: &Sample) -> Result<Live, PageError> {
+        let typed = &form.new_destination;
+        let chosen = match form.destination_id.parse::<DestinationId>() {
+            Ok(id) if typed.url.is_empty() => self.bridge.snapshot().destination(id).cloned(),
+            _ => None,
+        };
+        let name = match typed.url.is_empty() {
+            false if typed.name.is_empty() => "a new destination".into(),
+            false => typed.name.clone(),
+            true => self.names.destination(&form.destination_id),
+        };
+        let target = match &chosen {
+            Some(destination) => Target::Saved(&destination.settings),
+            None => typed_target(form),
+        };
+        let now = self.bridge.clock.now();
+        let mut live = live(form, sample, &target, name, &self.names, now);
+        if let Some(saved) = &self.saved {
+            let (rules, ..) = form.rules();
+            let was = saved.version.destination_id.to_string();
+            let moved = (was != form.destination_id && typed.url.is_empty()).then(|| {
+                (
+                    self.names.destination(&was),
+                    self.names.destination(&form.destination_id),
+                )
+            });
+            live.changes = Some(change_sentences(
+                &saved.version.rules,
+                &rules,
+                moved,
+                &self.names,
+            ));
+        }
+        Ok(live)
+    }
+
+    /// The dry run over the past, when the rules can be read; otherwise the page says what must be mended.
+    async fn past(&self, form: &mut ConnectionForm) -> Result<Option<Past>, PageError> {
+        let count = form
+            .dry_run_events
+            .parse()
+            .unwrap_or(DRY_RUN_EVENTS)
+            .clamp(1, EVENTS_LIMIT);
+        form.dry_run_events = count.to_string();
+        let (rules, _, problems) = form.rules();
+        let (Ok(now), true, Ok(source_id)) = (
+            Rules::compile(&rules),
+            problems.is_empty(),
+            form.source_id.parse(),
+        ) else {
+            return Ok(None);
+        };
+        let before = match &self.saved {
+            Some(saved) => Some(self.bridge.rules(saved.version.id).await?),
+            None => None,
+        };
+        let edits = before.is_some();
+        let comparison =
+            over_the_past(self.bridge, source_id, before, Arc::new(now), count).await?;
+        Ok(Some(Past::new(comparison, edits, self.bridge.clock.now())))
+    }
+}
+
+fn first(list: &[(String, String)]) -> String {
+    list.first().map(|(id, _)| id.clone()).unwrap_or_default()
+}
+
+/// The settings of a destination that is being typed, as far as they can be read.
+fn typed_target(form: &ConnectionForm) -> Target<'static> {
+    let config = json!({"url": form.new_destination.url});
+    // Its secret is made with it; until then there is nothing to sign with.
+    let signing = json!({"scheme": "none"});
+    let document = SettingsDocument {
+        config: Some(&config),
+        signing: Some(&signing),
+        limits: None,
+    };
+    match Settings::parse(&document, None) {
+        Ok(settings) => Target::Typed(Box::new(settings)),
+        Err(_) => Target::None,
+    }
+}
+
+/// The projects seen so far with a box each, and the chosen ones that were not seen.
+fn project_boxes(form: &ConnectionForm, names: &Names) -> (Vec<ProjectBox>, String) {
+    let boxes: Vec<ProjectBox> = names
+        .projects
+        .iter()
+        .map(|(id, name)| ProjectBox {
+            id: id.clone(),
+            name: name.clone().unwrap_or_else(|| id.clone()),
+            checked: form.project_ids.contains(id),
+        })
+        .collect();
+    let others: Vec<&str> = form
+        .project_ids
+        .iter()
+        .filter(|id| !boxes.iter().any(|one| one.id == **id))
+        .map(String::as_str)
+        .collect();
+    let others = others.join(", ");
+    (boxes, others)
+}
+
+fn function_groups() -> Vec<FunctionGroup> {
+    let mut groups: Vec<FunctionGroup> = Vec::new();
+    for function in functions() {
+        let entry = FunctionEntry::new(function);
+        match groups
+            .last_mut()
+            .filter(|group| group.name == function.group)
+        {
+            Some(group) => group.functions.push(entry),
+            None => groups.push(FunctionGroup {
+                name: function.group,
+                functions: vec![entry],
+            }),
+        }
+    }
+    groups
+}
+
+impl FunctionEntry {
+    fn new(function: &'static Function) -> FunctionEntry {
+        let (input, args, output) = function.example;
+        let args = args
+            .strip_prefix('[')
+            .and_then(|args| args.strip_suffix(']'))
+            .unwrap_or(args);
+        FunctionEntry {
+            id: function.id,
+            call: match args.is_empty() {
+                true => function.id.to_string(),
+                false => format!("{}({args})", function.id),
+            },
+            summary: function.summary,
+            input,
+            output,
+        }
+    }
+}
+
+impl Past {
+    fn new(mut comparison: Comparison, edits: bool, now: jiff::Timestamp) -> Past {
+        let examples = std::mem::take(&mut comparison.examples);
+        let example = |one: Example| PastExample {
+            event_id: one.event_id.to_string(),
+            turn: match one.turn {
+                Turn::NewlySent if edits => "newly sent",
+                Turn::NewlySent => "would be sent",
+                Turn::NoLongerSent => "no longer sent",
+                Turn::DifferentBody => "another body",
+                Turn::NewlyFailing => "mapping fails",
+                Turn::NoLongerFailing => "fails no more",
+                Turn::Same => "the same",
+            },
+            label: label(&one.event_type).to_string(),
+            record: one.record_title.unwrap_or_default(),
+            at: one.received_at.parse().ok().map(|at| Moment::new(at, now)),
+            reason: one.reason,
+            differences: one.differences,
+        };
+        Past {
+            examples: examples.into_iter().map(example).collect(),
+            comparison,
+            edits,
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Between a mapping's fields and the rows of its form, with pipes as people write them: `trim | truncate(80) | default("-")`.
+//!
+//! Called by `connection_form`; what a row means is decided by the parser in `domain`.
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::words;
+use crate::web::ui::form::Form;
+
+/// Rows that a form may have.
+const ROWS_LIMIT: usize = 200;
+/// What joins several values unless something else is typed.
+const SEPARATOR: &str = ", ";
+
+pub const KINDS: [(&str, &str); 3] = [
+    ("path", "value at"),
+    ("template", "text"),
+    ("value", "constant"),
+];
+pub const TAKES: [(&str, &str); 4] = [
+    ("first", "the first"),
+    ("all", "all, as a list"),
+    ("join", "all, joined"),
+    ("one", "exactly one"),
+];
+pub const MISSINGS: [(&str, &str); 3] = [
+    ("null", "send null"),
+    ("omit", "leave it out"),
+    ("fail", "fail, send nothing"),
+];
+
+/// One target field.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct FieldRow {
+    pub to: String,
+    pub kind: String,
+    pub source: String,
+    pub take: String,
+    pub separator: String,
+    pub pipe: String,
+    pub when_missing: String,
+    /// The keyboard goes here after the page was made again.
+    pub focus: bool,
+}
+
+/// The rows as they were typed.
+pub fn typed(form: &Form) -> Vec<FieldRow> {
+    let columns = [
+        "f_to",
+        "f_kind",
+        "f_source",
+        "f_take",
+        "f_sep",
+        "f_pipe",
+        "f_missing",
+    ]
+    .map(|name| form.all(name));
+    let at = |column: usize, index: usize| {
+        columns[column]
+            .get(index)
+            .copied()
+            .unwrap_or_default()
+            .to_string()
+    };
+    (0..columns[0].len().min(ROWS_LIMIT))
+        .map(|index| FieldRow {
+            to: at(0, index).trim().into(),
+            kind: at(1, index),
+            source: at(2, index),
+            take: at(3, index),
+            separator: at(4, index),
+            pipe: at(5, index).trim().into(),
+            when_missing: at(6, index),
+            focus: false,
+        })
+        .collect()
+}
+
+/// The name that a value at this path is given when it is picked: its last name, with the one before it when that is taken.
+pub fn name_for(path: &str, taken: &[FieldRow]) -> String {
+    let names: Vec<&str> = path
+        .split(['.', '[', ']', '\'', '"'])
+        .filter(|name| {
+            !name.is_empty() && *name != "$" && !name.chars().all(|sign| sign.is_ascii_digit())
+        })
+        .collect();
+    let is_free = |name: &str| !taken.iter().any(|row| row.to == name);
+    let last = names.last().copied().unwrap_or("event").to_string();
+    if is_free(&last) {
+        return last;
+    }
+    let longer = names[names.len().saturating_sub(2)..].join("_");
+    let numbered = (2..=ROWS_LIMIT + 2).map(|number| format!("{longer}_{number}"));
+    std::iter::once(longer.clone())
+        .chain(numbered)
+        .find(|name| is_free(name))
+        .unwrap_or(longer)
+}
+
+impl FieldRow {
+    /// A row for the value at a path.
+    pub fn picked(path: &str, taken: &[FieldRow]) -> FieldRow {
+        FieldRow {
+            to: name_for(path, taken),
+            kind: "path".into(),
+            source: path.into(),
+            focus: true,
+            ..FieldRow::default()
+        }
+    }
+
+    /// Nothing was typed into it.
+    pub fn is_blank(&self) -> bool {
+        self.to.is_empty() && self.source.trim().is_empty()
+    }
+
+    /// Whether anything beyond target, source and pipe is set.
+    pub fn has_options(&self) -> bool {
+        !["", "first"].contains(&self.take.as_str())
+            || !["", "null"].contains(&self.when_missing.as_str())
+    }
+
+    pub fn of(document: &Value) -> FieldRow {
+        let from = document["from"]
+            .as_object()
+            .and_then(|from| from.iter().next());
+        let (kind, source) = from.map_or(("path", String::new()), |(kind, value)| {
+            let text = match (kind.as_str(), value) {
+                // A constant text that reads as JSON keeps its quotes.
+                ("value", Value::String(text)) if serde_json::from_str::<Value>(text).is_err() => {
+                    text.clone()
+                }
+                ("value", value) => value.to_string(),
+                (_, Value::String(text)) => text.clone(),
+                (_, other) => other.to_string(),
+            };
+            (kind.as_str(), text)
+        });
+        let word = |key: &str, usual: &str| document[key].as_str().unwrap_or(usual).to_string();
+        FieldRow {
+            to: word("to", ""),
+            kind: kind.into(),
+            source,
+            take: word("take", "first"),
+            separator: word("separator", ""),
+            pipe: pipe_text(&document["pipe"]),
+            when_missing: word("when_missing", "null"),
+            focus: false,
+        }
+    }
+
+    /// The field's document, or what is wrong with its pipe.
+    pub fn document(&self) -> Result<Value, String> {
+        let source = match self.kind.as_str() {
+            "value" => serde_json::from_str(&self.source)
+                .unwrap_or_else(|_| Value::from(self.source.as_str())),
+            "template" => Value::from(self.source.as_str()),
+            _ => Value::from(self.source.trim()),
+        };
+        let kind = KINDS
+            .iter()
+            .find(|(kind, _)| *kind == self.kind)
+            .map_or("path", |(kind, _)| kind);
+        let mut field = Map::new();
+        field.insert("to".into(), Value::from(self.to.as_str()));
+        field.insert("from".into(), json!({kind: source}));
+        for (key, value, usual) in [
+            ("take", &self.take, "first"),
+            ("when_missing", &self.when_missing, "null"),
+        ] {
+            if !value.is_empty() && value != usual {
+                field.insert(key.into(), Value::from(value.as_str()));
+            }
+        }
+        if self.take == "join" && !self.separator.is_empty() && self.separator != SEPARATOR {
+            field.insert("separator".into(), Value::from(self.separator.as_str()));
+        }
+        let pipe = parse_pipe(&self.pipe)?;
+        if !pipe.is_empty() {
+            field.insert("pipe".into(), Value::from(pipe));
+        }
+        Ok(Value::Object(field))
+    }
+}
+
+/// `trim | truncate(80) | default("-")` as the document's list; arguments are JSON.
+fn parse_pipe(text: &str) -> Result<Vec<Value>, String> {
+    let mut calls = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let end = rest.find(['(', '|']).unwrap_or(rest.len());
+        let name = rest[..end].trim();
+        let mut call = json!({"fn": name});
+        rest = &rest[end..];
+        if let Some(inside) = rest.strip_prefix('(') {
+            let (args, after) = arguments(inside).ok_or_else(|| {
+                format!("The arguments of `{name}` are written like {name}(\"a\", 2).")
+            })?;
+            call["args"] = args;
+            rest = after.trim_start();
+        }
+        calls.push(call);
+        rest = match rest.strip_prefix('|') {
+            Some(next) if !next.trim().is_empty() => next,
+            None if rest.is_empty() => "",
+            _ => return Err("Functions are separated by |, like trim | upper.".into()),
+        };
+    }
+    Ok(calls)
+}
+
+/// The arguments up to the bracket that closes them: the shortest beginning that reads as a JSON list.
+fn arguments(inside: &str) -> Option<(Value, &str)> {
+    inside.match_indices(')').find_map(|(end, _)| {
+        let args = serde_json::from_str(&format!("[{}]", &inside[..end])).ok()?;
+        Some((args, &inside[end + 1..]))
+    })
+}
+
+fn pipe_text(pipe: &Value) -> String {
+    pipe.as_array()
+        .into_iter()
+        .flatten()
+        .map(words::call)
+        .collect::<Vec<_>>()
+        .join(" | ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pipes_are_written_and_read_back() {
+        let document = json!([{"fn": "trim"}, {"fn": "replace", "args": ["a) | b", "\"c\""]}, {"fn": "default", "args": [{"x": [1]}]}]);
+        let text = pipe_text(&document);
+        assert_eq!(
+            text,
+            r#"trim | replace("a) | b", "\"c\"") | default({"x":[1]})"#
+        );
+        assert_eq!(Value::from(parse_pipe(&text).unwrap()), document);
+        assert_eq!(parse_pipe("  ").unwrap(), Vec::<Value>::new());
+        for wrong in ["trim upper(", "trim |", "round(a)", "trim() upper"] {
+            assert!(parse_pipe(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn fields_come_back_from_rows_as_they_were() {
+        for field in [
+            json!({"to": "a.b", "from": {"path": "$.x"}, "take": "all", "when_missing": "omit", "pipe": [{"fn": "count"}]}),
+            json!({"to": "a", "from": {"template": "{{ event }}"}}),
+            json!({"to": "a", "from": {"value": "12"}}),
+            json!({"to": "a", "from": {"value": {"k": [1, null]}}}),
+            json!({"to": "a", "from": {"value": "plain text"}}),
+            json!({"to": "a", "from": {"path": "$.x[*]"}, "take": "join", "separator": " / "}),
+        ] {
+            assert_eq!(FieldRow::of(&field).document().unwrap(), field);
+        }
+    }
+
+    #[test]
+    fn a_picked_value_gets_a_free_name() {
+        let mut rows = Vec::new();
+        for (path, name) in [
+            ("$.currentValue.title", "title"),
+            ("$.currentValue.todoList.title", "todoList_title"),
+            ("$.currentValue.todoList.title", "todoList_title_2"),
+            ("$.currentValue.todoTags[0].tag['a b']", "a b"),
+            ("$", "event"),
+        ] {
+            let row = FieldRow::picked(path, &rows);
+            assert_eq!(row.to, name);
+            rows.push(row);
+        }
+    }
+}

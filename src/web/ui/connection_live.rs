@@ -1,0 +1,295 @@
+//! What the builder shows while one types: the decision over the sample with its reasons, the value found at each condition, each field's value after
+//! every step, the request as it would go out, and what a save changes.
+//!
+//! Everything is computed by the functions that decide over real events (`flow::dry_run`, `domain::filter`, `domain::mapping`); the browser computes
+//! nothing. One broken row does not hide the others: each is tried by itself as well. Called by `connection_builder`.
+
+use askama::Template as _;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::domain::catalogue::label;
+use crate::domain::connection::{Rules, RulesDocument};
+use crate::domain::destination::Settings;
+use crate::domain::event::{Reading, read};
+use crate::domain::filter::condition::Truth;
+use crate::domain::filter::explanation::Explanation;
+use crate::domain::filter::{Filter, Input};
+use crate::domain::mapping::Mapping;
+use crate::flow::dry_run::{dry_run, rehearse};
+use crate::web::ui::connection_fields::FieldRow;
+use crate::web::ui::connection_filter::{FilterRow, OperatorGroup, found_at, operator_groups};
+use crate::web::ui::connection_form::ConnectionForm;
+use crate::web::ui::connection_sample::Sample;
+use crate::web::ui::connection_words::{Names, Sentence};
+use crate::web::ui::connections::Verdict;
+use crate::web::ui::page::{Chip, FormProblem};
+
+/// Characters of a value after a step.
+const STEP_LIMIT_CHARS: usize = 160;
+/// Bytes of a body that are shown.
+const BODY_LIMIT_BYTES: usize = 16 * 1024;
+
+/// All of it.
+pub struct Live {
+    pub verdict: Verdict,
+    pub problems: Vec<FormProblem>,
+    pub request: Option<RequestView>,
+    /// One for each row of the filter.
+    pub rows: Vec<RowFeedback>,
+    /// One for each row of the mapping.
+    pub fields: Vec<FieldFeedback>,
+    pub review: String,
+    pub changes: Option<Vec<String>>,
+    pub sample_label: String,
+}
+
+/// The request as it would go out.
+pub struct RequestView {
+    pub line: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+    pub bytes: usize,
+    pub cut: bool,
+    /// Why it cannot be shown in full.
+    pub note: Option<String>,
+}
+
+/// What a condition or a group comes to on the sample.
+#[derive(Default)]
+pub struct RowFeedback {
+    pub problem: Option<String>,
+    pub class: &'static str,
+    pub mark: &'static str,
+    pub word: &'static str,
+    pub reason: String,
+    /// The operators, those that fit the value first.
+    pub operators: Vec<OperatorGroup>,
+}
+
+/// What a field comes to on the sample.
+#[derive(Default)]
+pub struct FieldFeedback {
+    pub problem: Option<String>,
+    /// What was done and the value after it.
+    pub steps: Vec<(String, String)>,
+}
+
+/// Where the request would go.
+pub enum Target<'a> {
+    /// Nothing is chosen or readable yet.
+    None,
+    Saved(&'a Settings),
+    /// One that is being typed; its signature cannot be shown before it is made.
+    Typed(Box<Settings>),
+}
+
+/// Tries everything on the sample.
+pub fn live(
+    form: &ConnectionForm,
+    sample: &Sample,
+    target: &Target<'_>,
+    destination: String,
+    names: &Names,
+    now: Timestamp,
+) -> Live {
+    let (rules, pointers, mut problems) = form.rules();
+    let document = sample.document.as_ref().unwrap_or(&Value::Null);
+    let rows = rows(&form.conditions, &rules, &pointers, document, now);
+    let compiled = Rules::compile(&rules);
+    if let Err(found) = &compiled {
+        problems.extend(found.iter().map(FormProblem::from));
+    }
+    let (verdict, request) = match compiled.ok().filter(|_| problems.is_empty()) {
+        Some(compiled) => decided(&compiled, sample, target, now),
+        None => (
+            undecided("Something must be mended before this can be tried."),
+            None,
+        ),
+    };
+    Live {
+        verdict,
+        problems,
+        request,
+        rows,
+        fields: form.fields.iter().map(|row| field(row, document)).collect(),
+        review: Sentence::new(&rules, names.source(&form.source_id), destination, names)
+            .render()
+            .unwrap_or_default(),
+        changes: None,
+        sample_label: sample.label.clone(),
+    }
+}
+
+fn undecided(sentence: &str) -> Verdict {
+    Verdict {
+        chip: Chip::new("Not ready", ""),
+        sentence: sentence.into(),
+        tree: None,
+        body: None,
+        content_type: String::new(),
+    }
+}
+
+fn decided(
+    rules: &Rules,
+    sample: &Sample,
+    target: &Target<'_>,
+    now: Timestamp,
+) -> (Verdict, Option<RequestView>) {
+    let run = match dry_run(rules, sample.body.as_bytes(), now) {
+        Ok(run) => run,
+        Err(error) => {
+            return (
+                undecided(&format!("The sample is no event: {error}.")),
+                None,
+            );
+        }
+    };
+    let mut verdict = Verdict::new(&run);
+    if run.not_triggered.is_some()
+        && let Ok(Reading::Event { facts, .. }) = read(sample.body.as_bytes())
+    {
+        verdict.sentence = format!(
+            "{} The sample is “{}”; choose another one to see the rest.",
+            verdict.sentence,
+            label(&facts.event_type)
+        );
+    }
+    let request = run.body.as_deref().map(|body| {
+        request(
+            target,
+            body,
+            run.content_type.as_deref().unwrap_or_default(),
+            now,
+        )
+    });
+    (verdict, request)
+}
+
+fn request(target: &Target<'_>, body: &str, content_type: &str, now: Timestamp) -> RequestView {
+    let mut end = body.len().min(BODY_LIMIT_BYTES);
+    while !body.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut view = RequestView {
+        line: String::new(),
+        headers: Vec::new(),
+        body: body[..end].to_string(),
+        bytes: body.len(),
+        cut: end < body.len(),
+        note: None,
+    };
+    let settings = match target {
+        Target::None => {
+            view.note = Some("Choose a destination to see the whole request.".into());
+            return view;
+        }
+        Target::Saved(settings) => *settings,
+        Target::Typed(settings) => {
+            view.note = Some("The signature appears once the destination is made.".into());
+            &**settings
+        }
+    };
+    match rehearse(settings, body, content_type, now) {
+        Ok((line, headers)) => {
+            view.line = line;
+            view.headers = headers;
+        }
+        Err(reason) => view.note = Some(format!("This request cannot be made: {reason}")),
+    }
+    view
+}
+
+fn rows(
+    rows: &[FilterRow],
+    rules: &RulesDocument,
+    pointers: &[(usize, String)],
+    document: &Value,
+    now: Timestamp,
+) -> Vec<RowFeedback> {
+    let input = Input {
+        document,
+        reference_time: now,
+    };
+    let feedback = |(index, row): (usize, &FilterRow)| {
+        let mut feedback = RowFeedback::default();
+        if !row.is_group() {
+            feedback.operators = operator_groups(found_at(&row.path, document));
+        }
+        let pointer = pointers.iter().find(|(other, _)| *other == index);
+        let part =
+            pointer.and_then(|(_, pointer)| rules.filter.pointer(pointer.strip_prefix("/filter")?));
+        match part.map(Filter::parse) {
+            None => {}
+            // A group's problems stand at the conditions that have them.
+            Some(Err(_)) if row.is_group() => {}
+            Some(Err(problems)) => {
+                feedback.problem = problems.first().map(|problem| problem.message.clone())
+            }
+            Some(Ok(filter)) => feedback.tell(&filter.evaluate(&input)),
+        }
+        feedback
+    };
+    rows.iter().enumerate().map(feedback).collect()
+}
+
+impl RowFeedback {
+    fn tell(&mut self, explanation: &Explanation) {
+        let (result, reason) = match explanation {
+            Explanation::Group { result, .. } => (*result, String::new()),
+            Explanation::Condition { result, reason, .. } => (*result, reason.clone()),
+        };
+        (self.class, self.mark, self.word) = match result {
+            Truth::True => ("true", "✓", "holds"),
+            Truth::False => ("false", "✗", "does not hold"),
+            Truth::Unknown => ("unknown", "?", "cannot tell"),
+        };
+        self.reason = reason;
+    }
+}
+
+fn field(row: &FieldRow, document: &Value) -> FieldFeedback {
+    let mut feedback = FieldFeedback::default();
+    if row.is_blank() {
+        return feedback;
+    }
+    let mut field = match row.document() {
+        Ok(field) => field,
+        Err(message) => {
+            feedback.problem = Some(message);
+            return feedback;
+        }
+    };
+    // The value can be shown before it is said where it goes.
+    let has_target = !row.to.is_empty();
+    if !has_target {
+        field["to"] = Value::from("value");
+    }
+    let mapping = serde_json::json!({"mode": "fields", "fields": [field]});
+    match Mapping::parse(&mapping) {
+        Err(problems) => feedback.problem = problems.first().map(|problem| problem.message.clone()),
+        Ok(mapping) => {
+            for preview in mapping.preview(document) {
+                feedback.steps = preview
+                    .steps
+                    .into_iter()
+                    .map(|(step, value)| (step, shown(&value)))
+                    .collect();
+                feedback.problem = preview.error;
+            }
+        }
+    }
+    if !has_target && feedback.problem.is_none() {
+        feedback.problem = Some("Say in which field it goes.".into());
+    }
+    feedback
+}
+
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(STEP_LIMIT_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

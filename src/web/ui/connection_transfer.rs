@@ -1,0 +1,180 @@
+//! Connections as JSON, out and in. An import is shown before it is done, and what is shown is planned anew from the same text when it is done.
+
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::domain::person::User;
+use crate::flow::Bridge;
+use crate::flow::transfer::{self, Deed, ImportError, Plan, Step};
+use crate::web::admission::signed_in;
+use crate::web::api::id;
+use crate::web::auth::new_token;
+use crate::web::problem::ApiError;
+use crate::web::ui::connection_words::{Names, change_sentences};
+use crate::web::ui::form::Form;
+use crate::web::ui::page::{FormProblem, Page, PageError, go, render, render_again};
+
+#[derive(Template)]
+#[template(path = "connections/import.html")]
+struct ImportPage {
+    page: Page,
+    problems: Vec<FormProblem>,
+    text: String,
+    plan: Option<PlanView>,
+}
+
+/// What the import would do, in words.
+struct PlanView {
+    sources: Vec<StepView>,
+    destinations: Vec<StepView>,
+    connections: Vec<StepView>,
+    made: usize,
+    changed: usize,
+}
+
+struct StepView {
+    name: String,
+    deed: &'static str,
+    tone: &'static str,
+    changes: Vec<String>,
+}
+
+pub async fn export_all(bridge: web::Data<Bridge>) -> Result<HttpResponse, PageError> {
+    let bundle = transfer::export(&bridge.store, None).await?;
+    download("bluebridge-connections.json", &bundle)
+}
+
+pub async fn export_one(
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let bundle = transfer::export(&bridge.store, Some(id(&path, "connection")?)).await?;
+    download("bluebridge-connection.json", &bundle)
+}
+
+fn download(name: &str, bundle: &transfer::Bundle) -> Result<HttpResponse, PageError> {
+    let text = serde_json::to_string_pretty(bundle).map_err(|error| ApiError::internal(&error))?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((
+            CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ))
+        .body(text))
+}
+
+pub async fn import_page(request: HttpRequest) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    render(&page(&request, &user, String::new()))
+}
+
+pub async fn import(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let form = Form::of(&request)?;
+    let user = signed_in(&request)?;
+    let text = form.value("bundle").unwrap_or_default().to_string();
+    let mut page = page(&request, &user, text);
+    let planned = match transfer::read(&page.text) {
+        Ok(bundle) => {
+            transfer::plan(&bridge.store, &bridge.clock, &bridge.ids, &bundle, || {
+                new_token("").0
+            })
+            .await
+        }
+        Err(error) => Err(error),
+    };
+    match planned {
+        Ok(plan) if form.text("action") == "import" => {
+            transfer::carry_out(&bridge.store, plan).await?;
+            bridge.reload().await?;
+            Ok(go("/connections?done=imported"))
+        }
+        Ok(plan) => {
+            page.plan = Some(PlanView::new(&plan, &bridge).await?);
+            render(&page)
+        }
+        Err(ImportError::Refused(sentence)) => {
+            page.problems = vec![FormProblem::plain(sentence)];
+            render_again(&page)
+        }
+        Err(ImportError::Store(error)) => Err(error.into()),
+    }
+}
+
+fn page(request: &HttpRequest, user: &User, text: String) -> ImportPage {
+    ImportPage {
+        page: Page::new(request, user, "/connections", "Import connections"),
+        problems: Vec::new(),
+        text,
+        plan: None,
+    }
+}
+
+impl PlanView {
+    async fn new(plan: &Plan, bridge: &Bridge) -> Result<PlanView, PageError> {
+        let mut names = Names::load(bridge).await?;
+        let made = plan
+            .destinations
+            .iter()
+            .filter_map(|step| match &step.deed {
+                Deed::Make(draft) => Some((draft.id.to_string(), step.name.clone())),
+                _ => None,
+            });
+        names.destinations.extend(made);
+        let (made, changed, _) = plan.tally();
+        let connections = plan.connections.iter().map(|step| {
+            let mut view = StepView::new(step, "stays as it is", "made, switched off");
+            if let Deed::Change { draft, before } = &step.deed {
+                let was = before.version.destination_id;
+                let moved = (was != draft.destination_id).then(|| {
+                    (
+                        names.destination(&was.to_string()),
+                        names.destination(&draft.destination_id.to_string()),
+                    )
+                });
+                view.changes = change_sentences(&before.version.rules, &draft.rules, moved, &names);
+                if before.name != draft.name {
+                    view.changes.insert(
+                        0,
+                        format!("Name: “{}” became “{}”.", before.name, draft.name),
+                    );
+                }
+            }
+            view
+        });
+        Ok(PlanView {
+            sources: plan
+                .sources
+                .iter()
+                .map(|step| StepView::new(step, "is here, is used", "made, needs its secret"))
+                .collect(),
+            destinations: plan
+                .destinations
+                .iter()
+                .map(|step| StepView::new(step, "is here, is used", "made, needs its secrets"))
+                .collect(),
+            connections: connections.collect(),
+            made,
+            changed,
+        })
+    }
+}
+
+impl StepView {
+    fn new<Draft>(step: &Step<Draft>, kept: &'static str, made: &'static str) -> StepView {
+        let (deed, tone) = match step.deed {
+            Deed::Make(_) => (made, "good"),
+            Deed::Change { .. } => ("changed: a new version", "warn"),
+            Deed::Keep => (kept, ""),
+        };
+        StepView {
+            name: step.name.clone(),
+            deed,
+            tone,
+            changes: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! One version of a connection: what it said, what it changed, and putting it in force again as a new version.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::domain::connection::{Connection, Version};
+use crate::flow::Bridge;
+use crate::store::error::StoreError;
+use crate::web::admission::signed_in;
+use crate::web::api::connections::{ConnectionDocument, save as save_document};
+use crate::web::api::id;
+use crate::web::ui::connection_words::{Names, Sentence, version_changes};
+use crate::web::ui::page::{
+    FormProblem, Moment, Page, PageError, go, mendable, render, render_again,
+};
+
+#[derive(Template)]
+#[template(path = "connections/version.html")]
+struct VersionPage {
+    page: Page,
+    problems: Vec<FormProblem>,
+    id: String,
+    name: String,
+    number: i32,
+    at: Moment,
+    in_force: bool,
+    newest: i32,
+    sentence: String,
+    /// What it changed from the version before it.
+    changes: Vec<String>,
+    /// What putting it in force again would change.
+    restoring: Vec<String>,
+    rules: String,
+}
+
+pub async fn show(
+    request: HttpRequest,
+    path: web::Path<(String, i32)>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let found = Found::load(&bridge, &path).await?;
+    let page = Page::new(
+        &request,
+        &user,
+        "/connections",
+        format!("Version {} of “{}”", path.1, found.connection.name),
+    );
+    render(&found.page(page, Vec::new(), &bridge)?)
+}
+
+pub async fn restore(
+    request: HttpRequest,
+    path: web::Path<(String, i32)>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let found = Found::load(&bridge, &path).await?;
+    let (connection, version) = (&found.connection, &found.version);
+    let rules = version.rules.clone();
+    let document = ConnectionDocument {
+        name: connection.name.clone(),
+        source_id: connection.source_id.to_string(),
+        destination_id: version.destination_id.to_string(),
+        trigger: rules.trigger,
+        filter: rules.filter,
+        mapping: Some(rules.mapping),
+        delivery: rules.delivery,
+        enabled: None,
+    };
+    match save_document(&bridge, Some(connection.id), document).await {
+        Ok(id) => Ok(go(format!("/connections/{id}?done=restored"))),
+        Err(error) => {
+            let problems = mendable(error)?;
+            let page = Page::new(
+                &request,
+                &user,
+                "/connections",
+                format!("Version {} of “{}”", path.1, connection.name),
+            );
+            render_again(&found.page(page, problems, &bridge)?)
+        }
+    }
+}
+
+/// A version with what stands around it.
+struct Found {
+    connection: Connection,
+    version: Version,
+    before: Option<Version>,
+    names: Names,
+}
+
+impl Found {
+    async fn load(bridge: &Bridge, path: &(String, i32)) -> Result<Found, PageError> {
+        let connection = bridge.store.connection(id(&path.0, "connection")?).await?;
+        let mut versions = bridge.store.versions(connection.id).await?;
+        let at = versions
+            .iter()
+            .position(|version| version.number == path.1)
+            .ok_or(StoreError::NotFound("version"))?;
+        let before = (at + 1 < versions.len()).then(|| versions.remove(at + 1));
+        let version = versions.remove(at);
+        let names = Names::load(bridge).await?;
+        let names = names
+            .with_projects_of(bridge, &connection.source_id.to_string())
+            .await?;
+        Ok(Found {
+            connection,
+            version,
+            before,
+            names,
+        })
+    }
+
+    fn page(
+        &self,
+        page: Page,
+        problems: Vec<FormProblem>,
+        bridge: &Bridge,
+    ) -> Result<VersionPage, PageError> {
+        let (connection, version, names) = (&self.connection, &self.version, &self.names);
+        let sentence = Sentence::new(
+            &version.rules,
+            names.source(&connection.source_id.to_string()),
+            names.destination(&version.destination_id.to_string()),
+            names,
+        );
+        Ok(VersionPage {
+            page,
+            problems,
+            id: connection.id.to_string(),
+            name: connection.name.clone(),
+            number: version.number,
+            at: Moment::new(version.created_at, bridge.clock.now()),
+            in_force: version.id == connection.version.id,
+            newest: connection.version.number,
+            sentence: sentence.render().unwrap_or_default(),
+            changes: self
+                .before
+                .as_ref()
+                .map(|before| version_changes(before, version, names))
+                .unwrap_or_default(),
+            restoring: version_changes(&connection.version, version, names),
+            rules: serde_json::to_string_pretty(&version.rules).unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,304 @@
+// The builder, quicker: what the page's own buttons do happens in place, and the result is fetched while one types.
+// Nothing is computed here; every answer comes from the server, and every button works without this file.
+"use strict";
+
+const DEBOUNCE_MS = 220;
+const POLL_MS = 2000;
+const find = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const builder = () => find("#builder");
+
+// --- Fetching -------------------------------------------------------------------------------------------------------------------------
+
+const formBody = (submitter) => {
+  const body = new URLSearchParams(new FormData(builder()));
+  body.delete("action");
+  body.set("action", submitter ?? "preview");
+  return body;
+};
+const parsed = async (response) => new DOMParser().parseFromString(await response.text(), "text/html");
+
+let under_way;
+let timer;
+const soon = () => { clearTimeout(timer); timer = setTimeout(live, DEBOUNCE_MS); };
+
+const live = async () => {
+  under_way?.abort();
+  under_way = new AbortController();
+  builder().classList.add("busy");
+  try {
+    const response = await fetch(builder().dataset.live, { method: "POST", body: formBody(), signal: under_way.signal });
+    if (!response.ok) return;
+    const answer = await parsed(response);
+    for (const part of all("[data-part]", answer)) put(part);
+    builder().classList.remove("busy");
+  } catch (error) {
+    if (error.name !== "AbortError") builder().classList.remove("busy");
+  }
+};
+
+// A part is replaced unless nothing changed in it or somebody is typing there; what was unfolded stays so.
+const put = (part) => {
+  const here = find(`[data-part="${CSS.escape(part.dataset.part)}"]`);
+  if (!here || here.contains(document.activeElement) && here.querySelector("select, input, textarea")) return;
+  const open = all("details[open]", here).map((details) => details.id).filter(Boolean);
+  const chosen = find("select", here)?.value;
+  for (const id of open) find(`#${CSS.escape(id)}`, part)?.setAttribute("open", "");
+  if (here.innerHTML === part.innerHTML) return;
+  here.replaceChildren(...part.childNodes);
+  const select = find("select", here);
+  if (select && chosen) select.value = chosen;
+};
+
+// A button's answer is the whole page: its form takes the place of this one, and the keyboard stays where it was.
+const press = async (action) => {
+  clearTimeout(timer);
+  under_way?.abort();
+  const active = document.activeElement;
+  const place = active?.name ? { name: active.name, at: all(`[name="${CSS.escape(active.name)}"]`, builder()).indexOf(active), start: active.selectionStart } : null;
+  const open = Object.fromEntries(all("details[id]", builder()).map((details) => [details.id, details.open]));
+  const scrolled = find(".sample-tree")?.scrollTop;
+  let response;
+  try {
+    response = await fetch(builder().getAttribute("action"), { method: "POST", body: formBody(action) });
+  } catch {
+    return false;
+  }
+  if (response.redirected || ![200, 422].includes(response.status)) return false;
+  const page = await parsed(response);
+  const fresh = find("#builder", page);
+  if (!fresh) return false;
+  // A control that the answer brings in for good, like a new row, takes the keyboard.
+  const wanted = find("[autofocus]", fresh);
+  for (const details of all("details[id]", fresh)) {
+    const settled = action === "make-destination" && details.id === "new-destination" || action === "dry-run" && details.id === "past";
+    if (!settled && open[details.id] !== undefined) details.open ||= open[details.id];
+  }
+  builder().replaceWith(fresh);
+  const bar = find(".bar", page);
+  if (bar) find(".bar")?.replaceWith(bar);
+  if (find(".sample-tree")) find(".sample-tree").scrollTop = scrolled ?? 0;
+  dress();
+  const again = wanted ?? (place && all(`[name="${CSS.escape(place.name)}"]`, fresh)[place.at]);
+  again?.focus();
+  if (again === wanted) again?.select?.();
+  else if (place?.start != null && again?.setSelectionRange) again.setSelectionRange(place.start, place.start);
+  find("#made, .note.bad", fresh)?.scrollIntoView({ block: "center" });
+  return true;
+};
+
+document.addEventListener("submit", async (event) => {
+  if (event.target !== builder()) return;
+  const action = event.submitter?.value ?? "preview";
+  if (action === "save" || builder().dataset.plain) return;
+  event.preventDefault();
+  if (action.startsWith("pick:") && insert(action.slice(5))) return;
+  if (!await press(action)) {
+    // The server answered otherwise than expected: let the browser do it.
+    builder().dataset.plain = "yes";
+    builder().requestSubmit(event.submitter);
+  }
+});
+
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  if (!builder()?.contains(field)) return;
+  if (field.dataset.find) return narrow(field);
+  if (field.name === "sample_search" || field.name === "dry_run_events") return;
+  if (field.name === "c_op") hint(field);
+  if (field.name === "events") mirror(field);
+  count(field);
+  if (field.dataset.complete) complete(field);
+  if (!field.hasAttribute("data-refresh") && !field.hasAttribute("data-paste")) soon();
+});
+document.addEventListener("change", (event) => {
+  const field = event.target;
+  if (!builder()?.contains(field)) return;
+  if (field.hasAttribute("data-paste") && field.value.trim()) find("#sample_from").value = "paste";
+  if (field.hasAttribute("data-refresh") || field.hasAttribute("data-paste")) press("preview");
+});
+
+// --- Values of the sample: click, or drag --------------------------------------------------------------------------------------------
+
+let last_field = null;
+document.addEventListener("focusin", (event) => {
+  const field = event.target;
+  if (field.matches?.("[data-path], [data-template], [name=f_pipe]")) last_field = field;
+  else if (field.matches?.("input, textarea, select")) last_field = null;
+});
+
+const write = (field, text, start, end) => {
+  field.setRangeText(text, start, end, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus();
+};
+const is_text = (field) => field.hasAttribute("data-template") || field.closest(".target")?.querySelector("[name=f_kind]")?.value === "template" && field.name === "f_source";
+
+// Puts a path into the field that was last typed in; false when there is none, and the server makes a new field of it.
+const insert = (path, into = last_field) => {
+  if (!into?.isConnected || into.offsetParent === null || !(into.hasAttribute("data-path") || into.hasAttribute("data-template"))) return false;
+  if (is_text(into)) write(into, `{{ ${path.replace(/^\$\./, "")} }}`, into.selectionStart, into.selectionEnd);
+  else write(into, path, 0, into.value.length);
+  const name = into.name === "f_source" && find("[name=f_to]", into.closest(".target"));
+  if (name && !name.value) { name.focus(); }
+  return true;
+};
+document.addEventListener("dragstart", (event) => {
+  if (event.target.matches?.(".pick[draggable]")) event.dataTransfer.setData("text/x-path", event.target.title), event.dataTransfer.setData("text/plain", event.target.title);
+});
+const droppable = (event) => event.dataTransfer?.types.includes("text/x-path") && event.target.closest?.("[data-path], [data-template]");
+document.addEventListener("dragover", (event) => {
+  const field = droppable(event);
+  if (field) { event.preventDefault(); field.classList.add("drop"); }
+});
+document.addEventListener("dragleave", (event) => event.target.classList?.remove("drop"));
+document.addEventListener("drop", (event) => {
+  const field = droppable(event);
+  if (!field) return;
+  event.preventDefault();
+  field.classList.remove("drop");
+  insert(event.dataTransfer.getData("text/x-path"), field);
+});
+document.addEventListener("click", (event) => {
+  const call = event.target.closest?.("[data-call]");
+  if (!call) return;
+  const pipes = all("[name=f_pipe]");
+  const field = last_field?.isConnected && last_field.name !== "c_path" ? last_field : pipes.at(-1);
+  if (!field) return;
+  if (is_text(field)) return write(field, ` | ${call.dataset.call}`, field.selectionStart, field.selectionEnd);
+  const pipe = field.name === "f_pipe" ? field : find("[name=f_pipe]", field.closest(".target") ?? document);
+  if (pipe) write(pipe, `${pipe.value.trim() ? `${pipe.value.trim()} | ` : ""}${call.dataset.call}`, 0, pipe.value.length);
+});
+
+// --- Small comforts -------------------------------------------------------------------------------------------------------------------
+
+const hint = (select) => {
+  const value = find("[name=c_value]", select.closest(".condition"));
+  const says = select.selectedOptions[0]?.dataset.hint;
+  value.classList.toggle("none", says === "");
+  value.tabIndex = says === "" ? -1 : 0;
+  value.placeholder = says ?? "value";
+};
+// "Record updated" stands for its events.
+const mirror = (box) => {
+  if (box.value !== "RECORD_UPDATED") return;
+  for (const other of all("[name=events]", box.closest("fieldset"))) if (!["TODO_CREATED", "TODO_DELETED"].includes(other.value)) other.checked = box.checked;
+};
+const count = (field) => {
+  const told = find(`[data-count="${CSS.escape(field.name)}"]`);
+  if (!told) return;
+  const ticked = all(`[name="${CSS.escape(field.name)}"]:checked`).filter((box) => box.value !== "RECORD_UPDATED").length;
+  told.textContent = ticked ? `${ticked} ${told.dataset.some}` : told.dataset.none;
+};
+const narrow = (field) => {
+  const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const root = find(field.dataset.find);
+  for (const entry of all(".choice, li", root)) entry.hidden = !words.every((word) => `${entry.textContent} ${find("input", entry)?.value ?? ""}`.toLowerCase().includes(word));
+  for (const group of all("fieldset", root)) group.hidden = !all(".choice", group).some((entry) => !entry.hidden);
+};
+
+// --- Completion of paths and functions ---------------------------------------------------------------------------------------------------
+
+let menu = null;
+const close = () => { menu?.list.remove(); menu?.field.removeAttribute("aria-activedescendant"); menu?.field.setAttribute("aria-expanded", "false"); menu = null; };
+const offers = (field) => {
+  const before = field.value.slice(0, field.selectionStart);
+  const calls = () => all("[data-call]").map((one) => ({ text: one.dataset.call, hint: one.nextElementSibling?.textContent ?? "" }));
+  const paths = () => all("#paths option").map((one) => ({ text: one.value.replace(/^\$\./, ""), hint: one.textContent }));
+  if (field.dataset.complete === "pipe") {
+    const typed = before.match(/(?:^|\|)\s*([a-z0-9_]*)$/);
+    return typed && typed[1] && { typed: typed[1], from: calls() };
+  }
+  if (!is_text(field)) return null;
+  const inside = before.match(/\{\{-?\s*([^{}]*)$/);
+  if (!inside) return null;
+  const piped = inside[1].match(/\|\s*([a-z0-9_]*)$/);
+  if (piped) return { typed: piped[1], from: calls() };
+  const path = inside[1].match(/([A-Za-z_][\w.[\]']*)?$/)[0];
+  return { typed: path, from: paths() };
+};
+const complete = (field) => {
+  close();
+  const offered = offers(field);
+  if (!offered) return;
+  const typed = offered.typed.toLowerCase();
+  const ranked = offered.from.filter((one) => one.text.toLowerCase().includes(typed) && one.text !== offered.typed);
+  ranked.sort((a, b) => b.text.toLowerCase().startsWith(typed) - a.text.toLowerCase().startsWith(typed));
+  if (!ranked.length) return;
+  const list = document.createElement("ul");
+  list.className = "complete";
+  list.id = "complete";
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", "Suggestions");
+  ranked.slice(0, 12).forEach((one, at) => {
+    const entry = document.createElement("li");
+    entry.id = `complete-${at}`;
+    entry.setAttribute("role", "option");
+    const code = document.createElement("code");
+    code.textContent = one.text;
+    const small = document.createElement("small");
+    small.textContent = one.hint;
+    entry.append(code, small);
+    entry.addEventListener("mousedown", (event) => { event.preventDefault(); take(at); });
+    list.append(entry);
+  });
+  menu = { field, list, offers: ranked.slice(0, 12), length: offered.typed.length, at: 0 };
+  field.setAttribute("role", "combobox");
+  field.setAttribute("aria-controls", "complete");
+  field.setAttribute("aria-expanded", "true");
+  field.after(list);
+  mark();
+};
+const mark = () => {
+  [...menu.list.children].forEach((entry, at) => entry.setAttribute("aria-selected", String(at === menu.at)));
+  menu.list.children[menu.at].scrollIntoView({ block: "nearest" });
+  menu.field.setAttribute("aria-activedescendant", `complete-${menu.at}`);
+};
+const take = (at) => {
+  const { field, offers: [...list], length } = menu;
+  const end = field.selectionStart;
+  close();
+  field.setRangeText(list[at].text, end - length, end, "end");
+  field.focus();
+  soon();
+};
+document.addEventListener("keydown", (event) => {
+  if (!menu || event.target !== menu.field) return;
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) { menu.at = (menu.at + step + menu.offers.length) % menu.offers.length; mark(); }
+  else if (event.key === "Enter" || event.key === "Tab") take(menu.at);
+  else if (event.key === "Escape") close();
+  else return;
+  event.preventDefault();
+});
+document.addEventListener("focusout", () => setTimeout(() => { if (menu && document.activeElement !== menu.field) close(); }));
+
+// --- Waiting for a test event ------------------------------------------------------------------------------------------------------------
+
+// As app.js does for what is there from the start.
+const offer_copy = (box) => {
+  if (!navigator.clipboard || find("button", box)) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => { await navigator.clipboard.writeText(find("input", box).value); button.textContent = "Copied"; });
+  box.append(button);
+};
+
+let waiting;
+const dress = () => {
+  for (const box of all(".copy", builder())) offer_copy(box);
+  for (const part of all(".find", builder())) part.hidden = false;
+  for (const part of all("[data-plain]", builder())) part.hidden = true;
+  clearInterval(waiting);
+  const note = find("[data-listening]");
+  if (note) waiting = setInterval(async () => {
+    const query = new URLSearchParams({ source_id: find("#source_id").value, after: note.dataset.listening });
+    try {
+      const response = await fetch(`${builder().dataset.newest}?${query}`);
+      const answer = response.ok && await response.json();
+      if (answer?.event_id && find("[data-listening]")) { clearInterval(waiting); press("listen"); }
+    } catch { /* It asks again. */ }
+  }, POLL_MS);
+};
+if (builder()) dress();

@@ -1,0 +1,478 @@
+//! The builder as a browser without scripts uses it, the parts it fetches with them, versions, the gallery, import and export.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Receiver, TestBridge, event, todo_created};
+use crate::pages::{Page, Visitor, owner};
+
+/// A page may weigh this much on the wire, in bytes.
+const PAGE_LIMIT_BYTES: usize = 60_000;
+
+/// Two readable fields and one condition, as the form posts them.
+fn fields<'a>(
+    mark: &'a str,
+    source_id: &'a str,
+    destination_id: &'a str,
+) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("csrf", mark),
+        ("source_id", source_id),
+        ("destination_id", destination_id),
+        ("events", "TODO_CREATED"),
+        ("filter_mode", "all"),
+        ("c_depth", "0"),
+        ("c_path", "$.currentValue.title"),
+        ("c_op", "contains"),
+        ("c_value", "GG"),
+        ("c_case", ""),
+        ("c_types", ""),
+        ("c_zone", ""),
+        ("mapping_mode", "fields"),
+        ("f_to", "task.name"),
+        ("f_kind", "path"),
+        ("f_source", "$.currentValue.title"),
+        ("f_take", "first"),
+        ("f_sep", ""),
+        ("f_pipe", "trim | lower"),
+        ("f_missing", "null"),
+        ("max_attempts", "10"),
+    ]
+}
+
+fn part(page: &Page, name: &str) -> String {
+    let start = page
+        .html
+        .find(&format!("data-part=\"{name}\""))
+        .unwrap_or_else(|| panic!("no part {name} in {}", page.html));
+    let rest = &page.html[start..];
+    let end = rest[10..]
+        .find("data-part=")
+        .map_or(rest.len(), |end| end + 10);
+    rest[..end].to_string()
+}
+
+#[actix_web::test]
+async fn every_button_of_the_builder_works_without_scripts() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge
+        .connect(
+            &receiver,
+            json!({"mapping": {"mode": "passthrough"}, "enabled": false}),
+        )
+        .await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let with = |action: &'static str, more: &[(&'static str, &'static str)]| {
+        let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+        posted.extend(more.iter().copied());
+        posted.push(("action", action));
+        posted
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect::<Vec<_>>()
+    };
+    async fn press(ada: &mut Visitor<'_>, posted: Vec<(String, String)>) -> Page {
+        let posted: Vec<(&str, &str)> = posted
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        ada.post("/connections", &posted).await
+    }
+
+    // Nothing received yet: the catalogue's sample is used, and the condition is told on it.
+    let page = press(&mut ada, with("preview", &[])).await;
+    assert_eq!(page.status, 200);
+    assert!(
+        part(&page, "c-0").contains("does not hold"),
+        "{}",
+        part(&page, "c-0")
+    );
+    assert!(
+        part(&page, "f-0").contains("lower</span> <code>&#34;call ada about the contract&#34;"),
+        "{}",
+        part(&page, "f-0")
+    );
+    assert!(
+        page.html
+            .contains("value=\"pick:$.currentValue.todoList.title\"")
+    );
+
+    let added = press(&mut ada, with("add-condition", &[])).await;
+    assert_eq!(added.html.matches("name=\"c_path\"").count(), 2);
+    assert!(added.html.contains("autofocus"));
+    let grouped = press(&mut ada, with("add-group", &[])).await;
+    assert_eq!(
+        grouped.html.matches("name=\"c_depth\"").count(),
+        3,
+        "a group comes with a condition"
+    );
+    let removed = press(&mut ada, with("remove-condition:0", &[])).await;
+    assert!(removed.html.contains("Every event passes"));
+    let picked = press(&mut ada, with("pick:$.currentValue.todoList.title", &[])).await;
+    assert!(
+        picked.html.contains("value=\"title\"")
+            && picked
+                .html
+                .contains("value=\"$.currentValue.todoList.title\"")
+    );
+    assert!(
+        !press(&mut ada, with("remove-field:0", &[]))
+            .await
+            .html
+            .contains("task.name\" spellcheck")
+    );
+
+    // The next event is waited for and becomes the sample.
+    let waiting = press(&mut ada, with("listen", &[])).await;
+    assert!(waiting.html.contains("Waiting for the next event"));
+    let newest = format!("/connections/newest?source_id={}", connected.source_id);
+    assert!(ada.get(&newest).await.html.contains("null"));
+    bridge.post(&connected.hook, todo_created()).await;
+    assert!(!ada.get(&newest).await.html.contains("null"));
+    let come = press(
+        &mut ada,
+        with("listen", &[("listening", "yes"), ("listen_after", "")]),
+    )
+    .await;
+    assert!(!come.html.contains("Waiting for the next event"));
+    assert!(
+        part(&come, "result").contains("&#34;name&#34;: &#34;gggg&#34;"),
+        "{}",
+        part(&come, "result")
+    );
+    // Its project is known by name now.
+    assert!(come.html.contains("name=\"project\""));
+
+    // A destination is made right there; its secret is shown this once.
+    let url = receiver.url();
+    let mut posted = with(
+        "make-destination",
+        &[("d_name", "Made here"), ("d_scheme", "standard_webhooks")],
+    );
+    posted.push(("d_url".into(), url.clone()));
+    let made = press(&mut ada, posted).await;
+    assert!(made.html.contains("whsec_") && made.html.contains("Made here"));
+    let mut refused = with("make-destination", &[("d_scheme", "none")]);
+    refused.push(("d_url".into(), "http://10.0.0.1/".into()));
+    let refused = press(&mut ada, refused).await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(
+        bridge.get("/destinations").await["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+
+    // Without a name it is called by what it does.
+    let dry = press(&mut ada, with("dry-run", &[("dry_run_events", "100")])).await;
+    assert!(
+        dry.html
+            .contains("Looked at 1 events. 1 would be sent now."),
+        "{}",
+        dry.html
+    );
+    let saved = press(&mut ada, with("save", &[])).await;
+    let at = saved.location.unwrap();
+    assert_eq!(saved.status, 303);
+    let connections = bridge.get("/connections").await;
+    let connection = &connections["data"][1];
+    assert_eq!(connection["name"], "Record created → Receiver");
+    assert_eq!(
+        connection["filter"],
+        json!({"all": [{"path": "$.currentValue.title", "op": "contains", "value": "GG"}]})
+    );
+    let shown = ada.get(&at).await.html;
+    assert!(
+        shown.contains("When a record is created (Blue) and its title contains “GG”, send task.name to Receiver."),
+        "{shown}"
+    );
+    assert!(receiver.is_idle().await, "nothing was sent on the way");
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn an_edit_shows_its_changes_and_any_version_can_be_restored() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"trigger": {"events": ["TODO_CREATED"]}, "filter": {"all": [{"path": "$.currentValue.title", "op": "contains", "value": "G"}]},
+        "mapping": {"mode": "fields", "fields": [{"to": "t", "from": {"path": "$.currentValue.title"}}]}});
+    let connected = bridge.connect(&receiver, rules.clone()).await;
+    let mut ada = owner(&bridge).await;
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    let id = bridge.get("/connections").await["data"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_string();
+    let edit = format!("/connections/{id}/edit");
+    let mark = ada.get(&edit).await.mark();
+    let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    posted.push(("connection_id", &id));
+
+    let live = ada.post("/connections/live", &posted).await;
+    let review = part(&live, "review");
+    for sentence in [
+        "Filter: “its title contains “G”” became “its title contains “GG””.",
+        "Mapping: added task.name from its title | trim | lower.",
+        "Mapping: removed t.",
+    ] {
+        assert!(review.contains(sentence), "{sentence} in {review}");
+    }
+    let mut dry = posted.clone();
+    dry.extend([("action", "dry-run"), ("dry_run_events", "10")]);
+    let dry = ada.post(&format!("/connections/{id}"), &dry).await;
+    assert!(dry.html.contains("no longer sent"));
+
+    assert_eq!(
+        ada.post(&format!("/connections/{id}"), &posted)
+            .await
+            .status,
+        303
+    );
+    let shown = ada.get(&format!("/connections/{id}")).await.html;
+    assert!(shown.contains("Mapping: removed t.") && shown.contains("/versions/2"));
+    let first = ada.get(&format!("/connections/{id}/versions/1")).await.html;
+    assert!(
+        first.contains("This makes version 3")
+            && first.contains("Mapping: added t from its title.")
+    );
+    let restored = ada
+        .post(
+            &format!("/connections/{id}/versions/1/restore"),
+            &[("csrf", &mark)],
+        )
+        .await;
+    assert_eq!(restored.status, 303);
+    let connection = bridge.get(&format!("/connections/{id}")).await;
+    assert_eq!(connection["version"], 3);
+    assert_eq!(
+        (&connection["filter"], &connection["mapping"]),
+        (&rules["filter"], &rules["mapping"])
+    );
+    assert_eq!(
+        ada.get(&format!("/connections/{id}/versions/9"))
+            .await
+            .status,
+        404
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn live_parts_answer_to_half_finished_rules_and_hide_secrets() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge
+        .connect(&receiver, json!({"mapping": {"mode": "passthrough"}}))
+        .await;
+    let token = json!({"name": "There", "config": {"url": receiver.url(), "headers": {"x-key": "sesame"}, "auth": {"type": "bearer", "token": "open-sesame"}}});
+    let destination = bridge.created("/destinations", token).await["id"]
+        .as_str()
+        .unwrap()
+        .to_string();
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let mut posted = fields(&mark, &connected.source_id, &destination);
+    let hostile =
+        r#"{"event": "TODO_CREATED", "currentValue": {"title": "GG<script>alert(1)</script>"}}"#;
+    posted.extend([("sample_from", "paste"), ("sample", hostile)]);
+    let live = ada.post("/connections/live", &posted).await;
+    let result = part(&live, "result");
+    assert!(
+        result.contains("webhook-signature: v1,")
+            && result.contains("authorization: ***")
+            && result.contains("x-key: ***"),
+        "{result}"
+    );
+    for secret in ["sesame", "key=hidden", "<script>"] {
+        assert!(!live.html.contains(secret), "{secret} in {}", live.html);
+    }
+    assert!(result.contains("gg&#60;script&#62;"));
+
+    // One broken row does not hide what the others come to.
+    for (name, value) in posted.iter_mut() {
+        if *name == "c_path" {
+            *value = "$.a b";
+        }
+    }
+    let broken = ada.post("/connections/live", &posted).await;
+    assert_eq!(broken.status, 200);
+    assert!(part(&broken, "c-0").contains("in brackets"));
+    assert!(part(&broken, "result").contains("Not ready"));
+    assert!(part(&broken, "f-0").contains("gg&#60;script"));
+    for (name, value) in posted.iter_mut() {
+        if *name == "sample" {
+            *value = "{not json";
+        }
+    }
+    assert_eq!(ada.post("/connections/live", &posted).await.status, 200);
+    assert!(receiver.is_idle().await);
+    assert_eq!(
+        bridge.get("/connections").await["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn an_import_says_what_it_does_and_does_that() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    bridge
+        .connect(&receiver, json!({"mapping": {"mode": "passthrough"}}))
+        .await;
+    let mut ada = owner(&bridge).await;
+    let exported = ada.get("/connections/export").await.html;
+    assert!(!exported.contains("whsec_") && !exported.contains(crate::harness::SECRET));
+    let mark = ada.get("/connections/import").await.mark();
+    let plan = async |ada: &mut Visitor<'_>, bundle: &str, action| {
+        ada.post(
+            "/connections/import",
+            &[("csrf", &mark), ("bundle", bundle), ("action", action)],
+        )
+        .await
+    };
+    assert!(
+        plan(&mut ada, &exported, "plan")
+            .await
+            .html
+            .contains("there is nothing to do")
+    );
+
+    // A changed connection gets a new version, an unknown source and connection are made, switched off.
+    let mut bundle: Value = serde_json::from_str(&exported).unwrap();
+    bundle["connections"][0]["mapping"] = json!({"mode": "template", "body": "x"});
+    let mut other = bundle["connections"][0].clone();
+    other["id"] = Value::Null;
+    other["name"] = json!("Another");
+    other["source_id"] = json!("elsewhere");
+    bundle["connections"].as_array_mut().unwrap().push(other);
+    bundle["sources"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"id": "elsewhere", "name": "Second", "require_signature": true}));
+    let text = bundle.to_string();
+    let shown = plan(&mut ada, &text, "plan").await;
+    assert!(
+        shown.html.contains("Import: make 2, change 1"),
+        "{}",
+        shown.html
+    );
+    assert!(
+        shown
+            .html
+            .contains("Mapping: the event as Blue sent it became a template.")
+    );
+    assert_eq!(
+        bridge.get("/sources").await["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1,
+        "looking makes nothing"
+    );
+    assert_eq!(plan(&mut ada, &text, "import").await.status, 303);
+    let connections = bridge.get("/connections").await["data"].clone();
+    assert_eq!(
+        (&connections[0]["version"], &connections[0]["enabled"]),
+        (&json!(2), &json!(true))
+    );
+    assert_eq!(
+        (&connections[1]["name"], &connections[1]["enabled"]),
+        (&json!("Another"), &json!(false))
+    );
+    // The same again changes nothing: what was made is found by its name.
+    assert!(
+        plan(&mut ada, &text, "plan")
+            .await
+            .html
+            .contains("there is nothing to do")
+    );
+
+    for (wrong, says) in [
+        ("nonsense", "not an export"),
+        (
+            r#"{"bluebridge_export": 2, "sources": [], "destinations": [], "connections": []}"#,
+            "newer shape",
+        ),
+    ] {
+        let refused = plan(&mut ada, wrong, "import").await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.html.contains(says));
+    }
+    bundle["connections"][1]["filter"] = json!({"path": "$.x", "op": "nonsense"});
+    let refused = plan(&mut ada, &bundle.to_string(), "import").await;
+    assert!(refused.status == 422 && refused.html.contains("cannot be accepted"));
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn every_starting_point_opens_in_the_builder_and_pages_stay_light() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge
+        .connect(&receiver, json!({"mapping": {"mode": "passthrough"}}))
+        .await;
+    bridge.post(&connected.hook, todo_created()).await;
+    receiver.next().await;
+    let mut ada = owner(&bridge).await;
+    let gallery = ada.get("/connections/gallery").await.html;
+    let links: Vec<&str> = gallery
+        .split("/connections/new?template=")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(links.len() > 15);
+    for link in &links {
+        let page = ada.get(&format!("/connections/new?template={link}")).await;
+        assert_eq!(page.status, 200);
+        assert!(
+            !page.html.contains("class=\"mend\""),
+            "{link} has something to mend"
+        );
+    }
+    let plain = reqwest::Client::builder()
+        .no_proxy()
+        .no_gzip()
+        .no_brotli()
+        .build()
+        .unwrap();
+    let id = bridge.get("/connections").await["data"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_string();
+    for path in [
+        format!("/connections/new?template={}", links[0]),
+        format!("/connections/{id}"),
+        format!("/connections/{id}/edit"),
+        format!("/sources/{}", connected.source_id),
+        "/connections".into(),
+        "/connections/gallery".into(),
+        "/connections/import".into(),
+    ] {
+        let request = plain
+            .get(bridge.url(&path))
+            .header("cookie", &ada.cookie)
+            .header("accept-encoding", "gzip");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 200, "{path}");
+        let html = response.bytes().await.unwrap().len();
+        let page = ada.get(&path).await.html;
+        let mut total = html;
+        for file in page
+            .split("\"/static/")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+        {
+            let request = plain
+                .get(bridge.url(&format!("/static/{file}")))
+                .header("accept-encoding", "gzip");
+            total += request.send().await.unwrap().bytes().await.unwrap().len();
+        }
+        assert!(
+            total > 3_000 && total < PAGE_LIMIT_BYTES,
+            "{path} weighs {total} bytes"
+        );
+    }
+    bridge.stop().await;
+}
