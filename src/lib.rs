@@ -20,6 +20,13 @@
 //! An event is never lost silently: it is delivered, waiting, held, failed or skipped, and the log says why. The decision is a pure
 //! function ([`domain::connection::Rules::decide`]), so ingest, preview and the log's "why" cannot disagree, and a body is never stored twice.
 //!
+//! # The builder
+//!
+//! One page makes a connection in the order of the data. Everything it shows (the value at each condition, a field after each function, the
+//! request with its signature, the dry run over the past in [`flow::past`]) is computed on the server by the functions that decide over real
+//! events; its script only fetches and puts in place, and every button works without it. What versions differ in is told by
+//! [`domain::change`], starting points are [`domain::recipes`], export and import are [`flow::transfer`], for pages and command line alike.
+//!
 //! # The rooms
 //!
 //! ```text
