@@ -212,7 +212,7 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored() {
     let live = ada.post("/connections/live", &posted).await;
     let review = part(&live, "review");
     for sentence in [
-        "Filter: “its title contains “G”” became “its title contains “GG””.",
+        "Filter: its title contains “G” became its title contains “GG”.",
         "Mapping: added task.name from its title | trim | lower.",
         "Mapping: removed t.",
     ] {
