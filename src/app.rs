@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use crate::config::Settings;
 use crate::flow::clock::Clock;
 use crate::flow::outbox::Outbox;
-use crate::flow::{Bridge, RESULTS_LIMIT, recover};
+use crate::flow::{Bridge, Policy, RESULTS_LIMIT, nodes, recover};
 use crate::outbound::client::Client;
 use crate::outbound::guard::Guard;
 use crate::store::Store;
@@ -60,7 +60,11 @@ impl Application {
             guard,
             clock,
             results_in,
-            settings.retention(),
+            Policy {
+                retention_days: settings.retention(),
+                lease_ms: i64::from(settings.lease_s) * 1_000,
+                node_name: settings.node_name(),
+            },
         )
         .await
         .context("Sources, destinations and connections cannot be read")?;
@@ -71,6 +75,10 @@ impl Application {
                 .await
                 .context("The last run's deliveries cannot be taken up")?;
         }
+        // Before it sends anything, so that the others make room for it in their limits.
+        nodes::beat(&bridge)
+            .await
+            .context("The other nodes cannot be told that this one starts")?;
         let workers = worker::start(bridge.clone(), wishes, results);
         let site = Site::new(settings.public_url(), metrics_handle());
         let (server, address) = serve(settings.listen, bridge.clone(), site)
@@ -123,7 +131,7 @@ fn serve(
 }
 
 /// SQLite's recovery at start takes every lease for left over, so a second server on the same file must not start.
-fn lock(database_url: &str) -> anyhow::Result<Option<File>> {
+pub fn lock(database_url: &str) -> anyhow::Result<Option<File>> {
     let Some(path) = database_url.strip_prefix("sqlite://") else {
         return Ok(None);
     };

@@ -46,10 +46,21 @@ pub struct Settings {
     #[arg(long, env = "BLUEBRIDGE_RETENTION_DAYS", default_value_t = 90)]
     pub retention_days: u32,
 
+    /// How long a node may hold a delivery, in seconds: when it dies, others send again what it held after so long. At least 45.
+    #[arg(long, env = "BLUEBRIDGE_LEASE_S", default_value_t = 120, value_parser = clap::value_parser!(u32).range(LEASE_RANGE_S))]
+    pub lease_s: u32,
+
+    /// What this server is called among those that share a PostgreSQL database. Default: the machine's name and the listening port.
+    #[arg(long, env = "BLUEBRIDGE_NODE_NAME")]
+    pub node_name: Option<String>,
+
     /// What to log: `error`, `warn`, `info`, `debug`, or a filter like `bluebridge=debug`. With the prefix `json:` each line is a JSON object.
     #[arg(long, env = "BLUEBRIDGE_LOG", default_value = "info")]
     pub log: String,
 }
+
+/// The longest deadline of one attempt (30 s) must fit with room to spare, in seconds.
+const LEASE_RANGE_S: std::ops::RangeInclusive<i64> = 45..=3_600;
 
 /// A key that does not print.
 pub type HiddenKey = MasterKey;
@@ -63,6 +74,15 @@ impl Settings {
     /// The retention in days; `None` keeps everything.
     pub fn retention(&self) -> Option<u32> {
         Some(self.retention_days).filter(|days| *days > 0)
+    }
+
+    /// What this node is called.
+    pub fn node_name(&self) -> String {
+        let machine = || {
+            let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+            format!("{}:{}", name.trim(), self.listen.port())
+        };
+        self.node_name.clone().unwrap_or_else(machine)
     }
 
     /// The address that people and Blue are told, without a slash at the end.

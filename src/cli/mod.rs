@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod database;
+pub mod migrate_data;
 pub mod people;
 pub mod receive;
 pub mod send;
@@ -52,6 +53,8 @@ enum Verb {
         after_help = "Example:\n  bluebridge migrate --database-url sqlite:///var/lib/bluebridge/bluebridge.db"
     )]
     Migrate(ServeArgs),
+    /// Move everything from a SQLite file into PostgreSQL.
+    MigrateData(migrate_data::MigrateDataArgs),
     /// Write all connections, with their sources and destinations, as JSON; secrets are left out.
     Export(transfer::ExportArgs),
     /// Read what `export` wrote, into another bridge.
@@ -81,6 +84,7 @@ pub async fn run() -> anyhow::Result<()> {
         Some(Verb::User(verb)) => people::user(verb).await,
         Some(Verb::Token(verb)) => people::token(verb).await,
         Some(Verb::Migrate(args)) => database::migrate(&args.settings),
+        Some(Verb::MigrateData(args)) => migrate_data::migrate_data(args).await,
         Some(Verb::Export(args)) => transfer::export(args).await,
         Some(Verb::Import(args)) => transfer::import(args).await,
         Some(Verb::Backup(args)) => database::backup(args).await,

@@ -83,6 +83,8 @@ ids! {
     UserId
     /// A program's key to the API.
     TokenId
+    /// One running server.
+    NodeId
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod filter;
 pub mod id;
 pub mod mapping;
 pub mod needs;
+pub mod node;
 pub mod outcome;
 pub mod path;
 pub mod person;

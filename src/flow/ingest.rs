@@ -26,9 +26,6 @@ use crate::store::ingest::{Ingest, Ingested, NewDelivery, NewEvent, Start};
 /// How long the same content counts as the same event, in seconds: Blue sends at least once, without an id.
 pub const DUPLICATE_WINDOW_S: i64 = 86_400;
 
-/// How long a sender holds a delivery, in milliseconds. Longer than the longest total deadline, and what could not be begun in time is given back.
-pub const LEASE_MS: i64 = 120_000;
-
 /// What was done with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Receipt {
@@ -245,18 +242,20 @@ impl Route {
             delivery.start = Start::Held;
         }
         // In a lane, the claim looks whether it is a delivery's turn.
-        let may_be_leased = delivery.start == Start::Queued && delivery.lane.is_none();
+        let concurrency = destination.map_or(0, |to| bridge.nodes.concurrency(to));
+        let may_be_leased =
+            delivery.start == Start::Queued && delivery.lane.is_none() && concurrency > 0;
         let hand_over = match (destination, output) {
-            (Some(destination), Some(output)) if may_be_leased => bridge
+            (Some(_), Some(output)) if may_be_leased => bridge
                 .outbox
                 .reserve(self.destination_id, output.body.len())
                 .map(|place| {
                     let claim_id = new_id!(ClaimId, bridge, now);
-                    let until_ms = now.as_millisecond() + LEASE_MS;
+                    let until_ms = now.as_millisecond() + bridge.lease_ms;
                     delivery.start = Start::Leased { claim_id, until_ms };
                     HandOver {
                         place,
-                        concurrency: destination.settings.limits.concurrency,
+                        concurrency,
                         parcel: Parcel {
                             delivery_id: delivery.id,
                             destination_id: self.destination_id,

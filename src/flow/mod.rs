@@ -10,6 +10,7 @@ pub mod dry_run;
 pub mod evidence;
 pub mod health;
 pub mod ingest;
+pub mod nodes;
 pub mod outbox;
 pub mod pacing;
 pub mod past;
@@ -24,15 +25,17 @@ pub mod transfer;
 pub mod vet;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::domain::connection::Rules;
-use crate::domain::id::VersionId;
+use crate::domain::id::{NodeId, VersionId};
 use crate::flow::clock::{Clock, Ids};
 use crate::flow::evidence::Evidence;
 use crate::flow::health::HealthWatch;
+use crate::flow::nodes::Membership;
 use crate::flow::outbox::Outbox;
 use crate::flow::pacing::Pacing;
 use crate::flow::snapshot::{Snapshot, compile};
@@ -59,10 +62,26 @@ pub struct Bridge {
     pub results: mpsc::Sender<Finish>,
     /// After how many days finished events are forgotten; `None` keeps them.
     pub retention_days: Option<u32>,
+    /// How long a node holds a delivery, in milliseconds.
+    pub lease_ms: i64,
+    /// This node and its part of every limit.
+    pub nodes: Membership,
     /// How many results are on disk since the start; whoever waits for one to be recorded watches it.
     pub recorded: watch::Sender<u64>,
     snapshot: ArcSwap<Snapshot>,
+    /// What the snapshot was read at.
+    revision: AtomicI64,
     reloading: Mutex<()>,
+}
+
+/// What the operator decides about the steps.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub retention_days: Option<u32>,
+    /// How long a node holds a delivery, in milliseconds.
+    pub lease_ms: i64,
+    /// What this node is called.
+    pub node_name: String,
 }
 
 /// Makes an id of type `$id` at a moment of the bridge.
@@ -83,9 +102,18 @@ impl Bridge {
         guard: Guard,
         clock: Clock,
         results: mpsc::Sender<Finish>,
-        retention_days: Option<u32>,
+        policy: Policy,
     ) -> Result<Bridge, StoreError> {
+        let revision = store.revision().await?;
         let snapshot = Snapshot::load(&store, &Snapshot::default()).await?;
+        let ids = Ids::default();
+        let (now_ms, bits) = ids.parts(clock.now());
+        let nodes = Membership::new(
+            NodeId::new(now_ms, bits),
+            policy.node_name,
+            clock.now_ms(),
+            store.is_shared(),
+        );
         let health = HealthWatch::new(snapshot.destinations().map(Arc::as_ref));
         Ok(Bridge {
             store,
@@ -93,14 +121,17 @@ impl Bridge {
             client,
             guard,
             clock,
-            ids: Ids::default(),
+            ids,
             evidence: Evidence::default(),
             health,
             pacing: Pacing::default(),
             results,
-            retention_days,
+            retention_days: policy.retention_days,
+            lease_ms: policy.lease_ms,
+            nodes,
             recorded: watch::Sender::new(0),
             snapshot: ArcSwap::from_pointee(snapshot),
+            revision: AtomicI64::new(revision),
             reloading: Mutex::new(()),
         })
     }
@@ -114,9 +145,17 @@ impl Bridge {
     pub async fn reload(&self) -> Result<(), StoreError> {
         // One at a time: an older reading must not replace a newer one.
         let _one_at_a_time = self.reloading.lock().await;
+        // Before the rest: what is saved while it is read makes it be read again.
+        let revision = self.store.revision().await?;
         let loaded = Snapshot::load(&self.store, &self.snapshot()).await?;
         self.snapshot.store(Arc::new(loaded));
+        self.revision.store(revision, Ordering::SeqCst);
         Ok(())
+    }
+
+    /// The revision of the configuration that the snapshot was read at.
+    pub fn revision(&self) -> i64 {
+        self.revision.load(Ordering::SeqCst)
     }
 
     /// The compiled rules of any version, present or past.

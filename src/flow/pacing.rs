@@ -1,7 +1,7 @@
 //! The limit of requests per second of a destination, by `governor`.
 //!
 //! A sender waits here before it takes a delivery out of the outbox, so waiting costs no attempt and holds only its own destination's queue.
-//! Each node keeps its own count.
+//! Each node keeps its own count, over its share of the limit.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;

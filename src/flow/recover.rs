@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use crate::domain::id::{ClaimId, DestinationId};
 use crate::flow::Bridge;
 use crate::flow::dry_run::body_of;
-use crate::flow::ingest::LEASE_MS;
 use crate::flow::outbox::Parcel;
 use crate::new_id;
 use crate::store::claims::{ClaimRequest, Claimed};
@@ -22,9 +21,12 @@ const DAY_MS: i64 = 86_400_000;
 /// Events forgotten in one batch, and batches in one pass.
 const RETENTION_LIMITS: (i64, usize) = (200, 50);
 
-/// Forgets events older than the retention, in small batches.
+/// Forgets events older than the retention, in small batches; one node does it for all.
 pub async fn forget_old_events(bridge: &Bridge) -> Result<usize, StoreError> {
-    let Some(days) = bridge.retention_days else {
+    let Some(days) = bridge
+        .retention_days
+        .filter(|_| bridge.nodes.is_housekeeper())
+    else {
         return Ok(0);
     };
     let before_ms = bridge.clock.now_ms() - i64::from(days) * DAY_MS;
@@ -81,7 +83,10 @@ pub async fn claim_due(bridge: &Bridge) -> Result<usize, StoreError> {
         .destinations()
         .filter(|destination| destination.health.paused.is_none());
     for destination in open {
-        let concurrency = destination.settings.limits.concurrency;
+        let concurrency = bridge.nodes.concurrency(destination);
+        if concurrency == 0 {
+            continue;
+        }
         claimed += claim_for(bridge, destination.id, concurrency).await?;
     }
     Ok(claimed)
@@ -123,7 +128,7 @@ pub(super) fn claim_request(
         destination_id,
         claim_id: new_id!(ClaimId, bridge, now),
         now_ms: now.as_millisecond(),
-        lease_until_ms: now.as_millisecond() + LEASE_MS,
+        lease_until_ms: now.as_millisecond() + bridge.lease_ms,
         limit,
     }
 }

@@ -3,6 +3,7 @@
 //! Called by the writer with everything that waits, so each table takes one multi-row statement per batch. An event whose key was
 //! taken inside the window is a duplicate: nothing of it is stored, and the answer names the first one.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use crate::store::both::both;
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{deliveries, events};
+use crate::store::writer::Writes as _;
 
 /// Inserts rows in statements of 32, 8 and 1 of them and counts those that were stored; what a unique index refuses is left out.
 /// The statements are few and fixed, so that each is prepared once for a connection: preparing costs more than running.
@@ -113,7 +115,11 @@ pub enum Ingested {
 both! {
     /// Writes a batch; the answers are in its order. Runs inside the caller's transaction.
     pub fn insert_events(conn: &mut Conn, batch: &[Ingest]) -> Result<Vec<Ingested>, StoreError> {
-        let rows: Vec<EventRow<'_>> = batch.iter().map(|one| EventRow::new(&one.event)).collect();
+        let mut rows: Vec<EventRow<'_>> = batch.iter().map(|one| EventRow::new(&one.event)).collect();
+        if Self::SHARED {
+            // Nodes that take the same events at the same time wait for each other in the same order, and never in a circle.
+            rows.sort_unstable_by_key(|row| row.dedupe_key);
+        }
         let stored = insert_rows!(conn, events::table, &rows);
         let duplicates = match stored == rows.len() {
             true => HashMap::new(),
@@ -198,19 +204,27 @@ fn stored_key(facts: &EventFacts) -> &[u8] {
     &facts.dedupe_key[..16]
 }
 
+/// PostgreSQL's text holds no zero character. What is read from a body is shown without them; the body itself stays as it came.
+fn text(from_body: &str) -> Cow<'_, str> {
+    match from_body.contains('\0') {
+        true => Cow::Owned(from_body.replace('\0', "\u{fffd}")),
+        false => Cow::Borrowed(from_body),
+    }
+}
+
 #[derive(Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
 struct EventRow<'a> {
     id: &'a [u8],
     source_id: &'a [u8],
-    event_type: &'a str,
-    record_id: Option<&'a str>,
-    record_title: Option<&'a str>,
-    list_id: Option<&'a str>,
-    list_title: Option<&'a str>,
-    project_id: Option<&'a str>,
-    project_name: Option<&'a str>,
-    company_id: Option<&'a str>,
+    event_type: Cow<'a, str>,
+    record_id: Option<Cow<'a, str>>,
+    record_title: Option<Cow<'a, str>>,
+    list_id: Option<Cow<'a, str>>,
+    list_title: Option<Cow<'a, str>>,
+    project_id: Option<Cow<'a, str>>,
+    project_name: Option<Cow<'a, str>>,
+    company_id: Option<Cow<'a, str>>,
     occurred_at: Option<i64>,
     received_at: i64,
     is_test: bool,
@@ -224,14 +238,14 @@ impl<'a> EventRow<'a> {
         EventRow {
             id: event.id.as_bytes(),
             source_id: event.source_id.as_bytes(),
-            event_type: &facts.event_type,
-            record_id: facts.record_id.as_deref(),
-            record_title: facts.record_title.as_deref(),
-            list_id: facts.list_id.as_deref(),
-            list_title: facts.list_title.as_deref(),
-            project_id: facts.project_id.as_deref(),
-            project_name: facts.project_name.as_deref(),
-            company_id: facts.company_id.as_deref(),
+            event_type: text(&facts.event_type),
+            record_id: facts.record_id.as_deref().map(text),
+            record_title: facts.record_title.as_deref().map(text),
+            list_id: facts.list_id.as_deref().map(text),
+            list_title: facts.list_title.as_deref().map(text),
+            project_id: facts.project_id.as_deref().map(text),
+            project_name: facts.project_name.as_deref().map(text),
+            company_id: facts.company_id.as_deref().map(text),
             occurred_at: facts.occurred_at.map(|time| time.as_millisecond()),
             received_at: event.received_ms,
             is_test: event.is_test,
@@ -258,7 +272,7 @@ struct DeliveryRow<'a> {
     claim_id: Option<&'a [u8]>,
     lease_until: Option<i64>,
     finished_at: Option<i64>,
-    problem: Option<&'a str>,
+    problem: Option<Cow<'a, str>>,
     replay_id: Option<&'a [u8]>,
 }
 
@@ -293,7 +307,7 @@ impl<'a> DeliveryRow<'a> {
             lease_until,
             finished_at: state.is_final().then_some(delivery.created_ms),
             problem: match &delivery.start {
-                Start::MappingFailed(sentence) => Some(sentence),
+                Start::MappingFailed(sentence) => Some(text(sentence)),
                 _ => None,
             },
             replay_id: delivery.replay_id.as_ref().map(|id| &id.as_bytes()[..]),

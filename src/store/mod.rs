@@ -8,12 +8,14 @@
 mod both;
 pub mod claims;
 pub mod connections;
+pub mod copy;
 pub mod deliveries;
 pub mod destinations;
 pub mod error;
 pub mod events;
 pub mod idempotency;
 pub mod ingest;
+pub mod nodes;
 pub mod people;
 mod postgres;
 pub mod results;

@@ -13,8 +13,11 @@ use diesel::r2d2::{ManageConnection, NopErrorHandler, Pool, R2D2Connection as _}
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use futures_util::StreamExt as _;
 use rustls_platform_verifier::ConfigVerifierExt as _;
 use tokio::runtime::{Handle, Runtime};
+use tokio::sync::Notify;
+use tokio_postgres::AsyncMessage;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::domain::seal::MasterKey;
@@ -31,6 +34,9 @@ const POOL_SIZE: u32 = 8;
 
 /// How long a connection may take to be made, and how long is waited for one of the pool.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+
+/// Pause before listening again after the listening connection was lost.
+const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// How long sent data may stay unacknowledged before the connection counts as lost.
 const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(10);
@@ -60,6 +66,8 @@ pub fn is_address(url: &str) -> bool {
 pub struct Postgres {
     pool: Pool<Manager>,
     writer: Writer<Conn>,
+    /// Woken when another node changed something.
+    news: Arc<Notify>,
     _sockets: Arc<Sockets>,
 }
 
@@ -92,10 +100,13 @@ impl Postgres {
             .error_handler(Box::new(NopErrorHandler))
             .build(manager.clone())
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let news = Arc::new(Notify::new());
+        manager.sockets.spawn(listen(manager.clone(), news.clone()));
         let writer = Writer::start(manager.open()?, Box::new(move || manager.open()))?;
         Ok(Postgres {
             pool,
             writer,
+            news,
             _sockets: sockets,
         })
     }
@@ -157,6 +168,11 @@ impl Postgres {
         }
     }
 
+    /// Waits until something changed that other nodes may have changed.
+    pub async fn news(&self) {
+        self.news.notified().await;
+    }
+
     /// Proves that the writing thread can commit now.
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.writer
@@ -186,6 +202,8 @@ fn migrate(conn: &mut Conn, key: &MasterKey) -> Result<(), StoreError> {
 }
 
 impl Writes for Conn {
+    const SHARED: bool = true;
+
     fn in_transaction<T>(
         &mut self,
         change: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
@@ -193,9 +211,41 @@ impl Writes for Conn {
         self.transaction(change)
     }
 
+    fn has_ended(&mut self) -> bool {
+        self.is_broken()
+    }
+
     fn is_lost(&mut self) -> bool {
         self.is_broken() || self.ping().is_err()
     }
+}
+
+/// Listens to what the database tells of changes, on a connection of its own. Whoever waits looks by itself as well, so that a lost one costs
+/// a little time and nothing else.
+async fn listen(manager: Manager, news: Arc<Notify>) {
+    loop {
+        if let Err(error) = hear(&manager, &news).await {
+            tracing::debug!(error = sentence(&error), "the listening connection ended");
+        }
+        tokio::time::sleep(LISTEN_AGAIN_AFTER).await;
+    }
+}
+
+async fn hear(manager: &Manager, news: &Notify) -> Result<(), tokio_postgres::Error> {
+    let (client, mut connection) = manager.config.connect(manager.tls.clone()).await?;
+    let mut messages = futures_util::stream::poll_fn(move |cx| connection.poll_message(cx));
+    let listening = client.batch_execute("LISTEN bluebridge");
+    let hearing = async {
+        while let Some(message) = messages.next().await {
+            if let AsyncMessage::Notification(_) = message? {
+                news.notify_one();
+            }
+        }
+        Ok(())
+    };
+    // The connection is worked off by listening to it; the client must live as long.
+    let (listening, heard) = tokio::join!(listening, hearing);
+    listening.and(heard)
 }
 
 /// Makes and checks the pool's connections.

@@ -36,7 +36,7 @@ impl Store {
         if old.is_empty() {
             return Ok(0);
         }
-        let forgotten = either!(self.write(move |conn| {
+        let forgotten = either!(self.write_freely(move |conn| {
             let of_old: Vec<Vec<u8>> = deliveries::table
                 .filter(deliveries::event_id.eq_any(&old))
                 .select(deliveries::id)

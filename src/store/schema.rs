@@ -187,6 +187,33 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    nodes (id) {
+        id -> Binary,
+        name -> Text,
+        version -> Text,
+        started_at -> BigInt,
+        seen_at -> BigInt,
+        revision -> BigInt,
+        waiting -> BigInt,
+    }
+}
+
+diesel::table! {
+    duties (name) {
+        name -> Text,
+        node_id -> Binary,
+        until -> BigInt,
+    }
+}
+
+diesel::table! {
+    revision (id) {
+        id -> Integer,
+        number -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     sessions,

@@ -122,11 +122,17 @@ impl Sqlite {
 }
 
 impl Writes for Conn {
+    const SHARED: bool = false;
+
     fn in_transaction<T>(
         &mut self,
         change: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         self.immediate_transaction(change)
+    }
+
+    fn has_ended(&mut self) -> bool {
+        false
     }
 
     /// A file is not lost; what fails is tried again on the same connection.

@@ -29,11 +29,17 @@ const CLOSING_LIMIT: Duration = Duration::from_secs(5);
 
 /// A connection that can write a batch.
 pub trait Writes: insert_events + write_results + Send + 'static {
+    /// Other nodes may write at the same time.
+    const SHARED: bool;
+
     /// Runs `change` in a transaction that may write from its beginning.
     fn in_transaction<T>(
         &mut self,
         change: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError>;
+
+    /// Whether the connection is known to have ended; costs nothing.
+    fn has_ended(&mut self) -> bool;
 
     /// Whether nothing can be asked of this connection any more.
     fn is_lost(&mut self) -> bool;
@@ -152,6 +158,10 @@ struct Line<C> {
 impl<C: Writes> Line<C> {
     /// The connection, made anew when it is lost and the pause after the last failure is over.
     fn connection(&mut self) -> Result<&mut C, StoreError> {
+        if self.conn.as_mut().is_some_and(Writes::has_ended) {
+            tracing::warn!("the connection to the database has ended");
+            self.conn = None;
+        }
         if self.conn.is_none() {
             let opened = self.reconnect()?;
             return Ok(self.conn.insert(opened));

@@ -28,6 +28,14 @@ pub async fn metrics(
     metrics::gauge!("bluebridge_due_lag_seconds").set(lag_s);
     metrics::gauge!("bluebridge_outbox_deliveries").set(bridge.outbox.waiting() as f64);
     metrics::gauge!("bluebridge_senders").set(bridge.outbox.senders() as f64);
+    for node in bridge.store.nodes().await? {
+        let silent_s = node.silent_ms as f64 / 1_000.0;
+        metrics::gauge!("bluebridge_node_silent_seconds", "node" => node.name.clone())
+            .set(silent_s);
+        metrics::gauge!("bluebridge_node_behind", "node" => node.name)
+            .set(f64::from(u8::from(node.is_behind)));
+    }
+    metrics::gauge!("bluebridge_nodes").set(f64::from(bridge.nodes.share().nodes()));
     let text = site
         .metrics
         .as_ref()

@@ -16,7 +16,7 @@ use crate::flow::deliver::{deliver, give_back};
 use crate::flow::pause::hold_stragglers;
 use crate::flow::probe::probe_due;
 use crate::flow::record::record;
-use crate::flow::{Bridge, recover};
+use crate::flow::{Bridge, nodes, recover};
 use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 use crate::store::results::Finish;
@@ -27,6 +27,8 @@ const CLAIM_EVERY: Duration = Duration::from_millis(500);
 const EVIDENCE_EVERY: Duration = Duration::from_secs(1);
 /// How often is looked whether a held destination's probe has come due?
 const PROBES_EVERY: Duration = Duration::from_secs(1);
+/// How often does a node tell the others that it lives?
+const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// How often are leases looked for that have run out?
 const LEASES_EVERY: Duration = Duration::from_secs(5);
 /// How often are events forgotten that are older than the retention?
@@ -68,6 +70,9 @@ pub fn start(
     let recorder = tokio::spawn(run_recorder(bridge.clone(), results, stage.clone()));
     let mut timers = JoinSet::new();
     timers.spawn(run_claims(bridge.clone(), stage.clone()));
+    if bridge.store.is_shared() {
+        timers.spawn(run_beats(bridge.clone(), stage.clone()));
+    }
     for step in [Step::Evidence, Step::Probes, Step::Leases, Step::Retention] {
         timers.spawn(run_timed(step, bridge.clone(), stage.clone()));
     }
@@ -109,6 +114,9 @@ impl Workers {
             tracing::warn!(%error, "what was seen of the sources could not be written");
         }
         self.timers.shutdown().await;
+        if let Err(error) = self.bridge.store.leave(self.bridge.nodes.id).await {
+            tracing::warn!(%error, "the other nodes could not be told that this one stops; they notice by themselves");
+        }
     }
 }
 
@@ -143,12 +151,15 @@ fn log_end(ended: Result<(), tokio::task::JoinError>) {
 /// Works off one destination's queue until it is empty.
 async fn run_sender(bridge: Arc<Bridge>, destination_id: DestinationId) {
     loop {
-        let limits = bridge
-            .snapshot()
-            .destination(destination_id)
-            .map(|destination| destination.settings.limits.clone());
-        let concurrency = limits.as_ref().map_or(1, |limits| limits.concurrency);
-        let per_second = limits.and_then(|limits| limits.per_second);
+        let destination = bridge.snapshot().destination(destination_id).cloned();
+        let share = bridge.nodes.share();
+        // What is left of a deleted destination, or of one that fell to other nodes, is worked off by one sender.
+        let concurrency = destination.as_ref().map_or(1, |destination| {
+            bridge.nodes.concurrency(destination).max(1)
+        });
+        let per_second = destination
+            .and_then(|destination| destination.settings.limits.per_second)
+            .map(|per_second| share.of_rate(per_second));
         bridge.pacing.wait(destination_id, per_second).await;
         let Some(parcel) = bridge.outbox.next(destination_id, concurrency) else {
             return;
@@ -211,6 +222,20 @@ async fn run_claims(bridge: Arc<Bridge>, mut stage: watch::Receiver<Stage>) {
             _ = stage.changed() => return,
             _ = bridge.outbox.room_made() => {}
             _ = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Tells the other nodes that this one lives, and takes over what they changed: on a timer, and when the database says so.
+async fn run_beats(bridge: Arc<Bridge>, mut stage: watch::Receiver<Stage>) {
+    loop {
+        if let Err(error) = nodes::beat(&bridge).await {
+            tracing::warn!(%error, "the other nodes could not be heard; what is known goes on to hold");
+        }
+        tokio::select! {
+            _ = stage.changed() => return,
+            () = bridge.store.news() => {}
+            () = tokio::time::sleep(BEAT_EVERY) => {}
         }
     }
 }

@@ -380,6 +380,8 @@ async fn a_second_server_on_the_same_file_is_refused() {
         master_key_file: None,
         allow_networks: Vec::new(),
         retention_days: 90,
+        lease_s: 120,
+        node_name: None,
         log: "error".into(),
     };
     let refused = bluebridge::app::Application::start(&settings, Default::default()).await;

@@ -63,6 +63,8 @@ impl TestBridge {
             master_key_file: None,
             allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
             retention_days: 90,
+            lease_s: 120,
+            node_name: None,
             log: "error".into(),
         };
         let application = Application::start(&settings, Clock::Manual(clock.clone()))

@@ -4,12 +4,15 @@
 mod bad_input;
 mod breaker;
 mod builder;
+mod cluster;
 mod crash;
 mod database;
 mod failpoints;
 mod flow;
 mod harness;
 mod house;
+mod migrate_data;
+mod nodes;
 mod outbound_guard;
 mod pages;
 mod past;

@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 use crate::database::{Database, Home, execute, on_both};
 
 on_both![
+    a_zero_character_in_a_title_does_not_keep_an_event_out,
     a_schema_from_a_newer_version_is_refused_with_a_sentence,
     a_search_finds_titles_in_any_case_and_bytes_as_they_are,
     the_same_key_is_a_duplicate_inside_its_window_and_news_after_it,
@@ -516,4 +517,16 @@ async fn a_search_finds_titles_in_any_case_and_bytes_as_they_are(database: Datab
         assert_eq!(events.await.unwrap().len(), found, "{text:?}");
         assert_eq!(deliveries.await.unwrap().len(), found, "{text:?}");
     }
+}
+
+async fn a_zero_character_in_a_title_does_not_keep_an_event_out(database: Database) {
+    let bench = Bench::new(database).await;
+    let mut ingest = bench.ingest(1, Start::MappingFailed("not \0 this".into()));
+    ingest.event.facts.record_title = Some("a\0b".into());
+    bench.store.ingest(ingest).await.unwrap();
+    let stored = bench.store.event(EventId::new(1_000, bits(1))).await;
+    assert_eq!(
+        stored.unwrap().summary.record_title.as_deref(),
+        Some("a\u{fffd}b")
+    );
 }

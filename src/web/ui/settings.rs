@@ -1,18 +1,20 @@
-//! Settings: API tokens and the own password.
+//! Settings: API tokens, the own password, and the nodes that share the database.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use crate::domain::id::TokenId;
+use crate::domain::node::Node;
 use crate::domain::person::{Role, User, password_problem};
 use crate::flow::Bridge;
 use crate::new_id;
+use crate::store::nodes::LIVE_MS;
 use crate::web::Site;
 use crate::web::admission::signed_in;
 use crate::web::api::{id, name};
 use crate::web::auth::{TOKEN_PREFIX, check_password, hash_password, new_token};
 use crate::web::ui::form::Form;
-use crate::web::ui::page::{FormProblem, Moment, Page, PageError, go, render, render_again};
+use crate::web::ui::page::{Chip, FormProblem, Moment, Page, PageError, go, render, render_again};
 
 #[derive(Template)]
 #[template(path = "settings/show.html")]
@@ -21,8 +23,19 @@ struct SettingsPage {
     problems: Vec<FormProblem>,
     token: Option<String>,
     tokens: Vec<TokenRow>,
+    nodes: Vec<NodeRow>,
     may_manage: bool,
     email: String,
+}
+
+struct NodeRow {
+    name: String,
+    is_this: bool,
+    state: Chip,
+    silent_s: i64,
+    waiting: i64,
+    version: String,
+    started: Moment,
 }
 
 struct TokenRow {
@@ -130,7 +143,27 @@ async fn settings_page(
                 used: token.last_used_at.map(|at| Moment::new(at, now)),
             })
             .collect(),
+        nodes: node_rows(bridge).await?,
         may_manage: user.role == Role::Owner,
         email: user.email.clone(),
     })
+}
+
+async fn node_rows(bridge: &Bridge) -> Result<Vec<NodeRow>, PageError> {
+    let now = bridge.clock.now();
+    let nodes = bridge.store.nodes().await?;
+    let row = |node: Node| NodeRow {
+        is_this: node.id == bridge.nodes.id,
+        state: match (node.silent_ms > LIVE_MS, node.is_behind) {
+            (true, _) => Chip::new("silent", "bad"),
+            (false, true) => Chip::new("catching up", "busy"),
+            (false, false) => Chip::new("live", "good"),
+        },
+        silent_s: node.silent_ms / 1_000,
+        waiting: node.waiting,
+        version: node.version,
+        started: Moment::new(node.started_at, now),
+        name: node.name,
+    };
+    Ok(nodes.into_iter().map(row).collect())
 }

@@ -1,0 +1,115 @@
+//! One server among those that share a database, and which part of a limit is its own.
+//!
+//! The rule: a destination's limits count for all nodes together. Of a limit of `n` at once, each live node has `n / nodes`, and the remainder
+//! goes to one node each, to other ones for other destinations; a node whose part is none does not send there. Of a rate, each has an equal
+//! part. Nodes that come and go are noticed within seconds; so long, a limit may be exceeded by the newcomer's part or fall short of a dead one's.
+
+use jiff::Timestamp;
+
+use crate::domain::id::{DestinationId, NodeId};
+
+/// A server, as the others see it.
+#[derive(Debug, Clone)]
+pub struct Node {
+    pub id: NodeId,
+    pub name: String,
+    pub version: String,
+    pub started_at: Timestamp,
+    /// How long nothing was heard of it, in milliseconds.
+    pub silent_ms: i64,
+    /// It has not read the newest sources, connections and destinations yet.
+    pub is_behind: bool,
+    /// Deliveries in its memory.
+    pub waiting: i64,
+}
+
+/// This node's place among the live ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// From 0.
+    place: u32,
+    nodes: u32,
+}
+
+impl Share {
+    /// There is no other node.
+    pub const ALONE: Share = Share { place: 0, nodes: 1 };
+
+    /// The place of `node` in a list of live nodes that all of them see alike. Alone when it is not in it.
+    pub fn among(node: NodeId, live: &[NodeId]) -> Share {
+        let place = live.iter().position(|other| *other == node);
+        match (
+            place.and_then(|at| u32::try_from(at).ok()),
+            u32::try_from(live.len()),
+        ) {
+            (Some(place), Ok(nodes)) => Share { place, nodes },
+            _ => Share::ALONE,
+        }
+    }
+
+    /// How many of `limit` at once are this node's; all nodes' parts make `limit`.
+    pub fn of_count(self, limit: u32, destination: DestinationId) -> u32 {
+        // Begins somewhere else for each destination, so that small limits do not all fall to the same node.
+        let offset = u32::from(destination.as_bytes()[15]);
+        let turn = (self.place + offset) % self.nodes;
+        limit / self.nodes + u32::from(turn < limit % self.nodes)
+    }
+
+    /// How much of a rate is this node's.
+    pub fn of_rate(self, per_second: f64) -> f64 {
+        per_second / f64::from(self.nodes)
+    }
+
+    /// How many nodes there are.
+    pub fn nodes(self) -> u32 {
+        self.nodes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(number: u8) -> NodeId {
+        NodeId::new(1, [number; 10])
+    }
+
+    #[test]
+    fn the_parts_of_all_nodes_make_the_limit_for_every_destination() {
+        for count in 1..=7_u8 {
+            let live: Vec<NodeId> = (0..count).map(node).collect();
+            for (limit, destination) in [(1, 1), (2, 9), (10, 3), (64, 200)] {
+                let destination = DestinationId::new(1, [destination; 10]);
+                let parts: Vec<u32> = live
+                    .iter()
+                    .map(|one| Share::among(*one, &live).of_count(limit, destination))
+                    .collect();
+                assert_eq!(parts.iter().sum::<u32>(), limit, "{parts:?}");
+                let (least, most) = (parts.iter().min(), parts.iter().max());
+                assert!(most.unwrap() - least.unwrap() <= 1, "{parts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_limit_of_one_falls_to_different_nodes_for_different_destinations() {
+        let live: Vec<NodeId> = (0..3).map(node).collect();
+        let holders: std::collections::HashSet<usize> = (0..3)
+            .map(|number| {
+                let destination = DestinationId::new(1, [number; 10]);
+                live.iter()
+                    .position(|one| Share::among(*one, &live).of_count(1, destination) == 1)
+                    .unwrap()
+            })
+            .collect();
+        assert_eq!(holders.len(), 3);
+    }
+
+    #[test]
+    fn a_rate_is_parted_equally_and_one_alone_has_it_all() {
+        let live = [node(1), node(2)];
+        assert_eq!(Share::among(node(1), &live).of_rate(5.0), 2.5);
+        assert_eq!(Share::among(node(9), &live), Share::ALONE);
+        assert_eq!(Share::ALONE.of_rate(5.0), 5.0);
+    }
+}

@@ -1,0 +1,133 @@
+//! This node among those that share its database: its heartbeat, its part of every limit, and what others changed.
+//!
+//! Called by `worker` every second and whenever the database says that something changed. When the database is away, the last known share goes
+//! on to hold: what is in memory is still sent. On SQLite a node is alone for ever, and nothing here does anything.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::domain::destination::Destination;
+use crate::domain::id::NodeId;
+use crate::domain::node::Share;
+use crate::flow::Bridge;
+use crate::flow::deliver::give_back;
+use crate::store::claims::Wait;
+use crate::store::error::StoreError;
+use crate::store::nodes::{Beat, DUTY_MS};
+
+/// This node, as far as it knows.
+#[derive(Debug)]
+pub struct Membership {
+    pub id: NodeId,
+    pub name: String,
+    started_ms: i64,
+    /// Others may share the database.
+    shared: bool,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    share: Share,
+    /// Until when this node does what one does for all.
+    duty_until: Option<Instant>,
+}
+
+impl Membership {
+    /// A node that has not heard of others yet.
+    pub fn new(id: NodeId, name: String, started_ms: i64, shared: bool) -> Membership {
+        let known = Mutex::new(Known {
+            share: Share::ALONE,
+            duty_until: None,
+        });
+        Membership {
+            id,
+            name,
+            started_ms,
+            shared,
+            known,
+        }
+    }
+
+    /// Its place among the live nodes.
+    pub fn share(&self) -> Share {
+        self.lock().share
+    }
+
+    /// How many deliveries this node may send to the destination at once; none when its limit is spent on other nodes.
+    pub fn concurrency(&self, destination: &Destination) -> u32 {
+        let limit = destination.settings.limits.concurrency;
+        self.share().of_count(limit, destination.id)
+    }
+
+    /// Whether this node does what one does for all of them: retention and replays.
+    pub fn is_housekeeper(&self) -> bool {
+        !self.shared
+            || self
+                .lock()
+                .duty_until
+                .is_some_and(|until| Instant::now() < until)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells the others that this node lives, and takes over what they changed.
+pub async fn beat(bridge: &Bridge) -> Result<(), StoreError> {
+    let nodes = &bridge.nodes;
+    if !nodes.shared {
+        return Ok(());
+    }
+    let asked = Instant::now();
+    let beat = Beat {
+        id: nodes.id,
+        name: nodes.name.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        started_ms: nodes.started_ms,
+        revision: bridge.revision(),
+        waiting: i64::try_from(bridge.outbox.waiting()).unwrap_or(i64::MAX),
+    };
+    let pulse = bridge.store.heartbeat(beat).await?;
+    let before = nodes.share();
+    *nodes.lock() = Known {
+        share: pulse.share,
+        duty_until: pulse
+            .housekeeper
+            .then(|| asked + Duration::from_millis(DUTY_MS.unsigned_abs())),
+    };
+    if pulse.share != before {
+        tracing::info!(nodes = pulse.share.nodes(), "the number of nodes changed");
+    }
+    if pulse.revision != bridge.revision() {
+        bridge.reload().await?;
+        give_back_held(bridge).await?;
+    }
+    if pulse.share != before {
+        give_back_foreign(bridge).await?;
+    }
+    Ok(())
+}
+
+/// Gives back what waits in memory for destinations that another node has paused.
+async fn give_back_held(bridge: &Bridge) -> Result<(), StoreError> {
+    for destination in bridge.snapshot().destinations() {
+        if destination.health.paused.is_some() {
+            give_back(bridge, bridge.outbox.drain(destination.id), Wait::Held).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives back what waits in memory for destinations that other nodes send to from now on.
+async fn give_back_foreign(bridge: &Bridge) -> Result<(), StoreError> {
+    let at_ms = bridge.clock.now_ms();
+    for destination in bridge.snapshot().destinations() {
+        if bridge.nodes.concurrency(destination) == 0 {
+            let foreign = bridge.outbox.drain(destination.id);
+            give_back(bridge, foreign, Wait::Due { at_ms }).await?;
+        }
+    }
+    Ok(())
+}

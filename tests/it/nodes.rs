@@ -1,0 +1,221 @@
+//! Several nodes on one PostgreSQL: what one is told holds for all, limits are shared, and nothing is taken twice.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::database::{Database, Home, execute};
+use crate::harness::{Connected, Receiver, TestBridge, event, patiently, todo_created};
+
+const NOW_MS: i64 = 1_795_507_200_000;
+
+/// Two nodes that know of each other.
+async fn two() -> [TestBridge; 2] {
+    let home = Home::new(Database::Postgres);
+    let nodes = [
+        TestBridge::start_in(home.clone(), NOW_MS).await,
+        TestBridge::start_in(home, NOW_MS).await,
+    ];
+    for node in &nodes {
+        patiently("both nodes", async {
+            while node.bridge.nodes.share().nodes() != 2 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+    nodes
+}
+
+/// Waits until the second node has what the first one was told.
+async fn seen_by_both(nodes: &[TestBridge; 2], hook: &str) -> [String; 2] {
+    let token = hook.rsplit('/').next().unwrap();
+    patiently("the other node's snapshot", async {
+        while nodes.iter().any(|node| {
+            let snapshot = node.bridge.snapshot();
+            snapshot
+                .source(token)
+                .is_none_or(|source| snapshot.connections_of(source.id).is_empty())
+        }) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    [0, 1].map(|at| nodes[at].url(&format!("/hooks/{token}")))
+}
+
+async fn connected(
+    nodes: &[TestBridge; 2],
+    receiver: &Receiver,
+    rules: serde_json::Value,
+) -> (Connected, [String; 2]) {
+    let connected = nodes[0].connect(receiver, rules).await;
+    let hooks = seen_by_both(nodes, &connected.hook).await;
+    (connected, hooks)
+}
+
+async fn stop(nodes: [TestBridge; 2]) {
+    for node in nodes {
+        node.stop().await;
+    }
+}
+
+#[actix_web::test]
+async fn what_one_node_saves_the_other_works_by_and_both_are_listed() {
+    let (nodes, receiver) = (two().await, Receiver::start());
+    let (connected, hooks) = connected(&nodes, &receiver, json!({})).await;
+    let (status, answer) = nodes[1].post(&hooks[1], todo_created()).await;
+    assert_eq!((status, &answer["deliveries"]), (200, &json!(1)));
+    receiver.next().await;
+    nodes[1].recorded(1).await;
+    // The first node's token is known to the second, and the second's log to the first.
+    let log = nodes[0].get("/deliveries?state=delivered").await;
+    assert_eq!(log["data"].as_array().unwrap().len(), 1);
+
+    let listed = nodes[0].bridge.store.nodes().await.unwrap();
+    assert_eq!(listed.len(), 2);
+    assert!(listed.iter().all(|node| node.silent_ms < 60_000));
+    let destination = nodes[0]
+        .bridge
+        .snapshot()
+        .destination(connected.destination_id.parse().unwrap())
+        .cloned()
+        .unwrap();
+    let parts: u32 = nodes
+        .iter()
+        .map(|node| node.bridge.nodes.concurrency(&destination))
+        .sum();
+    assert_eq!(parts, destination.settings.limits.concurrency);
+    let housekeepers = nodes
+        .iter()
+        .filter(|node| node.bridge.nodes.is_housekeeper())
+        .count();
+    assert_eq!(housekeepers, 1);
+
+    // One that stops leaves its part to the other.
+    let [first, second] = nodes;
+    first.stop().await;
+    patiently("the whole limit", async {
+        while second.bridge.nodes.share().nodes() != 1 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    second.stop().await;
+}
+
+#[actix_web::test]
+async fn the_same_event_at_two_nodes_at_once_is_stored_once() {
+    let (nodes, receiver) = (two().await, Receiver::start());
+    let (_, hooks) = connected(&nodes, &receiver, json!({})).await;
+    let events: Vec<Vec<u8>> = (0..40).map(event).collect();
+    // The second node gets them the other way round: neither waits for the other for ever.
+    let posts = events
+        .iter()
+        .map(|body| nodes[0].post(&hooks[0], body))
+        .chain(
+            events
+                .iter()
+                .rev()
+                .map(|body| nodes[1].post(&hooks[1], body)),
+        );
+    let answers = futures_util::future::join_all(posts).await;
+    let in_state = |state: &str| {
+        answers
+            .iter()
+            .filter(|(status, answer)| *status == 200 && answer["status"] == state)
+            .count()
+    };
+    assert_eq!(
+        (in_state("stored"), in_state("duplicate")),
+        (40, 40),
+        "{answers:?}"
+    );
+    for _ in 0..40 {
+        receiver.next().await;
+    }
+    patiently("every result", async {
+        while nodes[0].get("/deliveries?state=delivered&limit=100").await["data"]
+            .as_array()
+            .unwrap()
+            .len()
+            < 40
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(receiver.is_idle().await);
+    stop(nodes).await;
+}
+
+#[actix_web::test]
+async fn a_record_keeps_its_order_over_two_nodes() {
+    let (nodes, receiver) = (two().await, Receiver::start());
+    let rules = json!({
+        "delivery": {"order": "per_record"},
+        "mapping": {"mode": "fields", "fields": [{"to": "title", "from": {"path": "$.currentValue.title"}}]},
+    });
+    let (_, hooks) = connected(&nodes, &receiver, rules).await;
+    for number in 0..12 {
+        for node in &nodes {
+            node.advance(Duration::from_millis(1));
+        }
+        let (status, _) = nodes[number % 2]
+            .post(&hooks[number % 2], &event(number))
+            .await;
+        assert_eq!(status, 200);
+    }
+    for number in 0..12 {
+        for node in &nodes {
+            node.bridge.outbox.announce_room();
+        }
+        let title = receiver.next().await.json()["title"].to_string();
+        assert_eq!(title, format!("\"G{number:03}\""));
+    }
+    stop(nodes).await;
+}
+
+#[actix_web::test]
+async fn a_destination_paused_on_one_node_gets_nothing_from_the_other() {
+    let (nodes, receiver) = (two().await, Receiver::start());
+    let (connected, hooks) = connected(&nodes, &receiver, json!({})).await;
+    let path = |verb: &str| format!("/destinations/{}/{verb}", connected.destination_id);
+    assert_eq!(nodes[0].api("POST", &path("pause"), None).await.0, 200);
+    let id = connected.destination_id.parse().unwrap();
+    let is_paused = |node: &TestBridge| {
+        let snapshot = node.bridge.snapshot();
+        let destination = snapshot.destination(id).unwrap();
+        destination.health.paused.is_some()
+    };
+    patiently("the pause", async {
+        while !is_paused(&nodes[1]) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    nodes[1].post(&hooks[1], todo_created()).await;
+    let log = nodes[0].get("/deliveries?state=held").await;
+    assert_eq!(log["data"].as_array().unwrap().len(), 1);
+    assert!(receiver.is_idle().await);
+    assert_eq!(nodes[0].api("POST", &path("resume"), None).await.0, 200);
+    receiver.next().await;
+    stop(nodes).await;
+}
+
+#[actix_web::test]
+async fn an_idle_node_whose_connections_were_cut_is_ready_again() {
+    let node = TestBridge::start_on(Database::Postgres).await;
+    let (server, name) = node.home.database_url.rsplit_once('/').unwrap();
+    execute(
+        &format!("{server}/postgres"),
+        &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"),
+    );
+    patiently("a commit", async {
+        while node.bridge.store.probe().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    node.stop().await;
+}
