@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use crate::config::Settings;
 use crate::flow::clock::Clock;
 use crate::flow::outbox::Outbox;
+use crate::flow::tail::Tail;
 use crate::flow::{Bridge, Policy, RESULTS_LIMIT, nodes, recover};
 use crate::outbound::client::Client;
 use crate::outbound::guard::Guard;
@@ -99,13 +100,29 @@ impl Application {
 
     /// Serves until the handle or a signal stops it, then lets running attempts end and writes what is left.
     pub async fn run(self) -> anyhow::Result<()> {
+        // Whoever watches the log would otherwise hold the server up until its time is over.
+        let signals = tokio::spawn(send_viewers_away(self.bridge.tail.clone()));
         let served = self.server.await;
+        signals.abort();
         self.workers.stop().await;
         if let Ok(bridge) = Arc::try_unwrap(self.bridge) {
             bridge.store.close().await;
         }
         served.context("The web server ended with an error")
     }
+}
+
+/// Ends the log's live tails when a signal asks the process to stop.
+async fn send_viewers_away(tail: Arc<Tail>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tail.close();
 }
 
 fn serve(

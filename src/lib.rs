@@ -17,6 +17,9 @@
 //! 4. [`flow::record`] writes attempt and next state together, guarded by the claim.
 //! 5. [`flow::recover`] brings back due retries, overflow, and what a dead process left.
 //!
+//! Beside it, [`flow::counts`] counts the log minute by minute behind its end, so that the overview never counts the log and the hot path
+//! counts nothing; [`flow::tail`] tells those who watch the log what is new, with one question a second for all of them.
+//!
 //! An event is never lost silently: it is delivered, waiting, held, failed or skipped, and the log says why. The decision is a pure
 //! function ([`domain::connection::Rules::decide`]), so ingest, preview and the log's "why" cannot disagree, and a body is never stored twice.
 //!

@@ -8,12 +8,19 @@ if (navigator.clipboard) {
     button.type = "button";
     button.textContent = "Copy";
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(box.querySelector("input").value);
+      const source = box.querySelector("input, pre");
+      await navigator.clipboard.writeText(source.value ?? source.textContent);
       button.textContent = "Copied";
       setTimeout(() => { button.textContent = "Copy"; }, 1500);
     });
     box.append(button);
   }
+}
+
+// A menu closes when something else is clicked, and on Escape.
+for (const menu of document.querySelectorAll("details.menu")) {
+  document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+  menu.addEventListener("keydown", (event) => { if (event.key === "Escape") { menu.open = false; menu.querySelector("summary").focus(); } });
 }
 
 // Dangerous forms ask first.
@@ -26,6 +33,7 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
     text.textContent = form.dataset.confirm;
     const row = document.createElement("div");
     row.className = "row";
+    dialog.className = "ask";
     const yes = document.createElement("button");
     yes.className = "danger";
     yes.textContent = form.querySelector("button").textContent;
@@ -45,16 +53,17 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
 // Relative times stay true while a page is open.
 const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
-const refresh = () => {
+const refreshTimes = () => {
   for (const time of document.querySelectorAll("time[datetime]")) {
     const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
     const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? units[3];
-    time.textContent = words.format(Math.round(seconds / size), unit);
+    // As the server words it, so that nothing moves when the page has loaded.
+    time.textContent = Math.abs(seconds) < 5 ? words.format(0, "second") : words.format(Math.trunc(seconds / size), unit);
     time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" });
   }
 };
-refresh();
-setInterval(refresh, 15000);
+refreshTimes();
+setInterval(refreshTimes, 15000);
 
 // One more empty row in repeated form rows.
 for (const adder of document.querySelectorAll("[data-add]")) {

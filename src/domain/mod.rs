@@ -12,6 +12,7 @@ pub mod destination;
 pub mod event;
 pub mod filter;
 pub mod id;
+pub mod latency;
 pub mod mapping;
 pub mod needs;
 pub mod node;

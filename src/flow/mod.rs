@@ -1,10 +1,11 @@
 //! What happens: one file per step of an event's way, in reading order.
 //!
 //! `ingest` -> `outbox` (the hand-over) -> `deliver` -> `record` -> `recover`; beside them the things a person sets off:
-//! `resend`, `test_event`, `dry_run`, `past`, `transfer`, `pause`. Called by `web` (who may ask) and `worker` (when it happens).
+//! `resend`, `test_event`, `dry_run`, `past`, `transfer`, `pause`, `tail`. Called by `web` (who may ask) and `worker` (when it happens).
 //! Knows neither actix nor diesel nor askama. [`Bridge`] holds what the steps share.
 
 pub mod clock;
+pub mod counts;
 pub mod deliver;
 pub mod dry_run;
 pub mod evidence;
@@ -20,6 +21,7 @@ pub mod record;
 pub mod recover;
 pub mod resend;
 pub mod snapshot;
+pub mod tail;
 pub mod test_event;
 pub mod transfer;
 pub mod vet;
@@ -39,6 +41,7 @@ use crate::flow::nodes::Membership;
 use crate::flow::outbox::Outbox;
 use crate::flow::pacing::Pacing;
 use crate::flow::snapshot::{Snapshot, compile};
+use crate::flow::tail::Tail;
 use crate::outbound::client::Client;
 use crate::outbound::guard::Guard;
 use crate::store::Store;
@@ -59,6 +62,7 @@ pub struct Bridge {
     pub evidence: Evidence,
     pub health: HealthWatch,
     pub pacing: Pacing,
+    pub tail: Arc<Tail>,
     pub results: mpsc::Sender<Finish>,
     /// After how many days finished events are forgotten; `None` keeps them.
     pub retention_days: Option<u32>,
@@ -125,6 +129,7 @@ impl Bridge {
             evidence: Evidence::default(),
             health,
             pacing: Pacing::default(),
+            tail: Arc::default(),
             results,
             retention_days: policy.retention_days,
             lease_ms: policy.lease_ms,

@@ -1,27 +1,48 @@
 //! A person asks for a delivery again, or gives one up.
 //!
-//! A resend is a new delivery of the same event with the same version, never a reset of the old one. The filter is not asked again: the person
-//! has decided. Called by the pages and the API.
+//! A resend is a new delivery of the same event, by the rules it had then or by the connection's present ones, never a reset of the old one. The
+//! filter is not asked again: the person has decided. Called by the pages and the API.
 
 use crate::domain::delivery::Cause;
-use crate::domain::id::DeliveryId;
+use crate::domain::id::{DeliveryId, DestinationId, VersionId};
 use crate::flow::Bridge;
 use crate::flow::dry_run::body_of;
 use crate::flow::ingest::Route;
+use crate::store::deliveries::DeliverySummary;
 use crate::store::error::StoreError;
 use crate::store::ingest::Start;
 
-/// Sends the event of a delivery once more. Returns the new delivery.
+/// Sends the event of a delivery once more, by the version it had. Returns the new delivery.
 pub async fn resend(bridge: &Bridge, id: DeliveryId) -> Result<DeliveryId, StoreError> {
     let old = bridge.store.delivery(id).await?;
+    let (version_id, destination_id) = (old.version_id, old.destination_id);
+    send_again(bridge, &old, version_id, destination_id).await
+}
+
+/// Sends the event of a delivery once more, by its connection's present version. Returns the new delivery.
+pub async fn resend_by_present_rules(
+    bridge: &Bridge,
+    id: DeliveryId,
+) -> Result<DeliveryId, StoreError> {
+    let old = bridge.store.delivery(id).await?;
+    let present = bridge.store.connection(old.connection_id).await?.version;
+    send_again(bridge, &old, present.id, present.destination_id).await
+}
+
+async fn send_again(
+    bridge: &Bridge,
+    old: &DeliverySummary,
+    version_id: VersionId,
+    destination_id: DestinationId,
+) -> Result<DeliveryId, StoreError> {
     let event = bridge.store.event(old.event_id).await?;
-    let rules = bridge.rules(old.version_id).await?;
+    let rules = bridge.rules(version_id).await?;
     let (start, output) = match body_of(&rules, &event.body) {
         Ok(output) => (Start::Queued, Some(output)),
         Err(problem) => (Start::MappingFailed(problem), None),
     };
     let snapshot = bridge.snapshot();
-    if snapshot.destination(old.destination_id).is_none() {
+    if snapshot.destination(destination_id).is_none() {
         return Err(StoreError::Conflict(
             "The destination of this delivery was deleted; send the event through another connection.".into(),
         ));
@@ -29,8 +50,8 @@ pub async fn resend(bridge: &Bridge, id: DeliveryId) -> Result<DeliveryId, Store
     let route = Route {
         event_id: old.event_id,
         connection_id: old.connection_id,
-        version_id: old.version_id,
-        destination_id: old.destination_id,
+        version_id,
+        destination_id,
         cause: Cause::Resend,
         record_id: None,
     };

@@ -1,11 +1,8 @@
-//! The delivery log: pages of it, one delivery with its attempts, and deliveries made by hand.
-//!
-//! A page walks down the primary key (ids order by time) and joins names; nothing is counted over the log.
+//! Deliveries: one with its attempts, and those made by hand. Pages of the log are in `log`.
 
 use diesel::{
-    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _,
-    JoinOnDsl as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
-    Queryable, RunQueryDsl as _, Selectable, SelectableHelper as _, TextExpressionMethods as _,
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable,
+    RunQueryDsl as _, Selectable, SelectableHelper as _,
 };
 use jiff::Timestamp;
 
@@ -15,7 +12,7 @@ use crate::domain::outcome::Outcome;
 use crate::store::Store;
 use crate::store::both::either;
 use crate::store::error::StoreError;
-use crate::store::events::{PAGE_LIMIT, Page, like_pattern, lower, position_in};
+use crate::store::events::Page;
 use crate::store::ingest::{NewDelivery, insert_deliveries};
 use crate::store::row;
 use crate::store::schema::{attempts, connections, deliveries, destinations, events};
@@ -77,77 +74,26 @@ pub struct DeliveryFilter {
     pub page: Page<DeliveryId>,
 }
 
-impl Store {
-    /// One page of the log, the newest first.
-    pub async fn deliveries(
-        &self,
-        filter: DeliveryFilter,
-    ) -> Result<Vec<DeliverySummary>, StoreError> {
-        either!(self.read(move |conn| {
-            let mut query = deliveries::table
-                .inner_join(events::table.on(events::id.eq(deliveries::event_id)))
-                .inner_join(connections::table.on(connections::id.eq(deliveries::connection_id)))
-                .inner_join(destinations::table.on(destinations::id.eq(deliveries::destination_id)))
-                .select(DeliveryRow::as_select())
-                .into_boxed();
-            query = match filter.states.as_slice() {
-                [] => query,
-                // Rare states have an index of their own; in the column that it covers the common ones are missing.
-                [state] if !matches!(state, State::Sending | State::Delivered) => {
-                    query.filter(deliveries::noteworthy.eq(state.as_str()))
-                }
-                states => query
-                    .filter(deliveries::state.eq_any(states.iter().map(|state| state.as_str()))),
-            };
-            if let Some(id) = filter.connection_id {
-                query = query.filter(deliveries::connection_id.eq(id.as_bytes().to_vec()));
-            }
-            if let Some(id) = filter.destination_id {
-                query = query.filter(deliveries::destination_id.eq(id.as_bytes().to_vec()));
-            }
-            if let Some(id) = filter.event_id {
-                query = query.filter(deliveries::event_id.eq(id.as_bytes().to_vec()));
-            }
-            if let Some(event_type) = filter.event_type {
-                query = query.filter(events::event_type.eq(event_type));
-            }
-            if let Some(text) = filter.text {
-                query = query.filter(
-                    lower(events::record_title)
-                        .like(lower(Some(like_pattern(&text))))
-                        .escape('\\')
-                        .assume_not_null()
-                        .or(position_in(events::body, text.into_bytes()).gt(0)),
-                );
-            }
-            // An id begins with its time, so a time range is a range of the primary key.
-            if let Some(from) = filter.from {
-                query = query.filter(deliveries::id.ge(first_id_of(from)));
-            }
-            if let Some(to) = filter.to {
-                query = query.filter(deliveries::id.lt(first_id_of(to)));
-            }
-            if let Some(before) = filter.page.before {
-                query = query.filter(deliveries::id.lt(before.as_bytes().to_vec()));
-            }
-            let upwards = filter.page.after.is_some();
-            if let Some(after) = filter.page.after {
-                query = query.filter(deliveries::id.gt(after.as_bytes().to_vec()));
-            }
-            query = match upwards {
-                true => query.order(deliveries::id.asc()),
-                false => query.order(deliveries::id.desc()),
-            };
-            let mut rows: Vec<DeliveryRow> = query
-                .limit(filter.page.limit.clamp(1, PAGE_LIMIT))
-                .load(conn)?;
-            if upwards {
-                rows.reverse();
-            }
-            rows.into_iter().map(DeliveryRow::into_domain).collect()
-        }))
+impl DeliveryFilter {
+    /// Whether it takes a delivery, as far as its row tells: neither its state nor the text of its event is looked at.
+    pub fn accepts_apart_from_state(&self, one: &DeliverySummary) -> bool {
+        let is = |wanted: Option<bool>| wanted.unwrap_or(true);
+        let made_ms = one.id.unix_ms();
+        is(self.connection_id.map(|id| id == one.connection_id))
+            && is(self.destination_id.map(|id| id == one.destination_id))
+            && is(self.event_id.map(|id| id == one.event_id))
+            && is(self.event_type.as_ref().map(|kind| *kind == one.event_type))
+            && is(self.from.map(|from| made_ms >= from.as_millisecond()))
+            && is(self.to.map(|to| made_ms < to.as_millisecond()))
     }
 
+    /// Whether it takes deliveries in this state.
+    pub fn accepts_state(&self, state: State) -> bool {
+        self.states.is_empty() || self.states.contains(&state)
+    }
+}
+
+impl Store {
     /// One delivery.
     pub async fn delivery(&self, id: DeliveryId) -> Result<DeliverySummary, StoreError> {
         either!(self.read(move |conn| {
@@ -189,15 +135,9 @@ impl Store {
     }
 }
 
-/// The smallest delivery id of a time.
-fn first_id_of(time: Timestamp) -> Vec<u8> {
-    let unix_ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
-    DeliveryId::new(unix_ms, [0; 10]).as_bytes()[..8].to_vec()
-}
-
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = deliveries)]
-struct DeliveryRow {
+pub(super) struct DeliveryRow {
     id: Vec<u8>,
     event_id: Vec<u8>,
     connection_id: Vec<u8>,
@@ -225,7 +165,7 @@ struct DeliveryRow {
 }
 
 impl DeliveryRow {
-    fn into_domain(self) -> Result<DeliverySummary, StoreError> {
+    pub(super) fn into_domain(self) -> Result<DeliverySummary, StoreError> {
         Ok(DeliverySummary {
             id: row::id(&self.id, DeliveryId::from_slice)?,
             event_id: row::id(&self.event_id, EventId::from_slice)?,

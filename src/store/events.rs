@@ -13,13 +13,17 @@ use jiff::Timestamp;
 
 use crate::domain::id::{EventId, SourceId};
 use crate::store::Store;
-use crate::store::both::either;
+use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::events;
 
 /// Most rows of a page.
 pub const PAGE_LIMIT: i64 = 200;
+
+/// Events that a page looks through for what has no index: a text or a type.
+pub const LOOK_LIMIT: i64 = 4_000;
+
 /// Events that are looked through for the projects they are in.
 pub const PROJECTS_LOOK_BACK: i64 = 2_000;
 
@@ -82,51 +86,50 @@ impl<Id> Default for Page<Id> {
     }
 }
 
+/// A page of events.
+#[derive(Debug, Clone)]
+pub struct EventsPage {
+    /// The newest first.
+    pub rows: Vec<EventSummary>,
+    /// Where the look ended although there are more, when something without an index was looked for.
+    pub looked_to: Option<EventId>,
+}
+
+/// Narrows a boxed query by what has an index, and puts it in order.
+macro_rules! walked {
+    ($query:expr, $filter:expr) => {{
+        let mut query = $query;
+        if let Some(source_id) = $filter.source_id {
+            query = query.filter(events::source_id.eq(source_id.as_bytes().to_vec()));
+        }
+        // An id begins with the time of receipt, so a time range is a range of ids.
+        if let Some(from) = $filter.from {
+            query = query.filter(events::id.ge(first_id_of(from)));
+        }
+        if let Some(to) = $filter.to {
+            query = query.filter(events::id.lt(first_id_of(to)));
+        }
+        if let Some(before) = $filter.page.before {
+            query = query.filter(events::id.lt(before.as_bytes().to_vec()));
+        }
+        match $filter.page.after {
+            Some(after) => query
+                .filter(events::id.gt(after.as_bytes().to_vec()))
+                .order(events::id.asc()),
+            None => query.order(events::id.desc()),
+        }
+    }};
+}
+
 impl Store {
     /// One page of events, the newest first.
+    pub async fn events_page(&self, filter: EventFilter) -> Result<EventsPage, StoreError> {
+        either!(self.read(move |conn| page(conn, &filter)))
+    }
+
+    /// The rows of a page for whoever asks for nothing without an index.
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<EventSummary>, StoreError> {
-        either!(self.read(move |conn| {
-            let mut query = events::table.select(EventRow::as_select()).into_boxed();
-            if let Some(source_id) = filter.source_id {
-                query = query.filter(events::source_id.eq(source_id.as_bytes().to_vec()));
-            }
-            if let Some(event_type) = filter.event_type {
-                query = query.filter(events::event_type.eq(event_type));
-            }
-            if let Some(text) = filter.text {
-                query = query.filter(
-                    lower(events::record_title)
-                        .like(lower(Some(like_pattern(&text))))
-                        .escape('\\')
-                        .assume_not_null()
-                        .or(position_in(events::body, text.into_bytes()).gt(0)),
-                );
-            }
-            if let Some(from) = filter.from {
-                query = query.filter(events::received_at.ge(from.as_millisecond()));
-            }
-            if let Some(to) = filter.to {
-                query = query.filter(events::received_at.lt(to.as_millisecond()));
-            }
-            if let Some(before) = filter.page.before {
-                query = query.filter(events::id.lt(before.as_bytes().to_vec()));
-            }
-            let upwards = filter.page.after.is_some();
-            if let Some(after) = filter.page.after {
-                query = query.filter(events::id.gt(after.as_bytes().to_vec()));
-            }
-            query = match upwards {
-                true => query.order(events::id.asc()),
-                false => query.order(events::id.desc()),
-            };
-            let mut rows: Vec<EventRow> = query
-                .limit(filter.page.limit.clamp(1, PAGE_LIMIT))
-                .load(conn)?;
-            if upwards {
-                rows.reverse();
-            }
-            rows.into_iter().map(EventRow::into_domain).collect()
-        }))
+        Ok(self.events_page(filter).await?.rows)
     }
 
     /// One page of a source's events with their bytes, the newest first, without what people sent to try something.
@@ -201,6 +204,63 @@ impl Store {
             })
         }))
     }
+}
+
+both! {
+fn page(conn: &mut Conn, filter: &EventFilter) -> Result<EventsPage, StoreError> {
+    let edge: Option<Vec<u8>> = match filter.event_type.is_some() || filter.text.is_some() {
+        true => walked!(events::table.select(events::id).into_boxed(), filter)
+            .offset(LOOK_LIMIT)
+            .first(conn)
+            .optional()?,
+        false => None,
+    };
+    let upwards = filter.page.after.is_some();
+    let limit = filter.page.limit.clamp(1, PAGE_LIMIT);
+    let mut query = walked!(
+        events::table.select(EventRow::as_select()).into_boxed(),
+        filter
+    );
+    if let Some(event_type) = &filter.event_type {
+        query = query.filter(events::event_type.eq(event_type.clone()));
+    }
+    if let Some(text) = &filter.text {
+        query = query.filter(
+            lower(events::record_title)
+                .like(lower(Some(like_pattern(text))))
+                .escape('\\')
+                .assume_not_null()
+                .or(position_in(events::body, text.clone().into_bytes()).gt(0)),
+        );
+    }
+    if let Some(edge) = edge.clone() {
+        query = match upwards {
+            true => query.filter(events::id.le(edge)),
+            false => query.filter(events::id.ge(edge)),
+        };
+    }
+    let mut rows: Vec<EventRow> = query.limit(limit).load(conn)?;
+    if upwards {
+        rows.reverse();
+    }
+    let full = rows.len() as i64 == limit;
+    Ok(EventsPage {
+        rows: rows
+            .into_iter()
+            .map(EventRow::into_domain)
+            .collect::<Result<_, _>>()?,
+        looked_to: edge
+            .filter(|_| !full)
+            .map(|id| row::id(&id, EventId::from_slice))
+            .transpose()?,
+    })
+}
+}
+
+/// The smallest event id of a time.
+fn first_id_of(time: Timestamp) -> Vec<u8> {
+    let unix_ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
+    EventId::new(unix_ms, [0; 10]).as_bytes()[..8].to_vec()
 }
 
 /// A LIKE pattern that finds `text` anywhere, whatever signs it holds.

@@ -9,12 +9,14 @@ mod both;
 pub mod claims;
 pub mod connections;
 pub mod copy;
+pub mod counts;
 pub mod deliveries;
 pub mod destinations;
 pub mod error;
 pub mod events;
 pub mod idempotency;
 pub mod ingest;
+pub mod log;
 pub mod nodes;
 pub mod people;
 mod postgres;
@@ -25,7 +27,6 @@ mod schema;
 mod schema_version;
 pub mod sources;
 mod sqlite;
-pub mod stats;
 #[cfg(test)]
 #[allow(dead_code, unused_imports, unused_macros)]
 #[path = "../../tests/it/database.rs"]

@@ -200,6 +200,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    delivery_counts (span, starts_at, destination_id) {
+        span -> Text,
+        starts_at -> BigInt,
+        destination_id -> Binary,
+        delivered -> BigInt,
+        failed -> BigInt,
+        mapping_failed -> BigInt,
+        skipped -> BigInt,
+        discarded -> BigInt,
+        waiting -> BigInt,
+        latencies -> Text,
+        counted_at -> BigInt,
+    }
+}
+
+diesel::table! {
     duties (name) {
         name -> Text,
         node_id -> Binary,
@@ -208,9 +224,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    event_counts (span, starts_at) {
+        span -> Text,
+        starts_at -> BigInt,
+        received -> BigInt,
+    }
+}
+
+diesel::table! {
     revision (id) {
         id -> Integer,
         number -> BigInt,
+    }
+}
+
+diesel::table! {
+    count_progress (id) {
+        id -> Integer,
+        counted_to -> BigInt,
     }
 }
 

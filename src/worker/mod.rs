@@ -16,7 +16,7 @@ use crate::flow::deliver::{deliver, give_back};
 use crate::flow::pause::hold_stragglers;
 use crate::flow::probe::probe_due;
 use crate::flow::record::record;
-use crate::flow::{Bridge, nodes, recover};
+use crate::flow::{Bridge, counts, nodes, recover};
 use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 use crate::store::results::Finish;
@@ -31,6 +31,12 @@ const PROBES_EVERY: Duration = Duration::from_secs(1);
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// How often are leases looked for that have run out?
 const LEASES_EVERY: Duration = Duration::from_secs(5);
+/// How often is the log looked at for those who watch it?
+const TAIL_EVERY: Duration = Duration::from_secs(1);
+/// How often are the overview's counts brought up to date?
+const COUNTS_EVERY: Duration = Duration::from_secs(5);
+/// Steps of counting that may follow each other at once, while the log's end is not reached.
+const COUNTS_AT_ONCE: usize = 10;
 /// How often are events forgotten that are older than the retention?
 const RETENTION_EVERY: Duration = Duration::from_secs(60);
 /// How long is a loop left alone after its step failed?
@@ -73,7 +79,14 @@ pub fn start(
     if bridge.store.is_shared() {
         timers.spawn(run_beats(bridge.clone(), stage.clone()));
     }
-    for step in [Step::Evidence, Step::Probes, Step::Leases, Step::Retention] {
+    timers.spawn(run_tail(bridge.clone(), stage.clone()));
+    for step in [
+        Step::Evidence,
+        Step::Probes,
+        Step::Leases,
+        Step::Counts,
+        Step::Retention,
+    ] {
         timers.spawn(run_timed(step, bridge.clone(), stage.clone()));
     }
     Workers {
@@ -240,12 +253,30 @@ async fn run_beats(bridge: Arc<Bridge>, mut stage: watch::Receiver<Stage>) {
     }
 }
 
+/// Tells those who watch the log what is new, as long as there are any.
+async fn run_tail(bridge: Arc<Bridge>, mut stage: watch::Receiver<Stage>) {
+    loop {
+        tokio::select! {
+            _ = stage.changed() => return,
+            () = bridge.tail.watched() => {}
+        }
+        if let Err(error) = bridge.tail.tick(&bridge).await {
+            tracing::warn!(%error, "the log could not be looked at for those who watch it");
+        }
+        tokio::select! {
+            _ = stage.changed() => return,
+            _ = tokio::time::sleep(TAIL_EVERY) => {}
+        }
+    }
+}
+
 /// Work that only time sets off.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Evidence,
     Probes,
     Leases,
+    Counts,
     Retention,
 }
 
@@ -255,6 +286,7 @@ impl Step {
             Step::Evidence => EVIDENCE_EVERY,
             Step::Probes => PROBES_EVERY,
             Step::Leases => LEASES_EVERY,
+            Step::Counts => COUNTS_EVERY,
             Step::Retention => RETENTION_EVERY,
         }
     }
@@ -267,7 +299,18 @@ impl Step {
                 recover::release_expired(bridge).await?;
                 hold_stragglers(bridge).await
             }
-            Step::Retention => recover::forget_old_events(bridge).await.map(|_| ()),
+            Step::Counts => {
+                for _ in 0..COUNTS_AT_ONCE {
+                    if counts::count(bridge).await? {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+            Step::Retention => {
+                counts::forget(bridge).await?;
+                recover::forget_old_events(bridge).await.map(|_| ())
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod breaker;
+mod browser;
 mod builder;
 mod cluster;
 mod crash;
@@ -11,6 +12,7 @@ mod failpoints;
 mod flow;
 mod harness;
 mod house;
+mod log;
 mod migrate_data;
 mod nodes;
 mod outbound_guard;

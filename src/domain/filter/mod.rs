@@ -6,6 +6,7 @@
 
 pub mod condition;
 pub mod explanation;
+pub mod nearest;
 pub mod operator;
 mod parse;
 #[cfg(test)]

@@ -46,13 +46,14 @@ pub async fn index(
         to: query.to,
         page,
     };
-    let events = bridge.store.events(filter).await?;
-    let full = events.len() as i64 == page.limit;
-    let next = events
-        .last()
-        .filter(|_| full)
-        .map(|event| event.id.to_string());
-    Ok(list(events.iter().map(summary).collect(), next))
+    let found = bridge.store.events_page(filter).await?;
+    // A look for something without an index ends early; the cursor goes on from there, so a page may be short and not the last.
+    let next = match found.rows.len() as i64 == page.limit {
+        true => found.rows.last().map(|event| event.id),
+        false => found.looked_to,
+    };
+    let next = next.map(|id| id.to_string());
+    Ok(list(found.rows.iter().map(summary).collect(), next))
 }
 
 pub async fn show(

@@ -193,7 +193,7 @@ fn document() -> Value {
         "info": {
             "title": "Bluebridge",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Errors are problem details (RFC 9457) with a stable `code`. Lists answer {data, next_cursor}; pass next_cursor as cursor.",
+            "description": "Errors are problem details (RFC 9457) with a stable `code`. Lists answer {data, next_cursor}; pass next_cursor as cursor until it is null. A look for a text or an event type is bounded: a page may be short, or empty, and still not the last.",
         },
         "servers": [{"url": "/api/v1"}],
         "security": [{"token": []}],

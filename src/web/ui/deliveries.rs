@@ -1,68 +1,34 @@
-//! The delivery log, and one delivery from received to delivered.
+//! One delivery from received to delivered: what happened, why, and what can be done; and resending, one or the selected.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
+use serde_json::Value;
 
-use crate::domain::delivery::State;
+use crate::domain::delivery::{Cause, State};
 use crate::domain::destination::Health;
+use crate::domain::filter::nearest::{Miss, nearest_miss};
+use crate::domain::filter::operator;
 use crate::domain::id::DeliveryId;
 use crate::domain::outcome::Verdict as Meaning;
+use crate::domain::person::Role;
 use crate::flow::dry_run::{body_of, dry_run};
 use crate::flow::snapshot::Snapshot;
 use crate::flow::{Bridge, resend as resending};
-use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
-use crate::store::events::Page as Window;
+use crate::store::deliveries::{Attempt, DeliverySummary};
+use crate::store::error::StoreError;
+use crate::store::log::Neighbours;
 use crate::web::admission::signed_in;
 use crate::web::api::id;
 use crate::web::problem::ApiError;
 use crate::web::ui::connections::Verdict;
-use crate::web::ui::page::{
-    Chip, DeliveryRow, Moment, Page, PageError, Pager, go, query_value, render, state_chip,
-};
+use crate::web::ui::curl::curl;
+use crate::web::ui::form::Form;
+use crate::web::ui::page::{Chip, DeliveryRow, Moment, Page, PageError, go, render, state_chip};
 
-/// Deliveries on a page.
-const PER_PAGE: i64 = 50;
-
-/// States that belong together for people.
-const GROUPS: [(&str, &str, &[State]); 2] = [
-    (
-        "waiting",
-        "Waiting (any)",
-        &[State::Queued, State::Held, State::Sending, State::Retrying],
-    ),
-    (
-        "problem",
-        "With a problem (any)",
-        &[
-            State::Failed,
-            State::MappingFailed,
-            State::Retrying,
-            State::Held,
-        ],
-    ),
-];
-
-#[derive(Template)]
-#[template(path = "deliveries/list.html")]
-struct ListPage {
-    page: Page,
-    query: Query,
-    filtered: bool,
-    states: Vec<(&'static str, String)>,
-    connections: Vec<(String, String)>,
-    destinations: Vec<(String, String)>,
-    deliveries: Vec<DeliveryRow>,
-    pager: Pager,
-}
-
-struct Query {
-    state: String,
-    connection_id: String,
-    destination_id: String,
-    event_type: String,
-    text: String,
-}
+/// Deliveries resent at once from the log: all that a page can hold.
+pub const SELECTED_LIMIT: usize = 200;
 
 #[derive(Template)]
 #[template(path = "deliveries/show.html")]
@@ -70,18 +36,39 @@ struct ShowPage {
     page: Page,
     row: DeliveryRow,
     sentence: String,
+    /// What a person can do about the last attempt.
+    advice: &'static str,
+    may_change: bool,
     may_discard: bool,
+    /// The connection's present version, when it is another one.
+    present_version: Option<i32>,
     timeline: Vec<TimelineStep>,
     attempts: Vec<AttemptView>,
     body: Option<String>,
+    curl: Option<String>,
     event_id: String,
     version: i32,
     decision: Verdict,
+    misses: Vec<MissView>,
+    before: Option<String>,
+    after: Option<String>,
 }
 
 struct TimelineStep {
     text: String,
     at: Moment,
+    tone: &'static str,
+    /// How long after the step before.
+    gap: Option<String>,
+}
+
+/// A condition that stood in the way.
+struct MissView {
+    path: String,
+    operator: &'static str,
+    value: Option<String>,
+    should_hold: bool,
+    reason: String,
 }
 
 struct AttemptView {
@@ -99,93 +86,6 @@ struct AttemptView {
     truncated: bool,
 }
 
-pub async fn index(
-    request: HttpRequest,
-    bridge: web::Data<Bridge>,
-) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request)?;
-    let now = bridge.clock.now();
-    let text = |name: &str| {
-        query_value(&request, name)
-            .unwrap_or_default()
-            .trim()
-            .to_string()
-    };
-    let query = Query {
-        state: text("state"),
-        connection_id: text("connection_id"),
-        destination_id: text("destination_id"),
-        event_type: text("event_type"),
-        text: text("text"),
-    };
-    let filled = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
-    let filter = DeliveryFilter {
-        states: states_of(&query.state),
-        connection_id: query.connection_id.parse().ok(),
-        destination_id: query.destination_id.parse().ok(),
-        event_type: filled(&query.event_type),
-        text: filled(&query.text),
-        page: Window {
-            before: text("before").parse().ok(),
-            after: text("after").parse().ok(),
-            limit: PER_PAGE,
-        },
-        ..DeliveryFilter::default()
-    };
-    let deliveries = bridge.store.deliveries(filter).await?;
-    let mut states: Vec<(&str, String)> = GROUPS
-        .iter()
-        .map(|(word, label, _)| (*word, (*label).to_string()))
-        .collect();
-    states.extend(
-        State::ALL
-            .iter()
-            .map(|state| (state.as_str(), state_chip(*state).word)),
-    );
-    let end = |delivery: Option<&DeliverySummary>| delivery.map(|delivery| delivery.id.to_string());
-    let connections = bridge.store.connections().await?;
-    let destinations = bridge.store.destinations().await?;
-    render(&ListPage {
-        page: Page::new(&request, &user, "/deliveries", "Deliveries"),
-        filtered: [
-            &query.state,
-            &query.connection_id,
-            &query.destination_id,
-            &query.event_type,
-            &query.text,
-        ]
-        .iter()
-        .any(|part| !part.is_empty()),
-        query,
-        states,
-        connections: connections
-            .into_iter()
-            .map(|connection| (connection.id.to_string(), connection.name))
-            .collect(),
-        destinations: destinations
-            .into_iter()
-            .map(|destination| (destination.id.to_string(), destination.name))
-            .collect(),
-        pager: Pager::new(
-            &request,
-            end(deliveries.first()),
-            end(deliveries.last()),
-            deliveries.len() as i64 == PER_PAGE,
-        ),
-        deliveries: deliveries
-            .iter()
-            .map(|delivery| DeliveryRow::new(delivery, now))
-            .collect(),
-    })
-}
-
-fn states_of(word: &str) -> Vec<State> {
-    match GROUPS.iter().find(|(group, ..)| *group == word) {
-        Some((.., states)) => states.to_vec(),
-        None => State::from_word(word).into_iter().collect(),
-    }
-}
-
 pub async fn show(
     request: HttpRequest,
     path: web::Path<String>,
@@ -200,10 +100,34 @@ pub async fn show(
     let rules = bridge.rules(delivery.version_id).await?;
     let run = dry_run(&rules, &event.body, event.summary.received_at).map_err(ApiError::from)?;
     let decision = Verdict::new(&run);
-    let body = body_of(&rules, &event.body)
+    let misses = match run.not_triggered {
+        None => nearest_miss(&run.explanation),
+        Some(_) => Vec::new(),
+    };
+    let output = body_of(&rules, &event.body)
         .ok()
-        .filter(|_| delivery.state != State::Skipped)
-        .map(|output| pretty(&output.body));
+        .filter(|_| delivery.state != State::Skipped);
+    let curl = attempts
+        .last()
+        .zip(output.as_ref())
+        .and_then(|(attempt, output)| curl(attempt, &output.body));
+    let neighbours = match &delivery.record_id {
+        Some(record_id) => {
+            bridge
+                .store
+                .neighbours(delivery.id, delivery.connection_id, record_id.clone())
+                .await?
+        }
+        None => Neighbours::default(),
+    };
+    let present_version = bridge
+        .store
+        .versions(delivery.connection_id)
+        .await?
+        .first()
+        .filter(|present| present.id != delivery.version_id)
+        .map(|present| present.number);
+    let address = |id: Option<DeliveryId>| id.map(|id| format!("/deliveries/{id}"));
     let row = DeliveryRow::new(&delivery, now);
     render(&ShowPage {
         page: Page::new(
@@ -213,26 +137,77 @@ pub async fn show(
             format!("{} {}", row.chip.word, row.record),
         ),
         sentence: sentence(&bridge.snapshot(), &delivery, &attempts),
+        advice: attempts
+            .last()
+            .map_or("", |attempt| attempt.outcome.advice()),
+        may_change: user.role >= Role::Editor,
         may_discard: delivery.state.may_be_discarded(),
+        present_version,
         timeline: timeline(&delivery, &attempts, event.summary.received_at, now),
         attempts: attempts
             .into_iter()
             .map(|attempt| AttemptView::new(attempt, now))
             .collect(),
-        body,
+        body: output.map(|output| pretty(&output.body)),
+        curl,
         event_id: delivery.event_id.to_string(),
         version: version.number,
+        misses: misses.iter().map(MissView::new).collect(),
         decision,
+        before: address(neighbours.before),
+        after: address(neighbours.after),
         row,
     })
 }
 
 pub async fn resend(
+    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let new = resending::resend(&bridge, id(&path, "delivery")?).await?;
+    let form = Form::of(&request)?;
+    let id = id(&path, "delivery")?;
+    let new = match form.text("version") {
+        "now" => resending::resend_by_present_rules(&bridge, id).await?,
+        _ => resending::resend(&bridge, id).await?,
+    };
     Ok(go(format!("/deliveries/{new}?done=resent")))
+}
+
+/// Resends what was selected in the log, each by the version it had.
+pub async fn resend_selected(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let form = Form::of(&request)?;
+    let ids: Vec<DeliveryId> = form
+        .all("id")
+        .into_iter()
+        .map(|text| id(text, "delivery"))
+        .collect::<Result<_, _>>()?;
+    if ids.len() > SELECTED_LIMIT {
+        return Err(ApiError::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "too_many",
+            format!(
+                "{} deliveries are selected; at most {SELECTED_LIMIT} are resent at once.",
+                ids.len()
+            ),
+        )
+        .into());
+    }
+    let (mut count, mut refused) = (0, 0);
+    // The oldest first, as they came in.
+    for id in ids.iter().rev() {
+        match resending::resend(&bridge, *id).await {
+            Ok(_) => count += 1,
+            Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => refused += 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(go(format!(
+        "/deliveries?done=resent_many&count={count}&refused={refused}"
+    )))
 }
 
 pub async fn discard(
@@ -248,7 +223,7 @@ pub async fn discard(
 
 /// JSON with line breaks, or the text as it is.
 fn pretty(body: &[u8]) -> String {
-    serde_json::from_slice::<serde_json::Value>(body)
+    serde_json::from_slice::<Value>(body)
         .and_then(|value| serde_json::to_string_pretty(&value))
         .unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned())
 }
@@ -299,39 +274,86 @@ fn timeline(
     received: Timestamp,
     now: Timestamp,
 ) -> Vec<TimelineStep> {
-    let step = |text: String, at| TimelineStep {
-        text,
-        at: Moment::new(at, now),
-    };
-    let mut steps = vec![step("Event received".into(), received)];
+    let mut steps: Vec<(String, Timestamp, &'static str)> =
+        vec![("Event received".into(), received, "")];
     if delivery.created_at != received {
-        steps.push(step(
-            format!("Delivery made ({})", delivery.cause.as_str()),
-            delivery.created_at,
-        ));
+        let made = match delivery.cause {
+            Cause::Event => "Delivery made".to_string(),
+            cause => format!("Delivery made ({})", cause.as_str()),
+        };
+        steps.push((made, delivery.created_at, ""));
     }
     for attempt in attempts {
-        steps.push(step(
-            format!("Attempt {}: {}", attempt.number, attempt.outcome.sentence()),
-            attempt.started_at,
-        ));
+        let tone = tone_of(attempt);
+        let text = format!(
+            "Attempt {}: {} ({} ms)",
+            attempt.number,
+            attempt.outcome.sentence(),
+            attempt.duration_ms
+        );
+        steps.push((text, attempt.started_at, tone));
     }
+    let chip = state_chip(delivery.state);
     match (delivery.due_at, delivery.finished_at) {
-        (Some(due), _) => steps.push(step("Next attempt".into(), due)),
-        (None, Some(finished)) => steps.push(step(state_chip(delivery.state).word, finished)),
+        (Some(due), _) => steps.push(("Next attempt".into(), due, "busy")),
+        (None, Some(finished)) => steps.push((chip.word, finished, chip.tone)),
         (None, None) => {}
     }
+    let times: Vec<Timestamp> = steps.iter().map(|(_, at, _)| *at).collect();
     steps
+        .into_iter()
+        .enumerate()
+        .map(|(number, (text, at, tone))| TimelineStep {
+            text,
+            at: Moment::new(at, now),
+            tone,
+            gap: number
+                .checked_sub(1)
+                .and_then(|before| times.get(before))
+                .and_then(|before| length(at.duration_since(*before).as_millis())),
+        })
+        .collect()
+}
+
+/// A length of time in words that fit a line; `None` when it is nothing worth telling.
+fn length(ms: i128) -> Option<String> {
+    Some(match ms {
+        ..=0 => return None,
+        1..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{:.1} s", ms as f64 / 1_000.0),
+        60_000..3_600_000 => format!("{} min", ms / 60_000),
+        3_600_000..172_800_000 => format!("{} h", ms / 3_600_000),
+        _ => format!("{} days", ms / 86_400_000),
+    })
+}
+
+fn tone_of(attempt: &Attempt) -> &'static str {
+    match attempt.outcome.verdict() {
+        Meaning::Delivered => "good",
+        _ => "bad",
+    }
+}
+
+impl MissView {
+    fn new(miss: &Miss<'_>) -> MissView {
+        MissView {
+            path: miss.path.to_string(),
+            operator: operator::find(miss.op).map_or("", |operator| operator.label),
+            value: match miss.value {
+                Value::Null => None,
+                Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            },
+            should_hold: miss.should_hold,
+            reason: miss.reason.to_string(),
+        }
+    }
 }
 
 impl AttemptView {
     fn new(attempt: Attempt, now: Timestamp) -> AttemptView {
         let status = attempt.outcome.status();
-        let tone = if attempt.outcome.verdict() == Meaning::Delivered {
-            "good"
-        } else {
-            "bad"
-        };
+        let tone = tone_of(&attempt);
         let word = status.map_or_else(
             || attempt.outcome.code().replace('_', " "),
             |status| format!("status {status}"),

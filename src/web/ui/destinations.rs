@@ -6,7 +6,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::{Map, Value, json};
 
-use crate::domain::delivery::State;
 use crate::domain::destination::{
     Auth, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, Destination, METHODS,
 };
@@ -15,6 +14,7 @@ use crate::domain::outcome::Verdict;
 use crate::domain::person::User;
 use crate::flow::vet::try_out;
 use crate::flow::{Bridge, pause as pausing};
+use crate::store::counts::{Counts, Span};
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
 use crate::web::admission::signed_in;
@@ -125,23 +125,27 @@ pub async fn index(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
-    let activity = bridge
+    let day = bridge
         .store
-        .activity(bridge.clock.now_ms() - DAY_MS)
-        .await?;
+        .series(Span::Hour, bridge.clock.now_ms() - DAY_MS)
+        .await?
+        .by_destination();
     let destinations = bridge.store.destinations().await?;
-    let count = |id, state| activity.deliveries.get(&(id, state)).copied().unwrap_or(0);
+    let none = Counts::default();
     render(&ListPage {
         page: Page::new(&request, &user, "/destinations", "Destinations"),
         destinations: destinations
             .iter()
-            .map(|destination| DestinationRow {
-                id: destination.id.to_string(),
-                name: destination.name.clone(),
-                chip: health_chip(destination),
-                host: destination.settings.host(),
-                delivered: count(destination.id, State::Delivered),
-                failed: count(destination.id, State::Failed),
+            .map(|destination| {
+                let counts = day.get(&destination.id).unwrap_or(&none);
+                DestinationRow {
+                    id: destination.id.to_string(),
+                    name: destination.name.clone(),
+                    chip: health_chip(destination),
+                    host: destination.settings.host(),
+                    delivered: counts.delivered,
+                    failed: counts.failed,
+                }
             })
             .collect(),
     })
@@ -294,7 +298,7 @@ pub async fn delete(
     Ok(go("/destinations?done=deleted"))
 }
 
-fn health_chip(destination: &Destination) -> Chip {
+pub fn health_chip(destination: &Destination) -> Chip {
     match destination.health.word() {
         "held" => Chip::new("Held", "bad"),
         "paused" => Chip::new("Paused", "warn"),

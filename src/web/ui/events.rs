@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::domain::catalogue::EVENTS;
@@ -11,13 +12,13 @@ use crate::domain::id::EventId;
 use crate::flow::Bridge;
 use crate::flow::dry_run::dry_run;
 use crate::store::deliveries::DeliveryFilter;
-use crate::store::events::{EventFilter, Page as Window};
+use crate::store::events::{EventFilter, EventsPage};
 use crate::web::admission::signed_in;
 use crate::web::api::id;
 use crate::web::problem::ApiError;
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::page::{
-    Chip, DeliveryRow, Page, PageError, Pager, query_value, render, title_of,
+    Chip, DeliveryRow, Moment, Page, PageError, Pager, query_value, render, title_of, window,
 };
 use crate::web::ui::sources::EventRow;
 
@@ -33,6 +34,7 @@ struct ListPage {
     sources: Vec<(String, String)>,
     types: Vec<(&'static str, &'static str)>,
     events: Vec<EventRow>,
+    looked_to: Option<Moment>,
     pager: Pager,
 }
 
@@ -85,14 +87,13 @@ pub async fn index(
         source_id: query.source_id.parse().ok(),
         event_type: filled(&query.event_type),
         text: filled(&query.text),
-        page: Window {
-            before: text("before").parse().ok(),
-            after: text("after").parse().ok(),
-            limit: PER_PAGE,
-        },
+        page: window(&request, PER_PAGE)?,
         ..EventFilter::default()
     };
-    let events = bridge.store.events(filter).await?;
+    let EventsPage {
+        rows: events,
+        looked_to,
+    } = bridge.store.events_page(filter).await?;
     let sources: Vec<(String, String)> = bridge
         .store
         .sources()
@@ -119,7 +120,11 @@ pub async fn index(
             end(events.first()),
             end(events.last()),
             events.len() as i64 == PER_PAGE,
-        ),
+        )
+        .looking_on(&request, looked_to.map(|id| id.to_string())),
+        looked_to: looked_to
+            .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
+            .map(|at| Moment::new(at, now)),
         events: events
             .iter()
             .map(|event| {

@@ -4,6 +4,7 @@
 //! comes again with what was typed and what to mend.
 
 pub mod assets;
+pub mod chart;
 pub mod connection_builder;
 pub mod connection_fields;
 pub mod connection_filter;
@@ -14,15 +15,19 @@ pub mod connection_transfer;
 pub mod connection_versions;
 pub mod connection_words;
 pub mod connections;
+pub mod curl;
 pub mod deliveries;
 pub mod destinations;
 pub mod events;
+pub mod export;
 pub mod form;
 pub mod gallery;
+pub mod log;
 pub mod overview;
 pub mod page;
 pub mod sample_tree;
 pub mod session;
 pub mod settings;
 pub mod sources;
+pub mod tail;
 pub mod tree;

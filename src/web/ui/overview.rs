@@ -1,19 +1,30 @@
-//! The first page: what needs attention, what the last day brought, and how to begin.
+//! The first page: what needs attention and what to do about it, what came in over time and what became of it, and how each destination fares.
+//!
+//! All numbers come from the counts that `flow::counts` keeps up; the log itself is only asked for its newest rows.
+
+use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use crate::domain::delivery::State;
+use crate::domain::destination::Destination;
+use crate::domain::id::DestinationId;
+use crate::domain::person::Role;
+use crate::domain::source::Source;
 use crate::flow::Bridge;
+use crate::store::counts::{Counts, Series};
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
-use crate::store::stats::Activity;
 use crate::web::admission::signed_in;
-use crate::web::ui::page::{DeliveryRow, Page, PageError, render};
+use crate::web::ui::chart::{Chart, RANGES, Range};
+use crate::web::ui::destinations::health_chip;
+use crate::web::ui::page::{Chip, DeliveryRow, Page, PageError, query_value, render};
 
 /// Deliveries shown.
-const LATEST: i64 = 10;
-const DAY_MS: i64 = 86_400_000;
+const LATEST: i64 = 8;
+
+/// Destinations shown; the list of destinations has them all.
+const DESTINATIONS_LIMIT: usize = 20;
 
 #[derive(Template)]
 #[template(path = "overview/show.html")]
@@ -21,7 +32,11 @@ struct OverviewPage {
     page: Page,
     attention: Vec<Attention>,
     start: Option<Start>,
+    ranges: Vec<RangeLink>,
+    range: Range,
     numbers: Vec<Number>,
+    chart: Chart,
+    destinations: Vec<DestinationLine>,
     deliveries: Vec<DeliveryRow>,
 }
 
@@ -31,6 +46,8 @@ struct Attention {
     text: String,
     href: String,
     action: &'static str,
+    /// A form that does it at once: where to, and its word.
+    act: Option<(String, &'static str)>,
 }
 
 /// What of the beginning is done.
@@ -40,10 +57,31 @@ struct Start {
     connection: bool,
 }
 
+struct RangeLink {
+    word: &'static str,
+    name: &'static str,
+    current: bool,
+}
+
 struct Number {
     label: &'static str,
     value: String,
-    href: &'static str,
+    href: String,
+    tone: &'static str,
+}
+
+/// How a destination fares.
+struct DestinationLine {
+    id: String,
+    name: String,
+    chip: Chip,
+    success: String,
+    delivered: i64,
+    failed: i64,
+    waiting: i64,
+    usual: String,
+    slow: String,
+    spark: Chart,
 }
 
 pub async fn show(
@@ -52,10 +90,20 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let now = bridge.clock.now();
+    let now_ms = now.as_millisecond();
+    let wanted = query_value(&request, "range").unwrap_or_default();
+    let range = *RANGES
+        .iter()
+        .find(|range| range.word == wanted)
+        .unwrap_or(&RANGES[1]);
     let sources = bridge.store.sources().await?;
     let destinations = bridge.store.destinations().await?;
     let connections = bridge.store.connections().await?;
-    let activity = bridge.store.activity(now.as_millisecond() - DAY_MS).await?;
+    let series = bridge
+        .store
+        .series(range.span, range.begins_ms(now_ms))
+        .await?;
+    let waiting = bridge.store.waiting().await?;
     let latest = DeliveryFilter {
         page: Window {
             limit: LATEST,
@@ -64,52 +112,16 @@ pub async fn show(
         ..DeliveryFilter::default()
     };
     let deliveries = bridge.store.deliveries(latest).await?;
-    let mut attention = Vec::new();
-    for source in sources.iter().filter(|source| source.is_refusing()) {
-        attention.push(Attention {
-            tone: "bad",
-            text: format!(
-                "Requests to {} are refused: the signature does not check out.",
-                source.name
-            ),
-            href: format!("/sources/{}", source.id),
-            action: "See why",
-        });
-    }
-    for destination in &destinations {
-        let (tone, text) = match (
-            &destination.health.paused,
-            &destination.health.failing_since,
-        ) {
-            (Some(paused), _) => (
-                match destination.health.probing() {
-                    Some(_) => "bad",
-                    None => "warn",
-                },
-                format!(
-                    "{} is {}. {}",
-                    destination.name,
-                    destination.health.word(),
-                    paused.reason
-                ),
-            ),
-            (None, Some(_)) => {
-                let failure = destination
-                    .health
-                    .last_failure
-                    .as_deref()
-                    .unwrap_or_default();
-                ("bad", format!("{} is failing. {failure}", destination.name))
-            }
-            (None, None) => continue,
-        };
-        attention.push(Attention {
-            tone,
-            text,
-            href: format!("/destinations/{}", destination.id),
-            action: "Look",
-        });
-    }
+    let sums = series.by_destination();
+    let chart = Chart::draw(&range, &series, now_ms);
+    let mut attention = of_sources(&sources);
+    attention.extend(of_destinations(
+        &destinations,
+        &sums,
+        &waiting,
+        &range,
+        user.role >= Role::Editor,
+    ));
     let start = Start {
         source: !sources.is_empty(),
         destination: !destinations.is_empty(),
@@ -120,7 +132,18 @@ pub async fn show(
         page: Page::new(&request, &user, "/", "Overview"),
         attention,
         start: (!complete).then_some(start),
-        numbers: numbers(&activity),
+        ranges: RANGES
+            .iter()
+            .map(|one| RangeLink {
+                word: one.word,
+                name: one.name,
+                current: one.word == range.word,
+            })
+            .collect(),
+        numbers: numbers(&chart, waiting.values().sum(), &range),
+        destinations: lines(&destinations, &series, &sums, &waiting, &range, now_ms),
+        chart,
+        range,
         deliveries: deliveries
             .iter()
             .map(|delivery| DeliveryRow::new(delivery, now))
@@ -128,35 +151,214 @@ pub async fn show(
     })
 }
 
-fn numbers(activity: &Activity) -> Vec<Number> {
-    let more = if activity.at_least { "+" } else { "" };
-    let number = |label, count: i64, href| Number {
-        label,
-        value: format!("{count}{more}"),
-        href,
+fn of_sources(sources: &[Source]) -> Vec<Attention> {
+    sources
+        .iter()
+        .filter(|source| source.is_refusing())
+        .map(|source| Attention {
+            tone: "bad",
+            text: format!(
+                "Requests to {} are refused: the signature does not check out. Blue switches a webhook off after five failed tries.",
+                source.name
+            ),
+            href: format!("/sources/{}", source.id),
+            action: "See why",
+            act: None,
+        })
+        .collect()
+}
+
+/// What is wrong with each destination, the worst first: held, failing, paused, and what failed for good.
+fn of_destinations(
+    destinations: &[Destination],
+    sums: &HashMap<DestinationId, Counts>,
+    waiting: &HashMap<DestinationId, i64>,
+    range: &Range,
+    may_change: bool,
+) -> Vec<Attention> {
+    let mut found: Vec<(u8, Attention)> = Vec::new();
+    for destination in destinations {
+        let waits = waiting.get(&destination.id).copied().unwrap_or(0);
+        if let Some((order, item)) = of_health(destination, waits, may_change) {
+            found.push((order, item));
+        }
+        let failed = sums
+            .get(&destination.id)
+            .map_or(0, |counts| counts.failed + counts.mapping_failed);
+        if failed > 0 {
+            let item = Attention {
+                tone: "bad",
+                text: format!(
+                    "{} to {} failed for good in the {}. Mend the cause, then resend.",
+                    deliveries_word(failed),
+                    destination.name,
+                    range.name
+                ),
+                href: format!(
+                    "/deliveries?state=failed,mapping_failed&destination_id={}&period={}",
+                    destination.id, range.word
+                ),
+                action: "See them",
+                act: None,
+            };
+            found.push((3, item));
+        }
+    }
+    found.sort_by_key(|(order, _)| *order);
+    found.into_iter().map(|(_, item)| item).collect()
+}
+
+fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<(u8, Attention)> {
+    let health = &destination.health;
+    let waiting = match waits {
+        0 => String::new(),
+        1 => " 1 delivery waits; nothing is lost.".into(),
+        waits => format!(" {waits} deliveries wait; nothing is lost."),
     };
-    let waiting = [State::Queued, State::Held, State::Sending, State::Retrying];
+    let href = format!("/destinations/{}", destination.id);
+    match (&health.paused, &health.failing_since) {
+        (Some(paused), _) => {
+            let probing = health.probing().is_some();
+            let item = Attention {
+                tone: if probing { "bad" } else { "warn" },
+                text: format!(
+                    "{} is {}. {}{waiting}",
+                    destination.name,
+                    health.word(),
+                    paused.reason
+                ),
+                act: may_change.then(|| (format!("{href}/resume"), "Resume now")),
+                href,
+                action: "Look",
+            };
+            Some((if probing { 0 } else { 2 }, item))
+        }
+        (None, Some(_)) => {
+            let failure = health.last_failure.as_deref().unwrap_or_default();
+            let item = Attention {
+                tone: "bad",
+                text: format!("{} is failing. {failure}{waiting}", destination.name),
+                href,
+                action: "Look",
+                act: None,
+            };
+            Some((1, item))
+        }
+        (None, None) => None,
+    }
+}
+
+fn deliveries_word(count: i64) -> String {
+    match count {
+        1 => "1 delivery".into(),
+        count => format!("{} deliveries", grouped(count)),
+    }
+}
+
+fn numbers(chart: &Chart, waiting: i64, range: &Range) -> Vec<Number> {
+    let (received, sum) = chart.sum();
+    let number = |label, count: i64, href: String, tone| Number {
+        label,
+        value: grouped(count),
+        href,
+        tone: if count > 0 { tone } else { "" },
+    };
+    let log = |state: &str| format!("/deliveries?state={state}&period={}", range.word);
     vec![
-        number("Events received", activity.events, "/events"),
-        number(
-            "Delivered",
-            activity.in_state(State::Delivered),
-            "/deliveries?state=delivered",
-        ),
-        number(
-            "Waiting",
-            waiting.iter().map(|state| activity.in_state(*state)).sum(),
-            "/deliveries?state=waiting",
-        ),
+        number("Events received", received, "/events".into(), ""),
+        number("Delivered", sum.delivered, log("delivered"), "good"),
         number(
             "Failed",
-            activity.in_state(State::Failed) + activity.in_state(State::MappingFailed),
-            "/deliveries?state=problem",
+            sum.failed + sum.mapping_failed,
+            log("failed,mapping_failed"),
+            "bad",
         ),
+        number("Skipped", sum.skipped, log("skipped"), ""),
         number(
-            "Skipped",
-            activity.in_state(State::Skipped),
-            "/deliveries?state=skipped",
+            "Waiting now",
+            waiting,
+            "/deliveries?state=waiting".into(),
+            "warn",
         ),
     ]
+}
+
+/// The destinations with something to show, those that fail most first.
+fn lines(
+    destinations: &[Destination],
+    series: &Series,
+    sums: &HashMap<DestinationId, Counts>,
+    waiting: &HashMap<DestinationId, i64>,
+    range: &Range,
+    now_ms: i64,
+) -> Vec<DestinationLine> {
+    let none = Counts::default();
+    let mut shown: Vec<(&Destination, &Counts)> = destinations
+        .iter()
+        .map(|destination| (destination, sums.get(&destination.id).unwrap_or(&none)))
+        .collect();
+    shown.sort_by_key(|(_, counts)| (-counts.failed, -counts.delivered));
+    shown.truncate(DESTINATIONS_LIMIT);
+    shown
+        .into_iter()
+        .map(|(destination, counts)| {
+            let of_it = Series {
+                buckets: series
+                    .buckets
+                    .iter()
+                    .filter(|bucket| bucket.destination_id == destination.id)
+                    .cloned()
+                    .collect(),
+                received: Vec::new(),
+            };
+            DestinationLine {
+                id: destination.id.to_string(),
+                name: destination.name.clone(),
+                chip: health_chip(destination),
+                success: success(counts),
+                delivered: counts.delivered,
+                failed: counts.failed,
+                waiting: waiting.get(&destination.id).copied().unwrap_or(0),
+                usual: time_taken(counts.latencies.quantile_ms(0.5)),
+                slow: time_taken(counts.latencies.quantile_ms(0.95)),
+                spark: Chart::draw(range, &of_it, now_ms),
+            }
+        })
+        .collect()
+}
+
+/// The part of what was decided that arrived, rounded down, so that 100 % means all.
+fn success(counts: &Counts) -> String {
+    match counts.delivered + counts.failed {
+        0 => "–".into(),
+        all => format!(
+            "{}.{} %",
+            counts.delivered * 100 / all,
+            counts.delivered * 1_000 / all % 10
+        )
+        .replace(".0 %", " %"),
+    }
+}
+
+fn time_taken(ms: Option<f64>) -> String {
+    match ms {
+        None => "–".into(),
+        Some(ms) if ms < 1_000.0 => format!("{ms:.0} ms"),
+        Some(ms) if ms < 60_000.0 => format!("{:.1} s", ms / 1_000.0),
+        Some(ms) if ms < 3_600_000.0 => format!("{:.0} min", ms / 60_000.0),
+        Some(ms) => format!("{:.0} h", ms / 3_600_000.0),
+    }
+}
+
+/// A number with its thousands apart.
+fn grouped(number: i64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
 }

@@ -1,5 +1,7 @@
 //! What every page has: the visitor, the mark for its forms, the note after something was done, times, state chips, and error pages.
 
+use std::borrow::Cow;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
@@ -53,7 +55,7 @@ pub struct Page {
     pub visitor: Option<Visitor>,
     /// Mark that every form carries.
     pub csrf: String,
-    pub note: Option<&'static str>,
+    pub note: Option<Cow<'static, str>>,
 }
 
 /// A main section: an entry of the navigation.
@@ -135,12 +137,53 @@ impl Page {
 }
 
 /// The sentence for the word in `?done=`.
-pub fn note(request: &HttpRequest) -> Option<&'static str> {
+pub fn note(request: &HttpRequest) -> Option<Cow<'static, str>> {
     let done = query_value(request, "done")?;
+    if done == "resent_many" {
+        let number = |name: &str| query_value(request, name).and_then(|text| text.parse().ok());
+        return Some(resent_many(number("count")?, number("refused").unwrap_or(0)).into());
+    }
     NOTES
         .iter()
         .find(|(word, _)| *word == done)
-        .map(|(_, sentence)| *sentence)
+        .map(|(_, sentence)| Cow::Borrowed(*sentence))
+}
+
+fn resent_many(count: u32, refused: u32) -> String {
+    let sent = match count {
+        0 => "Nothing was sent again.".to_string(),
+        1 => "Sent again: the new delivery is on top of the log.".to_string(),
+        count => format!("Sent again: the {count} new deliveries are on top of the log."),
+    };
+    match refused {
+        0 => sent,
+        1 => format!("{sent} One was refused, because its destination or its event is gone."),
+        refused => {
+            format!("{sent} {refused} were refused, because their destinations or events are gone.")
+        }
+    }
+}
+
+/// Which page of a list the address asks for.
+pub fn window<Id: std::str::FromStr>(
+    request: &HttpRequest,
+    limit: i64,
+) -> Result<crate::store::events::Page<Id>, ApiError> {
+    let read = |name: &str| match query_value(request, name) {
+        None => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|_| {
+            ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "bad_query",
+                "This address names a page that cannot be understood. Open the list again.",
+            )
+        }),
+    };
+    Ok(crate::store::events::Page {
+        before: read("before")?,
+        after: read("after")?,
+        limit,
+    })
 }
 
 /// One value of the query.
@@ -431,6 +474,8 @@ pub fn visit_cookie(
 pub struct Pager {
     pub newer: Option<String>,
     pub older: Option<String>,
+    /// Where a look that ended early goes on.
+    pub further: Option<String>,
 }
 
 impl Pager {
@@ -443,23 +488,37 @@ impl Pager {
     ) -> Pager {
         let walked = query_value(request, "before").is_some();
         let came_up = query_value(request, "after").is_some();
-        let link = |key: &str, id: String| {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
-                if !["before", "after", "done"].contains(&name.as_ref()) && !value.is_empty() {
-                    query.append_pair(&name, &value);
-                }
-            }
-            query.append_pair(key, &id);
-            format!("{}?{}", request.path(), query.finish())
-        };
         Pager {
             newer: first
                 .filter(|_| walked || (came_up && full))
-                .map(|id| link("after", id)),
+                .map(|id| beside(request, "after", &id)),
             older: last
                 .filter(|_| full || came_up)
-                .map(|id| link("before", id)),
+                .map(|id| beside(request, "before", &id)),
+            further: None,
         }
     }
+
+    /// Adds the link by which a look that ended at `looked_to` goes on in its direction.
+    pub fn looking_on(mut self, request: &HttpRequest, looked_to: Option<String>) -> Pager {
+        let direction = match query_value(request, "after") {
+            Some(_) => "after",
+            None => "before",
+        };
+        self.further = looked_to.map(|id| beside(request, direction, &id));
+        self
+    }
+}
+
+/// The address of another page of the same list.
+fn beside(request: &HttpRequest, key: &str, id: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
+        let kept = !["before", "after", "done", "count", "refused"].contains(&name.as_ref());
+        if kept && !value.is_empty() {
+            query.append_pair(&name, &value);
+        }
+    }
+    query.append_pair(key, id);
+    format!("{}?{}", request.path(), query.finish())
 }

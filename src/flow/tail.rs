@@ -1,0 +1,156 @@
+//! The log's live tail: one question to the database a second for everybody who watches, and none while nobody does.
+//!
+//! Called by the worker (the tick) and by the pages (who watch). The database is asked and not the sender, so that a viewer at one node
+//! sees what another does. A tick tells what is new and what changed among the unfinished that it told before; viewers narrow it by their
+//! own filter. It keeps nothing: whoever comes late reads the log's page.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::SignedDuration;
+use tokio::sync::{Notify, broadcast};
+
+use crate::domain::delivery::State;
+use crate::domain::id::DeliveryId;
+use crate::flow::Bridge;
+use crate::store::deliveries::DeliverySummary;
+use crate::store::error::StoreError;
+
+/// Who may watch at the same time.
+pub const VIEWERS_LIMIT: usize = 64;
+
+/// Unfinished deliveries whose changes are told.
+pub const WATCHED_LIMIT: usize = 200;
+
+/// How far back a tick looks, in seconds: commits may come out of the order of their ids.
+const OVERLAP_S: i64 = 5;
+
+/// Ticks that a slow viewer may fall behind before it misses some.
+const BEHIND_LIMIT: usize = 16;
+
+/// What one tick found, the oldest first.
+pub type News = Arc<Vec<DeliverySummary>>;
+
+/// Who watches, and what they were told.
+#[derive(Debug)]
+pub struct Tail {
+    news: broadcast::Sender<News>,
+    viewers: AtomicUsize,
+    came: Notify,
+    told: Mutex<HashMap<DeliveryId, Told>>,
+    closing: tokio::sync::watch::Sender<bool>,
+}
+
+/// How a delivery stood when it was told.
+type Told = (State, u32);
+
+/// One who watches; leaves when dropped.
+#[derive(Debug)]
+pub struct Viewer {
+    tail: Arc<Tail>,
+    pub news: broadcast::Receiver<News>,
+    pub closing: tokio::sync::watch::Receiver<bool>,
+}
+
+impl Default for Tail {
+    fn default() -> Tail {
+        Tail {
+            news: broadcast::Sender::new(BEHIND_LIMIT),
+            viewers: AtomicUsize::new(0),
+            came: Notify::new(),
+            told: Mutex::default(),
+            closing: tokio::sync::watch::Sender::new(false),
+        }
+    }
+}
+
+impl Tail {
+    /// Begins to watch; `None` when too many do. Changes of the deliveries `shown` are told as well, when they are unfinished.
+    pub fn watch(self: &Arc<Tail>, shown: &[DeliverySummary]) -> Option<Viewer> {
+        if self.viewers.fetch_add(1, Ordering::SeqCst) >= VIEWERS_LIMIT {
+            self.viewers.fetch_sub(1, Ordering::SeqCst);
+            return None;
+        }
+        let viewer = Viewer {
+            tail: self.clone(),
+            news: self.news.subscribe(),
+            closing: self.closing.subscribe(),
+        };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for delivery in shown.iter().filter(|one| !one.state.is_final()) {
+            told.entry(delivery.id)
+                .or_insert((delivery.state, delivery.attempts));
+        }
+        drop(told);
+        self.came.notify_one();
+        Some(viewer)
+    }
+
+    /// Waits until somebody watches.
+    pub async fn watched(&self) {
+        while self.viewers.load(Ordering::SeqCst) == 0 {
+            self.came.notified().await;
+        }
+    }
+
+    /// Sends everybody away, because the process stops.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Looks once and tells everybody.
+    pub async fn tick(&self, bridge: &Bridge) -> Result<(), StoreError> {
+        let since = bridge.clock.now() - SignedDuration::from_secs(OVERLAP_S);
+        let found = bridge.store.log_news(since, self.unfinished()).await?;
+        let news = self.select(found, since.as_millisecond());
+        if !news.is_empty() {
+            // Nobody listening any more is no error.
+            let _ = self.news.send(Arc::new(news));
+        }
+        Ok(())
+    }
+
+    /// The newest unfinished deliveries that somebody was told of.
+    fn unfinished(&self) -> Vec<DeliveryId> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ids: Vec<DeliveryId> = told
+            .iter()
+            .filter(|(_, (state, _))| !state.is_final())
+            .map(|(id, _)| *id)
+            .collect();
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        ids.truncate(WATCHED_LIMIT);
+        ids
+    }
+
+    /// What is new or changed; remembers it, and forgets what no tick will find again.
+    fn select(&self, found: Vec<DeliverySummary>, since_ms: i64) -> Vec<DeliverySummary> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut news: Vec<DeliverySummary> = found
+            .into_iter()
+            .filter(|one| {
+                let stands = (one.state, one.attempts);
+                told.insert(one.id, stands) != Some(stands)
+            })
+            .collect();
+        news.sort_by_key(|one| one.id);
+        told.retain(|id, (state, _)| !state.is_final() || id.unix_ms() >= since_ms);
+        if told.len() > WATCHED_LIMIT * 4 {
+            let mut ids: Vec<DeliveryId> = told.keys().copied().collect();
+            ids.sort_unstable();
+            for id in ids.iter().take(told.len() - WATCHED_LIMIT * 4) {
+                if id.unix_ms() < since_ms {
+                    told.remove(id);
+                }
+            }
+        }
+        news
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.tail.viewers.fetch_sub(1, Ordering::SeqCst);
+    }
+}

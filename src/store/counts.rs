@@ -1,0 +1,519 @@
+//! Counts for the overview: what came in during each minute and hour, and what became of it, by destination.
+//!
+//! Called by `flow::counts` (which minutes) and the pages (the sums). A minute is counted by walking its stretch of the log and replaces what was
+//! counted of it before; the hour takes the difference, so nothing is counted twice, whoever counts. Pages read only the sums: they never
+//! count the log.
+
+use std::collections::HashMap;
+
+use diesel::{
+    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable,
+    RunQueryDsl as _, Selectable, SelectableHelper as _,
+};
+
+use crate::domain::delivery::State;
+use crate::domain::id::{DeliveryId, DestinationId, EventId};
+use crate::domain::latency::Latencies;
+use crate::store::Store;
+use crate::store::both::{both, either};
+use crate::store::error::StoreError;
+use crate::store::row;
+use crate::store::schema::{count_progress, deliveries, delivery_counts, event_counts, events};
+
+pub const MINUTE_MS: i64 = 60_000;
+pub const HOUR_MS: i64 = 3_600_000;
+
+/// A stretch of time that is counted as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    Minute,
+    Hour,
+}
+
+/// What became of deliveries that came in during a stretch of time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub delivered: i64,
+    pub failed: i64,
+    pub mapping_failed: i64,
+    pub skipped: i64,
+    pub discarded: i64,
+    pub waiting: i64,
+    /// From receipt to delivered.
+    pub latencies: Latencies,
+}
+
+/// The counts of one destination for one stretch.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    /// In milliseconds since 1970.
+    pub starts_ms: i64,
+    pub destination_id: DestinationId,
+    pub counts: Counts,
+}
+
+/// A minute as it was counted.
+#[derive(Debug, Clone, Default)]
+pub struct Minute {
+    pub starts_ms: i64,
+    pub received: i64,
+    pub deliveries: HashMap<DestinationId, Counts>,
+    /// Rows that were looked at.
+    pub rows: usize,
+}
+
+/// The sums of a time, for a page.
+#[derive(Debug, Clone, Default)]
+pub struct Series {
+    pub buckets: Vec<Bucket>,
+    /// Events received, by the start of their stretch.
+    pub received: Vec<(i64, i64)>,
+}
+
+impl Series {
+    /// The sums of the whole time for each destination.
+    pub fn by_destination(&self) -> HashMap<DestinationId, Counts> {
+        let mut sums: HashMap<DestinationId, Counts> = HashMap::new();
+        for bucket in &self.buckets {
+            let sum = sums.entry(bucket.destination_id).or_default();
+            sum.add(&bucket.counts, 1);
+        }
+        sums
+    }
+}
+
+impl Counts {
+    /// Adds `other` as often as `times`; -1 takes it away.
+    pub fn add(&mut self, other: &Counts, times: i64) {
+        self.delivered += other.delivered * times;
+        self.failed += other.failed * times;
+        self.mapping_failed += other.mapping_failed * times;
+        self.skipped += other.skipped * times;
+        self.discarded += other.discarded * times;
+        self.waiting += other.waiting * times;
+        self.latencies.add(&other.latencies, times);
+    }
+
+    /// All deliveries, whatever became of them.
+    pub fn all(&self) -> i64 {
+        self.delivered
+            + self.failed
+            + self.mapping_failed
+            + self.skipped
+            + self.discarded
+            + self.waiting
+    }
+
+    fn count(&mut self, state: State, took_ms: Option<i64>) {
+        match state {
+            State::Delivered => {
+                self.delivered += 1;
+                self.latencies.count(took_ms.unwrap_or_default());
+            }
+            State::Failed => self.failed += 1,
+            State::MappingFailed => self.mapping_failed += 1,
+            State::Skipped => self.skipped += 1,
+            State::Discarded => self.discarded += 1,
+            State::Queued | State::Held | State::Sending | State::Retrying => self.waiting += 1,
+        }
+    }
+}
+
+impl Span {
+    fn as_str(self) -> &'static str {
+        match self {
+            Span::Minute => "minute",
+            Span::Hour => "hour",
+        }
+    }
+}
+
+impl Store {
+    /// Up to which minute everything was counted; `None` before the first count.
+    pub async fn counted_to(&self) -> Result<Option<i64>, StoreError> {
+        either!(self.read(|conn| {
+            Ok(count_progress::table
+                .find(1)
+                .select(count_progress::counted_to)
+                .first(conn)
+                .optional()?)
+        }))
+    }
+
+    /// The first minute from `from_ms` on in which something came in.
+    pub async fn next_minute_with_something(
+        &self,
+        from_ms: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        either!(self.read(move |conn| {
+            let event: Option<Vec<u8>> = events::table
+                .filter(events::id.ge(first_id(from_ms)))
+                .order(events::id)
+                .select(events::id)
+                .first(conn)
+                .optional()?;
+            let delivery: Option<Vec<u8>> = deliveries::table
+                .filter(deliveries::id.ge(first_id(from_ms)))
+                .order(deliveries::id)
+                .select(deliveries::id)
+                .first(conn)
+                .optional()?;
+            let times = [
+                event
+                    .map(|id| row::id(&id, EventId::from_slice))
+                    .transpose()?
+                    .map(|id| id.unix_ms()),
+                delivery
+                    .map(|id| row::id(&id, DeliveryId::from_slice))
+                    .transpose()?
+                    .map(|id| id.unix_ms()),
+            ];
+            Ok(times
+                .into_iter()
+                .flatten()
+                .min()
+                .map(|ms| ms - ms.rem_euclid(MINUTE_MS)))
+        }))
+    }
+
+    /// Minutes whose deliveries were not all finished when they were counted, the longest not counted first.
+    pub async fn open_minutes(&self, limit: i64) -> Result<Vec<i64>, StoreError> {
+        either!(self.read(move |conn| {
+            Ok(delivery_counts::table
+                .filter(delivery_counts::waiting.gt(0))
+                .filter(delivery_counts::span.eq(Span::Minute.as_str()))
+                .order(delivery_counts::counted_at)
+                .limit(limit)
+                .select(delivery_counts::starts_at)
+                .load(conn)?)
+        }))
+    }
+
+    /// Counts one minute of the log.
+    pub async fn count_minute(&self, starts_ms: i64) -> Result<Minute, StoreError> {
+        either!(self.read(move |conn| {
+            let (first, end) = (first_id(starts_ms), first_id(starts_ms + MINUTE_MS));
+            let received: i64 = events::table
+                .filter(events::id.ge(first.clone()))
+                .filter(events::id.lt(end.clone()))
+                .count()
+                .get_result(conn)?;
+            let rows: Vec<(Vec<u8>, String, i64, Option<i64>)> = deliveries::table
+                .filter(deliveries::id.ge(first))
+                .filter(deliveries::id.lt(end))
+                .select((
+                    deliveries::destination_id,
+                    deliveries::state,
+                    deliveries::created_at,
+                    deliveries::finished_at,
+                ))
+                .load(conn)?;
+            let mut minute = Minute {
+                starts_ms,
+                received,
+                rows: rows.len(),
+                ..Minute::default()
+            };
+            for (destination, state, created, finished) in rows {
+                let counts = minute
+                    .deliveries
+                    .entry(row::id(&destination, DestinationId::from_slice)?)
+                    .or_default();
+                let took_ms = finished.map(|finished| finished - created);
+                counts.count(row::word(&state, State::from_word)?, took_ms);
+            }
+            Ok(minute)
+        }))
+    }
+
+    /// Puts these minutes in the place of what was counted of them before, and notes how far counting has come.
+    pub async fn put_counts(
+        &self,
+        minutes: Vec<Minute>,
+        counted_to: i64,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        either!(self.write(move |conn| {
+            // First, so that of two nodes that count the second waits here and sees what the first put.
+            diesel::insert_into(count_progress::table)
+                .values((
+                    count_progress::id.eq(1),
+                    count_progress::counted_to.eq(counted_to),
+                ))
+                .on_conflict(count_progress::id)
+                .do_update()
+                .set(count_progress::counted_to.eq(counted_to))
+                .execute(conn)?;
+            let mut hours: HashMap<(i64, DestinationId), Counts> = HashMap::new();
+            let mut received: HashMap<i64, i64> = HashMap::new();
+            for minute in &minutes {
+                put_minute(conn, minute, now_ms, &mut hours, &mut received)?;
+            }
+            for ((starts_ms, destination_id), difference) in hours {
+                add_to_hour(conn, starts_ms, destination_id, &difference, now_ms)?;
+            }
+            for (starts_ms, difference) in received {
+                put_received(conn, Span::Hour, starts_ms, |before| before + difference)?;
+            }
+            Ok(())
+        }))
+    }
+
+    /// Forgets minutes before `minutes_before_ms` in which nothing waits any more, and hours before `hours_before_ms`.
+    pub async fn forget_counts(
+        &self,
+        minutes_before_ms: i64,
+        hours_before_ms: i64,
+    ) -> Result<(), StoreError> {
+        either!(self.write(move |conn| {
+            diesel::delete(
+                delivery_counts::table
+                    .filter(delivery_counts::span.eq(Span::Minute.as_str()))
+                    .filter(delivery_counts::starts_at.lt(minutes_before_ms))
+                    .filter(delivery_counts::waiting.eq(0)),
+            )
+            .execute(conn)?;
+            diesel::delete(
+                delivery_counts::table.filter(delivery_counts::starts_at.lt(hours_before_ms)),
+            )
+            .execute(conn)?;
+            diesel::delete(
+                event_counts::table
+                    .filter(event_counts::span.eq(Span::Minute.as_str()))
+                    .filter(event_counts::starts_at.lt(minutes_before_ms)),
+            )
+            .execute(conn)?;
+            diesel::delete(event_counts::table.filter(event_counts::starts_at.lt(hours_before_ms)))
+                .execute(conn)?;
+            Ok(())
+        }))
+    }
+
+    /// What was counted from `from_ms` on.
+    pub async fn series(&self, span: Span, from_ms: i64) -> Result<Series, StoreError> {
+        either!(self.read(move |conn| {
+            let rows: Vec<CountRow> = delivery_counts::table
+                .filter(delivery_counts::span.eq(span.as_str()))
+                .filter(delivery_counts::starts_at.ge(from_ms))
+                .order(delivery_counts::starts_at)
+                .select(CountRow::as_select())
+                .load(conn)?;
+            let received = event_counts::table
+                .filter(event_counts::span.eq(span.as_str()))
+                .filter(event_counts::starts_at.ge(from_ms))
+                .order(event_counts::starts_at)
+                .select((event_counts::starts_at, event_counts::received))
+                .load(conn)?;
+            let buckets = rows
+                .into_iter()
+                .map(CountRow::into_domain)
+                .collect::<Result<_, _>>()?;
+            Ok(Series { buckets, received })
+        }))
+    }
+
+    /// How many deliveries wait for each destination, as last counted.
+    pub async fn waiting(&self) -> Result<HashMap<DestinationId, i64>, StoreError> {
+        either!(self.read(|conn| {
+            let rows: Vec<(Vec<u8>, i64)> = delivery_counts::table
+                .filter(delivery_counts::waiting.gt(0))
+                .filter(delivery_counts::span.eq(Span::Minute.as_str()))
+                .select((delivery_counts::destination_id, delivery_counts::waiting))
+                .load(conn)?;
+            let mut waiting = HashMap::new();
+            for (destination, count) in rows {
+                *waiting
+                    .entry(row::id(&destination, DestinationId::from_slice)?)
+                    .or_default() += count;
+            }
+            Ok(waiting)
+        }))
+    }
+}
+
+both! {
+/// Replaces a minute and adds what it changes to the differences of its hour.
+fn put_minute(
+    conn: &mut Conn,
+    minute: &Minute,
+    now_ms: i64,
+    hours: &mut HashMap<(i64, DestinationId), Counts>,
+    received: &mut HashMap<i64, i64>,
+) -> Result<(), StoreError> {
+    let of_minute = || {
+        delivery_counts::table
+            .filter(delivery_counts::span.eq(Span::Minute.as_str()))
+            .filter(delivery_counts::starts_at.eq(minute.starts_ms))
+    };
+    let hour = minute.starts_ms - minute.starts_ms.rem_euclid(HOUR_MS);
+    let before: Vec<CountRow> = of_minute().select(CountRow::as_select()).load(conn)?;
+    for row in before {
+        let before = row.into_domain()?;
+        let difference = hours.entry((hour, before.destination_id)).or_default();
+        difference.add(&before.counts, -1);
+    }
+    diesel::delete(of_minute()).execute(conn)?;
+    for (destination_id, counts) in &minute.deliveries {
+        let difference = hours.entry((hour, *destination_id)).or_default();
+        difference.add(counts, 1);
+        let row = NewCountRow::new(
+            Span::Minute,
+            minute.starts_ms,
+            destination_id,
+            counts,
+            now_ms,
+        )?;
+        diesel::insert_into(delivery_counts::table)
+            .values(row)
+            .execute(conn)?;
+    }
+    let mut change = 0;
+    put_received(conn, Span::Minute, minute.starts_ms, |before| {
+        change = minute.received - before;
+        minute.received
+    })?;
+    *received.entry(hour).or_default() += change;
+    Ok(())
+}
+}
+
+both! {
+fn add_to_hour(
+    conn: &mut Conn,
+    starts_ms: i64,
+    destination_id: DestinationId,
+    difference: &Counts,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let of_hour = || {
+        delivery_counts::table
+            .filter(delivery_counts::span.eq(Span::Hour.as_str()))
+            .filter(delivery_counts::starts_at.eq(starts_ms))
+            .filter(delivery_counts::destination_id.eq(destination_id.as_bytes().to_vec()))
+    };
+    let before: Option<CountRow> = of_hour()
+        .select(CountRow::as_select())
+        .first(conn)
+        .optional()?;
+    let mut counts = match before {
+        Some(row) => row.into_domain()?.counts,
+        None => Counts::default(),
+    };
+    counts.add(difference, 1);
+    diesel::delete(of_hour()).execute(conn)?;
+    let row = NewCountRow::new(Span::Hour, starts_ms, &destination_id, &counts, now_ms)?;
+    diesel::insert_into(delivery_counts::table)
+        .values(row)
+        .execute(conn)?;
+    Ok(())
+}
+}
+
+both! {
+/// Changes how many events a stretch received.
+fn put_received(
+    conn: &mut Conn,
+    span: Span,
+    starts_ms: i64,
+    change: impl FnOnce(i64) -> i64,
+) -> Result<(), StoreError> {
+    let before: Option<i64> = event_counts::table
+        .filter(event_counts::span.eq(span.as_str()))
+        .filter(event_counts::starts_at.eq(starts_ms))
+        .select(event_counts::received)
+        .first(conn)
+        .optional()?;
+    let received = change(before.unwrap_or(0));
+    diesel::insert_into(event_counts::table)
+        .values((
+            event_counts::span.eq(span.as_str()),
+            event_counts::starts_at.eq(starts_ms),
+            event_counts::received.eq(received),
+        ))
+        .on_conflict((event_counts::span, event_counts::starts_at))
+        .do_update()
+        .set(event_counts::received.eq(received))
+        .execute(conn)?;
+    Ok(())
+}
+}
+
+/// The smallest id of a time, for events and deliveries alike.
+fn first_id(unix_ms: i64) -> Vec<u8> {
+    let unix_ms = u64::try_from(unix_ms).unwrap_or(0);
+    DeliveryId::new(unix_ms, [0; 10]).as_bytes()[..8].to_vec()
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = delivery_counts)]
+struct CountRow {
+    starts_at: i64,
+    destination_id: Vec<u8>,
+    delivered: i64,
+    failed: i64,
+    mapping_failed: i64,
+    skipped: i64,
+    discarded: i64,
+    waiting: i64,
+    latencies: String,
+}
+
+impl CountRow {
+    fn into_domain(self) -> Result<Bucket, StoreError> {
+        Ok(Bucket {
+            starts_ms: self.starts_at,
+            destination_id: row::id(&self.destination_id, DestinationId::from_slice)?,
+            counts: Counts {
+                delivered: self.delivered,
+                failed: self.failed,
+                mapping_failed: self.mapping_failed,
+                skipped: self.skipped,
+                discarded: self.discarded,
+                waiting: self.waiting,
+                latencies: serde_json::from_str(&self.latencies)
+                    .map_err(|error| StoreError::Corrupt(error.to_string()))?,
+            },
+        })
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = delivery_counts)]
+struct NewCountRow {
+    span: &'static str,
+    starts_at: i64,
+    destination_id: Vec<u8>,
+    delivered: i64,
+    failed: i64,
+    mapping_failed: i64,
+    skipped: i64,
+    discarded: i64,
+    waiting: i64,
+    latencies: String,
+    counted_at: i64,
+}
+
+impl NewCountRow {
+    fn new(
+        span: Span,
+        starts_at: i64,
+        destination_id: &DestinationId,
+        counts: &Counts,
+        counted_at: i64,
+    ) -> Result<NewCountRow, StoreError> {
+        Ok(NewCountRow {
+            span: span.as_str(),
+            starts_at,
+            destination_id: destination_id.as_bytes().to_vec(),
+            delivered: counts.delivered,
+            failed: counts.failed,
+            mapping_failed: counts.mapping_failed,
+            skipped: counts.skipped,
+            discarded: counts.discarded,
+            waiting: counts.waiting,
+            latencies: serde_json::to_string(&counts.latencies)
+                .map_err(|error| StoreError::Corrupt(error.to_string()))?,
+            counted_at,
+        })
+    }
+}

@@ -1,0 +1,320 @@
+//! Pages of the delivery log: walks down (or up) an index in the order of ids, which is the order of time; names are joined, nothing is counted.
+//!
+//! Called by the log's page, its live tail, its export and the API. What has no index (a text in the body, an event's type) is looked for in a
+//! bounded stretch of the log, and the answer says how far it looked, so that a page is quick however long the log is.
+
+use std::collections::HashSet;
+
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
+use diesel::{
+    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _,
+    JoinOnDsl as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _, SelectableHelper as _, TextExpressionMethods as _,
+};
+use jiff::Timestamp;
+
+use crate::domain::delivery::State;
+use crate::domain::id::{ConnectionId, DeliveryId};
+use crate::store::Store;
+use crate::store::both::{both, either};
+use crate::store::deliveries::{DeliveryFilter, DeliveryRow, DeliverySummary};
+use crate::store::error::StoreError;
+use crate::store::events::{PAGE_LIMIT, like_pattern, lower, position_in};
+use crate::store::row;
+use crate::store::schema::{connections, deliveries, destinations, events};
+
+/// Deliveries that a page looks through for a text in their events.
+pub const TEXT_LIMIT: i64 = 4_000;
+
+/// Deliveries that a page looks through for an event's type.
+pub const TYPE_LIMIT: i64 = 10_000;
+
+/// Rows that the live tail takes at once.
+pub const NEWS_LIMIT: i64 = 500;
+
+/// A page of the log.
+#[derive(Debug, Clone)]
+pub struct LogPage {
+    /// The newest first.
+    pub rows: Vec<DeliverySummary>,
+    /// Where the look ended although the log goes on, when something without an index was looked for.
+    pub looked_to: Option<DeliveryId>,
+}
+
+/// The older and the newer neighbour of a delivery.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Neighbours {
+    pub before: Option<DeliveryId>,
+    pub after: Option<DeliveryId>,
+}
+
+/// The columns of a page, joined.
+macro_rules! joined {
+    () => {
+        deliveries::table
+            .inner_join(events::table.on(events::id.eq(deliveries::event_id)))
+            .inner_join(connections::table.on(connections::id.eq(deliveries::connection_id)))
+            .inner_join(destinations::table.on(destinations::id.eq(deliveries::destination_id)))
+            .select(DeliveryRow::as_select())
+    };
+}
+
+/// Narrows a boxed query by what has an index, and puts it in order; the filter's state is given apart.
+macro_rules! walked {
+    ($query:expr, $filter:expr, $state:expr) => {{
+        let mut query = $query;
+        query = match $state {
+            None => query,
+            // Rare states have an index of their own; the column that it covers is empty for the common ones.
+            Some(State::Sending) => query.filter(sql::<Bool>("deliveries.state = 'sending'")),
+            Some(State::Delivered) => query.filter(deliveries::state.eq(State::Delivered.as_str())),
+            Some(state) => query.filter(deliveries::noteworthy.eq(state.as_str())),
+        };
+        if let Some(id) = $filter.connection_id {
+            query = query.filter(deliveries::connection_id.eq(id.as_bytes().to_vec()));
+        }
+        if let Some(id) = $filter.destination_id {
+            query = query.filter(deliveries::destination_id.eq(id.as_bytes().to_vec()));
+        }
+        if let Some(id) = $filter.event_id {
+            query = query.filter(deliveries::event_id.eq(id.as_bytes().to_vec()));
+        }
+        // An id begins with its time, so a time range is a range of ids.
+        if let Some(from) = $filter.from {
+            query = query.filter(deliveries::id.ge(first_id_of(from)));
+        }
+        if let Some(to) = $filter.to {
+            query = query.filter(deliveries::id.lt(first_id_of(to)));
+        }
+        if let Some(before) = $filter.page.before {
+            query = query.filter(deliveries::id.lt(before.as_bytes().to_vec()));
+        }
+        match $filter.page.after {
+            Some(after) => query
+                .filter(deliveries::id.gt(after.as_bytes().to_vec()))
+                .order(deliveries::id.asc()),
+            None => query.order(deliveries::id.desc()),
+        }
+    }};
+}
+
+impl Store {
+    /// One page of the log, the newest first.
+    pub async fn log_page(&self, filter: DeliveryFilter) -> Result<LogPage, StoreError> {
+        either!(self.read(move |conn| page(conn, &filter)))
+    }
+
+    /// The rows of a page for whoever asks for little that has an index.
+    pub async fn deliveries(
+        &self,
+        filter: DeliveryFilter,
+    ) -> Result<Vec<DeliverySummary>, StoreError> {
+        Ok(self.log_page(filter).await?.rows)
+    }
+
+    /// What was made since `since`, and how those `watched` stand now, the newest first.
+    pub async fn log_news(
+        &self,
+        since: Timestamp,
+        watched: Vec<DeliveryId>,
+    ) -> Result<Vec<DeliverySummary>, StoreError> {
+        either!(self.read(move |conn| {
+            let mut rows: Vec<DeliveryRow> = joined!()
+                .filter(deliveries::id.ge(first_id_of(since)))
+                .order(deliveries::id.desc())
+                .limit(NEWS_LIMIT)
+                .load(conn)?;
+            if !watched.is_empty() {
+                let ids: Vec<Vec<u8>> = watched.iter().map(|id| id.as_bytes().to_vec()).collect();
+                rows.extend(
+                    joined!()
+                        .filter(deliveries::id.eq_any(ids))
+                        .order(deliveries::id.desc())
+                        .load::<DeliveryRow>(conn)?,
+                );
+            }
+            rows.into_iter().map(DeliveryRow::into_domain).collect()
+        }))
+    }
+
+    /// Which of these deliveries have the text in their event.
+    pub async fn with_text(
+        &self,
+        ids: Vec<DeliveryId>,
+        text: String,
+    ) -> Result<HashSet<DeliveryId>, StoreError> {
+        either!(self.read(move |conn| {
+            let ids: Vec<Vec<u8>> = ids.iter().map(|id| id.as_bytes().to_vec()).collect();
+            let found: Vec<Vec<u8>> = deliveries::table
+                .inner_join(events::table.on(events::id.eq(deliveries::event_id)))
+                .filter(deliveries::id.eq_any(ids))
+                .filter(
+                    lower(events::record_title)
+                        .like(lower(Some(like_pattern(&text))))
+                        .escape('\\')
+                        .assume_not_null()
+                        .or(position_in(events::body, text.into_bytes()).gt(0)),
+                )
+                .select(deliveries::id)
+                .load(conn)?;
+            found
+                .iter()
+                .map(|id| row::id(id, DeliveryId::from_slice))
+                .collect()
+        }))
+    }
+
+    /// The deliveries before and after this one that a connection made for the same record.
+    pub async fn neighbours(
+        &self,
+        id: DeliveryId,
+        connection_id: ConnectionId,
+        record_id: String,
+    ) -> Result<Neighbours, StoreError> {
+        either!(self.read(move |conn| {
+            let of_record = || {
+                deliveries::table
+                    .inner_join(events::table.on(events::id.eq(deliveries::event_id)))
+                    .filter(events::record_id.eq(record_id.clone()))
+                    .filter(deliveries::connection_id.eq(connection_id.as_bytes().to_vec()))
+                    .select(deliveries::id)
+            };
+            let before: Option<Vec<u8>> = of_record()
+                .filter(deliveries::id.lt(id.as_bytes().to_vec()))
+                .order(deliveries::id.desc())
+                .first(conn)
+                .optional()?;
+            let after: Option<Vec<u8>> = of_record()
+                .filter(deliveries::id.gt(id.as_bytes().to_vec()))
+                .order(deliveries::id.asc())
+                .first(conn)
+                .optional()?;
+            let read = |id: Option<Vec<u8>>| {
+                id.map(|id| row::id(&id, DeliveryId::from_slice))
+                    .transpose()
+            };
+            Ok(Neighbours {
+                before: read(before)?,
+                after: read(after)?,
+            })
+        }))
+    }
+}
+
+both! {
+/// A page: of the one index that fits, or of one for each of several states, put together.
+fn page(conn: &mut Conn, filter: &DeliveryFilter) -> Result<LogPage, StoreError> {
+    let limit = filter.page.limit.clamp(1, PAGE_LIMIT);
+    let apart = filter.states.len() > 1 && !filter.states.contains(&State::Delivered);
+    let mut rows = Vec::new();
+    let mut looked_to: Option<Vec<u8>> = None;
+    let upwards = filter.page.after.is_some();
+    let walks: Vec<Option<State>> = match filter.states.as_slice() {
+        [] => vec![None],
+        [one] => vec![Some(*one)],
+        several if apart => several.iter().copied().map(Some).collect(),
+        _ => vec![None],
+    };
+    for state in walks {
+        let edge = edge(conn, filter, state)?;
+        let mut found = walk(conn, filter, state, edge.as_deref(), limit)?;
+        let is_full = found.len() as i64 == limit;
+        rows.append(&mut found);
+        // What lies beyond the nearest edge is not known for every state, so the page ends there.
+        if let Some(edge) = edge.filter(|_| !is_full) {
+            looked_to = match looked_to {
+                Some(other) if (other > edge) != upwards => Some(other),
+                _ => Some(edge),
+            };
+        }
+    }
+    let mut rows: Vec<DeliverySummary> = rows
+        .into_iter()
+        .map(DeliveryRow::into_domain)
+        .collect::<Result<_, _>>()?;
+    let looked_to = looked_to
+        .map(|edge| row::id(&edge, DeliveryId::from_slice))
+        .transpose()?;
+    if let Some(edge) = looked_to {
+        rows.retain(|row| match upwards {
+            true => row.id <= edge,
+            false => row.id >= edge,
+        });
+    }
+    // The nearest to where the walk began, as many as were asked for, and then the newest first.
+    rows.sort_by_key(|row| row.id);
+    let surplus = rows.len().saturating_sub(limit as usize);
+    match upwards {
+        true => rows.truncate(limit as usize),
+        false => drop(rows.drain(..surplus)),
+    }
+    rows.reverse();
+    let full = rows.len() as i64 == limit;
+    Ok(LogPage {
+        rows,
+        looked_to: looked_to.filter(|_| !full),
+    })
+}
+}
+
+both! {
+fn walk(
+    conn: &mut Conn,
+    filter: &DeliveryFilter,
+    state: Option<State>,
+    edge: Option<&[u8]>,
+    limit: i64,
+) -> Result<Vec<DeliveryRow>, StoreError> {
+    let mut query = walked!(joined!().into_boxed(), filter, state);
+    if state.is_none() && !filter.states.is_empty() {
+        query = query
+            .filter(deliveries::state.eq_any(filter.states.iter().map(|state| state.as_str())));
+    }
+    if let Some(event_type) = &filter.event_type {
+        query = query.filter(events::event_type.eq(event_type.clone()));
+    }
+    if let Some(text) = &filter.text {
+        query = query.filter(
+            lower(events::record_title).like(lower(Some(like_pattern(text))))
+                .escape('\\')
+                .assume_not_null()
+                .or(position_in(events::body, text.clone().into_bytes()).gt(0)),
+        );
+    }
+    if let Some(edge) = edge {
+        query = match filter.page.after {
+            Some(_) => query.filter(deliveries::id.le(edge.to_vec())),
+            None => query.filter(deliveries::id.ge(edge.to_vec())),
+        };
+    }
+    Ok(query.limit(limit).load(conn)?)
+}
+}
+
+both! {
+/// The last id that may be looked at for something without an index; `None` when the walk may go to the end.
+fn edge(
+    conn: &mut Conn,
+    filter: &DeliveryFilter,
+    state: Option<State>,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let steps = match (&filter.text, &filter.event_type) {
+        _ if filter.event_id.is_some() => return Ok(None),
+        (Some(_), _) => TEXT_LIMIT,
+        (None, Some(_)) => TYPE_LIMIT,
+        (None, None) => return Ok(None),
+    };
+    let ids = deliveries::table.select(deliveries::id).into_boxed();
+    Ok(walked!(ids, filter, state)
+        .offset(steps)
+        .first(conn)
+        .optional()?)
+}
+}
+
+/// The smallest delivery id of a time.
+pub(super) fn first_id_of(time: Timestamp) -> Vec<u8> {
+    let unix_ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
+    DeliveryId::new(unix_ms, [0; 10]).as_bytes()[..8].to_vec()
+}

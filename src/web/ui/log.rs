@@ -1,0 +1,399 @@
+//! The delivery log: a table that the address narrows, with live tail, selection and export beside it.
+//!
+//! [`LogQuery`] is the one reading of the address; the page, `tail`, `export` and the replay planner's link all use it. Nothing is counted: a page is a
+//! walk that ends after so many rows, and says so when it looked through only a part.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::catalogue::{EVENTS, label};
+use crate::domain::delivery::State;
+use crate::domain::id::DeliveryId;
+use crate::domain::person::Role;
+use crate::flow::Bridge;
+use crate::store::deliveries::DeliveryFilter;
+use crate::store::events::Page as Window;
+use crate::store::log::LogPage;
+use crate::web::admission::signed_in;
+use crate::web::problem::ApiError;
+use crate::web::ui::page::{
+    DeliveryRow, Moment, Page, PageError, Pager, render, state_chip, window,
+};
+
+/// Deliveries on a page.
+pub const PER_PAGE: i64 = 50;
+
+/// Rows of an exported file at most.
+pub const EXPORT_LIMIT: usize = 50_000;
+
+/// States that belong together for people: the word in the address, its name, the states.
+const GROUPS: [(&str, &str, &[State]); 4] = [
+    ("delivered", "Delivered", &[State::Delivered]),
+    (
+        "waiting",
+        "Waiting",
+        &[State::Queued, State::Held, State::Sending, State::Retrying],
+    ),
+    (
+        "problem",
+        "With a problem",
+        &[
+            State::Failed,
+            State::MappingFailed,
+            State::Retrying,
+            State::Held,
+        ],
+    ),
+    ("skipped", "Skipped", &[State::Skipped]),
+];
+
+/// Stretches of time that people ask for: the word in the address, its name, its length in hours.
+const PERIODS: [(&str, &str, i64); 4] = [
+    ("1h", "last hour", 1),
+    ("24h", "last 24 hours", 24),
+    ("7d", "last 7 days", 7 * 24),
+    ("30d", "last 30 days", 30 * 24),
+];
+
+/// The fields of the address that narrow the log, as they were written.
+#[derive(Debug, Clone, Default)]
+pub struct LogQuery {
+    pub state: String,
+    pub connection_id: String,
+    pub destination_id: String,
+    pub event_type: String,
+    pub text: String,
+    pub period: String,
+    pub from: String,
+    pub to: String,
+}
+
+/// One of the things that narrow the log, with the address of the log without it.
+struct Narrowing {
+    name: &'static str,
+    value: String,
+    without: String,
+}
+
+/// A group of states, as a tab.
+struct Tab {
+    name: &'static str,
+    href: String,
+    current: bool,
+}
+
+#[derive(Template)]
+#[template(path = "deliveries/list.html")]
+struct ListPage {
+    page: Page,
+    query: LogQuery,
+    query_string: String,
+    /// The same with the place in the log, for what concerns the page alone.
+    page_query: String,
+    export_limit: String,
+    more_open: bool,
+    tabs: Vec<Tab>,
+    narrowings: Vec<Narrowing>,
+    states: Vec<(&'static str, String)>,
+    periods: Vec<(&'static str, &'static str)>,
+    types: Vec<(&'static str, &'static str)>,
+    connections: Vec<(String, String)>,
+    destinations: Vec<(String, String)>,
+    rows: Vec<DeliveryRow>,
+    may_select: bool,
+    /// On the first page only: what comes in belongs on top of it.
+    tail: Option<String>,
+    looked_to: Option<Moment>,
+    pager: Pager,
+}
+
+impl LogQuery {
+    /// Reads the address.
+    pub fn read(request: &HttpRequest) -> LogQuery {
+        let mut query = LogQuery::default();
+        for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
+            if let Some(field) = query.field(&name) {
+                *field = value.trim().to_string();
+            }
+        }
+        query
+    }
+
+    fn field(&mut self, name: &str) -> Option<&mut String> {
+        Some(match name {
+            "state" => &mut self.state,
+            "connection_id" => &mut self.connection_id,
+            "destination_id" => &mut self.destination_id,
+            "event_type" => &mut self.event_type,
+            "text" => &mut self.text,
+            "period" => &mut self.period,
+            "from" => &mut self.from,
+            "to" => &mut self.to,
+            _ => return None,
+        })
+    }
+
+    /// What is filled, in a fixed order.
+    fn filled(&self) -> Vec<(&'static str, &str)> {
+        [
+            ("state", &self.state),
+            ("connection_id", &self.connection_id),
+            ("destination_id", &self.destination_id),
+            ("event_type", &self.event_type),
+            ("text", &self.text),
+            ("period", &self.period),
+            ("from", &self.from),
+            ("to", &self.to),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name, value.as_str()))
+        .collect()
+    }
+
+    /// The query of an address that narrows the same way.
+    pub fn to_query_string(&self) -> String {
+        url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(self.filled())
+            .finish()
+    }
+
+    /// The address of the log with one field changed.
+    fn href_with(&self, name: &str, value: &str) -> String {
+        let mut other = self.clone();
+        if let Some(field) = other.field(name) {
+            *field = value.to_string();
+        }
+        match other.to_query_string() {
+            query if query.is_empty() => "/deliveries".into(),
+            query => format!("/deliveries?{query}"),
+        }
+    }
+
+    /// Which deliveries are meant. What cannot be understood is refused: a filter that silently fell away would show, or send, too much.
+    pub fn filter(
+        &self,
+        now: Timestamp,
+        page: Window<DeliveryId>,
+    ) -> Result<DeliveryFilter, ApiError> {
+        let text = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
+        let (from, to) = self.times(now)?;
+        Ok(DeliveryFilter {
+            states: self.states()?,
+            connection_id: id_in(&self.connection_id, "connection")?,
+            destination_id: id_in(&self.destination_id, "destination")?,
+            event_id: None,
+            event_type: text(&self.event_type),
+            from,
+            to,
+            text: text(&self.text),
+            page,
+        })
+    }
+
+    fn states(&self) -> Result<Vec<State>, ApiError> {
+        if let Some((.., states)) = GROUPS.iter().find(|(word, ..)| *word == self.state) {
+            return Ok(states.to_vec());
+        }
+        self.state
+            .split(',')
+            .filter(|word| !word.is_empty())
+            .map(|word| State::from_word(word).ok_or_else(|| not_understood("state", word)))
+            .collect()
+    }
+
+    fn times(&self, now: Timestamp) -> Result<(Option<Timestamp>, Option<Timestamp>), ApiError> {
+        let written = |text: &str| match text {
+            "" => Ok(None),
+            text => time_in(text)
+                .map(Some)
+                .ok_or_else(|| not_understood("time", text)),
+        };
+        let (from, to) = (written(&self.from)?, written(&self.to)?);
+        match PERIODS.iter().find(|(word, ..)| *word == self.period) {
+            Some((.., hours)) => Ok((Some(now - SignedDuration::from_hours(*hours)), to)),
+            None if self.period.is_empty() => Ok((from, to)),
+            None => Err(not_understood("period", &self.period)),
+        }
+    }
+
+    /// The query for the replay planner, whose times do not move with the clock.
+    pub fn for_replay(&self, now: Timestamp) -> Result<String, ApiError> {
+        let (from, to) = self.times(now)?;
+        let fixed = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+        let states: Vec<&str> = self.states()?.iter().map(|state| state.as_str()).collect();
+        let query = LogQuery {
+            state: states.join(","),
+            period: String::new(),
+            from: fixed(from),
+            to: fixed(to),
+            ..self.clone()
+        };
+        Ok(query.to_query_string())
+    }
+
+    /// What narrows the log, in words.
+    fn narrowings(
+        &self,
+        connections: &[(String, String)],
+        destinations: &[(String, String)],
+    ) -> Vec<Narrowing> {
+        let named = |list: &[(String, String)], id: &str| {
+            list.iter()
+                .find(|(found, _)| found == id)
+                .map_or_else(|| "deleted".to_string(), |(_, name)| name.clone())
+        };
+        self.filled()
+            .into_iter()
+            .map(|(field, value)| {
+                let (name, value) = match field {
+                    "state" => ("State", state_name(value)),
+                    "connection_id" => ("Connection", named(connections, value)),
+                    "destination_id" => ("Destination", named(destinations, value)),
+                    "event_type" => ("Event", label(value).to_string()),
+                    "text" => ("Text", value.to_string()),
+                    "period" => ("Time", period_name(value)),
+                    "from" => ("From", value.to_string()),
+                    _ => ("Until", value.to_string()),
+                };
+                Narrowing {
+                    name,
+                    value,
+                    without: self.href_with(field, ""),
+                }
+            })
+            .collect()
+    }
+}
+
+fn state_name(word: &str) -> String {
+    GROUPS
+        .iter()
+        .find(|(group, ..)| *group == word)
+        .map(|(_, name, _)| (*name).to_string())
+        .or_else(|| State::from_word(word).map(|state| state_chip(state).word))
+        .unwrap_or_else(|| word.to_string())
+}
+
+fn period_name(word: &str) -> String {
+    PERIODS
+        .iter()
+        .find(|(period, ..)| *period == word)
+        .map_or_else(|| word.to_string(), |(_, name, _)| (*name).to_string())
+}
+
+fn id_in<T: std::str::FromStr>(text: &str, what: &str) -> Result<Option<T>, ApiError> {
+    match text {
+        "" => Ok(None),
+        text => text
+            .parse()
+            .map(Some)
+            .map_err(|_| not_understood(what, text)),
+    }
+}
+
+/// A time as programs write it, or as a browser's field gives it, which is taken for UTC.
+fn time_in(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
+        let civil: jiff::civil::DateTime = text.parse().ok()?;
+        jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()
+    })
+}
+
+fn not_understood(what: &str, text: &str) -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "bad_query",
+        format!(
+            "The {what} `{}` in this address cannot be understood. Open the log and choose again.",
+            text.chars().take(60).collect::<String>()
+        ),
+    )
+}
+
+pub async fn index(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let now = bridge.clock.now();
+    let query = LogQuery::read(&request);
+    let window: Window<DeliveryId> = window(&request, PER_PAGE)?;
+    let LogPage { rows, looked_to } = bridge.store.log_page(query.filter(now, window)?).await?;
+    let connections: Vec<(String, String)> = bridge
+        .store
+        .connections()
+        .await?
+        .into_iter()
+        .map(|connection| (connection.id.to_string(), connection.name))
+        .collect();
+    let destinations: Vec<(String, String)> = bridge
+        .snapshot()
+        .destinations()
+        .map(|destination| (destination.id.to_string(), destination.name.clone()))
+        .collect();
+    let states = State::ALL
+        .iter()
+        .map(|state| (state.as_str(), state_chip(*state).word))
+        .collect();
+    let ends = (
+        rows.first().map(|row| row.id),
+        rows.last().map(|row| row.id),
+    );
+    let pager = Pager::new(
+        &request,
+        ends.0.map(|id| id.to_string()),
+        ends.1.map(|id| id.to_string()),
+        rows.len() as i64 == PER_PAGE,
+    )
+    .looking_on(&request, looked_to.map(|id| id.to_string()));
+    let is_first = window.before.is_none() && window.after.is_none();
+    let query_string = query.to_query_string();
+    let place = window
+        .before
+        .map(|id| format!("&before={id}"))
+        .or(window.after.map(|id| format!("&after={id}")))
+        .unwrap_or_default();
+    render(&ListPage {
+        page: Page::new(&request, &user, "/deliveries", "Deliveries"),
+        more_open: !(query.connection_id.is_empty()
+            && query.destination_id.is_empty()
+            && query.event_type.is_empty()
+            && query.from.is_empty()
+            && query.to.is_empty()),
+        tabs: tabs(&query),
+        narrowings: query.narrowings(&connections, &destinations),
+        states,
+        periods: PERIODS
+            .iter()
+            .map(|(word, name, _)| (*word, *name))
+            .collect(),
+        types: EVENTS.iter().map(|event| (event.id, event.label)).collect(),
+        connections,
+        destinations,
+        may_select: user.role >= Role::Editor,
+        tail: is_first.then(|| format!("/deliveries/tail?{query_string}")),
+        page_query: format!("{query_string}{place}"),
+        export_limit: format!("{},000", EXPORT_LIMIT / 1_000),
+        query_string,
+        looked_to: looked_to
+            .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
+            .map(|at| Moment::new(at, now)),
+        rows: rows.iter().map(|row| DeliveryRow::new(row, now)).collect(),
+        query,
+        pager,
+    })
+}
+
+fn tabs(query: &LogQuery) -> Vec<Tab> {
+    let tab = |name, word: &str| Tab {
+        name,
+        href: query.href_with("state", word),
+        current: query.state == word,
+    };
+    let mut tabs = vec![tab("All", "")];
+    tabs.extend(GROUPS.iter().map(|(word, name, _)| tab(name, word)));
+    tabs
+}

@@ -1,0 +1,178 @@
+//! The live tail as server-sent events: rows of the log, rendered and escaped as on the page, for whoever is signed in and watches.
+//!
+//! A stream begins with the page's rows, so that whoever was away (a closed lid, a proxy, a restart) misses nothing that the page would show; then
+//! come news once a second, narrowed by the viewer's filter. It ends after [`STREAM_LIMIT`]: the browser connects again and is asked again who it is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use bytes::Bytes;
+use futures_util::stream::unfold;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::domain::person::Role;
+use crate::flow::Bridge;
+use crate::flow::tail::Viewer;
+use crate::store::deliveries::{DeliveryFilter, DeliverySummary};
+use crate::store::error::StoreError;
+use crate::store::events::Page as Window;
+use crate::web::admission::signed_in;
+use crate::web::problem::ApiError;
+use crate::web::ui::log::{LogQuery, PER_PAGE};
+use crate::web::ui::page::{DeliveryRow, PageError};
+
+/// How long a stream lasts at most.
+const STREAM_LIMIT: Duration = Duration::from_secs(300);
+
+/// After how much silence is something sent, so that proxies keep the connection?
+const BEAT_EVERY: Duration = Duration::from_secs(15);
+
+#[derive(Template)]
+#[template(path = "parts/log_row.html")]
+struct Row {
+    row: DeliveryRow,
+    may_select: bool,
+}
+
+/// One who watches through the browser.
+struct Watching {
+    bridge: Arc<Bridge>,
+    viewer: Viewer,
+    filter: DeliveryFilter,
+    may_select: bool,
+    until: Instant,
+    /// Rows of the page, sent first.
+    first: Option<Vec<DeliverySummary>>,
+}
+
+pub async fn show(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let accepts = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok());
+    if !accepts.is_some_and(|kinds| kinds.contains("text/event-stream")) {
+        return Err(ApiError::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "not_an_event_stream",
+            "This is the log's live tail, for programs that accept text/event-stream. Open the log and choose \"Watch live\".",
+        )
+        .into());
+    }
+    let window = Window {
+        limit: PER_PAGE,
+        ..Window::default()
+    };
+    let filter = LogQuery::read(&request).filter(bridge.clock.now(), window)?;
+    let shown = bridge.store.deliveries(filter.clone()).await?;
+    let viewer = bridge.tail.watch(&shown).ok_or_else(|| {
+        ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too_many_viewers",
+            "Too many people watch the log at this moment. The page itself works; try again later.",
+        )
+    })?;
+    let watching = Watching {
+        bridge: bridge.into_inner(),
+        viewer,
+        filter,
+        may_select: user.role >= Role::Editor,
+        until: Instant::now() + STREAM_LIMIT,
+        first: Some(shown),
+    };
+    let stream = unfold(watching, |mut watching| async move {
+        let text = watching.next().await?;
+        Some((Ok::<_, actix_web::Error>(Bytes::from(text)), watching))
+    });
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "no-store, no-transform"))
+        // Neither we nor a proxy may gather what is to arrive at once.
+        .insert_header((CONTENT_ENCODING, "identity"))
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(stream))
+}
+
+impl Watching {
+    /// What is sent next; `None` ends the stream.
+    async fn next(&mut self) -> Option<String> {
+        if let Some(first) = self.first.take() {
+            let oldest_first = first.into_iter().rev();
+            return Some(format!(
+                "retry: 3000\n{}",
+                self.events(oldest_first.map(|row| (row, true)))
+            ));
+        }
+        loop {
+            let news = tokio::select! {
+                biased;
+                _ = self.viewer.closing.wait_for(|closing| *closing) => return None,
+                () = tokio::time::sleep_until(self.until) => return None,
+                news = self.viewer.news.recv() => news,
+                () = tokio::time::sleep(BEAT_EVERY) => return Some(": still here\n\n".into()),
+            };
+            // An error means that it fell behind: the browser connects again and begins with the page's rows.
+            let news = news.ok()?;
+            match self.narrow(&news).await {
+                Ok(rows) if rows.is_empty() => {}
+                Ok(rows) => return Some(self.events(rows.into_iter())),
+                Err(error) => {
+                    tracing::warn!(%error, "a viewer of the log is sent away");
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The rows that the viewer's filter takes, and those that it took before and may be on the screen: with `false`, only to be changed there.
+    async fn narrow(
+        &self,
+        news: &[DeliverySummary],
+    ) -> Result<Vec<(DeliverySummary, bool)>, StoreError> {
+        let mut rows: Vec<(DeliverySummary, bool)> = news
+            .iter()
+            .filter(|row| self.filter.accepts_apart_from_state(row))
+            .map(|row| (row.clone(), self.filter.accepts_state(row.state)))
+            .collect();
+        if let Some(text) = &self.filter.text {
+            let ids = rows.iter().map(|(row, _)| row.id).collect();
+            let with_text = self.bridge.store.with_text(ids, text.clone()).await?;
+            rows.retain(|(row, _)| with_text.contains(&row.id));
+        }
+        // More than a page at once would only push each other out.
+        let surplus = rows.len().saturating_sub(PER_PAGE as usize);
+        Ok(rows.split_off(surplus))
+    }
+
+    fn events(&self, rows: impl Iterator<Item = (DeliverySummary, bool)>) -> String {
+        let now: Timestamp = self.bridge.clock.now();
+        let mut text = String::new();
+        for (delivery, is_new) in rows {
+            let row = Row {
+                row: DeliveryRow::new(&delivery, now),
+                may_select: self.may_select,
+            };
+            let Ok(html) = row.render() else { continue };
+            text.push_str(if is_new {
+                "event: row\n"
+            } else {
+                "event: change\n"
+            });
+            for line in html.split(['\n', '\r']).filter(|line| !line.is_empty()) {
+                text.push_str("data: ");
+                text.push_str(line);
+                text.push('\n');
+            }
+            text.push('\n');
+        }
+        text
+    }
+}

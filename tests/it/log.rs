@@ -1,0 +1,306 @@
+//! The log and the overview's counts, without a browser: what is counted, how far is looked, what is exported, resent and told live.
+
+use std::time::Duration;
+
+use bluebridge::domain::event::{Reading, read};
+use bluebridge::domain::id::EventId;
+use bluebridge::flow::counts;
+use bluebridge::store::counts::Span;
+use bluebridge::store::deliveries::DeliveryFilter;
+use bluebridge::store::events::EventFilter;
+use bluebridge::store::ingest::{Ingest, NewDelivery, NewEvent, Start};
+use bluebridge::store::log::TEXT_LIMIT;
+use serde_json::{Value, json};
+
+use crate::harness::{Receiver, TestBridge, event, patiently};
+use crate::pages::owner;
+
+const DAY_MS: i64 = 86_400_000;
+
+#[actix_web::test]
+async fn a_minute_is_counted_once_however_often_and_follows_what_becomes_of_its_deliveries() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    receiver.answer_next(500);
+    for number in 0..3 {
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+        bridge.recorded(number as u64 + 1).await;
+    }
+    let from_ms = bridge.bridge.clock.now_ms() - DAY_MS;
+    for _ in 0..3 {
+        counts::count(&bridge.bridge).await.unwrap();
+    }
+    for span in [Span::Minute, Span::Hour] {
+        let series = bridge.bridge.store.series(span, from_ms).await.unwrap();
+        let received: i64 = series.received.iter().map(|(_, count)| count).sum();
+        let sum = series.by_destination().into_values().next().unwrap();
+        assert_eq!(
+            (received, sum.delivered, sum.waiting),
+            (3, 2, 1),
+            "{span:?}"
+        );
+        assert!(sum.latencies.quantile_ms(0.5).is_some());
+    }
+    let waiting = bridge.bridge.store.waiting().await.unwrap();
+    assert_eq!(waiting.into_values().collect::<Vec<_>>(), [1]);
+
+    // Ten minutes later the retry arrives; the minute that was settled long ago is counted anew.
+    bridge.advance(Duration::from_secs(600));
+    receiver.next().await;
+    bridge.recorded(4).await;
+    counts::count(&bridge.bridge).await.unwrap();
+    let series = bridge
+        .bridge
+        .store
+        .series(Span::Hour, from_ms)
+        .await
+        .unwrap();
+    let sum = series.by_destination().into_values().next().unwrap();
+    assert_eq!((sum.delivered, sum.waiting), (3, 0));
+    assert!(bridge.bridge.store.waiting().await.unwrap().is_empty());
+
+    let mut ada = owner(&bridge).await;
+    let overview = ada.get("/?range=1h").await.html;
+    assert!(overview.contains("<b class=\"good\">3</b>"), "{overview}");
+
+    // Minutes are forgotten, hours stay, and the sums with them.
+    bridge.advance(Duration::from_secs(3 * 3_600));
+    counts::forget(&bridge.bridge).await.unwrap();
+    let store = &bridge.bridge.store;
+    assert!(
+        store
+            .series(Span::Minute, from_ms)
+            .await
+            .unwrap()
+            .buckets
+            .is_empty()
+    );
+    assert_eq!(
+        store
+            .series(Span::Hour, from_ms)
+            .await
+            .unwrap()
+            .buckets
+            .len(),
+        1
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_look_for_a_text_is_bounded_and_goes_on_where_it_ended() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let filter = json!({"filter": {"all": [{"path": "$.nowhere", "op": "exists"}]}});
+    let connected = bridge.connect(&receiver, filter).await;
+    let mut needle: Value = serde_json::from_slice(&event(0)).unwrap();
+    needle["currentValue"]["title"] = json!("the needle");
+    bridge
+        .post(&connected.hook, needle.to_string().as_bytes())
+        .await;
+    let first = bridge
+        .bridge
+        .store
+        .deliveries(DeliveryFilter::default())
+        .await
+        .unwrap();
+    let first = first.into_iter().next().unwrap();
+    let source_id = connected.source_id.parse().unwrap();
+    let now_ms = bridge.bridge.clock.now_ms();
+    let hay: Vec<_> = (1..=TEXT_LIMIT as u64 + 50)
+        .map(|number| {
+            let mut bits = [0_u8; 10];
+            bits[2..].copy_from_slice(&number.to_be_bytes());
+            let body = event(number as usize);
+            let Reading::Event { facts, .. } = read(&body).unwrap() else {
+                panic!("no event");
+            };
+            let made_ms = u64::try_from(now_ms).unwrap() + number;
+            let event_id = EventId::new(made_ms, bits);
+            bridge.bridge.store.ingest(Ingest {
+                event: NewEvent {
+                    id: event_id,
+                    source_id,
+                    facts,
+                    received_ms: now_ms,
+                    is_test: false,
+                    body: body.into(),
+                    unique_since_ms: None,
+                },
+                deliveries: vec![NewDelivery {
+                    id: bluebridge::domain::id::DeliveryId::new(made_ms, bits),
+                    event_id,
+                    connection_id: first.connection_id,
+                    version_id: first.version_id,
+                    destination_id: first.destination_id,
+                    cause: bluebridge::domain::delivery::Cause::Event,
+                    start: Start::Skipped,
+                    created_ms: now_ms,
+                    lane: None,
+                    replay_id: None,
+                }],
+            })
+        })
+        .collect();
+    for stored in futures_util::future::join_all(hay).await {
+        stored.unwrap();
+    }
+
+    let mut filter = DeliveryFilter {
+        text: Some("the needle".into()),
+        ..DeliveryFilter::default()
+    };
+    let page = bridge.bridge.store.log_page(filter.clone()).await.unwrap();
+    assert!(page.rows.is_empty());
+    filter.page.before = Some(page.looked_to.expect("the look ended early"));
+    let page = bridge.bridge.store.log_page(filter).await.unwrap();
+    assert_eq!((page.rows.len(), page.looked_to), (1, None));
+    assert_eq!(page.rows[0].id, first.id);
+    let events = EventFilter {
+        text: Some("the needle".into()),
+        ..EventFilter::default()
+    };
+    let page = bridge.bridge.store.events_page(events).await.unwrap();
+    assert!(page.rows.is_empty() && page.looked_to.is_some());
+
+    // The page says so and leads on; the API's cursor goes on; an export looks at everything.
+    let mut ada = owner(&bridge).await;
+    let html = ada.get("/deliveries?text=the+needle").await.html;
+    assert!(html.contains("Nothing found so far") && html.contains("Look further"));
+    let answer = bridge.get("/deliveries?text=the%20needle").await;
+    assert_eq!(answer["data"], json!([]));
+    let cursor = answer["next_cursor"].as_str().unwrap();
+    let answer = bridge
+        .get(&format!("/deliveries?text=the%20needle&cursor={cursor}"))
+        .await;
+    assert_eq!(answer["data"][0]["record_title"], "the needle");
+    let file = ada
+        .get("/deliveries/export?format=json&text=the+needle")
+        .await
+        .html;
+    let file: Value = serde_json::from_str(&file).unwrap();
+    assert_eq!(file.as_array().unwrap().len(), 1);
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    for (number, title) in ["=1+1", "plain, \"quoted\""].into_iter().enumerate() {
+        let mut body: Value = serde_json::from_slice(&event(number)).unwrap();
+        body["currentValue"]["title"] = json!(title);
+        bridge
+            .post(&connected.hook, body.to_string().as_bytes())
+            .await;
+        receiver.next().await;
+        bridge.recorded(number as u64 + 1).await;
+    }
+    let mut ada = owner(&bridge).await;
+    let csv = ada.get("/deliveries/export?format=csv").await.html;
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 3, "{csv}");
+    assert!(
+        lines[0].starts_with("id,state,trigger,") && csv.contains(",'=1+1,"),
+        "{csv}"
+    );
+    assert!(csv.contains(",\"plain, \"\"quoted\"\"\","), "{csv}");
+    let page = ada
+        .get("/deliveries/export?format=json&scope=page&state=failed")
+        .await
+        .html;
+    assert_eq!(serde_json::from_str::<Value>(&page).unwrap(), json!([]));
+    assert_eq!(ada.get("/deliveries/export?format=xml").await.status, 400);
+    for wrong in [
+        "state=lost",
+        "connection_id=x",
+        "period=1y",
+        "from=yesterday",
+        "before=x",
+    ] {
+        assert_eq!(
+            ada.get(&format!("/deliveries?{wrong}")).await.status,
+            400,
+            "{wrong}"
+        );
+    }
+
+    let log = bridge.get("/deliveries").await;
+    let ids: Vec<&str> = log["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["id"].as_str().unwrap())
+        .collect();
+    let mark = ada.get("/deliveries").await.mark();
+    let gone = "01a20cec-a467-7000-9857-0cd1f79677cf";
+    let fields = [
+        ("csrf", mark.as_str()),
+        ("id", ids[0]),
+        ("id", ids[1]),
+        ("id", gone),
+    ];
+    let resent = ada.post("/deliveries/resend", &fields).await;
+    assert_eq!(
+        resent.location.as_deref(),
+        Some("/deliveries?done=resent_many&count=2&refused=1")
+    );
+    for _ in 0..2 {
+        receiver.next().await;
+    }
+    bridge.recorded(4).await;
+    let html = ada.get(&resent.location.unwrap()).await.html;
+    assert!(html.contains("the 2 new deliveries are on top of the log. One was refused"));
+    let many: Vec<(&str, &str)> = std::iter::once(("csrf", mark.as_str()))
+        .chain(std::iter::repeat_n(("id", gone), 201))
+        .collect();
+    assert_eq!(ada.post("/deliveries/resend", &many).await.status, 422);
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_the_end() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let mut ada = owner(&bridge).await;
+    let url = bridge.url("/deliveries/tail?text=needle");
+    assert_eq!(bridge.http.get(&url).send().await.unwrap().status(), 303);
+    assert_eq!(ada.get("/deliveries/tail").await.status, 406);
+    let stream = bridge.http.get(&url).header("cookie", &ada.cookie);
+    let stream = stream.header("accept", "text/event-stream");
+    let mut stream = stream.header("accept-encoding", "br").send().await.unwrap();
+    assert_eq!(
+        stream.headers()["content-type"],
+        "text/event-stream; charset=utf-8"
+    );
+    assert_eq!(stream.headers()["x-accel-buffering"], "no");
+    let greeting = patiently("the greeting", stream.chunk())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(greeting.starts_with(b"retry: "));
+    for (number, title) in ["hay", "a <b>needle</b>"].into_iter().enumerate() {
+        let mut body: Value = serde_json::from_slice(&event(number)).unwrap();
+        body["currentValue"]["title"] = json!(title);
+        bridge
+            .post(&connected.hook, body.to_string().as_bytes())
+            .await;
+    }
+    let mut told = String::new();
+    while !told.contains("</tr>") {
+        let chunk = patiently("news", stream.chunk()).await.unwrap().unwrap();
+        told.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    assert!(told.starts_with("event: row\ndata: "), "{told}");
+    assert!(
+        told.contains("a &#60;b&#62;needle&#60;/b&#62;") && !told.contains("hay"),
+        "{told}"
+    );
+    bridge.bridge.tail.close();
+    while patiently("the end", stream.chunk())
+        .await
+        .unwrap()
+        .is_some()
+    {}
+    bridge.stop().await;
+}
