@@ -31,7 +31,7 @@ const CONNECTIONS_LIMIT: usize = 10_000;
 /// How long a client may take to send its request head, in seconds.
 const HEAD_LIMIT_S: u64 = 10;
 /// How long requests may take to end when the process stops, in seconds.
-const SHUTDOWN_LIMIT_S: u64 = 10;
+const SHUTDOWN_LIMIT_S: u64 = 7;
 
 /// A running bridge.
 pub struct Application {

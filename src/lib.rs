@@ -58,8 +58,8 @@
 //! # Known gaps of this version
 //!
 //! No replay over many events; a destination that keeps failing is not held by itself, its deliveries go on by their schedule.
-//! Integers beyond 64 bits pass through unchanged in passthrough mode only. Order per record is the order in which requests were
-//! received: two requests about one record that arrive within the same commit keep it, two that race through different commits may not.
+//! Integers beyond 64 bits pass through unchanged in passthrough mode only. Order per record is the order in which events were
+//! stored, which is that of their deliveries in the log; of two requests that are under way at the same time either may be first.
 
 #[macro_use]
 mod failpoint;

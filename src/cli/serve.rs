@@ -33,6 +33,8 @@ fn log_to_stderr(setting: &str) -> anyhow::Result<()> {
     })?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // A line that cannot be written (the log is on the disk that is full) must not bring down whoever wrote it.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     // A second subscriber in one process (tests) is not an error.
     let _ = match json {

@@ -47,6 +47,12 @@ impl Streak {
     }
 }
 
+/// Whether a probe that was set for this time is due. One that is further ahead than any pause was set by a clock that ran fast.
+pub fn probe_is_due(at: Timestamp, now: Timestamp) -> bool {
+    let longest_s = PROBE_PAUSES_S.into_iter().max().unwrap_or(0);
+    at <= now || at.duration_since(now) > SignedDuration::from_secs(longest_s)
+}
+
 /// When the next probe is sent, after `sent` probes (from 0) that did not arrive.
 pub fn next_probe_at(sent: u32, now: Timestamp) -> Timestamp {
     let step = (sent as usize).min(PROBE_PAUSES_S.len() - 1);
@@ -65,6 +71,16 @@ mod tests {
 
     fn delivery(number: u8) -> DeliveryId {
         DeliveryId::new(1, [number; 10])
+    }
+
+    #[test]
+    fn a_probe_that_a_fast_clock_set_far_ahead_is_due() {
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(10);
+        let due = |seconds| probe_is_due(now + SignedDuration::from_secs(seconds), now);
+        assert_eq!(
+            [-1, 0, 1, 900, 901].map(due),
+            [true, true, false, false, true]
+        );
     }
 
     #[test]

@@ -34,7 +34,8 @@ pub fn next_attempt_at(
     let asked_ms = retry_after
         .map(|asked| {
             asked.as_secs().clamp(0, RETRY_AFTER_CAP_S) * 1_000
-                + i64::from(asked.subsec_millis()).max(0)
+                // A part of a millisecond counts whole: never earlier than asked for.
+                + (i64::from(asked.subsec_nanos()).max(0) + 999_999) / 1_000_000
         })
         .unwrap_or(0)
         .min(RETRY_AFTER_CAP_S * 1_000);
@@ -102,8 +103,30 @@ mod tests {
         }
 
         #[test]
-        fn no_header_text_panics(text in ".{0,40}") {
-            let _ = parse_retry_after(&text, now());
+        fn a_header_only_lengthens_whatever_it_says(
+            failed in 1_u32..60, jitter in 0.0_f64..1.0, text in ".{0,40}|-?[0-9]{1,25}(\\.[0-9]{0,20})?|[a-zA-Z0-9:, ]{0,30}",
+        ) {
+            let asked = parse_retry_after(&text, now());
+            let pause = |asked| next_attempt_at(failed, now(), jitter, asked).duration_since(now());
+            prop_assert!(pause(asked) >= pause(None));
+            prop_assert!(pause(asked) <= pause(None).max(SignedDuration::from_secs(RETRY_AFTER_CAP_S + 8_640)));
+        }
+
+        #[test]
+        fn what_is_asked_for_is_never_undercut(seconds in 0_i64..80_000, nanos in 0_i32..1_000_000_000, jitter in 0.0_f64..1.0) {
+            let exact = SignedDuration::new(seconds, nanos);
+            let by = |header: &str| {
+                let asked = parse_retry_after(header, now());
+                next_attempt_at(1, now(), jitter, asked).duration_since(now())
+            };
+            // A fraction is read as a float, which is exact to far less than a microsecond here.
+            let slack = SignedDuration::from_nanos(100);
+            let fraction = format!("{seconds}.{nanos:09}");
+            prop_assert!(by(&fraction) + slack >= exact);
+            let whole = SignedDuration::from_secs(seconds);
+            prop_assert!(by(&seconds.to_string()) >= whole);
+            let date = std::time::UNIX_EPOCH + std::time::Duration::from_secs((now() + whole).as_second() as u64);
+            prop_assert!(by(&httpdate::fmt_http_date(date)) >= whole);
         }
     }
 }

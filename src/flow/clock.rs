@@ -41,6 +41,12 @@ pub struct Ids(AtomicU64);
 const PER_MS_BITS: u32 = 12;
 
 impl Ids {
+    /// Ids that sort after every id made at this time, in milliseconds since 1970: the clock may have been set back since the last run.
+    pub fn after(unix_ms: i64) -> Ids {
+        let unix_ms = u64::try_from(unix_ms).unwrap_or(0);
+        Ids(AtomicU64::new(unix_ms.saturating_add(1) << PER_MS_BITS))
+    }
+
     /// Milliseconds and ten bytes for an id's `new`.
     pub fn parts(&self, now: Timestamp) -> (u64, [u8; 10]) {
         let floor = u64::try_from(now.as_millisecond()).unwrap_or(0) << PER_MS_BITS;

@@ -127,7 +127,8 @@ pub(super) async fn store_and_hand_over(
         facts: arrival.facts,
         body: arrival.body,
     };
-    match bridge.store.ingest(Ingest { event, deliveries }).await? {
+    let ingest = Ingest { event, deliveries };
+    match queue(bridge, ingest, arrival.now).await? {
         Ingested::Duplicate { of } => Ok(Receipt::Duplicate { of }),
         Ingested::Stored => {
             failpoint!("ingest:before_hand_over");
@@ -146,6 +147,25 @@ pub(super) async fn store_and_hand_over(
             })
         }
     }
+}
+
+/// Queues an event for the next commit. Deliveries of a record go in the order of their ids, so these are given in the order in which the
+/// writer takes them: of two requests that race, the one that is stored first is sent first.
+fn queue(
+    bridge: &Bridge,
+    mut ingest: Ingest,
+    now: Timestamp,
+) -> impl Future<Output = Result<Ingested, StoreError>> {
+    let mut in_order = ingest
+        .deliveries
+        .iter_mut()
+        .filter(|delivery| delivery.lane.is_some())
+        .peekable();
+    let _in_line = in_order.peek().is_some().then(|| bridge.stand_in_line());
+    for delivery in in_order {
+        delivery.id = new_id!(DeliveryId, bridge, now);
+    }
+    bridge.store.ingest(ingest)
 }
 
 /// A delivery to be stored, and what goes to the outbox after the commit.

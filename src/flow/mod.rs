@@ -5,6 +5,7 @@
 //! Knows neither actix nor diesel nor askama. [`Bridge`] holds what the steps share.
 
 pub mod clock;
+pub mod clock_step;
 pub mod counts;
 pub mod deliver;
 pub mod dry_run;
@@ -35,6 +36,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use crate::domain::connection::Rules;
 use crate::domain::id::{NodeId, VersionId};
 use crate::flow::clock::{Clock, Ids};
+use crate::flow::clock_step::LatestTime;
 use crate::flow::evidence::Evidence;
 use crate::flow::health::HealthWatch;
 use crate::flow::nodes::Membership;
@@ -51,6 +53,10 @@ use crate::store::results::Finish;
 /// Results that may wait for their commit before senders wait for them.
 pub const RESULTS_LIMIT: usize = 4_096;
 
+/// How far ahead of the clock ids may go on after a start, in milliseconds: a clock that was set back by hours keeps the order of ids, one that had
+/// run in another year does not.
+const IDS_AHEAD_LIMIT_MS: i64 = 86_400_000;
+
 /// What the steps share.
 pub struct Bridge {
     pub store: Store,
@@ -59,6 +65,9 @@ pub struct Bridge {
     pub guard: Guard,
     pub clock: Clock,
     pub ids: Ids,
+    pub latest_time: LatestTime,
+    /// Held while a delivery that goes in order gets its id and its place in the writer's queue (`ingest`).
+    line: std::sync::Mutex<()>,
     pub evidence: Evidence,
     pub health: HealthWatch,
     pub pacing: Pacing,
@@ -110,7 +119,8 @@ impl Bridge {
     ) -> Result<Bridge, StoreError> {
         let revision = store.revision().await?;
         let snapshot = Snapshot::load(&store, &Snapshot::default()).await?;
-        let ids = Ids::default();
+        let newest_ms = store.newest_id_ms().await?.unwrap_or(0);
+        let ids = Ids::after(newest_ms.min(clock.now_ms() + IDS_AHEAD_LIMIT_MS));
         let (now_ms, bits) = ids.parts(clock.now());
         let nodes = Membership::new(
             NodeId::new(now_ms, bits),
@@ -126,6 +136,8 @@ impl Bridge {
             guard,
             clock,
             ids,
+            latest_time: LatestTime::default(),
+            line: std::sync::Mutex::default(),
             evidence: Evidence::default(),
             health,
             pacing: Pacing::default(),
@@ -161,6 +173,13 @@ impl Bridge {
     /// The revision of the configuration that the snapshot was read at.
     pub fn revision(&self) -> i64 {
         self.revision.load(Ordering::SeqCst)
+    }
+
+    /// Waits for one's turn among those whose order counts; held for a moment only.
+    fn stand_in_line(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.line
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The compiled rules of any version, present or past.

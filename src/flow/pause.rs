@@ -44,11 +44,16 @@ async fn stop_sending(
     Ok(())
 }
 
-/// Holds what began to wait for a paused destination in the moment of its pausing. Called on a timer.
-pub async fn hold_stragglers(bridge: &Bridge) -> Result<(), StoreError> {
+/// Sets right what began to wait in the moment of a change: as due for a paused destination, or as held for one that was just resumed. Called on
+/// a timer.
+pub async fn settle_stragglers(bridge: &Bridge) -> Result<(), StoreError> {
     for destination in bridge.snapshot().destinations() {
         if destination.health.paused.is_some() {
             bridge.store.hold_waiting(destination.id).await?;
+        } else if bridge.store.holds_anything(destination.id).await? {
+            let now_ms = bridge.clock.now_ms();
+            bridge.store.resume_held(destination.id, now_ms).await?;
+            bridge.outbox.announce_room();
         }
     }
     Ok(())

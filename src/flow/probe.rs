@@ -3,7 +3,7 @@
 //! Called by `worker` on a timer. A probe is a held delivery that is sent out of turn and spends nothing of its retry budget; `deliver` resumes the
 //! destination when it arrives and holds it again when not. A destination that a person paused is never probed.
 
-use crate::domain::breaker::next_probe_at;
+use crate::domain::breaker::{next_probe_at, probe_is_due};
 use crate::domain::destination::{Destination, Probing};
 use crate::flow::Bridge;
 use crate::flow::pause::resume;
@@ -16,7 +16,7 @@ pub async fn probe_due(bridge: &Bridge) -> Result<usize, StoreError> {
     let mut sent = 0;
     for destination in bridge.snapshot().destinations() {
         if let Some(probing) = destination.health.probing()
-            && probing.at <= now
+            && probe_is_due(probing.at, now)
         {
             sent += usize::from(probe(bridge, destination, probing).await?);
         }

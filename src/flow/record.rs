@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::flow::Bridge;
+use crate::store::error::StoreError;
 use crate::store::results::Finish;
 
 /// First and longest pause between tries to write results, in milliseconds.
@@ -15,11 +16,33 @@ const PAUSE_RANGE_MS: (u64, u64) = (50, 5_000);
 
 /// Writes a batch, however long it takes.
 pub async fn record(bridge: &Bridge, batch: Vec<Finish>) {
-    let mut pause_ms = PAUSE_RANGE_MS.0;
     let batch = Arc::new(batch);
+    if write(bridge, &batch).await.is_err() {
+        // One of them will never be written; the others must not wait for it.
+        for finish in batch.iter() {
+            if let Err(error) = write(bridge, &Arc::new(vec![finish.clone()])).await {
+                tracing::error!(%error, delivery = %finish.delivery_id, "a result was refused for good; its delivery is due again when its lease ends");
+                metrics::counter!("bluebridge_refused_results_total").increment(1);
+            }
+        }
+    }
+    failpoint!("record:after_commit");
+    if batch.iter().any(|finish| finish.in_lane) {
+        // The next ones of their records may go now.
+        bridge.outbox.announce_room();
+    }
+    bridge
+        .recorded
+        .send_modify(|recorded| *recorded += batch.len() as u64);
+}
+
+/// Writes results, again and again while nothing can be written. An error when one of them is refused itself, which waiting does not change.
+async fn write(bridge: &Bridge, batch: &Arc<Vec<Finish>>) -> Result<(), StoreError> {
+    let mut pause_ms = PAUSE_RANGE_MS.0;
     let applied = loop {
         match bridge.store.record(batch.clone()).await {
             Ok(applied) => break applied,
+            Err(error) if error.is_about_a_row() => return Err(error),
             Err(error) => {
                 tracing::error!(%error, results = batch.len(), pause_ms, "results could not be written; they are kept and tried again");
                 metrics::counter!("bluebridge_result_write_failures_total").increment(1);
@@ -28,18 +51,11 @@ pub async fn record(bridge: &Bridge, batch: Vec<Finish>) {
             }
         }
     };
-    failpoint!("record:after_commit");
     for (finish, applied) in batch.iter().zip(applied) {
         if !applied {
             metrics::counter!("bluebridge_stale_results_total").increment(1);
             tracing::warn!(delivery = %finish.delivery_id, "a result came after its lease had ended and was not written; another worker has the delivery");
         }
     }
-    if batch.iter().any(|finish| finish.in_lane) {
-        // The next ones of their records may go now.
-        bridge.outbox.announce_room();
-    }
-    bridge
-        .recorded
-        .send_modify(|recorded| *recorded += batch.len() as u64);
+    Ok(())
 }

@@ -9,7 +9,8 @@ use diesel::expression::SqlLiteral;
 use diesel::sql_types::Bool;
 use diesel::{
     AsChangeset, BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _,
-    OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
+    NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable,
+    RunQueryDsl as _,
 };
 
 use crate::domain::delivery::State;
@@ -192,6 +193,69 @@ impl Store {
                 .first(conn)
                 .optional()?;
             Ok(first.is_some())
+        }))
+    }
+
+    /// Makes everything that waits for the destination due by so much earlier, in milliseconds. Returns how many.
+    pub async fn bring_forward(
+        &self,
+        destination_id: DestinationId,
+        by_ms: i64,
+    ) -> Result<usize, StoreError> {
+        let mut moved = 0;
+        let mut reached = (i64::MIN, Vec::new());
+        loop {
+            let (due_ms, id) = reached;
+            let batch = either!(self.write(move |conn| {
+                // In the order of due times, and what is moved lands behind: none is moved twice.
+                let batch: Vec<(Option<i64>, Vec<u8>)> = deliveries::table
+                    .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
+                    .filter(deliveries::due_at.ge(due_ms))
+                    .filter(
+                        deliveries::due_at
+                            .gt(due_ms)
+                            .or(deliveries::id.nullable().gt(id)),
+                    )
+                    .order((deliveries::due_at, deliveries::id))
+                    .limit(MOVE_LIMIT)
+                    .select((deliveries::due_at, deliveries::id))
+                    .load(conn)?;
+                let ids: Vec<&[u8]> = batch.iter().map(|(_, id)| id.as_slice()).collect();
+                diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
+                    .set(deliveries::due_at.eq(deliveries::due_at - by_ms))
+                    .execute(conn)?;
+                Ok(batch)
+            }))?;
+            moved += batch.len();
+            reached = match batch.into_iter().next_back() {
+                Some((Some(due_ms), id)) => (due_ms, id),
+                _ => return Ok(moved),
+            };
+        }
+    }
+
+    /// When the newest event or delivery was made, by its id, in milliseconds since 1970.
+    pub async fn newest_id_ms(&self) -> Result<Option<i64>, StoreError> {
+        either!(self.read(move |conn| {
+            let event: Option<Vec<u8>> = events::table
+                .order(events::id.desc())
+                .select(events::id)
+                .first(conn)
+                .optional()?;
+            let delivery: Option<Vec<u8>> = deliveries::table
+                .order(deliveries::id.desc())
+                .select(deliveries::id)
+                .first(conn)
+                .optional()?;
+            let event = event
+                .map(|id| row::id(&id, EventId::from_slice))
+                .transpose()?;
+            let delivery = delivery
+                .map(|id| row::id(&id, DeliveryId::from_slice))
+                .transpose()?;
+            Ok(event
+                .map(|id| id.unix_ms())
+                .max(delivery.map(|id| id.unix_ms())))
         }))
     }
 

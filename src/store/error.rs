@@ -53,6 +53,15 @@ impl From<diesel::result::Error> for StoreError {
 }
 
 impl StoreError {
+    /// The rows themselves were refused, so that others may be written all the same. Anything else (a full disk, a lock that somebody
+    /// holds) hits every row alike, and trying each alone would only take long.
+    pub fn is_about_a_row(&self) -> bool {
+        matches!(
+            self,
+            StoreError::Corrupt(_) | StoreError::Database(diesel::result::Error::NotFound)
+        ) || self.is_constraint()
+    }
+
     /// A unique index or another rule of the schema refused the row.
     pub fn is_constraint(&self) -> bool {
         matches!(

@@ -111,14 +111,24 @@ impl Store {
     }
 
     /// Stores an event with its deliveries and waits for the commit. [`StoreError::Busy`] at once when too much waits already, and when the commit
-    /// takes too long.
-    pub async fn ingest(&self, ingest: Ingest) -> Result<Ingested, StoreError> {
-        match &self.database {
-            Database::Sqlite(database) => database.writer().ingest(ingest).await,
-            Database::Postgres(database) => {
-                let commit = database.writer().ingest(ingest);
-                let in_time = tokio::time::timeout(INGEST_LIMIT, commit).await;
-                in_time.unwrap_or(Err(StoreError::Busy))
+    /// takes too long. It is queued by the call, not by the first poll: events are stored in the order of the calls.
+    pub fn ingest(
+        &self,
+        ingest: Ingest,
+    ) -> impl Future<Output = Result<Ingested, StoreError>> + use<> {
+        let (queued, limit) = match &self.database {
+            Database::Sqlite(database) => (database.writer().ingest(ingest), None),
+            Database::Postgres(database) => (database.writer().ingest(ingest), Some(INGEST_LIMIT)),
+        };
+        async move {
+            let commit = queued?;
+            let commit = async { commit.await.map_err(|_| StoreError::Closed)? };
+            match limit {
+                None => commit.await,
+                Some(limit) => {
+                    let in_time = tokio::time::timeout(limit, commit).await;
+                    in_time.unwrap_or(Err(StoreError::Busy))
+                }
             }
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Requests and results arrive on one bounded queue; whatever waits there when the last commit is through goes into the next
 //! one, so that a commit is shared by everyone who came meanwhile. A caller is answered only after its commit.
-//! When a batch is refused, each of its parts is tried alone: one bad row never takes its neighbours with it. When the connection is lost,
-//! everybody is told so at once, and the next batch connects again.
+//! When a row of a batch is refused, each part is tried alone: one bad row never takes its neighbours with it. When nothing can be written at
+//! all, everybody is told so at once; when the connection is lost, the next batch connects again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -46,6 +46,9 @@ pub trait Writes: insert_events + write_results + Send + 'static {
 }
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What a caller waits for.
+pub type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
 type Open<C> = Box<dyn Fn() -> Result<C, StoreError> + Send>;
 type Change<C> = Box<dyn FnOnce(Result<&mut C, StoreError>) + Send>;
 
@@ -95,8 +98,8 @@ impl<C: Writes> Writer<C> {
         })
     }
 
-    /// Stores an event with its deliveries and waits for the commit. [`StoreError::Busy`] at once when too much waits already.
-    pub async fn ingest(&self, ingest: Ingest) -> Result<Ingested, StoreError> {
+    /// Queues an event with its deliveries; the answer comes with the commit. [`StoreError::Busy`] when too much waits already.
+    pub fn ingest(&self, ingest: Ingest) -> Result<Answer<Ingested>, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.jobs
             .try_send(Job::Ingest(Box::new(ingest), reply))
@@ -104,7 +107,7 @@ impl<C: Writes> Writer<C> {
                 mpsc::error::TrySendError::Full(_) => StoreError::Busy,
                 mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
             })?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        Ok(answer)
     }
 
     /// Writes attempts that ended.
@@ -263,7 +266,7 @@ impl Batch {
                 answer(self.record_replies, recorded.into_iter().map(Ok));
             }
             // Whether the commit went through is not known. Told "no", Blue and the recorder come again, and find what is there.
-            Err(error) if line.drop_if_lost() => self.refuse(&error),
+            Err(error) if line.drop_if_lost() || !error.is_about_a_row() => self.refuse(&error),
             Err(error) => {
                 tracing::warn!(%error, jobs = self.ingests.len() + self.records.len(), "a shared commit failed; each part is tried alone");
                 self.settle_one_by_one(line);
@@ -293,6 +296,7 @@ impl Batch {
     }
 
     fn refuse(self, error: &StoreError) {
+        tracing::warn!(%error, jobs = self.ingests.len() + self.records.len(), "nothing can be committed now");
         let no = || StoreError::Unavailable(error.to_string());
         answer(self.ingest_replies, std::iter::repeat_with(|| Err(no())));
         answer(self.record_replies, std::iter::repeat_with(|| Err(no())));

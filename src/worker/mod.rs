@@ -12,8 +12,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::domain::id::DestinationId;
+use crate::flow::clock_step::catch_up;
 use crate::flow::deliver::{deliver, give_back};
-use crate::flow::pause::hold_stragglers;
+use crate::flow::pause::settle_stragglers;
 use crate::flow::probe::probe_due;
 use crate::flow::record::record;
 use crate::flow::{Bridge, counts, nodes, recover};
@@ -29,7 +30,7 @@ const EVIDENCE_EVERY: Duration = Duration::from_secs(1);
 const PROBES_EVERY: Duration = Duration::from_secs(1);
 /// How often does a node tell the others that it lives?
 const BEAT_EVERY: Duration = Duration::from_secs(1);
-/// How often are leases looked for that have run out?
+/// How often are leases looked for that have run out, and a clock that was set back?
 const LEASES_EVERY: Duration = Duration::from_secs(5);
 /// How often is the log looked at for those who watch it?
 const TAIL_EVERY: Duration = Duration::from_secs(1);
@@ -44,7 +45,7 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// Results written in one commit at most.
 const RECORD_LIMIT: usize = 256;
 /// How long may the last attempts take when the process stops?
-const DRAIN_LIMIT: Duration = Duration::from_secs(40);
+const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 
 /// The running loops.
 pub struct Workers {
@@ -296,8 +297,9 @@ impl Step {
             Step::Evidence => bridge.evidence.write(&bridge.store).await,
             Step::Probes => probe_due(bridge).await.map(|_| ()),
             Step::Leases => {
+                catch_up(bridge).await?;
                 recover::release_expired(bridge).await?;
-                hold_stragglers(bridge).await
+                settle_stragglers(bridge).await
             }
             Step::Counts => {
                 for _ in 0..COUNTS_AT_ONCE {

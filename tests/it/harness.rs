@@ -17,7 +17,7 @@ use bluebridge::domain::signature::{Scheme, sign};
 use bluebridge::flow::Bridge;
 use bluebridge::flow::clock::Clock;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::database::{Database, Home};
 
@@ -131,6 +131,25 @@ impl TestBridge {
         self.bridge.outbox.announce_room();
     }
 
+    /// Looks into the database, which is in use.
+    pub fn look(&self) -> crate::process::Database {
+        crate::process::Database::open(&self.home.folder.path().join("test.db"))
+    }
+
+    /// How many of a destination's deliveries are in this state.
+    pub fn count_in(&self, destination_id: &str, state: &str) -> usize {
+        let id = destination_id.replace('-', "");
+        let from = format!("deliveries WHERE destination_id = x'{id}' AND state = '{state}'");
+        self.look().count(&from) as usize
+    }
+
+    /// Sets the clock back.
+    pub fn set_back(&self, by: Duration) {
+        self.clock
+            .fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+        self.bridge.outbox.announce_room();
+    }
+
     /// Calls the API and returns status and document.
     pub async fn api(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
@@ -161,15 +180,29 @@ impl TestBridge {
 
     /// A source, a destination at the receiver, and a connection with these rules.
     pub async fn connect(&self, receiver: &Receiver, rules: Value) -> Connected {
+        self.connect_to(&receiver.url(), json!({}), rules).await
+    }
+
+    /// The same to any address, with limits.
+    pub async fn connect_to(&self, url: &str, limits: Value, rules: Value) -> Connected {
         let source = self
             .created("/sources", json!({"name": "Blue", "secret": SECRET}))
             .await;
-        let destination = self
-            .created(
-                "/destinations",
-                json!({"name": "Receiver", "config": {"url": receiver.url()}}),
-            )
-            .await;
+        self.connect_from(source["id"].as_str().unwrap(), url, limits, rules)
+            .await
+    }
+
+    /// One more destination and connection of a source.
+    pub async fn connect_from(
+        &self,
+        source_id: &str,
+        url: &str,
+        limits: Value,
+        rules: Value,
+    ) -> Connected {
+        let source = self.get(&format!("/sources/{source_id}")).await;
+        let destination = json!({"name": "Receiver", "config": {"url": url}, "limits": limits});
+        let destination = self.created("/destinations", destination).await;
         let mut connection = json!({"name": "Through", "source_id": source["id"], "destination_id": destination["id"]});
         connection
             .as_object_mut()
@@ -271,6 +304,7 @@ pub struct Receiver {
     pub address: SocketAddr,
     script: Arc<Mutex<VecDeque<Answer>>>,
     usual_status: Arc<AtomicU16>,
+    held: watch::Sender<bool>,
     arrived: tokio::sync::Mutex<mpsc::UnboundedReceiver<Received>>,
 }
 
@@ -279,9 +313,10 @@ impl Receiver {
         let (sender, arrived) = mpsc::unbounded_channel();
         let script: Arc<Mutex<VecDeque<Answer>>> = Arc::default();
         let usual_status = Arc::new(AtomicU16::new(200));
-        let shared = (script.clone(), usual_status.clone());
+        let held = watch::Sender::new(false);
+        let shared = (script.clone(), usual_status.clone(), held.clone());
         let server = HttpServer::new(move || {
-            let (sender, (script, usual)) = (sender.clone(), shared.clone());
+            let (sender, (script, usual, held)) = (sender.clone(), shared.clone());
             App::new()
                 .app_data(web::PayloadConfig::new(8 << 20))
                 .default_service(web::to(move |request: HttpRequest, body: web::Bytes| {
@@ -298,7 +333,9 @@ impl Receiver {
                         headers,
                         body: body.to_vec(),
                     });
+                    let mut held = held.subscribe();
                     async move {
+                        held.wait_for(|held| !held).await.unwrap();
                         let answer = answer.unwrap_or(Answer {
                             status: usual,
                             headers: Vec::new(),
@@ -323,6 +360,7 @@ impl Receiver {
             address,
             script,
             usual_status,
+            held,
             arrived: tokio::sync::Mutex::new(arrived),
         }
     }
@@ -334,6 +372,11 @@ impl Receiver {
     /// From now on, whatever is not scripted is answered with this status.
     pub fn answer_usually(&self, status: u16) {
         self.usual_status.store(status, Ordering::SeqCst);
+    }
+
+    /// Lets every request wait for its answer, or answers all of them.
+    pub fn hold(&self, held: bool) {
+        self.held.send_replace(held);
     }
 
     pub fn answer_next(&self, status: u16) {

@@ -1,24 +1,31 @@
 //! One integration binary: the real application on port 0 with its own database, a pretend Blue and a scripted receiver.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod backlog;
 mod bad_input;
 mod breaker;
 mod browser;
 mod builder;
+mod clock;
 mod cluster;
 mod crash;
 mod database;
 mod failpoints;
 mod flow;
+mod full_disk;
 mod harness;
+mod hostile;
 mod house;
+mod isolation;
 mod log;
 mod migrate_data;
 mod nodes;
+mod order;
 mod outbound_guard;
 mod pages;
 mod past;
 mod process;
 mod signatures;
+mod stopping;
 mod store;
 mod sweep;

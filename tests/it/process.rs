@@ -45,7 +45,11 @@ impl Site {
             token: String::new(),
             source_id: String::new(),
             hook_path: String::new(),
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .pool_max_idle_per_host(0)
+                .build()
+                .unwrap(),
         };
         let made = site
             .command("token")
@@ -87,6 +91,23 @@ impl Site {
         let mut command = self.command("serve");
         command.env("BLUEBRIDGE_FAILPOINT", format!("{point}={action}"));
         self.serve_by(command).await
+    }
+
+    /// Serves as a child of a shell that first does something to itself.
+    pub async fn serve_after(&self, preparation: &str) -> Served {
+        let mut shell = Command::new("sh");
+        let plain = self.command("serve");
+        let program = plain.get_program().to_str().unwrap();
+        shell
+            .args(["-c", &format!("{preparation}; exec {program} serve")])
+            .env_clear()
+            .env("PATH", std::env::var("PATH").unwrap())
+            .envs(
+                plain
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            );
+        self.serve_by(shell).await
     }
 
     /// Starts a process and waits until it says where it listens.
@@ -192,10 +213,7 @@ impl Site {
 
     /// Looks into the database, also while it is served.
     pub fn look(&self) -> Database {
-        let mut conn = SqliteConnection::establish(self.database.to_str().unwrap()).unwrap();
-        conn.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA query_only = ON;")
-            .unwrap();
-        Database(conn)
+        Database::open(&self.database)
     }
 }
 
@@ -219,6 +237,10 @@ impl Served {
         assert!(sent.unwrap().success());
     }
 
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Waits for its end by itself: its exit code, or the negative number of the signal that ended it.
     pub async fn ended(mut self) -> i32 {
         let status = patiently("the end", async {
@@ -239,6 +261,14 @@ impl Served {
     /// What this and earlier processes of the site wrote to their log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// A number of `/proc/PID/status` in kilobytes: `VmRSS` now, `VmHWM` at its highest.
+    pub fn memory_kb(&self, field: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+        let number = line.split_whitespace().nth(1).unwrap();
+        number.parse().unwrap()
     }
 }
 
@@ -265,6 +295,13 @@ struct Integrity {
 }
 
 impl Database {
+    pub fn open(path: &Path) -> Database {
+        let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA query_only = ON;")
+            .unwrap();
+        Database(conn)
+    }
+
     pub fn count(&mut self, from: &str) -> i64 {
         let query = format!("SELECT count(*) AS count FROM {from}");
         let found: Count = diesel::sql_query(query).get_result(&mut self.0).unwrap();

@@ -1,0 +1,79 @@
+//! The wall clock was set back: what waits would otherwise wait until the old time has come again.
+//!
+//! Called by `worker` on a timer. It moves every due time by as much as the clock was moved, once. Leases stay as they are: they guard
+//! against others, and those of this process end with their attempts. What the clock does while no process runs is not noticed here; ids then go
+//! on where they were (`clock::Ids`).
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use crate::flow::Bridge;
+use crate::store::error::StoreError;
+
+/// Steps back of less than this are left alone: an hour of retries is not reckoned in seconds. In milliseconds.
+const TOLERANCE_MS: i64 = 60_000;
+
+/// The latest time that was seen.
+#[derive(Debug, Default)]
+pub struct LatestTime(AtomicI64);
+
+impl LatestTime {
+    /// By how much the clock was set back since the last call, in milliseconds, when that matters.
+    fn set_back_ms(&self, now_ms: i64) -> Option<i64> {
+        let latest_ms = self.0.fetch_max(now_ms, Ordering::SeqCst);
+        let back_ms = latest_ms - now_ms;
+        if back_ms < TOLERANCE_MS {
+            return None;
+        }
+        self.0.store(now_ms, Ordering::SeqCst);
+        Some(back_ms)
+    }
+}
+
+/// Moves what waits when the clock was set back. Returns how many deliveries were moved.
+pub async fn catch_up(bridge: &Bridge) -> Result<usize, StoreError> {
+    let Some(back_ms) = bridge.latest_time.set_back_ms(bridge.clock.now_ms()) else {
+        return Ok(0);
+    };
+    if bridge.store.is_shared() {
+        // Other nodes set due times too, by clocks of their own.
+        return Ok(0);
+    }
+    let mut moved = 0;
+    for destination in bridge.snapshot().destinations() {
+        moved += bridge.store.bring_forward(destination.id, back_ms).await?;
+    }
+    tracing::warn!(
+        back_ms,
+        deliveries = moved,
+        "the clock was set back; what waits was moved with it"
+    );
+    bridge.outbox.announce_room();
+    Ok(moved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_back_is_noticed_once_and_small_ones_are_left_alone() {
+        let latest = LatestTime::default();
+        let seen = [
+            1_000_000, 999_000, 1_000_500, 900_500, 900_600, 2_000_000, 1_000_000, 939_999,
+        ];
+        let back = seen.map(|now_ms| latest.set_back_ms(now_ms));
+        assert_eq!(
+            back,
+            [
+                None,
+                None,
+                None,
+                Some(100_000),
+                None,
+                None,
+                Some(1_000_000),
+                Some(60_001)
+            ]
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! The wall clock jumps by hours, forward and backward: nothing is lost, nothing storms, nothing stands still, and ids keep their order.
+
+use std::time::Duration;
+
+use bluebridge::domain::delivery::State;
+use bluebridge::flow::clock_step::catch_up;
+use serde_json::{Value, json};
+
+use crate::harness::{Receiver, TestBridge, event, patiently};
+use crate::hostile::whole_log;
+
+const HOURS: Duration = Duration::from_secs(5 * 3_600);
+
+async fn post_record(bridge: &TestBridge, hook: &str, record: &str, number: usize) {
+    let event = json!({"event": "E", "currentValue": {"id": record, "n": number}}).to_string();
+    assert_eq!(bridge.post(hook, event.as_bytes()).await.0, 200);
+}
+
+async fn all_delivered(bridge: &TestBridge) {
+    patiently("every arrival", async {
+        let path = "/deliveries?state=queued,held,sending,retrying&limit=1";
+        while bridge.get(path).await["data"] != json!([]) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_jump_forward_makes_what_waits_due_once_and_starts_no_storm() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    receiver.answer_usually(500);
+    for number in 0..20 {
+        post_record(&bridge, &connected.hook, &number.to_string(), 0).await;
+    }
+    bridge.recorded(20).await;
+    bridge.advance(HOURS);
+    // The destination has failed for five hours now, so it is held after a few more; what it had not tried yet stays untried.
+    let is_quiet = async || {
+        let log = whole_log(&bridge).await;
+        let still = |state| matches!(state, State::Retrying | State::Held);
+        log.len() == 20
+            && log.values().all(|one| still(one.state))
+            && log.values().any(|one| one.attempts == 2)
+    };
+    let path = format!("/destinations/{}", connected.destination_id);
+    patiently("quiet", async {
+        while bridge.get(&path).await["health"]["state"] != "held" || !is_quiet().await {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let log = whole_log(&bridge).await;
+    assert!(
+        log.values().all(|one| one.attempts <= 2),
+        "one attempt for one jump"
+    );
+    receiver.answer_usually(200);
+    bridge.advance(Duration::from_secs(331));
+    let (status, _) = bridge.api("POST", &format!("{path}/resume"), None).await;
+    assert_eq!(status, 200);
+    all_delivered(&bridge).await;
+    let log = whole_log(&bridge).await;
+    assert!(
+        log.values()
+            .all(|one| one.state == State::Delivered && one.attempts <= 3)
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_jump_backward_keeps_nothing_waiting_for_the_old_time_to_come_again() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"delivery": {"order": "per_record"}});
+    let connected = bridge.connect(&receiver, rules).await;
+    catch_up(&bridge.bridge).await.unwrap();
+    receiver.answer_next(500);
+    post_record(&bridge, &connected.hook, "a", 1).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    // Waits behind the first.
+    post_record(&bridge, &connected.hook, "a", 2).await;
+    bridge.set_back(HOURS);
+    catch_up(&bridge.bridge).await.unwrap();
+    post_record(&bridge, &connected.hook, "b", 3).await;
+    assert_eq!(
+        receiver.next().await.json()["currentValue"]["n"],
+        3,
+        "what is new goes at once"
+    );
+    bridge.recorded(2).await;
+    assert!(
+        receiver.is_idle().await,
+        "and nothing is tried before its pause is over"
+    );
+    bridge.advance(Duration::from_millis(5_501));
+    for number in [1, 2] {
+        assert_eq!(receiver.next().await.json()["currentValue"]["n"], number);
+    }
+    all_delivered(&bridge).await;
+    bridge.stop().await;
+}
+
+async fn newest_first(bridge: &TestBridge) -> Vec<Value> {
+    let events = bridge.get("/events?limit=100").await;
+    let events = events["data"].as_array().unwrap();
+    events.iter().map(|one| one["id"].clone()).collect()
+}
+
+#[actix_web::test]
+async fn ids_stay_unique_and_in_order_over_jumps_and_restarts() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let mut posted = Vec::new();
+    let mut bridge = bridge;
+    let hook_path = connected.hook[connected.hook.find("/hooks/").unwrap()..].to_string();
+    for round in 0..4 {
+        for number in 0..5 {
+            let hook = bridge.url(&hook_path);
+            let (status, answer) = bridge.post(&hook, &event(round * 5 + number)).await;
+            assert_eq!(status, 200);
+            posted.insert(0, answer["event_id"].clone());
+            receiver.next().await;
+        }
+        match round {
+            0 => bridge.set_back(HOURS),
+            1 => bridge.advance(HOURS),
+            _ => {
+                bridge.set_back(HOURS);
+                let now_ms = bridge.clock.load(std::sync::atomic::Ordering::SeqCst);
+                bridge = TestBridge::start_in(bridge.stop().await, now_ms).await;
+            }
+        }
+    }
+    assert_eq!(newest_first(&bridge).await, posted);
+    bridge.stop().await;
+}

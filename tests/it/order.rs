@@ -1,0 +1,117 @@
+//! Order per record, with a receiver that fails at random and with requests that race.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bluebridge::flow::recover::claim_due;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::json;
+
+use crate::harness::{Receiver, TestBridge, patiently};
+
+const RECORDS: usize = 6;
+const EVENTS: usize = 8;
+
+fn event(record: usize, number: usize) -> Vec<u8> {
+    json!({"event": "E", "currentValue": {"id": format!("r{record}"), "record": record, "n": number}})
+        .to_string()
+        .into_bytes()
+}
+
+async fn is_none_in(bridge: &TestBridge, states: &str) -> bool {
+    bridge
+        .get(&format!("/deliveries?state={states}&limit=1"))
+        .await["data"]
+        == json!([])
+}
+
+/// Waits until nothing can happen any more without time passing.
+async fn until_still(bridge: &TestBridge) {
+    patiently("stillness", async {
+        loop {
+            let none_claimed = claim_due(&bridge.bridge).await.unwrap() == 0;
+            if is_none_in(bridge, "sending").await
+                && none_claimed
+                && is_none_in(bridge, "sending").await
+            {
+                return;
+            }
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn each_record_keeps_its_order_although_a_third_of_the_attempts_fail() {
+    let seed = std::env::var("BLUEBRIDGE_TEST_SEED")
+        .map_or_else(|_| rand::random(), |text| text.parse().unwrap());
+    println!("again with BLUEBRIDGE_TEST_SEED={seed}");
+    let mut chance = StdRng::seed_from_u64(seed);
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"delivery": {"order": "per_record", "max_attempts": 50}});
+    let connected = bridge.connect(&receiver, rules).await;
+    for _ in 0..RECORDS * EVENTS {
+        receiver.answer_next(if chance.random_bool(0.34) { 500 } else { 200 });
+    }
+    for number in 0..EVENTS {
+        for record in 0..RECORDS {
+            assert_eq!(
+                bridge.post(&connected.hook, &event(record, number)).await.0,
+                200
+            );
+        }
+    }
+    while !is_none_in(&bridge, "queued,held,sending,retrying").await {
+        until_still(&bridge).await;
+        bridge.advance(Duration::from_secs(100_000));
+    }
+    let mut sequences: HashMap<u64, Vec<u64>> = HashMap::new();
+    while let Some(request) = receiver.next_if_there().await {
+        let event = &request.json()["currentValue"];
+        let sequence = sequences
+            .entry(event["record"].as_u64().unwrap())
+            .or_default();
+        sequence.push(event["n"].as_u64().unwrap());
+    }
+    assert_eq!(sequences.len(), RECORDS);
+    for (record, mut sequence) in sequences {
+        // A failed one comes again before the next one comes for the first time.
+        assert!(sequence.is_sorted(), "record {record}: {sequence:?}");
+        sequence.dedup();
+        assert_eq!(
+            sequence,
+            (0..EVENTS as u64).collect::<Vec<_>>(),
+            "record {record}"
+        );
+    }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn requests_that_race_are_sent_in_the_order_of_the_log() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"delivery": {"order": "per_record"}});
+    let connected = bridge.connect(&receiver, rules).await;
+    const COUNT: usize = 120;
+    let posts = (0..COUNT).map(|number| {
+        let (bridge, hook) = (&bridge, &connected.hook);
+        async move { bridge.post(hook, &event(0, number)).await.0 }
+    });
+    let answers = futures_util::future::join_all(posts).await;
+    assert!(answers.iter().all(|status| *status == 200));
+    let mut ids = Vec::new();
+    for _ in 0..COUNT {
+        ids.push(
+            receiver
+                .next()
+                .await
+                .header("webhook-id")
+                .unwrap()
+                .to_string(),
+        );
+    }
+    assert!(ids.is_sorted(), "{ids:?}");
+    bridge.recorded(COUNT as u64).await;
+    bridge.stop().await;
+}

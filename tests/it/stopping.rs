@@ -1,0 +1,138 @@
+//! Stopping: by SIGTERM under load, where nothing may be sent twice, and by SIGSTOP past a lease, where a stale result must not count.
+
+use std::time::{Duration, Instant};
+
+use bluebridge::flow::recover;
+use serde_json::json;
+
+use crate::harness::{Receiver, TestBridge, patiently, todo_created};
+use crate::process::{Ledger, Sink, Site};
+
+#[actix_web::test]
+async fn sigterm_under_load_repeats_no_attempt_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::new(folder.path()).await;
+    let mut served = site.serve().await;
+    let mut sink = Sink::start();
+    let few = json!({"concurrency": 3});
+    site.connect(&served, &sink.receiver.url(), few, json!({}))
+        .await;
+    let ledger = Ledger::default();
+    for round in 0..3 {
+        let posting = ledger.post(&served, round * 1_000..(round + 1) * 1_000);
+        ledger.grows_to(ledger.len() + 150).await;
+        served.signal("TERM");
+        let asked = Instant::now();
+        assert_eq!(served.ended().await, 0, "it ends well");
+        assert!(
+            asked.elapsed() < Duration::from_secs(30),
+            "{:?}",
+            asked.elapsed()
+        );
+        posting.await.unwrap();
+        site.look().holds(1);
+        served = site.serve().await;
+    }
+    sink.gets_all_of(&ledger).await;
+    site.all_finished(&served).await;
+    sink.take_what_came().await;
+    assert_eq!(sink.repeated(), 0);
+    assert_eq!(sink.records() as i64, site.look().count("events"));
+    assert_eq!(site.look().count("deliveries WHERE attempts <> 1"), 0);
+}
+
+#[actix_web::test]
+async fn sigterm_does_not_wait_for_a_receiver_that_hangs() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::new(folder.path()).await;
+    let served = site.serve().await;
+    let mut sink = Sink::start();
+    sink.receiver.hold(true);
+    let patient = json!({"timeout_ms": 30_000});
+    site.connect(&served, &sink.receiver.url(), patient, json!({}))
+        .await;
+    let ledger = Ledger::default();
+    ledger.post(&served, 0..1).await.unwrap();
+    sink.next().await;
+    served.signal("TERM");
+    let asked = Instant::now();
+    assert_eq!(served.ended().await, 0);
+    assert!(
+        asked.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        asked.elapsed()
+    );
+    sink.receiver.hold(false);
+    let served = site.serve().await;
+    site.all_finished(&served).await;
+    sink.gets_all_of(&ledger).await;
+    site.look().holds(1);
+}
+
+#[actix_web::test]
+async fn the_result_of_a_sender_that_slept_past_its_lease_does_not_count() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let patient = json!({"timeout_ms": 30_000});
+    let connected = bridge.connect_to(&receiver.url(), patient, json!({})).await;
+    receiver.hold(true);
+    bridge.post(&connected.hook, todo_created()).await;
+    let first = receiver.next().await;
+    bridge.advance(Duration::from_secs(121));
+    recover::release_expired(&bridge.bridge).await.unwrap();
+    bridge.bridge.outbox.announce_room();
+    let second = receiver.next().await;
+    assert_eq!(first.header("webhook-id"), second.header("webhook-id"));
+    assert_eq!(
+        second.header("bluebridge-attempt"),
+        Some("1"),
+        "the first is not on record"
+    );
+    receiver.hold(false);
+    bridge.recorded(2).await;
+    let delivery = bridge.get("/deliveries").await["data"][0].clone();
+    assert_eq!(
+        (&delivery["state"], &delivery["attempt_count"]),
+        (&json!("delivered"), &json!(1))
+    );
+    let path = format!("/deliveries/{}", delivery["id"].as_str().unwrap());
+    assert_eq!(
+        bridge.get(&path).await["attempts"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_process_that_is_stopped_and_continued_sends_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::new(folder.path()).await;
+    let served = site.serve().await;
+    let mut sink = Sink::start();
+    site.connect(&served, &sink.receiver.url(), json!({}), json!({}))
+        .await;
+    sink.receiver.hold(true);
+    let ledger = Ledger::default();
+    let posting = ledger.post(&served, 0..200);
+    ledger.grows_to(50).await;
+    served.signal("STOP");
+    sink.receiver.hold(false);
+    patiently("stopping", async {
+        while !std::fs::read_to_string(format!("/proc/{}/stat", served.pid()))
+            .unwrap()
+            .contains(" T ")
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    served.signal("CONT");
+    posting.await.unwrap();
+    assert_eq!(ledger.len(), 200);
+    sink.gets_all_of(&ledger).await;
+    site.all_finished(&served).await;
+    sink.take_what_came().await;
+    assert_eq!(sink.repeated(), 0);
+}
