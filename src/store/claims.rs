@@ -590,4 +590,86 @@ mod tests {
             "{leased}"
         );
     }
+
+    /// The same on PostgreSQL, over a log in which nearly everything is long delivered.
+    #[test]
+    fn what_waits_is_found_by_its_index_on_postgres_too() {
+        use crate::store::test_database::{Database, Home};
+        use diesel::connection::SimpleConnection as _;
+        use diesel::pg::Pg;
+        let home = Home::new(Database::Postgres);
+        Store::open(
+            &home.database_url,
+            crate::domain::seal::MasterKey::new([1; 32]),
+        )
+        .unwrap();
+        postgres::with_connection(&home.database_url, |conn| {
+            conn.batch_execute(LONG_LOG).unwrap();
+            let mut plan = |query: String| -> String {
+                #[derive(diesel::QueryableByName)]
+                struct Step {
+                    #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+                    line: String,
+                }
+                let text = query.split_once(" -- binds").unwrap().0;
+                // Planned for values that are not known, as a prepared statement is.
+                let binds = text.matches('$').count();
+                let values = vec!["NULL"; binds].join(", ");
+                conn.batch_execute(&format!(
+                    "SET plan_cache_mode = force_generic_plan; DEALLOCATE ALL; PREPARE asked AS {text}"
+                ))
+                .unwrap();
+                let explain = format!("EXPLAIN (COSTS OFF) EXECUTE asked({values})");
+                diesel::sql_query(explain)
+                    .load::<Step>(conn)
+                    .unwrap()
+                    .into_iter()
+                    .map(|step| step.line + "\n")
+                    .collect()
+            };
+            let destination = DestinationId::new(1, [0; 10]);
+            let request = ClaimRequest {
+                destination_id: destination,
+                claim_id: ClaimId::new(1, [0; 10]),
+                now_ms: 1,
+                lease_until_ms: 2,
+                limit: 3,
+            };
+            let due = due(request).select(deliveries::id);
+            let due = due.for_update().skip_locked();
+            let due = plan(diesel::debug_query::<Pg, _>(&due).to_string());
+            let held = held(destination).limit(3).select(deliveries::id);
+            let held = plan(diesel::debug_query::<Pg, _>(&held).to_string());
+            let leased = expired(1).select(deliveries::id);
+            let leased = plan(diesel::debug_query::<Pg, _>(&leased).to_string());
+            for (plan, index) in [
+                (&due, "deliveries_due"),
+                (&due, "deliveries_in_lane"),
+                (&held, "deliveries_held"),
+                (&leased, "deliveries_leased"),
+            ] {
+                assert!(plan.contains(index), "{plan}");
+                assert!(!plan.contains("Seq Scan"), "{plan}");
+            }
+        });
+    }
+
+    /// Twenty thousand deliveries, of which two hundred wait, a hundred are held and a hundred are being sent.
+    const LONG_LOG: &str = "
+        SET session_replication_role = replica;
+        INSERT INTO deliveries (id, event_id, connection_id, version_id, destination_id, cause, state, created_at,
+                                lane, due_at, claim_id, lease_until, finished_at)
+        SELECT decode(lpad(to_hex(n), 32, '0'), 'hex'), decode(lpad(to_hex(n), 32, '0'), 'hex'),
+               decode(lpad(to_hex(n % 7), 32, '0'), 'hex'), decode(lpad(to_hex(n % 7), 32, '0'), 'hex'),
+               decode(lpad(to_hex(n % 5), 32, '0'), 'hex'), 'event', state, n,
+               CASE WHEN n % 2 = 0 THEN decode(lpad(to_hex(n % 500), 32, '0'), 'hex') END,
+               CASE WHEN state = 'queued' THEN n END,
+               CASE WHEN state = 'sending' THEN decode(lpad(to_hex(n), 32, '0'), 'hex') END,
+               CASE WHEN state = 'sending' THEN n END,
+               CASE WHEN state = 'delivered' THEN n END
+        FROM (SELECT n, CASE WHEN n % 100 = 1 THEN 'queued' WHEN n % 200 = 2 THEN 'held'
+                             WHEN n % 200 = 3 THEN 'sending' ELSE 'delivered' END AS state
+              FROM generate_series(1, 20000) n) made;
+        SET session_replication_role = origin;
+        ANALYZE deliveries;";
 }
