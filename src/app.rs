@@ -81,7 +81,11 @@ impl Application {
             .await
             .context("The other nodes cannot be told that this one starts")?;
         let workers = worker::start(bridge.clone(), wishes, results);
-        let site = Site::new(settings.public_url(), metrics_handle());
+        let site = Site::new(
+            settings.public_url(),
+            metrics_handle(),
+            settings.trusted_proxies.clone(),
+        );
         let (server, address) = serve(settings.listen, bridge.clone(), site)
             .with_context(|| format!("{} cannot be listened on", settings.listen))?;
         Ok(Application {

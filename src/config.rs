@@ -42,6 +42,10 @@ pub struct Settings {
     #[arg(long, env = "BLUEBRIDGE_ALLOW_NETWORKS", value_delimiter = ',')]
     pub allow_networks: Vec<IpNet>,
 
+    /// Proxies (CIDR, comma separated) whose `X-Forwarded-For` tells where a request comes from; nobody else's is believed.
+    #[arg(long, env = "BLUEBRIDGE_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
+
     /// After how many days events with their deliveries are forgotten, once all of them are finished; 0 keeps them for ever.
     #[arg(long, env = "BLUEBRIDGE_RETENTION_DAYS", default_value_t = 90)]
     pub retention_days: u32,

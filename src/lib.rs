@@ -51,6 +51,10 @@
 //!
 //! # Who is trusted with what
 //!
+//! [`web::routes`] is one table in which every route names the role it needs; [`web::admission`] checks it before the handler, together with
+//! the mark of every form. A person comes in by password and, if they like, a second factor; a program by a token with a role. What either
+//! changes is written to the audit log in the change's own transaction ([`store::audit`]).
+//!
 //! Whoever holds a source's secret may make events. A signed-in editor chooses where events go, but [`outbound::guard`] decides which addresses
 //! may be reached, at every connection. A destination is told nothing but what its connections map to it. The database file is useless for
 //! its secrets without the master key ([`domain::seal`]).

@@ -5,11 +5,16 @@ use std::io::BufRead as _;
 use clap::Subcommand;
 
 use crate::config::Settings;
+use crate::domain::audit::{Actor, Note};
+use crate::domain::id::AuditId;
 use crate::domain::id::{TokenId, UserId};
-use crate::domain::person::{Role, User, parse_email, password_problem};
+use crate::domain::password::password_problem;
+use crate::domain::person::{Role, User, parse_email};
 use crate::flow::clock::{Clock, Ids};
 use crate::store::Store;
-use crate::web::auth::{TOKEN_PREFIX, hash_password, new_token};
+use crate::store::tokens::NewToken;
+use crate::web::auth::{TOKEN_PREFIX, new_token};
+use crate::web::password::hash_password;
 
 /// What to do with people.
 #[derive(Debug, Subcommand)]
@@ -32,6 +37,16 @@ pub enum UserVerb {
     /// List everybody.
     #[command(after_help = "Example:\n  bluebridge user list")]
     List {
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Take somebody's second factor away, and end their sessions.
+    #[command(
+        after_help = "Example:\n  bluebridge user reset-second-factor --email ada@example.com"
+    )]
+    ResetSecondFactor {
+        #[arg(long)]
+        email: String,
         #[command(flatten)]
         settings: Settings,
     },
@@ -73,7 +88,7 @@ pub async fn user(verb: UserVerb) -> anyhow::Result<()> {
             settings,
         } => {
             let email = parse_email(&email).map_err(anyhow::Error::msg)?;
-            let hash = hash_password(read_password()?)
+            let hash = hash_password(read_password(&email)?)
                 .await
                 .map_err(anyhow::Error::msg)?;
             let store = open(&settings)?;
@@ -90,8 +105,13 @@ pub async fn user(verb: UserVerb) -> anyhow::Result<()> {
                 name,
                 role,
                 created_at: now,
+                deactivated_at: None,
+                has_second_factor: false,
             };
-            store.create_user(user, hash, false).await?;
+            let said = format!("Added {email} as {}.", role.as_str());
+            noting(&store, "person.added", user.id, said)
+                .create_user(user, hash, false)
+                .await?;
             println!("Added {email} as {}.", role.as_str());
             store.close().await;
         }
@@ -102,13 +122,28 @@ pub async fn user(verb: UserVerb) -> anyhow::Result<()> {
             }
             store.close().await;
         }
+        UserVerb::ResetSecondFactor { email, settings } => {
+            let email = parse_email(&email).map_err(anyhow::Error::msg)?;
+            let store = open(&settings)?;
+            let id = known(&store, &email).await?;
+            let said = format!("Took the second factor of {email} away.");
+            noting(&store, "person.second_factor_reset", id, said)
+                .remove_second_factor(id, None)
+                .await?;
+            println!("The second factor of {email} is off and their sessions are ended.");
+            store.close().await;
+        }
         UserVerb::ResetPassword { email, settings } => {
             let email = parse_email(&email).map_err(anyhow::Error::msg)?;
-            let hash = hash_password(read_password()?)
+            let hash = hash_password(read_password(&email)?)
                 .await
                 .map_err(anyhow::Error::msg)?;
             let store = open(&settings)?;
-            store.change_password(email.clone(), hash).await?;
+            let id = known(&store, &email).await?;
+            let said = format!("Set a new password for {email} and ended their sessions.");
+            noting(&store, "person.password_reset", id, said)
+                .change_password(email.clone(), hash)
+                .await?;
             println!("The password of {email} is changed and their sessions are ended.");
             store.close().await;
         }
@@ -128,32 +163,67 @@ pub async fn token(verb: TokenVerb) -> anyhow::Result<()> {
     let now = Clock::System.now();
     let (unix_ms, bits) = Ids::default().parts(now);
     let (token, hash) = new_token(TOKEN_PREFIX);
-    store
-        .create_token(
-            TokenId::new(unix_ms, bits),
-            name,
-            hash,
-            role,
-            now.as_millisecond(),
-        )
+    let new = NewToken {
+        id: TokenId::new(unix_ms, bits),
+        hash,
+        role,
+        created_by: "command line".into(),
+        now_ms: now.as_millisecond(),
+        expires_ms: None,
+        name,
+    };
+    let said = format!(
+        "Made the API token {} with the role {}.",
+        new.name,
+        role.as_str()
+    );
+    noting(&store, "token.created", new.id, said)
+        .create_token(new)
         .await?;
     store.close().await;
     println!("{token}");
     Ok(())
 }
 
+/// The store, noting its next change.
+pub(super) fn noting(
+    store: &Store,
+    action: &str,
+    object_id: impl std::fmt::Display,
+    said: String,
+) -> Store {
+    let now = Clock::System.now();
+    let (unix_ms, bits) = Ids::default().parts(now);
+    let id = AuditId::new(unix_ms, bits);
+    store.noting(Note::new(
+        id,
+        now,
+        Actor::command_line(),
+        action,
+        object_id,
+        said,
+    ))
+}
+
+async fn known(store: &Store, email: &str) -> anyhow::Result<UserId> {
+    let found = store.credentials(email.to_string()).await?;
+    found.map(|found| found.user.id).ok_or_else(|| {
+        anyhow::anyhow!("There is no account for {email}; `bluebridge user list` shows all.")
+    })
+}
+
 pub(super) fn open(settings: &Settings) -> anyhow::Result<Store> {
     Ok(Store::open(&settings.database_url, settings.master_key()?)?)
 }
 
-fn read_password() -> anyhow::Result<String> {
+fn read_password(email: &str) -> anyhow::Result<String> {
     if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
         eprint!("Password (it will be visible): ");
     }
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     let password = line.trim_end_matches(['\r', '\n']).to_string();
-    match password_problem(&password) {
+    match password_problem(&password, email) {
         None => Ok(password),
         Some(problem) => anyhow::bail!("The password from standard input is refused: {problem}"),
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::cli::people::open;
+use crate::cli::people::{noting, open};
 use crate::config::Settings;
 use crate::flow::clock::{Clock, Ids};
 use crate::flow::transfer::{self, Deed, Step};
@@ -62,7 +62,8 @@ pub async fn import(args: ImportArgs) -> anyhow::Result<()> {
     if args.dry_run {
         println!("Would make {made}, change {changed} and keep {kept}. Nothing was done.");
     } else {
-        transfer::carry_out(&store, plan).await?;
+        let noting = |action: &str, id: String, said| noting(&store, action, id, said);
+        transfer::carry_out(noting, plan).await?;
         println!(
             "Made {made}, changed {changed}, kept {kept}. Enter the secrets of what was made, then switch its connections on. A running server sees them after a restart."
         );

@@ -85,6 +85,12 @@ ids! {
     TokenId
     /// One running server.
     NodeId
+    /// One browser that somebody is signed in with.
+    SessionId
+    /// A link that makes an account.
+    InviteId
+    /// A note of who changed what.
+    AuditId
 }
 
 #[cfg(test)]

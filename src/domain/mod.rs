@@ -3,6 +3,7 @@
 //! Everything above imports from here; this room imports no other. No IO, no async, no clock, no randomness:
 //! time and chance come in as arguments.
 
+pub mod audit;
 pub mod breaker;
 pub mod catalogue;
 pub mod change;
@@ -17,12 +18,14 @@ pub mod mapping;
 pub mod needs;
 pub mod node;
 pub mod outcome;
+pub mod password;
 pub mod path;
 pub mod person;
 pub mod problem;
 pub mod recipes;
 pub mod retry;
 pub mod seal;
+pub mod second_factor;
 pub mod secret;
 pub mod signature;
 pub mod source;

@@ -4,6 +4,7 @@
 //! `resend`, `test_event`, `dry_run`, `past`, `transfer`, `pause`, `tail`. Called by `web` (who may ask) and `worker` (when it happens).
 //! Knows neither actix nor diesel nor askama. [`Bridge`] holds what the steps share.
 
+pub mod audit;
 pub mod clock;
 pub mod clock_step;
 pub mod counts;

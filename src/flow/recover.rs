@@ -18,6 +18,9 @@ const CLAIM_LIMIT: usize = 200;
 
 const DAY_MS: i64 = 86_400_000;
 
+/// Shortest time that the audit log is kept, in days: it outlives the events.
+const AUDIT_DAYS_MIN: u32 = 365;
+
 /// Events forgotten in one batch, and batches in one pass.
 const RETENTION_LIMITS: (i64, usize) = (200, 50);
 
@@ -44,7 +47,24 @@ pub async fn forget_old_events(bridge: &Bridge) -> Result<usize, StoreError> {
     if forgotten > 0 {
         tracing::info!(events = forgotten, "forgot events older than the retention");
     }
+    forget_old_notes(bridge, days).await?;
     Ok(forgotten)
+}
+
+/// Forgets notes of the audit log: after the retention, but not before a year.
+async fn forget_old_notes(bridge: &Bridge, days: u32) -> Result<(), StoreError> {
+    let days = days.max(AUDIT_DAYS_MIN);
+    let before_ms = bridge.clock.now_ms() - i64::from(days) * DAY_MS;
+    for _ in 0..RETENTION_LIMITS.1 {
+        let forgotten = bridge
+            .store
+            .forget_notes(before_ms, RETENTION_LIMITS.0)
+            .await?;
+        if forgotten == 0 {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Makes every lease due again. Only at start, and only when this process is the only one on its database.

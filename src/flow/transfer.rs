@@ -313,22 +313,44 @@ pub async fn plan(
     Ok(plan)
 }
 
-/// Does what the plan says, sources and destinations first.
-pub async fn carry_out(store: &Store, plan: Plan) -> Result<(), StoreError> {
+/// Does what the plan says, sources and destinations first. `noting` gives the store that notes its next change.
+pub async fn carry_out(
+    noting: impl Fn(&str, String, String) -> Store,
+    plan: Plan,
+) -> Result<(), StoreError> {
     for step in plan.sources {
         if let Deed::Make(new) = step.deed {
-            store.create_source(new).await?;
+            let said = format!("Imported the source {}.", new.name);
+            noting("source.created", new.id.to_string(), said)
+                .create_source(new)
+                .await?;
         }
     }
     for step in plan.destinations {
         if let Deed::Make(draft) = step.deed {
-            store.create_destination(draft).await?;
+            let said = format!("Imported the destination {}.", draft.name);
+            noting("destination.created", draft.id.to_string(), said)
+                .create_destination(draft)
+                .await?;
         }
     }
     for step in plan.connections {
         match step.deed {
-            Deed::Make(draft) => store.create_connection(draft).await?,
-            Deed::Change { draft, .. } => store.change_connection(draft).await?,
+            Deed::Make(draft) => {
+                let said = format!("Imported the connection {}.", draft.name);
+                noting("connection.created", draft.id.to_string(), said)
+                    .create_connection(draft)
+                    .await?;
+            }
+            Deed::Change { draft, .. } => {
+                let said = format!(
+                    "Imported the connection {} over the one before.",
+                    draft.name
+                );
+                noting("connection.changed", draft.id.to_string(), said)
+                    .change_connection(draft)
+                    .await?;
+            }
             Deed::Keep => {}
         }
     }

@@ -4,8 +4,24 @@
 //! takes either kind. What truly differs is in `sqlite` and `postgres`, behind the trait `Dialect`.
 
 /// `either!(self.read(move |conn| ...))` asks the database that is open and waits for the answer. The methods are `read`, `write`,
-/// `write_freely` and `in_small_steps`; see `sqlite::Sqlite` and `postgres::Postgres`.
+/// `write_freely` and `in_small_steps`; `write` also writes the note that waits (`audit`). See `sqlite::Sqlite` and `postgres::Postgres`.
 macro_rules! either {
+    ($store:ident.write($change:expr $(,)?)) => {{
+        let pending = $store.pending.clone();
+        match &$store.database {
+            $crate::store::Database::Sqlite(database) => {
+                let change =
+                    $crate::store::audit::noted::<$crate::store::sqlite::Conn, _>(pending, $change);
+                database.write(change).await
+            }
+            $crate::store::Database::Postgres(database) => {
+                let change = $crate::store::audit::noted::<$crate::store::postgres::Conn, _>(
+                    pending, $change,
+                );
+                database.write(change).await
+            }
+        }
+    }};
     ($store:ident.$method:ident($question:expr $(,)?)) => {
         match &$store.database {
             $crate::store::Database::Sqlite(database) => database.$method($question).await,

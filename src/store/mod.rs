@@ -5,6 +5,7 @@
 //! events and results on the one writing thread (`writer`). Each query is written once for SQLite and PostgreSQL (`both`); what differs is in
 //! `sqlite` and `postgres`. It does not decide anything and knows neither HTTP nor the clock.
 
+pub mod audit;
 mod both;
 pub mod claims;
 pub mod connections;
@@ -16,6 +17,7 @@ pub mod error;
 pub mod events;
 pub mod idempotency;
 pub mod ingest;
+pub mod invites;
 pub mod log;
 pub mod nodes;
 pub mod people;
@@ -25,12 +27,15 @@ pub mod retention;
 mod row;
 mod schema;
 mod schema_version;
+pub mod second_factor;
+pub mod sessions;
 pub mod sources;
 mod sqlite;
 #[cfg(test)]
 #[allow(dead_code, unused_imports, unused_macros)]
 #[path = "../../tests/it/database.rs"]
 mod test_database;
+pub mod tokens;
 mod writer;
 
 use std::sync::Arc;
@@ -51,6 +56,8 @@ const INGEST_LIMIT: Duration = Duration::from_secs(6);
 pub struct Store {
     database: Database,
     key: MasterKey,
+    /// The note that the next change writes.
+    pending: Option<audit::Pending>,
 }
 
 /// Which database is open.
@@ -72,7 +79,11 @@ impl Store {
                 "set BLUEBRIDGE_DATABASE_URL to `sqlite://path/to/file.db` or to `postgres://user:password@host/database`".into(),
             ));
         };
-        Ok(Store { database, key })
+        Ok(Store {
+            database,
+            key,
+            pending: None,
+        })
     }
 
     /// Whether other processes may work on the same database.

@@ -1,31 +1,17 @@
-//! Who may come in: users, their sessions, and API tokens. Only hashes of session and API tokens are kept.
+//! People with an account: making, finding, changing them. There is always an owner left who can sign in.
 
 use diesel::{
-    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable,
-    RunQueryDsl as _, Selectable, SelectableHelper as _,
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
+    Selectable, SelectableHelper as _,
 };
-use jiff::Timestamp;
 
-use crate::domain::id::{TokenId, UserId};
+use crate::domain::id::UserId;
 use crate::domain::person::{Role, User};
 use crate::store::Store;
-use crate::store::both::either;
+use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::row;
-use crate::store::schema::{api_tokens, sessions, users};
-
-/// SHA-256 of a token.
-pub type TokenHash = [u8; 32];
-
-/// An API token as it is listed: never the token.
-#[derive(Debug, Clone)]
-pub struct ApiToken {
-    pub id: TokenId,
-    pub name: String,
-    pub role: Role,
-    pub created_at: Timestamp,
-    pub last_used_at: Option<Timestamp>,
-}
+use crate::store::schema::{sessions, users};
 
 /// A user with the hash that only sign-in looks at.
 #[derive(Debug, Clone)]
@@ -50,27 +36,8 @@ impl Store {
                     "There is an account already; sign in with it.".into(),
                 ));
             }
-            let same_email: i64 = users::table
-                .filter(users::email.eq(&user.email))
-                .count()
-                .get_result(conn)?;
-            if same_email > 0 {
-                return Err(StoreError::Conflict(format!(
-                    "There is an account for {} already.",
-                    user.email
-                )));
-            }
-            diesel::insert_into(users::table)
-                .values((
-                    users::id.eq(&user.id.as_bytes()[..]),
-                    users::email.eq(&user.email),
-                    users::name.eq(&user.name),
-                    users::password_hash.eq(&password_hash),
-                    users::role.eq(user.role.as_str()),
-                    users::created_at.eq(user.created_at.as_millisecond()),
-                ))
-                .execute(conn)?;
-            Ok(())
+            refuse_known_address(conn, &user.email)?;
+            insert_user(conn, &user, &password_hash)
         }))
     }
 
@@ -83,6 +50,11 @@ impl Store {
                 .load(conn)?;
             rows.into_iter().map(UserRow::into_domain).collect()
         }))
+    }
+
+    /// One user.
+    pub async fn user(&self, id: UserId) -> Result<User, StoreError> {
+        either!(self.read(move |conn| load(conn, id)?.into_domain()))
     }
 
     /// Whether anybody has an account yet.
@@ -129,166 +101,145 @@ impl Store {
         }))
     }
 
-    /// Starts a session.
-    pub async fn create_session(
-        &self,
-        hash: TokenHash,
-        user_id: UserId,
-        now_ms: i64,
-        expires_ms: i64,
-    ) -> Result<(), StoreError> {
+    /// Gives a user another name.
+    pub async fn rename_user(&self, id: UserId, name: String) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
-            diesel::delete(sessions::table.filter(sessions::expires_at.le(now_ms)))
-                .execute(conn)?;
-            diesel::insert_into(sessions::table)
-                .values((
-                    sessions::token_hash.eq(&hash[..]),
-                    sessions::user_id.eq(&user_id.as_bytes()[..]),
-                    sessions::created_at.eq(now_ms),
-                    sessions::expires_at.eq(expires_ms),
-                ))
+            load(conn, id)?;
+            diesel::update(users::table.find(&id.as_bytes()[..]))
+                .set(users::name.eq(name))
                 .execute(conn)?;
             Ok(())
         }))
     }
 
-    /// The user of a live session.
-    pub async fn session_user(
-        &self,
-        hash: TokenHash,
-        now_ms: i64,
-    ) -> Result<Option<User>, StoreError> {
-        either!(self.read(move |conn| {
-            let row: Option<UserRow> = sessions::table
-                .inner_join(users::table.on(users::id.eq(sessions::user_id)))
-                .filter(sessions::token_hash.eq(&hash[..]))
-                .filter(sessions::expires_at.gt(now_ms))
-                .select(UserRow::as_select())
-                .first(conn)
-                .optional()?;
-            row.map(UserRow::into_domain).transpose()
-        }))
-    }
-
-    /// Ends a session.
-    pub async fn end_session(&self, hash: TokenHash) -> Result<(), StoreError> {
+    /// Gives a user another role; the last owner keeps theirs.
+    pub async fn change_role(&self, id: UserId, role: Role) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
-            diesel::delete(sessions::table.find(&hash[..])).execute(conn)?;
+            if role != Role::Owner {
+                refuse_for_last_owner(conn, id)?;
+            }
+            diesel::update(users::table.find(&id.as_bytes()[..]))
+                .set(users::role.eq(role.as_str()))
+                .execute(conn)?;
             Ok(())
         }))
     }
 
-    /// Keeps a new API token's hash.
-    pub async fn create_token(
+    /// Switches an account off, ending its sessions, or on again. The last owner's stays on.
+    pub async fn switch_user(
         &self,
-        id: TokenId,
-        name: String,
-        hash: TokenHash,
-        role: Role,
+        id: UserId,
+        active: bool,
         now_ms: i64,
     ) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
-            diesel::insert_into(api_tokens::table)
-                .values((
-                    api_tokens::id.eq(&id.as_bytes()[..]),
-                    api_tokens::name.eq(name),
-                    api_tokens::token_hash.eq(&hash[..]),
-                    api_tokens::role.eq(role.as_str()),
-                    api_tokens::created_at.eq(now_ms),
-                ))
+            match active {
+                true => load(conn, id).map(drop)?,
+                false => refuse_for_last_owner(conn, id)?,
+            }
+            diesel::update(users::table.find(&id.as_bytes()[..]))
+                .set(users::deactivated_at.eq((!active).then_some(now_ms)))
                 .execute(conn)?;
+            if !active {
+                let of_user = sessions::user_id.eq(&id.as_bytes()[..]);
+                diesel::delete(sessions::table.filter(of_user)).execute(conn)?;
+            }
             Ok(())
         }))
     }
 
-    /// The token of this hash, unless it was revoked.
-    pub async fn token(&self, hash: TokenHash) -> Result<Option<ApiToken>, StoreError> {
-        either!(self.read(move |conn| {
-            let row: Option<TokenRow> = api_tokens::table
-                .filter(api_tokens::token_hash.eq(&hash[..]))
-                .filter(api_tokens::revoked_at.is_null())
-                .select(TokenRow::as_select())
-                .first(conn)
-                .optional()?;
-            row.map(TokenRow::into_domain).transpose()
-        }))
-    }
-
-    /// Tokens that are not revoked, the oldest first.
-    pub async fn tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
-        either!(self.read(|conn| {
-            let rows: Vec<TokenRow> = api_tokens::table
-                .filter(api_tokens::revoked_at.is_null())
-                .order(api_tokens::id)
-                .select(TokenRow::as_select())
-                .load(conn)?;
-            rows.into_iter().map(TokenRow::into_domain).collect()
-        }))
-    }
-
-    /// Notes that a token was used.
-    pub async fn token_used(&self, id: TokenId, now_ms: i64) -> Result<(), StoreError> {
+    /// Removes an account with its sessions and second factor; the last owner's stays.
+    pub async fn remove_user(&self, id: UserId) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
-            diesel::update(api_tokens::table.find(&id.as_bytes()[..]))
-                .set(api_tokens::last_used_at.eq(Some(now_ms)))
-                .execute(conn)?;
+            refuse_for_last_owner(conn, id)?;
+            diesel::delete(users::table.find(&id.as_bytes()[..])).execute(conn)?;
             Ok(())
         }))
     }
+}
 
-    /// Ends a token.
-    pub async fn revoke_token(&self, id: TokenId, now_ms: i64) -> Result<(), StoreError> {
-        either!(self.write(move |conn| {
-            let changed = diesel::update(api_tokens::table.find(&id.as_bytes()[..]))
-                .set(api_tokens::revoked_at.eq(Some(now_ms)))
-                .execute(conn)?;
-            (changed == 1)
-                .then_some(())
-                .ok_or(StoreError::NotFound("token"))
-        }))
+both! {
+    pub(super) fn refuse_known_address(conn: &mut Conn, email: &str) -> Result<(), StoreError> {
+        let known: i64 = users::table
+            .filter(users::email.eq(email))
+            .count()
+            .get_result(conn)?;
+        match known {
+            0 => Ok(()),
+            _ => Err(StoreError::Conflict(format!(
+                "There is an account for {email} already."
+            ))),
+        }
+    }
+}
+
+both! {
+    pub(super) fn insert_user(conn: &mut Conn, user: &User, password_hash: &str) -> Result<(), StoreError> {
+        diesel::insert_into(users::table)
+            .values((
+                users::id.eq(&user.id.as_bytes()[..]),
+                users::email.eq(&user.email),
+                users::name.eq(&user.name),
+                users::password_hash.eq(password_hash),
+                users::role.eq(user.role.as_str()),
+                users::created_at.eq(user.created_at.as_millisecond()),
+            ))
+            .execute(conn)?;
+        Ok(())
+    }
+}
+
+both! {
+    fn refuse_for_last_owner(conn: &mut Conn, id: UserId) -> Result<(), StoreError> {
+        load(conn, id)?;
+        let others: i64 = users::table
+            .filter(users::role.eq(Role::Owner.as_str()))
+            .filter(users::deactivated_at.is_null())
+            .filter(users::id.ne(&id.as_bytes()[..]))
+            .count()
+            .get_result(conn)?;
+        match others {
+            0 => Err(StoreError::Conflict(
+                "This is the last owner who can sign in; make somebody else an owner first.".into(),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+both! {
+    fn load(conn: &mut Conn, id: UserId) -> Result<UserRow, StoreError> {
+        users::table
+            .find(&id.as_bytes()[..])
+            .select(UserRow::as_select())
+            .first(conn)
+            .optional()?
+            .ok_or(StoreError::NotFound("person"))
     }
 }
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
-struct UserRow {
+pub(super) struct UserRow {
     id: Vec<u8>,
     email: String,
     name: String,
     role: String,
     created_at: i64,
+    deactivated_at: Option<i64>,
+    totp_sealed: Option<Vec<u8>>,
 }
 
 impl UserRow {
-    fn into_domain(self) -> Result<User, StoreError> {
+    pub(super) fn into_domain(self) -> Result<User, StoreError> {
         Ok(User {
             id: row::id(&self.id, UserId::from_slice)?,
             email: self.email,
             name: self.name,
             role: row::word(&self.role, Role::from_word)?,
             created_at: row::time(self.created_at)?,
-        })
-    }
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = api_tokens)]
-struct TokenRow {
-    id: Vec<u8>,
-    name: String,
-    role: String,
-    created_at: i64,
-    last_used_at: Option<i64>,
-}
-
-impl TokenRow {
-    fn into_domain(self) -> Result<ApiToken, StoreError> {
-        Ok(ApiToken {
-            id: row::id(&self.id, TokenId::from_slice)?,
-            name: self.name,
-            role: row::word(&self.role, Role::from_word)?,
-            created_at: row::time(self.created_at)?,
-            last_used_at: row::maybe_time(self.last_used_at)?,
+            deactivated_at: row::maybe_time(self.deactivated_at)?,
+            has_second_factor: self.totp_sealed.is_some(),
         })
     }
 }

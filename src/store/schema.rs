@@ -8,15 +8,24 @@ diesel::table! {
         password_hash -> Text,
         role -> Text,
         created_at -> BigInt,
+        deactivated_at -> Nullable<BigInt>,
+        totp_sealed -> Nullable<Binary>,
+        totp_pending_sealed -> Nullable<Binary>,
+        totp_last_step -> BigInt,
     }
 }
 
 diesel::table! {
-    sessions (token_hash) {
+    sessions (id) {
+        id -> Binary,
         token_hash -> Binary,
         user_id -> Binary,
+        awaits_code -> Bool,
         created_at -> BigInt,
         expires_at -> BigInt,
+        last_used_at -> BigInt,
+        user_agent -> Text,
+        address -> Nullable<Text>,
     }
 }
 
@@ -29,6 +38,8 @@ diesel::table! {
         created_at -> BigInt,
         last_used_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
+        created_by -> Nullable<Text>,
     }
 }
 
@@ -216,6 +227,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    recovery_codes (user_id, code_hash) {
+        user_id -> Binary,
+        code_hash -> Binary,
+    }
+}
+
+diesel::table! {
+    invites (id) {
+        id -> Binary,
+        token_hash -> Binary,
+        email -> Text,
+        role -> Text,
+        invited_by -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     duties (name) {
         name -> Text,
         node_id -> Binary,
@@ -242,6 +272,21 @@ diesel::table! {
     count_progress (id) {
         id -> Integer,
         counted_to -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_log (id) {
+        id -> Binary,
+        at -> BigInt,
+        actor_kind -> Text,
+        actor_id -> Nullable<Text>,
+        actor_name -> Text,
+        address -> Nullable<Text>,
+        action -> Text,
+        object_kind -> Text,
+        object_id -> Text,
+        sentence -> Text,
     }
 }
 

@@ -9,14 +9,18 @@ use actix_web::http::StatusCode;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _, web};
 
+use crate::domain::audit::{Actor, ActorKind};
+use crate::domain::id::SessionId;
 use crate::domain::person::User;
 use crate::flow::Bridge;
 use crate::web::Site;
 use crate::web::auth::{self, Caller};
+use crate::web::client::address;
 use crate::web::origin::check_origin;
 use crate::web::problem::ApiError;
 use crate::web::route::Access;
 use crate::web::ui::form::Form;
+use crate::web::ui::next::sign_in;
 use crate::web::ui::page::PageError;
 
 /// Lets a browser's request through to a page, or answers in its place.
@@ -60,9 +64,12 @@ async fn check_page(access: Access, request: &mut ServiceRequest) -> Result<(), 
         return Ok(());
     };
     let bridge = bridge(request.request())?;
-    match auth::user(request.request(), &bridge).await? {
-        Some(user) if user.role >= needed => {
-            request.extensions_mut().insert(user);
+    let found = auth::session(request.request(), &bridge).await?;
+    match found.filter(|(session, _)| !session.awaits_code) {
+        Some((session, user)) if user.role >= needed => {
+            let mut checked = request.extensions_mut();
+            checked.insert(session.id);
+            checked.insert(user);
             Ok(())
         }
         Some(_) => Err(forbidden(format!(
@@ -70,8 +77,17 @@ async fn check_page(access: Access, request: &mut ServiceRequest) -> Result<(), 
             needed.as_str()
         ))
         .into()),
-        None if bridge.store.has_users().await? => Err(PageError::Elsewhere("/login")),
-        None => Err(PageError::Elsewhere("/setup")),
+        None if bridge.store.has_users().await? => Err(PageError::Elsewhere(way_in(request))),
+        None => Err(PageError::Elsewhere("/setup".into())),
+    }
+}
+
+/// Signing in leads back to the page that was asked for; a form is not repeated.
+fn way_in(request: &ServiceRequest) -> String {
+    let asked = request.uri().path_and_query();
+    match (request.method().is_safe(), asked) {
+        (true, Some(asked)) => sign_in(asked.as_str()),
+        _ => sign_in("/"),
     }
 }
 
@@ -95,6 +111,45 @@ async fn check_program(access: Access, request: &HttpRequest) -> Result<(), ApiE
 pub fn signed_in(request: &HttpRequest) -> Result<User, ApiError> {
     let user = request.extensions().get::<User>().cloned();
     user.ok_or_else(|| ApiError::internal(&"a page for signed-in people was reached without one"))
+}
+
+/// The session of whoever is signed in. An error on a route that lets anybody in.
+pub fn own_session(request: &HttpRequest) -> Result<SessionId, ApiError> {
+    let session = request.extensions().get::<SessionId>().copied();
+    session.ok_or_else(|| ApiError::internal(&"a session was asked for where none is needed"))
+}
+
+/// Who asks, for the audit log.
+pub fn actor(request: &HttpRequest) -> Actor {
+    let extensions = request.extensions();
+    if let Some(user) = extensions.get::<User>() {
+        return as_person(request, user);
+    }
+    let from = address(request).map(|address| address.to_string());
+    match extensions.get::<Caller>() {
+        Some(caller) => Actor {
+            kind: ActorKind::Token,
+            id: Some(caller.token_id.to_string()),
+            name: caller.token_name.clone(),
+            address: from,
+        },
+        None => Actor {
+            kind: ActorKind::Nobody,
+            id: None,
+            name: "not signed in".into(),
+            address: from,
+        },
+    }
+}
+
+/// Somebody who is just coming in.
+pub fn as_person(request: &HttpRequest, user: &User) -> Actor {
+    Actor {
+        kind: ActorKind::Person,
+        id: Some(user.id.to_string()),
+        name: user.name.clone(),
+        address: address(request).map(|address| address.to_string()),
+    }
 }
 
 /// The program that asks. An error on a route that lets anybody in.

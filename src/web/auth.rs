@@ -1,15 +1,11 @@
-//! Who is asking: API tokens, sessions, passwords, and the mark against forged forms.
+//! Who is asking: API tokens, sessions, and the mark against forged forms.
 //!
 //! Tokens are random and only their SHA-256 is kept. A session cookie is a random token too; the form mark is derived from it, so that no
-//! state is needed for visitors who have not signed in. Passwords are argon2id.
-
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+//! state is needed for visitors who have not signed in.
 
 use actix_web::cookie::{Cookie, SameSite, time::Duration as CookieDuration};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
-use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -18,24 +14,24 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::id::TokenId;
 use crate::domain::person::{Role, User};
 use crate::flow::Bridge;
-use crate::store::people::TokenHash;
+use crate::store::sessions::Session;
+use crate::store::tokens::TokenHash;
 use crate::web::Site;
+use crate::web::client::address;
 use crate::web::problem::ApiError;
 
 /// How API tokens begin, so that leaked ones can be found.
 pub const TOKEN_PREFIX: &str = "bbt_";
 /// Name of the session cookie.
-pub const COOKIE: &str = "bluebridge_session";
+const COOKIE: &str = "bluebridge_session";
+/// Its name behind https: with this prefix no other host, not even a sibling, can set it.
+const SECURE_COOKIE: &str = "__Host-bluebridge_session";
 /// How long a session lasts, in seconds: two weeks.
 pub const SESSION_S: i64 = 14 * 86_400;
-/// How rarely a token's use is written, in milliseconds.
-const TOKEN_USE_EVERY_MS: i64 = 60_000;
-/// Failed sign-ins that an account is allowed within the window.
-const SIGN_IN_LIMIT: u32 = 10;
-/// Length of that window, in milliseconds.
-const SIGN_IN_WINDOW_MS: i64 = 300_000;
-/// Accounts that are watched at once.
-const SIGN_IN_ACCOUNTS_LIMIT: usize = 10_000;
+/// How long the second factor may take, in seconds.
+pub const CODE_S: i64 = 600;
+/// How rarely the use of a token or session is written, in milliseconds.
+const USE_EVERY_MS: i64 = 60_000;
 
 /// A program that may use the API.
 #[derive(Debug, Clone)]
@@ -62,6 +58,7 @@ pub fn hash_of(token: &str) -> TokenHash {
 
 /// Finds out which program asks.
 pub async fn program(request: &HttpRequest, bridge: &Bridge) -> Result<Caller, ApiError> {
+    let now_ms = bridge.clock.now_ms();
     let refused = |detail: &str| ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", detail);
     let token = request
         .headers()
@@ -71,13 +68,12 @@ pub async fn program(request: &HttpRequest, bridge: &Bridge) -> Result<Caller, A
         .ok_or_else(|| refused("Send an API token as `Authorization: Bearer ...`; make one in the settings or with `bluebridge token create`."))?;
     let found = bridge
         .store
-        .token(hash_of(token.trim()))
+        .token(hash_of(token.trim()), now_ms)
         .await?
-        .ok_or_else(|| refused("This API token is not known or was revoked."))?;
-    let now_ms = bridge.clock.now_ms();
+        .ok_or_else(|| refused("This API token is not known, was revoked or has run out."))?;
     if found
         .last_used_at
-        .is_none_or(|used| now_ms - used.as_millisecond() > TOKEN_USE_EVERY_MS)
+        .is_none_or(|used| now_ms - used.as_millisecond() > USE_EVERY_MS)
     {
         bridge.store.token_used(found.id, now_ms).await?;
     }
@@ -90,25 +86,41 @@ pub async fn program(request: &HttpRequest, bridge: &Bridge) -> Result<Caller, A
 
 /// The visitor's cookie, if any.
 pub fn cookie_of(request: &HttpRequest) -> Option<String> {
+    let site = request.app_data::<web::Data<Site>>()?;
     request
-        .cookie(COOKIE)
+        .cookie(cookie_name(site))
         .map(|cookie| cookie.value().to_string())
 }
 
-/// The signed-in user behind a request.
-pub async fn user(request: &HttpRequest, bridge: &Bridge) -> Result<Option<User>, ApiError> {
-    match cookie_of(request) {
-        Some(token) => Ok(bridge
-            .store
-            .session_user(hash_of(&token), bridge.clock.now_ms())
-            .await?),
-        None => Ok(None),
+fn cookie_name(site: &Site) -> &'static str {
+    match site.is_secure() {
+        true => SECURE_COOKIE,
+        false => COOKIE,
     }
+}
+
+/// The live session behind a request, with its user; it may still wait for the second factor.
+pub async fn session(
+    request: &HttpRequest,
+    bridge: &Bridge,
+) -> Result<Option<(Session, User)>, ApiError> {
+    let Some(token) = cookie_of(request) else {
+        return Ok(None);
+    };
+    let now_ms = bridge.clock.now_ms();
+    let found = bridge.store.session(hash_of(&token), now_ms).await?;
+    if let Some((session, _)) = &found
+        && now_ms - session.last_used_at.as_millisecond() > USE_EVERY_MS
+    {
+        let from = address(request).map(|address| address.to_string());
+        bridge.store.session_used(session.id, from, now_ms).await?;
+    }
+    Ok(found)
 }
 
 /// A cookie that holds a session's token, or a visitor's before signing in.
 pub fn session_cookie(token: &str, site: &Site) -> Cookie<'static> {
-    Cookie::build(COOKIE, token.to_string())
+    Cookie::build(cookie_name(site), token.to_string())
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
@@ -140,65 +152,5 @@ pub fn check_mark(request: &HttpRequest, mark: Option<&str>) -> Result<(), ApiEr
             "form_expired",
             "This form was not made for you or is too old; open the page again and repeat it.",
         )),
-    }
-}
-
-/// Hashes a password, off the async threads.
-pub async fn hash_password(password: String) -> Result<String, ApiError> {
-    web::block(move || {
-        Argon2::default()
-            .hash_password(password.as_bytes())
-            .map(|hash| hash.to_string())
-    })
-    .await
-    .map_err(|error| ApiError::internal(&error))?
-    .map_err(|error| ApiError::internal(&error))
-}
-
-/// Whether the password is the one behind the hash. Without a hash the same work is done, so that time does not tell which accounts exist.
-pub async fn check_password(password: String, hash: Option<String>) -> Result<bool, ApiError> {
-    web::block(move || match hash {
-        Some(hash) => argon2::password_hash::phc::PasswordHash::new(&hash).is_ok_and(|parsed| {
-            Argon2::default()
-                .verify_password(password.as_bytes(), &parsed)
-                .is_ok()
-        }),
-        None => {
-            let _ = Argon2::default().hash_password(password.as_bytes());
-            false
-        }
-    })
-    .await
-    .map_err(|error| ApiError::internal(&error))
-}
-
-/// Counts failed sign-ins for each account.
-#[derive(Debug, Default)]
-pub struct SignInLimit(Mutex<HashMap<String, (i64, u32)>>);
-
-impl SignInLimit {
-    /// Whether the account may try now.
-    pub fn allows(&self, email: &str, now_ms: i64) -> bool {
-        let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.get(email).is_none_or(|(since_ms, count)| {
-            now_ms - since_ms > SIGN_IN_WINDOW_MS || *count < SIGN_IN_LIMIT
-        })
-    }
-
-    /// Notes a failure, or with `true` a success, which forgives the failures before.
-    pub fn note(&self, email: &str, succeeded: bool, now_ms: i64) {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if succeeded {
-            failures.remove(email);
-            return;
-        }
-        if failures.len() >= SIGN_IN_ACCOUNTS_LIMIT {
-            failures.retain(|_, (since_ms, _)| now_ms - *since_ms <= SIGN_IN_WINDOW_MS);
-        }
-        let entry = failures.entry(email.to_string()).or_insert((now_ms, 0));
-        if now_ms - entry.0 > SIGN_IN_WINDOW_MS {
-            *entry = (now_ms, 0);
-        }
-        entry.1 += 1;
     }
 }

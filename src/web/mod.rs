@@ -5,16 +5,22 @@
 pub mod admission;
 pub mod api;
 pub mod auth;
+pub mod client;
 pub mod headers;
 pub mod hooks;
 pub mod operations;
 pub mod origin;
+pub mod password;
 pub mod problem;
 pub mod route;
 pub mod routes;
+pub mod throttle;
 pub mod ui;
 
+use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::web::throttle::Throttle;
 
 /// What the handlers know of the place they run at.
 pub struct Site {
@@ -23,17 +29,24 @@ pub struct Site {
     pub metrics: Option<PrometheusHandle>,
     /// Creates that carry an idempotency key run one after another, so that a repeated one finds the first one's answer.
     pub keyed_creates: tokio::sync::Mutex<()>,
-    pub sign_in: auth::SignInLimit,
+    pub throttle: Throttle,
+    /// Proxies whose word on where a request comes from is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Site {
     /// A site under this address.
-    pub fn new(public_url: String, metrics: Option<PrometheusHandle>) -> Site {
+    pub fn new(
+        public_url: String,
+        metrics: Option<PrometheusHandle>,
+        trusted_proxies: Vec<IpNet>,
+    ) -> Site {
         Site {
             public_url,
             metrics,
             keyed_creates: tokio::sync::Mutex::new(()),
-            sign_in: auth::SignInLimit::default(),
+            throttle: Throttle::default(),
+            trusted_proxies,
         }
     }
 

@@ -7,7 +7,7 @@ use actix_web::web::{self, ServiceConfig};
 
 use crate::domain::person::Role::{Editor, Owner, Viewer};
 use crate::web::api::{
-    self, connections, decide, deliveries, destinations, events, openapi, sources,
+    self, audit, connections, decide, deliveries, destinations, events, openapi, sources,
 };
 use crate::web::headers::{api_headers, page_headers};
 use crate::web::problem::ApiError;
@@ -96,6 +96,7 @@ pub fn api() -> Vec<Entry> {
         post("/deliveries/{id}/resend", Editor, deliveries::resend),
         post("/deliveries/{id}/discard", Editor, deliveries::discard),
         post("/decide", Viewer, decide::decide),
+        get("/audit", Owner, audit::index),
     ]
 }
 
@@ -210,14 +211,77 @@ pub fn pages() -> Vec<Entry> {
         get("/deliveries/{id}", Viewer, ui::deliveries::show),
         post("/deliveries/{id}/resend", Editor, ui::deliveries::resend),
         post("/deliveries/{id}/discard", Editor, ui::deliveries::discard),
-        get("/settings", Viewer, ui::settings::show),
-        post("/settings/tokens", Owner, ui::settings::create_token),
+        get("/login/code", Anybody, ui::session::code_page),
+        post("/login/code", Anybody, ui::session::code),
+        get("/invite/{token}", Anybody, ui::session::invite_page),
+        post("/invite/{token}", Anybody, ui::session::accept_invite),
+        get("/settings", Viewer, ui::account::show),
+        post("/settings/name", Viewer, ui::account::rename),
+        post("/settings/password", Viewer, ui::account::change_password),
         post(
-            "/settings/tokens/{id}/revoke",
-            Owner,
-            ui::settings::revoke_token,
+            "/settings/sessions/end-others",
+            Viewer,
+            ui::account::end_other_sessions,
         ),
-        post("/settings/password", Viewer, ui::settings::change_password),
+        post(
+            "/settings/sessions/{id}/end",
+            Viewer,
+            ui::account::end_session,
+        ),
+        get(
+            "/settings/second-factor",
+            Viewer,
+            ui::account::second_factor,
+        ),
+        post(
+            "/settings/second-factor/begin",
+            Viewer,
+            ui::account::begin_second_factor,
+        ),
+        post(
+            "/settings/second-factor/confirm",
+            Viewer,
+            ui::account::confirm_second_factor,
+        ),
+        post(
+            "/settings/second-factor/codes",
+            Viewer,
+            ui::account::new_recovery_codes,
+        ),
+        post(
+            "/settings/second-factor/off",
+            Viewer,
+            ui::account::remove_second_factor,
+        ),
+        get("/settings/people", Owner, ui::people::index),
+        post("/settings/people/invite", Owner, ui::people::invite),
+        post(
+            "/settings/people/invites/{id}/withdraw",
+            Owner,
+            ui::people::withdraw_invite,
+        ),
+        post("/settings/people/{id}/role", Owner, ui::people::change_role),
+        post(
+            "/settings/people/{id}/deactivate",
+            Owner,
+            ui::people::deactivate,
+        ),
+        post(
+            "/settings/people/{id}/activate",
+            Owner,
+            ui::people::activate,
+        ),
+        post("/settings/people/{id}/remove", Owner, ui::people::remove),
+        post(
+            "/settings/people/{id}/reset-second-factor",
+            Owner,
+            ui::people::reset_second_factor,
+        ),
+        get("/settings/tokens", Owner, ui::tokens::index),
+        post("/settings/tokens", Owner, ui::tokens::create),
+        post("/settings/tokens/{id}/revoke", Owner, ui::tokens::revoke),
+        get("/settings/audit", Owner, ui::audit::index),
+        get("/settings/nodes", Viewer, ui::nodes::index),
     ]
 }
 

@@ -229,13 +229,15 @@ async fn the_api_asks_for_a_token_with_the_role_and_creates_once_per_key() {
     bridge
         .bridge
         .store
-        .create_token(
+        .create_token(bluebridge::store::tokens::NewToken {
             id,
-            "viewer".into(),
+            name: "viewer".into(),
             hash,
-            bluebridge::domain::person::Role::Viewer,
-            0,
-        )
+            role: bluebridge::domain::person::Role::Viewer,
+            created_by: "test".into(),
+            now_ms: 0,
+            expires_ms: None,
+        })
         .await
         .unwrap();
     let post = |token: &str, key: &str, name: &str| {

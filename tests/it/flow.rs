@@ -379,6 +379,7 @@ async fn a_second_server_on_the_same_file_is_refused() {
         master_key: Some(bluebridge::domain::seal::MasterKey::new([7; 32])),
         master_key_file: None,
         allow_networks: Vec::new(),
+        trusted_proxies: Vec::new(),
         retention_days: 90,
         lease_s: 120,
         node_name: None,

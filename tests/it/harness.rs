@@ -53,20 +53,39 @@ impl TestBridge {
         TestBridge::start_in(Home::new(database), 1_795_507_200_000).await
     }
 
+    /// With everybody from this network trusted to say where requests come from.
+    pub async fn start_behind_proxy(network: &str) -> TestBridge {
+        let trusted = vec![network.parse().unwrap()];
+        TestBridge::start_with(Home::new(Database::Sqlite), 1_795_507_200_000, |settings| {
+            settings.trusted_proxies = trusted;
+        })
+        .await
+    }
+
     pub async fn start_in(home: Arc<Home>, now_ms: i64) -> TestBridge {
+        TestBridge::start_with(home, now_ms, |_| {}).await
+    }
+
+    async fn start_with(
+        home: Arc<Home>,
+        now_ms: i64,
+        change: impl FnOnce(&mut Settings),
+    ) -> TestBridge {
         let clock = Arc::new(AtomicI64::new(now_ms));
-        let settings = Settings {
+        let mut settings = Settings {
             database_url: home.database_url.clone(),
             listen: "127.0.0.1:0".parse().unwrap(),
             public_url: None,
             master_key: Some(MasterKey::new([7; 32])),
             master_key_file: None,
             allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+            trusted_proxies: Vec::new(),
             retention_days: 90,
             lease_s: 120,
             node_name: None,
             log: "error".into(),
         };
+        change(&mut settings);
         let application = Application::start(&settings, Clock::Manual(clock.clone()))
             .await
             .unwrap();
@@ -85,13 +104,15 @@ impl TestBridge {
         let id = bluebridge::new_id!(TokenId, bridge, bridge.clock.now());
         bridge
             .store
-            .create_token(
+            .create_token(bluebridge::store::tokens::NewToken {
                 id,
-                "test".into(),
+                name: "test".into(),
                 hash,
-                bluebridge::domain::person::Role::Owner,
+                role: bluebridge::domain::person::Role::Owner,
+                created_by: "test".into(),
                 now_ms,
-            )
+                expires_ms: None,
+            })
             .await
             .unwrap();
         TestBridge {

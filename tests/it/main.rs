@@ -24,6 +24,7 @@ mod order;
 mod outbound_guard;
 mod pages;
 mod past;
+mod people;
 mod process;
 mod signatures;
 mod stopping;

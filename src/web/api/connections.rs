@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::domain::audit::Actor;
 use crate::domain::connection::{
     Connection, DeliverySettings, Rules, RulesDocument, Trigger, Version,
 };
@@ -17,7 +18,7 @@ use crate::new_id;
 use crate::store::connections::ConnectionDraft;
 use crate::store::error::StoreError;
 use crate::web::Site;
-use crate::web::admission::caller;
+use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{id, list, name, parse, time};
 use crate::web::problem::ApiError;
@@ -55,7 +56,7 @@ pub async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let caller = caller(&request)?;
     create_once(&request, &body, &caller, &bridge, &site, async || {
-        let id = save(&bridge, None, parse(&body)?).await?;
+        let id = save(&bridge, &actor(&request), None, parse(&body)?).await?;
         Ok(view(&bridge.store.connection(id).await?))
     })
     .await
@@ -70,23 +71,22 @@ pub async fn show(
 }
 
 pub async fn replace(
+    request: HttpRequest,
     path: web::Path<String>,
     body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = save(&bridge, Some(id(&path, "connection")?), parse(&body)?).await?;
+    let existing = Some(id(&path, "connection")?);
+    let id = save(&bridge, &actor(&request), existing, parse(&body)?).await?;
     Ok(HttpResponse::Ok().json(view(&bridge.store.connection(id).await?)))
 }
 
 pub async fn delete(
+    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    bridge
-        .store
-        .delete_connection(id(&path, "connection")?, bridge.clock.now_ms())
-        .await?;
-    bridge.reload().await?;
+    remove(&bridge, &actor(&request), id(&path, "connection")?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -145,6 +145,7 @@ pub async fn dry_run(
 /// Makes or changes a connection and puts it in force. Called by the pages too.
 pub async fn save(
     bridge: &Bridge,
+    actor: &Actor,
     existing: Option<ConnectionId>,
     document: ConnectionDocument,
 ) -> Result<ConnectionId, ApiError> {
@@ -168,8 +169,20 @@ pub async fn save(
     };
     let id = draft.id;
     let saved = match before {
-        Some(_) => bridge.store.change_connection(draft).await,
-        None => bridge.store.create_connection(draft).await,
+        Some(_) => {
+            let said = format!("Changed the connection {}.", draft.name);
+            bridge
+                .noting(actor, "connection.changed", id, said)
+                .change_connection(draft)
+                .await
+        }
+        None => {
+            let said = format!("Made the connection {}.", draft.name);
+            bridge
+                .noting(actor, "connection.created", id, said)
+                .create_connection(draft)
+                .await
+        }
     };
     saved.map_err(|error| match error {
         StoreError::NotFound(what @ ("source" | "destination")) => {
@@ -183,6 +196,18 @@ pub async fn save(
     })?;
     bridge.reload().await?;
     Ok(id)
+}
+
+/// Deletes a connection. Called by the pages too.
+pub async fn remove(bridge: &Bridge, actor: &Actor, id: ConnectionId) -> Result<(), ApiError> {
+    let name = bridge.store.connection(id).await?.name;
+    let said = format!("Deleted the connection {name}.");
+    bridge
+        .noting(actor, "connection.deleted", id, said)
+        .delete_connection(id, bridge.clock.now_ms())
+        .await?;
+    bridge.reload().await?;
+    Ok(())
 }
 
 type Checked = (String, SourceId, DestinationId, RulesDocument);

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::domain::audit::Actor;
 use crate::domain::destination::{Destination, Kind, Settings, SettingsDocument};
 use crate::domain::id::DestinationId;
 use crate::domain::problem::Problem;
@@ -13,7 +14,7 @@ use crate::flow::{Bridge, pause};
 use crate::new_id;
 use crate::store::destinations::DestinationDraft;
 use crate::web::Site;
-use crate::web::admission::caller;
+use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{id, list, maybe_time, name, parse, time};
 use crate::web::problem::ApiError;
@@ -48,7 +49,7 @@ pub async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let caller = caller(&request)?;
     create_once(&request, &body, &caller, &bridge, &site, async || {
-        let saved = save_new(&bridge, parse(&body)?).await?;
+        let saved = save_new(&bridge, &actor(&request), parse(&body)?).await?;
         show_once(&bridge, saved).await
     })
     .await
@@ -63,23 +64,27 @@ pub async fn show(
 }
 
 pub async fn replace(
+    request: HttpRequest,
     path: web::Path<String>,
     body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = save_change(&bridge, id(&path, "destination")?, parse(&body)?).await?;
+    let saved = save_change(
+        &bridge,
+        &actor(&request),
+        id(&path, "destination")?,
+        parse(&body)?,
+    )
+    .await?;
     Ok(HttpResponse::Ok().json(show_once(&bridge, saved).await?))
 }
 
 pub async fn delete(
+    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    bridge
-        .store
-        .delete_destination(id(&path, "destination")?, bridge.clock.now_ms())
-        .await?;
-    bridge.reload().await?;
+    remove(&bridge, &actor(&request), id(&path, "destination")?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -96,24 +101,49 @@ pub async fn pause(
         &format!("Paused with the token {}.", caller.token_name),
     )
     .await?;
+    note_switch(
+        &bridge,
+        &actor(&request),
+        id,
+        "destination.paused",
+        "Paused",
+    )
+    .await?;
     Ok(HttpResponse::Ok().json(view(&bridge.store.destination(id).await?)))
 }
 
 pub async fn resume(
+    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let id = id(&path, "destination")?;
     pause::resume(&bridge, id).await?;
+    note_switch(
+        &bridge,
+        &actor(&request),
+        id,
+        "destination.resumed",
+        "Resumed",
+    )
+    .await?;
     Ok(HttpResponse::Ok().json(view(&bridge.store.destination(id).await?)))
 }
 
 /// Makes a destination and puts it in force. Called by the pages too.
-pub async fn save_new(bridge: &Bridge, document: DestinationDocument) -> Result<Saved, ApiError> {
+pub async fn save_new(
+    bridge: &Bridge,
+    actor: &Actor,
+    document: DestinationDocument,
+) -> Result<Saved, ApiError> {
     let now = bridge.clock.now();
     let id = new_id!(DestinationId, bridge, now);
     let (draft, made_secret) = draft(bridge, id, &document, None).await?;
-    bridge.store.create_destination(draft).await?;
+    let said = format!("Made the destination {}.", draft.name);
+    bridge
+        .noting(actor, "destination.created", id, said)
+        .create_destination(draft)
+        .await?;
     bridge.reload().await?;
     Ok(Saved { id, made_secret })
 }
@@ -121,14 +151,44 @@ pub async fn save_new(bridge: &Bridge, document: DestinationDocument) -> Result<
 /// Changes a destination and puts the change in force. Secrets that are left out stay. Called by the pages too.
 pub async fn save_change(
     bridge: &Bridge,
+    actor: &Actor,
     id: DestinationId,
     document: DestinationDocument,
 ) -> Result<Saved, ApiError> {
     let before = bridge.store.destination(id).await?;
     let (draft, made_secret) = draft(bridge, id, &document, Some(&before.settings)).await?;
-    bridge.store.change_destination(draft).await?;
+    let said = format!("Changed the destination {}.", draft.name);
+    bridge
+        .noting(actor, "destination.changed", id, said)
+        .change_destination(draft)
+        .await?;
     bridge.reload().await?;
     Ok(Saved { id, made_secret })
+}
+
+/// Deletes a destination that no connection uses. Called by the pages too.
+pub async fn remove(bridge: &Bridge, actor: &Actor, id: DestinationId) -> Result<(), ApiError> {
+    let name = bridge.store.destination(id).await?.name;
+    let said = format!("Deleted the destination {name}.");
+    bridge
+        .noting(actor, "destination.deleted", id, said)
+        .delete_destination(id, bridge.clock.now_ms())
+        .await?;
+    bridge.reload().await?;
+    Ok(())
+}
+
+/// Notes what was done to a destination by a step that saves by itself. Called by the pages too.
+pub async fn note_switch(
+    bridge: &Bridge,
+    actor: &Actor,
+    id: DestinationId,
+    action: &str,
+    verb: &str,
+) -> Result<(), ApiError> {
+    let name = bridge.store.destination(id).await?.name;
+    let said = format!("{verb} the destination {name}.");
+    Ok(bridge.note(actor, action, id, said).await?)
 }
 
 async fn draft(

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::flow::past::EVENTS_LIMIT;
 
 /// Method, path, summary, role, status of success.
-const OPERATIONS: [(&str, &str, &str, &str, &str); 26] = [
+const OPERATIONS: [(&str, &str, &str, &str, &str); 27] = [
     ("get", "/sources", "List sources", "viewer", "200"),
     ("post", "/sources", "Make a source", "editor", "201"),
     ("get", "/sources/{id}", "Show a source", "viewer", "200"),
@@ -153,10 +153,31 @@ const OPERATIONS: [(&str, &str, &str, &str, &str); 26] = [
         "viewer",
         "200",
     ),
+    (
+        "get",
+        "/audit",
+        "List who changed what, the newest first",
+        "owner",
+        "200",
+    ),
 ];
 
 /// Query parameters of the lists.
-const LIST_PARAMETERS: [(&str, &[&str]); 2] = [
+const LIST_PARAMETERS: [(&str, &[&str]); 3] = [
+    (
+        "/audit",
+        &[
+            "object_kind",
+            "object_id",
+            "actor_kind",
+            "actor_id",
+            "text",
+            "from",
+            "to",
+            "limit",
+            "cursor",
+        ],
+    ),
     (
         "/events",
         &["source_id", "type", "text", "from", "to", "limit", "cursor"],

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::domain::audit::Actor;
 use crate::domain::id::SourceId;
 use crate::domain::problem::Problem;
 use crate::domain::secret::Secret;
@@ -13,7 +14,7 @@ use crate::flow::Bridge;
 use crate::new_id;
 use crate::store::sources::{NewSource, SecretChange, SourceChange};
 use crate::web::Site;
-use crate::web::admission::caller;
+use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{id, list, maybe_time, name, parse, time};
 use crate::web::auth::new_token;
@@ -52,7 +53,7 @@ pub async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let caller = caller(&request)?;
     create_once(&request, &body, &caller, &bridge, &site, async || {
-        let id = save_new(&bridge, parse(&body)?).await?;
+        let id = save_new(&bridge, &actor(&request), parse(&body)?).await?;
         Ok(view(&bridge.store.source(id).await?, &site))
     })
     .await
@@ -68,30 +69,32 @@ pub async fn show(
 }
 
 pub async fn replace(
+    request: HttpRequest,
     path: web::Path<String>,
     body: web::Bytes,
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
     let id = id(&path, "source")?;
-    save_change(&bridge, id, parse(&body)?).await?;
+    save_change(&bridge, &actor(&request), id, parse(&body)?).await?;
     Ok(HttpResponse::Ok().json(view(&bridge.store.source(id).await?, &site)))
 }
 
 pub async fn delete(
+    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    bridge
-        .store
-        .delete_source(id(&path, "source")?, bridge.clock.now_ms())
-        .await?;
-    bridge.reload().await?;
+    remove(&bridge, &actor(&request), id(&path, "source")?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Makes a source and puts it in force. Called by the pages too.
-pub async fn save_new(bridge: &Bridge, document: SourceDocument) -> Result<SourceId, ApiError> {
+pub async fn save_new(
+    bridge: &Bridge,
+    actor: &Actor,
+    document: SourceDocument,
+) -> Result<SourceId, ApiError> {
     let (name, secret) = checked(&document)?;
     let now = bridge.clock.now();
     let id = new_id!(SourceId, bridge, now);
@@ -104,7 +107,11 @@ pub async fn save_new(bridge: &Bridge, document: SourceDocument) -> Result<Sourc
         secret,
         now_ms: now.as_millisecond(),
     };
-    bridge.store.create_source(new).await?;
+    let said = format!("Made the source {}.", new.name);
+    bridge
+        .noting(actor, "source.created", id, said)
+        .create_source(new)
+        .await?;
     bridge.reload().await?;
     Ok(id)
 }
@@ -112,10 +119,15 @@ pub async fn save_new(bridge: &Bridge, document: SourceDocument) -> Result<Sourc
 /// Changes a source and puts the change in force. Called by the pages too.
 pub async fn save_change(
     bridge: &Bridge,
+    actor: &Actor,
     id: SourceId,
     document: SourceDocument,
 ) -> Result<(), ApiError> {
     let (name, secret) = checked(&document)?;
+    let said = match secret {
+        Some(_) => format!("Changed the source {name} and gave it a new secret."),
+        None => format!("Changed the source {name}."),
+    };
     let now = bridge.clock.now();
     let overlap = SignedDuration::from_secs(document.overlap_s.unwrap_or(ROTATION_OVERLAP_S));
     let until = now.checked_add(overlap).ok().filter(|until| *until > now);
@@ -128,8 +140,24 @@ pub async fn save_change(
         }),
     };
     bridge
-        .store
+        .noting(actor, "source.changed", id, said)
         .change_source(id, change, now.as_millisecond())
+        .await?;
+    bridge.reload().await?;
+    Ok(())
+}
+
+/// Deletes a source that no connection uses. Called by the pages too.
+pub async fn remove(bridge: &Bridge, actor: &Actor, id: SourceId) -> Result<(), ApiError> {
+    let name = bridge.store.source(id).await?.name;
+    bridge
+        .noting(
+            actor,
+            "source.deleted",
+            id,
+            format!("Deleted the source {name}."),
+        )
+        .delete_source(id, bridge.clock.now_ms())
         .await?;
     bridge.reload().await?;
     Ok(())

@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::{Value, json};
 
+use crate::domain::audit::Actor;
 use crate::domain::catalogue::label;
 use crate::domain::connection::{Connection, Rules};
 use crate::domain::destination::{Settings, SettingsDocument};
@@ -18,7 +19,7 @@ use crate::domain::mapping::functions::{Function, functions};
 use crate::domain::person::User;
 use crate::flow::Bridge;
 use crate::flow::past::{Comparison, Difference, EVENTS_LIMIT, Example, Turn, over_the_past};
-use crate::web::admission::signed_in;
+use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::save as save_document;
 use crate::web::api::destinations::{DestinationDocument, save_new};
 use crate::web::api::id;
@@ -125,7 +126,7 @@ pub async fn new(
     if let Some(source_id) = query_value(&request, "source_id") {
         form.source_id = source_id;
     }
-    let builder = Builder::load(&bridge, None).await?;
+    let builder = Builder::load(actor(&request), &bridge, None).await?;
     // What is shaped for Slack is not for whatever destination happens to be the first.
     if form.new_destination.url_hint.is_empty() {
         form.destination_id = first(&builder.names.destinations);
@@ -143,7 +144,7 @@ pub async fn edit(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
-    let builder = Builder::load(&bridge, Some(id(&path, "connection")?)).await?;
+    let builder = Builder::load(actor(&request), &bridge, Some(id(&path, "connection")?)).await?;
     let form = builder
         .saved
         .as_ref()
@@ -181,7 +182,7 @@ pub async fn live_parts(
         .as_deref()
         .map(|text| id(text, "connection"))
         .transpose()?;
-    let mut builder = Builder::load(&bridge, existing_id).await?;
+    let mut builder = Builder::load(actor(&request), &bridge, existing_id).await?;
     let form = ConnectionForm::typed(&posted, existing);
     if !form.project_ids.is_empty() {
         builder.names = builder
@@ -220,7 +221,7 @@ async fn submit(
         .as_deref()
         .map(|text| id(text, "connection"))
         .transpose()?;
-    let mut builder = Builder::load(bridge, existing_id).await?;
+    let mut builder = Builder::load(actor(request), bridge, existing_id).await?;
     let mut form = ConnectionForm::typed(&posted, existing);
     let mut extras = Extras::default();
     match Action::of(&posted) {
@@ -276,7 +277,7 @@ async fn save_form(
         }
     };
     let existing = builder.saved.as_ref().map(|saved| saved.id);
-    match save_document(builder.bridge, existing, document).await {
+    match save_document(builder.bridge, &builder.actor, existing, document).await {
         Ok(id) => Ok(Some(id)),
         Err(error) => {
             extras.problems = mendable(error)?;
@@ -304,7 +305,7 @@ async fn make_destination(
         signing: Some(json!({"scheme": typed.scheme})),
         limits: None,
     };
-    match save_new(builder.bridge, document).await {
+    match save_new(builder.bridge, &builder.actor, document).await {
         Ok(saved) => {
             form.destination_id = saved.id.to_string();
             form.new_destination = Default::default();
@@ -326,6 +327,8 @@ struct Extras {
 
 /// What every answer of the builder needs.
 struct Builder<'b> {
+    /// Who builds.
+    actor: Actor,
     bridge: &'b Bridge,
     names: Names,
     /// The connection as it is saved.
@@ -334,10 +337,12 @@ struct Builder<'b> {
 
 impl<'b> Builder<'b> {
     async fn load(
+        actor: Actor,
         bridge: &'b Bridge,
         existing: Option<ConnectionId>,
     ) -> Result<Builder<'b>, PageError> {
         Ok(Builder {
+            actor,
             bridge,
             names: Names::load(bridge).await?,
             saved: match existing {

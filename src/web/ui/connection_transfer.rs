@@ -7,7 +7,7 @@ use askama::Template;
 use crate::domain::person::User;
 use crate::flow::Bridge;
 use crate::flow::transfer::{self, Deed, ImportError, Plan, Step};
-use crate::web::admission::signed_in;
+use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::auth::new_token;
 use crate::web::problem::ApiError;
@@ -88,7 +88,9 @@ pub async fn import(
     };
     match planned {
         Ok(plan) if form.text("action") == "import" => {
-            transfer::carry_out(&bridge.store, plan).await?;
+            let actor = actor(&request);
+            let noting = |action: &str, id: String, said| bridge.noting(&actor, action, id, said);
+            transfer::carry_out(noting, plan).await?;
             bridge.reload().await?;
             Ok(go("/connections?done=imported"))
         }

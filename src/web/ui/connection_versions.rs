@@ -6,7 +6,7 @@ use askama::Template;
 use crate::domain::connection::{Connection, Version};
 use crate::flow::Bridge;
 use crate::store::error::StoreError;
-use crate::web::admission::signed_in;
+use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::{ConnectionDocument, save as save_document};
 use crate::web::api::id;
 use crate::web::ui::connection_words::{Names, Sentence, version_changes};
@@ -68,7 +68,7 @@ pub async fn restore(
         delivery: rules.delivery,
         enabled: None,
     };
-    match save_document(&bridge, Some(connection.id), document).await {
+    match save_document(&bridge, &actor(&request), Some(connection.id), document).await {
         Ok(id) => Ok(go(format!("/connections/{id}?done=restored"))),
         Err(error) => {
             let problems = mendable(error)?;

@@ -13,8 +13,8 @@ use crate::flow::dry_run::DryRun;
 use crate::flow::test_event::send_test;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
-use crate::web::admission::signed_in;
-use crate::web::api::connections::{ConnectionDocument, save as save_document};
+use crate::web::admission::{actor, signed_in};
+use crate::web::api::connections::{ConnectionDocument, remove, save as save_document};
 use crate::web::api::id;
 use crate::web::ui::connection_form::{EventGroup, event_groups};
 use crate::web::ui::connection_sample::USUAL_EVENT;
@@ -191,23 +191,41 @@ pub async fn show(
 }
 
 pub async fn enable(
+    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    switch(&path, &bridge, true).await
+    switch(&request, &path, &bridge, true).await
 }
 
 pub async fn disable(
+    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    switch(&path, &bridge, false).await
+    switch(&request, &path, &bridge, false).await
 }
 
-async fn switch(path: &str, bridge: &Bridge, enabled: bool) -> Result<HttpResponse, PageError> {
+async fn switch(
+    request: &HttpRequest,
+    path: &str,
+    bridge: &Bridge,
+    enabled: bool,
+) -> Result<HttpResponse, PageError> {
     let id: ConnectionId = id(path, "connection")?;
+    let name = bridge.store.connection(id).await?.name;
+    let (action, said) = match enabled {
+        true => (
+            "connection.enabled",
+            format!("Switched the connection {name} on."),
+        ),
+        false => (
+            "connection.disabled",
+            format!("Switched the connection {name} off."),
+        ),
+    };
     bridge
-        .store
+        .noting(&actor(request), action, id, said)
         .enable_connection(id, enabled, bridge.clock.now_ms())
         .await?;
     bridge.reload().await?;
@@ -216,6 +234,7 @@ async fn switch(path: &str, bridge: &Bridge, enabled: bool) -> Result<HttpRespon
 }
 
 pub async fn duplicate(
+    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
@@ -234,7 +253,7 @@ pub async fn duplicate(
         delivery: rules.delivery,
         enabled: Some(false),
     };
-    let id = save_document(&bridge, None, copy).await?;
+    let id = save_document(&bridge, &actor(&request), None, copy).await?;
     Ok(go(format!("/connections/{id}?done=duplicated")))
 }
 
@@ -253,14 +272,11 @@ pub async fn test(
 }
 
 pub async fn delete(
+    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    bridge
-        .store
-        .delete_connection(id(&path, "connection")?, bridge.clock.now_ms())
-        .await?;
-    bridge.reload().await?;
+    remove(&bridge, &actor(&request), id(&path, "connection")?).await?;
     Ok(go("/connections?done=deleted"))
 }
 

@@ -19,7 +19,8 @@ use crate::flow::{Bridge, resend as resending};
 use crate::store::deliveries::{Attempt, DeliverySummary};
 use crate::store::error::StoreError;
 use crate::store::log::Neighbours;
-use crate::web::admission::signed_in;
+use crate::web::admission::{actor, signed_in};
+use crate::web::api::deliveries::{note_discarded, note_resent};
 use crate::web::api::id;
 use crate::web::problem::ApiError;
 use crate::web::ui::connections::Verdict;
@@ -171,6 +172,7 @@ pub async fn resend(
         "now" => resending::resend_by_present_rules(&bridge, id).await?,
         _ => resending::resend(&bridge, id).await?,
     };
+    note_resent(&bridge, &actor(&request), id, new).await?;
     Ok(go(format!("/deliveries/{new}?done=resent")))
 }
 
@@ -200,7 +202,10 @@ pub async fn resend_selected(
     // The oldest first, as they came in.
     for id in ids.iter().rev() {
         match resending::resend(&bridge, *id).await {
-            Ok(_) => count += 1,
+            Ok(new) => {
+                note_resent(&bridge, &actor(&request), *id, new).await?;
+                count += 1;
+            }
             Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => refused += 1,
             Err(error) => return Err(error.into()),
         }
@@ -218,6 +223,7 @@ pub async fn discard(
     let user = signed_in(&request)?;
     let id: DeliveryId = id(&path, "delivery")?;
     resending::discard(&bridge, id, &user.name).await?;
+    note_discarded(&bridge, &actor(&request), id).await?;
     Ok(go(format!("/deliveries/{id}?done=discarded")))
 }
 

@@ -17,8 +17,10 @@ use crate::flow::{Bridge, pause as pausing};
 use crate::store::counts::{Counts, Span};
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
-use crate::web::admission::signed_in;
-use crate::web::api::destinations::{DestinationDocument, save_change, save_new};
+use crate::web::admission::{actor, signed_in};
+use crate::web::api::destinations::{
+    DestinationDocument, note_switch, remove, save_change, save_new,
+};
 use crate::web::api::id;
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
@@ -170,7 +172,7 @@ pub async fn create(
 ) -> Result<HttpResponse, PageError> {
     let form = Form::of(&request)?;
     let user = signed_in(&request)?;
-    match save_new(&bridge, document(&form)).await {
+    match save_new(&bridge, &actor(&request), document(&form)).await {
         Ok(saved) if saved.made_secret.is_some() => {
             let destination = bridge.store.destination(saved.id).await?;
             let mut page = show_page(&request, &user, &bridge, destination).await?;
@@ -223,7 +225,7 @@ pub async fn save(
     let form = Form::of(&request)?;
     let user = signed_in(&request)?;
     let id: DestinationId = id(&path, "destination")?;
-    match save_change(&bridge, id, document(&form)).await {
+    match save_change(&bridge, &actor(&request), id, document(&form)).await {
         Ok(saved) if saved.made_secret.is_some() => {
             let destination = bridge.store.destination(id).await?;
             let mut page = show_page(&request, &user, &bridge, destination).await?;
@@ -249,15 +251,32 @@ pub async fn pause(
     let user = signed_in(&request)?;
     let id: DestinationId = id(&path, "destination")?;
     pausing::pause(&bridge, id, &format!("Paused by {}.", user.name)).await?;
+    note_switch(
+        &bridge,
+        &actor(&request),
+        id,
+        "destination.paused",
+        "Paused",
+    )
+    .await?;
     Ok(go(format!("/destinations/{id}?done=paused")))
 }
 
 pub async fn resume(
+    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let id: DestinationId = id(&path, "destination")?;
     pausing::resume(&bridge, id).await?;
+    note_switch(
+        &bridge,
+        &actor(&request),
+        id,
+        "destination.resumed",
+        "Resumed",
+    )
+    .await?;
     Ok(go(format!("/destinations/{id}?done=resumed")))
 }
 
@@ -286,15 +305,12 @@ pub async fn test(
 }
 
 pub async fn delete(
+    request: HttpRequest,
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let id: DestinationId = id(&path, "destination")?;
-    bridge
-        .store
-        .delete_destination(id, bridge.clock.now_ms())
-        .await?;
-    bridge.reload().await?;
+    remove(&bridge, &actor(&request), id).await?;
     Ok(go("/destinations?done=deleted"))
 }
 

@@ -3,7 +3,9 @@
 //! The shape never varies: take who it is and the form that `admission` checked, save through the same functions as the API, redirect; on a problem the same page
 //! comes again with what was typed and what to mend.
 
+pub mod account;
 pub mod assets;
+pub mod audit;
 pub mod chart;
 pub mod connection_builder;
 pub mod connection_fields;
@@ -23,11 +25,14 @@ pub mod export;
 pub mod form;
 pub mod gallery;
 pub mod log;
+pub mod next;
+pub mod nodes;
 pub mod overview;
 pub mod page;
+pub mod people;
 pub mod sample_tree;
 pub mod session;
-pub mod settings;
 pub mod sources;
 pub mod tail;
+pub mod tokens;
 pub mod tree;

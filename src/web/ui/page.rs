@@ -20,7 +20,7 @@ use crate::web::problem::ApiError;
 use crate::web::ui::assets::href;
 
 /// What was done, by the word in `?done=`; nothing of the address itself is shown.
-const NOTES: [(&str, &str); 16] = [
+const NOTES: [(&str, &str); 19] = [
     ("saved", "Saved."),
     ("added", "Added."),
     ("deleted", "Deleted."),
@@ -46,6 +46,12 @@ const NOTES: [(&str, &str); 16] = [
         "The password is changed. Sign in with the new one.",
     ),
     ("welcome", "Welcome. Your account is made."),
+    ("withdrawn", "Withdrawn. The link is worth nothing now."),
+    ("session_ended", "Signed out there."),
+    (
+        "second_factor_off",
+        "The second factor is off; the password alone lets in.",
+    ),
 ];
 
 /// The frame of a page.
@@ -203,7 +209,8 @@ pub fn render_again(page: &impl Template) -> Result<HttpResponse, PageError> {
     render_with(StatusCode::UNPROCESSABLE_ENTITY, page)
 }
 
-fn render_with(status: StatusCode, page: &impl Template) -> Result<HttpResponse, PageError> {
+/// Renders a page with a status of its own.
+pub fn render_with(status: StatusCode, page: &impl Template) -> Result<HttpResponse, PageError> {
     let html = page.render().map_err(|error| ApiError::internal(&error))?;
     Ok(HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
@@ -222,7 +229,7 @@ pub fn go(to: impl AsRef<str>) -> HttpResponse {
 pub enum PageError {
     Shown(ApiError),
     /// Go there first.
-    Elsewhere(&'static str),
+    Elsewhere(String),
 }
 
 impl From<ApiError> for PageError {
@@ -413,12 +420,21 @@ pub fn title_of(title: Option<&str>, id: Option<&str>) -> String {
 }
 
 /// A problem of a form: where, and what to do.
+#[derive(Debug, Clone)]
 pub struct FormProblem {
     pub place: String,
     pub message: String,
 }
 
 impl FormProblem {
+    /// A problem with one field.
+    pub fn at(place: &str, message: impl Into<String>) -> FormProblem {
+        FormProblem {
+            place: place.into(),
+            message: message.into(),
+        }
+    }
+
     /// A problem with the form as a whole.
     pub fn plain(message: impl Into<String>) -> FormProblem {
         FormProblem {

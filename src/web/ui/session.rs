@@ -1,22 +1,33 @@
-//! First run, signing in, signing out.
+//! First run, signing in with one or two factors, taking an invitation, signing out.
+//!
+//! Every way in ends in [`start_session`]: a new token each time, so that one known before is worth nothing afterwards.
 
 use actix_web::cookie::Cookie;
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use crate::domain::id::UserId;
-use crate::domain::person::{Role, User, parse_email, password_problem};
-use crate::domain::source::NAME_LIMIT_CHARS;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::password::password_problem;
+use crate::domain::person::{Role, User, parse_email};
+use crate::domain::second_factor::{recovery_hash, step_of};
 use crate::flow::Bridge;
 use crate::new_id;
 use crate::store::error::StoreError;
+use crate::store::invites::Invite;
+use crate::store::sessions::NewSession;
 use crate::web::Site;
-use crate::web::auth::{
-    SESSION_S, check_password, cookie_of, hash_of, hash_password, new_token, session_cookie, user,
-};
-use crate::web::ui::form::Form;
+use crate::web::admission::{actor, as_person};
+use crate::web::auth::{CODE_S, SESSION_S, cookie_of, hash_of, new_token, session, session_cookie};
+use crate::web::client::{address, user_agent};
+use crate::web::password::{check_password, hash_password};
+use crate::web::problem::ApiError;
+use crate::web::ui::form::{Form, person_name};
+use crate::web::ui::next::own_path;
 use crate::web::ui::page::{
-    FormProblem, Page, PageError, go, note, render, render_again, visit_cookie,
+    FormProblem, Page, PageError, go, note, query_value, render, render_again, render_with,
+    visit_cookie,
 };
 
 #[derive(Template)]
@@ -34,6 +45,27 @@ struct LoginPage {
     page: Page,
     problem: Option<String>,
     email: String,
+    next: String,
+}
+
+#[derive(Template)]
+#[template(path = "session/code.html")]
+struct CodePage {
+    page: Page,
+    problem: Option<String>,
+    next: String,
+}
+
+#[derive(Template)]
+#[template(path = "session/invite.html")]
+struct InvitePage {
+    page: Page,
+    problems: Vec<FormProblem>,
+    token: String,
+    email: String,
+    role: &'static str,
+    invited_by: String,
+    name: String,
 }
 
 pub async fn setup_page(
@@ -61,50 +93,31 @@ pub async fn setup(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, PageError> {
     let form = Form::of(&request)?;
-    let (name, email_text, password) = (
-        form.text("name"),
-        form.text("email"),
-        form.value("password").unwrap_or_default(),
-    );
-    let mut problems = Vec::new();
-    if name.is_empty() || name.chars().count() > NAME_LIMIT_CHARS {
-        problems.push(FormProblem {
-            place: "name".into(),
-            message: format!("A name has 1 to {NAME_LIMIT_CHARS} characters."),
-        });
+    let email = parse_email(form.text("email"));
+    let checked = new_account(&form, email.as_deref().unwrap_or_default());
+    let mut problems = checked.as_ref().err().cloned().unwrap_or_default();
+    if let Err(message) = &email {
+        problems.insert(0, FormProblem::at("email", message));
     }
-    let email = parse_email(email_text).map_err(|message| {
-        problems.push(FormProblem {
-            place: "email".into(),
-            message,
-        })
-    });
-    if let Some(message) = password_problem(password) {
-        problems.push(FormProblem {
-            place: "password".into(),
-            message,
-        });
-    }
-    let (Ok(email), true) = (email, problems.is_empty()) else {
+    let (Ok(email), Ok((name, password))) = (email, checked) else {
         let page = Page::for_stranger(&cookie_of(&request).unwrap_or_default(), "Set up");
         return render_again(&SetupPage {
             page,
             problems,
-            name: name.into(),
-            email: email_text.into(),
+            name: form.text("name").into(),
+            email: form.text("email").into(),
         });
     };
-    let now = bridge.clock.now();
-    let owner = User {
-        id: new_id!(UserId, bridge, now),
-        email,
-        name: name.into(),
-        role: Role::Owner,
-        created_at: now,
-    };
-    let hash = hash_password(password.to_string()).await?;
-    match bridge.store.create_user(owner.clone(), hash, true).await {
-        Ok(()) => start_session(&bridge, &site, &owner, "/?done=welcome").await,
+    let owner = new_user(&bridge, email, name, Role::Owner);
+    let hash = hash_password(password).await?;
+    let store = bridge.noting(
+        &as_person(&request, &owner),
+        "person.set_up",
+        owner.id,
+        "Made the first account.",
+    );
+    match store.create_user(owner.clone(), hash, true).await {
+        Ok(()) => start_session(&request, &bridge, &site, &owner, None, "/?done=welcome").await,
         // Somebody was faster: the account exists, and it takes signing in.
         Err(StoreError::Conflict(_)) => Ok(go("/login")),
         Err(error) => Err(error.into()),
@@ -119,8 +132,11 @@ pub async fn login_page(
     if !bridge.store.has_users().await? {
         return Ok(go("/setup"));
     }
-    if user(&request, &bridge).await?.is_some() {
-        return Ok(go("/"));
+    let next = query_value(&request, "next").unwrap_or_default();
+    if let Some((session, _)) = session(&request, &bridge).await?
+        && !session.awaits_code
+    {
+        return Ok(go(own_path(&next)));
     }
     let (token, cookie) = visit_cookie(&request, &site);
     let mut page = Page::for_stranger(&token, "Sign in");
@@ -130,6 +146,7 @@ pub async fn login_page(
             page,
             problem: None,
             email: String::new(),
+            next: own_path(&next).into(),
         })?,
         cookie,
     )
@@ -141,28 +158,142 @@ pub async fn login(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, PageError> {
     let form = Form::of(&request)?;
-    let email = form.text("email").to_lowercase();
-    let again = |problem: &str| {
+    let next = own_path(form.text("next"));
+    let again = |status: StatusCode, problem: String| {
         let page = Page::for_stranger(&cookie_of(&request).unwrap_or_default(), "Sign in");
-        render_again(&LoginPage {
+        let shown = LoginPage {
             page,
-            problem: Some(problem.into()),
+            problem: Some(problem),
             email: form.text("email").into(),
-        })
+            next: next.into(),
+        };
+        render_with(status, &shown)
     };
-    let now_ms = bridge.clock.now_ms();
-    if !site.sign_in.allows(&email, now_ms) {
-        return again("Too many failed attempts for this account; try again in five minutes.");
+    let wrong = || {
+        let problem = "E-mail or password is not right.".to_string();
+        again(StatusCode::UNPROCESSABLE_ENTITY, problem)
+    };
+    let Ok(email) = parse_email(form.text("email")) else {
+        return wrong();
+    };
+    let from = address(&request);
+    if let Err(wait_s) = site.throttle.begin(&email, from, bridge.clock.now_ms()) {
+        let shown = again(StatusCode::TOO_MANY_REQUESTS, too_many(wait_s))?;
+        return Ok(with_retry_after(shown, wait_s));
     }
     let found = bridge.store.credentials(email.clone()).await?;
     let hash = found.as_ref().map(|found| found.password_hash.clone());
-    let right =
-        check_password(form.value("password").unwrap_or_default().to_string(), hash).await?;
-    site.sign_in.note(&email, right, now_ms);
-    match found {
-        Some(found) if right => start_session(&bridge, &site, &found.user, "/").await,
-        _ => again("E-mail or password is not right."),
+    let password = form.value("password").unwrap_or_default().to_string();
+    let right = check_password(password, hash).await?;
+    let Some(found) = found.filter(|found| right && found.user.deactivated_at.is_none()) else {
+        return wrong();
+    };
+    site.throttle.succeeded(&email, from);
+    if found.user.has_second_factor {
+        return ask_for_code(&request, &bridge, &site, &found.user, next).await;
     }
+    let said = Some("Signed in.".to_string());
+    start_session(&request, &bridge, &site, &found.user, said, next).await
+}
+
+pub async fn code_page(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    match session(&request, &bridge).await? {
+        Some((session, _)) if session.awaits_code => render(&CodePage {
+            page: Page::for_stranger(&cookie_of(&request).unwrap_or_default(), "Second factor"),
+            problem: None,
+            next: own_path(&query_value(&request, "next").unwrap_or_default()).into(),
+        }),
+        _ => Ok(go("/login")),
+    }
+}
+
+pub async fn code(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let form = Form::of(&request)?;
+    let user = match session(&request, &bridge).await? {
+        Some((session, user)) if session.awaits_code => user,
+        _ => return Ok(go("/login")),
+    };
+    let next = own_path(form.text("next"));
+    let again = |status: StatusCode, problem: String| {
+        let cookie = cookie_of(&request).unwrap_or_default();
+        let shown = CodePage {
+            page: Page::for_stranger(&cookie, "Second factor"),
+            problem: Some(problem),
+            next: next.into(),
+        };
+        render_with(status, &shown)
+    };
+    // A count of its own: a right password does not forgive wrong codes.
+    let key = format!("code {}", user.id);
+    let from = address(&request);
+    if let Err(wait_s) = site.throttle.begin(&key, from, bridge.clock.now_ms()) {
+        let shown = again(StatusCode::TOO_MANY_REQUESTS, too_many(wait_s))?;
+        return Ok(with_retry_after(shown, wait_s));
+    }
+    match take_code(&bridge, &user, form.text("code")).await? {
+        Some(said) => {
+            site.throttle.succeeded(&key, from);
+            start_session(&request, &bridge, &site, &user, Some(said), next).await
+        }
+        None => again(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "This code is not right, or it was used already. Wait for the next one.".into(),
+        ),
+    }
+}
+
+pub async fn invite_page(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let invite = open_invite(&bridge, &path).await?;
+    let (token, cookie) = visit_cookie(&request, &site);
+    let shown = InvitePage::new(&token, &path, &invite, Vec::new(), "");
+    with_cookie(render(&shown)?, cookie)
+}
+
+pub async fn accept_invite(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let form = Form::of(&request)?;
+    let invite = open_invite(&bridge, &path).await?;
+    let (name, password) = match new_account(&form, &invite.email) {
+        Ok(checked) => checked,
+        Err(problems) => {
+            let cookie = cookie_of(&request).unwrap_or_default();
+            return render_again(&InvitePage::new(
+                &cookie,
+                &path,
+                &invite,
+                problems,
+                form.text("name"),
+            ));
+        }
+    };
+    let user = new_user(&bridge, invite.email.clone(), name, invite.role);
+    let hash = hash_password(password).await?;
+    let said = format!(
+        "Took the invitation of {} and has the role {}.",
+        invite.invited_by,
+        invite.role.as_str()
+    );
+    bridge
+        .noting(&as_person(&request, &user), "person.joined", user.id, said)
+        .accept_invite(invite.id, user.clone(), hash)
+        .await?;
+    start_session(&request, &bridge, &site, &user, None, "/?done=welcome").await
 }
 
 pub async fn logout(
@@ -175,20 +306,155 @@ pub async fn logout(
     Ok(go("/login"))
 }
 
-/// A new session under a new token: one that was known before signing in is worth nothing afterwards.
-async fn start_session(
+impl InvitePage {
+    fn new(
+        cookie: &str,
+        token: &str,
+        invite: &Invite,
+        problems: Vec<FormProblem>,
+        name: &str,
+    ) -> InvitePage {
+        InvitePage {
+            page: Page::for_stranger(cookie, "Your invitation"),
+            problems,
+            token: token.into(),
+            email: invite.email.clone(),
+            role: invite.role.as_str(),
+            invited_by: invite.invited_by.clone(),
+            name: name.into(),
+        }
+    }
+}
+
+async fn open_invite(bridge: &Bridge, token: &str) -> Result<Invite, PageError> {
+    let found = bridge
+        .store
+        .invite(hash_of(token), bridge.clock.now_ms())
+        .await?;
+    found.ok_or_else(|| {
+        let detail =
+            "This invitation was used, withdrawn or has run out. Ask the owner for a new one.";
+        ApiError::new(StatusCode::NOT_FOUND, "invitation_over", detail).into()
+    })
+}
+
+/// Name and password of a new account, or what is wrong with them.
+fn new_account(form: &Form, email: &str) -> Result<(String, String), Vec<FormProblem>> {
+    let name = person_name(form.text("name"));
+    let password = form.value("password").unwrap_or_default();
+    let mut problems = Vec::new();
+    if let Err(message) = &name {
+        problems.push(FormProblem::at("name", message));
+    }
+    if let Some(message) = password_problem(password, email) {
+        problems.push(FormProblem::at("password", message));
+    }
+    match name {
+        Ok(name) if problems.is_empty() => Ok((name, password.to_string())),
+        _ => Err(problems),
+    }
+}
+
+fn new_user(bridge: &Bridge, email: String, name: String, role: Role) -> User {
+    let now = bridge.clock.now();
+    User {
+        id: new_id!(UserId, bridge, now),
+        email,
+        name,
+        role,
+        created_at: now,
+        deactivated_at: None,
+        has_second_factor: false,
+    }
+}
+
+/// A code of the app, or a recovery code; taken once. Tells how it went for the audit log.
+async fn take_code(bridge: &Bridge, user: &User, code: &str) -> Result<Option<String>, PageError> {
+    let factor = bridge.store.second_factor(user.id).await?;
+    let now_s = u64::try_from(bridge.clock.now_ms() / 1_000).unwrap_or(0);
+    let step = factor
+        .secret
+        .as_ref()
+        .and_then(|secret| step_of(secret.expose(), code, now_s));
+    if let Some(step) = step {
+        let taken = bridge.store.take_step(user.id, step).await?;
+        return Ok(taken.then(|| "Signed in with the second factor.".into()));
+    }
+    let spent = bridge
+        .store
+        .spend_recovery_code(user.id, recovery_hash(code))
+        .await?;
+    let left = factor.recovery_codes_left - 1;
+    Ok(spent.then(|| format!("Signed in with a recovery code; {left} are left.")))
+}
+
+/// The password was right: what stands in the cookie now is good for nothing but the code's page.
+async fn ask_for_code(
+    request: &HttpRequest,
     bridge: &Bridge,
     site: &Site,
     user: &User,
+    next: &str,
+) -> Result<HttpResponse, PageError> {
+    let (token, mut new) = new_session(request, bridge, user, CODE_S);
+    new.awaits_code = true;
+    bridge.store.create_session(new).await?;
+    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    let to = format!("/login/code?next={next}");
+    with_cookie(go(to), Some(session_cookie(&token, site)))
+}
+
+async fn start_session(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    site: &Site,
+    user: &User,
+    said: Option<String>,
     to: &str,
 ) -> Result<HttpResponse, PageError> {
-    let (token, hash) = new_token("");
-    let now_ms = bridge.clock.now_ms();
-    bridge
-        .store
-        .create_session(hash, user.id, now_ms, now_ms + SESSION_S * 1_000)
-        .await?;
+    if let Some(earlier) = cookie_of(request) {
+        bridge.store.end_session(hash_of(&earlier)).await?;
+    }
+    let (token, new) = new_session(request, bridge, user, SESSION_S);
+    let store = match said {
+        Some(said) => bridge.noting(&as_person(request, user), "person.signed_in", user.id, said),
+        None => bridge.store.clone(),
+    };
+    store.create_session(new).await?;
     with_cookie(go(to), Some(session_cookie(&token, site)))
+}
+
+fn new_session(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    user: &User,
+    lasts_s: i64,
+) -> (String, NewSession) {
+    let (token, token_hash) = new_token("");
+    let now = bridge.clock.now();
+    let new = NewSession {
+        id: new_id!(SessionId, bridge, now),
+        token_hash,
+        user_id: user.id,
+        awaits_code: false,
+        now_ms: now.as_millisecond(),
+        expires_ms: now.as_millisecond() + lasts_s * 1_000,
+        user_agent: user_agent(request),
+        address: actor(request).address,
+    };
+    (token, new)
+}
+
+/// What is said when too much was tried.
+pub fn too_many(wait_s: i64) -> String {
+    let minutes = wait_s.div_euclid(60) + 1;
+    let plural = if minutes == 1 { "" } else { "s" };
+    format!("Too many failed attempts; try again in {minutes} minute{plural}.")
+}
+
+fn with_retry_after(mut response: HttpResponse, wait_s: i64) -> HttpResponse {
+    response.headers_mut().insert(RETRY_AFTER, wait_s.into());
+    response
 }
 
 fn with_cookie(
@@ -198,7 +464,7 @@ fn with_cookie(
     if let Some(cookie) = cookie {
         response
             .add_cookie(&cookie)
-            .map_err(|error| crate::web::problem::ApiError::internal(&error))?;
+            .map_err(|error| ApiError::internal(&error))?;
     }
     Ok(response)
 }

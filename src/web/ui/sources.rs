@@ -10,9 +10,9 @@ use crate::domain::source::Source;
 use crate::flow::Bridge;
 use crate::store::events::{EventFilter, EventSummary, Page as Window};
 use crate::web::Site;
-use crate::web::admission::signed_in;
+use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
-use crate::web::api::sources::{SourceDocument, save_change, save_new};
+use crate::web::api::sources::{SourceDocument, remove, save_change, save_new};
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
     Chip, FormProblem, Moment, Page, PageError, go, mendable, render, render_again, title_of,
@@ -150,7 +150,7 @@ pub async fn create(
         require_signature: None,
         overlap_s: None,
     };
-    match save_new(&bridge, document).await {
+    match save_new(&bridge, &actor(&request), document).await {
         Ok(id) => Ok(go(format!("/sources/{id}?done=added"))),
         Err(error) => {
             let page = Page::new(&request, &user, "/sources", "Add a source");
@@ -189,7 +189,7 @@ pub async fn save(
         require_signature: Some(form.is_ticked("require_signature")),
         overlap_s: form.text("overlap_s").parse().ok(),
     };
-    match save_change(&bridge, id, document).await {
+    match save_change(&bridge, &actor(&request), id, document).await {
         Ok(()) => Ok(go(format!("/sources/{id}?done=saved"))),
         Err(error) => {
             let problems = mendable(error)?;
@@ -207,12 +207,11 @@ pub async fn delete(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let id: SourceId = id(&path, "source")?;
-    if let Err(error) = bridge.store.delete_source(id, bridge.clock.now_ms()).await {
-        let problems = mendable(error.into())?;
+    if let Err(error) = remove(&bridge, &actor(&request), id).await {
+        let problems = mendable(error)?;
         let source = bridge.store.source(id).await?;
         return render_again(&show_page(&request, &user, &bridge, &site, source, problems).await?);
     }
-    bridge.reload().await?;
     Ok(go("/sources?done=deleted"))
 }
 

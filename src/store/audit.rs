@@ -1,0 +1,192 @@
+//! The audit log: who changed what.
+//!
+//! [`Store::noting`] gives a handle whose next change writes the note in its own transaction: both are there or neither. Notes are only
+//! added, and forgotten with the retention.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diesel::{
+    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _,
+    NullableExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
+    SelectableHelper as _, TextExpressionMethods as _,
+};
+
+use crate::domain::audit::{Actor, ActorKind, Note};
+use crate::domain::id::AuditId;
+use crate::store::Store;
+use crate::store::both::{both, either};
+use crate::store::error::StoreError;
+use crate::store::events::{Page, like_pattern, lower};
+use crate::store::row;
+use crate::store::schema::audit_log;
+
+/// A note that waits for the change it tells of; taken by the first that succeeds.
+pub(super) type Pending = Arc<Mutex<Option<Note>>>;
+
+/// Which notes to show; empty fields do not narrow.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    pub object_kind: Option<String>,
+    pub object_id: Option<String>,
+    pub actor_id: Option<String>,
+    pub actor_kind: Option<ActorKind>,
+    /// Found in the sentence or the actor's name.
+    pub text: Option<String>,
+    pub from_ms: Option<i64>,
+    pub to_ms: Option<i64>,
+    pub page: Page<AuditId>,
+}
+
+impl Store {
+    /// A handle to the same store whose next change is noted.
+    pub fn noting(&self, note: Note) -> Store {
+        Store {
+            pending: Some(Arc::new(Mutex::new(Some(note)))),
+            ..self.clone()
+        }
+    }
+
+    /// Writes a note alone, for what changes nothing here or was changed before.
+    pub async fn note(&self, note: Note) -> Result<(), StoreError> {
+        let store = self.noting(note);
+        either!(store.write(|_| Ok(())))
+    }
+
+    /// Notes, the newest first.
+    pub async fn audit_log(&self, filter: AuditFilter) -> Result<Vec<Note>, StoreError> {
+        either!(self.read(move |conn| {
+            let mut query = audit_log::table.into_boxed();
+            if let Some(kind) = filter.object_kind {
+                query = query.filter(audit_log::object_kind.eq(kind));
+            }
+            if let Some(id) = filter.object_id {
+                query = query.filter(audit_log::object_id.eq(id));
+            }
+            if let Some(id) = filter.actor_id {
+                query = query.filter(audit_log::actor_id.eq(id));
+            }
+            if let Some(kind) = filter.actor_kind {
+                query = query.filter(audit_log::actor_kind.eq(kind.as_str()));
+            }
+            if let Some(text) = filter.text {
+                let pattern = like_pattern(&text);
+                let in_name = lower(audit_log::actor_name.nullable())
+                    .like(lower(Some(pattern.clone())))
+                    .escape('\\');
+                query = query.filter(
+                    lower(audit_log::sentence.nullable())
+                        .like(lower(Some(pattern)))
+                        .escape('\\')
+                        .or(in_name),
+                );
+            }
+            if let Some(from) = filter.from_ms {
+                query = query.filter(audit_log::at.ge(from));
+            }
+            if let Some(to) = filter.to_ms {
+                query = query.filter(audit_log::at.lt(to));
+            }
+            if let Some(before) = filter.page.before {
+                query = query.filter(audit_log::id.lt(before.as_bytes().to_vec()));
+            }
+            query = match filter.page.after {
+                Some(after) => query
+                    .filter(audit_log::id.gt(after.as_bytes().to_vec()))
+                    .order(audit_log::id.asc()),
+                None => query.order(audit_log::id.desc()),
+            };
+            let mut rows: Vec<AuditRow> = query
+                .limit(filter.page.limit)
+                .select(AuditRow::as_select())
+                .load(conn)?;
+            if filter.page.after.is_some() {
+                rows.reverse();
+            }
+            rows.into_iter().map(AuditRow::into_domain).collect()
+        }))
+    }
+
+    /// Forgets at most `limit` notes from before `before_ms`. Returns how many.
+    pub async fn forget_notes(&self, before_ms: i64, limit: i64) -> Result<usize, StoreError> {
+        either!(self.write(move |conn| {
+            let first_kept = AuditId::new(u64::try_from(before_ms).unwrap_or(0), [0; 10]);
+            let old: Vec<Vec<u8>> = audit_log::table
+                .filter(audit_log::id.lt(first_kept.as_bytes().to_vec()))
+                .order(audit_log::id)
+                .limit(limit)
+                .select(audit_log::id)
+                .load(conn)?;
+            Ok(diesel::delete(audit_log::table.filter(audit_log::id.eq_any(old))).execute(conn)?)
+        }))
+    }
+}
+
+/// The change, followed by the note that waits: both are committed or neither.
+pub(super) fn noted<Conn: insert + 'static, T>(
+    pending: Option<Pending>,
+    change: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+) -> impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static {
+    move |conn| {
+        let done = change(conn)?;
+        let waiting = pending.and_then(|pending| {
+            let mut note = pending.lock().unwrap_or_else(PoisonError::into_inner);
+            note.take()
+        });
+        waiting.map_or(Ok(()), |note| insert(conn, &note))?;
+        Ok(done)
+    }
+}
+
+both! {
+    pub(super) fn insert(conn: &mut Conn, note: &Note) -> Result<(), StoreError> {
+        diesel::insert_into(audit_log::table)
+            .values((
+                audit_log::id.eq(&note.id.as_bytes()[..]),
+                audit_log::at.eq(note.at.as_millisecond()),
+                audit_log::actor_kind.eq(note.actor.kind.as_str()),
+                audit_log::actor_id.eq(note.actor.id.as_deref()),
+                audit_log::actor_name.eq(&note.actor.name),
+                audit_log::address.eq(note.actor.address.as_deref()),
+                audit_log::action.eq(&note.action),
+                audit_log::object_kind.eq(&note.object_kind),
+                audit_log::object_id.eq(&note.object_id),
+                audit_log::sentence.eq(&note.sentence),
+            ))
+            .execute(conn)?;
+        Ok(())
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = audit_log)]
+struct AuditRow {
+    id: Vec<u8>,
+    at: i64,
+    actor_kind: String,
+    actor_id: Option<String>,
+    actor_name: String,
+    address: Option<String>,
+    action: String,
+    object_kind: String,
+    object_id: String,
+    sentence: String,
+}
+
+impl AuditRow {
+    fn into_domain(self) -> Result<Note, StoreError> {
+        Ok(Note {
+            id: row::id(&self.id, AuditId::from_slice)?,
+            at: row::time(self.at)?,
+            actor: Actor {
+                kind: row::word(&self.actor_kind, ActorKind::from_word)?,
+                id: self.actor_id,
+                name: self.actor_name,
+                address: self.address,
+            },
+            action: self.action,
+            object_kind: self.object_kind,
+            object_id: self.object_id,
+            sentence: self.sentence,
+        })
+    }
+}

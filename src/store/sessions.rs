@@ -1,0 +1,195 @@
+//! Who is signed in where. Of a session's token only the hash is kept.
+
+use diesel::{
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable,
+    RunQueryDsl as _, Selectable, SelectableHelper as _,
+};
+use jiff::Timestamp;
+
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::person::User;
+use crate::store::Store;
+use crate::store::both::either;
+use crate::store::error::StoreError;
+use crate::store::people::UserRow;
+use crate::store::row;
+use crate::store::schema::{sessions, users};
+use crate::store::tokens::TokenHash;
+
+/// Sessions that one person may have; signing in once more ends the one that was not used for longest.
+const SESSIONS_LIMIT: i64 = 50;
+
+/// A session to be started.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    pub id: SessionId,
+    pub token_hash: TokenHash,
+    pub user_id: UserId,
+    /// The password was right and the second factor is still asked for.
+    pub awaits_code: bool,
+    pub now_ms: i64,
+    pub expires_ms: i64,
+    pub user_agent: String,
+    pub address: Option<String>,
+}
+
+/// A live session.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: SessionId,
+    pub awaits_code: bool,
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+    pub user_agent: String,
+    pub address: Option<String>,
+}
+
+impl Store {
+    /// Starts a session, and ends those that have run out.
+    pub async fn create_session(&self, new: NewSession) -> Result<(), StoreError> {
+        either!(self.write(move |conn| {
+            let user_id = &new.user_id.as_bytes()[..];
+            diesel::delete(sessions::table.filter(sessions::expires_at.le(new.now_ms)))
+                .execute(conn)?;
+            let surplus: Vec<Vec<u8>> = sessions::table
+                .filter(sessions::user_id.eq(user_id))
+                .order(sessions::last_used_at.desc())
+                .offset(SESSIONS_LIMIT - 1)
+                .limit(SESSIONS_LIMIT)
+                .select(sessions::id)
+                .load(conn)?;
+            diesel::delete(sessions::table.filter(sessions::id.eq_any(surplus))).execute(conn)?;
+            diesel::insert_into(sessions::table)
+                .values((
+                    sessions::id.eq(&new.id.as_bytes()[..]),
+                    sessions::token_hash.eq(&new.token_hash[..]),
+                    sessions::user_id.eq(user_id),
+                    sessions::awaits_code.eq(new.awaits_code),
+                    sessions::created_at.eq(new.now_ms),
+                    sessions::expires_at.eq(new.expires_ms),
+                    sessions::last_used_at.eq(new.now_ms),
+                    sessions::user_agent.eq(&new.user_agent),
+                    sessions::address.eq(new.address.as_deref()),
+                ))
+                .execute(conn)?;
+            Ok(())
+        }))
+    }
+
+    /// The live session behind a token, with its user, unless the account is switched off.
+    pub async fn session(
+        &self,
+        hash: TokenHash,
+        now_ms: i64,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        either!(self.read(move |conn| {
+            let row: Option<(SessionRow, UserRow)> = sessions::table
+                .inner_join(users::table.on(users::id.eq(sessions::user_id)))
+                .filter(sessions::token_hash.eq(&hash[..]))
+                .filter(sessions::expires_at.gt(now_ms))
+                .filter(users::deactivated_at.is_null())
+                .select((SessionRow::as_select(), UserRow::as_select()))
+                .first(conn)
+                .optional()?;
+            row.map(|(session, user)| Ok((session.into_domain()?, user.into_domain()?)))
+                .transpose()
+        }))
+    }
+
+    /// The live sessions of a person, the latest used first.
+    pub async fn sessions(&self, user_id: UserId, now_ms: i64) -> Result<Vec<Session>, StoreError> {
+        either!(self.read(move |conn| {
+            let rows: Vec<SessionRow> = sessions::table
+                .filter(sessions::user_id.eq(&user_id.as_bytes()[..]))
+                .filter(sessions::expires_at.gt(now_ms))
+                .filter(sessions::awaits_code.eq(false))
+                .order((sessions::last_used_at.desc(), sessions::id.desc()))
+                .limit(SESSIONS_LIMIT)
+                .select(SessionRow::as_select())
+                .load(conn)?;
+            rows.into_iter().map(SessionRow::into_domain).collect()
+        }))
+    }
+
+    /// Notes that a session was used.
+    pub async fn session_used(
+        &self,
+        id: SessionId,
+        address: Option<String>,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        either!(self.write(move |conn| {
+            diesel::update(sessions::table.find(&id.as_bytes()[..]))
+                .set((
+                    sessions::last_used_at.eq(now_ms),
+                    sessions::address.eq(address),
+                ))
+                .execute(conn)?;
+            Ok(())
+        }))
+    }
+
+    /// Ends the session behind a token.
+    pub async fn end_session(&self, hash: TokenHash) -> Result<(), StoreError> {
+        either!(self.write(move |conn| {
+            diesel::delete(sessions::table.filter(sessions::token_hash.eq(&hash[..])))
+                .execute(conn)?;
+            Ok(())
+        }))
+    }
+
+    /// Ends one session of a person.
+    pub async fn end_session_of(&self, user_id: UserId, id: SessionId) -> Result<(), StoreError> {
+        either!(self.write(move |conn| {
+            let ended = diesel::delete(
+                sessions::table
+                    .find(&id.as_bytes()[..])
+                    .filter(sessions::user_id.eq(&user_id.as_bytes()[..])),
+            )
+            .execute(conn)?;
+            (ended == 1)
+                .then_some(())
+                .ok_or(StoreError::NotFound("session"))
+        }))
+    }
+
+    /// Ends every session of a person but this one.
+    pub async fn end_other_sessions(
+        &self,
+        user_id: UserId,
+        kept: SessionId,
+    ) -> Result<usize, StoreError> {
+        either!(self.write(move |conn| {
+            Ok(diesel::delete(
+                sessions::table
+                    .filter(sessions::user_id.eq(&user_id.as_bytes()[..]))
+                    .filter(sessions::id.ne(&kept.as_bytes()[..])),
+            )
+            .execute(conn)?)
+        }))
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct SessionRow {
+    id: Vec<u8>,
+    awaits_code: bool,
+    created_at: i64,
+    last_used_at: i64,
+    user_agent: String,
+    address: Option<String>,
+}
+
+impl SessionRow {
+    fn into_domain(self) -> Result<Session, StoreError> {
+        Ok(Session {
+            id: row::id(&self.id, SessionId::from_slice)?,
+            awaits_code: self.awaits_code,
+            created_at: row::time(self.created_at)?,
+            last_used_at: row::time(self.last_used_at)?,
+            user_agent: self.user_agent,
+            address: self.address,
+        })
+    }
+}

@@ -1,0 +1,433 @@
+//! The own account: name, password, second factor, and where one is signed in.
+//!
+//! Whatever makes an account less safe asks for the password again, under the same limits as signing in.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use qrcode::QrCode;
+use qrcode::render::svg;
+
+use crate::domain::id::SessionId;
+use crate::domain::password::password_problem;
+use crate::domain::person::{Role, User};
+use crate::domain::second_factor::{
+    RECOVERY_CODES, SECRET_BYTES, app_address, recovery_code, recovery_hash, step_of, typed,
+};
+use crate::domain::secret::Secret;
+use crate::flow::Bridge;
+use crate::store::tokens::TokenHash;
+use crate::web::Site;
+use crate::web::admission::{actor, own_session, signed_in};
+use crate::web::api::id;
+use crate::web::client::address;
+use crate::web::password::{check_password, hash_password};
+use crate::web::problem::ApiError;
+use crate::web::ui::form::{Form, person_name};
+use crate::web::ui::page::{FormProblem, Moment, Page, PageError, go, render, render_again};
+use crate::web::ui::session::too_many;
+
+/// Size of the QR code in pixels.
+const QR_PX: u32 = 220;
+
+#[derive(Template)]
+#[template(path = "settings/account.html")]
+struct AccountPage {
+    page: Page,
+    problems: Vec<FormProblem>,
+    tabs: Tabs,
+    name: String,
+    email: String,
+    role: &'static str,
+    has_second_factor: bool,
+    recovery_codes_left: i64,
+    sessions: Vec<SessionRow>,
+}
+
+#[derive(Template)]
+#[template(path = "settings/second_factor.html")]
+struct SecondFactorPage {
+    page: Page,
+    problems: Vec<FormProblem>,
+    tabs: Tabs,
+    /// Drawn here, without anything that people typed in it but their address, as modules.
+    qr: String,
+    secret: String,
+    email: String,
+}
+
+#[derive(Template)]
+#[template(path = "settings/recovery_codes.html")]
+struct RecoveryCodesPage {
+    page: Page,
+    tabs: Tabs,
+    codes: Vec<String>,
+}
+
+struct SessionRow {
+    id: String,
+    device: String,
+    user_agent: String,
+    address: String,
+    began: Moment,
+    used: Moment,
+    is_this: bool,
+}
+
+/// The pages of the settings that somebody may see.
+pub struct Tabs(pub Vec<(&'static str, &'static str, bool)>);
+
+impl Tabs {
+    /// The tabs for a role, with one of them open.
+    pub fn new(role: Role, open: &str) -> Tabs {
+        let all = [
+            ("/settings", "Account", Role::Viewer),
+            ("/settings/people", "People", Role::Owner),
+            ("/settings/tokens", "API tokens", Role::Owner),
+            ("/settings/audit", "Audit log", Role::Owner),
+            ("/settings/nodes", "Nodes", Role::Viewer),
+        ];
+        Tabs(
+            all.into_iter()
+                .filter(|(_, _, needed)| role >= *needed)
+                .map(|(href, name, _)| (href, name, href == open))
+                .collect(),
+        )
+    }
+}
+
+pub async fn show(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    render(&account_page(&request, &bridge, Vec::new()).await?)
+}
+
+pub async fn rename(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let (form, user) = (Form::of(&request)?, signed_in(&request)?);
+    let name = match person_name(form.text("name")) {
+        Ok(name) => name,
+        Err(message) => return again(&request, &bridge, FormProblem::at("name", message)).await,
+    };
+    let said = format!("Is called {name} now, and was {} before.", user.name);
+    bridge
+        .noting(&actor(&request), "person.renamed", user.id, said)
+        .rename_user(user.id, name)
+        .await?;
+    Ok(go("/settings?done=saved"))
+}
+
+pub async fn change_password(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let (form, user) = (Form::of(&request)?, signed_in(&request)?);
+    if let Err(message) = present_password(&request, &bridge, &site, &user, &form).await? {
+        return again(&request, &bridge, FormProblem::at("current", message)).await;
+    }
+    let new = form.value("new").unwrap_or_default();
+    if let Some(message) = password_problem(new, &user.email) {
+        return again(&request, &bridge, FormProblem::at("new", message)).await;
+    }
+    let hash = hash_password(new.to_string()).await?;
+    let said = "Changed the own password; all sessions are ended.";
+    bridge
+        .noting(&actor(&request), "person.password_changed", user.id, said)
+        .change_password(user.email.clone(), hash)
+        .await?;
+    Ok(go("/login?done=password"))
+}
+
+pub async fn end_session(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let session: SessionId = id(&path, "session")?;
+    bridge
+        .noting(
+            &actor(&request),
+            "person.session_ended",
+            user.id,
+            "Ended a session.",
+        )
+        .end_session_of(user.id, session)
+        .await?;
+    Ok(go("/settings?done=session_ended"))
+}
+
+pub async fn end_other_sessions(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let said = "Ended all other sessions.";
+    bridge
+        .noting(&actor(&request), "person.sessions_ended", user.id, said)
+        .end_other_sessions(user.id, own_session(&request)?)
+        .await?;
+    Ok(go("/settings?done=session_ended"))
+}
+
+pub async fn begin_second_factor(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let (form, user) = (Form::of(&request)?, signed_in(&request)?);
+    if user.has_second_factor {
+        return Ok(go("/settings"));
+    }
+    if let Err(message) = present_password(&request, &bridge, &site, &user, &form).await? {
+        return again(&request, &bridge, FormProblem::at("second factor", message)).await;
+    }
+    let secret = Secret::new(rand::random::<[u8; SECRET_BYTES]>());
+    bridge.store.begin_second_factor(user.id, secret).await?;
+    Ok(go("/settings/second-factor"))
+}
+
+pub async fn second_factor(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    match bridge.store.second_factor(user.id).await?.pending {
+        Some(secret) => render(&enrolment(&request, &user, &secret, Vec::new())?),
+        None => Ok(go("/settings")),
+    }
+}
+
+pub async fn confirm_second_factor(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let (form, user) = (Form::of(&request)?, signed_in(&request)?);
+    let Some(secret) = bridge.store.second_factor(user.id).await?.pending else {
+        return Ok(go("/settings"));
+    };
+    let now_s = u64::try_from(bridge.clock.now_ms() / 1_000).unwrap_or(0);
+    let Some(step) = step_of(secret.expose(), form.text("code"), now_s) else {
+        let message =
+            "This code is not right. Is the clock of your device right? Try the next one.";
+        let problems = vec![FormProblem::at("code", message)];
+        return render_again(&enrolment(&request, &user, &secret, problems)?);
+    };
+    let (codes, hashes) = new_codes();
+    let said = "Switched the second factor on; other sessions are ended.";
+    bridge
+        .noting(&actor(&request), "person.second_factor_on", user.id, said)
+        .confirm_second_factor(user.id, step, hashes, own_session(&request)?)
+        .await?;
+    render(&codes_page(&request, &user, codes))
+}
+
+pub async fn new_recovery_codes(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let (form, user) = (Form::of(&request)?, signed_in(&request)?);
+    if !user.has_second_factor {
+        return Ok(go("/settings"));
+    }
+    if let Err(message) = present_password(&request, &bridge, &site, &user, &form).await? {
+        return again(&request, &bridge, FormProblem::at("second factor", message)).await;
+    }
+    let (codes, hashes) = new_codes();
+    let said = "Made new recovery codes; the old ones are worth nothing.";
+    bridge
+        .noting(
+            &actor(&request),
+            "person.recovery_codes_made",
+            user.id,
+            said,
+        )
+        .replace_recovery_codes(user.id, hashes)
+        .await?;
+    render(&codes_page(&request, &user, codes))
+}
+
+pub async fn remove_second_factor(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let (form, user) = (Form::of(&request)?, signed_in(&request)?);
+    if let Err(message) = present_password(&request, &bridge, &site, &user, &form).await? {
+        return again(&request, &bridge, FormProblem::at("second factor", message)).await;
+    }
+    let said = "Switched the second factor off; other sessions are ended.";
+    bridge
+        .noting(&actor(&request), "person.second_factor_off", user.id, said)
+        .remove_second_factor(user.id, Some(own_session(&request)?))
+        .await?;
+    Ok(go("/settings?done=second_factor_off"))
+}
+
+/// Whether the form holds the present password; a sentence when not.
+async fn present_password(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    site: &Site,
+    user: &User,
+    form: &Form,
+) -> Result<Result<(), String>, PageError> {
+    let from = address(request);
+    if let Err(wait_s) = site
+        .throttle
+        .begin(&user.email, from, bridge.clock.now_ms())
+    {
+        return Ok(Err(too_many(wait_s)));
+    }
+    let found = bridge.store.credentials(user.email.clone()).await?;
+    let present = form.value("current").unwrap_or_default().to_string();
+    let right = check_password(present, found.map(|found| found.password_hash)).await?;
+    if !right {
+        return Ok(Err("The present password is not right.".into()));
+    }
+    site.throttle.succeeded(&user.email, from);
+    Ok(Ok(()))
+}
+
+fn new_codes() -> (Vec<String>, Vec<TokenHash>) {
+    let codes: Vec<String> = (0..RECOVERY_CODES)
+        .map(|_| recovery_code(rand::random()))
+        .collect();
+    let hashes = codes.iter().map(|code| recovery_hash(code)).collect();
+    (codes, hashes)
+}
+
+fn codes_page(request: &HttpRequest, user: &User, codes: Vec<String>) -> RecoveryCodesPage {
+    RecoveryCodesPage {
+        page: Page::new(request, user, "/settings", "Recovery codes"),
+        tabs: Tabs::new(user.role, "/settings"),
+        codes,
+    }
+}
+
+fn enrolment(
+    request: &HttpRequest,
+    user: &User,
+    secret: &Secret,
+    problems: Vec<FormProblem>,
+) -> Result<SecondFactorPage, PageError> {
+    Ok(SecondFactorPage {
+        page: Page::new(request, user, "/settings", "Second factor"),
+        problems,
+        tabs: Tabs::new(user.role, "/settings"),
+        qr: qr(&app_address(secret.expose(), &user.email))?,
+        secret: typed(secret.expose()),
+        email: user.email.clone(),
+    })
+}
+
+/// The drawing, to stand in the page itself.
+fn qr(text: &str) -> Result<String, ApiError> {
+    let code = QrCode::new(text).map_err(|error| ApiError::internal(&error))?;
+    let drawn = code
+        .render()
+        .min_dimensions(QR_PX, QR_PX)
+        .dark_color(svg::Color("#000"))
+        .light_color(svg::Color("#fff"))
+        .build();
+    Ok(drawn
+        .split_once("?>")
+        .map_or(drawn.clone(), |(_, svg)| svg.to_string()))
+}
+
+async fn again(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    problem: FormProblem,
+) -> Result<HttpResponse, PageError> {
+    render_again(&account_page(request, bridge, vec![problem]).await?)
+}
+
+async fn account_page(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    problems: Vec<FormProblem>,
+) -> Result<AccountPage, PageError> {
+    let (user, own) = (signed_in(request)?, own_session(request)?);
+    let now = bridge.clock.now();
+    let sessions = bridge.store.sessions(user.id, now.as_millisecond()).await?;
+    let factor = bridge.store.second_factor(user.id).await?;
+    Ok(AccountPage {
+        page: Page::new(request, &user, "/settings", "Account"),
+        problems,
+        tabs: Tabs::new(user.role, "/settings"),
+        role: user.role.as_str(),
+        has_second_factor: user.has_second_factor,
+        recovery_codes_left: factor.recovery_codes_left,
+        sessions: sessions
+            .into_iter()
+            .map(|session| SessionRow {
+                id: session.id.to_string(),
+                device: device(&session.user_agent),
+                user_agent: session.user_agent,
+                address: session.address.unwrap_or_default(),
+                began: Moment::new(session.created_at, now),
+                used: Moment::new(session.last_used_at, now),
+                is_this: session.id == own,
+            })
+            .collect(),
+        name: user.name,
+        email: user.email,
+    })
+}
+
+/// Browser and system in two words, as far as the user agent tells.
+fn device(user_agent: &str) -> String {
+    let find = |names: &[(&str, &'static str)]| {
+        names
+            .iter()
+            .find(|(mark, _)| user_agent.contains(mark))
+            .map(|(_, name)| *name)
+    };
+    let browser = find(&[
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+        ("curl/", "curl"),
+    ]);
+    let system = find(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(one), None) | (None, Some(one)) => one.into(),
+        (None, None) => "Unknown browser".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_agent_is_told_in_two_words() {
+        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36";
+        assert_eq!(device(chrome), "Chrome on Linux");
+        let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Mobile Safari/604.1";
+        assert_eq!(device(phone), "Safari on iPhone");
+        assert_eq!(device(""), "Unknown browser");
+    }
+
+    #[test]
+    fn the_qr_code_is_a_drawing_without_scripts_or_styles() {
+        let drawn = qr("otpauth://totp/x?secret=AAAA").unwrap();
+        assert!(drawn.starts_with("<svg") && drawn.contains("viewBox"));
+        assert!(!drawn.contains("style") && !drawn.contains("script"));
+    }
+}

@@ -1,0 +1,129 @@
+//! The audit log for owners: who changed what, narrowed and page by page.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::domain::audit::{ActorKind, Note, OBJECT_KINDS};
+use crate::flow::Bridge;
+use crate::store::audit::AuditFilter;
+use crate::store::events::Page as Window;
+use crate::web::admission::signed_in;
+use crate::web::ui::account::Tabs;
+use crate::web::ui::page::{Moment, Page, PageError, Pager, query_value, render};
+
+/// Notes on one page.
+const PER_PAGE: i64 = 50;
+
+const ACTORS: [(&str, &str); 4] = [
+    ("person", "People"),
+    ("token", "API tokens"),
+    ("command_line", "The command line"),
+    ("nobody", "Not signed in"),
+];
+
+#[derive(Template)]
+#[template(path = "settings/audit.html")]
+struct AuditPage {
+    page: Page,
+    tabs: Tabs,
+    notes: Vec<NoteRow>,
+    pager: Pager,
+    kinds: [&'static str; 7],
+    actors: [(&'static str, &'static str); 4],
+    kind: String,
+    actor_kind: String,
+    text: String,
+    object_id: String,
+    filtered: bool,
+}
+
+struct NoteRow {
+    at: Moment,
+    actor: String,
+    actor_kind: &'static str,
+    address: String,
+    action: String,
+    sentence: String,
+    /// The page of the thing, where there is one.
+    href: Option<String>,
+}
+
+impl NoteRow {
+    fn new(note: &Note, now: jiff::Timestamp) -> NoteRow {
+        let section = match note.object_kind.as_str() {
+            "source" => Some("sources"),
+            "destination" => Some("destinations"),
+            "connection" => Some("connections"),
+            "delivery" => Some("deliveries"),
+            _ => None,
+        };
+        let is_there = !note.action.ends_with(".deleted");
+        NoteRow {
+            at: Moment::new(note.at, now),
+            actor: note.actor.name.clone(),
+            actor_kind: match note.actor.kind {
+                ActorKind::Person => "person",
+                ActorKind::Token => "API token",
+                ActorKind::CommandLine => "on the server",
+                ActorKind::Nobody => "not signed in",
+            },
+            address: note.actor.address.clone().unwrap_or_default(),
+            action: note.action.clone(),
+            sentence: note.sentence.clone(),
+            href: section
+                .filter(|_| is_there)
+                .map(|section| format!("/{section}/{}", note.object_id)),
+        }
+    }
+}
+
+pub async fn index(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let now = bridge.clock.now();
+    let text = |name: &str| {
+        query_value(&request, name)
+            .unwrap_or_default()
+            .trim()
+            .to_string()
+    };
+    let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let (kind, actor_kind, search, object_id) =
+        (text("kind"), text("actor"), text("text"), text("object"));
+    let filter = AuditFilter {
+        object_kind: filled(&kind),
+        object_id: filled(&object_id),
+        actor_kind: ActorKind::from_word(&actor_kind),
+        text: filled(&search),
+        page: Window {
+            before: text("before").parse().ok(),
+            after: text("after").parse().ok(),
+            limit: PER_PAGE,
+        },
+        ..AuditFilter::default()
+    };
+    let notes = bridge.store.audit_log(filter).await?;
+    let end = |note: Option<&Note>| note.map(|note| note.id.to_string());
+    render(&AuditPage {
+        page: Page::new(&request, &user, "/settings", "Audit log"),
+        tabs: Tabs::new(user.role, "/settings/audit"),
+        pager: Pager::new(
+            &request,
+            end(notes.first()),
+            end(notes.last()),
+            notes.len() as i64 == PER_PAGE,
+        ),
+        notes: notes.iter().map(|note| NoteRow::new(note, now)).collect(),
+        kinds: OBJECT_KINDS,
+        actors: ACTORS,
+        filtered: [&kind, &actor_kind, &search, &object_id]
+            .iter()
+            .any(|text| !text.is_empty()),
+        kind,
+        actor_kind,
+        text: search,
+        object_id,
+    })
+}

@@ -1,0 +1,290 @@
+//! People: who has an account, invitations, and what an owner may do about others.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::SignedDuration;
+
+use crate::domain::id::{InviteId, UserId};
+use crate::domain::person::{Role, User, parse_email};
+use crate::flow::Bridge;
+use crate::new_id;
+use crate::store::invites::Invite;
+use crate::web::Site;
+use crate::web::admission::{actor, signed_in};
+use crate::web::api::id;
+use crate::web::auth::new_token;
+use crate::web::problem::ApiError;
+use crate::web::ui::account::Tabs;
+use crate::web::ui::form::Form;
+use crate::web::ui::page::{
+    Chip, FormProblem, Moment, Page, PageError, go, mendable, render, render_again,
+};
+
+/// How long an invitation can be taken, in hours.
+const INVITE_H: i64 = 72;
+
+#[derive(Template)]
+#[template(path = "settings/people.html")]
+struct PeoplePage {
+    page: Page,
+    problems: Vec<FormProblem>,
+    tabs: Tabs,
+    people: Vec<PersonRow>,
+    invites: Vec<InviteRow>,
+    link: Option<Link>,
+    email: String,
+}
+
+struct PersonRow {
+    id: String,
+    name: String,
+    email: String,
+    role: &'static str,
+    chip: Chip,
+    is_active: bool,
+    has_second_factor: bool,
+    is_self: bool,
+    since: Moment,
+}
+
+struct InviteRow {
+    id: String,
+    email: String,
+    role: &'static str,
+    invited_by: String,
+    until: Moment,
+}
+
+/// A link that is shown once.
+struct Link {
+    email: String,
+    url: String,
+}
+
+pub async fn index(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    render(&people_page(&request, &bridge, Vec::new(), None, "").await?)
+}
+
+pub async fn invite(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, PageError> {
+    let (form, owner) = (Form::of(&request)?, signed_in(&request)?);
+    let again = async |problems| {
+        let typed = form.text("email");
+        render_again(&people_page(&request, &bridge, problems, None, typed).await?)
+    };
+    let email = match parse_email(form.text("email")) {
+        Ok(email) => email,
+        Err(message) => return again(vec![FormProblem::at("email", message)]).await,
+    };
+    let Some(role) = Role::from_word(form.text("role")) else {
+        return again(vec![FormProblem::at("role", "Choose a role.")]).await;
+    };
+    let now = bridge.clock.now();
+    let (token, hash) = new_token("");
+    let invite = Invite {
+        id: new_id!(InviteId, bridge, now),
+        email: email.clone(),
+        role,
+        invited_by: owner.name,
+        created_at: now,
+        expires_at: now
+            .checked_add(SignedDuration::from_hours(INVITE_H))
+            .map_err(|error| ApiError::internal(&error))?,
+    };
+    let said = format!("Invited {email} as {}.", role.as_str());
+    let saved = bridge
+        .noting(&actor(&request), "invite.created", invite.id, said)
+        .create_invite(invite, hash)
+        .await;
+    if let Err(error) = saved {
+        return again(mendable(error.into())?).await;
+    }
+    let link = Link {
+        url: format!("{}/invite/{token}", site.public_url),
+        email,
+    };
+    render(&people_page(&request, &bridge, Vec::new(), Some(link), "").await?)
+}
+
+pub async fn withdraw_invite(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let id: InviteId = id(&path, "invitation")?;
+    bridge
+        .noting(
+            &actor(&request),
+            "invite.withdrawn",
+            id,
+            "Withdrew an invitation.",
+        )
+        .withdraw_invite(id)
+        .await?;
+    Ok(go("/settings/people?done=withdrawn"))
+}
+
+pub async fn change_role(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let (form, person) = (Form::of(&request)?, person(&bridge, &path).await?);
+    let Some(role) = Role::from_word(form.text("role")) else {
+        let problem = FormProblem::at("role", "Choose a role.");
+        return render_again(&people_page(&request, &bridge, vec![problem], None, "").await?);
+    };
+    let said = format!(
+        "Made {} {}, who was {} before.",
+        person.email,
+        role.as_str(),
+        person.role.as_str()
+    );
+    let changed = bridge
+        .noting(&actor(&request), "person.role_changed", person.id, said)
+        .change_role(person.id, role)
+        .await;
+    answer(&request, &bridge, changed, "saved").await
+}
+
+pub async fn deactivate(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    switch(&request, &path, &bridge, false).await
+}
+
+pub async fn activate(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    switch(&request, &path, &bridge, true).await
+}
+
+async fn switch(
+    request: &HttpRequest,
+    path: &str,
+    bridge: &Bridge,
+    active: bool,
+) -> Result<HttpResponse, PageError> {
+    let person = person(bridge, path).await?;
+    let (action, verb, done) = match active {
+        true => ("person.activated", "Let in again:", "enabled"),
+        false => ("person.deactivated", "Locked out:", "disabled"),
+    };
+    let said = format!("{verb} {}.", person.email);
+    let switched = bridge
+        .noting(&actor(request), action, person.id, said)
+        .switch_user(person.id, active, bridge.clock.now_ms())
+        .await;
+    answer(request, bridge, switched, done).await
+}
+
+pub async fn remove(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let person = person(&bridge, &path).await?;
+    let said = format!("Removed the account of {}.", person.email);
+    let removed = bridge
+        .noting(&actor(&request), "person.removed", person.id, said)
+        .remove_user(person.id)
+        .await;
+    answer(&request, &bridge, removed, "deleted").await
+}
+
+pub async fn reset_second_factor(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let person = person(&bridge, &path).await?;
+    let said = format!("Took the second factor of {} away.", person.email);
+    let reset = bridge
+        .noting(
+            &actor(&request),
+            "person.second_factor_reset",
+            person.id,
+            said,
+        )
+        .remove_second_factor(person.id, None)
+        .await;
+    answer(&request, &bridge, reset, "second_factor_off").await
+}
+
+async fn person(bridge: &Bridge, path: &str) -> Result<User, PageError> {
+    let id: UserId = id(path, "person")?;
+    Ok(bridge.store.user(id).await?)
+}
+
+/// Back to the list: with a note when it is done, with the problem when it cannot be.
+async fn answer(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    done: Result<(), crate::store::error::StoreError>,
+    word: &str,
+) -> Result<HttpResponse, PageError> {
+    match done {
+        Ok(()) => Ok(go(format!("/settings/people?done={word}"))),
+        Err(error) => {
+            let problems = mendable(error.into())?;
+            render_again(&people_page(request, bridge, problems, None, "").await?)
+        }
+    }
+}
+
+async fn people_page(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    problems: Vec<FormProblem>,
+    link: Option<Link>,
+    email: &str,
+) -> Result<PeoplePage, PageError> {
+    let user = signed_in(request)?;
+    let now = bridge.clock.now();
+    let people = bridge.store.users().await?;
+    let invites = bridge.store.invites(now.as_millisecond()).await?;
+    Ok(PeoplePage {
+        page: Page::new(request, &user, "/settings", "People"),
+        problems,
+        tabs: Tabs::new(user.role, "/settings/people"),
+        people: people
+            .into_iter()
+            .map(|person| PersonRow {
+                id: person.id.to_string(),
+                role: person.role.as_str(),
+                chip: match person.deactivated_at {
+                    Some(_) => Chip::new("Locked out", "warn"),
+                    None => Chip::new("Active", "good"),
+                },
+                is_active: person.deactivated_at.is_none(),
+                has_second_factor: person.has_second_factor,
+                is_self: person.id == user.id,
+                since: Moment::new(person.created_at, now),
+                name: person.name,
+                email: person.email,
+            })
+            .collect(),
+        invites: invites
+            .into_iter()
+            .map(|invite| InviteRow {
+                id: invite.id.to_string(),
+                role: invite.role.as_str(),
+                until: Moment::new(invite.expires_at, now),
+                email: invite.email,
+                invited_by: invite.invited_by,
+            })
+            .collect(),
+        link,
+        email: email.into(),
+    })
+}

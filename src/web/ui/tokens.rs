@@ -1,0 +1,140 @@
+//! API tokens: the list, making one (shown once), revoking.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::SignedDuration;
+
+use crate::domain::id::TokenId;
+use crate::domain::person::Role;
+use crate::flow::Bridge;
+use crate::new_id;
+use crate::store::tokens::NewToken;
+use crate::web::admission::{actor, signed_in};
+use crate::web::api::{id, name};
+use crate::web::auth::{TOKEN_PREFIX, new_token};
+use crate::web::ui::account::Tabs;
+use crate::web::ui::form::Form;
+use crate::web::ui::page::{FormProblem, Moment, Page, PageError, go, render, render_again};
+
+/// Days that a token may last; none of them is "for ever".
+const LIFETIMES_D: [i64; 3] = [30, 90, 365];
+
+#[derive(Template)]
+#[template(path = "settings/tokens.html")]
+struct TokensPage {
+    page: Page,
+    problems: Vec<FormProblem>,
+    tabs: Tabs,
+    token: Option<String>,
+    tokens: Vec<TokenRow>,
+    lifetimes_d: [i64; 3],
+}
+
+struct TokenRow {
+    id: String,
+    name: String,
+    role: &'static str,
+    made_by: String,
+    made: Moment,
+    used: Option<Moment>,
+    expires: Option<Moment>,
+    is_over: bool,
+}
+
+pub async fn index(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    render(&tokens_page(&request, &bridge, Vec::new(), None).await?)
+}
+
+pub async fn create(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let (form, user) = (Form::of(&request)?, signed_in(&request)?);
+    let (Ok(name), Some(role)) = (name(form.text("name")), Role::from_word(form.text("role")))
+    else {
+        let problems = vec![FormProblem::plain("A token needs a name and a role.")];
+        return render_again(&tokens_page(&request, &bridge, problems, None).await?);
+    };
+    let now = bridge.clock.now();
+    let days = form.text("days").parse().ok();
+    let expires = days
+        .filter(|days| LIFETIMES_D.contains(days))
+        .and_then(|days| now.checked_add(SignedDuration::from_hours(24 * days)).ok());
+    let (token, hash) = new_token(TOKEN_PREFIX);
+    let new = NewToken {
+        id: new_id!(TokenId, bridge, now),
+        hash,
+        role,
+        created_by: user.name,
+        now_ms: now.as_millisecond(),
+        expires_ms: expires.map(|at| at.as_millisecond()),
+        name,
+    };
+    let said = format!(
+        "Made the API token {} with the role {}.",
+        new.name,
+        role.as_str()
+    );
+    bridge
+        .noting(&actor(&request), "token.created", new.id, said)
+        .create_token(new)
+        .await?;
+    render(&tokens_page(&request, &bridge, Vec::new(), Some(token)).await?)
+}
+
+pub async fn revoke(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let id: TokenId = id(&path, "token")?;
+    let known = bridge.store.tokens().await?;
+    let name = known
+        .iter()
+        .find(|token| token.id == id)
+        .map_or("", |token| token.name.as_str());
+    bridge
+        .noting(
+            &actor(&request),
+            "token.revoked",
+            id,
+            format!("Revoked the API token {name}."),
+        )
+        .revoke_token(id, bridge.clock.now_ms())
+        .await?;
+    Ok(go("/settings/tokens?done=revoked"))
+}
+
+async fn tokens_page(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    problems: Vec<FormProblem>,
+    token: Option<String>,
+) -> Result<TokensPage, PageError> {
+    let user = signed_in(request)?;
+    let now = bridge.clock.now();
+    let tokens = bridge.store.tokens().await?;
+    Ok(TokensPage {
+        page: Page::new(request, &user, "/settings", "API tokens"),
+        problems,
+        tabs: Tabs::new(user.role, "/settings/tokens"),
+        token,
+        tokens: tokens
+            .into_iter()
+            .map(|token| TokenRow {
+                id: token.id.to_string(),
+                role: token.role.as_str(),
+                made: Moment::new(token.created_at, now),
+                used: token.last_used_at.map(|at| Moment::new(at, now)),
+                expires: token.expires_at.map(|at| Moment::new(at, now)),
+                is_over: token.expires_at.is_some_and(|at| at <= now),
+                name: token.name,
+                made_by: token.created_by.unwrap_or_default(),
+            })
+            .collect(),
+        lifetimes_d: LIFETIMES_D,
+    })
+}
