@@ -32,6 +32,18 @@ async fn until_held(bridge: &TestBridge, receiver: &Receiver) -> Connected {
         bridge.advance(Duration::from_secs(4));
     }
     becomes(bridge, &connected, "held").await;
+    // The answer comes from the database; what is posted next is decided by the snapshot, which is read again a moment later.
+    patiently("the hold to be in force", async {
+        while bridge
+            .bridge
+            .snapshot()
+            .destinations()
+            .all(|destination| destination.health.paused.is_none())
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     connected
 }
 
