@@ -40,7 +40,7 @@ async function addresses(day) {
   const event = await first("/events");
   const delivered = await first("/deliveries", "?state=delivered&text=contract");
   const pages = [
-    ["overview", "/?range=1h"], ["connections", "/connections"], ["connection", `/connections/${connection}`], ["connection-new", "/connections/new"],
+    ["overview", "/?range=1h"], ["connections", "/connections"], ["connection", `/connections/${connection}`], ["connection-new", "/connections/new"], ["gallery", "/connections/gallery"],
     ["connection-edit", `/connections/${connection}/edit`], ["deliveries", "/deliveries"], ["delivery", `/deliveries/${delivered}`],
     ["deliveries-none", "/deliveries?text=nothing-has-this"], ["events", "/events"], ["event", `/events/${event}`], ["sources", "/sources"], ["source", `/sources/${source}`], ["source-new", "/sources/new"],
     ["destinations", "/destinations"], ["destination", `/destinations/${destination}`], ["destination-new", "/destinations/new"],

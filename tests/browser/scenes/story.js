@@ -18,8 +18,9 @@ module.exports = async function story(day) {
   await page.getByRole("button", { name: "Add the source" }).click();
   const inbound = await page.locator("input[readonly]").first().inputValue();
   day.hook = base + new URL(inbound).pathname;
-  await page.locator("input[name=secret]").fill(SECRET);
-  await page.getByRole("button", { name: "Save" }).first().click();
+  await page.locator("input[name=secret]").first().fill(SECRET);
+  await page.locator("input[name=secret]").first().press("Enter");
+  await page.getByText("The secret is set.").first().waitFor();
 
   await page.goto("/destinations/new");
   await page.locator("input[name=name]").fill("Team spreadsheet");
@@ -28,11 +29,17 @@ module.exports = async function story(day) {
   await page.getByText("shown only now").waitFor();
 
   await page.goto("/connections/new");
-  await page.locator("input[name=name]").fill("New records to the spreadsheet");
-  await page.getByText("Fields that I choose").click();
-  await page.locator("summary", { hasText: "Fields" }).click().catch(() => {});
+  await page.locator("input[name=mapping_mode][value=fields]").check();
+  await page.getByRole("button", { name: "Add a field" }).click();
   await page.locator("input[name=f_to]").first().fill("task.name");
   await page.locator("input[name=f_source]").first().fill("$.currentValue.title");
+  // The live preview: what comes out of the sample changes as one types, without a click.
+  const result = page.locator("#result");
+  await result.getByText('"task"').first().waitFor();
+  await page.locator("input[name=f_pipe]").first().fill('default("-") | prefix("Seen by the preview: ")');
+  await result.getByText("Seen by the preview: ").first().waitFor();
+  await page.locator("input[name=f_pipe]").first().fill("trim");
+  await page.locator("input[name=name]").fill("New records to the spreadsheet");
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByRole("heading", { name: "New records to the spreadsheet" }).waitFor();
 
