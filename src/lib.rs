@@ -17,6 +17,8 @@
 //! 4. [`flow::record`] writes attempt and next state together, guarded by the claim.
 //! 5. [`flow::recover`] brings back due retries, overflow, and what a dead process left.
 //!
+//! Beside it, [`flow::replay`] makes many deliveries again at a person's wish: a row that remembers how far it came, moved with what it made.
+//!
 //! Beside it, [`flow::counts`] counts the log minute by minute behind its end, so that the overview never counts the log and the hot path
 //! counts nothing; [`flow::tail`] tells those who watch the log what is new, with one question a second for all of them.
 //!
@@ -61,7 +63,6 @@
 //!
 //! # Known gaps of this version
 //!
-//! No replay over many events; a destination that keeps failing is not held by itself, its deliveries go on by their schedule.
 //! Integers beyond 64 bits pass through unchanged in passthrough mode only. Order per record is the order in which events were
 //! stored, which is that of their deliveries in the log; of two requests that are under way at the same time either may be first.
 

@@ -23,6 +23,7 @@ pub mod path;
 pub mod person;
 pub mod problem;
 pub mod recipes;
+pub mod replay;
 pub mod retry;
 pub mod seal;
 pub mod second_factor;

@@ -15,6 +15,7 @@ use crate::domain::event::{EventFacts, ReadError, Reading, read_for};
 use crate::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId,
 };
+use crate::domain::mapping::Output;
 use crate::domain::signature::Verified;
 use crate::flow::Bridge;
 use crate::flow::outbox::{Parcel, Place};
@@ -199,16 +200,11 @@ fn plan(
             Order::None => None,
         },
     };
-    let (start, body) = match decided {
-        // A test names its connection, so its log must say something even then.
-        Decision::NotTriggered(_) if arrival.cause == Cause::Event => return None,
-        Decision::NotTriggered(_) | Decision::Skip => (Start::Skipped, None),
-        Decision::Fail(error) => (
-            Start::MappingFailed(format!("{}: {}", error.path, error.message)),
-            None,
-        ),
-        Decision::Deliver(output) => (Start::Queued, Some(output)),
-    };
+    // A test names its connection, so its log must say something even then.
+    if matches!(decided, Decision::NotTriggered(_)) && arrival.cause == Cause::Event {
+        return None;
+    }
+    let (start, body) = start_of(decided);
     Some(route.plan(
         bridge,
         snapshot,
@@ -217,6 +213,18 @@ fn plan(
         body,
         arrival.now,
     ))
+}
+
+/// How a delivery begins that was decided on, and what it carries.
+pub(super) fn start_of(decided: Decision) -> (Start, Option<Output>) {
+    match decided {
+        Decision::NotTriggered(_) | Decision::Skip => (Start::Skipped, None),
+        Decision::Fail(error) => (
+            Start::MappingFailed(format!("{}: {}", error.path, error.message)),
+            None,
+        ),
+        Decision::Deliver(output) => (Start::Queued, Some(output)),
+    }
 }
 
 /// Which way a delivery goes.
@@ -238,7 +246,7 @@ impl Route {
         snapshot: &Snapshot,
         rules: &Rules,
         start: Start,
-        output: Option<crate::domain::mapping::Output>,
+        output: Option<Output>,
         now: Timestamp,
     ) -> Planned {
         let mut delivery = NewDelivery {

@@ -1,7 +1,7 @@
 //! What happens: one file per step of an event's way, in reading order.
 //!
 //! `ingest` -> `outbox` (the hand-over) -> `deliver` -> `record` -> `recover`; beside them the things a person sets off:
-//! `resend`, `test_event`, `dry_run`, `past`, `transfer`, `pause`, `tail`. Called by `web` (who may ask) and `worker` (when it happens).
+//! `resend`, `replay`, `test_event`, `dry_run`, `past`, `transfer`, `pause`, `tail`. Called by `web` (who may ask) and `worker` (when it happens).
 //! Knows neither actix nor diesel nor askama. [`Bridge`] holds what the steps share.
 
 pub mod audit;
@@ -21,6 +21,7 @@ pub mod pause;
 pub mod probe;
 pub mod record;
 pub mod recover;
+pub mod replay;
 pub mod resend;
 pub mod snapshot;
 pub mod tail;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
 
 use crate::domain::connection::Rules;
 use crate::domain::id::{NodeId, VersionId};
@@ -82,6 +83,8 @@ pub struct Bridge {
     pub nodes: Membership,
     /// How many results are on disk since the start; whoever waits for one to be recorded watches it.
     pub recorded: watch::Sender<u64>,
+    /// Wakes whoever takes the steps of replays.
+    pub replay_begun: Notify,
     snapshot: ArcSwap<Snapshot>,
     /// What the snapshot was read at.
     revision: AtomicI64,
@@ -148,6 +151,7 @@ impl Bridge {
             lease_ms: policy.lease_ms,
             nodes,
             recorded: watch::Sender::new(0),
+            replay_begun: Notify::new(),
             snapshot: ArcSwap::from_pointee(snapshot),
             revision: AtomicI64::new(revision),
             reloading: Mutex::new(()),

@@ -4,7 +4,7 @@
 //! room stays in the database and is claimed later. A destination's queue is worked off by as many senders as its settings allow;
 //! a hanging destination therefore holds only its own queue. `worker` starts a sender whenever this file asks for one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -183,6 +183,23 @@ impl Outbox {
         let bytes: usize = drained.iter().map(|parcel| parcel.body.len()).sum();
         lanes.bytes = lanes.bytes.saturating_sub(bytes);
         drained
+    }
+
+    /// Takes these deliveries back out, as far as no sender has taken them.
+    pub fn take_out(&self, ids: &HashSet<DeliveryId>) -> Vec<Parcel> {
+        let mut lanes = self.lock();
+        let mut taken = Vec::new();
+        for lane in lanes.by_destination.values_mut() {
+            let (out, rest) = lane
+                .queue
+                .drain(..)
+                .partition(|parcel| ids.contains(&parcel.delivery_id));
+            lane.queue = rest;
+            taken.extend::<VecDeque<Parcel>>(out);
+        }
+        let bytes: usize = taken.iter().map(|parcel| parcel.body.len()).sum();
+        lanes.bytes = lanes.bytes.saturating_sub(bytes);
+        taken
     }
 
     /// Lets no sender take anything any more and hands out what waits, so that its leases can be given back.

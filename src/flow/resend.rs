@@ -3,8 +3,10 @@
 //! A resend is a new delivery of the same event, by the rules it had then or by the connection's present ones, never a reset of the old one. The
 //! filter is not asked again: the person has decided. Called by the pages and the API.
 
+use crate::domain::connection::Rules;
 use crate::domain::delivery::Cause;
 use crate::domain::id::{DeliveryId, DestinationId, VersionId};
+use crate::domain::mapping::Output;
 use crate::flow::Bridge;
 use crate::flow::dry_run::body_of;
 use crate::flow::ingest::Route;
@@ -37,10 +39,7 @@ async fn send_again(
 ) -> Result<DeliveryId, StoreError> {
     let event = bridge.store.event(old.event_id).await?;
     let rules = bridge.rules(version_id).await?;
-    let (start, output) = match body_of(&rules, &event.body) {
-        Ok(output) => (Start::Queued, Some(output)),
-        Err(problem) => (Start::MappingFailed(problem), None),
-    };
+    let (start, output) = again(&rules, &event.body);
     let snapshot = bridge.snapshot();
     if snapshot.destination(destination_id).is_none() {
         return Err(StoreError::Conflict(
@@ -64,6 +63,14 @@ async fn send_again(
             .fill(hand_over.parcel, hand_over.concurrency);
     }
     Ok(new_id)
+}
+
+/// How a delivery begins that a person asked for again, and what it carries.
+pub(super) fn again(rules: &Rules, event_body: &[u8]) -> (Start, Option<Output>) {
+    match body_of(rules, event_body) {
+        Ok(output) => (Start::Queued, Some(output)),
+        Err(problem) => (Start::MappingFailed(problem), None),
+    }
 }
 
 /// Gives up a delivery that waits. `who` is written beside it.

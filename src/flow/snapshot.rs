@@ -22,6 +22,14 @@ pub struct Snapshot {
     routes: HashMap<SourceId, Routes>,
     destinations: HashMap<DestinationId, Arc<Destination>>,
     rules: HashMap<VersionId, Arc<Rules>>,
+    present: HashMap<ConnectionId, Present>,
+}
+
+/// What a connection that is not deleted does today, enabled or not.
+#[derive(Debug, Clone, Copy)]
+pub struct Present {
+    pub version_id: VersionId,
+    pub destination_id: DestinationId,
 }
 
 /// Where a source's events may go.
@@ -62,6 +70,11 @@ impl Snapshot {
                 None => Arc::new(compile(&version.rules, version.id)?),
             };
             snapshot.rules.insert(version.id, rules.clone());
+            let present = Present {
+                version_id: version.id,
+                destination_id: version.destination_id,
+            };
+            snapshot.present.insert(connection.id, present);
             if connection.enabled {
                 let live = LiveConnection {
                     id: connection.id,
@@ -100,6 +113,11 @@ impl Snapshot {
         self.routes
             .get(&source_id)
             .map_or(fact_needs(), |routes| &routes.needs)
+    }
+
+    /// What a connection does today; `None` when it was deleted.
+    pub fn present(&self, id: ConnectionId) -> Option<Present> {
+        self.present.get(&id).copied()
     }
 
     /// A destination that is not deleted.

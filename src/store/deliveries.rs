@@ -7,7 +7,7 @@ use diesel::{
 use jiff::Timestamp;
 
 use crate::domain::delivery::{Cause, State};
-use crate::domain::id::{ConnectionId, DeliveryId, DestinationId, EventId, VersionId};
+use crate::domain::id::{ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, VersionId};
 use crate::domain::outcome::Outcome;
 use crate::store::Store;
 use crate::store::both::either;
@@ -66,6 +66,7 @@ pub struct DeliveryFilter {
     pub connection_id: Option<ConnectionId>,
     pub destination_id: Option<DestinationId>,
     pub event_id: Option<EventId>,
+    pub replay_id: Option<ReplayId>,
     pub event_type: Option<String>,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,

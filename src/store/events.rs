@@ -2,6 +2,8 @@
 //!
 //! Ids order by time, so a page is a walk down the primary key and needs no count and no offset.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use diesel::sql_types::{Binary, Nullable, Text};
 use diesel::{
@@ -186,6 +188,26 @@ impl Store {
             }
             seen.sort_by(|(_, a), (_, b)| a.cmp(b));
             Ok(seen)
+        }))
+    }
+
+    /// These events with their bytes; those that are not there any more are left out.
+    pub async fn events_by_id(
+        &self,
+        ids: Vec<EventId>,
+    ) -> Result<HashMap<EventId, StoredEvent>, StoreError> {
+        either!(self.read(move |conn| {
+            let rows: Vec<(EventRow, Vec<u8>)> = events::table
+                .filter(events::id.eq_any(ids.iter().map(|id| &id.as_bytes()[..])))
+                .select((EventRow::as_select(), events::body))
+                .load(conn)?;
+            rows.into_iter()
+                .map(|(row, body)| {
+                    let summary = row.into_domain()?;
+                    let body = Bytes::from(body);
+                    Ok((summary.id, StoredEvent { summary, body }))
+                })
+                .collect()
         }))
     }
 

@@ -80,6 +80,9 @@ macro_rules! walked {
         if let Some(id) = $filter.event_id {
             query = query.filter(deliveries::event_id.eq(id.as_bytes().to_vec()));
         }
+        if let Some(id) = $filter.replay_id {
+            query = query.filter(deliveries::replay_id.eq(id.as_bytes().to_vec()));
+        }
         // An id begins with its time, so a time range is a range of ids.
         if let Some(from) = $filter.from {
             query = query.filter(deliveries::id.ge(first_id_of(from)));

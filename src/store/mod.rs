@@ -22,6 +22,7 @@ pub mod log;
 pub mod nodes;
 pub mod people;
 mod postgres;
+pub mod replays;
 pub mod results;
 pub mod retention;
 mod row;

@@ -180,6 +180,12 @@ diesel::table! {
         queued -> BigInt,
         created_at -> BigInt,
         finished_at -> Nullable<BigInt>,
+        at_least -> Bool,
+        repeated -> BigInt,
+        left_out -> Text,
+        paced_until -> BigInt,
+        created_by -> Text,
+        cancelled_by -> Nullable<Text>,
     }
 }
 

@@ -7,7 +7,7 @@ use actix_web::web::{self, ServiceConfig};
 
 use crate::domain::person::Role::{Editor, Owner, Viewer};
 use crate::web::api::{
-    self, audit, connections, decide, deliveries, destinations, events, openapi, sources,
+    self, audit, connections, decide, deliveries, destinations, events, openapi, replays, sources,
 };
 use crate::web::headers::{api_headers, page_headers};
 use crate::web::problem::ApiError;
@@ -95,6 +95,10 @@ pub fn api() -> Vec<Entry> {
         get("/deliveries/{id}", Viewer, deliveries::show),
         post("/deliveries/{id}/resend", Editor, deliveries::resend),
         post("/deliveries/{id}/discard", Editor, deliveries::discard),
+        get("/replays", Viewer, replays::index),
+        post("/replays", Editor, replays::create),
+        get("/replays/{id}", Viewer, replays::show),
+        post("/replays/{id}/cancel", Editor, replays::cancel),
         post("/decide", Viewer, decide::decide),
         get("/audit", Owner, audit::index),
     ]
@@ -211,6 +215,11 @@ pub fn pages() -> Vec<Entry> {
         get("/deliveries/{id}", Viewer, ui::deliveries::show),
         post("/deliveries/{id}/resend", Editor, ui::deliveries::resend),
         post("/deliveries/{id}/discard", Editor, ui::deliveries::discard),
+        get("/replays", Viewer, ui::replays::index),
+        post("/replays", Editor, ui::replays::create),
+        get("/replays/new", Editor, ui::replays::new),
+        get("/replays/{id}", Viewer, ui::replays::show),
+        post("/replays/{id}/cancel", Editor, ui::replays::cancel),
         get("/login/code", Anybody, ui::session::code_page),
         post("/login/code", Anybody, ui::session::code),
         get("/invite/{token}", Anybody, ui::session::invite_page),

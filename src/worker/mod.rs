@@ -17,6 +17,7 @@ use crate::flow::deliver::{deliver, give_back};
 use crate::flow::pause::settle_stragglers;
 use crate::flow::probe::probe_due;
 use crate::flow::record::record;
+use crate::flow::replay::{self, Next};
 use crate::flow::{Bridge, counts, nodes, recover};
 use crate::store::claims::Wait;
 use crate::store::error::StoreError;
@@ -30,6 +31,10 @@ const EVIDENCE_EVERY: Duration = Duration::from_secs(1);
 const PROBES_EVERY: Duration = Duration::from_secs(1);
 /// How often does a node tell the others that it lives?
 const BEAT_EVERY: Duration = Duration::from_secs(1);
+/// How often does a running replay take a step?
+const REPLAYS_EVERY: Duration = Duration::from_millis(100);
+/// How often is looked for running replays that another node began?
+const REPLAYS_LOOKED_FOR_EVERY: Duration = Duration::from_secs(5);
 /// How often are leases looked for that have run out, and a clock that was set back?
 const LEASES_EVERY: Duration = Duration::from_secs(5);
 /// How often is the log looked at for those who watch it?
@@ -77,6 +82,7 @@ pub fn start(
     let recorder = tokio::spawn(run_recorder(bridge.clone(), results, stage.clone()));
     let mut timers = JoinSet::new();
     timers.spawn(run_claims(bridge.clone(), stage.clone()));
+    timers.spawn(run_replays(bridge.clone(), stage.clone()));
     if bridge.store.is_shared() {
         timers.spawn(run_beats(bridge.clone(), stage.clone()));
     }
@@ -267,6 +273,24 @@ async fn run_tail(bridge: Arc<Bridge>, mut stage: watch::Receiver<Stage>) {
         tokio::select! {
             _ = stage.changed() => return,
             _ = tokio::time::sleep(TAIL_EVERY) => {}
+        }
+    }
+}
+
+/// Takes the steps of running replays, at once while there is more to look at than to make.
+async fn run_replays(bridge: Arc<Bridge>, mut stage: watch::Receiver<Stage>) {
+    loop {
+        let pause = match replay::advance(&bridge).await {
+            Ok(Next::Now) => Duration::ZERO,
+            Ok(Next::Later) => REPLAYS_EVERY,
+            Ok(Next::WhenBegun) => REPLAYS_LOOKED_FOR_EVERY,
+            Err(_) => PAUSE_AFTER_ERROR,
+        };
+        tokio::select! {
+            biased;
+            _ = stage.changed() => return,
+            () = bridge.replay_begun.notified() => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

@@ -44,6 +44,23 @@ pub struct TestBridge {
     pub home: Arc<Home>,
 }
 
+/// The settings that tests start with.
+pub fn settings(home: &Home) -> Settings {
+    Settings {
+        database_url: home.database_url.clone(),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        public_url: None,
+        master_key: Some(MasterKey::new([7; 32])),
+        master_key_file: None,
+        allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+        trusted_proxies: Vec::new(),
+        retention_days: 90,
+        lease_s: 120,
+        node_name: None,
+        log: "error".into(),
+    }
+}
+
 impl TestBridge {
     pub async fn start() -> TestBridge {
         TestBridge::start_on(Database::Sqlite).await
@@ -66,25 +83,13 @@ impl TestBridge {
         TestBridge::start_with(home, now_ms, |_| {}).await
     }
 
-    async fn start_with(
+    pub async fn start_with(
         home: Arc<Home>,
         now_ms: i64,
         change: impl FnOnce(&mut Settings),
     ) -> TestBridge {
         let clock = Arc::new(AtomicI64::new(now_ms));
-        let mut settings = Settings {
-            database_url: home.database_url.clone(),
-            listen: "127.0.0.1:0".parse().unwrap(),
-            public_url: None,
-            master_key: Some(MasterKey::new([7; 32])),
-            master_key_file: None,
-            allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
-            trusted_proxies: Vec::new(),
-            retention_days: 90,
-            lease_s: 120,
-            node_name: None,
-            log: "error".into(),
-        };
+        let mut settings = settings(&home);
         change(&mut settings);
         let application = Application::start(&settings, Clock::Manual(clock.clone()))
             .await

@@ -26,6 +26,8 @@ mod pages;
 mod past;
 mod people;
 mod process;
+mod replay;
+mod replay_pages;
 mod signatures;
 mod stopping;
 mod store;

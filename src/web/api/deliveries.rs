@@ -29,6 +29,8 @@ pub struct Query {
     destination_id: Option<String>,
     #[serde(alias = "event")]
     event_id: Option<String>,
+    #[serde(alias = "replay")]
+    replay_id: Option<String>,
     #[serde(alias = "type")]
     event_type: Option<String>,
     #[serde(alias = "since")]
@@ -64,6 +66,11 @@ impl Query {
                 .event_id
                 .as_deref()
                 .map(|text| id(text, "event"))
+                .transpose()?,
+            replay_id: self
+                .replay_id
+                .as_deref()
+                .map(|text| id(text, "replay"))
                 .transpose()?,
             event_type: self.event_type.filter(|text| !text.is_empty()),
             from: self.from,

@@ -8,6 +8,7 @@ pub mod destinations;
 pub mod events;
 pub mod idempotency;
 pub mod openapi;
+pub mod replays;
 pub mod sources;
 
 use actix_web::http::StatusCode;

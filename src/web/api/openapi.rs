@@ -3,10 +3,11 @@
 use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 
+use crate::domain::replay::{DEFAULT_PER_SECOND, PER_SECOND_LIMIT};
 use crate::flow::past::EVENTS_LIMIT;
 
 /// Method, path, summary, role, status of success.
-const OPERATIONS: [(&str, &str, &str, &str, &str); 27] = [
+const OPERATIONS: [(&str, &str, &str, &str, &str); 31] = [
     ("get", "/sources", "List sources", "viewer", "200"),
     ("post", "/sources", "Make a source", "editor", "201"),
     ("get", "/sources/{id}", "Show a source", "viewer", "200"),
@@ -147,6 +148,34 @@ const OPERATIONS: [(&str, &str, &str, &str, &str); 27] = [
         "200",
     ),
     (
+        "get",
+        "/replays",
+        "List replays, the newest first",
+        "viewer",
+        "200",
+    ),
+    (
+        "post",
+        "/replays",
+        "Make many deliveries again, at a pace; with `dry_run` only count (200)",
+        "editor",
+        "201",
+    ),
+    (
+        "get",
+        "/replays/{id}",
+        "Show a replay with its progress and what became of its deliveries",
+        "viewer",
+        "200",
+    ),
+    (
+        "post",
+        "/replays/{id}/cancel",
+        "Stop a replay; what waits of it is given up",
+        "editor",
+        "200",
+    ),
+    (
         "post",
         "/decide",
         "Decide over an event without sending or storing anything",
@@ -163,7 +192,8 @@ const OPERATIONS: [(&str, &str, &str, &str, &str); 27] = [
 ];
 
 /// Query parameters of the lists.
-const LIST_PARAMETERS: [(&str, &[&str]); 3] = [
+const LIST_PARAMETERS: [(&str, &[&str]); 4] = [
+    ("/replays", &["limit", "cursor"]),
     (
         "/audit",
         &[
@@ -189,6 +219,7 @@ const LIST_PARAMETERS: [(&str, &[&str]); 3] = [
             "connection_id",
             "destination_id",
             "event_id",
+            "replay_id",
             "event_type",
             "from",
             "to",
@@ -254,6 +285,7 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
         ("post", "/sources") | ("put", "/sources/{id}") => Some("Source"),
         ("post", "/destinations") | ("put", "/destinations/{id}") => Some("Destination"),
         ("post", "/connections") | ("put", "/connections/{id}") => Some("Connection"),
+        ("post", "/replays") => Some("Replay"),
         ("post", "/decide") => Some("Question"),
         ("post", "/connections/{id}/dry-run") => Some("Trial"),
         _ => None,
@@ -280,6 +312,16 @@ fn schemas() -> Value {
         "Connection": {"type": "object", "required": ["name", "source_id", "destination_id"], "properties": {
             "name": text(), "source_id": text(), "destination_id": text(), "trigger": object(), "filter": {"type": ["object", "null"]},
             "mapping": object(), "delivery": object(), "enabled": {"type": "boolean"},
+        }},
+        "Replay": {"type": "object", "properties": {
+            "filter": {"type": "object", "description": "The words of GET /deliveries; state may be a list. What is left out does not narrow.", "properties": {
+                "state": {"type": ["string", "array"], "items": text()}, "connection_id": text(), "destination_id": text(), "event_id": text(), "event_type": text(),
+                "from": {"type": "string", "format": "date-time"}, "to": {"type": "string", "format": "date-time"}, "text": text(),
+                "only_missing": {"type": "boolean", "default": false, "description": "Leave out what has arrived."},
+            }},
+            "version": {"enum": ["then", "now"], "default": "then", "description": "By the version that each delivery named, or by its connection's version of today."},
+            "per_second": {"type": "integer", "minimum": 1, "maximum": PER_SECOND_LIMIT, "default": DEFAULT_PER_SECOND},
+            "dry_run": {"type": "boolean", "default": false, "description": "Only count: 200 with count, already_delivered, events, to_send and left_out; nothing is stored."},
         }},
         "Question": {"type": "object", "required": ["event"], "properties": {
             "event": object(), "trigger": object(), "filter": {"type": ["object", "null"]}, "mapping": object(),

@@ -44,6 +44,11 @@ impl Form {
         form.ok_or_else(|| ApiError::internal(&"a form was asked for where none is posted"))
     }
 
+    /// All fields with their values.
+    pub fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
+    }
+
     /// The first value of a field.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.0

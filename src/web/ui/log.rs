@@ -92,6 +92,8 @@ struct ListPage {
     query_string: String,
     /// The same with the place in the log, for what concerns the page alone.
     page_query: String,
+    /// What the replay planner is told.
+    replay_query: String,
     export_limit: String,
     more_open: bool,
     tabs: Vec<Tab>,
@@ -185,6 +187,7 @@ impl LogQuery {
             connection_id: id_in(&self.connection_id, "connection")?,
             destination_id: id_in(&self.destination_id, "destination")?,
             event_id: None,
+            replay_id: None,
             event_type: text(&self.event_type),
             from,
             to,
@@ -376,6 +379,7 @@ pub async fn index(
         may_select: user.role >= Role::Editor,
         tail: is_first.then(|| format!("/deliveries/tail?{query_string}")),
         page_query: format!("{query_string}{place}"),
+        replay_query: query.for_replay(now)?,
         export_limit: format!("{},000", EXPORT_LIMIT / 1_000),
         query_string,
         looked_to: looked_to

@@ -30,6 +30,7 @@ pub mod nodes;
 pub mod overview;
 pub mod page;
 pub mod people;
+pub mod replays;
 pub mod sample_tree;
 pub mod session;
 pub mod sources;

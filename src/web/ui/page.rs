@@ -20,7 +20,7 @@ use crate::web::problem::ApiError;
 use crate::web::ui::assets::href;
 
 /// What was done, by the word in `?done=`; nothing of the address itself is shown.
-const NOTES: [(&str, &str); 19] = [
+const NOTES: [(&str, &str); 21] = [
     ("saved", "Saved."),
     ("added", "Added."),
     ("deleted", "Deleted."),
@@ -37,6 +37,11 @@ const NOTES: [(&str, &str); 19] = [
     ),
     ("resent", "Sent again: this is the new delivery."),
     ("discarded", "Given up."),
+    ("replay", "The replay has begun."),
+    (
+        "cancelled",
+        "Cancelled. What waited of this replay is given up.",
+    ),
     ("paused", "Paused. What comes meanwhile is held."),
     ("resumed", "Resumed. What was held goes out now."),
     ("tested", "The test event is on its way."),

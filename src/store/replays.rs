@@ -1,0 +1,694 @@
+//! Replays: their rows, the part of the log that a selection looks at, and the step that moves both together.
+//!
+//! Called by `flow::replay`; the pages and the API read. The log is walked upwards in bounded looks, each along one index: what the
+//! index does not tell is compared here, so that no question runs through a long log. The position moves in the transaction that
+//! stores the deliveries, and only from where it was seen: whoever comes second writes nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::{
+    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _,
+    NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable,
+    RunQueryDsl as _, Selectable, SelectableHelper as _, TextExpressionMethods as _,
+};
+use jiff::Timestamp;
+
+use crate::domain::delivery::State;
+use crate::domain::id::{
+    ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, VersionId,
+};
+use crate::domain::replay::{Candidate, LeftOut, ReplayState, Selection, VersionChoice, Wish};
+use crate::store::Store;
+use crate::store::both::{both, either};
+use crate::store::error::StoreError;
+use crate::store::events::{PAGE_LIMIT, Page, like_pattern, lower, position_in};
+use crate::store::ingest::{NewDelivery, insert_deliveries};
+use crate::store::log::first_id_of;
+use crate::store::row;
+use crate::store::schema::{deliveries, events, replays};
+
+/// Deliveries of a replay that are counted by state; beyond, the newest ones are.
+pub const STATES_COUNT_LIMIT: i64 = 50_000;
+
+/// Deliveries that are given up in one transaction, so that others may write between.
+const GIVE_UP_LIMIT: i64 = 1_000;
+
+/// A replay as it stands.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    pub id: ReplayId,
+    pub wish: Wish,
+    pub state: ReplayState,
+    /// Deliveries that matched when it was asked for.
+    pub matching: i64,
+    /// More matched than were counted.
+    pub at_least: bool,
+    /// Every delivery up to here has been looked at.
+    pub position: Option<DeliveryId>,
+    /// Matching deliveries that were looked at.
+    pub looked_at: i64,
+    /// Deliveries it made.
+    pub made: i64,
+    /// Matching deliveries whose event and connection it had made before.
+    pub repeated: i64,
+    pub left_out: LeftOut,
+    /// Until when its pace is used up, in milliseconds since 1970.
+    pub paced_until_ms: i64,
+    pub created_at: Timestamp,
+    pub created_by: String,
+    pub finished_at: Option<Timestamp>,
+    pub cancelled_by: Option<String>,
+}
+
+/// A replay to be made.
+#[derive(Debug, Clone)]
+pub struct NewReplay {
+    pub id: ReplayId,
+    pub wish: Wish,
+    pub matching: i64,
+    pub at_least: bool,
+    pub paced_until_ms: i64,
+    pub created_by: String,
+    pub now_ms: i64,
+}
+
+/// Which part of the log to look at.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    pub selection: Selection,
+    /// Only what was made before this replay, and nothing that it made itself.
+    pub replay_id: ReplayId,
+    /// Only what comes after this delivery.
+    pub after: Option<DeliveryId>,
+    /// Deliveries to look at, matching or not.
+    pub limit: i64,
+}
+
+/// What a look found.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// The matching deliveries, the oldest first.
+    pub matching: Vec<Candidate>,
+    /// How many were looked at, matching or not.
+    pub looked_at: i64,
+    /// The last one that was looked at.
+    pub up_to: Option<DeliveryId>,
+    /// Nothing comes behind it.
+    pub is_last: bool,
+}
+
+/// A step of a replay: the deliveries made, and everything that moves with them.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub replay_id: ReplayId,
+    /// Where the replay stood when the step was planned.
+    pub from: Option<DeliveryId>,
+    pub to: Option<DeliveryId>,
+    pub made: Vec<NewDelivery>,
+    /// Matching deliveries looked at in this step.
+    pub looked_at: i64,
+    /// All left out so far, with this step.
+    pub left_out: LeftOut,
+    pub paced_until_ms: i64,
+    /// The end of the selection was reached, at this time in milliseconds since 1970.
+    pub finished_ms: Option<i64>,
+}
+
+impl Store {
+    /// Looks at the next part of the log.
+    pub async fn look(&self, ask: Ask) -> Result<Look, StoreError> {
+        either!(self.read(move |conn| {
+            let rows = walk(conn, &ask)?;
+            let looked_at = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+            let up_to = rows
+                .last()
+                .map(|row| row::id(&row.id, DeliveryId::from_slice))
+                .transpose()?;
+            let fitting: Vec<CandidateRow> =
+                rows.into_iter().filter(|row| row.fits(&ask)).collect();
+            let fitting = with_fitting_events(conn, fitting, &ask.selection)?;
+            let arrived = arrived(conn, &fitting)?;
+            Ok(Look {
+                matching: fitting
+                    .into_iter()
+                    .map(|row| row.into_domain(&arrived))
+                    .collect::<Result<_, _>>()?,
+                looked_at,
+                up_to,
+                is_last: looked_at < ask.limit,
+            })
+        }))
+    }
+
+    /// Makes a replay, unless too many are running.
+    pub async fn create_replay(
+        &self,
+        new: NewReplay,
+        running_limit: usize,
+    ) -> Result<(), StoreError> {
+        either!(self.write(move |conn| {
+            if running(conn)?.len() >= running_limit {
+                return Err(StoreError::Conflict(format!(
+                    "{running_limit} replays are running already; wait for one to finish, or cancel one."
+                )));
+            }
+            diesel::insert_into(replays::table)
+                .values((
+                    replays::id.eq(&new.id.as_bytes()[..]),
+                    replays::selection.eq(to_json(&new.wish.selection)?),
+                    replays::version.eq(new.wish.version.as_str()),
+                    replays::per_second.eq(i32::try_from(new.wish.per_second).unwrap_or(i32::MAX)),
+                    replays::state.eq(ReplayState::Running.as_str()),
+                    replays::matching.eq(new.matching),
+                    replays::at_least.eq(new.at_least),
+                    replays::left_out.eq(to_json(&LeftOut::default())?),
+                    replays::paced_until.eq(new.paced_until_ms),
+                    replays::created_at.eq(new.now_ms),
+                    replays::created_by.eq(&new.created_by),
+                ))
+                .execute(conn)?;
+            Ok(())
+        }))
+    }
+
+    /// Those that are running, the oldest first.
+    pub async fn running_replays(&self) -> Result<Vec<Replay>, StoreError> {
+        either!(self.read(|conn| {
+            running(conn)?
+                .into_iter()
+                .map(ReplayRow::into_domain)
+                .collect()
+        }))
+    }
+
+    /// One replay.
+    pub async fn replay(&self, id: ReplayId) -> Result<Replay, StoreError> {
+        either!(self.read(move |conn| {
+            replays::table
+                .find(&id.as_bytes()[..])
+                .select(ReplayRow::as_select())
+                .first(conn)
+                .optional()?
+                .ok_or(StoreError::NotFound("replay"))?
+                .into_domain()
+        }))
+    }
+
+    /// One page of replays, the newest first.
+    pub async fn replays(&self, page: Page<ReplayId>) -> Result<Vec<Replay>, StoreError> {
+        either!(self.read(move |conn| {
+            let mut query = replays::table.into_boxed();
+            if let Some(before) = page.before {
+                query = query.filter(replays::id.lt(before.as_bytes().to_vec()));
+            }
+            let upwards = page.after.is_some();
+            if let Some(after) = page.after {
+                query = query.filter(replays::id.gt(after.as_bytes().to_vec()));
+            }
+            query = match upwards {
+                true => query.order(replays::id.asc()),
+                false => query.order(replays::id.desc()),
+            };
+            let mut rows: Vec<ReplayRow> = query
+                .limit(page.limit.clamp(1, PAGE_LIMIT))
+                .select(ReplayRow::as_select())
+                .load(conn)?;
+            if upwards {
+                rows.reverse();
+            }
+            rows.into_iter().map(ReplayRow::into_domain).collect()
+        }))
+    }
+
+    /// Stores a step: position, counts and deliveries together. Returns the deliveries that were stored; `None`, and nothing is written, when the
+    /// replay runs no more or another one took this step.
+    pub async fn advance_replay(
+        &self,
+        step: Step,
+    ) -> Result<Option<HashSet<DeliveryId>>, StoreError> {
+        either!(self.write_freely(move |conn| {
+            if !move_position(conn, &step)? {
+                return Ok(None);
+            }
+            insert_deliveries(conn, &step.made)?;
+            let stored: Vec<Vec<u8>> = deliveries::table
+                .filter(deliveries::id.eq_any(step.made.iter().map(|one| &one.id.as_bytes()[..])))
+                .select(deliveries::id)
+                .load(conn)?;
+            let made = i64::try_from(stored.len()).unwrap_or(0);
+            let repeated = i64::try_from(step.made.len()).unwrap_or(0) - made;
+            diesel::update(replays::table.find(&step.replay_id.as_bytes()[..]))
+                .set((
+                    replays::queued.eq(replays::queued + made),
+                    replays::repeated.eq(replays::repeated + repeated),
+                ))
+                .execute(conn)?;
+            stored
+                .iter()
+                .map(|id| row::id(id, DeliveryId::from_slice))
+                .collect::<Result<_, _>>()
+                .map(Some)
+        }))
+    }
+
+    /// Stops a replay: from this commit on it makes nothing more.
+    pub async fn cancel_replay(
+        &self,
+        id: ReplayId,
+        who: String,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        either!(self.write_freely(move |conn| {
+            diesel::update(
+                replays::table
+                    .filter(replays::id.eq(&id.as_bytes()[..]))
+                    .filter(replays::state.ne(ReplayState::Cancelled.as_str())),
+            )
+            .set((
+                replays::state.eq(ReplayState::Cancelled.as_str()),
+                replays::finished_at.eq(Some(now_ms)),
+                replays::cancelled_by.eq(Some(who)),
+            ))
+            .execute(conn)?;
+            Ok(())
+        }))
+    }
+
+    /// How many of the replay's deliveries are in each state, and whether there are more than were counted.
+    pub async fn replay_states(
+        &self,
+        id: ReplayId,
+    ) -> Result<(HashMap<State, i64>, bool), StoreError> {
+        either!(self.read(move |conn| {
+            let of_replay =
+                || deliveries::table.filter(deliveries::replay_id.eq(id.as_bytes().to_vec()));
+            let first_uncounted: Option<Vec<u8>> = of_replay()
+                .order(deliveries::id.desc())
+                .offset(STATES_COUNT_LIMIT)
+                .limit(1)
+                .select(deliveries::id)
+                .first(conn)
+                .optional()?;
+            let at_least = first_uncounted.is_some();
+            let counts: Vec<(String, i64)> = of_replay()
+                .filter(deliveries::id.gt(first_uncounted.unwrap_or_default()))
+                .group_by(deliveries::state)
+                .select((deliveries::state, diesel::dsl::count_star()))
+                .load(conn)?;
+            let counts = counts
+                .into_iter()
+                .map(|(word, count)| Ok((row::word(&word, State::from_word)?, count)))
+                .collect::<Result<_, StoreError>>()?;
+            Ok((counts, at_least))
+        }))
+    }
+
+    /// The replay's deliveries that are not finished, after this one and in their order: as many as one transaction gives up.
+    pub async fn unfinished_of_replay(
+        &self,
+        id: ReplayId,
+        after: Option<DeliveryId>,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
+        either!(self.read(move |conn| {
+            let after = after.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
+            let ids: Vec<Vec<u8>> = deliveries::table
+                .filter(deliveries::replay_id.eq(&id.as_bytes()[..]))
+                .filter(deliveries::finished_at.is_null())
+                .filter(deliveries::id.gt(after))
+                .order(deliveries::id)
+                .limit(GIVE_UP_LIMIT)
+                .select(deliveries::id)
+                .load(conn)?;
+            ids.iter()
+                .map(|id| row::id(id, DeliveryId::from_slice))
+                .collect()
+        }))
+    }
+
+    /// Gives up those of these deliveries that nobody holds, and those that the caller took out unsent with their claims. Returns how many.
+    pub async fn give_up(
+        &self,
+        waiting: Vec<DeliveryId>,
+        taken_out: Vec<(DeliveryId, ClaimId)>,
+        problem: String,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
+        either!(self.write_freely(move |conn| {
+            let ids = |ids: &mut dyn Iterator<Item = DeliveryId>| -> Vec<Vec<u8>> {
+                ids.map(|id| id.as_bytes().to_vec()).collect()
+            };
+            let claims = taken_out.iter().map(|(_, claim)| claim.as_bytes().to_vec());
+            // A claim may cover others too, which are being sent.
+            let ours = deliveries::id
+                .eq_any(ids(&mut taken_out.iter().map(|(id, _)| *id)))
+                .and(deliveries::claim_id.eq_any(claims).assume_not_null());
+            Ok(diesel::update(
+                deliveries::table
+                    .filter(deliveries::id.eq_any(ids(&mut waiting.iter().copied())))
+                    .filter(deliveries::finished_at.is_null())
+                    .filter(deliveries::claim_id.is_null().or(ours)),
+            )
+            .set((
+                deliveries::state.eq(State::Discarded.as_str()),
+                deliveries::due_at.eq(None::<i64>),
+                deliveries::claim_id.eq(None::<Vec<u8>>),
+                deliveries::lease_until.eq(None::<i64>),
+                deliveries::finished_at.eq(Some(now_ms)),
+                deliveries::problem.eq(Some(problem)),
+            ))
+            .execute(conn)?)
+        }))
+    }
+}
+
+both! {
+    /// Moves the position and what goes with it, from where the step saw it. `false` when it is not there any more.
+    fn move_position(conn: &mut Conn, step: &Step) -> Result<bool, StoreError> {
+        let bytes = |id: Option<DeliveryId>| id.map(|id| id.as_bytes().to_vec());
+        let state = match step.finished_ms {
+            Some(_) => ReplayState::Finished,
+            None => ReplayState::Running,
+        };
+        let update = diesel::update(replays::table)
+            .set((
+                replays::position.eq(bytes(step.to)),
+                replays::looked_at.eq(replays::looked_at + step.looked_at),
+                replays::left_out.eq(to_json(&step.left_out)?),
+                replays::paced_until.eq(step.paced_until_ms),
+                replays::state.eq(state.as_str()),
+                replays::finished_at.eq(step.finished_ms),
+            ))
+            .into_boxed()
+            .filter(replays::id.eq(step.replay_id.as_bytes().to_vec()))
+            .filter(replays::state.eq(ReplayState::Running.as_str()));
+        let update = match bytes(step.from) {
+            Some(from) => update.filter(replays::position.eq(from)),
+            None => update.filter(replays::position.is_null()),
+        };
+        let moved = update.execute(conn)?;
+        Ok(moved == 1)
+    }
+}
+
+both! {
+    fn running(conn: &mut Conn) -> Result<Vec<ReplayRow>, StoreError> {
+        Ok(replays::table
+            .filter(is_running())
+            .order(replays::id)
+            .select(ReplayRow::as_select())
+            .load(conn)?)
+    }
+}
+
+/// Written out instead of bound: a planner must see the word to use the index over running replays.
+fn is_running() -> diesel::expression::SqlLiteral<diesel::sql_types::Bool> {
+    diesel::dsl::sql("replays.state = 'running'")
+}
+
+/// The selection's stretch of time behind the position, the oldest first.
+macro_rules! stretch {
+    ($ask:expr) => {{
+        let mut query = deliveries::table
+            .filter(deliveries::id.lt($ask.replay_id.as_bytes().to_vec()))
+            .order(deliveries::id)
+            .limit($ask.limit)
+            .into_boxed();
+        if let Some(from) = $ask.selection.from {
+            query = query.filter(deliveries::id.ge(first_id_of(from)));
+        }
+        if let Some(to) = $ask.selection.to {
+            query = query.filter(deliveries::id.lt(first_id_of(to)));
+        }
+        if let Some(after) = $ask.after {
+            query = query.filter(deliveries::id.gt(after.as_bytes().to_vec()));
+        }
+        query
+    }};
+}
+
+both! {
+    /// The next rows of the log along one index, the oldest first.
+    fn walk(conn: &mut Conn, ask: &Ask) -> Result<Vec<CandidateRow>, StoreError> {
+        let selection = &ask.selection;
+        if is_rare(&selection.states) {
+            // Each state is a stretch of the index; the next rows of all are the first of their union.
+            let mut rows: Vec<CandidateRow> = Vec::new();
+            for state in &selection.states {
+                let of_state = stretch!(ask)
+                    .filter(deliveries::noteworthy.eq(state.as_str()))
+                    .select(CandidateRow::as_select());
+                rows.extend(of_state.load::<CandidateRow>(conn)?);
+            }
+            rows.sort_by(|one, other| one.id.cmp(&other.id));
+            rows.dedup_by(|one, other| one.id == other.id);
+            rows.truncate(usize::try_from(ask.limit).unwrap_or(usize::MAX));
+            return Ok(rows);
+        }
+        let mut query = stretch!(ask);
+        if let Some(id) = selection.event_id {
+            query = query.filter(deliveries::event_id.eq(id.as_bytes().to_vec()));
+        } else if let Some(id) = selection.connection_id {
+            query = query.filter(deliveries::connection_id.eq(id.as_bytes().to_vec()));
+        } else if let Some(id) = selection.destination_id {
+            query = query.filter(deliveries::destination_id.eq(id.as_bytes().to_vec()));
+        }
+        Ok(query.select(CandidateRow::as_select()).load(conn)?)
+    }
+}
+
+/// States that few deliveries are in for long, so that their index is the shortest way.
+fn is_rare(states: &[State]) -> bool {
+    !states.is_empty()
+        && states
+            .iter()
+            .all(|state| !matches!(state, State::Delivered | State::Sending | State::Skipped))
+}
+
+both! {
+    /// Those whose event is of the selection's type and holds its text.
+    fn with_fitting_events(
+        conn: &mut Conn,
+        rows: Vec<CandidateRow>,
+        selection: &Selection,
+    ) -> Result<Vec<CandidateRow>, StoreError> {
+        if selection.event_type.is_none() && selection.text.is_none() {
+            return Ok(rows);
+        }
+        let mut query = events::table
+            .filter(events::id.eq_any(rows.iter().map(|row| row.event_id.clone())))
+            .select(events::id)
+            .into_boxed();
+        if let Some(event_type) = &selection.event_type {
+            query = query.filter(events::event_type.eq(event_type));
+        }
+        if let Some(text) = &selection.text {
+            query = query.filter(
+                lower(events::record_title)
+                    .like(lower(Some(like_pattern(text))))
+                    .escape('\\')
+                    .assume_not_null()
+                    .or(position_in(events::body, text.clone().into_bytes()).gt(0)),
+            );
+        }
+        let fitting: HashSet<Vec<u8>> = query.load(conn)?.into_iter().collect();
+        Ok(rows
+            .into_iter()
+            .filter(|row| fitting.contains(&row.event_id))
+            .collect())
+    }
+}
+
+/// Ids of an event and of a connection.
+type Pair = (Vec<u8>, Vec<u8>);
+
+both! {
+    /// Event and connection of every arrival among the deliveries of these rows' events.
+    fn arrived(conn: &mut Conn, rows: &[CandidateRow]) -> Result<HashSet<Pair>, StoreError> {
+        Ok(deliveries::table
+            .filter(deliveries::event_id.eq_any(rows.iter().map(|row| &row.event_id)))
+            .filter(deliveries::state.eq(State::Delivered.as_str()))
+            .select((deliveries::event_id, deliveries::connection_id))
+            .load(conn)?
+            .into_iter()
+            .collect())
+    }
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text)
+        .map_err(|error| StoreError::Corrupt(format!("a replay's row: {error}")))
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = deliveries)]
+struct CandidateRow {
+    id: Vec<u8>,
+    event_id: Vec<u8>,
+    connection_id: Vec<u8>,
+    version_id: Vec<u8>,
+    destination_id: Vec<u8>,
+    state: String,
+    replay_id: Option<Vec<u8>>,
+}
+
+impl CandidateRow {
+    /// Whether it is selected, as far as the delivery itself tells.
+    fn fits(&self, ask: &Ask) -> bool {
+        let selection = &ask.selection;
+        let is = |wanted: Option<&[u8; 16]>, found: &[u8]| {
+            wanted.is_none_or(|wanted| found == &wanted[..])
+        };
+        let states = &selection.states;
+        (states.is_empty() || states.iter().any(|state| state.as_str() == self.state))
+            && is(
+                selection.event_id.as_ref().map(|id| id.as_bytes()),
+                &self.event_id,
+            )
+            && is(
+                selection.connection_id.as_ref().map(|id| id.as_bytes()),
+                &self.connection_id,
+            )
+            && is(
+                selection.destination_id.as_ref().map(|id| id.as_bytes()),
+                &self.destination_id,
+            )
+            // After a clock that stepped back, what it made itself may seem to be older than it is.
+            && self.replay_id.as_deref() != Some(&ask.replay_id.as_bytes()[..])
+    }
+
+    fn into_domain(self, arrived: &HashSet<Pair>) -> Result<Candidate, StoreError> {
+        let pair = (self.event_id, self.connection_id);
+        Ok(Candidate {
+            id: row::id(&self.id, DeliveryId::from_slice)?,
+            event_id: row::id(&pair.0, EventId::from_slice)?,
+            connection_id: row::id(&pair.1, ConnectionId::from_slice)?,
+            version_id: row::id(&self.version_id, VersionId::from_slice)?,
+            destination_id: row::id(&self.destination_id, DestinationId::from_slice)?,
+            state: row::word(&self.state, State::from_word)?,
+            arrived: arrived.contains(&pair),
+        })
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = replays)]
+struct ReplayRow {
+    id: Vec<u8>,
+    selection: String,
+    version: String,
+    per_second: i32,
+    state: String,
+    matching: i64,
+    at_least: bool,
+    position: Option<Vec<u8>>,
+    looked_at: i64,
+    queued: i64,
+    repeated: i64,
+    left_out: String,
+    paced_until: i64,
+    created_at: i64,
+    created_by: String,
+    finished_at: Option<i64>,
+    cancelled_by: Option<String>,
+}
+
+impl ReplayRow {
+    fn into_domain(self) -> Result<Replay, StoreError> {
+        Ok(Replay {
+            id: row::id(&self.id, ReplayId::from_slice)?,
+            wish: Wish {
+                selection: from_json(&self.selection)?,
+                version: row::word(&self.version, VersionChoice::from_word)?,
+                per_second: row::count(self.per_second)?,
+            },
+            state: row::word(&self.state, ReplayState::from_word)?,
+            matching: self.matching,
+            at_least: self.at_least,
+            position: self
+                .position
+                .map(|id| row::id(&id, DeliveryId::from_slice))
+                .transpose()?,
+            looked_at: self.looked_at,
+            made: self.queued,
+            repeated: self.repeated,
+            left_out: from_json(&self.left_out)?,
+            paced_until_ms: self.paced_until,
+            created_at: row::time(self.created_at)?,
+            created_by: self.created_by,
+            finished_at: row::maybe_time(self.finished_at)?,
+            cancelled_by: self.cancelled_by,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite;
+    use diesel::sqlite::Sqlite;
+
+    /// How SQLite would go about the look, in its own words.
+    fn plan(query: deliveries::BoxedQuery<'static, Sqlite>) -> String {
+        #[derive(diesel::QueryableByName)]
+        struct Step {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            detail: String,
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mut conn = sqlite::open_writer(&folder.path().join("plan.db")).unwrap();
+        sqlite::migrate(&mut conn).unwrap();
+        let query = query.select(CandidateRow::as_select());
+        let text = diesel::debug_query(&query).to_string();
+        let (text, _binds) = text.split_once(" -- binds").unwrap_or((&text, ""));
+        diesel::sql_query(format!("EXPLAIN QUERY PLAN {text}"))
+            .load::<Step>(&mut conn)
+            .unwrap()
+            .into_iter()
+            .map(|step| step.detail + "\n")
+            .collect()
+    }
+
+    #[test]
+    fn every_look_is_a_stretch_of_one_index() {
+        let ask = Ask {
+            selection: Selection {
+                from: Some(Timestamp::UNIX_EPOCH),
+                ..Selection::default()
+            },
+            replay_id: ReplayId::new(2, [0; 10]),
+            after: Some(DeliveryId::new(1, [0; 10])),
+            limit: 10,
+        };
+        let connection = ConnectionId::new(1, [0; 10]).as_bytes().to_vec();
+        let destination = DestinationId::new(1, [0; 10]).as_bytes().to_vec();
+        let event = EventId::new(1, [0; 10]).as_bytes().to_vec();
+        for (query, index) in [
+            (stretch!(&ask), "USING PRIMARY KEY (id>? AND id<?)"),
+            (
+                stretch!(&ask).filter(deliveries::connection_id.eq(connection)),
+                "deliveries_by_connection (connection_id=? AND id>? AND id<?)",
+            ),
+            (
+                stretch!(&ask).filter(deliveries::destination_id.eq(destination)),
+                "deliveries_by_destination (destination_id=? AND id>? AND id<?)",
+            ),
+            (
+                stretch!(&ask).filter(deliveries::noteworthy.eq(State::Failed.as_str())),
+                "deliveries_noteworthy (noteworthy=? AND id>? AND id<?)",
+            ),
+            (
+                stretch!(&ask).filter(deliveries::event_id.eq(event)),
+                "deliveries_first (event_id=?)",
+            ),
+        ] {
+            let plan = plan(query);
+            assert!(plan.contains(index), "{index}: {plan}");
+            let sorts = plan.contains("TEMP B-TREE");
+            assert!(!sorts || index.contains("event_id"), "{index}: {plan}");
+        }
+    }
+}

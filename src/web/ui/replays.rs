@@ -1,0 +1,540 @@
+//! Replays: the planner, which tells what would happen before anything does, all replays, and one with its progress.
+
+use std::collections::HashMap;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::domain::catalogue::label;
+use crate::domain::delivery::State;
+use crate::domain::id::ReplayId;
+use crate::domain::person::Role;
+use crate::domain::replay::{
+    DEFAULT_PER_SECOND, Forecast, PER_SECOND_LIMIT, ReplayState, Selection, VersionChoice, Wish,
+    grouped,
+};
+use crate::flow::{Bridge, replay as replaying};
+use crate::store::deliveries::DeliveryFilter;
+use crate::store::events::Page as Window;
+use crate::store::replays::Replay;
+use crate::web::admission::{actor, signed_in};
+use crate::web::api::id;
+use crate::web::api::replays::{note_begun, note_cancelled};
+use crate::web::ui::form::Form;
+use crate::web::ui::page::{
+    Chip, DeliveryRow, FormProblem, Moment, Page, PageError, Pager, go, mendable, query_value,
+    render, render_again, state_chip,
+};
+
+/// Replays on a page.
+const PER_PAGE: i64 = 50;
+
+/// Latest deliveries on a replay's page.
+const LATEST: i64 = 20;
+
+/// Fields of the log's address that do not narrow it.
+const NOT_A_FILTER: [&str; 6] = ["before", "after", "done", "limit", "cursor", "csrf"];
+
+#[derive(Template)]
+#[template(path = "replays/new.html")]
+struct PlannerPage {
+    page: Page,
+    facts: Vec<(&'static str, String)>,
+    /// The filter, to be carried along.
+    carried: Vec<(&'static str, String)>,
+    log: String,
+    today: bool,
+    only_missing: bool,
+    per_second: String,
+    per_second_limit: u32,
+    forecast: Option<ForecastView>,
+    problems: Vec<FormProblem>,
+}
+
+struct ForecastView {
+    sentence: String,
+    duration: String,
+    empty: bool,
+}
+
+#[derive(Template)]
+#[template(path = "replays/list.html")]
+struct ListPage {
+    page: Page,
+    replays: Vec<ReplayView>,
+    pager: Pager,
+}
+
+#[derive(Template)]
+#[template(path = "replays/show.html")]
+struct ShowPage {
+    page: Page,
+    replay: ReplayView,
+    facts: Vec<(&'static str, String)>,
+    left_out: Vec<(String, &'static str)>,
+    states: Vec<(Chip, String)>,
+    states_at_least: bool,
+    may_cancel: bool,
+    deliveries: Vec<DeliveryRow>,
+}
+
+struct ReplayView {
+    id: String,
+    chip: Chip,
+    what: String,
+    looked_at: i64,
+    matching: i64,
+    progress: String,
+    made: String,
+    repeated: i64,
+    per_second: u32,
+    version: &'static str,
+    by: String,
+    at: Moment,
+    ended: Option<Moment>,
+    cancelled_by: Option<String>,
+    running: bool,
+}
+
+/// The planner's fields as they were typed, or as the log's address carried them over.
+#[derive(Debug, Default)]
+struct Fields {
+    state: String,
+    connection_id: String,
+    destination_id: String,
+    event_id: String,
+    event_type: String,
+    text: String,
+    from: String,
+    to: String,
+    version: String,
+    only_missing: bool,
+    per_second: String,
+    /// Names that the planner does not know: a filter that it ignored would replay more than was shown.
+    unknown: Vec<String>,
+}
+
+impl Fields {
+    fn read(pairs: impl IntoIterator<Item = (String, String)>) -> Fields {
+        let mut fields = Fields::default();
+        for (name, value) in pairs {
+            let value = value.trim().to_string();
+            if value.is_empty() {
+                continue;
+            }
+            let field = match name.as_str() {
+                "state" if fields.state.is_empty() => &mut fields.state,
+                "state" => {
+                    fields.state += &format!(",{value}");
+                    continue;
+                }
+                "connection_id" => &mut fields.connection_id,
+                "destination_id" => &mut fields.destination_id,
+                "event_id" => &mut fields.event_id,
+                "event_type" => &mut fields.event_type,
+                "text" => &mut fields.text,
+                "from" => &mut fields.from,
+                "to" => &mut fields.to,
+                "version" => &mut fields.version,
+                "per_second" => &mut fields.per_second,
+                "only_missing" => {
+                    fields.only_missing = true;
+                    continue;
+                }
+                other if NOT_A_FILTER.contains(&other) => continue,
+                _ => {
+                    fields.unknown.push(name);
+                    continue;
+                }
+            };
+            *field = value;
+        }
+        fields
+    }
+
+    fn wish(&self) -> Result<Wish, Vec<FormProblem>> {
+        let mut problems: Vec<FormProblem> = self
+            .unknown
+            .iter()
+            .map(|name| {
+                problem(
+                    name,
+                    "A replay cannot be narrowed by this. Take it out of the filter.",
+                )
+            })
+            .collect();
+        let mut states = Vec::new();
+        for word in self.state.split(',').filter(|word| !word.is_empty()) {
+            match State::from_word(word.trim()) {
+                Some(state) => states.push(state),
+                None => problems.push(problem("state", "There is no such state.")),
+            }
+        }
+        let filled = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
+        let wish = Wish {
+            selection: Selection {
+                states,
+                connection_id: read_as(&self.connection_id, "connection_id", &mut problems),
+                destination_id: read_as(&self.destination_id, "destination_id", &mut problems),
+                event_id: read_as(&self.event_id, "event_id", &mut problems),
+                event_type: filled(&self.event_type),
+                from: time_of(&self.from, "from", &mut problems),
+                to: time_of(&self.to, "to", &mut problems),
+                text: filled(&self.text),
+                only_missing: self.only_missing,
+            },
+            version: VersionChoice::from_word(&self.version).unwrap_or_default(),
+            per_second: match self.per_second.as_str() {
+                "" => DEFAULT_PER_SECOND,
+                text => text.parse().unwrap_or(0),
+            },
+        };
+        problems.extend(wish.problems().iter().map(FormProblem::from));
+        match problems.is_empty() {
+            true => Ok(wish),
+            false => Err(problems),
+        }
+    }
+
+    /// The filter without the choices that the planner itself offers.
+    fn carried(&self) -> Vec<(&'static str, String)> {
+        [
+            ("state", &self.state),
+            ("connection_id", &self.connection_id),
+            ("destination_id", &self.destination_id),
+            ("event_id", &self.event_id),
+            ("event_type", &self.event_type),
+            ("text", &self.text),
+            ("from", &self.from),
+            ("to", &self.to),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name, value.clone()))
+        .collect()
+    }
+}
+
+fn problem(place: &str, message: &str) -> FormProblem {
+    FormProblem {
+        place: place.to_string(),
+        message: message.to_string(),
+    }
+}
+
+fn read_as<Id: std::str::FromStr>(
+    text: &str,
+    name: &str,
+    problems: &mut Vec<FormProblem>,
+) -> Option<Id> {
+    if text.is_empty() {
+        return None;
+    }
+    let read = text.parse().ok();
+    if read.is_none() {
+        problems.push(problem(name, "There is nothing with this id."));
+    }
+    read
+}
+
+/// A time with its zone, or one without, which is meant in UTC, as the pages show times.
+fn time_of(text: &str, name: &str, problems: &mut Vec<FormProblem>) -> Option<Timestamp> {
+    if text.is_empty() {
+        return None;
+    }
+    let read = text.parse::<Timestamp>().ok().or_else(|| {
+        let civil: DateTime = text.parse().ok()?;
+        TimeZone::UTC.to_timestamp(civil).ok()
+    });
+    if read.is_none() {
+        problems.push(problem(name, "Write a time like 2026-01-31T14:00, in UTC."));
+    }
+    read
+}
+
+pub async fn new(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let query = url::form_urlencoded::parse(request.query_string().as_bytes());
+    let fields = Fields::read(query.into_owned());
+    let page = Page::new(&request, &user, "/deliveries", "Replay deliveries");
+    match fields.wish() {
+        Ok(wish) => {
+            let forecast = replaying::forecast(&bridge, &wish).await?;
+            render(&planner(&bridge, page, &fields, Ok((&wish, &forecast))).await?)
+        }
+        Err(problems) => render_again(&planner(&bridge, page, &fields, Err(problems)).await?),
+    }
+}
+
+async fn planner(
+    bridge: &Bridge,
+    page: Page,
+    fields: &Fields,
+    planned: Result<(&Wish, &Forecast), Vec<FormProblem>>,
+) -> Result<PlannerPage, PageError> {
+    let carried = fields.carried();
+    let mut log = url::form_urlencoded::Serializer::new(String::new());
+    log.extend_pairs(&carried);
+    let (forecast, facts, problems) = match planned {
+        Ok((wish, forecast)) => (
+            Some(ForecastView::new(forecast, wish.per_second)),
+            Names::load(bridge).await?.facts(&wish.selection),
+            Vec::new(),
+        ),
+        Err(problems) => (None, Vec::new(), problems),
+    };
+    Ok(PlannerPage {
+        page,
+        facts,
+        log: format!("/deliveries?{}", log.finish()),
+        carried,
+        today: fields.version == VersionChoice::Now.as_str(),
+        only_missing: fields.only_missing,
+        per_second: match fields.per_second.as_str() {
+            "" => DEFAULT_PER_SECOND.to_string(),
+            typed => typed.to_string(),
+        },
+        per_second_limit: PER_SECOND_LIMIT,
+        forecast,
+        problems,
+    })
+}
+
+impl ForecastView {
+    fn new(forecast: &Forecast, per_second: u32) -> ForecastView {
+        let seconds = forecast.to_make / i64::from(per_second.max(1));
+        let duration = match seconds {
+            0..=59 => "less than a minute".to_string(),
+            60..=7_199 => format!("about {} min", (seconds + 30) / 60),
+            _ => format!("about {} h", (seconds + 1_800) / 3_600),
+        };
+        ForecastView {
+            sentence: forecast.sentence(),
+            duration,
+            empty: forecast.to_make == 0 && !forecast.at_least,
+        }
+    }
+}
+
+pub async fn create(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let fields = Fields::read(Form::of(&request)?.into_pairs());
+    let begun = match fields.wish() {
+        Ok(wish) => match replaying::begin(&bridge, wish, &user.name).await {
+            Ok(replay) => Ok(replay),
+            Err(error) => Err(mendable(error.into())?),
+        },
+        Err(problems) => Err(problems),
+    };
+    match begun {
+        Ok(replay) => {
+            note_begun(&bridge, &actor(&request), &replay).await?;
+            Ok(go(format!("/replays/{}?done=replay", replay.id)))
+        }
+        Err(problems) => {
+            let page = Page::new(&request, &user, "/deliveries", "Replay deliveries");
+            render_again(&planner(&bridge, page, &fields, Err(problems)).await?)
+        }
+    }
+}
+
+pub async fn index(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let now = bridge.clock.now();
+    let edge = |name: &str| query_value(&request, name).and_then(|text| text.parse().ok());
+    let window = Window {
+        before: edge("before"),
+        after: edge("after"),
+        limit: PER_PAGE,
+    };
+    let replays = bridge.store.replays(window).await?;
+    let names = Names::load(&bridge).await?;
+    let end = |replay: Option<&Replay>| replay.map(|replay| replay.id.to_string());
+    render(&ListPage {
+        page: Page::new(&request, &user, "/deliveries", "Replays"),
+        pager: Pager::new(
+            &request,
+            end(replays.first()),
+            end(replays.last()),
+            replays.len() as i64 == PER_PAGE,
+        ),
+        replays: replays
+            .iter()
+            .map(|replay| ReplayView::new(replay, &names, now))
+            .collect(),
+    })
+}
+
+pub async fn show(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let now = bridge.clock.now();
+    let replay = bridge.store.replay(id(&path, "replay")?).await?;
+    let (states, states_at_least) = bridge.store.replay_states(replay.id).await?;
+    let unfinished = states.keys().any(|state| !state.is_final());
+    let filter = DeliveryFilter {
+        replay_id: Some(replay.id),
+        page: Window {
+            limit: LATEST,
+            ..Window::default()
+        },
+        ..DeliveryFilter::default()
+    };
+    let deliveries = bridge.store.deliveries(filter).await?;
+    let names = Names::load(&bridge).await?;
+    render(&ShowPage {
+        page: Page::new(&request, &user, "/deliveries", "Replay"),
+        facts: names.facts(&replay.wish.selection),
+        left_out: replay
+            .left_out
+            .reasons()
+            .map(|(reason, count)| (grouped(count), reason.because()))
+            .collect(),
+        states: State::ALL
+            .iter()
+            .filter_map(|state| Some((state_chip(*state), grouped(*states.get(state)?))))
+            .collect(),
+        states_at_least,
+        may_cancel: user.role >= Role::Editor
+            && (replay.state == ReplayState::Running || unfinished),
+        replay: ReplayView::new(&replay, &names, now),
+        deliveries: deliveries
+            .iter()
+            .map(|delivery| DeliveryRow::new(delivery, now))
+            .collect(),
+    })
+}
+
+pub async fn cancel(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    let id: ReplayId = id(&path, "replay")?;
+    replaying::cancel(&bridge, id, &user.name).await?;
+    note_cancelled(&bridge, &actor(&request), id).await?;
+    Ok(go(format!("/replays/{id}?done=cancelled")))
+}
+
+/// What connections and destinations are called; deleted ones by their ids.
+struct Names(HashMap<String, String>);
+
+impl Names {
+    async fn load(bridge: &Bridge) -> Result<Names, PageError> {
+        let connections = bridge.store.connections().await?;
+        let destinations = bridge.store.destinations().await?;
+        let connections = connections
+            .into_iter()
+            .map(|connection| (connection.id.to_string(), connection.name));
+        let destinations = destinations
+            .into_iter()
+            .map(|destination| (destination.id.to_string(), destination.name));
+        Ok(Names(connections.chain(destinations).collect()))
+    }
+
+    fn name(&self, id: &impl ToString) -> String {
+        let id = id.to_string();
+        self.0.get(&id).cloned().unwrap_or(id)
+    }
+
+    /// The selection, part by part.
+    fn facts(&self, selection: &Selection) -> Vec<(&'static str, String)> {
+        let states: Vec<String> = selection
+            .states
+            .iter()
+            .map(|state| state_chip(*state).word)
+            .collect();
+        let time = |at: &Timestamp| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+        [
+            ("State", (!states.is_empty()).then(|| states.join(", "))),
+            (
+                "Connection",
+                selection.connection_id.as_ref().map(|id| self.name(id)),
+            ),
+            (
+                "Destination",
+                selection.destination_id.as_ref().map(|id| self.name(id)),
+            ),
+            (
+                "Event",
+                selection
+                    .event_type
+                    .as_deref()
+                    .map(|kind| label(kind).to_string()),
+            ),
+            (
+                "Event id",
+                selection.event_id.as_ref().map(ToString::to_string),
+            ),
+            ("From", selection.from.as_ref().map(time)),
+            ("Until", selection.to.as_ref().map(time)),
+            ("Text", selection.text.clone()),
+            (
+                "Only",
+                selection
+                    .only_missing
+                    .then(|| "what has not arrived".to_string()),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+    }
+}
+
+impl ReplayView {
+    fn new(replay: &Replay, names: &Names, now: Timestamp) -> ReplayView {
+        let facts = names.facts(&replay.wish.selection);
+        let what: Vec<String> = facts.into_iter().map(|(_, value)| value).collect();
+        let at_least = if replay.at_least { "at least " } else { "" };
+        let (word, tone) = match replay.state {
+            ReplayState::Running => ("Running", "busy"),
+            ReplayState::Finished => ("Finished", "good"),
+            ReplayState::Cancelled => ("Cancelled", ""),
+        };
+        ReplayView {
+            id: replay.id.to_string(),
+            chip: Chip::new(word, tone),
+            what: match what.is_empty() {
+                true => "Everything".into(),
+                false => what.join(" · "),
+            },
+            looked_at: replay.looked_at,
+            // What matched may have grown since it was counted, or may not have been counted to its end.
+            matching: replay.matching.max(replay.looked_at),
+            progress: format!(
+                "{} of {at_least}{}",
+                grouped(replay.looked_at),
+                grouped(replay.matching.max(replay.looked_at))
+            ),
+            made: grouped(replay.made),
+            repeated: replay.repeated,
+            per_second: replay.wish.per_second,
+            version: match replay.wish.version {
+                VersionChoice::Then => "the version of then",
+                VersionChoice::Now => "today's version",
+            },
+            by: replay.created_by.clone(),
+            at: Moment::new(replay.created_at, now),
+            ended: replay.finished_at.map(|at| Moment::new(at, now)),
+            cancelled_by: replay.cancelled_by.clone(),
+            running: replay.state == ReplayState::Running,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The planner, the list and the page of a replay, as a browser without scripts uses them.
+
+use serde_json::json;
+
+use crate::harness::{Receiver, TestBridge, event};
+use crate::pages::owner;
+
+#[actix_web::test]
+async fn a_person_plans_starts_watches_and_cancels_a_replay() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge
+        .connect(&receiver, json!({"delivery": {"max_attempts": 1}}))
+        .await;
+    for (number, status) in [200, 500, 500].into_iter().enumerate() {
+        receiver.answer_next(status);
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+        bridge.recorded(number as u64 + 1).await;
+    }
+    let mut ada = owner(&bridge).await;
+    assert!(ada.get("/replays").await.html.contains("No replay yet"));
+    let log = ada.get("/deliveries?state=problem&text=G00").await.html;
+    let link = log.split("href=\"/replays/new?").nth(1).unwrap();
+    let link = link.split('"').next().unwrap().replace("&#38;", "&");
+
+    let planner = ada.get(&format!("/replays/new?{link}")).await;
+    assert_eq!(planner.status, 200);
+    assert!(
+        planner
+            .html
+            .contains("2 deliveries match. 2 are sent again."),
+        "{}",
+        planner.html
+    );
+    assert!(
+        planner
+            .html
+            .contains("Failed, Mapping failed, Retrying, Held")
+    );
+    for (query, wrong) in [
+        ("state=lost", "There is no such state."),
+        ("colour=red", "A replay cannot be narrowed by this."),
+        ("from=yesterday", "Write a time like"),
+        ("connection_id=x", "There is nothing with this id."),
+    ] {
+        let refused = ada.get(&format!("/replays/new?{query}")).await;
+        assert_eq!(refused.status, 422, "{query}");
+        assert!(refused.html.contains(wrong), "{query}");
+        assert!(!refused.html.contains("Start the replay"), "{query}");
+    }
+    let nothing = ada.get("/replays/new?state=discarded").await.html;
+    assert!(nothing.contains("No delivery matches.") && !nothing.contains("Start the replay"));
+
+    let mark = planner.mark();
+    let fields = [
+        ("csrf", mark.as_str()),
+        ("state", "failed"),
+        ("text", "G00"),
+        ("version", "then"),
+        ("per_second", "1"),
+    ];
+    let mut broken = fields;
+    broken[4].1 = "0";
+    let refused = ada.post("/replays", &broken).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.html.contains("From 1 to 1000 deliveries a second."));
+    assert_eq!(ada.post("/replays", &fields[1..]).await.status, 403);
+    let started = ada.post("/replays", &fields).await.location.unwrap();
+    receiver.next().await;
+    bridge.recorded(4).await;
+    let page = ada.get(&started).await;
+    assert!(
+        page.html.contains("1 of 2 matching deliveries looked at"),
+        "{}",
+        page.html
+    );
+    assert!(page.html.contains("Running") && page.html.contains("by Ada"));
+    assert!(ada.get("/replays").await.html.contains("1 of 2"));
+
+    let cancel = format!("{}/cancel", started.split('?').next().unwrap());
+    assert_eq!(ada.post(&cancel, &[("csrf", &mark)]).await.status, 303);
+    let page = ada.get(&started).await.html;
+    assert!(page.contains("Cancelled") && !page.contains("Cancel the replay"));
+    assert_eq!(ada.post(&cancel, &[("csrf", &mark)]).await.status, 409);
+    bridge.stop().await;
+}
