@@ -65,6 +65,7 @@ impl Application {
                 retention_days: settings.retention(),
                 lease_ms: i64::from(settings.lease_s) * 1_000,
                 node_name: settings.node_name(),
+                source_per_second: settings.source_per_second,
             },
         )
         .await

@@ -57,6 +57,9 @@ pub struct Settings {
     /// What this server is called among those that share a PostgreSQL database. Default: the machine's name and the listening port.
     #[arg(long, env = "BLUEBRIDGE_NODE_NAME")]
     pub node_name: Option<String>,
+    /// Verified requests a second that one source may make before Blue is told to come again later; 0 sets no limit.
+    #[arg(long, env = "BLUEBRIDGE_SOURCE_PER_SECOND", default_value_t = 10_000)]
+    pub source_per_second: u32,
 
     /// What to log: `error`, `warn`, `info`, `debug`, or a filter like `bluebridge=debug`. With the prefix `json:` each line is a JSON object.
     #[arg(long, env = "BLUEBRIDGE_LOG", default_value = "info")]
@@ -99,28 +102,57 @@ impl Settings {
 
     /// The master key: from the environment, from its file, or from the file beside the database, which is made when it is missing.
     pub fn master_key(&self) -> Result<MasterKey, SettingsError> {
+        match self.key_place()? {
+            KeyPlace::Given(key) => Ok(key),
+            KeyPlace::File(path) if pending_key(&path).exists() => Err(SettingsError(format!(
+                "A rotation of the master key was begun and did not end ({} exists). Run `bluebridge rotate-key` again; it goes on where it stopped.",
+                pending_key(&path).display()
+            ))),
+            KeyPlace::File(path) if path.exists() || self.master_key_file.is_some() => {
+                read_key(&path)
+            }
+            KeyPlace::File(path) => make_key(&path),
+        }
+    }
+
+    /// Where the master key is.
+    pub fn key_place(&self) -> Result<KeyPlace, SettingsError> {
         if let Some(key) = &self.master_key {
-            return Ok(key.clone());
+            return Ok(KeyPlace::Given(key.clone()));
         }
         if let Ok(text) = std::env::var("BLUEBRIDGE_MASTER_KEY") {
             return MasterKey::from_base64(&text)
+                .map(KeyPlace::Given)
                 .map_err(|error| SettingsError(format!("BLUEBRIDGE_MASTER_KEY: {error}")));
         }
         if let Some(path) = &self.master_key_file {
-            return read_key(path);
+            return Ok(KeyPlace::File(path.clone()));
         }
         let database = self.database_url.strip_prefix("sqlite://").ok_or_else(|| {
             SettingsError("Set BLUEBRIDGE_MASTER_KEY or BLUEBRIDGE_MASTER_KEY_FILE; only beside a SQLite file is a key made by itself.".into())
         })?;
-        let path = Path::new(database).with_extension("key");
-        match path.exists() {
-            true => read_key(&path),
-            false => make_key(&path),
-        }
+        Ok(KeyPlace::File(Path::new(database).with_extension("key")))
     }
 }
 
-fn read_key(path: &Path) -> Result<MasterKey, SettingsError> {
+/// Where a master key is.
+#[derive(Debug)]
+pub enum KeyPlace {
+    /// In the environment.
+    Given(MasterKey),
+    /// In a file, which may not be there yet.
+    File(PathBuf),
+}
+
+/// Where a rotation writes the next key until it is in force.
+pub fn pending_key(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    name.into()
+}
+
+/// Reads a key file.
+pub fn read_key(path: &Path) -> Result<MasterKey, SettingsError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         SettingsError(format!(
             "The master key file {} cannot be read: {error}.",
@@ -132,7 +164,7 @@ fn read_key(path: &Path) -> Result<MasterKey, SettingsError> {
 }
 
 /// Writes a new key, readable by its owner only. An existing file is never overwritten.
-fn make_key(path: &Path) -> Result<MasterKey, SettingsError> {
+pub fn make_key(path: &Path) -> Result<MasterKey, SettingsError> {
     use std::io::Write as _;
     let key = MasterKey::new(rand::random::<[u8; KEY_BYTES]>());
     let mut options = std::fs::OpenOptions::new();

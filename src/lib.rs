@@ -57,9 +57,19 @@
 //! the mark of every form. A person comes in by password and, if they like, a second factor; a program by a token with a role. What either
 //! changes is written to the audit log in the change's own transaction ([`store::audit`]).
 //!
-//! Whoever holds a source's secret may make events. A signed-in editor chooses where events go, but [`outbound::guard`] decides which addresses
-//! may be reached, at every connection. A destination is told nothing but what its connections map to it. The database file is useless for
-//! its secrets without the master key ([`domain::seal`]).
+//! The table of roles is in SECURITY.md. Where each line is drawn:
+//!
+//! - **Blue** proves every request ([`domain::signature`], fail closed, on the raw bytes); [`web::body`] bounds what a sender may take, and
+//!   [`flow::admission`] how often. Whoever knows only an address is refused before anything is read.
+//! - **People who write destinations** choose where events go; [`outbound::guard`] decides which addresses may be reached, on what is dialled, at
+//!   every connection. [`domain::destination`] lets no saved secret follow an address to another host.
+//! - **People who look** see masks ([`domain::concealed`]); texts of events are texts in every page (askama escapes, the policy of [`web::ui`]
+//!   allows no inline script) and keep to their line in the log.
+//! - **A destination** is told nothing but what its connections map to it, and has one deadline and a bounded answer ([`outbound::request`]).
+//! - **Whoever has the file** opens no secret without the master key ([`domain::seal`]); [`store::rotation`] replaces it. Passwords, sessions and
+//!   tokens are hashes.
+//! - **Documents** (filters, mappings, paths, templates) are data, never programs: parsed once, inside limits of size, depth and work;
+//!   `fuzz/` and `tests/it/fuzz.rs` try to break that.
 //!
 //! # Known gaps of this version
 //!

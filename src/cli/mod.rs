@@ -5,6 +5,7 @@ pub mod database;
 pub mod migrate_data;
 pub mod people;
 pub mod receive;
+pub mod rotate_key;
 pub mod send;
 pub mod serve;
 pub mod transfer;
@@ -61,6 +62,8 @@ enum Verb {
     Import(transfer::ImportArgs),
     /// Copy the database while it is in use.
     Backup(database::BackupArgs),
+    /// Seal every secret anew under a new master key, while the server is stopped.
+    RotateKey(rotate_key::RotateKeyArgs),
     /// Look at configuration and database, one line each.
     #[command(after_help = "Example:\n  bluebridge check")]
     Check(ServeArgs),
@@ -87,6 +90,7 @@ pub async fn run() -> anyhow::Result<()> {
         Some(Verb::MigrateData(args)) => migrate_data::migrate_data(args).await,
         Some(Verb::Export(args)) => transfer::export(args).await,
         Some(Verb::Import(args)) => transfer::import(args).await,
+        Some(Verb::RotateKey(args)) => rotate_key::rotate_key(args).await,
         Some(Verb::Backup(args)) => database::backup(args).await,
         Some(Verb::Check(args)) => check::check(&args.settings).await,
     }

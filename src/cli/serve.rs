@@ -35,7 +35,7 @@ fn log_to_stderr(setting: &str) -> anyhow::Result<()> {
         .with_env_filter(filter)
         // A line that cannot be written (the log is on the disk that is full) must not bring down whoever wrote it.
         .log_internal_errors(false)
-        .with_writer(std::io::stderr);
+        .with_writer(|| OneLine);
     // A second subscriber in one process (tests) is not an error.
     let _ = match json {
         true => lines.json().try_init(),
@@ -44,4 +44,52 @@ fn log_to_stderr(setting: &str) -> anyhow::Result<()> {
             .try_init(),
     };
     Ok(())
+}
+
+/// Standard error, one line for each message: whatever a name or an error holds, it cannot begin a line of its own or move a terminal's
+/// cursor. The colours of a terminal stay.
+struct OneLine;
+
+impl std::io::Write for OneLine {
+    fn write(&mut self, message: &[u8]) -> std::io::Result<usize> {
+        let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        std::io::stderr()
+            .lock()
+            .write_all(&one_line(message, terminal))?;
+        Ok(message.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
+
+/// The message with blanks for control characters, except the line's own end.
+fn one_line(message: &[u8], keep_colours: bool) -> Vec<u8> {
+    const ESCAPE: u8 = 0x1b;
+    let (text, end) = match message.strip_suffix(b"\n") {
+        Some(text) => (text, &b"\n"[..]),
+        None => (message, &b""[..]),
+    };
+    let kept = |byte: &u8| !byte.is_ascii_control() || (keep_colours && *byte == ESCAPE);
+    let bytes = text
+        .iter()
+        .map(|byte| if kept(byte) { *byte } else { b' ' });
+    bytes.chain(end.iter().copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn a_message_stays_one_line_without_control_characters() {
+        let hostile = b"a\nINFO forged\r\x1b[2J\0\x07b\n";
+        assert_eq!(one_line(hostile, false), b"a INFO forged  [2J  b\n");
+        assert_eq!(
+            one_line(b"\x1b[31mred\x1b[0m\n", true),
+            b"\x1b[31mred\x1b[0m\n"
+        );
+        assert_eq!(one_line("Größe".as_bytes(), false), "Größe".as_bytes());
+    }
 }

@@ -58,7 +58,7 @@ pub struct RulesDocument {
 
 /// Which events the connection listens to; an empty list means any.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Trigger {
     #[serde(default)]
     pub events: Vec<String>,
@@ -68,7 +68,7 @@ pub struct Trigger {
 
 /// How its deliveries are made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct DeliverySettings {
     #[serde(default)]
     pub order: Order,
@@ -78,7 +78,7 @@ pub struct DeliverySettings {
 
 /// Whether deliveries wait for one another.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", expecting = "none or per_record")]
 pub enum Order {
     /// All in parallel.
     #[default]

@@ -1,18 +1,22 @@
 //! A destination: where we may send, how we prove who we are there, and how hard we may push.
 //!
 //! The API and the pages hand in a person's document, [`Settings::parse`] makes it a value or a list of problems; `store` keeps
-//! [`Settings::to_sealed_document`] sealed; `outbound` reads the parts. Two views go out: [`Settings::public_view`] without any secret,
-//! and nothing else. Whether an address may be reached is not decided here but in `outbound::guard`, at every connection.
+//! [`Settings::to_sealed_document`] sealed; `outbound` reads the parts. One view goes out, [`Settings::public_view`], without any secret:
+//! what it masks may be sent back as it was shown and is kept, but only for the same host, so that nobody who may write an address can have
+//! secrets that they cannot read sent to an address of theirs. Whether an address may be reached is not decided here but in
+//! `outbound::guard`, at every connection.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use crate::domain::concealed::{conceal_query, restore_query};
 use crate::domain::id::DestinationId;
 use crate::domain::problem::Problem;
-use crate::domain::secret::Secret;
+use crate::domain::secret::{MASK, Secret};
 use crate::domain::signature::Scheme;
+use crate::domain::signing::Signing;
 
 /// Requests at once to one destination, unless its settings say otherwise.
 pub const DEFAULT_CONCURRENCY: u32 = 10;
@@ -136,7 +140,7 @@ pub struct Settings {
 }
 
 /// The request that carries a body.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RequestSettings {
     pub url: Url,
     pub method: String,
@@ -146,6 +150,28 @@ pub struct RequestSettings {
     pub allow_http: bool,
 }
 
+/// Without what may be a secret.
+impl std::fmt::Debug for RequestSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.headers.iter().map(|(name, _)| name);
+        f.debug_struct("RequestSettings")
+            .field("url", &conceal_query(&self.url))
+            .field("method", &self.method)
+            .field("headers", &names.collect::<Vec<_>>())
+            .field("auth", &self.auth)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RequestSettings {
+    /// The value of an added header.
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(kept, _)| kept.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
 /// How we prove who we are.
 #[derive(Debug, Clone)]
 pub enum Auth {
@@ -153,15 +179,6 @@ pub enum Auth {
     Basic { username: String, password: Secret },
     Bearer { token: Secret },
     Header { name: String, value: Secret },
-}
-
-/// How the body is signed.
-#[derive(Debug, Clone)]
-pub struct Signing {
-    pub scheme: Scheme,
-    pub secret: Option<Secret>,
-    /// Header of the bare-hex scheme.
-    pub header: Option<String>,
 }
 
 /// How hard we may push.
@@ -181,7 +198,7 @@ pub struct SettingsDocument<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct ConfigDocument {
     url: String,
     #[serde(default)]
@@ -195,7 +212,7 @@ struct ConfigDocument {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct AuthDocument {
     #[serde(rename = "type")]
     kind: String,
@@ -207,7 +224,7 @@ struct AuthDocument {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct SigningDocument {
     scheme: Option<String>,
     secret: Option<String>,
@@ -215,7 +232,7 @@ struct SigningDocument {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct LimitsDocument {
     concurrency: Option<u32>,
     per_second: Option<f64>,
@@ -232,9 +249,7 @@ impl Settings {
     ) -> Result<Settings, Vec<Problem>> {
         let mut problems = Vec::new();
         let request = section::<ConfigDocument>(document.config, "/config", &mut problems)
-            .and_then(|config| {
-                parse_request(config, previous.map(|p| &p.request.auth), &mut problems)
-            });
+            .and_then(|config| parse_request(config, previous.map(|p| &p.request), &mut problems));
         let signing = section::<SigningDocument>(
             document.signing.or(Some(&Value::Object(Map::new()))),
             "/signing",
@@ -257,10 +272,34 @@ impl Settings {
         }
     }
 
+    /// Reads what [`Settings::to_sealed_document`] made.
+    pub fn open(sealed: &Value) -> Result<Settings, Vec<Problem>> {
+        let document = SettingsDocument {
+            config: sealed.get("config"),
+            signing: sealed.get("signing"),
+            limits: sealed.get("limits"),
+        };
+        let mut settings = Settings::parse(&document, None)?;
+        if let Some(previous) = sealed.get("previous_secrets") {
+            settings.signing.previous = Signing::open_previous(previous).ok_or_else(|| {
+                let message = "The old secrets cannot be read.";
+                vec![Problem::new("/previous_secrets", "wrong_shape", message)]
+            })?;
+        }
+        Ok(settings)
+    }
+
     /// The document with every secret in it, for sealing only.
     pub fn to_sealed_document(&self) -> Value {
         let text = |secret: &Secret| Value::from(secret.expose_text().unwrap_or_default());
+        let request = &self.request;
+        let headers = request
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), Value::from(value.as_str())));
         let mut config = self.config_view();
+        config["url"] = Value::from(request.url.as_str());
+        config["headers"] = Value::Object(headers.collect());
         config["auth"] = match &self.request.auth {
             Auth::None => json!({"type": "none"}),
             Auth::Basic { username, password } => {
@@ -275,10 +314,10 @@ impl Settings {
         if let Some(secret) = &self.signing.secret {
             signing["secret"] = text(secret);
         }
-        json!({"config": config, "signing": signing, "limits": self.limits_view()})
+        json!({"config": config, "signing": signing, "limits": self.limits_view(), "previous_secrets": self.signing.sealed_previous()})
     }
 
-    /// The document as the API and the pages show it: no secret, only whether one is set.
+    /// The document as the API and the pages show it: no secret, only whether one is set; queries and header values masked.
     pub fn public_view(&self) -> Value {
         let mut config = self.config_view();
         config["auth"] = match &self.request.auth {
@@ -313,10 +352,10 @@ impl Settings {
         let headers: Map<String, Value> = request
             .headers
             .iter()
-            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+            .map(|(name, _)| (name.clone(), Value::from(MASK)))
             .collect();
         json!({
-            "url": request.url.as_str(),
+            "url": conceal_query(&request.url),
             "method": request.method,
             "headers": headers,
             "auth": null,
@@ -354,7 +393,7 @@ fn section<T: for<'de> Deserialize<'de>>(
     match T::deserialize(value) {
         Ok(parsed) => Some(parsed),
         Err(error) => {
-            problems.push(Problem::new(pointer, "wrong_shape", format!("{error}.")));
+            problems.push(Problem::wrong_shape(pointer, &error));
             None
         }
     }
@@ -362,7 +401,7 @@ fn section<T: for<'de> Deserialize<'de>>(
 
 fn parse_request(
     config: ConfigDocument,
-    previous: Option<&Auth>,
+    previous: Option<&RequestSettings>,
     problems: &mut Vec<Problem>,
 ) -> Option<RequestSettings> {
     let url = parse_url(&config.url, problems);
@@ -378,10 +417,25 @@ fn parse_request(
             format!("`{method}` is not one of {}.", METHODS.join(", ")),
         ));
     }
-    let headers = parse_headers(&config.headers, problems);
+    let moved = previous.zip(url.as_ref());
+    let moved = moved.is_some_and(|(previous, url)| previous.url.origin() != url.origin());
+    let kept = previous.filter(|_| !moved);
+    let url = url.and_then(|url| {
+        let restored = restore_query(url, kept.map(|kept| &kept.url));
+        if restored.is_none() {
+            problems.push(masked("/config/url", moved));
+        }
+        restored
+    });
+    let headers = parse_headers(&config.headers, kept, moved, problems);
     let auth = match config.auth {
-        None => Some(previous.cloned().unwrap_or(Auth::None)),
-        Some(auth) => parse_auth(auth, previous, problems),
+        None if moved && previous.is_some_and(|p| !matches!(p.auth, Auth::None)) => {
+            let message = "The address leads to another host: say what it shall be told, with its secret, or {\"type\":\"none\"}.";
+            problems.push(Problem::new("/config/auth", "enter_again", message));
+            None
+        }
+        None => Some(kept.map_or(Auth::None, |kept| kept.auth.clone())),
+        Some(auth) => parse_auth(auth, kept.map(|kept| &kept.auth), problems),
     };
     Some(RequestSettings {
         url: url?,
@@ -390,6 +444,22 @@ fn parse_request(
         auth: auth?,
         allow_http: config.allow_http,
     })
+}
+
+/// A mask that stands for nothing.
+fn masked(pointer: impl Into<String>, moved: bool) -> Problem {
+    match moved {
+        true => Problem::new(
+            pointer,
+            "enter_again",
+            "The address leads to another host, so what `***` stood for must be entered again.",
+        ),
+        false => Problem::new(
+            pointer,
+            "masked_value",
+            "`***` stands for a saved value, and there is none of this name; write the value.",
+        ),
+    }
 }
 
 fn parse_url(text: &str, problems: &mut Vec<Problem>) -> Option<Url> {
@@ -434,6 +504,8 @@ fn parse_url(text: &str, problems: &mut Vec<Problem>) -> Option<Url> {
 
 fn parse_headers(
     headers: &Map<String, Value>,
+    kept: Option<&RequestSettings>,
+    moved: bool,
     problems: &mut Vec<Problem>,
 ) -> Vec<(String, String)> {
     if headers.len() > HEADERS_LIMIT {
@@ -455,6 +527,14 @@ fn parse_headers(
                 "wrong_shape",
                 "A header's value is a text.",
             ));
+            continue;
+        };
+        let value = match value {
+            MASK => kept.and_then(|kept| kept.header(name)),
+            value => Some(value),
+        };
+        let Some(value) = value else {
+            problems.push(masked(pointer, moved));
             continue;
         };
         match header_problem(name, value) {
@@ -605,8 +685,11 @@ fn parse_signing(
         .secret
         .filter(|text| !text.is_empty())
         .map(Secret::new);
+    // A secret that a person sets counts at once; replacing one with an overlap is a rotation.
+    let kept = previous.filter(|_| given.is_none());
     Some(Signing {
         scheme,
+        previous: kept.map_or_else(Vec::new, |p| p.previous.clone()),
         secret: given.or_else(|| previous.and_then(|p| p.secret.clone())),
         header: signing.header,
     })
@@ -775,12 +858,77 @@ mod tests {
         assert_eq!(sealed["config"]["auth"]["token"], "canary-token");
         assert_eq!(sealed["signing"]["secret"], "canary-signing");
 
+        assert_eq!(
+            Settings::open(&sealed).unwrap().to_sealed_document(),
+            sealed
+        );
+    }
+
+    fn saved() -> Settings {
+        let config = json!({
+            "url": "https://e.com/a?key=canary-query", "headers": {"x-key": "canary-header"},
+            "auth": {"type": "basic", "username": "u", "password": "canary-password"},
+        });
+        parse(config, json!({}), json!({})).unwrap()
+    }
+
+    fn change(config: &Value) -> Result<Settings, Vec<Problem>> {
         let document = SettingsDocument {
-            config: Some(&sealed["config"]),
-            signing: Some(&sealed["signing"]),
-            limits: Some(&sealed["limits"]),
+            config: Some(config),
+            ..SettingsDocument::default()
         };
-        let again = Settings::parse(&document, None).unwrap();
-        assert_eq!(again.to_sealed_document(), sealed);
+        Settings::parse(&document, Some(&saved()))
+    }
+
+    #[test]
+    fn what_is_shown_can_be_saved_as_it_is() {
+        let shown = saved().public_view();
+        assert!(!shown.to_string().contains("canary"), "{shown}");
+        assert!(!format!("{:?}", saved()).contains("canary"));
+        let mut config = shown["config"].clone();
+        config["auth"] = json!({"type": "basic", "username": "u"});
+        config["url"] = Value::from("https://e.com/b?key=***&more=1");
+        let settings = change(&config).unwrap();
+        assert_eq!(
+            settings.request.url.as_str(),
+            "https://e.com/b?key=canary-query&more=1"
+        );
+        assert_eq!(settings.request.header("X-Key"), Some("canary-header"));
+        let sealed = settings.to_sealed_document();
+        assert_eq!(sealed["config"]["auth"]["password"], "canary-password");
+    }
+
+    #[test]
+    fn no_secret_follows_an_address_to_another_host() {
+        for url in [
+            "https://evil.example/?key=***",
+            "http://e.com/?key=***",
+            "https://e.com:8443/?key=***",
+        ] {
+            let config = json!({
+                "url": url, "headers": {"x-key": "***"}, "auth": {"type": "basic", "username": "u"},
+            });
+            let problems = change(&config).unwrap_err();
+            let found: Vec<(&str, &str)> = problems
+                .iter()
+                .map(|p| (p.pointer.as_str(), p.code))
+                .collect();
+            assert_eq!(
+                found,
+                [
+                    ("/config/url", "enter_again"),
+                    ("/config/headers/x-key", "enter_again"),
+                    ("/config/auth/password", "missing")
+                ]
+            );
+            let silent = change(&json!({"url": "https://evil.example/"})).unwrap_err();
+            assert_eq!(silent[0].code, "enter_again");
+        }
+        let unknown = change(&json!({"url": "https://e.com/", "headers": {"x-other": "***"}}));
+        assert_eq!(unknown.unwrap_err()[0].code, "masked_value");
+        assert_eq!(
+            codes(json!({"url": "https://e.com/?a=***"})),
+            ["masked_value"]
+        );
     }
 }

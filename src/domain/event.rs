@@ -1,7 +1,7 @@
 //! Reads Blue's request body: which event it is, and the few facts that columns, triggers and lists need.
 //!
 //! Called once per request on the hot path and again when a body is recomputed. Generous at this edge: unknown events, missing parts
-//! and both documented shapes are fine; refused is only what is not a JSON object with an event name. Duplicate keys: the
+//! and both documented shapes are fine, as is half a character (`lenient`); refused is only what is not a JSON object with an event name. Duplicate keys: the
 //! last one counts. Blue's wobbling vocabulary (todo/record, project/workspace, company/organization) ends here.
 
 use std::collections::BTreeMap;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::lenient;
 use crate::domain::needs::Needs;
 
 /// Blue's probe; answered, never stored.
@@ -125,7 +126,7 @@ pub fn fact_needs() -> &'static Needs {
 
 /// Reads a body; of its document only what is needed is kept, which must hold [`fact_needs`].
 pub fn read_for(body: &[u8], needs: &Needs) -> Result<Reading, ReadError> {
-    let document = document_for(body, needs).map_err(|error| {
+    let document = lenient::read(body, |body| document_for(body, needs)).map_err(|error| {
         let text = error.to_string();
         match text.starts_with("recursion limit exceeded") {
             true => ReadError::TooDeep,
@@ -144,7 +145,7 @@ pub fn read_for(body: &[u8], needs: &Needs) -> Result<Reading, ReadError> {
     if event_type == HEALTH_CHECK {
         return Ok(Reading::HealthCheck);
     }
-    let dedupe_key = dedupe_key(&event_type, body)?;
+    let dedupe_key = dedupe_key(&event_type, body);
     let facts = facts(event_type, &document, dedupe_key);
     Ok(Reading::Event { facts, document })
 }
@@ -282,9 +283,14 @@ fn text(value: Option<&Value>) -> Option<String> {
 
 fn clean(text: &str) -> String {
     text.chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !c.is_control() && !reverses(*c))
         .take(FACT_LIMIT_CHARS)
         .collect()
+}
+
+/// Marks that reverse the direction of the text around them; in a list they would make one thing look like another.
+fn reverses(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What makes two requests the same, as it came: nothing of it has to be written out again to be hashed.
@@ -305,7 +311,7 @@ struct Webhook {
 }
 
 /// Over event, webhook id and both values, byte for byte. An event that has neither value is compared by everything but its webhook.
-fn dedupe_key(event_type: &str, body: &[u8]) -> Result<[u8; 32], ReadError> {
+fn dedupe_key(event_type: &str, body: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut part = |text: &str| {
         hash.update((text.len() as u64).to_be_bytes());
@@ -314,7 +320,7 @@ fn dedupe_key(event_type: &str, body: &[u8]) -> Result<[u8; 32], ReadError> {
     // A key that stands twice is no reason to refuse an event; it is then compared as a whole.
     let Ok(same) = serde_json::from_slice::<Sameness<'_>>(body) else {
         hash.update(body);
-        return Ok(hash.finalize().into());
+        return hash.finalize().into();
     };
     let webhook_id = same
         .webhook
@@ -324,8 +330,10 @@ fn dedupe_key(event_type: &str, body: &[u8]) -> Result<[u8; 32], ReadError> {
     part(&webhook_id.map(|id| id.to_string()).unwrap_or_default());
     match (same.previous, same.current) {
         (None, None) => {
-            let rest: BTreeMap<String, &RawValue> = serde_json::from_slice(body)
-                .map_err(|error| ReadError::NotJson(error.to_string()))?;
+            let Ok(rest) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(body) else {
+                hash.update(body);
+                return hash.finalize().into();
+            };
             for (key, value) in rest.iter().filter(|(key, _)| *key != "webhook") {
                 part(key);
                 part(value.get());
@@ -337,7 +345,7 @@ fn dedupe_key(event_type: &str, body: &[u8]) -> Result<[u8; 32], ReadError> {
             part(current.map(RawValue::get).unwrap_or_default());
         }
     }
-    Ok(hash.finalize().into())
+    hash.finalize().into()
 }
 
 #[cfg(test)]

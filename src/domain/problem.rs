@@ -5,6 +5,9 @@
 
 use serde::Serialize;
 
+/// Longest words of a reader that are passed on, in characters.
+const WORDS_LIMIT_CHARS: usize = 300;
+
 /// One thing wrong with a document: where, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
@@ -32,6 +35,17 @@ impl Problem {
             message: message.into(),
             position: None,
         }
+    }
+
+    /// A value of another form than is needed there, in the reader's words, which may repeat what was sent and are cut therefore.
+    pub fn wrong_shape(pointer: impl Into<String>, error: &serde_json::Error) -> Problem {
+        let words = error.to_string();
+        let cut = words.char_indices().nth(WORDS_LIMIT_CHARS);
+        let message = match cut {
+            Some((end, _)) => format!("{}...", &words[..end]),
+            None => format!("{words}."),
+        };
+        Problem::new(pointer, "wrong_shape", message)
     }
 
     /// The same problem, narrowed to a character position inside the text.

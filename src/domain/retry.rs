@@ -54,7 +54,11 @@ pub fn parse_retry_after(header: &str, now: Timestamp) -> Option<SignedDuration>
     }
     let date = httpdate::parse_http_date(text).ok()?;
     let date = Timestamp::try_from(date).ok()?;
-    Some(date.duration_since(now).max(SignedDuration::ZERO))
+    let wait = date.duration_since(now);
+    Some(wait.clamp(
+        SignedDuration::ZERO,
+        SignedDuration::from_secs(RETRY_AFTER_CAP_S),
+    ))
 }
 
 #[cfg(test)]
@@ -84,6 +88,7 @@ mod tests {
         assert_eq!(read("Tue, 24 Nov 2026 08:01:00 GMT"), Some(60_000));
         assert_eq!(read("Tue, 24 Nov 2026 07:00:00 GMT"), Some(0));
         assert_eq!(read("99999999999999999999"), Some(86_400_000));
+        assert_eq!(read("Fri, 24 Nov 2226 08:01:00 GMT"), Some(86_400_000));
         for rubbish in ["", "soon", "-5", "1e", "12 apples", "NaN", "inf"] {
             assert_eq!(read(rubbish), None, "{rubbish}");
         }

@@ -2,6 +2,9 @@
 
 use zeroize::Zeroizing;
 
+/// Shown instead of a secret.
+pub const MASK: &str = "***";
+
 /// Bytes that must not be seen.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<Vec<u8>>);

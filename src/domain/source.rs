@@ -11,6 +11,9 @@ use crate::domain::secret::Secret;
 /// How long the previous secret stays accepted after a rotation, in seconds: one day.
 pub const ROTATION_OVERLAP_S: i64 = 86_400;
 
+/// Longest overlap of two secrets that may be asked for, in seconds: a week.
+pub const OVERLAP_LIMIT_S: i64 = 7 * 86_400;
+
 /// Longest name of a source, destination, connection or token, in characters.
 pub const NAME_LIMIT_CHARS: usize = 120;
 

@@ -4,6 +4,7 @@
 //! `resend`, `replay`, `test_event`, `dry_run`, `past`, `transfer`, `pause`, `tail`. Called by `web` (who may ask) and `worker` (when it happens).
 //! Knows neither actix nor diesel nor askama. [`Bridge`] holds what the steps share.
 
+pub mod admission;
 pub mod audit;
 pub mod clock;
 pub mod clock_step;
@@ -37,6 +38,7 @@ use tokio::sync::{Mutex, Notify, mpsc, watch};
 
 use crate::domain::connection::Rules;
 use crate::domain::id::{NodeId, VersionId};
+use crate::flow::admission::Admission;
 use crate::flow::clock::{Clock, Ids};
 use crate::flow::clock_step::LatestTime;
 use crate::flow::evidence::Evidence;
@@ -74,6 +76,7 @@ pub struct Bridge {
     pub health: HealthWatch,
     pub pacing: Pacing,
     pub tail: Arc<Tail>,
+    pub admission: Admission,
     pub results: mpsc::Sender<Finish>,
     /// After how many days finished events are forgotten; `None` keeps them.
     pub retention_days: Option<u32>,
@@ -99,6 +102,8 @@ pub struct Policy {
     pub lease_ms: i64,
     /// What this node is called.
     pub node_name: String,
+    /// Verified requests a second that one source may make; 0 sets no limit.
+    pub source_per_second: u32,
 }
 
 /// Makes an id of type `$id` at a moment of the bridge.
@@ -146,6 +151,7 @@ impl Bridge {
             health,
             pacing: Pacing::default(),
             tail: Arc::default(),
+            admission: Admission::new(policy.source_per_second),
             results,
             retention_days: policy.retention_days,
             lease_ms: policy.lease_ms,

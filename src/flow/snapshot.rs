@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::domain::connection::{Rules, RulesDocument};
 use crate::domain::destination::Destination;
 use crate::domain::event::fact_needs;
@@ -18,7 +20,8 @@ use crate::store::error::StoreError;
 /// Everything that may be needed to decide and to send, at one moment.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    sources: HashMap<String, Arc<Source>>,
+    /// By the hash of the token, so that the time of a search tells nothing of how much of a token was right.
+    sources: HashMap<[u8; 32], Arc<Source>>,
     routes: HashMap<SourceId, Routes>,
     destinations: HashMap<DestinationId, Arc<Destination>>,
     rules: HashMap<VersionId, Arc<Rules>>,
@@ -56,7 +59,7 @@ impl Snapshot {
         for source in store.sources().await? {
             snapshot
                 .sources
-                .insert(source.token.clone(), Arc::new(source));
+                .insert(hash_of(&source.token), Arc::new(source));
         }
         for destination in store.destinations().await? {
             snapshot
@@ -98,7 +101,7 @@ impl Snapshot {
 
     /// The source behind an inbound address.
     pub fn source(&self, token: &str) -> Option<&Arc<Source>> {
-        self.sources.get(token)
+        self.sources.get(&hash_of(token))
     }
 
     /// The enabled connections of a source.
@@ -134,6 +137,10 @@ impl Snapshot {
     pub fn rules(&self, version_id: VersionId) -> Option<&Arc<Rules>> {
         self.rules.get(&version_id)
     }
+}
+
+fn hash_of(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
 }
 
 /// Compiles rules that were accepted once.

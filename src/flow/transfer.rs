@@ -136,7 +136,7 @@ pub async fn export(store: &Store, only: Option<ConnectionId>) -> Result<Bundle,
                     id: destination.id.to_string(),
                     name: destination.name,
                     kind: destination.kind.as_str().to_string(),
-                    config: without(view["config"].take(), &["auth", "headers"]),
+                    config: without_query(without(view["config"].take(), &["auth", "headers"])),
                     signing: without(view["signing"].take(), &["secret_set"]),
                     limits: view["limits"].take(),
                 }
@@ -163,6 +163,14 @@ fn without(mut part: Value, keys: &[&str]) -> Value {
         }
     }
     part
+}
+
+/// The query of an address may be a secret, too.
+fn without_query(mut config: Value) -> Value {
+    let url = config["url"].as_str().unwrap_or_default();
+    let bare = url.split_once('?').map_or(url, |(bare, _)| bare);
+    config["url"] = Value::from(bare);
+    config
 }
 
 /// Reads a document that [`export`] wrote.

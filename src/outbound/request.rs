@@ -16,7 +16,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::domain::destination::{Auth, Settings};
 use crate::domain::outcome::Outcome;
-use crate::domain::secret::Secret;
+use crate::domain::secret::{MASK, Secret};
 use crate::domain::signature::sign;
 use crate::outbound::client::Client;
 use crate::outbound::guard::{Guard, Refusal, Unresolved, Vetoed};
@@ -30,9 +30,6 @@ const HEADER_VALUE_LIMIT_CHARS: usize = 500;
 
 /// Header that counts the attempts, from 1.
 pub const ATTEMPT_HEADER: &str = "bluebridge-attempt";
-
-/// Shown instead of a secret.
-pub const MASK: &str = "***";
 
 /// What is to be sent.
 #[derive(Debug, Clone)]
@@ -235,7 +232,7 @@ fn headers(settings: &Settings, message: &Message<'_>) -> Result<HeaderMap, Stri
         Auth::Bearer { token } => put("authorization", &format!("Bearer {}", text(token)), true)?,
         Auth::Header { name, value } => put(name, &text(value), true)?,
     }
-    let secrets: Vec<&Secret> = settings.signing.secret.iter().collect();
+    let secrets = settings.signing.secrets(message.timestamp_s);
     let signed = sign(
         settings.signing.scheme,
         &secrets,

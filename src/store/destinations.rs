@@ -9,9 +9,7 @@ use diesel::{
 };
 use serde_json::Value;
 
-use crate::domain::destination::{
-    Destination, Health, Kind, Paused, Probing, Settings, SettingsDocument,
-};
+use crate::domain::destination::{Destination, Health, Kind, Paused, Probing, Settings};
 use crate::domain::id::DestinationId;
 use crate::domain::seal::MasterKey;
 use crate::domain::secret::Secret;
@@ -60,6 +58,32 @@ impl Store {
                     destinations::name.eq(&draft.name),
                     destinations::settings_sealed.eq(sealed),
                     destinations::updated_at.eq(draft.now_ms),
+                ))
+                .execute(conn)?;
+            Ok(())
+        }))
+    }
+
+    /// Replaces the signing secret; old ones go on signing for `overlap_s` seconds. Two at once come one after the other.
+    pub async fn rotate_signing_secret(
+        &self,
+        id: DestinationId,
+        secret: Secret,
+        overlap_s: i64,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let key = self.key.clone();
+        either!(self.write(move |conn| {
+            let mut destination = load(conn, id)?.into_domain(&key)?;
+            let signing = &mut destination.settings.signing;
+            signing
+                .rotate(secret, overlap_s, now_ms / 1_000)
+                .map_err(|problem| StoreError::Conflict(problem.to_string()))?;
+            let sealed = seal_settings(&key, id, &destination.settings)?;
+            diesel::update(destinations::table.find(&id.as_bytes()[..]))
+                .set((
+                    destinations::settings_sealed.eq(sealed),
+                    destinations::updated_at.eq(now_ms),
                 ))
                 .execute(conn)?;
             Ok(())
@@ -183,13 +207,21 @@ fn probes(probing: Option<Probing>) -> i32 {
     probing.map_or(0, |probing| i32::try_from(probing.sent).unwrap_or(i32::MAX))
 }
 
-fn row_name(id: DestinationId) -> String {
+pub(super) fn row_name(id: DestinationId) -> String {
     format!("destinations/{id}")
 }
 
 fn seal(key: &MasterKey, draft: &DestinationDraft) -> Result<Vec<u8>, StoreError> {
-    let document = Secret::new(draft.settings.to_sealed_document().to_string());
-    row::seal(key, &row_name(draft.id), &document)
+    seal_settings(key, draft.id, &draft.settings)
+}
+
+fn seal_settings(
+    key: &MasterKey,
+    id: DestinationId,
+    settings: &Settings,
+) -> Result<Vec<u8>, StoreError> {
+    let document = Secret::new(settings.to_sealed_document().to_string());
+    row::seal(key, &row_name(id), &document)
 }
 
 both! {
@@ -227,15 +259,7 @@ impl DestinationRow {
         let opened = row::open(key, &row_name(id), &self.settings_sealed)?;
         let document: Value = serde_json::from_slice(opened.expose())
             .map_err(|_| StoreError::Corrupt("a destination's settings are not JSON".into()))?;
-        let settings = Settings::parse(
-            &SettingsDocument {
-                config: document.get("config"),
-                signing: document.get("signing"),
-                limits: document.get("limits"),
-            },
-            None,
-        )
-        .map_err(|problems| {
+        let settings = Settings::open(&document).map_err(|problems| {
             let pointers: Vec<&str> = problems.iter().map(|p| p.pointer.as_str()).collect();
             StoreError::Corrupt(format!(
                 "a destination's settings at {}",

@@ -25,6 +25,7 @@ mod postgres;
 pub mod replays;
 pub mod results;
 pub mod retention;
+pub mod rotation;
 mod row;
 mod schema;
 mod schema_version;

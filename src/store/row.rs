@@ -14,7 +14,7 @@ use crate::store::schema::key_check;
 
 /// What the key check seals.
 const KEY_CHECK_TEXT: &[u8] = b"bluebridge";
-const KEY_CHECK_ROW: &[u8] = b"key_check/1";
+pub const KEY_CHECK_ROW: &[u8] = b"key_check/1";
 
 /// Reads an id column.
 pub fn id<T>(bytes: &[u8], read: impl FnOnce(&[u8]) -> Option<T>) -> Result<T, StoreError> {

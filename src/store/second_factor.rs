@@ -187,6 +187,6 @@ both! {
     }
 }
 
-fn row_name(id: UserId) -> String {
+pub(super) fn row_name(id: UserId) -> String {
     format!("users/{id}/totp")
 }

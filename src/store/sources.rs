@@ -189,7 +189,7 @@ impl Store {
     }
 }
 
-fn row_name(id: SourceId) -> String {
+pub(super) fn row_name(id: SourceId) -> String {
     format!("sources/{id}")
 }
 

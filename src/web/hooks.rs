@@ -14,6 +14,7 @@ use crate::domain::signature::{BLUE_HEADER, Verified, accept_unsigned, likely_re
 use crate::domain::source::Source;
 use crate::flow::Bridge;
 use crate::flow::ingest::{Receipt, ingest};
+use crate::web::body::whole;
 use crate::web::problem::ApiError;
 
 /// Largest body taken, in bytes.
@@ -38,7 +39,9 @@ pub async fn receive(
             "No source has this address; copy it again from the source's page.",
         )
     })?;
-    let body = read_body(payload).await.inspect_err(|_| count("refused"))?;
+    let body = whole(payload, BODY_LIMIT_BYTES, BODY_TIME_LIMIT)
+        .await
+        .inspect_err(|_| count("refused"))?;
     let signatures: Vec<String> = request
         .headers()
         .get_all(BLUE_HEADER)
@@ -55,6 +58,13 @@ pub async fn receive(
             }
             checked => checked?,
         };
+        if !bridge.admission.admits(source.id) {
+            return Err(ApiError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "source_limited",
+                "This source sends more in a second than it may (BLUEBRIDGE_SOURCE_PER_SECOND); come again shortly.",
+            ));
+        }
         let receipt = ingest(&bridge, source.id, &verified, &body).await?;
         bridge.evidence.heard(source.id, bridge.clock.now());
         Ok::<Receipt, ApiError>(receipt)
@@ -70,28 +80,6 @@ pub async fn receive(
             });
             Err(error)
         }
-    }
-}
-
-async fn read_body(payload: web::Payload) -> Result<web::Bytes, ApiError> {
-    let reading = payload.to_bytes_limited(BODY_LIMIT_BYTES);
-    match tokio::time::timeout(BODY_TIME_LIMIT, reading).await {
-        Ok(Ok(Ok(body))) => Ok(body),
-        Ok(Ok(Err(_))) => Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "body_broke_off",
-            "The body ended before it was complete.",
-        )),
-        Ok(Err(_)) => Err(ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_large",
-            format!("A body may have at most {BODY_LIMIT_BYTES} bytes."),
-        )),
-        Err(_) => Err(ApiError::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "too_slow",
-            "The body did not come in time.",
-        )),
     }
 }
 

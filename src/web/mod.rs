@@ -5,6 +5,7 @@
 pub mod admission;
 pub mod api;
 pub mod auth;
+pub mod body;
 pub mod client;
 pub mod headers;
 pub mod hooks;

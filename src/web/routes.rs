@@ -14,7 +14,7 @@ use crate::web::problem::ApiError;
 use crate::web::route::Access::Anybody;
 use crate::web::route::{Entry, delete, get, post, put};
 use crate::web::ui::form::FORM_LIMIT_BYTES;
-use crate::web::{hooks, operations, ui};
+use crate::web::{body, hooks, operations, ui};
 
 /// Where the API begins.
 pub const API_PREFIX: &str = "/api/v1";
@@ -29,11 +29,13 @@ pub fn routes(config: &mut ServiceConfig) {
         .route("/metrics", web::get().to(operations::metrics))
         .service(
             web::scope(API_PREFIX)
+                .wrap(from_fn(body::bounded))
                 .wrap(from_fn(api_headers))
                 .configure(register_api),
         )
         .service(
             web::scope("")
+                .wrap(from_fn(body::bounded))
                 .wrap(from_fn(page_headers))
                 .wrap(Compress::default())
                 .configure(register_pages),
@@ -82,6 +84,11 @@ pub fn api() -> Vec<Entry> {
         delete("/destinations/{id}", Editor, destinations::delete),
         post("/destinations/{id}/pause", Editor, destinations::pause),
         post("/destinations/{id}/resume", Editor, destinations::resume),
+        post(
+            "/destinations/{id}/rotate-secret",
+            Editor,
+            destinations::rotate_secret,
+        ),
         get("/connections", Viewer, connections::index),
         post("/connections", Editor, connections::create),
         get("/connections/{id}", Viewer, connections::show),
@@ -133,6 +140,11 @@ pub fn pages() -> Vec<Entry> {
             ui::destinations::resume,
         ),
         post("/destinations/{id}/test", Editor, ui::destinations::test),
+        post(
+            "/destinations/{id}/rotate-secret",
+            Editor,
+            ui::destinations::rotate_secret,
+        ),
         post(
             "/destinations/{id}/delete",
             Editor,

@@ -383,6 +383,7 @@ async fn a_second_server_on_the_same_file_is_refused() {
         retention_days: 90,
         lease_s: 120,
         node_name: None,
+        source_per_second: 10_000,
         log: "error".into(),
     };
     let refused = bluebridge::app::Application::start(&settings, Default::default()).await;

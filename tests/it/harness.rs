@@ -57,6 +57,7 @@ pub fn settings(home: &Home) -> Settings {
         retention_days: 90,
         lease_s: 120,
         node_name: None,
+        source_per_second: 10_000,
         log: "error".into(),
     }
 }
@@ -83,14 +84,15 @@ impl TestBridge {
         TestBridge::start_with(home, now_ms, |_| {}).await
     }
 
+    /// With other settings than usual.
     pub async fn start_with(
         home: Arc<Home>,
         now_ms: i64,
-        change: impl FnOnce(&mut Settings),
+        adjust: impl FnOnce(&mut Settings),
     ) -> TestBridge {
         let clock = Arc::new(AtomicI64::new(now_ms));
         let mut settings = settings(&home);
-        change(&mut settings);
+        adjust(&mut settings);
         let application = Application::start(&settings, Clock::Manual(clock.clone()))
             .await
             .unwrap();

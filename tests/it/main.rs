@@ -1,6 +1,7 @@
 //! One integration binary: the real application on port 0 with its own database, a pretend Blue and a scripted receiver.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod api_sweep;
 mod backlog;
 mod bad_input;
 mod breaker;
@@ -10,13 +11,16 @@ mod clock;
 mod cluster;
 mod crash;
 mod database;
+mod dependencies;
 mod failpoints;
 mod flow;
 mod full_disk;
+mod fuzz;
 mod harness;
 mod hostile;
 mod house;
 mod isolation;
+mod limits;
 mod log;
 mod migrate_data;
 mod nodes;
@@ -24,10 +28,12 @@ mod order;
 mod outbound_guard;
 mod pages;
 mod past;
+mod payloads;
 mod people;
 mod process;
 mod replay;
 mod replay_pages;
+mod secrets;
 mod signatures;
 mod stopping;
 mod store;

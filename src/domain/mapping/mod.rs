@@ -5,6 +5,7 @@
 
 pub mod fields;
 pub mod functions;
+mod involved;
 pub mod target;
 pub mod template;
 #[cfg(test)]

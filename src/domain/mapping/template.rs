@@ -15,6 +15,7 @@ use minijinja::{
 use serde_json::Value;
 
 use crate::domain::mapping::functions::{Call, functions};
+use crate::domain::mapping::involved::too_involved;
 use crate::domain::mapping::{JSON, MappingError, OUTPUT_LIMIT_BYTES, Output};
 use crate::domain::problem::Problem;
 
@@ -145,6 +146,24 @@ fn not_json(text: &str, error: &serde_json::Error) -> MappingError {
     )
 }
 
+/// Stack that reading a template may take, in bytes. Its depth is limited (`involved` and minijinja itself), its frames are large.
+const STACK_BYTES: usize = 16 << 20;
+
+/// Lets minijinja read the template, on a stack of its own: the caller's may be small.
+fn added(environment: &mut Environment<'static>, text: &str) -> Result<(), Error> {
+    let failed = |reason: &str| Error::new(ErrorKind::BadSerialization, reason.to_string());
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, || {
+                environment.add_template_owned(NAME, text.to_string())
+            })
+            .map_err(|_| failed("the machine has no thread free to read it"))?
+            .join()
+            .unwrap_or_else(|_| Err(failed("reading it failed")))
+    })
+}
+
 fn compile(text: &str) -> Result<Environment<'static>, TemplateProblem> {
     let refuse = |position, reason: String| Err(TemplateProblem { position, reason });
     if text.len() > TEXT_LIMIT_BYTES {
@@ -158,6 +177,10 @@ fn compile(text: &str) -> Result<Environment<'static>, TemplateProblem> {
             Some(position),
             "A template may not hold the NUL character.".into(),
         );
+    }
+    if let Some((start, reason)) = too_involved(text) {
+        let before = text.get(..start).unwrap_or_default();
+        return refuse(Some(before.chars().count()), reason);
     }
     let mut environment = Environment::new();
     environment.set_fuel(Some(FUEL));
@@ -176,7 +199,7 @@ fn compile(text: &str) -> Result<Environment<'static>, TemplateProblem> {
             },
         );
     }
-    match environment.add_template_owned(NAME, text.to_string()) {
+    match added(&mut environment, text) {
         Ok(()) => Ok(environment),
         Err(error) => {
             let lines_before = error

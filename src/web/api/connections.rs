@@ -28,7 +28,7 @@ const DRY_RUN_EVENTS: u32 = 200;
 
 /// A connection as a client writes it.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct ConnectionDocument {
     pub name: String,
     pub source_id: String,

@@ -13,7 +13,7 @@ use crate::web::problem::ApiError;
 
 /// What is to be decided. The event's text is kept as it was written, so that a passthrough shows the very bytes.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct Question {
     event: Box<RawValue>,
     trigger: Option<Trigger>,

@@ -20,7 +20,7 @@ use crate::web::problem::ApiError;
 
 /// How the log is narrowed. `state` may name several, separated by commas.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Query {
     state: Option<String>,
     #[serde(alias = "connection")]

@@ -1,6 +1,7 @@
 //! `/destinations`. A signing secret that we make is shown once, in the answer that makes it; no other secret ever comes out.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -8,7 +9,9 @@ use crate::domain::audit::Actor;
 use crate::domain::destination::{Destination, Kind, Settings, SettingsDocument};
 use crate::domain::id::DestinationId;
 use crate::domain::problem::Problem;
+use crate::domain::secret::Secret;
 use crate::domain::signature::{Scheme, standard_secret};
+use crate::domain::source::{OVERLAP_LIMIT_S, ROTATION_OVERLAP_S, SECRET_LIMIT_BYTES};
 use crate::flow::vet::refused_address;
 use crate::flow::{Bridge, pause};
 use crate::new_id;
@@ -21,7 +24,7 @@ use crate::web::problem::ApiError;
 
 /// A destination as a client writes it.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct DestinationDocument {
     pub name: String,
     pub kind: Option<String>,
@@ -38,7 +41,9 @@ pub struct Saved {
 
 pub async fn index(bridge: web::Data<Bridge>) -> Result<HttpResponse, ApiError> {
     let destinations = bridge.store.destinations().await?;
-    Ok(list(destinations.iter().map(view).collect(), None))
+    let now_s = bridge.clock.now().as_second();
+    let views = destinations.iter().map(|it| view(it, now_s));
+    Ok(list(views.collect(), None))
 }
 
 pub async fn create(
@@ -60,7 +65,7 @@ pub async fn show(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let destination = bridge.store.destination(id(&path, "destination")?).await?;
-    Ok(HttpResponse::Ok().json(view(&destination)))
+    Ok(HttpResponse::Ok().json(view(&destination, bridge.clock.now().as_second())))
 }
 
 pub async fn replace(
@@ -109,7 +114,8 @@ pub async fn pause(
         "Paused",
     )
     .await?;
-    Ok(HttpResponse::Ok().json(view(&bridge.store.destination(id).await?)))
+    let destination = bridge.store.destination(id).await?;
+    Ok(HttpResponse::Ok().json(view(&destination, bridge.clock.now().as_second())))
 }
 
 pub async fn resume(
@@ -127,7 +133,74 @@ pub async fn resume(
         "Resumed",
     )
     .await?;
-    Ok(HttpResponse::Ok().json(view(&bridge.store.destination(id).await?)))
+    let destination = bridge.store.destination(id).await?;
+    Ok(HttpResponse::Ok().json(view(&destination, bridge.clock.now().as_second())))
+}
+
+/// How a signing secret is replaced.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub struct RotationDocument {
+    /// The new secret; one is made when it is left out.
+    pub secret: Option<String>,
+    /// How long the old secret signs beside it, in seconds; one day unless given, 0 ends it at once.
+    pub overlap_s: Option<i64>,
+}
+
+pub async fn rotate_secret(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    let document = match body.is_empty() {
+        true => RotationDocument::default(),
+        false => parse(&body)?,
+    };
+    let id = id(&path, "destination")?;
+    let saved = rotate(&bridge, &actor(&request), id, document).await?;
+    Ok(HttpResponse::Ok().json(show_once(&bridge, saved).await?))
+}
+
+/// Replaces the signing secret and puts the new one in force. Called by the pages too.
+pub async fn rotate(
+    bridge: &Bridge,
+    actor: &Actor,
+    id: DestinationId,
+    document: RotationDocument,
+) -> Result<Saved, ApiError> {
+    let overlap_s = document.overlap_s.unwrap_or(ROTATION_OVERLAP_S);
+    if !(0..=OVERLAP_LIMIT_S).contains(&overlap_s) {
+        let message = format!("From 0 to {OVERLAP_LIMIT_S} seconds.");
+        return Err(ApiError::invalid(vec![Problem::new(
+            "/overlap_s",
+            "out_of_range",
+            message,
+        )]));
+    }
+    let given = document.secret.filter(|secret| !secret.trim().is_empty());
+    if given.as_ref().is_some_and(|s| s.len() > SECRET_LIMIT_BYTES) {
+        let message = format!("A secret has at most {SECRET_LIMIT_BYTES} bytes.");
+        return Err(ApiError::invalid(vec![Problem::new(
+            "/secret", "too_long", message,
+        )]));
+    }
+    let (secret, made_secret) = match given {
+        Some(secret) => (Secret::new(secret.trim()), None),
+        None => {
+            let secret = standard_secret(rand::random());
+            let shown = secret.expose_text().map(str::to_string);
+            (secret, shown)
+        }
+    };
+    let name = bridge.store.destination(id).await?.name;
+    let said = format!("Replaced the signing secret of the destination {name}.");
+    bridge
+        .noting(actor, "destination.secret_rotated", id, said)
+        .rotate_signing_secret(id, secret, overlap_s, bridge.clock.now_ms())
+        .await?;
+    bridge.reload().await?;
+    Ok(Saved { id, made_secret })
 }
 
 /// Makes a destination and puts it in force. Called by the pages too.
@@ -256,7 +329,8 @@ fn make_secret(settings: &mut Settings) -> Option<String> {
 }
 
 async fn show_once(bridge: &Bridge, saved: Saved) -> Result<Value, ApiError> {
-    let mut shown = view(&bridge.store.destination(saved.id).await?);
+    let destination = bridge.store.destination(saved.id).await?;
+    let mut shown = view(&destination, bridge.clock.now().as_second());
     if let Some(secret) = saved.made_secret {
         shown["signing"]["secret"] = Value::from(secret);
     }
@@ -264,8 +338,12 @@ async fn show_once(bridge: &Bridge, saved: Saved) -> Result<Value, ApiError> {
 }
 
 /// A destination as the API shows it.
-fn view(destination: &Destination) -> Value {
-    let settings = destination.settings.public_view();
+fn view(destination: &Destination, now_s: i64) -> Value {
+    let mut settings = destination.settings.public_view();
+    if let Some(until_s) = destination.settings.signing.previous_until_s(now_s) {
+        let until = Timestamp::from_second(until_s).ok();
+        settings["signing"]["previous_secret_until"] = maybe_time(until);
+    }
     let health = &destination.health;
     json!({
         "id": destination.id,

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::domain::lenient;
 use crate::flow::Bridge;
 use crate::store::events::{EventFilter, EventSummary};
 use crate::web::api::{Paging, id, list, maybe_time, time};
@@ -12,7 +13,7 @@ use crate::web::problem::ApiError;
 
 /// How events are narrowed.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Query {
     source_id: Option<String>,
     #[serde(alias = "event_type")]
@@ -62,7 +63,7 @@ pub async fn show(
 ) -> Result<HttpResponse, ApiError> {
     let event = bridge.store.event(id(&path, "event")?).await?;
     let mut shown = summary(&event.summary);
-    shown["body"] = serde_json::from_slice(&event.body).unwrap_or(Value::Null);
+    shown["body"] = lenient::document(&event.body).unwrap_or(Value::Null);
     shown["body_text"] = Value::from(String::from_utf8_lossy(&event.body));
     Ok(HttpResponse::Ok().json(shown))
 }

@@ -68,7 +68,7 @@ pub fn list(data: Vec<Value>, next_cursor: Option<String>) -> HttpResponse {
 pub fn parse<T: DeserializeOwned>(body: &web::Bytes) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => {
-            ApiError::invalid(vec![Problem::new("", "wrong_shape", format!("{error}."))])
+            ApiError::invalid(vec![Problem::wrong_shape("", &error)])
         }
         _ => ApiError::new(
             StatusCode::BAD_REQUEST,

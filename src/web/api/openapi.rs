@@ -7,7 +7,7 @@ use crate::domain::replay::{DEFAULT_PER_SECOND, PER_SECOND_LIMIT};
 use crate::flow::past::EVENTS_LIMIT;
 
 /// Method, path, summary, role, status of success.
-const OPERATIONS: [(&str, &str, &str, &str, &str); 31] = [
+const OPERATIONS: [(&str, &str, &str, &str, &str); 32] = [
     ("get", "/sources", "List sources", "viewer", "200"),
     ("post", "/sources", "Make a source", "editor", "201"),
     ("get", "/sources/{id}", "Show a source", "viewer", "200"),
@@ -65,6 +65,13 @@ const OPERATIONS: [(&str, &str, &str, &str, &str); 31] = [
         "post",
         "/destinations/{id}/resume",
         "Send again, beginning with what was held",
+        "editor",
+        "200",
+    ),
+    (
+        "post",
+        "/destinations/{id}/rotate-secret",
+        "Replace the signing secret; the old one signs beside it for a while",
         "editor",
         "200",
     ),
@@ -286,13 +293,14 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
         ("post", "/destinations") | ("put", "/destinations/{id}") => Some("Destination"),
         ("post", "/connections") | ("put", "/connections/{id}") => Some("Connection"),
         ("post", "/replays") => Some("Replay"),
+        ("post", "/destinations/{id}/rotate-secret") => Some("Rotation"),
         ("post", "/decide") => Some("Question"),
         ("post", "/connections/{id}/dry-run") => Some("Trial"),
         _ => None,
     };
     if let Some(schema) = schema {
         operation["requestBody"] = json!({
-            "required": true,
+            "required": schema != "Rotation",
             "content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}},
         });
     }
@@ -322,6 +330,9 @@ fn schemas() -> Value {
             "version": {"enum": ["then", "now"], "default": "then", "description": "By the version that each delivery named, or by its connection's version of today."},
             "per_second": {"type": "integer", "minimum": 1, "maximum": PER_SECOND_LIMIT, "default": DEFAULT_PER_SECOND},
             "dry_run": {"type": "boolean", "default": false, "description": "Only count: 200 with count, already_delivered, events, to_send and left_out; nothing is stored."},
+        }},
+        "Rotation": {"type": "object", "properties": {
+            "secret": {"type": "string", "writeOnly": true}, "overlap_s": {"type": "integer", "minimum": 0, "maximum": 604_800, "default": 86_400},
         }},
         "Question": {"type": "object", "required": ["event"], "properties": {
             "event": object(), "trigger": object(), "filter": {"type": ["object", "null"]}, "mapping": object(),

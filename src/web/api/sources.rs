@@ -9,7 +9,7 @@ use crate::domain::audit::Actor;
 use crate::domain::id::SourceId;
 use crate::domain::problem::Problem;
 use crate::domain::secret::Secret;
-use crate::domain::source::{ROTATION_OVERLAP_S, SECRET_LIMIT_BYTES, Source};
+use crate::domain::source::{OVERLAP_LIMIT_S, ROTATION_OVERLAP_S, SECRET_LIMIT_BYTES, Source};
 use crate::flow::Bridge;
 use crate::new_id;
 use crate::store::sources::{NewSource, SecretChange, SourceChange};
@@ -20,12 +20,9 @@ use crate::web::api::{id, list, maybe_time, name, parse, time};
 use crate::web::auth::new_token;
 use crate::web::problem::ApiError;
 
-/// Longest overlap of two secrets, in seconds: a week.
-const OVERLAP_LIMIT_S: i64 = 7 * 86_400;
-
 /// A source as a client writes it.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct SourceDocument {
     pub name: String,
     pub secret: Option<String>,

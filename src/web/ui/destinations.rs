@@ -4,14 +4,18 @@ use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::domain::concealed::conceal_query;
 use crate::domain::destination::{
     Auth, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, Destination, METHODS,
 };
 use crate::domain::id::DestinationId;
 use crate::domain::outcome::Verdict;
 use crate::domain::person::User;
+use crate::domain::secret::MASK;
+use crate::domain::signature::Scheme;
 use crate::flow::vet::try_out;
 use crate::flow::{Bridge, pause as pausing};
 use crate::store::counts::{Counts, Span};
@@ -19,7 +23,7 @@ use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::destinations::{
-    DestinationDocument, note_switch, remove, save_change, save_new,
+    DestinationDocument, RotationDocument, note_switch, remove, rotate, save_change, save_new,
 };
 use crate::web::api::id;
 use crate::web::ui::form::Form;
@@ -108,6 +112,10 @@ struct ShowPage {
     method: String,
     auth: &'static str,
     scheme: &'static str,
+    is_signed: bool,
+    /// Bare hex: an old secret cannot sign beside the new one.
+    one_signature: bool,
+    previous_until: Option<Moment>,
     concurrency: u32,
     timeout_ms: u64,
     used_by: Vec<(String, String)>,
@@ -304,6 +312,24 @@ pub async fn test(
     render(&page)
 }
 
+pub async fn rotate_secret(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let (form, user) = (Form::of(&request)?, signed_in(&request)?);
+    let id: DestinationId = id(&path, "destination")?;
+    let document = RotationDocument {
+        secret: None,
+        overlap_s: form.text("overlap_s").parse().ok(),
+    };
+    let saved = rotate(&bridge, &actor(&request), id, document).await?;
+    let destination = bridge.store.destination(id).await?;
+    let mut page = show_page(&request, &user, &bridge, destination).await?;
+    page.made_secret = saved.made_secret;
+    render(&page)
+}
+
 pub async fn delete(
     request: HttpRequest,
     path: web::Path<String>,
@@ -395,10 +421,17 @@ async fn show_page(
             .map(|probing| Moment::new(probing.at, now)),
         failure: destination.health.last_failure.clone(),
         test: None,
-        url: settings.request.url.to_string(),
+        url: conceal_query(&settings.request.url),
         method: settings.request.method.clone(),
         auth: word_of(&AUTHS, auth_word(&settings.request.auth)),
         scheme: word_of(&SCHEMES, settings.signing.scheme.as_str()),
+        is_signed: settings.signing.scheme != Scheme::None,
+        one_signature: settings.signing.scheme == Scheme::Hex,
+        previous_until: settings
+            .signing
+            .previous_until_s(now.as_second())
+            .and_then(|until_s| Timestamp::from_second(until_s).ok())
+            .map(|until| Moment::new(until, now)),
         concurrency: settings.limits.concurrency,
         timeout_ms: settings.limits.timeout_ms,
         used_by,
@@ -424,7 +457,7 @@ impl DestinationForm {
         let settings = &destination.settings;
         DestinationForm {
             name: destination.name.clone(),
-            url: settings.request.url.to_string(),
+            url: conceal_query(&settings.request.url),
             method: settings.request.method.clone(),
             allow_http: settings.request.allow_http,
             auth: auth_word(&settings.request.auth).into(),
@@ -435,7 +468,12 @@ impl DestinationForm {
             },
             scheme: settings.signing.scheme.as_str().into(),
             signing_header: settings.signing.header.clone().unwrap_or_default(),
-            headers: settings.request.headers.clone(),
+            headers: settings
+                .request
+                .headers
+                .iter()
+                .map(|(name, _)| (name.clone(), MASK.to_string()))
+                .collect(),
             concurrency: settings.limits.concurrency.to_string(),
             per_second: settings
                 .limits

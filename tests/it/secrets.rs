@@ -1,0 +1,706 @@
+//! Secrets: replaced without a lost request, sealed under a key that can be replaced, and seen nowhere but where they are shown once.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use bluebridge::domain::secret::Secret;
+use bluebridge::domain::signature::{Scheme, sign, verify_standard};
+use serde_json::{Value, json};
+
+use crate::harness::{
+    Received, Receiver, SECRET, TestBridge, event, free_port, patiently, todo_created,
+};
+
+fn signed_with(secret: &str, body: &[u8]) -> String {
+    let secret = Secret::new(secret);
+    sign(Scheme::Hex, &[&secret], None, "", 0, body)
+        .pop()
+        .unwrap()
+        .1
+}
+
+/// Whether a receiver that holds this secret takes the request.
+fn takes(secret: &str, request: &Received) -> bool {
+    let header = |name: &str| request.header(name).unwrap();
+    let timestamp = header("webhook-timestamp");
+    let now_s = timestamp.parse().unwrap();
+    let secret = Secret::new(secret);
+    verify_standard(
+        &secret,
+        header("webhook-id"),
+        timestamp,
+        header("webhook-signature"),
+        &request.body,
+        now_s,
+    )
+    .is_ok()
+}
+
+#[actix_web::test]
+async fn a_signing_secret_is_replaced_under_load_without_a_lost_delivery() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let path = format!("/destinations/{}/rotate-secret", connected.destination_id);
+    let (status, first) = bridge
+        .api("POST", &path, Some(json!({"overlap_s": 0})))
+        .await;
+    assert_eq!(status, 200, "{first}");
+    let old = first["signing"]["secret"].as_str().unwrap().to_string();
+    assert!(first["signing"]["previous_secret_until"].is_null());
+
+    let posts = async {
+        for number in 0..40 {
+            assert_eq!(bridge.post(&connected.hook, &event(number)).await.0, 200);
+        }
+    };
+    let rotation = bridge.api("POST", &path, Some(json!({"overlap_s": 3_600})));
+    let ((), (status, second)) = tokio::join!(posts, rotation);
+    assert_eq!(status, 200, "{second}");
+    let new = second["signing"]["secret"].as_str().unwrap().to_string();
+    assert!(second["signing"]["previous_secret_until"].is_string() && new != old);
+    let mut by_new = 0;
+    for _ in 0..40 {
+        let request = receiver.next().await;
+        assert!(
+            takes(&old, &request),
+            "a receiver with the old secret lost one"
+        );
+        by_new += usize::from(takes(&new, &request));
+    }
+    assert!(by_new > 0);
+    let shown = bridge
+        .get(&format!("/destinations/{}", connected.destination_id))
+        .await;
+    assert!(!shown.to_string().contains(&new) && !shown.to_string().contains(&old));
+
+    bridge.advance(Duration::from_secs(3_601));
+    bridge.post(&connected.hook, &event(100)).await;
+    let request = receiver.next().await;
+    assert!(takes(&new, &request) && !takes(&old, &request));
+
+    for (body, code) in [
+        (json!({"overlap_s": -1}), "invalid"),
+        (json!({"overlap": 1}), "invalid"),
+        (json!({"secret": "x".repeat(2_000)}), "invalid"),
+    ] {
+        let (status, problem) = bridge.api("POST", &path, Some(body)).await;
+        assert_eq!((status, problem["code"].as_str()), (422, Some(code)));
+    }
+    bridge.recorded(41).await;
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_sources_secret_is_replaced_under_load_without_a_refused_request() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let path = format!("/sources/{}", connected.source_id);
+    let change =
+        |overlap_s: i64| json!({"name": "Blue", "secret": "the new one", "overlap_s": overlap_s});
+    let posts = async {
+        for number in 0..40 {
+            let body = event(number);
+            let (status, answer) = bridge
+                .post_with(&connected.hook, &body, Some(&signed_with(SECRET, &body)))
+                .await;
+            assert_eq!(status, 200, "{answer}");
+        }
+    };
+    let ((), (status, _)) = tokio::join!(posts, bridge.api("PUT", &path, Some(change(600))));
+    assert_eq!(status, 200);
+    let with = async |secret: &str, number: usize| {
+        let body = event(number);
+        bridge
+            .post_with(&connected.hook, &body, Some(&signed_with(secret, &body)))
+            .await
+            .0
+    };
+    assert_eq!(
+        (with("the new one", 50).await, with(SECRET, 51).await),
+        (200, 200)
+    );
+    bridge.advance(Duration::from_secs(601));
+    assert_eq!(
+        (with("the new one", 52).await, with(SECRET, 53).await),
+        (200, 401)
+    );
+    bridge.recorded(43).await;
+    bridge.stop().await;
+}
+
+/// The program in a folder of its own, with its key in a file beside the database.
+struct Place {
+    folder: tempfile::TempDir,
+    port: u16,
+    log: &'static str,
+}
+
+impl Place {
+    fn new(log: &'static str) -> Place {
+        Place {
+            folder: tempfile::tempdir().unwrap(),
+            port: free_port(),
+            log,
+        }
+    }
+
+    fn file(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, verb: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bluebridge"));
+        command
+            .args(verb)
+            .env_clear()
+            .current_dir(self.folder.path())
+            .env("BLUEBRIDGE_DATABASE_URL", "sqlite://./b.db")
+            .env("BLUEBRIDGE_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("BLUEBRIDGE_ALLOW_NETWORKS", "127.0.0.0/8")
+            .env("BLUEBRIDGE_LOG", self.log);
+        command
+    }
+
+    fn run(&self, verb: &[&str]) -> Output {
+        self.command(verb).output().unwrap()
+    }
+
+    fn token(&self) -> String {
+        let made = self.run(&["token", "create", "--name", "t"]);
+        String::from_utf8(made.stdout).unwrap().trim().to_string()
+    }
+
+    async fn serve(&self) -> Served {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.file("log"))
+            .unwrap();
+        let process = self
+            .command(&["serve"])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let served = Served { process };
+        let ready = format!("http://127.0.0.1:{}/readyz", self.port);
+        patiently("the start", async {
+            while reqwest::get(&ready).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        served
+    }
+
+    async fn api(&self, token: &str, method: &str, path: &str, body: Value) -> (u16, String) {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let url = format!("http://127.0.0.1:{}{path}", self.port);
+        let request = reqwest::Client::new()
+            .request(method, url)
+            .bearer_auth(token);
+        let answer = request
+            .header("idempotency-key", path)
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+}
+
+struct Served {
+    process: Child,
+}
+
+impl Served {
+    /// SIGTERM, and its end.
+    async fn stop(mut self) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").arg(&id).status().unwrap().success());
+        let process = &mut self.process;
+        patiently("the end", async {
+            while process.try_wait().unwrap().is_none() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[actix_web::test]
+async fn the_master_key_is_replaced_and_a_rotation_that_was_cut_off_goes_on() {
+    let (place, receiver) = (Place::new("error"), Receiver::start());
+    let token = place.token();
+    let served = place.serve().await;
+    let (_, source) = place
+        .api(
+            &token,
+            "POST",
+            "/api/v1/sources",
+            json!({"name": "Blue", "secret": SECRET}),
+        )
+        .await;
+    let source: Value = serde_json::from_str(&source).unwrap();
+    let config = json!({"url": receiver.url(), "auth": {"type": "bearer", "token": "hush"}});
+    let (_, destination) = place
+        .api(
+            &token,
+            "POST",
+            "/api/v1/destinations",
+            json!({"name": "R", "config": config}),
+        )
+        .await;
+    let destination: Value = serde_json::from_str(&destination).unwrap();
+    let connection =
+        json!({"name": "c", "source_id": source["id"], "destination_id": destination["id"]});
+    assert_eq!(
+        place
+            .api(&token, "POST", "/api/v1/connections", connection)
+            .await
+            .0,
+        201
+    );
+
+    let refused = place.run(&["rotate-key"]);
+    assert!(
+        !refused.status.success() && words(&refused).contains("serving this database already"),
+        "{}",
+        words(&refused)
+    );
+    served.stop().await;
+    let key = || std::fs::read_to_string(place.file("b.key")).unwrap();
+    let first = key();
+
+    // Cut off before the first secret was sealed anew: the new key is there, nothing else happened.
+    std::fs::write(place.file("b.key.new"), base64_of([9; 32])).unwrap();
+    let halted = place.run(&["serve"]);
+    assert!(
+        !halted.status.success() && words(&halted).contains("Run `bluebridge rotate-key` again"),
+        "{}",
+        words(&halted)
+    );
+    let done = place.run(&["rotate-key"]);
+    assert!(done.status.success(), "{}", words(&done));
+    assert!(
+        words(&done).contains("5 secrets are sealed under the new key"),
+        "{}",
+        words(&done)
+    );
+    assert_eq!(key().trim(), base64_of([9; 32]));
+    assert!(!place.file("b.key.new").exists());
+    let kept = |text: &str| {
+        let entries = std::fs::read_dir(place.folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap());
+        entries
+            .filter(|entry| entry.file_name().to_string_lossy().contains(".key.old-"))
+            .any(|entry| std::fs::read_to_string(entry.path()).unwrap() == text)
+    };
+    assert!(kept(&first), "the old key is kept aside");
+
+    // Cut off after everything was sealed, before the files changed places.
+    let second = key();
+    assert!(place.run(&["rotate-key"]).status.success());
+    let third = key();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(place.file("b.key"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o077, 0, "a key that we make is its owner's alone");
+    }
+    std::fs::write(place.file("b.key.new"), &third).unwrap();
+    std::fs::write(place.file("b.key"), &second).unwrap();
+    let done = place.run(&["rotate-key"]);
+    assert!(done.status.success(), "{}", words(&done));
+    assert_eq!(key(), third);
+    let _served = place.serve().await;
+    let hook = source["url"].as_str().unwrap();
+    let signature = signed_with(SECRET, todo_created());
+    let stored = reqwest::Client::new()
+        .post(hook)
+        .header("X-Signature", signature)
+        .body(todo_created())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(stored.status(), 200);
+    assert_eq!(
+        receiver.next().await.header("authorization"),
+        Some("Bearer hush")
+    );
+}
+
+fn base64_of(bytes: [u8; 32]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+#[test]
+fn a_wrong_master_key_refuses_to_start_in_one_line() {
+    let place = Place::new("info");
+    place.token();
+    for (key, reason) in [
+        (base64_of([1; 32]), "another master key"),
+        ("c2hvcnQ=".to_string(), "exactly 32 bytes"),
+    ] {
+        for verb in ["serve", "check", "token create --name x"] {
+            let verb: Vec<&str> = verb.split(' ').collect();
+            let refused = place
+                .command(&verb)
+                .env("BLUEBRIDGE_MASTER_KEY", &key)
+                .output()
+                .unwrap();
+            assert!(!refused.status.success());
+            let text = String::from_utf8(refused.stderr).unwrap();
+            assert_eq!(text.trim().lines().count(), 1, "{text}");
+            assert!(text.contains(reason) && !text.contains(&key), "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_sealed_column_is_sealed_anew() {
+    let read = |path: &str| {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+    };
+    let (schema, rotation) = (read("src/store/schema.rs"), read("src/store/rotation.rs"));
+    let (mut table, mut found) = (String::new(), 0);
+    for line in schema.lines().map(str::trim) {
+        if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with('{')) {
+            table = name.to_string();
+        }
+        let column = line.split_once(" -> ").map_or("", |(column, _)| column);
+        if column.ends_with("sealed") {
+            found += 1;
+            let named = format!("{table}::{column}.eq(");
+            assert!(
+                rotation.contains(&named),
+                "src/store/rotation.rs does not seal {table}.{column} anew"
+            );
+        }
+    }
+    assert!(found >= 5, "the schema was not understood");
+}
+
+/// Every secret of the story, recognisable. None may be seen anywhere; `shown` are those whose making answers with them once.
+const CANARIES: [&str; 12] = [
+    "canary-source-secret",
+    "canary-source-next",
+    "canary-signing-secret",
+    "canary-signing-next",
+    "canary-basic-password",
+    "canary-bearer-token",
+    "canary-header-auth",
+    "canary-header-value",
+    "canary-query-value",
+    "canary-bare-query",
+    "canary-person-password",
+    "canary-wrong-password",
+];
+
+fn holds(haystack: &[u8], needle: &str) -> bool {
+    haystack
+        .windows(needle.len())
+        .any(|window| window == needle.as_bytes())
+}
+
+/// What a secret may look like: itself, in base64, escaped for an address.
+fn disguises(secret: &str) -> Vec<String> {
+    use base64::Engine as _;
+    let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let inner = base64(secret);
+    let basic = base64(&format!("someone:{secret}"));
+    vec![
+        secret.to_string(),
+        inner.trim_end_matches('=').to_string(),
+        basic.trim_end_matches('=').to_string(),
+        secret.replace('-', "%2D"),
+        hex::encode(secret),
+    ]
+}
+
+#[actix_web::test]
+async fn no_secret_of_the_whole_story_is_seen_anywhere() {
+    for log in ["debug", "json:debug"] {
+        whole_story(log).await;
+    }
+}
+
+async fn whole_story(log: &'static str) {
+    let (place, receiver) = (Place::new(log), Receiver::start());
+    let token = place.token();
+    let served = place.serve().await;
+    // Everything that the program answers, except where a secret is shown once on purpose.
+    let mut seen: Vec<(String, String)> = Vec::new();
+    let create = async |path: &str, body: Value| -> Value {
+        let (status, text) = place
+            .api(&token, "POST", &format!("/api/v1{path}"), body)
+            .await;
+        assert!(status < 300, "{text}");
+        serde_json::from_str(&text).unwrap()
+    };
+    let source = create(
+        "/sources",
+        json!({"name": "Blue", "secret": "canary-source-secret"}),
+    )
+    .await;
+    let base = format!("http://{}", receiver.address);
+    let destinations = [
+        json!({"name": "Basic", "config": {"url": format!("{base}/a?key=canary-query-value"), "headers": {"x-own": "canary-header-value"},
+            "auth": {"type": "basic", "username": "someone", "password": "canary-basic-password"}}, "signing": {"secret": "canary-signing-secret"}}),
+        json!({"name": "Bearer", "config": {"url": format!("{base}/b?canary-bare-query"), "auth": {"type": "bearer", "token": "canary-bearer-token"}},
+            "signing": {"scheme": "hex", "secret": "canary-signing-secret"}}),
+        json!({"name": "Header", "config": {"url": base, "auth": {"type": "header", "name": "x-auth", "value": "canary-header-auth"}}, "signing": {"scheme": "none"}}),
+        // Nobody listens here: the failure's words must not tell either.
+        json!({"name": "Nobody", "config": {"url": format!("http://127.0.0.1:{}/?key=canary-query-value", free_port())}, "signing": {"secret": "canary-signing-secret"}}),
+    ];
+    let mut ids = Vec::new();
+    for (number, document) in destinations.into_iter().enumerate() {
+        let path = format!("/destinations?{number}");
+        let made = create(&path, document).await;
+        seen.push((path, made.to_string()));
+        let id = made["id"].as_str().unwrap().to_string();
+        let connection = json!({"name": "c", "source_id": source["id"], "destination_id": id, "delivery": {"max_attempts": 1}});
+        create(&format!("/connections?{number}"), connection).await;
+        ids.push(id);
+    }
+    let rotate = json!({"secret": "canary-signing-next", "overlap_s": 600});
+    seen.push((
+        "rotate".into(),
+        create(&format!("/destinations/{}/rotate-secret", ids[0]), rotate)
+            .await
+            .to_string(),
+    ));
+    let source_path = format!("/api/v1/sources/{}", source["id"].as_str().unwrap());
+    let change = json!({"name": "Blue", "secret": "canary-source-next", "overlap_s": 600});
+    let changed = place.api(&token, "PUT", &source_path, change).await;
+    seen.push((source_path, changed.1));
+    for (number, secret) in [
+        "canary-source-secret",
+        "canary-source-next",
+        "canary-wrong-password",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = event(number);
+        let request = reqwest::Client::new().post(source["url"].as_str().unwrap());
+        let answer = request
+            .header("X-Signature", signed_with(secret, &body))
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        seen.push((format!("hook {number}"), answer.text().await.unwrap()));
+    }
+    for _ in 0..6 {
+        receiver.next().await;
+    }
+    // Refused documents echo nothing of what they held.
+    for (number, document) in [
+        json!({"name": "x", "config": {"url": "https://e.com", "auth": {"type": "bearer", "token": ["canary-bearer-token"]}}}),
+        json!({"name": "x", "config": {"url": "https://e.com", "auth": {"type": "basic", "username": "", "password": "canary-basic-password"}}}),
+        json!({"name": "x", "config": {"url": "https://someone:canary-basic-password@e.com/?canary-query-value"}}),
+        json!({"name": "x", "config": {"url": "https://e.com", "headers": {"x": "canary-header-value\n"}}}),
+    ].into_iter().enumerate() {
+        let (status, text) = place.api(&token, "POST", &format!("/api/v1/destinations?r{number}"), document).await;
+        assert_eq!(status, 422);
+        seen.push((format!("refused {number}"), text));
+    }
+    let cookies = pages(&place, &ids, &mut seen).await;
+    for path in [
+        "/sources",
+        "/destinations",
+        "/connections",
+        "/events",
+        "/deliveries",
+        "/openapi.json",
+    ] {
+        let (status, text) = place
+            .api(&token, "GET", &format!("/api/v1{path}"), Value::Null)
+            .await;
+        assert_eq!(status, 200);
+        if path == "/deliveries" {
+            let deliveries: Value = serde_json::from_str(&text).unwrap();
+            for delivery in deliveries["data"].as_array().unwrap() {
+                let path = format!("/api/v1/deliveries/{}", delivery["id"].as_str().unwrap());
+                seen.push((
+                    path.clone(),
+                    place.api(&token, "GET", &path, Value::Null).await.1,
+                ));
+            }
+        }
+        seen.push((path.into(), text));
+    }
+    let metrics = reqwest::get(format!("http://127.0.0.1:{}/metrics", place.port))
+        .await
+        .unwrap();
+    seen.push(("/metrics".into(), metrics.text().await.unwrap()));
+    seen.push(("export".into(), words(&place.run(&["export"]))));
+    seen.push(("check".into(), words(&place.run(&["check"]))));
+    seen.push(("backup".into(), words(&place.run(&["backup", "copy.db"]))));
+    served.stop().await;
+
+    let key = std::fs::read_to_string(place.file("b.key"))
+        .unwrap()
+        .trim()
+        .to_string();
+    let mut secrets: Vec<String> = CANARIES.iter().map(|canary| canary.to_string()).collect();
+    secrets.extend([token.clone(), key]);
+    secrets.extend(cookies);
+    for entry in std::fs::read_dir(place.folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name == "b.key" {
+            continue;
+        }
+        assert_nothing(log, &name, &bytes, &secrets);
+    }
+    for (place, text) in &seen {
+        assert_nothing(log, place, text.as_bytes(), &secrets);
+    }
+    let lines = std::fs::read_to_string(place.file("log")).unwrap();
+    assert!(
+        lines.lines().count() > 10,
+        "the log says something: {lines}"
+    );
+    if log.starts_with("json") {
+        for line in lines.lines() {
+            assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
+        }
+    }
+}
+
+fn assert_nothing(log: &str, place: &str, bytes: &[u8], secrets: &[String]) {
+    for secret in secrets {
+        for disguise in disguises(secret) {
+            assert!(
+                !holds(bytes, &disguise),
+                "{log}: {place} holds {secret} as {disguise}"
+            );
+        }
+    }
+}
+
+/// Sets up a person, signs in, opens every page, saves forms. Returns the session's tokens, which are secrets too.
+async fn pages(
+    place: &Place,
+    destinations: &[String],
+    seen: &mut Vec<(String, String)>,
+) -> Vec<String> {
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let (mut cookie, mut cookies) = (String::new(), Vec::new());
+    let base = format!("http://127.0.0.1:{}", place.port);
+    let mut send = async |path: &str, fields: Option<&[(&str, &str)]>| -> String {
+        let url = format!("{base}{path}");
+        let request = match fields {
+            None => http.get(url),
+            Some(fields) => http
+                .post(url)
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(
+                    url::form_urlencoded::Serializer::new(String::new())
+                        .extend_pairs(fields)
+                        .finish(),
+                ),
+        };
+        let answer = request.header("cookie", &cookie).send().await.unwrap();
+        if let Some(set) = answer.headers().get("set-cookie") {
+            cookie = set.to_str().unwrap().split(';').next().unwrap().to_string();
+            cookies.push(cookie.split_once('=').unwrap().1.to_string());
+        }
+        let location = answer
+            .headers()
+            .get("location")
+            .map(|value| value.to_str().unwrap().to_string());
+        let html = answer.text().await.unwrap();
+        seen.push((path.to_string(), format!("{location:?}\n{html}")));
+        html
+    };
+    let mark_of = |html: &str| {
+        let rest = html.split("name=\"csrf\" value=\"").nth(1).expect("a form");
+        rest.split('"').next().unwrap().to_string()
+    };
+    let setup = send("/setup", None).await;
+    let mark = mark_of(&setup);
+    let person = [
+        ("csrf", mark.as_str()),
+        ("name", "Ada"),
+        ("email", "ada@example.com"),
+        ("password", "canary-person-password"),
+    ];
+    send("/setup", Some(&person)).await;
+    let mark = mark_of(&send("/", None).await);
+    for path in [
+        "/sources",
+        "/destinations",
+        "/connections",
+        "/events",
+        "/deliveries",
+        "/settings",
+        "/sources/new",
+        "/destinations/new",
+        "/connections/new",
+    ] {
+        let html = send(path, None).await;
+        assert!(html.contains("<h1"), "{path}: {html}");
+        let links: Vec<String> = html
+            .split("href=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .filter(|link| link.starts_with('/') && !link.starts_with("/static"))
+            .map(|link| link.replace("&#38;", "&").replace("&amp;", "&"))
+            .collect();
+        for link in links {
+            send(&link, None).await;
+        }
+    }
+    for id in destinations {
+        send(&format!("/destinations/{id}/edit"), None).await;
+        send(
+            &format!("/destinations/{id}/test"),
+            Some(&[("csrf", &mark)]),
+        )
+        .await;
+    }
+    send(
+        "/settings/password",
+        Some(&[
+            ("csrf", &mark),
+            ("current", "canary-wrong-password"),
+            ("password", "canary-wrong-password"),
+        ]),
+    )
+    .await;
+    send(
+        "/login",
+        Some(&[
+            ("csrf", &mark),
+            ("email", "ada@example.com"),
+            ("password", "canary-wrong-password"),
+        ]),
+    )
+    .await;
+    cookies
+}
