@@ -69,7 +69,7 @@ async function sticksOut(page) {
   return page.evaluate(() => {
     const width = document.documentElement.clientWidth;
     if (document.documentElement.scrollWidth <= width) return [];
-    return [...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > width + 1)
+    return [...document.querySelectorAll("main *:not(.visually-hidden)")].filter((one) => one.getBoundingClientRect().right > width + 1)
       .slice(0, 3).map((one) => `${one.tagName.toLowerCase()}.${one.className} reaches ${Math.round(one.getBoundingClientRect().right)} of ${width}`);
   });
 }
