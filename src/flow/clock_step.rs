@@ -19,13 +19,16 @@ pub struct LatestTime(AtomicI64);
 impl LatestTime {
     /// By how much the clock was set back since the last call, in milliseconds, when that matters.
     fn set_back_ms(&self, now_ms: i64) -> Option<i64> {
-        let latest_ms = self.0.fetch_max(now_ms, Ordering::SeqCst);
+        // In one go: of two who ask at once, only one may see the step, or what waits would be moved twice.
+        let latest_ms = self
+            .0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |latest_ms| {
+                let back_ms = latest_ms - now_ms;
+                (back_ms <= 0 || back_ms >= TOLERANCE_MS).then_some(now_ms)
+            })
+            .ok()?;
         let back_ms = latest_ms - now_ms;
-        if back_ms < TOLERANCE_MS {
-            return None;
-        }
-        self.0.store(now_ms, Ordering::SeqCst);
-        Some(back_ms)
+        (back_ms >= TOLERANCE_MS).then_some(back_ms)
     }
 }
 
