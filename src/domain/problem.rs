@@ -5,9 +5,6 @@
 
 use serde::Serialize;
 
-/// Longest words of a reader that are passed on, in characters.
-const WORDS_LIMIT_CHARS: usize = 300;
-
 /// One thing wrong with a document: where, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
@@ -37,15 +34,9 @@ impl Problem {
         }
     }
 
-    /// A value of another form than is needed there, in the reader's words, which may repeat what was sent and are cut therefore.
+    /// A value of another form than is needed there, in the reader's words.
     pub fn wrong_shape(pointer: impl Into<String>, error: &serde_json::Error) -> Problem {
-        let words = error.to_string();
-        let cut = words.char_indices().nth(WORDS_LIMIT_CHARS);
-        let message = match cut {
-            Some((end, _)) => format!("{}...", &words[..end]),
-            None => format!("{words}."),
-        };
-        Problem::new(pointer, "wrong_shape", message)
+        Problem::new(pointer, "wrong_shape", format!("{error}."))
     }
 
     /// The same problem, narrowed to a character position inside the text.

@@ -15,6 +15,9 @@ use crate::store::error::StoreError;
 /// How long a client should wait when the store cannot take more, in seconds.
 const RETRY_AFTER_S: u32 = 2;
 
+/// Longest sentence or place of an error, in characters. Sentences repeat what was sent, which may be a megabyte.
+const WORDS_LIMIT_CHARS: usize = 600;
+
 /// An error on its way to a client.
 #[derive(Debug)]
 pub struct ApiError {
@@ -31,13 +34,17 @@ impl ApiError {
         ApiError {
             status,
             code,
-            detail: detail.into(),
+            detail: cut(detail.into()),
             problems: Vec::new(),
         }
     }
 
     /// A document that cannot be accepted, with every problem found.
-    pub fn invalid(problems: Vec<Problem>) -> ApiError {
+    pub fn invalid(mut problems: Vec<Problem>) -> ApiError {
+        for problem in &mut problems {
+            problem.pointer = cut(std::mem::take(&mut problem.pointer));
+            problem.message = cut(std::mem::take(&mut problem.message));
+        }
         let detail = match problems.first() {
             Some(first) => format!("{}: {}", first.pointer, first.message),
             None => "The document cannot be accepted.".into(),
@@ -59,6 +66,15 @@ impl ApiError {
             "Something failed on our side; the server's log says what.",
         )
     }
+}
+
+/// A text that may repeat what was sent, at a length that is read.
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(WORDS_LIMIT_CHARS) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
 }
 
 impl std::fmt::Display for ApiError {

@@ -20,12 +20,11 @@ const HOSTILE: [&str; 10] = [
 ];
 
 /// What must never stand in a page as it is.
-const ALIVE: [&str; 10] = [
+const ALIVE: [&str; 9] = [
     "<script>alert",
     "<img src=x",
     "onerror=alert(1)>",
     "<svg/onload",
-    "<svg onload",
     "</textarea></script>",
     "<b>xxx",
     "X-Injected: yes\r\n\r\n<b>",

@@ -14,7 +14,7 @@ use crate::web::problem::ApiError;
 
 /// How notes are narrowed.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Query {
     object_kind: Option<String>,
     object_id: Option<String>,

@@ -100,7 +100,7 @@ pub async fn versions(
 
 /// What a dry run over the past tries; a part that is left out stays as it is saved.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct Trial {
     trigger: Option<Trigger>,
     #[serde(default, deserialize_with = "given")]

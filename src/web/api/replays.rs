@@ -22,12 +22,9 @@ use crate::web::api::idempotency::create_once;
 use crate::web::api::{Paging, id, list, maybe_time, parse, time};
 use crate::web::problem::ApiError;
 
-/// How much of a sentence about a wrong shape is told, in characters.
-const SENTENCE_LIMIT_CHARS: usize = 300;
-
 /// What a replay is asked for with. The filter's words may also stand beside the others, as in the query of `/deliveries`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct Question {
     #[serde(default)]
     filter: FilterDocument,
@@ -87,15 +84,8 @@ impl Question {
             document = own;
             document.insert("filter".into(), Value::Object(filter));
         }
-        serde_json::from_value(Value::Object(document)).map_err(|error| {
-            // The sentence repeats a key that is not known, however long it is.
-            let shown: String = error
-                .to_string()
-                .chars()
-                .take(SENTENCE_LIMIT_CHARS)
-                .collect();
-            ApiError::invalid(vec![Problem::new("", "wrong_shape", format!("{shown}."))])
-        })
+        serde_json::from_value(Value::Object(document))
+            .map_err(|error| ApiError::invalid(vec![Problem::wrong_shape("", &error)]))
     }
 
     /// The wish, or everything that is wrong with it.
