@@ -66,11 +66,12 @@ impl Actor {
 }
 
 /// The kinds of things that a note is about, for filters.
-pub const OBJECT_KINDS: [&str; 7] = [
+pub const OBJECT_KINDS: [&str; 8] = [
     "source",
     "destination",
     "connection",
     "delivery",
+    "replay",
     "person",
     "token",
     "invite",

@@ -28,7 +28,7 @@ struct AuditPage {
     tabs: Tabs,
     notes: Vec<NoteRow>,
     pager: Pager,
-    kinds: [&'static str; 7],
+    kinds: [&'static str; 8],
     actors: [(&'static str, &'static str); 4],
     kind: String,
     actor_kind: String,
@@ -55,6 +55,7 @@ impl NoteRow {
             "destination" => Some("destinations"),
             "connection" => Some("connections"),
             "delivery" => Some("deliveries"),
+            "replay" => Some("replays"),
             _ => None,
         };
         let is_there = !note.action.ends_with(".deleted");
