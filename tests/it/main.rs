@@ -3,6 +3,7 @@
 
 mod api_sweep;
 mod backlog;
+mod backup;
 mod bad_input;
 mod breaker;
 mod browser;
@@ -23,6 +24,7 @@ mod isolation;
 mod limits;
 mod log;
 mod migrate_data;
+mod migrations;
 mod nodes;
 mod order;
 mod outbound_guard;
@@ -33,8 +35,10 @@ mod people;
 mod process;
 mod replay;
 mod replay_pages;
+mod retention;
 mod secrets;
 mod signatures;
 mod stopping;
 mod store;
 mod sweep;
+mod tls;

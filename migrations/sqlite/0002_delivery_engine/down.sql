@@ -1,3 +1,5 @@
+-- Dropping a table deletes its rows first, and a delivery that refers to one would refuse that.
+UPDATE deliveries SET replay_id = NULL;
 DROP TABLE replays;
 
 ALTER TABLE destinations DROP COLUMN probes;
