@@ -17,11 +17,13 @@ use tokio::sync::mpsc;
 use crate::config::Settings;
 use crate::flow::clock::Clock;
 use crate::flow::outbox::Outbox;
+use crate::flow::retention::Retention;
 use crate::flow::tail::Tail;
-use crate::flow::{Bridge, Policy, RESULTS_LIMIT, nodes, recover};
+use crate::flow::{Bridge, Policy, RESULTS_LIMIT, clock_step, deliver, nodes, recover};
 use crate::outbound::client::Client;
 use crate::outbound::guard::Guard;
 use crate::store::Store;
+use crate::store::error::StoreError;
 use crate::web::Site;
 use crate::web::routes::routes;
 use crate::worker::{self, Workers};
@@ -62,7 +64,10 @@ impl Application {
             clock,
             results_in,
             Policy {
-                retention_days: settings.retention(),
+                retention: Retention {
+                    days: settings.retention(),
+                    max_bytes: settings.retention_max_bytes(),
+                },
                 lease_ms: i64::from(settings.lease_s) * 1_000,
                 node_name: settings.node_name(),
                 source_per_second: settings.source_per_second,
@@ -71,12 +76,12 @@ impl Application {
         .await
         .context("Sources, destinations and connections cannot be read")?;
         let bridge = Arc::new(bridge);
-        // On a shared database, a lease may be another node's; those of nodes that died run out.
-        if !bridge.store.is_shared() {
-            recover::release_all(&bridge)
-                .await
-                .context("The last run's deliveries cannot be taken up")?;
+        if let Some(sentence) = deliver::too_slow_for_lease(&bridge) {
+            anyhow::bail!(sentence);
         }
+        take_up(&bridge)
+            .await
+            .context("The last run's deliveries cannot be taken up")?;
         // Before it sends anything, so that the others make room for it in their limits.
         nodes::beat(&bridge)
             .await
@@ -115,6 +120,15 @@ impl Application {
         }
         served.context("The web server ended with an error")
     }
+}
+
+/// Takes up what the last run left. On a shared database a lease may be another node's; those of nodes that died run out.
+async fn take_up(bridge: &Bridge) -> Result<(), StoreError> {
+    match bridge.store.is_shared() {
+        true => recover::release_expired(bridge).await?,
+        false => recover::release_all(bridge).await?,
+    };
+    clock_step::at_start(bridge).await
 }
 
 /// Ends the log's live tails when a signal asks the process to stop.

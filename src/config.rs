@@ -10,6 +10,9 @@ use url::Url;
 
 use crate::domain::seal::{KEY_BYTES, MasterKey};
 
+/// What a megabyte is here: what disks are sold by.
+pub const BYTES_PER_MB: u64 = 1_000_000;
+
 /// Settings of the server and of the commands that open its database.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Settings {
@@ -50,6 +53,10 @@ pub struct Settings {
     #[arg(long, env = "BLUEBRIDGE_RETENTION_DAYS", default_value_t = 90)]
     pub retention_days: u32,
 
+    /// How large the database may be, in MB of 1,000,000 bytes, before the oldest finished events are forgotten early; 0 sets no limit.
+    #[arg(long, env = "BLUEBRIDGE_RETENTION_MAX_MB", default_value_t = 0)]
+    pub retention_max_mb: u64,
+
     /// How long a node may hold a delivery, in seconds: when it dies, others send again what it held after so long. At least 45.
     #[arg(long, env = "BLUEBRIDGE_LEASE_S", default_value_t = 120, value_parser = clap::value_parser!(u32).range(LEASE_RANGE_S))]
     pub lease_s: u32,
@@ -81,6 +88,13 @@ impl Settings {
     /// The retention in days; `None` keeps everything.
     pub fn retention(&self) -> Option<u32> {
         Some(self.retention_days).filter(|days| *days > 0)
+    }
+
+    /// How large the database may be, in bytes; `None` sets no limit.
+    pub fn retention_max_bytes(&self) -> Option<u64> {
+        Some(self.retention_max_mb)
+            .filter(|mb| *mb > 0)
+            .map(|mb| mb.saturating_mul(BYTES_PER_MB))
     }
 
     /// What this node is called.

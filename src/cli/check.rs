@@ -1,7 +1,7 @@
 //! `bluebridge check`: looks at configuration and database, one line each, and fails when something is wrong.
 
 use crate::cli::people::open;
-use crate::config::Settings;
+use crate::config::{BYTES_PER_MB, Settings};
 
 /// Checks everything that can be checked without serving.
 pub async fn check(settings: &Settings) -> anyhow::Result<()> {
@@ -29,6 +29,14 @@ pub async fn check(settings: &Settings) -> anyhow::Result<()> {
         .await
         .inspect_err(|error| println!("FAIL  the database cannot be written: {error}"))?;
     println!("ok    the database can be written");
+    let file_mb = store.size().await?.file_bytes / BYTES_PER_MB;
+    match settings.retention_max_mb {
+        0 => println!("ok    the database has {file_mb} MB, and no limit"),
+        limit if file_mb <= limit => println!("ok    the database has {file_mb} MB of {limit} MB"),
+        limit => println!(
+            "warn  the database has {file_mb} MB, more than the {limit} MB of BLUEBRIDGE_RETENTION_MAX_MB: the oldest finished events are forgotten"
+        ),
+    }
     let (sources, destinations, connections) = (
         store.sources().await?,
         store.destinations().await?,

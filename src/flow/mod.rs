@@ -24,6 +24,7 @@ pub mod record;
 pub mod recover;
 pub mod replay;
 pub mod resend;
+pub mod retention;
 pub mod snapshot;
 pub mod tail;
 pub mod test_event;
@@ -46,6 +47,7 @@ use crate::flow::health::HealthWatch;
 use crate::flow::nodes::Membership;
 use crate::flow::outbox::Outbox;
 use crate::flow::pacing::Pacing;
+use crate::flow::retention::{Forgetting, Retention};
 use crate::flow::snapshot::{Snapshot, compile};
 use crate::flow::tail::Tail;
 use crate::outbound::client::Client;
@@ -78,8 +80,9 @@ pub struct Bridge {
     pub tail: Arc<Tail>,
     pub admission: Admission,
     pub results: mpsc::Sender<Finish>,
-    /// After how many days finished events are forgotten; `None` keeps them.
-    pub retention_days: Option<u32>,
+    /// What is kept, and how far forgetting has come.
+    pub retention: Retention,
+    pub forgetting: Forgetting,
     /// How long a node holds a delivery, in milliseconds.
     pub lease_ms: i64,
     /// This node and its part of every limit.
@@ -97,7 +100,7 @@ pub struct Bridge {
 /// What the operator decides about the steps.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    pub retention_days: Option<u32>,
+    pub retention: Retention,
     /// How long a node holds a delivery, in milliseconds.
     pub lease_ms: i64,
     /// What this node is called.
@@ -153,7 +156,8 @@ impl Bridge {
             tail: Arc::default(),
             admission: Admission::new(policy.source_per_second),
             results,
-            retention_days: policy.retention_days,
+            retention: policy.retention,
+            forgetting: Forgetting::default(),
             lease_ms: policy.lease_ms,
             nodes,
             recorded: watch::Sender::new(0),

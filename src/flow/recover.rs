@@ -10,62 +10,11 @@ use crate::flow::Bridge;
 use crate::flow::dry_run::body_of;
 use crate::flow::outbox::Parcel;
 use crate::new_id;
-use crate::store::claims::{ClaimRequest, Claimed};
+use crate::store::claims::{CLAIM_LIMIT_BYTES, ClaimRequest, Claimed};
 use crate::store::error::StoreError;
 
 /// Deliveries claimed at once for one destination.
 const CLAIM_LIMIT: usize = 200;
-
-const DAY_MS: i64 = 86_400_000;
-
-/// Shortest time that the audit log is kept, in days: it outlives the events.
-const AUDIT_DAYS_MIN: u32 = 365;
-
-/// Events forgotten in one batch, and batches in one pass.
-const RETENTION_LIMITS: (i64, usize) = (200, 50);
-
-/// Forgets events older than the retention, in small batches; one node does it for all.
-pub async fn forget_old_events(bridge: &Bridge) -> Result<usize, StoreError> {
-    let Some(days) = bridge
-        .retention_days
-        .filter(|_| bridge.nodes.is_housekeeper())
-    else {
-        return Ok(0);
-    };
-    let before_ms = bridge.clock.now_ms() - i64::from(days) * DAY_MS;
-    let mut forgotten = 0;
-    for _ in 0..RETENTION_LIMITS.1 {
-        match bridge
-            .store
-            .forget_events(before_ms, RETENTION_LIMITS.0)
-            .await?
-        {
-            0 => break,
-            count => forgotten += count,
-        }
-    }
-    if forgotten > 0 {
-        tracing::info!(events = forgotten, "forgot events older than the retention");
-    }
-    forget_old_notes(bridge, days).await?;
-    Ok(forgotten)
-}
-
-/// Forgets notes of the audit log: after the retention, but not before a year.
-async fn forget_old_notes(bridge: &Bridge, days: u32) -> Result<(), StoreError> {
-    let days = days.max(AUDIT_DAYS_MIN);
-    let before_ms = bridge.clock.now_ms() - i64::from(days) * DAY_MS;
-    for _ in 0..RETENTION_LIMITS.1 {
-        let forgotten = bridge
-            .store
-            .forget_notes(before_ms, RETENTION_LIMITS.0)
-            .await?;
-        if forgotten == 0 {
-            break;
-        }
-    }
-    Ok(())
-}
 
 /// Makes every lease due again. Only at start, and only when this process is the only one on its database.
 pub async fn release_all(bridge: &Bridge) -> Result<usize, StoreError> {
@@ -123,10 +72,10 @@ async fn claim_for(
     }
     let request = claim_request(bridge, destination_id, i64::try_from(room).unwrap_or(0));
     let claimed = bridge.store.claim_due(request).await?;
-    // As long as a claim fills its limit, more may wait, and newcomers queue up behind it.
-    bridge
-        .outbox
-        .set_backlog(destination_id, claimed.len() == room);
+    // As long as a claim fills one of its limits, more may wait, and newcomers queue up behind it.
+    let bytes: usize = claimed.iter().map(|one| one.event_body.len()).sum();
+    let more = claimed.len() == room || bytes as i64 >= CLAIM_LIMIT_BYTES;
+    bridge.outbox.set_backlog(destination_id, more);
     let count = claimed.len();
     for one in claimed {
         failpoint!("recover:after_claim");

@@ -22,6 +22,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::domain::seal::MasterKey;
 use crate::store::error::StoreError;
+use crate::store::retention::Size;
 use crate::store::row::check_key;
 use crate::store::schema_version;
 use crate::store::writer::{Writer, Writes};
@@ -218,6 +219,60 @@ impl Writes for Conn {
     fn is_lost(&mut self) -> bool {
         self.is_broken() || self.ping().is_err()
     }
+}
+
+/// Pages of a table that are looked at to learn what its rows take.
+const SAMPLE_PAGES: f64 = 200.0;
+
+/// Tables that grow with the log, what of a row is measured, and what a row takes beside it (its other columns, its header and its entries in the
+/// indexes, as measured over a million of them), in bytes.
+const LOG_TABLES: [(&str, &str, i64); 3] = [
+    ("events", "pg_column_size(body)", 500),
+    ("deliveries", "0", 600),
+    (
+        "attempts",
+        "pg_column_size(request_headers) + pg_column_size(response_headers) + pg_column_size(response_body)",
+        300,
+    ),
+];
+
+/// How large the database is on disk, and what its live rows take, by the server's count of them and a sample.
+pub fn size(conn: &mut Conn) -> Result<Size, StoreError> {
+    use diesel::RunQueryDsl as _;
+    #[derive(diesel::QueryableByName)]
+    struct Pair {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        one: i64,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        other: i64,
+    }
+    let mut ask = |query: String| -> Result<Pair, StoreError> {
+        Ok(diesel::sql_query(query).get_result(conn)?)
+    };
+    let mut used: i64 = 0;
+    for (table, measured, beside) in LOG_TABLES {
+        let Pair {
+            one: rows,
+            other: pages,
+        } = ask(format!(
+            "SELECT n_live_tup AS one, pg_relation_size(relid) / current_setting('block_size')::bigint AS other \
+             FROM pg_stat_user_tables WHERE relid = '{table}'::regclass"
+        ))?;
+        let percent = (100.0 * SAMPLE_PAGES / pages.max(1) as f64).min(100.0);
+        // The same pages each time, so that two measurements can be compared.
+        let Pair { one: width, .. } = ask(format!(
+            "SELECT coalesce(avg({measured}), 0)::bigint AS one, 0::bigint AS other \
+             FROM {table} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (1)"
+        ))?;
+        used = used.saturating_add(rows.saturating_mul(width + beside));
+    }
+    let file =
+        ask("SELECT pg_database_size(current_database()) AS one, 0::bigint AS other".into())?;
+    let bytes = |count: i64| u64::try_from(count).unwrap_or(0);
+    Ok(Size {
+        file_bytes: bytes(file.one),
+        used_bytes: bytes(used.min(file.one)),
+    })
 }
 
 /// Listens to what the database tells of changes, on a connection of its own. Whoever waits looks by itself as well, so that a lost one costs

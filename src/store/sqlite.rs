@@ -13,6 +13,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use crate::domain::seal::MasterKey;
 use crate::store::error::StoreError;
+use crate::store::retention::Size;
 use crate::store::row::check_key;
 use crate::store::schema_version;
 use crate::store::writer::{Writer, Writes};
@@ -187,6 +188,28 @@ pub fn copy_into(conn: &mut Conn, path: &Path) -> Result<(), StoreError> {
     conn.batch_execute("PRAGMA query_only = ON;")?;
     copied?;
     Ok(())
+}
+
+/// How large the file is, by its pages.
+pub fn size(conn: &mut Conn) -> Result<Size, StoreError> {
+    use diesel::RunQueryDsl as _;
+    #[derive(diesel::QueryableByName)]
+    struct Pages {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        file_bytes: i64,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        free_bytes: i64,
+    }
+    let pages: Pages = diesel::sql_query(
+        "SELECT page_count * page_size AS file_bytes, freelist_count * page_size AS free_bytes \
+         FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()",
+    )
+    .get_result(conn)?;
+    let bytes = |count: i64| u64::try_from(count).unwrap_or(0);
+    Ok(Size {
+        file_bytes: bytes(pages.file_bytes),
+        used_bytes: bytes(pages.file_bytes - pages.free_bytes),
+    })
 }
 
 fn settings(conn: &mut Conn) -> Result<(), diesel::result::Error> {

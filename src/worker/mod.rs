@@ -18,7 +18,7 @@ use crate::flow::pause::settle_stragglers;
 use crate::flow::probe::probe_due;
 use crate::flow::record::record;
 use crate::flow::replay::{self, Next};
-use crate::flow::{Bridge, counts, nodes, recover};
+use crate::flow::{Bridge, counts, nodes, recover, retention};
 use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 use crate::store::results::Finish;
@@ -33,8 +33,8 @@ const PROBES_EVERY: Duration = Duration::from_secs(1);
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// How often does a running replay take a step?
 const REPLAYS_EVERY: Duration = Duration::from_millis(100);
-/// How often is looked for running replays that another node began?
-const REPLAYS_LOOKED_FOR_EVERY: Duration = Duration::from_secs(5);
+/// How often is looked for replays that another node began or cancelled?
+const REPLAYS_LOOKED_FOR_EVERY: Duration = Duration::from_secs(1);
 /// How often are leases looked for that have run out, and a clock that was set back?
 const LEASES_EVERY: Duration = Duration::from_secs(5);
 /// How often is the log looked at for those who watch it?
@@ -43,7 +43,7 @@ const TAIL_EVERY: Duration = Duration::from_secs(1);
 const COUNTS_EVERY: Duration = Duration::from_secs(5);
 /// Steps of counting that may follow each other at once, while the log's end is not reached.
 const COUNTS_AT_ONCE: usize = 10;
-/// How often are events forgotten that are older than the retention?
+/// How often is forgotten what has had its time?
 const RETENTION_EVERY: Duration = Duration::from_secs(60);
 /// How long is a loop left alone after its step failed?
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
@@ -334,8 +334,8 @@ impl Step {
                 Ok(())
             }
             Step::Retention => {
-                counts::forget(bridge).await?;
-                recover::forget_old_events(bridge).await.map(|_| ())
+                while retention::forget(bridge).await?.there_is_more {}
+                Ok(())
             }
         }
     }

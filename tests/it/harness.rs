@@ -55,6 +55,7 @@ pub fn settings(home: &Home) -> Settings {
         allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
         trusted_proxies: Vec::new(),
         retention_days: 90,
+        retention_max_mb: 0,
         lease_s: 120,
         node_name: None,
         source_per_second: 10_000,
@@ -160,15 +161,16 @@ impl TestBridge {
     }
 
     /// Looks into the database, which is in use.
-    pub fn look(&self) -> crate::process::Database {
-        crate::process::Database::open(&self.home.folder.path().join("test.db"))
+    pub fn look(&self) -> crate::process::Look {
+        crate::process::Look::into(&self.home.database_url)
     }
 
     /// How many of a destination's deliveries are in this state.
     pub fn count_in(&self, destination_id: &str, state: &str) -> usize {
-        let id = destination_id.replace('-', "");
-        let from = format!("deliveries WHERE destination_id = x'{id}' AND state = '{state}'");
-        self.look().count(&from) as usize
+        let look = self.look();
+        let id = look.bytes(&destination_id.replace('-', ""));
+        let from = format!("deliveries WHERE destination_id = {id} AND state = '{state}'");
+        look.count(&from) as usize
     }
 
     /// Sets the clock back.

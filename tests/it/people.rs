@@ -610,7 +610,7 @@ async fn every_change_is_on_record_with_who_did_it_and_without_secrets() {
 
     // Notes outlive the events, and end after a year.
     bridge.advance(Duration::from_secs(200 * 86_400));
-    bluebridge::flow::recover::forget_old_events(&bridge.bridge)
+    bluebridge::flow::retention::forget(&bridge.bridge)
         .await
         .unwrap();
     assert_eq!(
@@ -618,7 +618,7 @@ async fn every_change_is_on_record_with_who_did_it_and_without_secrets() {
         before
     );
     bridge.advance(Duration::from_secs(166 * 86_400));
-    bluebridge::flow::recover::forget_old_events(&bridge.bridge)
+    bluebridge::flow::retention::forget(&bridge.bridge)
         .await
         .unwrap();
     assert_eq!(
