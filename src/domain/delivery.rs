@@ -124,8 +124,10 @@ pub enum Next {
 /// What the state machine looks at after an attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempted<'a> {
-    /// How many attempts count against the limit, with the one that just ended.
+    /// How many attempts count against the limit, with the one that just ended unless it spends none.
     pub number: u32,
+    /// The one that just ended spends none: see [`is_deferral`].
+    pub is_deferral: bool,
     /// Attempts that the connection allows.
     pub max_attempts: u32,
     /// How it ended.
@@ -134,12 +136,25 @@ pub struct Attempted<'a> {
     pub retry_after: Option<SignedDuration>,
 }
 
+/// Answers "not now, come again then" that a delivery may get without spending its attempts: 429 with a `Retry-After`.
+pub const DEFERRALS_LIMIT: u32 = 100;
+
+/// Whether the destination only asked for patience, and said for how long: its rate limit spends no attempt, as ours spends none. A
+/// destination that says so for ever is not believed for ever: `made` counts all attempts of the delivery, with this one.
+pub fn is_deferral(made: u32, outcome: &Outcome, retry_after: Option<SignedDuration>) -> bool {
+    outcome.status() == Some(429) && retry_after.is_some() && made <= DEFERRALS_LIMIT
+}
+
 /// The next state after an attempt. `jitter` is a random number from 0 to 1.
 pub fn after_attempt(attempted: &Attempted<'_>, now: Timestamp, jitter: f64) -> Next {
     match attempted.outcome.verdict() {
         Verdict::Delivered => Next::Delivered,
         Verdict::Gone => Next::HoldForGone,
         Verdict::Final => Next::Failed,
+        // It comes again when it was told to, whatever failed before.
+        Verdict::Retry if attempted.is_deferral => Next::Retry {
+            due_at: next_attempt_at(1, now, jitter, attempted.retry_after),
+        },
         Verdict::Retry if attempted.number >= attempted.max_attempts => Next::Failed,
         Verdict::Retry => Next::Retry {
             due_at: next_attempt_at(attempted.number, now, jitter, attempted.retry_after),
@@ -158,6 +173,7 @@ mod tests {
     fn after(number: u32, outcome: Outcome) -> Next {
         let attempted = Attempted {
             number,
+            is_deferral: false,
             max_attempts: 3,
             outcome: &outcome,
             retry_after: None,
@@ -179,6 +195,28 @@ mod tests {
             Next::Retry { due_at }
         );
         assert_eq!(after(3, Outcome::Answered { status: 500 }), Next::Failed);
+    }
+
+    #[test]
+    fn a_429_that_says_when_spends_no_attempt_a_hundred_times() {
+        let asked = Some(SignedDuration::from_secs(40));
+        let busy = Outcome::Answered { status: 429 };
+        assert!(is_deferral(1, &busy, asked) && is_deferral(100, &busy, asked));
+        assert!(!is_deferral(101, &busy, asked));
+        assert!(!is_deferral(1, &busy, None), "it does not say when");
+        assert!(!is_deferral(1, &Outcome::Answered { status: 503 }, asked));
+        let attempted = Attempted {
+            number: 9,
+            is_deferral: true,
+            max_attempts: 3,
+            outcome: &busy,
+            retry_after: asked,
+        };
+        let due_at = now() + SignedDuration::from_secs(40);
+        assert_eq!(
+            after_attempt(&attempted, now(), 0.0),
+            Next::Retry { due_at }
+        );
     }
 
     #[test]

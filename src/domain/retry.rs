@@ -20,6 +20,9 @@ const JITTER_SHARE: f64 = 0.1;
 /// Longest pause that a `Retry-After` is followed for, in seconds: one day.
 pub const RETRY_AFTER_CAP_S: i64 = 86_400;
 
+/// Longest pause there is, jitter included, in milliseconds.
+pub const LONGEST_PAUSE_MS: i64 = RETRY_AFTER_CAP_S * 1_100;
+
 /// When attempt `failed + 1` is due, after `failed` attempts (from 1) have failed.
 ///
 /// `jitter` is a random number from 0 to 1; values outside are clamped. `retry_after` is what the destination asked for.
@@ -105,6 +108,7 @@ mod tests {
             let wanted = base.max(asked_s.min(RETRY_AFTER_CAP_S) * 1_000);
             prop_assert!(pause >= wanted);
             prop_assert!(pause <= wanted + base / 10);
+            prop_assert!(pause <= LONGEST_PAUSE_MS);
         }
 
         #[test]

@@ -1,16 +1,20 @@
 //! The wall clock was set back: what waits would otherwise wait until the old time has come again.
 //!
 //! Called by `worker` on a timer. It moves every due time by as much as the clock was moved, once. Leases stay as they are: they guard
-//! against others, and those of this process end with their attempts. What the clock does while no process runs is not noticed here; ids then go
-//! on where they were (`clock::Ids`).
+//! against others, and those of this process end with their attempts. At start, the newest row tells what the clock showed last, and what no right
+//! clock can have set is put right; ids go on where they were (`clock::Ids`).
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::domain::retry::LONGEST_PAUSE_MS;
 use crate::flow::Bridge;
 use crate::store::error::StoreError;
 
 /// Steps back of less than this are left alone: an hour of retries is not reckoned in seconds. In milliseconds.
 const TOLERANCE_MS: i64 = 60_000;
+
+/// Longest lease that can be set, in milliseconds: an hour.
+const LEASE_LIMIT_MS: i64 = 3_600_000;
 
 /// The latest time that was seen.
 #[derive(Debug, Default)]
@@ -52,6 +56,32 @@ pub async fn catch_up(bridge: &Bridge) -> Result<usize, StoreError> {
     );
     bridge.outbox.announce_room();
     Ok(moved)
+}
+
+/// Puts right what the clock has done while no process ran. Afterwards nothing waits longer than its schedule can mean, whatever the clock was.
+pub async fn at_start(bridge: &Bridge) -> Result<(), StoreError> {
+    let now_ms = bridge.clock.now_ms();
+    let newest_ms = bridge.store.newest_ms().await?.unwrap_or(now_ms);
+    bridge.latest_time.0.fetch_max(newest_ms, Ordering::SeqCst);
+    catch_up(bridge).await?;
+    // What another node has set by its clock may be off by as much as the clocks differ.
+    let mut moved = 0;
+    for destination in bridge.snapshot().destinations() {
+        let latest_ms = now_ms + LONGEST_PAUSE_MS + TOLERANCE_MS;
+        moved += bridge
+            .store
+            .bring_back(destination.id, latest_ms, now_ms)
+            .await?;
+    }
+    let latest_ms = now_ms + LEASE_LIMIT_MS + TOLERANCE_MS;
+    moved += bridge.store.end_long_leases(latest_ms, now_ms).await?;
+    if moved > 0 {
+        tracing::warn!(
+            deliveries = moved,
+            "a clock had run far ahead; what it set is due now"
+        );
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 //! Called by `worker` for every delivery a sender takes out of the outbox. It signs freshly, sends once, classifies what happened and passes the
 //! result on to `record`. What cannot be begun before its lease ends, or whose destination was paused meanwhile, is not sent.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::delivery::{Attempted, Next, State, after_attempt};
+use crate::domain::delivery::{Attempted, Next, State, after_attempt, is_deferral};
 use crate::domain::destination::{Destination, Health};
 use crate::domain::outcome::Outcome;
 use crate::domain::retry::parse_retry_after;
@@ -53,11 +53,16 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
     failpoint!("deliver:after_send");
     let ended = bridge.clock.now();
     observe(&parcel, &exchange, ended);
-    let next = match next_of(&parcel, &exchange, ended) {
+    let retry_after = exchange
+        .retry_after
+        .as_deref()
+        .and_then(|header| parse_retry_after(header, ended));
+    let spent = Spent::of(&parcel, &exchange, retry_after);
+    let next = match next_of(&parcel, &exchange, spent, retry_after, ended) {
         Next::Retry { .. } if health_now(bridge, &parcel).paused.is_some() => Next::Hold,
         next => next,
     };
-    let finish = finish(&parcel, exchange, next, now, ended);
+    let finish = finish(&parcel, exchange, next, spent, now, ended);
     let outcome = finish.attempt.outcome.clone();
     bridge
         .results
@@ -120,20 +125,64 @@ fn health_now(bridge: &Bridge, parcel: &Parcel) -> Health {
 }
 
 fn lease_suffices(parcel: &Parcel, destination: &Destination, now: Timestamp) -> bool {
-    let deadline_ms = i64::try_from(destination.settings.limits.timeout_ms).unwrap_or(i64::MAX);
-    now.as_millisecond()
-        .saturating_add(deadline_ms)
-        .saturating_add(LEASE_MARGIN_MS)
-        <= parcel.lease_until_ms
+    now.as_millisecond().saturating_add(needed_ms(destination)) <= parcel.lease_until_ms
 }
 
-fn next_of(parcel: &Parcel, exchange: &Exchange, now: Timestamp) -> Next {
-    let retry_after = exchange
-        .retry_after
-        .as_deref()
-        .and_then(|header| parse_retry_after(header, now));
+/// How much of a lease must be left for an attempt, in milliseconds.
+fn needed_ms(destination: &Destination) -> i64 {
+    let deadline_ms = i64::try_from(destination.settings.limits.timeout_ms).unwrap_or(i64::MAX);
+    deadline_ms.saturating_add(LEASE_MARGIN_MS)
+}
+
+/// A sentence about a destination whose attempts are longer than the lease: nothing could ever be sent to it.
+pub fn too_slow_for_lease(bridge: &Bridge) -> Option<String> {
+    let snapshot = bridge.snapshot();
+    let slow = snapshot
+        .destinations()
+        .find(|destination| needed_ms(destination) > bridge.lease_ms)?;
+    Some(format!(
+        "An attempt at the destination \"{}\" may take {} ms, and {LEASE_MARGIN_MS} ms are kept for recording it: set BLUEBRIDGE_LEASE_S to {} at least.",
+        slow.name,
+        slow.settings.limits.timeout_ms,
+        needed_ms(slow).saturating_add(999) / 1_000,
+    ))
+}
+
+/// What an attempt spends of the delivery's retry budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spent {
+    /// One attempt.
+    One,
+    /// Nothing: it was a probe.
+    Probe,
+    /// Nothing: the destination's own rate limit asked to come again later.
+    Deferral,
+}
+
+impl Spent {
+    fn of(parcel: &Parcel, exchange: &Exchange, retry_after: Option<SignedDuration>) -> Spent {
+        match is_deferral(parcel.attempt, &exchange.outcome, retry_after) {
+            true => Spent::Deferral,
+            false if parcel.probe => Spent::Probe,
+            false => Spent::One,
+        }
+    }
+
+    fn is_free(self) -> bool {
+        self != Spent::One
+    }
+}
+
+fn next_of(
+    parcel: &Parcel,
+    exchange: &Exchange,
+    spent: Spent,
+    retry_after: Option<SignedDuration>,
+    now: Timestamp,
+) -> Next {
     let attempted = Attempted {
-        number: counted(parcel),
+        number: (parcel.attempt - u32::from(spent.is_free())).saturating_sub(parcel.free_attempts),
+        is_deferral: spent == Spent::Deferral,
         max_attempts: parcel.max_attempts,
         outcome: &exchange.outcome,
         retry_after,
@@ -141,15 +190,11 @@ fn next_of(parcel: &Parcel, exchange: &Exchange, now: Timestamp) -> Next {
     after_attempt(&attempted, now, rand::random())
 }
 
-/// Attempts that count against the connection's limit, with the present one: a probe does not.
-fn counted(parcel: &Parcel) -> u32 {
-    (parcel.attempt - u32::from(parcel.probe)).saturating_sub(parcel.free_attempts)
-}
-
 fn finish(
     parcel: &Parcel,
     exchange: Exchange,
     next: Next,
+    spent: Spent,
     started: Timestamp,
     ended: Timestamp,
 ) -> Finish {
@@ -166,7 +211,7 @@ fn finish(
         due_ms,
         now_ms: ended.as_millisecond(),
         in_lane: parcel.in_lane,
-        free_attempts: parcel.free_attempts + u32::from(parcel.probe),
+        free_attempts: parcel.free_attempts + u32::from(spent.is_free()),
         attempt: NewAttempt {
             number: parcel.attempt,
             started_ms: started.as_millisecond(),
@@ -215,7 +260,7 @@ async fn give_up(bridge: &Bridge, parcel: &Parcel, reason: &str) -> Result<(), S
         response_truncated: false,
         retry_after: None,
     };
-    let finish = finish(parcel, exchange, Next::Failed, now, now);
+    let finish = finish(parcel, exchange, Next::Failed, Spent::One, now, now);
     bridge
         .results
         .send(finish)

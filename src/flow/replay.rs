@@ -111,8 +111,15 @@ pub async fn cancel(bridge: &Bridge, id: ReplayId, who: &str) -> Result<Replay, 
     bridge.store.replay(id).await
 }
 
-/// Takes a step of each running replay. One that fails does not keep the others from theirs.
+/// Takes a step of each running replay, when this node does it for all. One that fails does not keep the others from theirs.
+///
+/// That two nodes take a step is prevented twice: by the duty, which saves work, and by the position, which is what counts. A node that stood still
+/// past its duty may wake in the middle of a step; that step writes nothing if another node has moved the position meanwhile.
 pub async fn advance(bridge: &Bridge) -> Result<Next, StoreError> {
+    give_up_cancelled(bridge).await?;
+    if !bridge.nodes.is_housekeeper() {
+        return Ok(Next::WhenBegun);
+    }
     let mut next = Next::WhenBegun;
     let mut failed = None;
     for replay in bridge.store.running_replays().await? {
@@ -125,6 +132,19 @@ pub async fn advance(bridge: &Bridge) -> Result<Next, StoreError> {
         }
     }
     failed.map_or(Ok(next), Err)
+}
+
+/// What other nodes have cancelled: what waits of it in this node's memory is given up.
+async fn give_up_cancelled(bridge: &Bridge) -> Result<(), StoreError> {
+    if !bridge.store.is_shared() {
+        return Ok(());
+    }
+    // For as long as a lease, nothing of it is left in any node's memory.
+    let since_ms = bridge.clock.now_ms() - bridge.lease_ms;
+    for (id, who) in bridge.store.lately_cancelled(since_ms).await? {
+        give_up_waiting(bridge, id, &who).await?;
+    }
+    Ok(())
 }
 
 async fn count(

@@ -3,10 +3,12 @@
 //! Called by `flow::recover` and on pause, resume and discard. A claim is a guarded update that names its holder; it ends with the
 //! guarded update in `results`. Every statement works on a bounded number of rows.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use diesel::dsl::{exists, not, sql};
 use diesel::expression::SqlLiteral;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{BigInt, Bool};
 use diesel::{
     AsChangeset, BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _,
     NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable,
@@ -23,6 +25,9 @@ use crate::store::schema::{deliveries, events};
 use crate::store::{postgres, sqlite};
 
 diesel::alias!(deliveries as earlier: Earlier);
+
+/// Bodies of events that one claim reads, in bytes: the one that reaches it is the last.
+pub const CLAIM_LIMIT_BYTES: i64 = 8 << 20;
 
 /// Deliveries that are held or resumed in one transaction, so that others may write between.
 const MOVE_LIMIT: i64 = 1_000;
@@ -66,7 +71,7 @@ pub struct ClaimRequest {
 }
 
 impl Store {
-    /// Leases the destination's due deliveries, the longest due first.
+    /// Leases the destination's due deliveries, the longest due first: as many as asked for, or as [`CLAIM_LIMIT_BYTES`] let in.
     pub async fn claim_due(&self, request: ClaimRequest) -> Result<Vec<Claimed>, StoreError> {
         let due = self.due_ids(request).await?;
         if due.is_empty() {
@@ -74,6 +79,7 @@ impl Store {
         }
         either!(self.write_freely(move |conn| {
             let due = conn.still_due(due, request)?;
+            let due = within_limit(conn, due)?;
             claim(conn, &due, request)
         }))
     }
@@ -232,6 +238,68 @@ impl Store {
                 _ => return Ok(moved),
             };
         }
+    }
+
+    /// Makes due now what is due later than `latest_ms`, which no schedule can mean: a clock that ran far ahead has set it. Returns how many.
+    pub async fn bring_back(
+        &self,
+        destination_id: DestinationId,
+        latest_ms: i64,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
+        either!(self.in_small_steps(move |conn| {
+            let far: Vec<Vec<u8>> = deliveries::table
+                .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
+                .filter(deliveries::due_at.gt(latest_ms))
+                .limit(MOVE_LIMIT)
+                .select(deliveries::id)
+                .load(conn)?;
+            Ok(diesel::update(
+                deliveries::table
+                    .filter(deliveries::id.eq_any(&far))
+                    .filter(deliveries::due_at.gt(latest_ms)),
+            )
+            .set(deliveries::due_at.eq(Some(now_ms)))
+            .execute(conn)?)
+        }))
+    }
+
+    /// Ends leases that last longer than until `latest_ms`, which no node can have taken by a right clock. Returns how many.
+    pub async fn end_long_leases(&self, latest_ms: i64, now_ms: i64) -> Result<usize, StoreError> {
+        either!(self.in_small_steps(move |conn| {
+            let is_sending: SqlLiteral<Bool> = in_state("deliveries.state = 'sending'");
+            let far: Vec<Vec<u8>> = deliveries::table
+                .filter(is_sending)
+                .filter(deliveries::lease_until.gt(latest_ms))
+                .limit(MOVE_LIMIT)
+                .select(deliveries::id)
+                .load(conn)?;
+            Ok(diesel::update(
+                deliveries::table
+                    .filter(deliveries::id.eq_any(&far))
+                    .filter(deliveries::lease_until.gt(latest_ms)),
+            )
+            .set(Waiting::new(Wait::Due { at_ms: now_ms }))
+            .execute(conn)?)
+        }))
+    }
+
+    /// When the newest event came in and the newest delivery was made, by the clock of then, in milliseconds since 1970: what the clock
+    /// showed last.
+    pub async fn newest_ms(&self) -> Result<Option<i64>, StoreError> {
+        either!(self.read(move |conn| {
+            let event: Option<i64> = events::table
+                .order(events::id.desc())
+                .select(events::received_at)
+                .first(conn)
+                .optional()?;
+            let delivery: Option<i64> = deliveries::table
+                .order(deliveries::id.desc())
+                .select(deliveries::created_at)
+                .first(conn)
+                .optional()?;
+            Ok(event.max(delivery))
+        }))
     }
 
     /// When the newest event or delivery was made, by its id, in milliseconds since 1970.
@@ -411,6 +479,29 @@ picks!(
     for_update,
     skip_locked
 );
+
+both! {
+    /// The first of these deliveries, as far as the bodies of their events may be read at once. The bodies are not read for it.
+    fn within_limit(conn: &mut Conn, ids: Vec<Vec<u8>>) -> Result<Vec<Vec<u8>>, StoreError> {
+        let lengths: HashMap<Vec<u8>, i64> = deliveries::table
+            .inner_join(events::table.on(events::id.eq(deliveries::event_id)))
+            .filter(deliveries::id.eq_any(&ids))
+            .select((deliveries::id, sql::<BigInt>("CAST(length(events.body) AS BIGINT)")))
+            .load(conn)?
+            .into_iter()
+            .collect();
+        let mut bytes = 0;
+        let fitting = ids
+            .iter()
+            .take_while(|id| {
+                let has_room = bytes < CLAIM_LIMIT_BYTES;
+                bytes += lengths.get(*id).copied().unwrap_or(0);
+                has_room
+            })
+            .count();
+        Ok(ids.into_iter().take(fitting).collect())
+    }
+}
 
 both! {
     /// Leases these deliveries, as far as they still wait.

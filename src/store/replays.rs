@@ -274,6 +274,23 @@ impl Store {
         }))
     }
 
+    /// Replays that were cancelled since this time, in milliseconds since 1970, and by whom.
+    pub async fn lately_cancelled(
+        &self,
+        since_ms: i64,
+    ) -> Result<Vec<(ReplayId, String)>, StoreError> {
+        let rows: Vec<(Vec<u8>, Option<String>)> = either!(self.read(move |conn| {
+            Ok(replays::table
+                .filter(replays::state.eq(ReplayState::Cancelled.as_str()))
+                .filter(replays::finished_at.ge(since_ms))
+                .select((replays::id, replays::cancelled_by))
+                .load(conn)?)
+        }))?;
+        rows.into_iter()
+            .map(|(id, who)| Ok((row::id(&id, ReplayId::from_slice)?, who.unwrap_or_default())))
+            .collect()
+    }
+
     /// How many of the replay's deliveries are in each state, and whether there are more than were counted.
     pub async fn replay_states(
         &self,

@@ -2,13 +2,21 @@
 
 use std::time::Duration;
 
+use bluebridge::app::Application;
 use bluebridge::domain::delivery::State;
 use bluebridge::flow::clock_step::catch_up;
 use serde_json::{Value, json};
 
+use crate::database::{Database, execute, on_both};
 use crate::harness::{Receiver, TestBridge, event, patiently};
 use crate::hostile::whole_log;
 
+on_both![
+    times_that_no_schedule_can_mean_hold_nothing_up,
+    a_lease_that_is_shorter_than_an_attempt_refuses_the_start,
+];
+
+const NOW_MS: i64 = 1_795_507_200_000;
 const HOURS: Duration = Duration::from_secs(5 * 3_600);
 
 async fn post_record(bridge: &TestBridge, hook: &str, record: &str, number: usize) {
@@ -133,5 +141,86 @@ async fn ids_stay_unique_and_in_order_over_jumps_and_restarts() {
         }
     }
     assert_eq!(newest_first(&bridge).await, posted);
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_clock_that_was_set_back_while_the_server_was_stopped_keeps_nothing_waiting() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    receiver.answer_next(500);
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    bridge.set_back(HOURS);
+    let now_ms = bridge.clock.load(std::sync::atomic::Ordering::SeqCst);
+    let bridge = TestBridge::start_in(bridge.stop().await, now_ms).await;
+    bridge.advance(Duration::from_millis(5_501));
+    receiver.next().await;
+    all_delivered(&bridge).await;
+    // Not once more at each start, although ids go on ahead of the clock.
+    receiver.answer_next(500);
+    let path = connected.hook[connected.hook.find("/hooks/").unwrap()..].to_string();
+    bridge.post(&bridge.url(&path), &event(2)).await;
+    receiver.next().await;
+    bridge.recorded(2).await;
+    let due = async |bridge: &TestBridge| {
+        let waiting = bridge.get("/deliveries?state=retrying").await;
+        waiting["data"][0]["next_attempt_at"].clone()
+    };
+    let before = due(&bridge).await;
+    assert!(before.is_string());
+    let now_ms = bridge.clock.load(std::sync::atomic::Ordering::SeqCst);
+    let bridge = TestBridge::start_in(bridge.stop().await, now_ms).await;
+    assert_eq!(due(&bridge).await, before);
+    bridge.stop().await;
+}
+
+/// What a clock that ran years ahead has written, whoever wrote it.
+async fn times_that_no_schedule_can_mean_hold_nothing_up(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    receiver.answer_usually(500);
+    for number in 0..2 {
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+    }
+    bridge.recorded(2).await;
+    let now_ms = bridge.clock.load(std::sync::atomic::Ordering::SeqCst);
+    let home = bridge.stop().await;
+    let years_ms = now_ms + 3 * 365 * 86_400_000;
+    let claim = crate::process::Look::into(&home.database_url).bytes(&"9".repeat(32));
+    execute(
+        &home.database_url,
+        &format!(
+            "UPDATE deliveries SET due_at = {years_ms};
+             UPDATE deliveries SET state = 'sending', due_at = NULL, claim_id = {claim}, lease_until = {years_ms}
+             WHERE id = (SELECT id FROM deliveries ORDER BY id LIMIT 1)"
+        ),
+    );
+    receiver.answer_usually(200);
+    let bridge = TestBridge::start_in(home, now_ms).await;
+    for _ in 0..2 {
+        receiver.next().await;
+    }
+    all_delivered(&bridge).await;
+    bridge.stop().await;
+}
+
+async fn a_lease_that_is_shorter_than_an_attempt_refuses_the_start(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let slow = json!({"timeout_ms": 30_000});
+    bridge.connect_to(&receiver.url(), slow, json!({})).await;
+    let home = bridge.stop().await;
+    let mut settings = crate::harness::settings(&home);
+    settings.lease_s = 39;
+    let start = Application::start(&settings, Default::default()).await;
+    let refused = start.err().unwrap().to_string();
+    assert!(
+        refused.contains("\"Receiver\" may take 30000 ms")
+            && refused.contains("BLUEBRIDGE_LEASE_S to 40"),
+        "{refused}"
+    );
+    let bridge = TestBridge::start_with(home, NOW_MS, |settings| settings.lease_s = 40).await;
     bridge.stop().await;
 }

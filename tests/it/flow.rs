@@ -12,6 +12,7 @@ on_both![
     a_duplicate_is_answered_and_forwarded_once_also_when_fifty_come_at_once,
     a_failure_is_tried_again_by_the_schedule_with_the_same_id_until_it_arrives,
     retry_after_lengthens_the_pause,
+    a_429_that_says_when_spends_no_attempt,
     attempts_end_when_they_are_spent_and_a_resend_is_a_new_delivery,
     gone_pauses_the_destination_and_resuming_sends_what_was_held,
     filtered_unmapped_and_unheard_events_are_told_apart,
@@ -179,6 +180,55 @@ async fn retry_after_lengthens_the_pause(database: Database) {
             .duration_since(time("created_at"))
             .as_secs()
             >= 60
+    );
+    bridge.stop().await;
+}
+
+async fn a_429_that_says_when_spends_no_attempt(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let two = json!({"delivery": {"max_attempts": 2}});
+    let connected = bridge.connect(&receiver, two).await;
+    let busy = |says_when| Answer {
+        status: 429,
+        headers: match says_when {
+            true => vec![("retry-after", "20".into())],
+            false => Vec::new(),
+        },
+        body: Vec::new(),
+    };
+    // Three that say when, a failure, one more that says when; then the second attempt that counts, which does not say when.
+    for (status, says_when) in [
+        (429, true),
+        (429, true),
+        (429, true),
+        (500, false),
+        (429, true),
+        (429, false),
+    ] {
+        match status {
+            429 => receiver.answer_with(busy(says_when)),
+            status => receiver.answer_next(status),
+        }
+    }
+    bridge.post(&connected.hook, todo_created()).await;
+    for number in 1..=6_u64 {
+        let attempt = receiver.next().await;
+        let number_told = number.to_string();
+        assert_eq!(
+            attempt.header("bluebridge-attempt"),
+            Some(number_told.as_str())
+        );
+        bridge.recorded(number).await;
+        let waits = bridge.get("/deliveries?state=retrying").await["data"] != json!([]);
+        assert_eq!(waits, number < 6, "after attempt {number}");
+        // Twenty seconds and the added chance; five seconds after the failure.
+        bridge.advance(Duration::from_millis(20_501));
+    }
+    let log = bridge.get("/deliveries").await["data"][0].clone();
+    assert_eq!(
+        (&log["state"], &log["attempt_count"]),
+        (&json!("failed"), &json!(6)),
+        "two attempts that count were spent"
     );
     bridge.stop().await;
 }
@@ -381,6 +431,7 @@ async fn a_second_server_on_the_same_file_is_refused() {
         allow_networks: Vec::new(),
         trusted_proxies: Vec::new(),
         retention_days: 90,
+        retention_max_mb: 0,
         lease_s: 120,
         node_name: None,
         source_per_second: 10_000,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bluebridge::flow::replay::advance;
 use serde_json::json;
 
 use crate::database::{Database, Home, execute};
@@ -200,6 +201,144 @@ async fn a_destination_paused_on_one_node_gets_nothing_from_the_other() {
     assert!(receiver.is_idle().await);
     assert_eq!(nodes[0].api("POST", &path("resume"), None).await.0, 200);
     receiver.next().await;
+    stop(nodes).await;
+}
+
+/// The two nodes, the one that does what one does for all first.
+fn housekeeper_first(nodes: &[TestBridge; 2]) -> [&TestBridge; 2] {
+    match nodes[0].bridge.nodes.is_housekeeper() {
+        true => [&nodes[0], &nodes[1]],
+        false => [&nodes[1], &nodes[0]],
+    }
+}
+
+async fn becomes(node: &TestBridge, path: &str, field: &str, value: serde_json::Value) {
+    patiently(field, async {
+        while node.get(path).await[field] != value {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_replay_is_run_by_one_node_wherever_it_was_asked_for() {
+    let (nodes, receiver) = (two().await, Receiver::start());
+    let (_, hooks) = connected(&nodes, &receiver, json!({})).await;
+    for number in 0..20 {
+        nodes[number % 2]
+            .post(&hooks[number % 2], &event(number))
+            .await;
+        receiver.next().await;
+    }
+    patiently("every result", async {
+        while nodes[0]
+            .look()
+            .count("deliveries WHERE state = 'delivered'")
+            < 20
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    // A replay takes what is older than itself by its node's clock.
+    for node in &nodes {
+        node.advance(Duration::from_secs(1));
+    }
+    let [runs, other] = housekeeper_first(&nodes);
+    let begun = other
+        .created("/replays", json!({"filter": {}, "per_second": 10}))
+        .await;
+    let path = format!("/replays/{}", begun["id"].as_str().unwrap());
+    becomes(other, &path, "made", json!(1)).await;
+    // The one that does not run it may be called as often as one likes, and however late it is.
+    other.advance(Duration::from_secs(60));
+    advance(&other.bridge).await.unwrap();
+    assert_eq!(other.get(&path).await["made"], 1);
+    for _ in 0..2 {
+        runs.advance(Duration::from_secs(1));
+        advance(&runs.bridge).await.unwrap();
+    }
+    patiently("the end of the replay", async {
+        while runs.get(&path).await["state"] != "finished" {
+            runs.advance(Duration::from_secs(1));
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let ended = other.get(&path).await;
+    assert_eq!(
+        (&ended["made"], &ended["repeated"]),
+        (&json!(20), &json!(0))
+    );
+    let mut ids = std::collections::HashSet::new();
+    for _ in 0..20 {
+        ids.insert(receiver.next().await.body);
+    }
+    assert_eq!(ids.len(), 20, "each event once");
+    assert!(receiver.is_idle().await);
+    stop(nodes).await;
+}
+
+#[actix_web::test]
+async fn a_replay_that_is_cancelled_on_one_node_leaves_nothing_in_the_memory_of_the_other() {
+    let (nodes, receiver) = (two().await, Receiver::start());
+    let limits = json!({"concurrency": 2, "per_second": 0.001});
+    let made = nodes[0]
+        .connect_to(&receiver.url(), limits, json!({}))
+        .await;
+    let hooks = seen_by_both(&nodes, &made.hook).await;
+    // Filtered out when they came, so that nothing was sent and the pace is unspent.
+    let path = format!("/destinations/{}/pause", made.destination_id);
+    assert_eq!(nodes[0].api("POST", &path, None).await.0, 200);
+    for number in 0..8 {
+        nodes[0].post(&hooks[0], &event(number)).await;
+    }
+    // A replay takes what is older than itself by its node's clock.
+    for node in &nodes {
+        node.advance(Duration::from_secs(1));
+    }
+    let [runs, other] = housekeeper_first(&nodes);
+    for delivery in nodes[0].get("/deliveries?state=held").await["data"]
+        .as_array()
+        .unwrap()
+    {
+        let path = format!("/deliveries/{}/discard", delivery["id"].as_str().unwrap());
+        assert_eq!(nodes[0].api("POST", &path, None).await.0, 200);
+    }
+    let path = format!("/destinations/{}/resume", made.destination_id);
+    assert_eq!(runs.api("POST", &path, None).await.0, 200);
+    let begun = other
+        .created("/replays", json!({"filter": {}, "per_second": 8}))
+        .await;
+    let path = format!("/replays/{}", begun["id"].as_str().unwrap());
+    becomes(other, &path, "made", json!(1)).await;
+    runs.advance(Duration::from_secs(1));
+    becomes(other, &path, "made", json!(8)).await;
+    patiently("the replay in memory", async {
+        while runs.bridge.outbox.waiting() < 5 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let cancel = format!("{path}/cancel");
+    assert_eq!(other.api("POST", &cancel, None).await.0, 200);
+    patiently("the other's memory", async {
+        while runs.bridge.outbox.waiting() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    patiently("everything given up", async {
+        while runs.look().count("deliveries WHERE finished_at IS NULL") > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let sent = nodes[0]
+        .look()
+        .count("deliveries WHERE state = 'delivered'");
+    assert!(sent <= 2, "only what was under way: {sent}");
     stop(nodes).await;
 }
 

@@ -7,9 +7,10 @@ use bluebridge::domain::delivery::{Cause, State};
 use bluebridge::domain::destination::{Kind, Settings, SettingsDocument};
 use bluebridge::domain::event::{EventFacts, Reading, read};
 use bluebridge::domain::id::{
-    ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId,
+    ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, SourceId, VersionId,
 };
 use bluebridge::domain::outcome::Outcome;
+use bluebridge::domain::replay::{LeftOut, Selection, VersionChoice, Wish};
 use bluebridge::domain::seal::MasterKey;
 use bluebridge::domain::secret::Secret;
 use bluebridge::store::Store;
@@ -19,7 +20,9 @@ use bluebridge::store::deliveries::DeliveryFilter;
 use bluebridge::store::destinations::DestinationDraft;
 use bluebridge::store::events::EventFilter;
 use bluebridge::store::ingest::{Ingest, Ingested, NewDelivery, NewEvent, Start};
+use bluebridge::store::replays::{NewReplay, Step};
 use bluebridge::store::results::{Finish, NewAttempt};
+use bluebridge::store::retention::BatchLimits;
 use bluebridge::store::sources::NewSource;
 use serde_json::{Value, json};
 
@@ -35,6 +38,8 @@ on_both![
     waiting_deliveries_are_held_resumed_and_given_up,
     in_a_lane_only_the_first_unfinished_delivery_is_claimed,
     only_old_and_finished_events_are_forgotten,
+    a_claim_reads_no_more_bodies_than_fit,
+    a_step_of_a_replay_that_another_has_taken_writes_nothing,
 ];
 
 struct Bench {
@@ -432,6 +437,103 @@ async fn in_a_lane_only_the_first_unfinished_delivery_is_claimed(database: Datab
     assert_eq!(claimed(5, 5_000).await, [id(2)], "a failure ends the wait");
 }
 
+async fn a_claim_reads_no_more_bodies_than_fit(database: Database) {
+    let bench = Bench::new(database).await;
+    let three_mib = vec![b'x'; 3 << 20];
+    for number in 1..=5 {
+        let mut ingest = bench.ingest(number, Start::Queued);
+        ingest.event.body = three_mib.clone().into();
+        bench.store.ingest(ingest).await.unwrap();
+    }
+    let claimed = async |number, limit| {
+        let request = ClaimRequest {
+            limit,
+            ..bench.claim(number, 1_000)
+        };
+        bench.store.claim_due(request).await.unwrap().len()
+    };
+    assert_eq!(claimed(1, 10).await, 3, "the third reaches the limit");
+    let states = bench.states().await;
+    let sending = states.iter().filter(|state| **state == State::Sending);
+    assert_eq!(sending.count(), 3, "and the others stay for the next claim");
+    assert_eq!(claimed(2, 1).await, 1);
+    assert_eq!(claimed(3, 10).await, 1);
+}
+
+/// Two nodes that both believe they run the replay: one that stood still past its duty, and the one that took it over.
+async fn a_step_of_a_replay_that_another_has_taken_writes_nothing(database: Database) {
+    let bench = Bench::new(database).await;
+    let failed = Start::MappingFailed("once".into());
+    for number in 1..=4 {
+        let ingest = bench.ingest(number, failed.clone());
+        bench.store.ingest(ingest).await.unwrap();
+    }
+    let replay_id = ReplayId::new(2_000, bits(1));
+    let new = NewReplay {
+        id: replay_id,
+        wish: Wish {
+            selection: Selection::default(),
+            version: VersionChoice::Then,
+            per_second: 10,
+        },
+        matching: 4,
+        at_least: false,
+        paced_until_ms: 0,
+        created_by: "test".into(),
+        now_ms: 2_000,
+    };
+    bench.store.create_replay(new, 1).await.unwrap();
+    let step = |node: u8, from: Option<u8>, to: u8| {
+        let id = |number| DeliveryId::new(1_000, bits(number));
+        let made = (from.unwrap_or(0) + 1..=to).map(|number| NewDelivery {
+            id: DeliveryId::new(3_000 + u64::from(node), bits(number)),
+            cause: Cause::Replay,
+            replay_id: Some(replay_id),
+            ..bench.ingest(number, Start::Queued).deliveries[0].clone()
+        });
+        Step {
+            replay_id,
+            from: from.map(id),
+            to: Some(id(to)),
+            made: made.collect(),
+            looked_at: i64::from(to - from.unwrap_or(0)),
+            left_out: LeftOut::default(),
+            paced_until_ms: 0,
+            finished_ms: None,
+        }
+    };
+    // At the same time, from the same position, each on a connection of its own.
+    let other = open(&bench.home, 1).unwrap();
+    let (one, two) = tokio::join!(
+        bench.store.advance_replay(step(1, None, 2)),
+        other.advance_replay(step(2, None, 2)),
+    );
+    let stored = [one.unwrap(), two.unwrap()];
+    assert_eq!(stored.iter().flatten().count(), 1, "{stored:?}");
+    // One goes on; the other wakes and comes with what it had planned.
+    let went_on = bench.store.advance_replay(step(1, Some(2), 4)).await;
+    assert_eq!(went_on.unwrap().unwrap().len(), 2);
+    for late in [step(2, None, 2), step(2, Some(2), 3)] {
+        assert_eq!(other.advance_replay(late).await.unwrap(), None);
+    }
+    let replay = bench.store.replay(replay_id).await.unwrap();
+    assert_eq!((replay.looked_at, replay.made, replay.repeated), (4, 4, 0));
+    let made = bench
+        .store
+        .deliveries(DeliveryFilter {
+            replay_id: Some(replay_id),
+            ..DeliveryFilter::default()
+        })
+        .await
+        .unwrap();
+    assert_eq!(made.len(), 4, "one for each event");
+    // From its end on, and when it was cancelled, nobody moves it.
+    let cancelled = bench.store.cancel_replay(replay_id, "test".into(), 4_000);
+    cancelled.await.unwrap();
+    let late = step(1, Some(4), 4);
+    assert_eq!(bench.store.advance_replay(late).await.unwrap(), None);
+}
+
 async fn only_old_and_finished_events_are_forgotten(database: Database) {
     let bench = Bench::new(database).await;
     for number in 1..=3 {
@@ -448,12 +550,16 @@ async fn only_old_and_finished_events_are_forgotten(database: Database) {
         bench.finish(2, holder, State::Retrying),
     ];
     bench.store.record(finishes).await.unwrap();
-    assert_eq!(
-        bench.store.forget_events(1_000, 10).await.unwrap(),
-        0,
-        "not old enough"
-    );
-    assert_eq!(bench.store.forget_events(9_000, 10).await.unwrap(), 1);
+    let limits = BatchLimits {
+        events: 10,
+        bytes: 1_000,
+    };
+    let forget = |before_ms| bench.store.forget_events(None, before_ms, limits);
+    let batch = forget(1_000).await.unwrap();
+    assert_eq!((batch.events, batch.up_to), (0, None), "not old enough");
+    let batch = forget(9_000).await.unwrap();
+    let last = EventId::new(1_000, bits(3));
+    assert_eq!((batch.events, batch.up_to), (1, Some(last)));
     assert_eq!(bench.states().await, [State::Retrying, State::Sending]);
     assert!(
         bench
