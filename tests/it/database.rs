@@ -94,8 +94,47 @@ pub fn execute(database_url: &str, statements: &str) {
         let mut conn = diesel::SqliteConnection::establish(path).unwrap();
         return conn.batch_execute(statements).unwrap();
     }
+    on_postgres(database_url, async |client| {
+        client.batch_execute(statements).await.unwrap();
+    });
+}
+
+/// Asks one question, answered from one moment, whose rows are a word and a number.
+pub fn ask(database_url: &str, query: &str) -> Vec<(String, i64)> {
+    use diesel::connection::SimpleConnection as _;
+    use diesel::{Connection as _, RunQueryDsl as _};
+    #[derive(diesel::QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        word: String,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        number: i64,
+    }
+    if let Some(path) = database_url.strip_prefix("sqlite://") {
+        let mut conn = diesel::SqliteConnection::establish(path).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA query_only = ON;")
+            .unwrap();
+        let answers: Vec<Answer> = diesel::sql_query(query).load(&mut conn).unwrap();
+        return answers
+            .into_iter()
+            .map(|answer| (answer.word, answer.number))
+            .collect();
+    }
+    on_postgres(database_url, async |client| {
+        let rows = client.query(query, &[]).await.unwrap();
+        rows.iter()
+            .map(|row| (row.get("word"), row.get("number")))
+            .collect()
+    })
+}
+
+/// On a connection of its own, in a runtime of its own.
+fn on_postgres<T: Send>(
+    database_url: &str,
+    question: impl AsyncFnOnce(&tokio_postgres::Client) -> T + Send,
+) -> T {
     std::thread::scope(|scope| {
-        let executing = scope.spawn(|| {
+        let asking = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
@@ -106,11 +145,12 @@ pub fn execute(database_url: &str, statements: &str) {
                         .await
                         .unwrap();
                 let served = tokio::spawn(connection);
-                client.batch_execute(statements).await.unwrap();
+                let answer = question(&client).await;
                 drop(client);
                 served.await.unwrap().unwrap();
-            });
+                answer
+            })
         });
-        executing.join().unwrap();
-    });
+        asking.join().unwrap()
+    })
 }

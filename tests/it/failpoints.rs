@@ -4,17 +4,22 @@
 
 use serde_json::json;
 
+use crate::database::{Database, on_both};
 use crate::harness::patiently;
 use crate::process::{Ledger, Sink, Site};
 
 const POSTS: usize = 120;
 
 /// A point is reached for the first time with few at work, and later with many.
-const PASSES: [&str; 3] = ["1", "4", "11"];
+fn passes(database: Database) -> &'static [&'static str] {
+    match database {
+        Database::Sqlite => &["1", "4", "11"],
+        Database::Postgres => &["4"],
+    }
+}
 
-async fn dies_and_keeps_its_promises(point: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let site = Site::new(folder.path()).await;
+async fn dies_and_keeps_its_promises(database: Database, point: &str) {
+    let site = Site::on(database).await;
     let (mut handed_over, mut claimed) = (Sink::start(), Sink::start());
     let served = site.serve().await;
     site.connect(&served, &handed_over.receiver.url(), json!({}), json!({}))
@@ -24,13 +29,15 @@ async fn dies_and_keeps_its_promises(point: &str) {
     site.connect(&served, &claimed.receiver.url(), json!({}), per_record)
         .await;
     served.kill();
+    site.time_passes().await;
 
     let ledger = Ledger::default();
-    for (round, pass) in PASSES.into_iter().enumerate() {
+    for (round, pass) in passes(database).iter().enumerate() {
         let served = site.serve_until(point, pass).await;
         let posting = ledger.post(&served, round * POSTS..(round + 1) * POSTS);
         assert_eq!(served.ended().await, -6, "it aborts at {point}");
         posting.await.unwrap();
+        site.time_passes().await;
         let served = site.serve().await;
         assert!(served.log().contains(&format!("failpoint {point}")));
         site.look().holds(2);
@@ -38,6 +45,8 @@ async fn dies_and_keeps_its_promises(point: &str) {
         claimed.gets_all_of(&ledger).await;
         site.all_finished(&served).await;
         site.look().holds(2);
+        served.kill();
+        site.time_passes().await;
     }
     let events = site.look().count("events") as usize;
     handed_over.take_what_came().await;
@@ -49,12 +58,12 @@ async fn dies_and_keeps_its_promises(point: &str) {
 }
 
 macro_rules! points {
-    ($($name:ident $point:literal)+) => {$(
-        #[actix_web::test]
-        async fn $name() {
-            dies_and_keeps_its_promises($point).await;
-        }
-    )+};
+    ($($name:ident $point:literal)+) => {
+        $(async fn $name(database: Database) {
+            dies_and_keeps_its_promises(database, $point).await;
+        })+
+        on_both![$($name),+];
+    };
 }
 
 points! {
@@ -70,15 +79,19 @@ points! {
     dies_after_a_record "record:after_commit"
 }
 
-#[actix_web::test]
-async fn what_was_sent_and_not_recorded_is_sent_again_under_the_same_id() {
-    let folder = tempfile::tempdir().unwrap();
-    let site = Site::new(folder.path()).await;
+on_both![
+    what_was_sent_and_not_recorded_is_sent_again_under_the_same_id,
+    a_sender_that_panics_leaves_its_place_to_others,
+];
+
+async fn what_was_sent_and_not_recorded_is_sent_again_under_the_same_id(database: Database) {
+    let site = Site::on(database).await;
     let served = site.serve().await;
     let mut sink = Sink::start();
     site.connect(&served, &sink.receiver.url(), json!({}), json!({}))
         .await;
     served.kill();
+    site.time_passes().await;
     let served = site.serve_until("deliver:after_send", "1").await;
     let ledger = Ledger::default();
     let posting = ledger.post(&served, 0..1);
@@ -86,6 +99,7 @@ async fn what_was_sent_and_not_recorded_is_sent_again_under_the_same_id() {
     posting.await.unwrap();
     sink.next().await;
     assert_eq!(site.look().count("attempts"), 0);
+    site.time_passes().await;
     let served = site.serve().await;
     sink.next().await;
     assert_eq!((sink.records(), sink.repeated()), (1, 1));
@@ -93,16 +107,15 @@ async fn what_was_sent_and_not_recorded_is_sent_again_under_the_same_id() {
     sink.gets_all_of(&ledger).await;
 }
 
-#[actix_web::test]
-async fn a_sender_that_panics_leaves_its_place_to_others() {
-    let folder = tempfile::tempdir().unwrap();
-    let site = Site::new(folder.path()).await;
+async fn a_sender_that_panics_leaves_its_place_to_others(database: Database) {
+    let site = Site::on(database).await;
     let mut sink = Sink::start();
     let served = site.serve().await;
     let alone = json!({"concurrency": 1});
     site.connect(&served, &sink.receiver.url(), alone, json!({}))
         .await;
     served.kill();
+    site.time_passes().await;
     let served = site.serve_until("deliver:before_send", "panic").await;
     let ledger = Ledger::default();
     ledger.post(&served, 0..5).await.unwrap();
@@ -117,6 +130,7 @@ async fn a_sender_that_panics_leaves_its_place_to_others() {
     })
     .await;
     served.kill();
+    site.time_passes().await;
     let served = site.serve().await;
     sink.gets_all_of(&ledger).await;
     site.all_finished(&served).await;

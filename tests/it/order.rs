@@ -8,7 +8,13 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
 
+use crate::database::{Database, on_both};
 use crate::harness::{Receiver, TestBridge, patiently};
+
+on_both![
+    each_record_keeps_its_order_although_a_third_of_the_attempts_fail,
+    requests_that_race_are_sent_in_the_order_of_the_log,
+];
 
 const RECORDS: usize = 6;
 const EVENTS: usize = 8;
@@ -42,13 +48,12 @@ async fn until_still(bridge: &TestBridge) {
     .await;
 }
 
-#[actix_web::test]
-async fn each_record_keeps_its_order_although_a_third_of_the_attempts_fail() {
+async fn each_record_keeps_its_order_although_a_third_of_the_attempts_fail(database: Database) {
     let seed = std::env::var("BLUEBRIDGE_TEST_SEED")
         .map_or_else(|_| rand::random(), |text| text.parse().unwrap());
     println!("again with BLUEBRIDGE_TEST_SEED={seed}");
     let mut chance = StdRng::seed_from_u64(seed);
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let rules = json!({"delivery": {"order": "per_record", "max_attempts": 50}});
     let connected = bridge.connect(&receiver, rules).await;
     for _ in 0..RECORDS * EVENTS {
@@ -88,9 +93,8 @@ async fn each_record_keeps_its_order_although_a_third_of_the_attempts_fail() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn requests_that_race_are_sent_in_the_order_of_the_log() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn requests_that_race_are_sent_in_the_order_of_the_log(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let rules = json!({"delivery": {"order": "per_record"}});
     let connected = bridge.connect(&receiver, rules).await;
     const COUNT: usize = 120;

@@ -8,11 +8,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use bluebridge::domain::catalogue::sample::sample;
-use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
+use bluebridge::domain::seal::MasterKey;
+use bluebridge::store::Store;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
+use crate::database::{Database, Home, ask, execute};
 use crate::harness::{Receiver, SECRET, patiently, signature};
 
 /// Requests that the pretend Blue has open at once.
@@ -20,12 +22,18 @@ const POSTERS: usize = 16;
 
 /// A database with a source, served by one process after another.
 pub struct Site {
-    database: PathBuf,
+    database_url: String,
     log: PathBuf,
+    /// Kept as long as the site.
+    _home: Option<Arc<Home>>,
     token: String,
     pub source_id: String,
     hook_path: String,
     http: reqwest::Client,
+}
+
+fn key() -> MasterKey {
+    MasterKey::new([7; 32])
 }
 
 /// A process that serves a site. Killed when it is dropped.
@@ -37,11 +45,25 @@ pub struct Served {
 }
 
 impl Site {
-    /// Makes the database, a token and a source, with a process that is stopped again.
+    /// A SQLite file in this folder.
     pub async fn new(folder: &Path) -> Site {
+        let database_url = format!("sqlite://{}", folder.join("site.db").display());
+        Site::with(database_url, folder.join("site.log"), None).await
+    }
+
+    /// A new database of this kind.
+    pub async fn on(database: Database) -> Site {
+        let home = Home::new(database);
+        let log = home.folder.path().join("site.log");
+        Site::with(home.database_url.clone(), log, Some(home)).await
+    }
+
+    /// Makes the database, a token and a source, with a process that is stopped again.
+    async fn with(database_url: String, log: PathBuf, home: Option<Arc<Home>>) -> Site {
         let mut site = Site {
-            database: folder.join("site.db"),
-            log: folder.join("site.log"),
+            database_url,
+            log,
+            _home: home,
             token: String::new(),
             source_id: String::new(),
             hook_path: String::new(),
@@ -64,6 +86,7 @@ impl Site {
         let url = source["url"].as_str().unwrap();
         site.hook_path = url[url.find("/hooks/").unwrap()..].to_string();
         served.kill();
+        site.time_passes().await;
         site
     }
 
@@ -72,14 +95,41 @@ impl Site {
         command
             .arg(verb)
             .env_clear()
-            .env(
-                "BLUEBRIDGE_DATABASE_URL",
-                format!("sqlite://{}", self.database.display()),
-            )
+            .env("BLUEBRIDGE_DATABASE_URL", &self.database_url)
             .env("BLUEBRIDGE_LISTEN", "127.0.0.1:0")
             .env("BLUEBRIDGE_ALLOW_NETWORKS", "127.0.0.0/8")
+            .env("BLUEBRIDGE_MASTER_KEY", key().to_base64().as_str())
             .env("BLUEBRIDGE_LOG", "warn");
         command
+    }
+
+    /// Opens the database beside or between the processes that serve it.
+    pub fn open(&self) -> Store {
+        Store::open(&self.database_url, key()).unwrap()
+    }
+
+    fn is_shared(&self) -> bool {
+        self.database_url.starts_with("postgres")
+    }
+
+    /// After a process was killed: what others wait for when a node of theirs has died is over, so that no test waits for it. A file has one
+    /// server, which waits for nothing.
+    pub async fn time_passes(&self) {
+        if !self.is_shared() {
+            return;
+        }
+        let of_the_dead = "SELECT '' AS word, count(*) AS number FROM pg_stat_activity \
+                           WHERE datname = current_database() AND application_name = 'bluebridge'";
+        patiently("the database to notice", async {
+            while ask(&self.database_url, of_the_dead)[0].1 > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        execute(
+            &self.database_url,
+            "UPDATE deliveries SET lease_until = 0 WHERE state = 'sending'; DELETE FROM nodes; DELETE FROM duties",
+        );
     }
 
     pub async fn serve(&self) -> Served {
@@ -212,8 +262,8 @@ impl Site {
     }
 
     /// Looks into the database, also while it is served.
-    pub fn look(&self) -> Database {
-        Database::open(&self.database)
+    pub fn look(&self) -> Look {
+        Look::into(&self.database_url)
     }
 }
 
@@ -280,46 +330,39 @@ impl Drop for Served {
 }
 
 /// A database that is looked into.
-pub struct Database(SqliteConnection);
+pub struct Look(String);
 
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    count: i64,
-}
-
-#[derive(QueryableByName)]
-struct Integrity {
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    integrity_check: String,
-}
-
-impl Database {
-    pub fn open(path: &Path) -> Database {
-        let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
-        conn.batch_execute("PRAGMA busy_timeout = 30000; PRAGMA query_only = ON;")
-            .unwrap();
-        Database(conn)
+impl Look {
+    pub fn into(database_url: &str) -> Look {
+        Look(database_url.to_string())
     }
 
-    pub fn count(&mut self, from: &str) -> i64 {
-        let query = format!("SELECT count(*) AS count FROM {from}");
-        let found: Count = diesel::sql_query(query).get_result(&mut self.0).unwrap();
-        found.count
+    pub fn count(&self, from: &str) -> i64 {
+        let query = format!("SELECT '' AS word, count(*) AS number FROM {from}");
+        ask(&self.0, &query)[0].1
+    }
+
+    /// Bytes, as this database writes them.
+    pub fn bytes(&self, hex: &str) -> String {
+        match self.0.starts_with("sqlite") {
+            true => format!("x'{hex}'"),
+            false => format!("'\\x{hex}'::bytea"),
+        }
     }
 
     /// What must hold at every moment, whatever died: the file is sound, an event has one first delivery for each of the connections,
     /// no delivery is without its event, and the attempts of a delivery are numbered without a gap and counted in it.
-    pub fn holds(&mut self, connections: usize) {
-        let checked: Vec<Integrity> = diesel::sql_query("PRAGMA integrity_check")
-            .load(&mut self.0)
-            .unwrap();
-        assert_eq!(checked.len(), 1);
-        assert_eq!(checked[0].integrity_check, "ok");
-        // One snapshot for all questions.
-        self.0.batch_execute("BEGIN").unwrap();
-        for (never, from) in [
-            ("a broken reference", "pragma_foreign_key_check()".to_string()),
+    pub fn holds(&self, connections: usize) {
+        let is_sqlite = self.0.starts_with("sqlite");
+        if is_sqlite {
+            let checked = "SELECT integrity_check AS word, 0 AS number FROM pragma_integrity_check";
+            assert_eq!(ask(&self.0, checked), [("ok".to_string(), 0)]);
+        }
+        let status = match is_sqlite {
+            true => "json_extract(outcome, '$.status')",
+            false => "(outcome::json ->> 'status')::int",
+        };
+        let mut never = vec![
             (
                 "an event whose first deliveries are not one for each connection",
                 format!("events WHERE {connections} <> (SELECT count(DISTINCT connection_id) FROM deliveries WHERE event_id = events.id AND cause = 'event')
@@ -340,13 +383,21 @@ impl Database {
             ),
             (
                 "a delivered one without the attempt that delivered it",
-                "deliveries WHERE state = 'delivered' AND NOT EXISTS (SELECT 1 FROM attempts WHERE delivery_id = deliveries.id
-                     AND number = deliveries.attempts AND json_extract(outcome, '$.status') BETWEEN 200 AND 299)".into(),
+                format!("deliveries WHERE state = 'delivered' AND NOT EXISTS (SELECT 1 FROM attempts WHERE delivery_id = deliveries.id
+                     AND number = deliveries.attempts AND {status} BETWEEN 200 AND 299)"),
             ),
-        ] {
-            assert_eq!(self.count(&from), 0, "{never}");
+        ];
+        if is_sqlite {
+            never.push(("a broken reference", "pragma_foreign_key_check()".into()));
         }
-        self.0.batch_execute("COMMIT").unwrap();
+        // One question, so that all is seen at one moment.
+        let questions: Vec<String> = never
+            .iter()
+            .map(|(what, from)| format!("SELECT '{what}' AS word, count(*) AS number FROM {from}"))
+            .collect();
+        for (what, count) in ask(&self.0, &questions.join(" UNION ALL ")) {
+            assert_eq!(count, 0, "{what}");
+        }
     }
 }
 
@@ -455,4 +506,48 @@ impl Sink {
     pub fn records(&self) -> usize {
         self.seen.len()
     }
+}
+
+/// A PostgreSQL of a test's own, with a database, which it may change and restart.
+pub struct Server {
+    state: TempDir,
+    users: std::fs::File,
+    pub url: String,
+}
+
+impl Server {
+    pub fn start() -> Server {
+        let state = tempfile::tempdir().unwrap();
+        let users = std::fs::File::create(state.path().join("users")).unwrap();
+        users.lock_shared().unwrap();
+        let url = postgres(state.path(), &[]);
+        execute(&format!("{url}/postgres"), "CREATE DATABASE cluster");
+        Server { state, users, url }
+    }
+
+    pub fn database(&self) -> String {
+        format!("{}/cluster", self.url)
+    }
+
+    pub fn restart(&self) {
+        postgres(self.state.path(), &["restart"]);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.users.unlock();
+        postgres(self.state.path(), &["stop"]);
+    }
+}
+
+fn postgres(state: &Path, verb: &[&str]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres");
+    let done = Command::new(script).arg(state).args(verb).output().unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    String::from_utf8(done.stdout).unwrap().trim().to_string()
 }

@@ -11,7 +11,6 @@ use bluebridge::domain::id::{
     ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId,
 };
 use bluebridge::domain::replay::{DEFAULT_PER_SECOND, Selection, VersionChoice, Wish};
-use bluebridge::domain::seal::MasterKey;
 use bluebridge::flow::replay::{advance, forecast_within};
 use bluebridge::store::Store;
 use bluebridge::store::connections::ConnectionDraft;
@@ -22,9 +21,21 @@ use bluebridge::store::ingest::{Ingest, NewDelivery, NewEvent, Start};
 use bluebridge::store::sources::NewSource;
 use serde_json::{Value, json};
 
-use crate::database::{Database, Home};
+use crate::database::{Database, Home, on_both};
 use crate::harness::{Connected, Receiver, TestBridge, event, patiently, settings};
 use crate::process::Site;
+
+on_both![
+    a_dry_run_counts_and_stores_nothing,
+    what_cannot_be_meant_is_refused_place_by_place,
+    a_replay_keeps_its_pace_sends_each_once_and_never_its_own,
+    an_event_goes_out_once_for_each_connection_however_many_of_its_deliveries_match,
+    then_is_the_version_of_then_and_now_is_todays_with_its_filter,
+    a_repeated_request_with_the_same_key_begins_one_replay,
+    cancelling_stops_at_once_and_gives_up_what_waits_in_memory_and_on_disk,
+    a_count_over_a_long_log_says_at_least,
+    a_replay_that_is_killed_goes_on_where_it_stood_and_makes_each_delivery_once,
+];
 
 /// Posts events of which each is answered with its status, at the only attempt.
 async fn post(bridge: &TestBridge, receiver: &Receiver, statuses: &[u16]) -> Connected {
@@ -67,9 +78,8 @@ async fn becomes(bridge: &TestBridge, id: &Value, field: &str, value: Value) -> 
     .await
 }
 
-#[actix_web::test]
-async fn a_dry_run_counts_and_stores_nothing() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_dry_run_counts_and_stores_nothing(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = post(&bridge, &receiver, &[200, 500, 200, 500, 200]).await;
     let all = dry_run(&bridge, json!({"filter": {}})).await;
     assert_eq!(all["count"], 5);
@@ -141,9 +151,8 @@ async fn a_dry_run_counts_and_stores_nothing() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn what_cannot_be_meant_is_refused_place_by_place() {
-    let bridge = TestBridge::start().await;
+async fn what_cannot_be_meant_is_refused_place_by_place(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
     for (question, pointer) in [
         (json!({"filter": {"state": "lost"}}), "/filter/state"),
         (json!({"per_second": 0}), "/per_second"),
@@ -167,9 +176,8 @@ async fn what_cannot_be_meant_is_refused_place_by_place() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_replay_keeps_its_pace_sends_each_once_and_never_its_own() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_replay_keeps_its_pace_sends_each_once_and_never_its_own(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     post(&bridge, &receiver, &[200, 500, 200, 500, 200]).await;
     let begun = bridge
         .created("/replays", json!({"filter": {}, "per_second": 2}))
@@ -221,9 +229,10 @@ async fn a_replay_keeps_its_pace_sends_each_once_and_never_its_own() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn an_event_goes_out_once_for_each_connection_however_many_of_its_deliveries_match() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn an_event_goes_out_once_for_each_connection_however_many_of_its_deliveries_match(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     post(&bridge, &receiver, &[500]).await;
     let first = bridge.get("/deliveries").await["data"][0]["id"].clone();
     receiver.answer_next(500);
@@ -253,9 +262,8 @@ async fn an_event_goes_out_once_for_each_connection_however_many_of_its_deliveri
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn then_is_the_version_of_then_and_now_is_todays_with_its_filter() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn then_is_the_version_of_then_and_now_is_todays_with_its_filter(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let field = |to: &str| json!({"mode": "fields", "fields": [{"to": to, "from": {"path": "$.currentValue.title"}}]});
     let connected = bridge
         .connect(&receiver, json!({"mapping": field("old")}))
@@ -303,9 +311,8 @@ async fn then_is_the_version_of_then_and_now_is_todays_with_its_filter() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_repeated_request_with_the_same_key_begins_one_replay() {
-    let bridge = TestBridge::start().await;
+async fn a_repeated_request_with_the_same_key_begins_one_replay(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
     let ask = async || {
         let request = bridge.http.post(bridge.url("/api/v1/replays"));
         let request = request
@@ -325,9 +332,10 @@ async fn a_repeated_request_with_the_same_key_begins_one_replay() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn cancelling_stops_at_once_and_gives_up_what_waits_in_memory_and_on_disk() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn cancelling_stops_at_once_and_gives_up_what_waits_in_memory_and_on_disk(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     post(&bridge, &receiver, &[200; 8]).await;
     let destination = bridge.get("/destinations").await["data"][0].clone();
     let path = format!("/destinations/{}", destination["id"].as_str().unwrap());
@@ -449,9 +457,8 @@ async fn fill(store: &Store, receiver: &Receiver, count: usize) {
 /// Deliveries of the long replay: more than one look and many steps.
 const MANY: usize = 3_000;
 
-#[actix_web::test]
-async fn a_count_over_a_long_log_says_at_least() {
-    let (home, receiver) = (Home::new(Database::Sqlite), Receiver::start());
+async fn a_count_over_a_long_log_says_at_least(database: Database) {
+    let (home, receiver) = (Home::new(database), Receiver::start());
     let opened = settings(&home);
     let store = Store::open(&opened.database_url, opened.master_key().unwrap()).unwrap();
     fill(&store, &receiver, MANY).await;
@@ -474,16 +481,11 @@ async fn a_count_over_a_long_log_says_at_least() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_replay_that_is_killed_goes_on_where_it_stood_and_makes_each_delivery_once() {
-    let (folder, receiver) = (tempfile::tempdir().unwrap(), Receiver::start());
-    let site = Site::new(folder.path()).await;
-    let key = std::fs::read_to_string(folder.path().join("site.key")).unwrap();
-    let open = || {
-        let url = format!("sqlite://{}", folder.path().join("site.db").display());
-        Store::open(&url, MasterKey::from_base64(&key).unwrap()).unwrap()
-    };
-    let store = open();
+async fn a_replay_that_is_killed_goes_on_where_it_stood_and_makes_each_delivery_once(
+    database: Database,
+) {
+    let (site, receiver) = (Site::on(database).await, Receiver::start());
+    let store = site.open();
     fill(&store, &receiver, MANY).await;
     store.close().await;
 
@@ -501,6 +503,7 @@ async fn a_replay_that_is_killed_goes_on_where_it_stood_and_makes_each_delivery_
             .as_u64()
             .unwrap();
         served.kill();
+        site.time_passes().await;
         served = site.serve().await;
         let after = site.get(&served, &path).await["looked_at"]
             .as_u64()
@@ -523,7 +526,7 @@ async fn a_replay_that_is_killed_goes_on_where_it_stood_and_makes_each_delivery_
     );
     served.kill();
 
-    let store = open();
+    let store = site.open();
     let (mut events, mut before) = (Vec::new(), None);
     loop {
         let filter = DeliveryFilter {

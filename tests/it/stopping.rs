@@ -5,13 +5,19 @@ use std::time::{Duration, Instant};
 use bluebridge::flow::recover;
 use serde_json::json;
 
+use crate::database::{Database, on_both};
 use crate::harness::{Receiver, TestBridge, patiently, todo_created};
 use crate::process::{Ledger, Sink, Site};
 
-#[actix_web::test]
-async fn sigterm_under_load_repeats_no_attempt_and_loses_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let site = Site::new(folder.path()).await;
+on_both![
+    sigterm_under_load_repeats_no_attempt_and_loses_nothing,
+    sigterm_does_not_wait_for_a_receiver_that_hangs,
+    the_result_of_a_sender_that_slept_past_its_lease_does_not_count,
+    a_process_that_is_stopped_and_continued_sends_nothing_twice,
+];
+
+async fn sigterm_under_load_repeats_no_attempt_and_loses_nothing(database: Database) {
+    let site = Site::on(database).await;
     let mut served = site.serve().await;
     let mut sink = Sink::start();
     let few = json!({"concurrency": 3});
@@ -41,10 +47,8 @@ async fn sigterm_under_load_repeats_no_attempt_and_loses_nothing() {
     assert_eq!(site.look().count("deliveries WHERE attempts <> 1"), 0);
 }
 
-#[actix_web::test]
-async fn sigterm_does_not_wait_for_a_receiver_that_hangs() {
-    let folder = tempfile::tempdir().unwrap();
-    let site = Site::new(folder.path()).await;
+async fn sigterm_does_not_wait_for_a_receiver_that_hangs(database: Database) {
+    let site = Site::on(database).await;
     let served = site.serve().await;
     let mut sink = Sink::start();
     sink.receiver.hold(true);
@@ -63,15 +67,15 @@ async fn sigterm_does_not_wait_for_a_receiver_that_hangs() {
         asked.elapsed()
     );
     sink.receiver.hold(false);
+    site.time_passes().await;
     let served = site.serve().await;
     site.all_finished(&served).await;
     sink.gets_all_of(&ledger).await;
     site.look().holds(1);
 }
 
-#[actix_web::test]
-async fn the_result_of_a_sender_that_slept_past_its_lease_does_not_count() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn the_result_of_a_sender_that_slept_past_its_lease_does_not_count(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let patient = json!({"timeout_ms": 30_000});
     let connected = bridge.connect_to(&receiver.url(), patient, json!({})).await;
     receiver.hold(true);
@@ -105,10 +109,8 @@ async fn the_result_of_a_sender_that_slept_past_its_lease_does_not_count() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_process_that_is_stopped_and_continued_sends_nothing_twice() {
-    let folder = tempfile::tempdir().unwrap();
-    let site = Site::new(folder.path()).await;
+async fn a_process_that_is_stopped_and_continued_sends_nothing_twice(database: Database) {
+    let site = Site::on(database).await;
     let served = site.serve().await;
     let mut sink = Sink::start();
     site.connect(&served, &sink.receiver.url(), json!({}), json!({}))
