@@ -151,7 +151,7 @@ async fn run_senders(
         tokio::select! {
             _ = stage.changed() => break,
             wish = wishes.recv() => match wish {
-                Some(destination_id) => { senders.spawn(run_sender(bridge.clone(), destination_id)); }
+                Some(destination_id) => { senders.spawn(run_sender(bridge.clone(), destination_id, stage.clone())); }
                 None => break,
             },
             Some(ended) = senders.join_next() => log_end(ended),
@@ -169,7 +169,11 @@ fn log_end(ended: Result<(), tokio::task::JoinError>) {
 }
 
 /// Works off one destination's queue until it is empty.
-async fn run_sender(bridge: Arc<Bridge>, destination_id: DestinationId) {
+async fn run_sender(
+    bridge: Arc<Bridge>,
+    destination_id: DestinationId,
+    mut stage: watch::Receiver<Stage>,
+) {
     loop {
         let destination = bridge.snapshot().destination(destination_id).cloned();
         let share = bridge.nodes.share();
@@ -180,7 +184,11 @@ async fn run_sender(bridge: Arc<Bridge>, destination_id: DestinationId) {
         let per_second = destination
             .and_then(|destination| destination.settings.limits.per_second)
             .map(|per_second| share.of_rate(per_second));
-        bridge.pacing.wait(destination_id, per_second).await;
+        tokio::select! {
+            () = bridge.pacing.wait(destination_id, per_second) => {}
+            // Nothing is handed out any more, so nobody waits for the pace of a slow destination.
+            _ = stage.wait_for(|stage| *stage != Stage::Running) => {}
+        }
         let Some(parcel) = bridge.outbox.next(destination_id, concurrency) else {
             return;
         };

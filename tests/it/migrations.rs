@@ -34,6 +34,8 @@ const DIALECT: &str = "
     CREATE DOMAIN blob AS bytea;
     CREATE FUNCTION unhex(text) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$ SELECT decode($1, 'hex') $$;";
 
+// There is one of it.
+#[allow(clippy::large_enum_variant)]
 enum Conn {
     Sqlite(SqliteConnection),
     Postgres(AsyncConnectionWrapper<AsyncPgConnection>),

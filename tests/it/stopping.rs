@@ -6,12 +6,13 @@ use bluebridge::flow::recover;
 use serde_json::json;
 
 use crate::database::{Database, on_both};
-use crate::harness::{Receiver, TestBridge, patiently, todo_created};
-use crate::process::{Ledger, Sink, Site};
+use crate::harness::{Receiver, TestBridge, event, patiently, todo_created};
+use crate::process::{Ledger, Look, Sink, Site};
 
 on_both![
     sigterm_under_load_repeats_no_attempt_and_loses_nothing,
     sigterm_does_not_wait_for_a_receiver_that_hangs,
+    stopping_does_not_wait_for_a_slow_pace,
     the_result_of_a_sender_that_slept_past_its_lease_does_not_count,
     a_process_that_is_stopped_and_continued_sends_nothing_twice,
 ];
@@ -72,6 +73,26 @@ async fn sigterm_does_not_wait_for_a_receiver_that_hangs(database: Database) {
     site.all_finished(&served).await;
     sink.gets_all_of(&ledger).await;
     site.look().holds(1);
+}
+
+async fn stopping_does_not_wait_for_a_slow_pace(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let slow = json!({"per_second": 0.001});
+    let connected = bridge.connect_to(&receiver.url(), slow, json!({})).await;
+    for number in 0..3 {
+        bridge.post(&connected.hook, &event(number)).await;
+    }
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let asked = Instant::now();
+    let home = bridge.stop().await;
+    assert!(
+        asked.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        asked.elapsed()
+    );
+    let waiting = "deliveries WHERE state = 'queued'";
+    assert_eq!(Look::into(&home.database_url).count(waiting), 2);
 }
 
 async fn the_result_of_a_sender_that_slept_past_its_lease_does_not_count(database: Database) {
