@@ -1,17 +1,19 @@
 // Small comforts; every page works without them.
 "use strict";
 
+const said = document.body.dataset;
+
 // Copy buttons appear only where a clipboard can be written.
 if (navigator.clipboard) {
   for (const box of document.querySelectorAll(".copy")) {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = "Copy";
+    button.textContent = said.copy;
     button.addEventListener("click", async () => {
       const source = box.querySelector("input, pre");
       await navigator.clipboard.writeText(source.value ?? source.textContent);
-      button.textContent = "Copied";
-      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+      button.textContent = said.copied;
+      setTimeout(() => { button.textContent = said.copy; }, 1500);
     });
     box.append(button);
   }
@@ -38,7 +40,7 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
     yes.className = "danger";
     yes.textContent = form.querySelector("button").textContent;
     const no = document.createElement("button");
-    no.textContent = "Cancel";
+    no.textContent = said.cancel;
     yes.addEventListener("click", () => { form.dataset.confirmed = "yes"; form.requestSubmit(); });
     no.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => dialog.remove());
@@ -50,16 +52,27 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
   });
 }
 
-// Relative times stay true while a page is open.
+// The server shows exact times in the zone of this cookie, unless the account names one. Until it knows the browser's, their titles are put right here.
+const page = document.documentElement;
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const inOwnZone = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium" });
+const zoneName = new Intl.DateTimeFormat(page.lang, { timeZoneName: "short" });
+const exact = (at) => `${inOwnZone.format(at)} ${zoneName.formatToParts(at).find((part) => part.type === "timeZoneName").value}`;
+const isElsewhere = zone && page.dataset.zone && page.dataset.zone !== zone;
+if (isElsewhere) document.cookie = `bluebridge_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
+
+// Relative times stay true while a page is open; worded as the server words them, so that nothing moves.
 const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
+const words = new Intl.RelativeTimeFormat(page.lang, { numeric: "always" });
+const now = new Intl.RelativeTimeFormat(page.lang, { numeric: "auto" }).format(0, "second");
 const refreshTimes = () => {
   for (const time of document.querySelectorAll("time[datetime]")) {
-    const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
+    const at = new Date(time.dateTime);
+    const seconds = (at - Date.now()) / 1000;
     const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? units[3];
-    // As the server words it, so that nothing moves when the page has loaded.
-    time.textContent = Math.abs(seconds) < 5 ? words.format(0, "second") : words.format(Math.trunc(seconds / size), unit);
-    time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" });
+    const text = Math.abs(seconds) < 5 ? now : words.format(Math.trunc(seconds / size), unit);
+    if (time.textContent !== text) time.textContent = text;
+    if (isElsewhere) time.title = exact(at);
   }
 };
 refreshTimes();

@@ -112,7 +112,7 @@
   keys.hidden = false;
   keys.addEventListener("click", () => help.showModal());
   const current = () => document.activeElement?.closest?.("#rows > tr");
-  const link = (row) => row?.querySelector("td[data-label=Record] a");
+  const link = (row) => row?.querySelector(".record a");
   const step = (by) => {
     const here = current();
     const goal = here ? (by > 0 ? here.nextElementSibling : here.previousElementSibling) : rows.firstElementChild;

@@ -107,6 +107,8 @@ pub async fn user(verb: UserVerb) -> anyhow::Result<()> {
                 created_at: now,
                 deactivated_at: None,
                 has_second_factor: false,
+                language: None,
+                time_zone: None,
             };
             let said = format!("Added {email} as {}.", role.as_str());
             noting(&store, "person.added", user.id, said)

@@ -113,6 +113,48 @@ impl Outcome {
         }
     }
 
+    /// Reads a sentence back: sentences are what is kept of why a destination is held. `None` for any other text.
+    pub fn from_sentence(text: &str) -> Option<Outcome> {
+        type Made = fn(String) -> Outcome;
+        const REASONS: [(&str, Made); 6] = [
+            ("Address refused: ", |reason| Outcome::RefusedAddress {
+                reason,
+            }),
+            ("DNS failed: ", |reason| Outcome::DnsFailed { reason }),
+            ("Could not connect: ", |reason| Outcome::CouldNotConnect {
+                reason,
+            }),
+            ("TLS failed: ", |reason| Outcome::TlsFailed { reason }),
+            ("The connection broke: ", |reason| {
+                Outcome::ConnectionBroke { reason }
+            }),
+            ("Response too large: ", |reason| Outcome::ResponseTooLarge {
+                reason,
+            }),
+        ];
+        let number_after = |words: &str| {
+            let (_, rest) = text.split_once(words)?;
+            let end = rest.find(|c: char| !c.is_ascii_digit())?;
+            rest[..end].parse::<u64>().ok()
+        };
+        let status = || u16::try_from(number_after("the destination answered ")?).ok();
+        let read = match text.split_once(": ") {
+            Some(("Delivered" | "Redirected" | "Gone" | "Refused", _)) => {
+                Outcome::Answered { status: status()? }
+            }
+            Some(("Timed out", _)) => Outcome::TimedOut {
+                after_ms: number_after("within ")?,
+            },
+            Some(("The request could not be built", reason)) => Outcome::InvalidRequest {
+                reason: reason.into(),
+            },
+            _ => REASONS
+                .iter()
+                .find_map(|(words, make)| Some(make(text.strip_prefix(words)?.into())))?,
+        };
+        (read.sentence() == text).then_some(read)
+    }
+
     /// What a person can do about it; empty when there is nothing to do.
     pub fn advice(&self) -> &'static str {
         match self {
@@ -178,10 +220,29 @@ mod tests {
     }
 
     #[test]
-    fn every_failure_says_what_to_do() {
-        let reason = || "because".to_string();
-        for failure in [
+    fn a_sentence_is_read_back() {
+        for outcome in failures()
+            .into_iter()
+            .chain([Outcome::Answered { status: 204 }])
+        {
+            assert_eq!(Outcome::from_sentence(&outcome.sentence()), Some(outcome));
+        }
+        for other in [
+            "",
+            "Paused by Ada.",
+            "Refused: the destination answered 99999.",
+            "Delivered: the destination answered 500.",
+            "DNS failed",
+        ] {
+            assert_eq!(Outcome::from_sentence(other), None, "{other}");
+        }
+    }
+
+    fn failures() -> [Outcome; 13] {
+        let reason = || "because: of it".to_string();
+        [
             Outcome::Answered { status: 302 },
+            Outcome::Answered { status: 410 },
             Outcome::Answered { status: 404 },
             Outcome::Answered { status: 418 },
             Outcome::Answered { status: 500 },
@@ -193,7 +254,12 @@ mod tests {
             Outcome::ConnectionBroke { reason: reason() },
             Outcome::ResponseTooLarge { reason: reason() },
             Outcome::InvalidRequest { reason: reason() },
-        ] {
+        ]
+    }
+
+    #[test]
+    fn every_failure_says_what_to_do() {
+        for failure in failures() {
             assert!(!failure.advice().is_empty(), "{failure:?}");
             assert_ne!(failure.code(), "delivered");
         }

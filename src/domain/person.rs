@@ -39,6 +39,45 @@ impl Role {
     }
 }
 
+/// A language that pages are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    #[default]
+    English,
+    Indonesian,
+}
+
+impl Language {
+    pub const ALL: [Language; 2] = [Language::English, Language::Indonesian];
+
+    /// Its code, as in `<html lang>` and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::Indonesian => "id",
+        }
+    }
+
+    /// What its speakers call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Language::English => "English",
+            Language::Indonesian => "Bahasa Indonesia",
+        }
+    }
+
+    /// The language of a tag like `en` or `id-ID`, when we speak it.
+    pub fn from_tag(tag: &str) -> Option<Language> {
+        let primary = tag.split('-').next().unwrap_or_default();
+        match primary.to_ascii_lowercase().as_str() {
+            "en" => Some(Language::English),
+            // "in" is what Indonesian was called until 1989, and what some old devices still send.
+            "id" | "in" => Some(Language::Indonesian),
+            _ => None,
+        }
+    }
+}
+
 /// Somebody with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
@@ -52,6 +91,10 @@ pub struct User {
     pub deactivated_at: Option<Timestamp>,
     /// Signing in asks for a code as well.
     pub has_second_factor: bool,
+    /// In which language pages come; `None` leaves it to the browser.
+    pub language: Option<Language>,
+    /// In which time zone times are shown, an IANA name; `None` leaves it to the browser.
+    pub time_zone: Option<String>,
 }
 
 /// Brings an address to the form it is stored in; a sentence when it cannot be one.

@@ -6,7 +6,7 @@ use diesel::{
 };
 
 use crate::domain::id::UserId;
-use crate::domain::person::{Role, User};
+use crate::domain::person::{Language, Role, User};
 use crate::store::Store;
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
@@ -107,6 +107,25 @@ impl Store {
             load(conn, id)?;
             diesel::update(users::table.find(&id.as_bytes()[..]))
                 .set(users::name.eq(name))
+                .execute(conn)?;
+            Ok(())
+        }))
+    }
+
+    /// Chooses how a user reads the pages; `None` leaves it to the browser.
+    pub async fn choose_reading(
+        &self,
+        id: UserId,
+        language: Option<Language>,
+        time_zone: Option<String>,
+    ) -> Result<(), StoreError> {
+        either!(self.write(move |conn| {
+            load(conn, id)?;
+            diesel::update(users::table.find(&id.as_bytes()[..]))
+                .set((
+                    users::language.eq(language.map(Language::as_str)),
+                    users::time_zone.eq(time_zone),
+                ))
                 .execute(conn)?;
             Ok(())
         }))
@@ -228,6 +247,8 @@ pub(super) struct UserRow {
     created_at: i64,
     deactivated_at: Option<i64>,
     totp_sealed: Option<Vec<u8>>,
+    language: Option<String>,
+    time_zone: Option<String>,
 }
 
 impl UserRow {
@@ -240,6 +261,9 @@ impl UserRow {
             created_at: row::time(self.created_at)?,
             deactivated_at: row::maybe_time(self.deactivated_at)?,
             has_second_factor: self.totp_sealed.is_some(),
+            // A language that a newer version knew is none to this one.
+            language: self.language.as_deref().and_then(Language::from_tag),
+            time_zone: self.time_zone,
         })
     }
 }

@@ -12,6 +12,8 @@ diesel::table! {
         totp_sealed -> Nullable<Binary>,
         totp_pending_sealed -> Nullable<Binary>,
         totp_last_step -> BigInt,
+        language -> Nullable<Text>,
+        time_zone -> Nullable<Text>,
     }
 }
 

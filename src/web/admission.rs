@@ -18,6 +18,7 @@ use crate::web::auth::{self, Caller};
 use crate::web::client::address;
 use crate::web::origin::check_origin;
 use crate::web::problem::ApiError;
+use crate::web::reader::of_account;
 use crate::web::route::Access;
 use crate::web::ui::form::Form;
 use crate::web::ui::next::sign_in;
@@ -30,7 +31,7 @@ pub async fn admit_page(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match check_page(access, &mut request).await {
-        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Ok(()) => Ok(of_account(request, next).await?.map_into_boxed_body()),
         Err(refusal) => Ok(request.into_response(refusal.error_response())),
     }
 }
@@ -54,7 +55,7 @@ async fn check_page(access: Access, request: &mut ServiceRequest) -> Result<(), 
             ApiError::new(
                 error.error_response().status(),
                 "form_unreadable",
-                "This form could not be read; open the page again and repeat it.",
+                t!("shared-error-form-unreadable"),
             )
         })?;
         let form = Form::read(request.request(), &body)?;
@@ -72,11 +73,7 @@ async fn check_page(access: Access, request: &mut ServiceRequest) -> Result<(), 
             checked.insert(user);
             Ok(())
         }
-        Some(_) => Err(forbidden(format!(
-            "This needs the role {}. Ask the owner of this bridge.",
-            needed.as_str()
-        ))
-        .into()),
+        Some(_) => Err(forbidden(t!("shared-error-role", role = needed.as_str())).into()),
         None if bridge.store.has_users().await? => Err(PageError::Elsewhere(way_in(request))),
         None => Err(PageError::Elsewhere("/setup".into())),
     }

@@ -2,6 +2,9 @@
 //!
 //! Handlers are thin: who is it, what do they want, call `flow` or `store`, answer. Nothing here speaks SQL or sends requests out.
 
+#[macro_use]
+pub mod i18n;
+
 pub mod admission;
 pub mod api;
 pub mod auth;
@@ -13,6 +16,7 @@ pub mod operations;
 pub mod origin;
 pub mod password;
 pub mod problem;
+pub mod reader;
 pub mod route;
 pub mod routes;
 pub mod throttle;

@@ -14,7 +14,7 @@ use crate::web::problem::ApiError;
 use crate::web::route::Access::Anybody;
 use crate::web::route::{Entry, delete, get, post, put};
 use crate::web::ui::form::FORM_LIMIT_BYTES;
-use crate::web::{body, hooks, operations, ui};
+use crate::web::{body, hooks, operations, reader, ui};
 
 /// Where the API begins.
 pub const API_PREFIX: &str = "/api/v1";
@@ -37,6 +37,7 @@ pub fn routes(config: &mut ServiceConfig) {
             web::scope("")
                 .wrap(from_fn(body::bounded))
                 .wrap(from_fn(page_headers))
+                .wrap(from_fn(reader::of_browser))
                 .wrap(Compress::default())
                 .configure(register_pages),
         );
@@ -120,6 +121,7 @@ pub fn pages() -> Vec<Entry> {
         get("/login", Anybody, ui::session::login_page),
         post("/login", Anybody, ui::session::login),
         post("/logout", Anybody, ui::session::logout),
+        post("/language", Anybody, ui::language::choose),
         get("/", Viewer, ui::overview::show),
         get("/sources", Viewer, ui::sources::index),
         post("/sources", Editor, ui::sources::create),
@@ -237,6 +239,7 @@ pub fn pages() -> Vec<Entry> {
         get("/invite/{token}", Anybody, ui::session::invite_page),
         post("/invite/{token}", Anybody, ui::session::accept_invite),
         get("/settings", Viewer, ui::account::show),
+        post("/settings/reading", Viewer, ui::language::save),
         post("/settings/name", Viewer, ui::account::rename),
         post("/settings/password", Viewer, ui::account::change_password),
         post(

@@ -21,6 +21,7 @@ mod harness;
 mod hostile;
 mod house;
 mod isolation;
+mod languages;
 mod limits;
 mod log;
 mod migrate_data;

@@ -35,6 +35,8 @@ pub async fn person(bridge: &TestBridge, role: Role) -> Visitor<'_> {
         created_at: bridge.bridge.clock.now(),
         deactivated_at: None,
         has_second_factor: false,
+        language: None,
+        time_zone: None,
     };
     let email = user.email.clone();
     let hash = hash_password(PASSWORD.into()).await.unwrap();

@@ -23,6 +23,7 @@ use crate::web::client::address;
 use crate::web::password::{check_password, hash_password};
 use crate::web::problem::ApiError;
 use crate::web::ui::form::{Form, person_name};
+use crate::web::ui::language::Reading;
 use crate::web::ui::page::{FormProblem, Moment, Page, PageError, go, render, render_again};
 use crate::web::ui::session::too_many;
 
@@ -40,6 +41,7 @@ struct AccountPage {
     role: &'static str,
     has_second_factor: bool,
     recovery_codes_left: i64,
+    reading: Reading,
     sessions: Vec<SessionRow>,
 }
 
@@ -339,7 +341,8 @@ fn qr(text: &str) -> Result<String, ApiError> {
         .map_or(drawn.clone(), |(_, svg)| svg.to_string()))
 }
 
-async fn again(
+/// The page once more, with what is to be mended.
+pub async fn again(
     request: &HttpRequest,
     bridge: &Bridge,
     problem: FormProblem,
@@ -360,6 +363,7 @@ async fn account_page(
         page: Page::new(request, &user, "/settings", "Account"),
         problems,
         tabs: Tabs::new(user.role, "/settings"),
+        reading: Reading::of(&user),
         role: user.role.as_str(),
         has_second_factor: user.has_second_factor,
         recovery_codes_left: factor.recovery_codes_left,

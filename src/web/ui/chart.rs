@@ -3,8 +3,10 @@
 //! Pure arithmetic over the counted stretches of time. It fetches nothing and knows no colours: each part names what it is.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::store::counts::{Counts, HOUR_MS, MINUTE_MS, Series, Span};
+use crate::web::i18n::Key;
 
 /// Height of the drawing, in its own units; a bar is [`BAR_WIDTH`] wide.
 pub const HEIGHT: f64 = 100.0;
@@ -17,7 +19,7 @@ const BAR_FILLS: f64 = 7.6;
 pub struct Range {
     /// In the address; the log knows the same words.
     pub word: &'static str,
-    pub name: &'static str,
+    pub name: Key,
     pub span: Span,
     /// How long one bar stands for, in milliseconds.
     pub bar_ms: i64,
@@ -27,12 +29,33 @@ pub struct Range {
 }
 
 pub const RANGES: [Range; 4] = [
-    Range::new("1h", "last hour", Span::Minute, MINUTE_MS, 60, "%H:%M"),
-    Range::new("24h", "last 24 hours", Span::Hour, HOUR_MS, 24, "%H:%M"),
-    Range::new("7d", "last 7 days", Span::Hour, 6 * HOUR_MS, 28, "%a %H:%M"),
+    Range::new(
+        "1h",
+        key!("overview-range-1h"),
+        Span::Minute,
+        MINUTE_MS,
+        60,
+        "%H:%M",
+    ),
+    Range::new(
+        "24h",
+        key!("overview-range-24h"),
+        Span::Hour,
+        HOUR_MS,
+        24,
+        "%H:%M",
+    ),
+    Range::new(
+        "7d",
+        key!("overview-range-7d"),
+        Span::Hour,
+        6 * HOUR_MS,
+        28,
+        "%a %H:%M",
+    ),
     Range::new(
         "30d",
-        "last 30 days",
+        key!("overview-range-30d"),
         Span::Hour,
         24 * HOUR_MS,
         30,
@@ -74,7 +97,7 @@ pub struct Part {
 impl Range {
     const fn new(
         word: &'static str,
-        name: &'static str,
+        name: Key,
         span: Span,
         bar_ms: i64,
         bars: i64,
@@ -90,16 +113,20 @@ impl Range {
         }
     }
 
-    /// When its first bar begins, so that the last one holds `now_ms`.
-    pub fn begins_ms(&self, now_ms: i64) -> i64 {
-        now_ms - now_ms.rem_euclid(self.bar_ms) - (self.bars - 1) * self.bar_ms
+    /// When its first bar begins, so that the last one holds `now_ms` and days begin when the zone's do. Counts are kept by the hour, so
+    /// where clocks are half an hour apart, bars begin at the hour before.
+    pub fn begins_ms(&self, now_ms: i64, zone: &TimeZone) -> i64 {
+        let now = Timestamp::from_millisecond(now_ms).unwrap_or_default();
+        let ahead_ms = i64::from(zone.to_offset(now).seconds()) * 1_000;
+        let ahead_ms = ahead_ms - ahead_ms.rem_euclid(HOUR_MS);
+        now_ms - (now_ms + ahead_ms).rem_euclid(self.bar_ms) - (self.bars - 1) * self.bar_ms
     }
 }
 
 impl Chart {
-    /// Draws the counts of `range` that ends at `now_ms`.
-    pub fn draw(range: &Range, series: &Series, now_ms: i64) -> Chart {
-        let begins_ms = range.begins_ms(now_ms);
+    /// Draws the counts of `range` that ends at `now_ms`, for people in `zone`.
+    pub fn draw(range: &Range, series: &Series, now_ms: i64, zone: &TimeZone) -> Chart {
+        let begins_ms = range.begins_ms(now_ms, zone);
         let mut sums: Vec<(i64, Counts)> = vec![Default::default(); range.bars as usize];
         let place = |starts_ms: i64| usize::try_from((starts_ms - begins_ms) / range.bar_ms).ok();
         for (starts_ms, received) in &series.received {
@@ -127,9 +154,9 @@ impl Chart {
                     x: format!("{:.1}", number as f64 * BAR_WIDTH as f64 + 1.2),
                     width: BAR_FILLS.to_string(),
                     parts: parts(&counts, top),
-                    when: moment(from_ms, range.format),
-                    from: moment(from_ms, "%Y-%m-%dT%H:%M"),
-                    to: moment(from_ms + range.bar_ms, "%Y-%m-%dT%H:%M"),
+                    when: moment(from_ms, range.format, zone),
+                    from: instant(from_ms),
+                    to: instant(from_ms + range.bar_ms),
                     received,
                     counts,
                 }
@@ -202,9 +229,25 @@ fn round_up(number: i64) -> i64 {
     }
 }
 
-fn moment(unix_ms: i64, format: &str) -> String {
+/// `%a` and `%b` are the reader's names of day and month.
+fn moment(unix_ms: i64, format: &str, zone: &TimeZone) -> String {
+    let Ok(at) = Timestamp::from_millisecond(unix_ms) else {
+        return String::new();
+    };
+    let at = at.to_zoned_datetime(zone.clone());
+    let named = |names: String, place: i8| {
+        let name = names.split(' ').nth(usize::try_from(place).unwrap_or(0));
+        name.unwrap_or_default().to_string()
+    };
+    let day = named(t!("overview-days"), at.weekday().to_monday_zero_offset());
+    let month = named(t!("overview-months"), at.month() - 1);
+    let format = format.replace("%a", &day).replace("%b", &month);
+    at.strftime(&format).to_string()
+}
+
+fn instant(unix_ms: i64) -> String {
     Timestamp::from_millisecond(unix_ms)
-        .map(|at| at.strftime(format).to_string())
+        .map(|at| at.to_string())
         .unwrap_or_default()
 }
 
@@ -230,7 +273,7 @@ mod tests {
             }],
             received: vec![(now_ms - now_ms.rem_euclid(HOUR_MS), 7)],
         };
-        let chart = Chart::draw(&RANGES[1], &series, now_ms);
+        let chart = Chart::draw(&RANGES[1], &series, now_ms, &TimeZone::UTC);
         assert_eq!(chart.bars.len(), 24);
         assert_eq!(chart.bars[23].received, 7);
         assert_eq!(chart.bars[22].counts.delivered, 3);

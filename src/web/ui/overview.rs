@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use jiff::tz::TimeZone;
 
 use crate::domain::destination::Destination;
 use crate::domain::id::DestinationId;
@@ -16,8 +17,11 @@ use crate::store::counts::{Counts, Series};
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
 use crate::web::admission::signed_in;
+use crate::web::i18n::{Key, decimal, grouped};
+use crate::web::reader::Reader;
 use crate::web::ui::chart::{Chart, RANGES, Range};
 use crate::web::ui::destinations::health_chip;
+use crate::web::ui::outcome_words::retold;
 use crate::web::ui::page::{Chip, DeliveryRow, Page, PageError, query_value, render};
 
 /// Deliveries shown.
@@ -45,9 +49,9 @@ struct Attention {
     tone: &'static str,
     text: String,
     href: String,
-    action: &'static str,
+    action: String,
     /// A form that does it at once: where to, and its word.
-    act: Option<(String, &'static str)>,
+    act: Option<(String, String)>,
 }
 
 /// What of the beginning is done.
@@ -59,12 +63,12 @@ struct Start {
 
 struct RangeLink {
     word: &'static str,
-    name: &'static str,
+    name: Key,
     current: bool,
 }
 
 struct Number {
-    label: &'static str,
+    label: String,
     value: String,
     href: String,
     tone: &'static str,
@@ -92,6 +96,7 @@ pub async fn show(
     let now = bridge.clock.now();
     let now_ms = now.as_millisecond();
     let wanted = query_value(&request, "range").unwrap_or_default();
+    let zone = Reader::present().zone;
     let range = *RANGES
         .iter()
         .find(|range| range.word == wanted)
@@ -101,7 +106,7 @@ pub async fn show(
     let connections = bridge.store.connections().await?;
     let series = bridge
         .store
-        .series(range.span, range.begins_ms(now_ms))
+        .series(range.span, range.begins_ms(now_ms, &zone))
         .await?;
     let waiting = bridge.store.waiting().await?;
     let latest = DeliveryFilter {
@@ -113,7 +118,7 @@ pub async fn show(
     };
     let deliveries = bridge.store.deliveries(latest).await?;
     let sums = series.by_destination();
-    let chart = Chart::draw(&range, &series, now_ms);
+    let chart = Chart::draw(&range, &series, now_ms, &zone);
     let mut attention = of_sources(&sources);
     attention.extend(of_destinations(
         &destinations,
@@ -129,7 +134,7 @@ pub async fn show(
     };
     let complete = start.source && start.destination && start.connection;
     render(&OverviewPage {
-        page: Page::new(&request, &user, "/", "Overview"),
+        page: Page::new(&request, &user, "/", t!("overview-title")),
         attention,
         start: (!complete).then_some(start),
         ranges: RANGES
@@ -141,7 +146,15 @@ pub async fn show(
             })
             .collect(),
         numbers: numbers(&chart, waiting.values().sum(), &range),
-        destinations: lines(&destinations, &series, &sums, &waiting, &range, now_ms),
+        destinations: lines(
+            &destinations,
+            &series,
+            &sums,
+            &waiting,
+            &range,
+            now_ms,
+            &zone,
+        ),
         chart,
         range,
         deliveries: deliveries
@@ -157,12 +170,9 @@ fn of_sources(sources: &[Source]) -> Vec<Attention> {
         .filter(|source| source.is_refusing())
         .map(|source| Attention {
             tone: "bad",
-            text: format!(
-                "Requests to {} are refused: the signature does not check out. Blue switches a webhook off after five failed tries.",
-                source.name
-            ),
+            text: t!("overview-refused", source = source.name),
             href: format!("/sources/{}", source.id),
-            action: "See why",
+            action: t!("overview-see-why"),
             act: None,
         })
         .collect()
@@ -188,17 +198,17 @@ fn of_destinations(
         if failed > 0 {
             let item = Attention {
                 tone: "bad",
-                text: format!(
-                    "{} to {} failed for good in the {}. Mend the cause, then resend.",
-                    deliveries_word(failed),
-                    destination.name,
-                    range.name
+                text: t!(
+                    "overview-failed-for-good",
+                    count = failed,
+                    destination = destination.name,
+                    range = range.name
                 ),
                 href: format!(
                     "/deliveries?state=failed,mapping_failed&destination_id={}&period={}",
                     destination.id, range.word
                 ),
-                action: "See them",
+                action: t!("overview-see-them"),
                 act: None,
             };
             found.push((3, item));
@@ -210,26 +220,26 @@ fn of_destinations(
 
 fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<(u8, Attention)> {
     let health = &destination.health;
-    let waiting = match waits {
-        0 => String::new(),
-        1 => " 1 delivery waits; nothing is lost.".into(),
-        waits => format!(" {waits} deliveries wait; nothing is lost."),
+    let name = &destination.name;
+    let and_waiting = |text: String| match waits {
+        0 => text,
+        waits => format!("{text} {}", t!("overview-waits", count = waits)),
     };
     let href = format!("/destinations/{}", destination.id);
     match (&health.paused, &health.failing_since) {
         (Some(paused), _) => {
             let probing = health.probing().is_some();
+            let reason = retold(&paused.reason);
+            let text = match probing {
+                true => t!("overview-is-held", destination = name, reason = reason),
+                false => t!("overview-is-paused", destination = name, reason = reason),
+            };
             let item = Attention {
                 tone: if probing { "bad" } else { "warn" },
-                text: format!(
-                    "{} is {}. {}{waiting}",
-                    destination.name,
-                    health.word(),
-                    paused.reason
-                ),
-                act: may_change.then(|| (format!("{href}/resume"), "Resume now")),
+                text: and_waiting(text),
+                act: may_change.then(|| (format!("{href}/resume"), t!("overview-resume"))),
                 href,
-                action: "Look",
+                action: t!("overview-look"),
             };
             Some((if probing { 0 } else { 2 }, item))
         }
@@ -237,9 +247,13 @@ fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<
             let failure = health.last_failure.as_deref().unwrap_or_default();
             let item = Attention {
                 tone: "bad",
-                text: format!("{} is failing. {failure}{waiting}", destination.name),
+                text: and_waiting(t!(
+                    "overview-is-failing",
+                    destination = name,
+                    failure = retold(failure)
+                )),
                 href,
-                action: "Look",
+                action: t!("overview-look"),
                 act: None,
             };
             Some((1, item))
@@ -248,34 +262,32 @@ fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<
     }
 }
 
-fn deliveries_word(count: i64) -> String {
-    match count {
-        1 => "1 delivery".into(),
-        count => format!("{} deliveries", grouped(count)),
-    }
-}
-
 fn numbers(chart: &Chart, waiting: i64, range: &Range) -> Vec<Number> {
     let (received, sum) = chart.sum();
     let number = |label, count: i64, href: String, tone| Number {
         label,
-        value: grouped(count),
+        value: grouped(&count.to_string()),
         href,
         tone: if count > 0 { tone } else { "" },
     };
     let log = |state: &str| format!("/deliveries?state={state}&period={}", range.word);
     vec![
-        number("Events received", received, "/events".into(), ""),
-        number("Delivered", sum.delivered, log("delivered"), "good"),
+        number(t!("overview-received"), received, "/events".into(), ""),
         number(
-            "Failed",
+            t!("shared-state-delivered"),
+            sum.delivered,
+            log("delivered"),
+            "good",
+        ),
+        number(
+            t!("shared-state-failed"),
             sum.failed + sum.mapping_failed,
             log("failed,mapping_failed"),
             "bad",
         ),
-        number("Skipped", sum.skipped, log("skipped"), ""),
+        number(t!("shared-state-skipped"), sum.skipped, log("skipped"), ""),
         number(
-            "Waiting now",
+            t!("overview-waiting-now"),
             waiting,
             "/deliveries?state=waiting".into(),
             "warn",
@@ -291,6 +303,7 @@ fn lines(
     waiting: &HashMap<DestinationId, i64>,
     range: &Range,
     now_ms: i64,
+    zone: &TimeZone,
 ) -> Vec<DestinationLine> {
     let none = Counts::default();
     let mut shown: Vec<(&Destination, &Counts)> = destinations
@@ -321,7 +334,7 @@ fn lines(
                 waiting: waiting.get(&destination.id).copied().unwrap_or(0),
                 usual: time_taken(counts.latencies.quantile_ms(0.5)),
                 slow: time_taken(counts.latencies.quantile_ms(0.95)),
-                spark: Chart::draw(range, &of_it, now_ms),
+                spark: Chart::draw(range, &of_it, now_ms, zone),
             }
         })
         .collect()
@@ -331,34 +344,19 @@ fn lines(
 fn success(counts: &Counts) -> String {
     match counts.delivered + counts.failed {
         0 => "–".into(),
-        all => format!(
-            "{}.{} %",
-            counts.delivered * 100 / all,
-            counts.delivered * 1_000 / all % 10
-        )
-        .replace(".0 %", " %"),
+        all => match counts.delivered * 1_000 / all {
+            thousandths if thousandths % 10 == 0 => format!("{} %", thousandths / 10),
+            thousandths => format!("{} %", decimal(thousandths as f64 / 10.0, 1)),
+        },
     }
 }
 
 fn time_taken(ms: Option<f64>) -> String {
     match ms {
         None => "–".into(),
-        Some(ms) if ms < 1_000.0 => format!("{ms:.0} ms"),
-        Some(ms) if ms < 60_000.0 => format!("{:.1} s", ms / 1_000.0),
-        Some(ms) if ms < 3_600_000.0 => format!("{:.0} min", ms / 60_000.0),
-        Some(ms) => format!("{:.0} h", ms / 3_600_000.0),
+        Some(ms) if ms < 1_000.0 => t!("overview-ms", number = decimal(ms, 0)),
+        Some(ms) if ms < 60_000.0 => t!("overview-s", number = decimal(ms / 1_000.0, 1)),
+        Some(ms) if ms < 3_600_000.0 => t!("overview-min", number = decimal(ms / 60_000.0, 0)),
+        Some(ms) => t!("overview-h", number = decimal(ms / 3_600_000.0, 0)),
     }
-}
-
-/// A number with its thousands apart.
-fn grouped(number: i64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push('\u{202f}');
-        }
-        text.push(digit);
-    }
-    text
 }

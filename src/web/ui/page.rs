@@ -1,7 +1,5 @@
 //! What every page has: the visitor, the mark for its forms, the note after something was done, times, state chips, and error pages.
 
-use std::borrow::Cow;
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
@@ -10,53 +8,45 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::catalogue::label;
 use crate::domain::delivery::{Cause, State};
-use crate::domain::person::{Role, User};
+use crate::domain::person::{Language, Role, User};
 use crate::domain::problem::Problem;
 use crate::store::deliveries::DeliverySummary;
 use crate::store::error::StoreError;
 use crate::web::Site;
 use crate::web::auth::{cookie_of, form_mark};
+use crate::web::i18n::Key;
 use crate::web::problem::ApiError;
+use crate::web::reader::Reader;
 use crate::web::ui::assets::href;
+use crate::web::ui::next::own_path;
+use crate::web::ui::outcome_words;
+
+/// How an exact time is written: the zone stands with it.
+pub const EXACT: &str = "%Y-%m-%d %H:%M:%S %Z";
 
 /// What was done, by the word in `?done=`; nothing of the address itself is shown.
-const NOTES: [(&str, &str); 21] = [
-    ("saved", "Saved."),
-    ("added", "Added."),
-    ("deleted", "Deleted."),
-    ("restored", "Restored, as a new version."),
-    (
-        "imported",
-        "Imported. Enter the secrets of what was made, then switch its connections on.",
-    ),
-    ("enabled", "Switched on."),
-    ("disabled", "Switched off."),
-    (
-        "duplicated",
-        "Duplicated. The copy is switched off; change what you need and switch it on.",
-    ),
-    ("resent", "Sent again: this is the new delivery."),
-    ("discarded", "Given up."),
-    ("replay", "The replay has begun."),
-    (
-        "cancelled",
-        "Cancelled. What waited of this replay is given up.",
-    ),
-    ("paused", "Paused. What comes meanwhile is held."),
-    ("resumed", "Resumed. What was held goes out now."),
-    ("tested", "The test event is on its way."),
-    ("revoked", "Revoked."),
-    (
-        "password",
-        "The password is changed. Sign in with the new one.",
-    ),
-    ("welcome", "Welcome. Your account is made."),
-    ("withdrawn", "Withdrawn. The link is worth nothing now."),
-    ("session_ended", "Signed out there."),
-    (
-        "second_factor_off",
-        "The second factor is off; the password alone lets in.",
-    ),
+const NOTES: [(&str, Key); 21] = [
+    ("saved", key!("shared-note-saved")),
+    ("added", key!("shared-note-added")),
+    ("deleted", key!("shared-note-deleted")),
+    ("restored", key!("shared-note-restored")),
+    ("imported", key!("shared-note-imported")),
+    ("enabled", key!("shared-note-enabled")),
+    ("disabled", key!("shared-note-disabled")),
+    ("duplicated", key!("shared-note-duplicated")),
+    ("resent", key!("shared-note-resent")),
+    ("discarded", key!("shared-note-discarded")),
+    ("replay", key!("shared-note-replay")),
+    ("cancelled", key!("shared-note-cancelled")),
+    ("paused", key!("shared-note-paused")),
+    ("resumed", key!("shared-note-resumed")),
+    ("tested", key!("shared-note-tested")),
+    ("revoked", key!("shared-note-revoked")),
+    ("password", key!("shared-note-password")),
+    ("welcome", key!("shared-note-welcome")),
+    ("withdrawn", key!("shared-note-withdrawn")),
+    ("session_ended", key!("shared-note-session-ended")),
+    ("second_factor_off", key!("shared-note-second-factor-off")),
 ];
 
 /// The frame of a page.
@@ -66,30 +56,46 @@ pub struct Page {
     pub visitor: Option<Visitor>,
     /// Mark that every form carries.
     pub csrf: String,
-    pub note: Option<Cow<'static, str>>,
+    pub note: Option<String>,
+    pub reader: Reader,
+    /// The path of this page, for forms that lead back to it.
+    pub here: String,
 }
 
 /// A main section: an entry of the navigation.
 pub struct Section {
     pub href: &'static str,
-    pub name: &'static str,
+    pub name: Key,
     /// Its symbol in `static/icons.svg`.
     pub icon: &'static str,
 }
 
 /// The main sections in their order.
 const SECTIONS: &[Section] = &[
-    Section::new("/", "Overview", "overview"),
-    Section::new("/connections", "Connections", "connections"),
-    Section::new("/deliveries", "Deliveries", "deliveries"),
-    Section::new("/events", "Events", "events"),
-    Section::new("/sources", "Sources", "sources"),
-    Section::new("/destinations", "Destinations", "destinations"),
-    Section::new("/settings", "Settings", "settings"),
+    Section::new("/", key!("shared-section-overview"), "overview"),
+    Section::new(
+        "/connections",
+        key!("shared-section-connections"),
+        "connections",
+    ),
+    Section::new(
+        "/deliveries",
+        key!("shared-section-deliveries"),
+        "deliveries",
+    ),
+    Section::new("/replays", key!("shared-section-replays"), "replays"),
+    Section::new("/events", key!("shared-section-events"), "events"),
+    Section::new("/sources", key!("shared-section-sources"), "sources"),
+    Section::new(
+        "/destinations",
+        key!("shared-section-destinations"),
+        "destinations",
+    ),
+    Section::new("/settings", key!("shared-section-settings"), "settings"),
 ];
 
 impl Section {
-    const fn new(href: &'static str, name: &'static str, icon: &'static str) -> Section {
+    const fn new(href: &'static str, name: Key, icon: &'static str) -> Section {
         Section { href, name, icon }
     }
 }
@@ -109,7 +115,8 @@ impl Page {
         section: &'static str,
         title: impl Into<String>,
     ) -> Page {
-        let mut page = Page::for_stranger(cookie_of(request).unwrap_or_default().as_str(), title);
+        let cookie = cookie_of(request).unwrap_or_default();
+        let mut page = Page::for_stranger(request, &cookie, title);
         page.section = section;
         page.note = note(request);
         page.visitor = Some(Visitor {
@@ -121,14 +128,39 @@ impl Page {
     }
 
     /// The frame for somebody who has not signed in.
-    pub fn for_stranger(cookie: &str, title: impl Into<String>) -> Page {
+    pub fn for_stranger(request: &HttpRequest, cookie: &str, title: impl Into<String>) -> Page {
+        let here = request.uri().path_and_query();
+        Page {
+            csrf: form_mark(cookie),
+            here: here.map_or("/", |here| own_path(here.as_str())).to_string(),
+            ..Page::bare(title)
+        }
+    }
+
+    /// The frame when nothing is known of who asks for what: it has no form.
+    fn bare(title: impl Into<String>) -> Page {
         Page {
             title: title.into(),
             section: "",
             visitor: None,
-            csrf: form_mark(cookie),
+            csrf: String::new(),
             note: None,
+            reader: Reader::present(),
+            here: String::new(),
         }
+    }
+
+    /// Languages to choose from, by whoever may: an account chooses in its settings.
+    pub fn languages(&self) -> Vec<Language> {
+        match self.visitor.is_none() && !self.csrf.is_empty() {
+            true => Language::ALL.into(),
+            false => Vec::new(),
+        }
+    }
+
+    /// The name of the time zone that times are in.
+    pub fn zone(&self) -> &str {
+        self.reader.zone.iana_name().unwrap_or("UTC")
     }
 
     /// The main sections in their order.
@@ -148,30 +180,24 @@ impl Page {
 }
 
 /// The sentence for the word in `?done=`.
-pub fn note(request: &HttpRequest) -> Option<Cow<'static, str>> {
+pub fn note(request: &HttpRequest) -> Option<String> {
     let done = query_value(request, "done")?;
     if done == "resent_many" {
         let number = |name: &str| query_value(request, name).and_then(|text| text.parse().ok());
-        return Some(resent_many(number("count")?, number("refused").unwrap_or(0)).into());
+        return Some(resent_many(
+            number("count")?,
+            number("refused").unwrap_or(0),
+        ));
     }
-    NOTES
-        .iter()
-        .find(|(word, _)| *word == done)
-        .map(|(_, sentence)| Cow::Borrowed(*sentence))
+    let found = NOTES.iter().find(|(word, _)| *word == done);
+    found.map(|(_, sentence)| sentence.to_string())
 }
 
 fn resent_many(count: u32, refused: u32) -> String {
-    let sent = match count {
-        0 => "Nothing was sent again.".to_string(),
-        1 => "Sent again: the new delivery is on top of the log.".to_string(),
-        count => format!("Sent again: the {count} new deliveries are on top of the log."),
-    };
+    let sent = t!("shared-note-resent-many", count = count);
     match refused {
         0 => sent,
-        1 => format!("{sent} One was refused, because its destination or its event is gone."),
-        refused => {
-            format!("{sent} {refused} were refused, because their destinations or events are gone.")
-        }
+        refused => format!("{sent} {}", t!("shared-note-refused", count = refused)),
     }
 }
 
@@ -186,7 +212,7 @@ pub fn window<Id: std::str::FromStr>(
             ApiError::new(
                 StatusCode::BAD_REQUEST,
                 "bad_query",
-                "This address names a page that cannot be understood. Open the list again.",
+                t!("shared-error-bad-page"),
             )
         }),
     };
@@ -278,16 +304,13 @@ impl ResponseError for PageError {
             PageError::Elsewhere(to) => return go(to),
             PageError::Shown(error) => error,
         };
-        let title = error
-            .status
-            .canonical_reason()
-            .unwrap_or("Error")
-            .to_string();
+        let reason = error.status.canonical_reason().unwrap_or("Error");
+        let detail = told!("error-", error.code, &error.detail);
         let shown = ErrorPage {
-            page: Page::for_stranger("", title),
-            detail: &error.detail,
+            page: Page::bare(told!("error-title-", error.status.as_str(), reason)),
+            detail: &detail,
         };
-        let html = shown.render().unwrap_or_else(|_| error.detail.clone());
+        let html = shown.render().unwrap_or_else(|_| detail.clone());
         HttpResponse::build(error.status)
             .content_type("text/html; charset=utf-8")
             .body(html)
@@ -296,8 +319,8 @@ impl ResponseError for PageError {
 
 /// The page for an address that nothing has.
 pub async fn not_found() -> Result<HttpResponse, PageError> {
-    let detail = "There is no page here. It may have been deleted, or the address was mistyped.";
-    Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", detail).into())
+    let detail = t!("shared-error-no-page");
+    Err(ApiError::new(StatusCode::NOT_FOUND, "no_page", detail).into())
 }
 
 /// A point in time, ready to be shown.
@@ -309,29 +332,30 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// `at`, as seen from `now`.
+    /// `at`, as seen from `now`, by the reader's clock.
     pub fn new(at: Timestamp, now: Timestamp) -> Moment {
         Moment {
             rfc3339: at.to_string(),
             relative: relative(at.duration_since(now)),
-            exact: at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            exact: Reader::present().clock(at, EXACT),
         }
     }
 }
 
+/// Worded as `Intl.RelativeTimeFormat` does it in `static/app.js`, which goes on with it.
 fn relative(from_now: SignedDuration) -> String {
     let seconds = from_now.as_secs();
-    let (count, unit) = match seconds.unsigned_abs() {
-        0..=4 => return "now".into(),
-        s @ 5..=59 => (s, "second"),
-        s @ 60..=3_599 => (s / 60, "minute"),
-        s @ 3_600..=86_399 => (s / 3_600, "hour"),
-        s => (s / 86_400, "day"),
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    match seconds < 0 {
-        true => format!("{count} {unit}{plural} ago"),
-        false => format!("in {count} {unit}{plural}"),
+    let (is_past, distance_s) = (seconds < 0, seconds.unsigned_abs());
+    match (distance_s, is_past) {
+        (0..=4, _) => t!("shared-time-now"),
+        (s @ 5..=59, true) => t!("shared-time-ago-second", count = s),
+        (s @ 60..=3_599, true) => t!("shared-time-ago-minute", count = s / 60),
+        (s @ 3_600..=86_399, true) => t!("shared-time-ago-hour", count = s / 3_600),
+        (s, true) => t!("shared-time-ago-day", count = s / 86_400),
+        (s @ 5..=59, false) => t!("shared-time-in-second", count = s),
+        (s @ 60..=3_599, false) => t!("shared-time-in-minute", count = s / 60),
+        (s @ 3_600..=86_399, false) => t!("shared-time-in-hour", count = s / 3_600),
+        (s, false) => t!("shared-time-in-day", count = s / 86_400),
     }
 }
 
@@ -355,15 +379,15 @@ impl Chip {
 /// The word and tone of a delivery's state.
 pub fn state_chip(state: State) -> Chip {
     let (word, tone) = match state {
-        State::Skipped => ("Skipped", ""),
-        State::MappingFailed => ("Mapping failed", "bad"),
-        State::Queued => ("Queued", "busy"),
-        State::Held => ("Held", "warn"),
-        State::Sending => ("Sending", "busy"),
-        State::Retrying => ("Retrying", "warn"),
-        State::Delivered => ("Delivered", "good"),
-        State::Failed => ("Failed", "bad"),
-        State::Discarded => ("Given up", ""),
+        State::Skipped => (t!("shared-state-skipped"), ""),
+        State::MappingFailed => (t!("shared-state-mapping-failed"), "bad"),
+        State::Queued => (t!("shared-state-queued"), "busy"),
+        State::Held => (t!("shared-state-held"), "warn"),
+        State::Sending => (t!("shared-state-sending"), "busy"),
+        State::Retrying => (t!("shared-state-retrying"), "warn"),
+        State::Delivered => (t!("shared-state-delivered"), "good"),
+        State::Failed => (t!("shared-state-failed"), "bad"),
+        State::Discarded => (t!("shared-state-discarded"), ""),
     };
     Chip::new(word, tone)
 }
@@ -375,7 +399,7 @@ pub struct DeliveryRow {
     pub detail: Option<String>,
     pub record: String,
     pub event: String,
-    pub cause: Option<&'static str>,
+    pub cause: Option<String>,
     pub connection_id: String,
     pub connection: String,
     pub destination_id: String,
@@ -391,16 +415,16 @@ impl DeliveryRow {
             id: delivery.id.to_string(),
             chip: state_chip(delivery.state),
             detail: match (delivery.last_status, &delivery.last_outcome) {
-                (Some(status), _) => Some(format!("status {status}")),
-                (None, Some(code)) => Some(code.replace('_', " ")),
+                (Some(status), _) => Some(t!("shared-status", status = status.to_string())),
+                (None, Some(code)) => Some(outcome_words::word(code)),
                 (None, None) => None,
             },
             record: title_of(
                 delivery.record_title.as_deref(),
                 delivery.record_id.as_deref(),
             ),
-            event: label(&delivery.event_type).to_string(),
-            cause: (delivery.cause != Cause::Event).then(|| delivery.cause.as_str()),
+            event: event_label(&delivery.event_type),
+            cause: cause_word(delivery.cause),
             connection_id: delivery.connection_id.to_string(),
             connection: delivery.connection_name.clone(),
             destination_id: delivery.destination_id.to_string(),
@@ -412,6 +436,21 @@ impl DeliveryRow {
                 .filter(|_| delivery.state == State::Retrying)
                 .map(|due| Moment::new(due, now)),
         }
+    }
+}
+
+/// What an event is called.
+pub fn event_label(event_type: &str) -> String {
+    told!("catalogue-", event_type, label(event_type))
+}
+
+/// Why a delivery was made, when it is not for its event alone.
+fn cause_word(cause: Cause) -> Option<String> {
+    match cause {
+        Cause::Event => None,
+        Cause::Resend => Some(t!("shared-cause-resend")),
+        Cause::Replay => Some(t!("shared-cause-replay")),
+        Cause::Test => Some(t!("shared-cause-test")),
     }
 }
 
@@ -453,11 +492,11 @@ impl From<&Problem> for FormProblem {
     fn from(problem: &Problem) -> FormProblem {
         let at = problem
             .position
-            .map(|position| format!(" (at character {})", position + 1))
+            .map(|position| format!(" {}", t!("shared-at-character", position = position + 1)))
             .unwrap_or_default();
         FormProblem {
             place: format!("{}{at}", problem.pointer.trim_start_matches('/')),
-            message: problem.message.clone(),
+            message: told!("problem-", problem.code, &problem.message),
         }
     }
 }

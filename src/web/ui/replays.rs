@@ -262,7 +262,7 @@ pub async fn new(
     let user = signed_in(&request)?;
     let query = url::form_urlencoded::parse(request.query_string().as_bytes());
     let fields = Fields::read(query.into_owned());
-    let page = Page::new(&request, &user, "/deliveries", "Replay deliveries");
+    let page = Page::new(&request, &user, "/replays", "Replay deliveries");
     match fields.wish() {
         Ok(wish) => {
             let forecast = replaying::forecast(&bridge, &wish).await?;
@@ -341,7 +341,7 @@ pub async fn create(
             Ok(go(format!("/replays/{}?done=replay", replay.id)))
         }
         Err(problems) => {
-            let page = Page::new(&request, &user, "/deliveries", "Replay deliveries");
+            let page = Page::new(&request, &user, "/replays", "Replay deliveries");
             render_again(&planner(&bridge, page, &fields, Err(problems)).await?)
         }
     }
@@ -363,7 +363,7 @@ pub async fn index(
     let names = Names::load(&bridge).await?;
     let end = |replay: Option<&Replay>| replay.map(|replay| replay.id.to_string());
     render(&ListPage {
-        page: Page::new(&request, &user, "/deliveries", "Replays"),
+        page: Page::new(&request, &user, "/replays", "Replays"),
         pager: Pager::new(
             &request,
             end(replays.first()),
@@ -398,7 +398,7 @@ pub async fn show(
     let deliveries = bridge.store.deliveries(filter).await?;
     let names = Names::load(&bridge).await?;
     render(&ShowPage {
-        page: Page::new(&request, &user, "/deliveries", "Replay"),
+        page: Page::new(&request, &user, "/replays", "Replay"),
         facts: names.facts(&replay.wish.selection),
         left_out: replay
             .left_out

@@ -77,7 +77,7 @@ pub async fn setup_page(
         return Ok(go("/login"));
     }
     let (token, cookie) = visit_cookie(&request, &site);
-    let page = Page::for_stranger(&token, "Set up");
+    let page = Page::for_stranger(&request, &token, "Set up");
     let shown = render(&SetupPage {
         page,
         problems: Vec::new(),
@@ -100,7 +100,7 @@ pub async fn setup(
         problems.insert(0, FormProblem::at("email", message));
     }
     let (Ok(email), Ok((name, password))) = (email, checked) else {
-        let page = Page::for_stranger(&cookie_of(&request).unwrap_or_default(), "Set up");
+        let page = Page::for_stranger(&request, &cookie_of(&request).unwrap_or_default(), "Set up");
         return render_again(&SetupPage {
             page,
             problems,
@@ -139,7 +139,7 @@ pub async fn login_page(
         return Ok(go(own_path(&next)));
     }
     let (token, cookie) = visit_cookie(&request, &site);
-    let mut page = Page::for_stranger(&token, "Sign in");
+    let mut page = Page::for_stranger(&request, &token, "Sign in");
     page.note = note(&request);
     with_cookie(
         render(&LoginPage {
@@ -160,7 +160,11 @@ pub async fn login(
     let form = Form::of(&request)?;
     let next = own_path(form.text("next"));
     let again = |status: StatusCode, problem: String| {
-        let page = Page::for_stranger(&cookie_of(&request).unwrap_or_default(), "Sign in");
+        let page = Page::for_stranger(
+            &request,
+            &cookie_of(&request).unwrap_or_default(),
+            "Sign in",
+        );
         let shown = LoginPage {
             page,
             problem: Some(problem),
@@ -202,7 +206,11 @@ pub async fn code_page(
 ) -> Result<HttpResponse, PageError> {
     match session(&request, &bridge).await? {
         Some((session, _)) if session.awaits_code => render(&CodePage {
-            page: Page::for_stranger(&cookie_of(&request).unwrap_or_default(), "Second factor"),
+            page: Page::for_stranger(
+                &request,
+                &cookie_of(&request).unwrap_or_default(),
+                "Second factor",
+            ),
             problem: None,
             next: own_path(&query_value(&request, "next").unwrap_or_default()).into(),
         }),
@@ -224,7 +232,7 @@ pub async fn code(
     let again = |status: StatusCode, problem: String| {
         let cookie = cookie_of(&request).unwrap_or_default();
         let shown = CodePage {
-            page: Page::for_stranger(&cookie, "Second factor"),
+            page: Page::for_stranger(&request, &cookie, "Second factor"),
             problem: Some(problem),
             next: next.into(),
         };
@@ -257,7 +265,7 @@ pub async fn invite_page(
 ) -> Result<HttpResponse, PageError> {
     let invite = open_invite(&bridge, &path).await?;
     let (token, cookie) = visit_cookie(&request, &site);
-    let shown = InvitePage::new(&token, &path, &invite, Vec::new(), "");
+    let shown = InvitePage::new(&request, &token, &path, &invite, Vec::new(), "");
     with_cookie(render(&shown)?, cookie)
 }
 
@@ -274,6 +282,7 @@ pub async fn accept_invite(
         Err(problems) => {
             let cookie = cookie_of(&request).unwrap_or_default();
             return render_again(&InvitePage::new(
+                &request,
                 &cookie,
                 &path,
                 &invite,
@@ -308,6 +317,7 @@ pub async fn logout(
 
 impl InvitePage {
     fn new(
+        request: &HttpRequest,
         cookie: &str,
         token: &str,
         invite: &Invite,
@@ -315,7 +325,7 @@ impl InvitePage {
         name: &str,
     ) -> InvitePage {
         InvitePage {
-            page: Page::for_stranger(cookie, "Your invitation"),
+            page: Page::for_stranger(request, cookie, "Your invitation"),
             problems,
             token: token.into(),
             email: invite.email.clone(),
@@ -365,6 +375,8 @@ fn new_user(bridge: &Bridge, email: String, name: String, role: Role) -> User {
         created_at: now,
         deactivated_at: None,
         has_second_factor: false,
+        language: None,
+        time_zone: None,
     }
 }
 

@@ -23,6 +23,7 @@ use crate::store::error::StoreError;
 use crate::store::events::Page as Window;
 use crate::web::admission::signed_in;
 use crate::web::problem::ApiError;
+use crate::web::reader::Reader;
 use crate::web::ui::log::{LogQuery, PER_PAGE};
 use crate::web::ui::page::{DeliveryRow, PageError};
 
@@ -45,6 +46,8 @@ struct Watching {
     viewer: Viewer,
     filter: DeliveryFilter,
     may_select: bool,
+    /// The stream runs outside of the request that knows who reads.
+    reader: Reader,
     until: Instant,
     /// Rows of the page, sent first.
     first: Option<Vec<DeliverySummary>>,
@@ -85,6 +88,7 @@ pub async fn show(
         viewer,
         filter,
         may_select: user.role >= Role::Editor,
+        reader: Reader::present(),
         until: Instant::now() + STREAM_LIMIT,
         first: Some(shown),
     };
@@ -156,11 +160,12 @@ impl Watching {
         let now: Timestamp = self.bridge.clock.now();
         let mut text = String::new();
         for (delivery, is_new) in rows {
-            let row = Row {
-                row: DeliveryRow::new(&delivery, now),
-                may_select: self.may_select,
-            };
-            let Ok(html) = row.render() else { continue };
+            let rendered = self.reader.reads(|| {
+                let row = DeliveryRow::new(&delivery, now);
+                let may_select = self.may_select;
+                Row { row, may_select }.render()
+            });
+            let Ok(html) = rendered else { continue };
             text.push_str(if is_new {
                 "event: row\n"
             } else {

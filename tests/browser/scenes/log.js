@@ -73,13 +73,13 @@ module.exports = async function log(day) {
 
   // Why not: the condition that stood in the way, and the way to change it.
   await page.goto("/deliveries?state=skipped");
-  await rows.first().locator("td[data-label=Record] a").click();
+  await rows.first().locator(".record a").click();
   await page.getByText("It would have passed if").waitFor();
   assert.match(await page.getByRole("link", { name: "Change this filter with this event" }).getAttribute("href"), /\/connections\/[0-9a-f-]+\/edit\?sample=[0-9a-f-]+$/);
 
   // A failed one says what to do, can be given up, and can be run again by hand.
   await page.goto("/deliveries?state=problem");
-  await rows.first().locator("td[data-label=Record] a").click();
+  await rows.first().locator(".record a").click();
   await page.getByText("curl -X POST").waitFor();
   await page.getByRole("button", { name: "Give up" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Give up" }).click();

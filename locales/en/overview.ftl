@@ -1,0 +1,81 @@
+# The first page.
+
+overview-title = Overview
+overview-time = Time
+overview-range-1h = last hour
+overview-range-24h = last 24 hours
+overview-range-7d = last 7 days
+overview-range-30d = last 30 days
+
+## What needs attention
+
+overview-attention = Needs attention
+overview-refused = Requests to { $source } are refused: the signature does not check out. Blue switches a webhook off after five failed tries.
+overview-see-why = See why
+overview-failed-for-good =
+    { $count ->
+        [one] 1 delivery to { $destination } failed for good in the { $range }. Mend the cause, then resend.
+       *[other] { $count } deliveries to { $destination } failed for good in the { $range }. Mend the cause, then resend.
+    }
+overview-see-them = See them
+overview-waits =
+    { $count ->
+        [one] 1 delivery waits; nothing is lost.
+       *[other] { $count } deliveries wait; nothing is lost.
+    }
+overview-is-paused = { $destination } is paused. { $reason }
+overview-is-held = { $destination } is held. { $reason }
+overview-is-failing = { $destination } is failing. { $failure }
+overview-look = Look
+overview-resume = Resume now
+
+## The beginning
+
+overview-start = Get started
+overview-start-source = Add a source
+overview-start-source-what = A webhook of Blue. You get an address to paste into Blue.
+overview-start-destination = Add a destination
+overview-start-destination-what = Any HTTP address: Zapier, Pabbly, Make, n8n, or your own.
+overview-start-connection = Connect them
+overview-start-connection-what = Choose events, narrow them, map the fields.
+
+## Numbers and the chart
+
+overview-came-in = What came in, { $range }
+overview-received = Events received
+overview-waiting-now = Waiting now
+overview-chart = Deliveries by when they came in, { $range }
+overview-chart-label = Bar chart; the table below has its numbers
+overview-nothing = Nothing came in during the { $range }.
+overview-given-up-too = Skipped or given up
+overview-waiting = Waiting
+overview-bar = { $when }: { $received } received, { $delivered } delivered, { $waiting } waiting, { $failed } failed, { $skipped } skipped
+overview-days = Mon Tue Wed Thu Fri Sat Sun
+overview-months = Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec
+overview-as-table = The numbers as a table
+overview-table-label = Numbers of the chart
+overview-from = From
+overview-times-in = Times are in { $zone }.
+overview-received-short = Received
+
+## Destinations
+
+overview-destinations = Destinations, { $range }
+overview-all-destinations = All destinations
+overview-destinations-label = Destinations
+overview-name = Name
+overview-over-time = Over time
+overview-nothing-there = nothing
+overview-success = Success
+overview-usual = Usually within
+overview-slow = 95 % within
+overview-latency = Times are from receipt to delivered, retries included.
+overview-ms = { $number } ms
+overview-s = { $number } s
+overview-min = { $number } min
+overview-h = { $number } h
+
+## Deliveries
+
+overview-latest = Latest deliveries
+overview-all-deliveries = All deliveries

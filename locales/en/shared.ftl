@@ -1,0 +1,141 @@
+# The frame of every page, and what several pages show: sections, notes, times, states, tables of deliveries, pages of a list, error pages.
+
+shared-skip = Skip to content
+shared-main = Main
+shared-sign-out = Sign out
+shared-language = Language
+
+shared-section-overview = Overview
+shared-section-connections = Connections
+shared-section-deliveries = Deliveries
+shared-section-replays = Replays
+shared-section-events = Events
+shared-section-sources = Sources
+shared-section-destinations = Destinations
+shared-section-settings = Settings
+
+## Buttons of the scripts
+
+shared-copy = Copy
+shared-copied = Copied
+shared-cancel = Cancel
+
+## What was done
+
+shared-note-saved = Saved.
+shared-note-added = Added.
+shared-note-deleted = Deleted.
+shared-note-restored = Restored, as a new version.
+shared-note-imported = Imported. Enter the secrets of what was made, then switch its connections on.
+shared-note-enabled = Switched on.
+shared-note-disabled = Switched off.
+shared-note-duplicated = Duplicated. The copy is switched off; change what you need and switch it on.
+shared-note-resent = Sent again: this is the new delivery.
+shared-note-discarded = Given up.
+shared-note-replay = The replay has begun.
+shared-note-cancelled = Cancelled. What waited of this replay is given up.
+shared-note-paused = Paused. What comes meanwhile is held.
+shared-note-resumed = Resumed. What was held goes out now.
+shared-note-tested = The test event is on its way.
+shared-note-revoked = Revoked.
+shared-note-password = The password is changed. Sign in with the new one.
+shared-note-welcome = Welcome. Your account is made.
+shared-note-withdrawn = Withdrawn. The link is worth nothing now.
+shared-note-session-ended = Signed out there.
+shared-note-second-factor-off = The second factor is off; the password alone lets in.
+shared-note-resent-many =
+    { $count ->
+        [0] Nothing was sent again.
+        [one] Sent again: the new delivery is on top of the log.
+       *[other] Sent again: the { $count } new deliveries are on top of the log.
+    }
+shared-note-refused =
+    { $count ->
+        [one] One was refused, because its destination or its event is gone.
+       *[other] { $count } were refused, because their destinations or events are gone.
+    }
+
+## Times, worded as the browser words them
+
+shared-time-now = now
+shared-time-ago-second =
+    { $count ->
+        [one] { $count } second ago
+       *[other] { $count } seconds ago
+    }
+shared-time-ago-minute =
+    { $count ->
+        [one] { $count } minute ago
+       *[other] { $count } minutes ago
+    }
+shared-time-ago-hour =
+    { $count ->
+        [one] { $count } hour ago
+       *[other] { $count } hours ago
+    }
+shared-time-ago-day =
+    { $count ->
+        [one] { $count } day ago
+       *[other] { $count } days ago
+    }
+shared-time-in-second =
+    { $count ->
+        [one] in { $count } second
+       *[other] in { $count } seconds
+    }
+shared-time-in-minute =
+    { $count ->
+        [one] in { $count } minute
+       *[other] in { $count } minutes
+    }
+shared-time-in-hour =
+    { $count ->
+        [one] in { $count } hour
+       *[other] in { $count } hours
+    }
+shared-time-in-day =
+    { $count ->
+        [one] in { $count } day
+       *[other] in { $count } days
+    }
+
+## States and causes of deliveries
+
+shared-state-skipped = Skipped
+shared-state-mapping-failed = Mapping failed
+shared-state-queued = Queued
+shared-state-held = Held
+shared-state-sending = Sending
+shared-state-retrying = Retrying
+shared-state-delivered = Delivered
+shared-state-failed = Failed
+shared-state-discarded = Given up
+shared-cause-resend = resend
+shared-cause-replay = replay
+shared-cause-test = test
+shared-status = status { $status }
+
+## The table of deliveries
+
+shared-deliveries = Deliveries
+shared-state = State
+shared-record = Record
+shared-event = Event
+shared-connection = Connection
+shared-destination = Destination
+shared-attempts = Attempts
+shared-when = When
+shared-next = next
+shared-select = Select { $name }
+
+
+
+## Forms and errors
+
+shared-not-saved = Not saved. Please mend:
+shared-at-character = (at character { $position })
+shared-error-back = Back to the overview
+shared-error-no-page = There is no page here. It may have been deleted, or the address was mistyped.
+shared-error-bad-page = This address names a page that cannot be understood. Open the list again.
+shared-error-form-unreadable = This form could not be read; open the page again and repeat it.
+shared-error-role = This needs the role { $role }. Ask the owner of this bridge.

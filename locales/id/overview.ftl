@@ -1,0 +1,73 @@
+# Halaman pertama.
+
+overview-title = Ringkasan
+overview-time = Waktu
+overview-range-1h = 1 jam terakhir
+overview-range-24h = 24 jam terakhir
+overview-range-7d = 7 hari terakhir
+overview-range-30d = 30 hari terakhir
+
+## Yang perlu perhatian
+
+overview-attention = Perlu perhatian
+overview-refused = Permintaan ke { $source } ditolak: tanda tangannya tidak cocok. Blue mematikan webhook setelah lima kali gagal.
+overview-see-why = Lihat sebabnya
+overview-failed-for-good = { $count } pengiriman ke { $destination } gagal total dalam { $range }. Perbaiki sebabnya, lalu kirim ulang.
+overview-see-them = Lihat
+overview-waits = { $count } pengiriman menunggu; tidak ada yang hilang.
+overview-is-paused = { $destination } dijeda. { $reason }
+overview-is-held = { $destination } ditahan. { $reason }
+overview-is-failing = { $destination } sedang gagal. { $failure }
+overview-look = Periksa
+overview-resume = Lanjutkan sekarang
+
+## Permulaan
+
+overview-start = Mulai
+overview-start-source = Tambahkan sumber
+overview-start-source-what = Sebuah webhook dari Blue. Anda mendapat alamat untuk ditempel di Blue.
+overview-start-destination = Tambahkan tujuan
+overview-start-destination-what = Alamat HTTP apa pun: Zapier, Pabbly, Make, n8n, atau milik Anda sendiri.
+overview-start-connection = Hubungkan keduanya
+overview-start-connection-what = Pilih event, saring, lalu petakan field-nya.
+
+## Angka dan grafik
+
+overview-came-in = Yang masuk, { $range }
+overview-received = Event diterima
+overview-waiting-now = Sedang menunggu
+overview-chart = Pengiriman menurut waktu masuk, { $range }
+overview-chart-label = Grafik batang; angkanya ada di tabel di bawah
+overview-nothing = Tidak ada yang masuk dalam { $range }.
+overview-given-up-too = Dilewati atau dibatalkan
+overview-waiting = Menunggu
+overview-bar = { $when }: { $received } diterima, { $delivered } terkirim, { $waiting } menunggu, { $failed } gagal, { $skipped } dilewati
+overview-days = Sen Sel Rab Kam Jum Sab Min
+overview-months = Jan Feb Mar Apr Mei Jun Jul Agu Sep Okt Nov Des
+overview-as-table = Angka-angka sebagai tabel
+overview-table-label = Angka-angka grafik
+overview-from = Mulai
+overview-times-in = Waktu dalam zona { $zone }.
+overview-received-short = Diterima
+
+## Tujuan
+
+overview-destinations = Tujuan, { $range }
+overview-all-destinations = Semua tujuan
+overview-destinations-label = Tujuan
+overview-name = Nama
+overview-over-time = Perkembangan
+overview-nothing-there = tidak ada
+overview-success = Berhasil
+overview-usual = Biasanya dalam
+overview-slow = 95 % dalam
+overview-latency = Waktu dihitung dari diterima sampai terkirim, termasuk percobaan ulang.
+overview-ms = { $number } ms
+overview-s = { $number } dtk
+overview-min = { $number } mnt
+overview-h = { $number } jam
+
+## Pengiriman
+
+overview-latest = Pengiriman terbaru
+overview-all-deliveries = Semua pengiriman

@@ -1,0 +1,104 @@
+# Bingkai setiap halaman, dan yang ditampilkan di beberapa halaman.
+
+shared-skip = Langsung ke isi
+shared-main = Utama
+shared-sign-out = Keluar
+shared-language = Bahasa
+
+shared-section-overview = Ringkasan
+shared-section-connections = Koneksi
+shared-section-deliveries = Pengiriman
+shared-section-replays = Kirim ulang
+shared-section-events = Event
+shared-section-sources = Sumber
+shared-section-destinations = Tujuan
+shared-section-settings = Pengaturan
+
+## Tombol dari skrip
+
+shared-copy = Salin
+shared-copied = Tersalin
+shared-cancel = Batal
+
+## Yang baru dilakukan
+
+shared-note-saved = Tersimpan.
+shared-note-added = Ditambahkan.
+shared-note-deleted = Dihapus.
+shared-note-restored = Dipulihkan sebagai versi baru.
+shared-note-imported = Diimpor. Isi secret dari yang baru dibuat, lalu aktifkan koneksinya.
+shared-note-enabled = Diaktifkan.
+shared-note-disabled = Dinonaktifkan.
+shared-note-duplicated = Digandakan. Salinannya nonaktif; ubah seperlunya lalu aktifkan.
+shared-note-resent = Dikirim ulang: inilah pengiriman yang baru.
+shared-note-discarded = Dibatalkan.
+shared-note-replay = Kirim ulang massal sudah dimulai.
+shared-note-cancelled = Dihentikan. Pengiriman yang masih menunggu dari proses ini dibatalkan.
+shared-note-paused = Dijeda. Yang datang sementara ini ditahan.
+shared-note-resumed = Dilanjutkan. Yang tertahan dikirim sekarang.
+shared-note-tested = Event uji sedang dikirim.
+shared-note-revoked = Dicabut.
+shared-note-password = Kata sandi sudah diganti. Masuklah dengan yang baru.
+shared-note-welcome = Selamat datang. Akun Anda sudah dibuat.
+shared-note-withdrawn = Ditarik. Tautannya tidak berlaku lagi.
+shared-note-session-ended = Sesi di sana sudah diakhiri.
+shared-note-second-factor-off = Faktor kedua nonaktif; kata sandi saja cukup untuk masuk.
+shared-note-resent-many =
+    { $count ->
+        [0] Tidak ada yang dikirim ulang.
+       *[other] Dikirim ulang: { $count } pengiriman baru ada di puncak log.
+    }
+shared-note-refused = { $count } ditolak karena tujuan atau event-nya sudah tidak ada.
+
+## Waktu, dengan kata-kata yang sama seperti di browser
+
+shared-time-now = sekarang
+shared-time-ago-second = { $count } detik yang lalu
+shared-time-ago-minute = { $count } menit yang lalu
+shared-time-ago-hour = { $count } jam yang lalu
+shared-time-ago-day = { $count } hari yang lalu
+shared-time-in-second = dalam { $count } detik
+shared-time-in-minute = dalam { $count } menit
+shared-time-in-hour = dalam { $count } jam
+shared-time-in-day = dalam { $count } hari
+
+## Status dan sebab pengiriman
+
+shared-state-skipped = Dilewati
+shared-state-mapping-failed = Pemetaan gagal
+shared-state-queued = Antre
+shared-state-held = Ditahan
+shared-state-sending = Mengirim
+shared-state-retrying = Dicoba lagi
+shared-state-delivered = Terkirim
+shared-state-failed = Gagal
+shared-state-discarded = Dibatalkan
+shared-cause-resend = kirim ulang
+shared-cause-replay = kirim ulang massal
+shared-cause-test = uji
+shared-status = status { $status }
+
+## Tabel pengiriman
+
+shared-deliveries = Pengiriman
+shared-state = Status
+shared-record = Record
+shared-event = Event
+shared-connection = Koneksi
+shared-destination = Tujuan
+shared-attempts = Percobaan
+shared-when = Waktu
+shared-next = berikutnya
+shared-select = Pilih { $name }
+
+
+
+## Formulir dan galat
+
+shared-not-saved = Belum tersimpan. Mohon perbaiki:
+shared-at-character = (pada karakter ke-{ $position })
+shared-error-back = Kembali ke ringkasan
+shared-error-no-page = Tidak ada halaman di sini. Mungkin sudah dihapus, atau alamatnya salah ketik.
+shared-error-bad-page = Alamat ini menunjuk ke halaman yang tidak dapat dipahami. Buka lagi daftarnya.
+shared-error-form-unreadable = Formulir ini tidak dapat dibaca; buka lagi halamannya lalu ulangi.
+shared-error-role = Ini memerlukan peran { $role }. Hubungi pemilik bridge ini.
