@@ -34,8 +34,11 @@ const LOOK_LIMIT: i64 = 1_000;
 /// Deliveries of the log that a forecast looks at; behind them, it says "at least".
 const FORECAST_LIMIT: i64 = 50_000;
 
-/// Deliveries made in one step, whose bodies are in memory at once.
+/// Deliveries made in one step.
 const STEP_LIMIT: usize = 50;
+
+/// Events of a step whose bodies are in memory at once.
+const BODIES_LIMIT: usize = 10;
 
 /// Replays that may run at once.
 const RUNNING_LIMIT: usize = 10;
@@ -279,35 +282,52 @@ async fn plan(
     step: &mut Step,
     now: Timestamp,
 ) -> Result<Vec<Planned>, StoreError> {
-    let ids = chosen.iter().map(|(candidate, _)| candidate.event_id);
-    let events: HashMap<EventId, StoredEvent> = bridge.store.events_by_id(ids.collect()).await?;
     let mut planned = Vec::with_capacity(chosen.len());
-    for (candidate, way) in chosen {
-        let Some(event) = events.get(&candidate.event_id) else {
-            step.left_out.note(Reason::Forgotten);
-            continue;
-        };
-        let rules = bridge.rules(way.version_id).await?;
-        let (start, output) = match replay.wish.version {
-            VersionChoice::Then => again(&rules, &event.body),
-            VersionChoice::Now => decided_today(&rules, event),
-        };
-        let route = Route {
-            event_id: candidate.event_id,
-            connection_id: candidate.connection_id,
-            version_id: way.version_id,
-            destination_id: way.destination_id,
-            cause: Cause::Replay,
-            record_id: match rules.delivery.order {
-                Order::PerRecord => event.summary.record_id.clone(),
-                Order::None => None,
-            },
-        };
-        let mut one = route.plan(bridge, snapshot, &rules, start, output, now);
-        one.delivery.replay_id = Some(replay.id);
-        planned.push(one);
+    for part in chosen.chunks(BODIES_LIMIT) {
+        let ids = part.iter().map(|(candidate, _)| candidate.event_id);
+        let events: HashMap<EventId, StoredEvent> =
+            bridge.store.events_by_id(ids.collect()).await?;
+        for (candidate, way) in part {
+            match events.get(&candidate.event_id) {
+                Some(event) => {
+                    let one = plan_one(bridge, snapshot, replay, (candidate, *way), event, now);
+                    planned.push(one.await?);
+                }
+                None => step.left_out.note(Reason::Forgotten),
+            }
+        }
     }
     Ok(planned)
+}
+
+/// Makes one delivery of an event.
+async fn plan_one(
+    bridge: &Bridge,
+    snapshot: &Snapshot,
+    replay: &Replay,
+    (candidate, way): (&Candidate, Way),
+    event: &StoredEvent,
+    now: Timestamp,
+) -> Result<Planned, StoreError> {
+    let rules = bridge.rules(way.version_id).await?;
+    let (start, output) = match replay.wish.version {
+        VersionChoice::Then => again(&rules, &event.body),
+        VersionChoice::Now => decided_today(&rules, event),
+    };
+    let route = Route {
+        event_id: candidate.event_id,
+        connection_id: candidate.connection_id,
+        version_id: way.version_id,
+        destination_id: way.destination_id,
+        cause: Cause::Replay,
+        record_id: match rules.delivery.order {
+            Order::PerRecord => event.summary.record_id.clone(),
+            Order::None => None,
+        },
+    };
+    let mut one = route.plan(bridge, snapshot, &rules, start, output, now);
+    one.delivery.replay_id = Some(replay.id);
+    Ok(one)
 }
 
 /// What today's rules make of an event that was received then.

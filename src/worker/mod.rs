@@ -185,6 +185,7 @@ async fn run_sender(
             .and_then(|destination| destination.settings.limits.per_second)
             .map(|per_second| share.of_rate(per_second));
         tokio::select! {
+            biased;
             () = bridge.pacing.wait(destination_id, per_second) => {}
             // Nothing is handed out any more, so nobody waits for the pace of a slow destination.
             _ = stage.wait_for(|stage| *stage != Stage::Running) => {}
