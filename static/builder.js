@@ -146,18 +146,23 @@ const insert = (path, into = last_field) => {
 document.addEventListener("dragstart", (event) => {
   if (event.target.matches?.(".pick[draggable]")) event.dataTransfer.setData("text/x-path", event.target.title), event.dataTransfer.setData("text/plain", event.target.title);
 });
-const droppable = (event) => event.dataTransfer?.types.includes("text/x-path") && event.target.closest?.("[data-path], [data-template]");
+// Over a field it goes in there; over the filter or the fields as a whole it becomes a new one.
+const droppable = (event) => event.dataTransfer?.types.includes("text/x-path") && event.target.closest?.("[data-path], [data-template], [data-drop]");
 document.addEventListener("dragover", (event) => {
-  const field = droppable(event);
-  if (field) { event.preventDefault(); field.classList.add("drop"); }
+  const place = droppable(event);
+  for (const other of all(".drop")) if (other !== place) other.classList.remove("drop");
+  if (place) { event.preventDefault(); place.classList.add("drop"); }
 });
-document.addEventListener("dragleave", (event) => event.target.classList?.remove("drop"));
+const settle = () => { for (const place of all(".drop")) place.classList.remove("drop"); };
+document.addEventListener("dragend", settle);
 document.addEventListener("drop", (event) => {
-  const field = droppable(event);
-  if (!field) return;
+  const place = droppable(event);
+  if (!place) return;
   event.preventDefault();
-  field.classList.remove("drop");
-  insert(event.dataTransfer.getData("text/x-path"), field);
+  settle();
+  const path = event.dataTransfer.getData("text/x-path");
+  if (place.dataset.drop) press(`${place.dataset.drop}:${path}`);
+  else insert(path, place);
 });
 document.addEventListener("click", (event) => {
   const call = event.target.closest?.("[data-call]");
@@ -288,8 +293,6 @@ const offer_copy = (box) => {
 let waiting;
 const dress = () => {
   for (const box of all(".copy", builder())) offer_copy(box);
-  for (const part of all(".find", builder())) part.hidden = false;
-  for (const part of all("[data-plain]", builder())) part.hidden = true;
   clearInterval(waiting);
   const note = find("[data-listening]");
   if (note) waiting = setInterval(async () => {

@@ -2,7 +2,6 @@
 "use strict";
 
 for (const input of document.querySelectorAll("[data-into]")) {
-  input.closest("[hidden]").hidden = false;
   input.addEventListener("change", async () => {
     const [file] = input.files;
     if (file) document.querySelector(input.dataset.into).value = await file.text();

@@ -41,6 +41,9 @@ pub fn condition(document: &Value) -> String {
         true => format!("its {}", path.trim_start_matches("$.")),
         false => place(path),
     };
+    if op == "changed_from_to" {
+        return format!("{place} {}", from_to(&document["value"]));
+    }
     let case = match document["case_sensitive"].as_bool() {
         Some(true) => " (exact case)",
         _ => "",
@@ -53,6 +56,16 @@ pub fn condition(document: &Value) -> String {
         Some(value) => format!("{place} {label} {value}{case}"),
         None => format!("{place} {label}{case}"),
     }
+}
+
+/// A side that is empty or not typed yet is passed over.
+fn from_to(sides: &Value) -> String {
+    let said = |side: &str| {
+        Some(&sides[side])
+            .filter(|side| !side.is_null() && *side != "")
+            .map(value)
+    };
+    operator::from_to(said("from"), said("to"))
 }
 
 /// The whole filter, or nothing when every event passes.
@@ -144,9 +157,6 @@ pub fn value(document: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => quoted(text),
         Value::Array(entries) => entries.iter().map(value).collect::<Vec<_>>().join(", "),
-        Value::Object(members) if members.contains_key("from") && members.contains_key("to") => {
-            format!("{} to {}", value(&members["from"]), value(&members["to"]))
-        }
         Value::Object(members) if members.contains_key("op") => {
             let mut inner = document.clone();
             if !members.contains_key("path") {
@@ -204,7 +214,19 @@ mod tests {
             ),
             (
                 json!({"all": [moved]}),
-                Some("its todoList.title has changed from and to “Inbox” to “Done”"),
+                Some("its todoList.title has changed from “Inbox” to “Done”"),
+            ),
+            (
+                json!({"path": "done", "op": "changed_from_to", "value": {"from": "", "to": true}}),
+                Some("its done has changed to true"),
+            ),
+            (
+                json!({"path": "done", "op": "changed_from_to", "value": {"from": "", "to": ""}}),
+                Some("its done has changed"),
+            ),
+            (
+                json!({"path": "done", "op": "changed_from_to"}),
+                Some("its done has changed"),
             ),
             (
                 tagged,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Receiver, TestBridge, todo_created};
+use crate::harness::{Answer, Receiver, TestBridge, todo_created};
 
 /// A visitor with a cookie jar of one cookie.
 pub struct Visitor<'a> {
@@ -373,4 +373,35 @@ async fn signing_in_is_throttled_and_a_new_password_ends_sessions() {
     );
     assert_eq!(visitor.get("/").await.location.as_deref(), Some("/login"));
     bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn what_cannot_be_seen_is_shown_as_what_it_is() {
+    let receiver = Receiver::start();
+    let bridge = TestBridge::start().await;
+    let connected = bridge.connect(&receiver, json!({})).await;
+    receiver.answer_with(Answer {
+        status: 422,
+        headers: Vec::new(),
+        body: b"no \x1b[31msuch record\x07".to_vec(),
+    });
+    let mut body: serde_json::Value = serde_json::from_slice(todo_created()).unwrap();
+    body["currentValue"]["title"] = json!("Pay \u{1b}[31mnow\u{202e}");
+    bridge
+        .post(&connected.hook, body.to_string().as_bytes())
+        .await;
+    bridge.recorded(1).await;
+    let deliveries = bridge.get("/deliveries").await;
+    let delivery = deliveries["data"][0]["id"].as_str().unwrap();
+    let mut ada = owner(&bridge).await;
+    for (path, shown) in [
+        (format!("/deliveries/{delivery}"), "no ␛[31msuch record␇"),
+        ("/connections/new".into(), "Pay ␛[31mnow\\u{202e}"),
+    ] {
+        let page = ada.get(&path).await;
+        assert!(page.html.contains(shown), "{path}");
+        for raw in ['\u{1b}', '\u{7}', '\u{202e}'] {
+            assert!(!page.html.contains(raw), "{path} holds {raw:?}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::domain::filter::explanation::{Explanation, shortened};
-use crate::domain::filter::operator::Operator;
+use crate::domain::filter::operator::{self, Operator};
 use crate::domain::filter::{Input, Node};
 use crate::domain::needs::Needs;
 use crate::domain::path::Path;
@@ -465,35 +465,33 @@ impl Condition {
                     "does not hold"
                 };
                 format!(
-                    "{path} was {} and is {}: “{}{}” {holds}.",
+                    "{path} was {} and is {}: “{}” {holds}.",
                     brief(before.as_ref()),
                     brief(found),
-                    self.operator.label,
-                    self.wanted()
+                    self.said()
                 )
             }
-            (None, Truth::True) => format!(
-                "{path} is {}, which {}{}.",
-                brief(found),
-                self.operator.label,
-                self.wanted()
-            ),
+            (None, Truth::True) => format!("{path} is {}, which {}.", brief(found), self.said()),
             (None, _) => {
                 format!(
-                    "{path} is {}; “{}{}” does not hold{}.",
+                    "{path} is {}; “{}” does not hold{}.",
                     brief(found),
-                    self.operator.label,
-                    self.wanted(),
+                    self.said(),
                     self.near_miss(found)
                 )
             }
         }
     }
 
-    fn wanted(&self) -> String {
-        match &self.value {
-            Value::Null => String::new(),
-            value => format!(" {}", shortened(value)),
+    /// The operator with its value: `contains "urgent"`.
+    fn said(&self) -> String {
+        match (&self.test, &self.value) {
+            (Test::FromTo(from, to), _) => operator::from_to(
+                Some(shortened(from).to_string()),
+                Some(shortened(to).to_string()),
+            ),
+            (_, Value::Null) => self.operator.label.to_string(),
+            (_, value) => format!("{} {}", self.operator.label, shortened(value)),
         }
     }
 

@@ -105,7 +105,7 @@ pub const OPERATORS: &[Operator] = &[
     op(
         "Change",
         "changed_from_to",
-        "has changed from and to",
+        "has changed from … to",
         Takes::FromTo,
     ),
     op("Change", "increased", "has increased", Takes::Nothing),
@@ -123,6 +123,15 @@ pub const OPERATORS: &[Operator] = &[
         Takes::OptionalScalar,
     ),
 ];
+
+/// What a change from one value to another is called, each side told or not: `has changed from “Inbox” to “Done”`.
+pub fn from_to(from: Option<String>, to: Option<String>) -> String {
+    let side = |word: &str, side: Option<String>| {
+        side.map(|side| format!(" {word} {side}"))
+            .unwrap_or_default()
+    };
+    format!("has changed{}{}", side("from", from), side("to", to))
+}
 
 /// The operator of this id.
 pub fn find(id: &str) -> Option<&'static Operator> {

@@ -35,6 +35,7 @@ use crate::web::ui::page::{
     FormProblem, Moment, Page, PageError, go, mendable, query_value, render, render_again,
 };
 use crate::web::ui::sample_tree;
+use crate::web::ui::visible::as_typed;
 
 /// How a new destination may sign, the usual way first.
 const SCHEMES: [(&str, &str); 3] = [

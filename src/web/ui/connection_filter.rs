@@ -199,6 +199,15 @@ pub fn add(rows: &mut Vec<FilterRow>, head: Option<usize>, group: bool) {
     }
 }
 
+/// Adds a condition about the value at `path` to the outermost group.
+pub fn pick(rows: &mut Vec<FilterRow>, path: &str) {
+    let before = rows.len();
+    add(rows, None, false);
+    if let Some(row) = rows.get_mut(before) {
+        row.path = path.to_string();
+    }
+}
+
 /// Takes a row out; a group goes with everything in it.
 pub fn remove(rows: &mut Vec<FilterRow>, index: usize) {
     if index < rows.len() {

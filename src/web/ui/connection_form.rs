@@ -116,6 +116,8 @@ pub enum Action {
     MoveFieldUp(usize),
     /// A value of the sample was chosen.
     Pick(String),
+    /// A value of the sample was chosen for the filter.
+    PickCondition(String),
 }
 
 impl Action {
@@ -136,6 +138,7 @@ impl Action {
             ("add-field", _) => Action::AddField,
             ("remove-field", Ok(index)) => Action::RemoveField(index),
             ("field-up", Ok(index)) => Action::MoveFieldUp(index),
+            ("pick-condition", _) if !rest.is_empty() => Action::PickCondition(rest.into()),
             ("pick", _) if !rest.is_empty() => Action::Pick(rest.into()),
             _ => Action::Preview,
         }
@@ -337,6 +340,7 @@ impl ConnectionForm {
                 self.fields.swap(*index, *index - 1);
             }
             Action::Pick(path) => self.pick(path),
+            Action::PickCondition(path) => connection_filter::pick(&mut self.conditions, path),
             _ => {}
         }
     }
@@ -352,6 +356,11 @@ impl ConnectionForm {
         self.fields.retain(|row| !row.is_blank());
         let row = FieldRow::picked(path, &self.fields);
         self.fields.push(row);
+    }
+
+    /// Whether order or attempts are other than usual, or cannot be read.
+    pub fn has_delivery_options(&self) -> bool {
+        self.per_record || self.max_attempts != DEFAULT_MAX_ATTEMPTS.to_string()
     }
 
     /// The events it listens to; none means any.

@@ -39,3 +39,4 @@ pub mod sources;
 pub mod tail;
 pub mod tokens;
 pub mod tree;
+pub mod visible;

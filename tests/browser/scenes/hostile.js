@@ -50,6 +50,8 @@ module.exports = async function hostile(day) {
     assert.strictEqual(await page.evaluate(() => window.hacked), undefined, `a script ran on ${address}`);
     assert.deepStrictEqual(await sticksOut(page), [], `${address} is torn apart`);
     assert.strictEqual(await page.locator("main").count(), 1, address);
+    // What would be invisible is shown as what it is: no terminal is steered by a copied text, and nothing reads otherwise than it is.
+    assert.deepStrictEqual(await page.evaluate(() => document.body.innerText.match(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g)), null, address);
   }
 
   // The live tail puts rows into the page by script: the same must hold there.

@@ -40,11 +40,11 @@ async function addresses(day) {
   const event = await first("/events");
   const delivered = await first("/deliveries", "?state=delivered&text=contract");
   const pages = [
-    ["overview", "/?range=1h"], ["connections", "/connections"], ["connection", `/connections/${connection}`], ["connection-new", "/connections/new"], ["gallery", "/connections/gallery"],
+    ["overview", "/?range=1h"], ["connections", "/connections"], ["connection", `/connections/${connection}`], ["connection-new", "/connections/new"], ["gallery", "/connections/gallery"], ["import", "/connections/import"], ["version", `/connections/${connection}/versions/1`],
     ["connection-edit", `/connections/${connection}/edit`], ["deliveries", "/deliveries"], ["delivery", `/deliveries/${delivered}`],
     ["deliveries-none", "/deliveries?text=nothing-has-this"], ["events", "/events"], ["event", `/events/${event}`], ["sources", "/sources"], ["source", `/sources/${source}`], ["source-new", "/sources/new"],
     ["destinations", "/destinations"], ["destination", `/destinations/${destination}`], ["destination-new", "/destinations/new"],
-    ["destination-edit", `/destinations/${destination}/edit`], ["settings", "/settings"], ["nowhere", "/nowhere"],
+    ["destination-edit", `/destinations/${destination}/edit`], ["settings", "/settings"], ["people", "/settings/people"], ["tokens", "/settings/tokens"], ["audit", "/settings/audit"], ["nodes", "/settings/nodes"], ["nowhere", "/nowhere"],
   ];
   for (const state of ["failed", "skipped", "retrying"]) {
     const id = await first("/deliveries", `?state=${state}`);

@@ -1,0 +1,67 @@
+// Building by hand: a value of the sample is dragged, or taken by keyboard, into the filter, a field and a template; names complete as one types.
+"use strict";
+const assert = require("node:assert");
+
+const TITLE = '.pick[title="$.currentValue.title"]';
+const LIST = '.pick[title="$.currentValue.todoList.title"]';
+
+module.exports = async function builder(day) {
+  const { page } = day;
+  await page.goto("/connections/new");
+  await page.getByText(/^Record created, received/).waitFor();
+  const result = page.locator("#result");
+
+  // Dropped on the filter as a whole, a value becomes a condition, and the keyboard is where the path may be changed.
+  await page.dragAndDrop(TITLE, "#step-if h2");
+  const path = page.locator("[name=c_path]");
+  await path.first().waitFor();
+  assert.strictEqual(await path.first().inputValue(), "$.currentValue.title");
+  await page.locator("[name=c_value]").first().fill("contract");
+  await page.locator("#step-if .told .true").first().waitFor();
+
+  // By keyboard: from the field that is being typed in to a value, Enter, and back.
+  await page.getByRole("button", { name: "Add a condition" }).press("Enter");
+  await path.nth(1).waitFor();
+  assert.ok(await path.nth(1).evaluate((field) => field === document.activeElement), "a new condition takes the keyboard");
+  await page.locator(LIST).focus();
+  await page.keyboard.press("Enter");
+  assert.strictEqual(await path.nth(1).inputValue(), "$.currentValue.todoList.title");
+  assert.ok(await path.nth(1).evaluate((field) => field === document.activeElement), "the keyboard comes back");
+
+  // Dropped on the fields as a whole, a value becomes a field; dropped on a field's source, it goes in there.
+  await page.dragAndDrop(TITLE, ".fields-mode > p");
+  const source = page.locator("[name=f_source]");
+  await source.first().waitFor();
+  assert.strictEqual(await source.first().inputValue(), "$.currentValue.title");
+  await page.dragAndDrop(LIST, "[name=f_source]");
+  await page.waitForFunction(() => document.querySelector("[name=f_source]").value === "$.currentValue.todoList.title");
+  assert.strictEqual(await page.locator(".drop").count(), 0);
+
+  // A template completes paths and functions; Enter takes, Escape leaves.
+  await page.locator("input[name=mapping_mode][value=template]").check();
+  const template = page.locator("#template");
+  const list = page.getByRole("listbox", { name: "Suggestions" });
+  await template.pressSequentially('{"text": "{{ todoli');
+  await list.getByRole("option").first().waitFor();
+  const options = await list.getByRole("option").allTextContents();
+  const wanted = options.findIndex((text) => text.startsWith("currentValue.todoList.title"));
+  assert.ok(wanted >= 0, options.join("; "));
+  for (let step = 0; step < wanted; step += 1) await page.keyboard.press("ArrowDown");
+  assert.strictEqual(await template.getAttribute("aria-activedescendant"), `complete-${wanted}`);
+  await page.keyboard.press("Enter");
+  await list.waitFor({ state: "detached" });
+  await template.pressSequentially(" | upp");
+  await list.getByRole("option", { name: "upper" }).waitFor();
+  await page.keyboard.press("Tab");
+  await template.pressSequentially(" }}, ");
+  assert.strictEqual(await template.inputValue(), '{"text": "{{ currentValue.todoList.title | upper }}, ');
+  await page.dragAndDrop(TITLE, "#template");
+  await template.press("End");
+  await template.pressSequentially('"}');
+  assert.strictEqual(await template.inputValue(), '{"text": "{{ currentValue.todoList.title | upper }}, {{ currentValue.title }}"}');
+  await result.getByText("THIS WEEK, ").first().waitFor();
+  await template.pressSequentially("{{ tit");
+  await list.waitFor();
+  await page.keyboard.press("Escape");
+  await list.waitFor({ state: "detached" });
+};
