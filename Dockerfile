@@ -4,6 +4,7 @@ RUN apt-get update && apt-get install --yes --no-install-recommends build-essent
 WORKDIR /src
 COPY Cargo.toml Cargo.lock askama.toml ./
 COPY benches benches
+COPY locales locales
 COPY migrations migrations
 COPY src src
 COPY static static

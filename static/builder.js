@@ -182,7 +182,7 @@ const hint = (select) => {
   const says = select.selectedOptions[0]?.dataset.hint;
   value.classList.toggle("none", says === "");
   value.tabIndex = says === "" ? -1 : 0;
-  value.placeholder = says ?? "value";
+  value.placeholder = says ?? "";
 };
 // "Record updated" stands for its events.
 const mirror = (box) => {
@@ -234,7 +234,7 @@ const complete = (field) => {
   list.className = "complete";
   list.id = "complete";
   list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", "Suggestions");
+  list.setAttribute("aria-label", builder().dataset.suggestions);
   ranked.slice(0, 12).forEach((one, at) => {
     const entry = document.createElement("li");
     entry.id = `complete-${at}`;
@@ -285,8 +285,8 @@ const offer_copy = (box) => {
   if (!navigator.clipboard || find("button", box)) return;
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = "Copy";
-  button.addEventListener("click", async () => { await navigator.clipboard.writeText(find("input", box).value); button.textContent = "Copied"; });
+  button.textContent = document.body.dataset.copy;
+  button.addEventListener("click", async () => { await navigator.clipboard.writeText(find("input", box).value); button.textContent = document.body.dataset.copied; });
   box.append(button);
 };
 

@@ -1,14 +1,14 @@
 //! What differs between two versions of a connection's rules, thing by thing.
 //!
-//! Pages say it in sentences before and after a save; an import says it before it changes anything. Pure; the documents are compared as written,
-//! so two spellings of the same rule differ.
+//! Pages say it in sentences before and after a save; an import says it before it changes anything. What differs comes as the documents themselves:
+//! the words are chosen by whoever says it. Pure; documents are compared as written, so two spellings of the same rule differ.
 
 use serde_json::Value;
 
 use crate::domain::connection::{Order, RulesDocument};
-use crate::domain::words;
+use crate::domain::filter::group;
 
-/// One difference. Texts are in plain words already (`words`).
+/// One difference: ids of events and projects, documents of conditions, filters and fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// It listens to any event now.
@@ -18,32 +18,27 @@ pub enum Change {
     AnyProject,
     ProjectAdded(String),
     ProjectRemoved(String),
-    ConditionAdded(String),
-    ConditionRemoved(String),
+    ConditionAdded(Value),
+    ConditionRemoved(Value),
     ConditionChanged {
-        before: String,
-        after: String,
+        before: Value,
+        after: Value,
     },
     /// The same conditions are joined in another way.
     Regrouped {
-        before: String,
-        after: String,
+        before: Value,
+        after: Value,
     },
     Mode {
         before: String,
         after: String,
     },
-    FieldAdded {
-        to: String,
-        origin: String,
-    },
-    FieldRemoved {
-        to: String,
-    },
+    FieldAdded(Value),
+    FieldRemoved(Value),
+    /// Of the same target.
     FieldChanged {
-        to: String,
-        before: String,
-        after: String,
+        before: Value,
+        after: Value,
     },
     FieldsReordered,
     TemplateChanged,
@@ -139,30 +134,40 @@ fn filter_changes(before: &Value, after: &Value, changes: &mut Vec<Change>) {
             .position(|other| other["path"] == condition["path"]);
         changes.push(match twin {
             Some(at) => Change::ConditionChanged {
-                before: words::condition(condition),
-                after: words::condition(new.remove(at)),
+                before: condition.clone(),
+                after: new.remove(at).clone(),
             },
-            None => Change::ConditionRemoved(words::condition(condition)),
+            None => Change::ConditionRemoved(condition.clone()),
         });
     }
     changes.extend(
         new.into_iter()
-            .map(|condition| Change::ConditionAdded(words::condition(condition))),
+            .map(|condition| Change::ConditionAdded(condition.clone())),
     );
-    let said =
-        |filter: &Value| words::filter(filter).unwrap_or_else(|| "every event passes".into());
-    let (was, is) = (said(before), said(after));
-    if !found_any && was != is {
+    if !found_any && shape(before) != shape(after) {
         changes.push(Change::Regrouped {
-            before: was,
-            after: is,
+            before: before.clone(),
+            after: after.clone(),
         });
+    }
+}
+
+/// The filter without groups that join nothing: empty ones, and those around one thing that must hold.
+fn shape(filter: &Value) -> Option<Value> {
+    let Some((mode, children)) = group(filter) else {
+        return Some(filter.clone()).filter(|filter| !filter.is_null());
+    };
+    let mut inner: Vec<Value> = children.iter().filter_map(shape).collect();
+    match inner.len() {
+        0 => None,
+        1 if mode != "none" => inner.pop(),
+        _ => Some(Value::from_iter([(mode, inner)])),
     }
 }
 
 /// All conditions of a filter, without their groups.
 fn conditions(filter: &Value) -> Vec<&Value> {
-    match words::group(filter) {
+    match group(filter) {
         Some((_, children)) => children.iter().flat_map(conditions).collect(),
         None if filter.get("op").is_some() => vec![filter],
         None => Vec::new(),
@@ -193,14 +198,10 @@ fn mapping_changes(before: &Value, after: &Value, changes: &mut Vec<Change>) {
     };
     for field in &is_fields {
         match twin(field, &was_fields) {
-            None => changes.push(Change::FieldAdded {
-                to: to(field),
-                origin: words::origin(field),
-            }),
+            None => changes.push(Change::FieldAdded(field.clone())),
             Some(other) if &other != field => changes.push(Change::FieldChanged {
-                to: to(field),
-                before: words::origin(&other),
-                after: words::origin(field),
+                before: other,
+                after: field.clone(),
             }),
             Some(_) => {}
         }
@@ -209,7 +210,7 @@ fn mapping_changes(before: &Value, after: &Value, changes: &mut Vec<Change>) {
         .iter()
         .filter(|field| twin(field, &is_fields).is_none())
     {
-        changes.push(Change::FieldRemoved { to: to(field) });
+        changes.push(Change::FieldRemoved(field.clone()));
     }
     let order = |fields: &[Value], others: &[Value]| -> Vec<String> {
         fields
@@ -258,21 +259,17 @@ mod tests {
                 Change::EventRemoved("B".into()),
                 Change::AnyProject,
                 Change::ConditionChanged {
-                    before: "a contains “x”".into(),
-                    after: "a contains “y”".into()
+                    before: json!({"path": "$.a", "op": "contains", "value": "x"}),
+                    after: json!({"path": "$.a", "op": "contains", "value": "y"})
                 },
-                Change::ConditionRemoved("b is there".into()),
-                Change::ConditionAdded("c is true".into()),
+                Change::ConditionRemoved(json!({"path": "$.b", "op": "exists"})),
+                Change::ConditionAdded(json!({"path": "$.c", "op": "is_true"})),
                 Change::FieldChanged {
-                    to: "b".into(),
-                    before: "b".into(),
-                    after: "b | trim".into()
+                    before: json!({"to": "b", "from": {"path": "$.b"}}),
+                    after: json!({"to": "b", "from": {"path": "$.b"}, "pipe": [{"fn": "trim"}]})
                 },
-                Change::FieldAdded {
-                    to: "d".into(),
-                    origin: "its duedAt".into()
-                },
-                Change::FieldRemoved { to: "c".into() },
+                Change::FieldAdded(json!({"to": "d", "from": {"path": "$.currentValue.duedAt"}})),
+                Change::FieldRemoved(json!({"to": "c", "from": {"value": 1}})),
                 Change::FieldsReordered,
                 Change::Order(Order::PerRecord),
                 Change::Attempts {
@@ -297,8 +294,8 @@ mod tests {
                 &with(json!({"any": [one, two]}), passthrough.clone())
             ),
             [Change::Regrouped {
-                before: "a is there and b is there".into(),
-                after: "a is there or b is there".into()
+                before: json!({"all": [one, two]}),
+                after: json!({"any": [one, two]})
             }]
         );
         let template = |body: &str| with(Value::Null, json!({"mode": "template", "body": body}));

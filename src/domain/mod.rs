@@ -34,4 +34,3 @@ pub mod signature;
 pub mod signing;
 pub mod source;
 pub mod value;
-pub mod words;

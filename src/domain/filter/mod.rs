@@ -65,6 +65,13 @@ impl Mode {
     }
 }
 
+/// The mode and members of a group's document; nothing for any other.
+pub fn group(document: &Value) -> Option<(&'static str, &Vec<Value>)> {
+    [Mode::All, Mode::Any, Mode::None]
+        .into_iter()
+        .find_map(|mode| Some((mode.as_str(), document.get(mode.as_str())?.as_array()?)))
+}
+
 impl Filter {
     /// Reads a filter document; all problems come at once.
     pub fn parse(document: &Value) -> Result<Filter, Vec<Problem>> {

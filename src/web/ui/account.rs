@@ -20,9 +20,11 @@ use crate::web::Site;
 use crate::web::admission::{actor, own_session, signed_in};
 use crate::web::api::id;
 use crate::web::client::address;
+use crate::web::i18n::Key;
 use crate::web::password::{check_password, hash_password};
 use crate::web::problem::ApiError;
 use crate::web::ui::form::{Form, person_name};
+use crate::web::ui::labels::role_word;
 use crate::web::ui::language::Reading;
 use crate::web::ui::page::{FormProblem, Moment, Page, PageError, go, render, render_again};
 use crate::web::ui::session::too_many;
@@ -76,17 +78,17 @@ struct SessionRow {
 }
 
 /// The pages of the settings that somebody may see.
-pub struct Tabs(pub Vec<(&'static str, &'static str, bool)>);
+pub struct Tabs(pub Vec<(&'static str, Key, bool)>);
 
 impl Tabs {
     /// The tabs for a role, with one of them open.
     pub fn new(role: Role, open: &str) -> Tabs {
         let all = [
-            ("/settings", "Account", Role::Viewer),
-            ("/settings/people", "People", Role::Owner),
-            ("/settings/tokens", "API tokens", Role::Owner),
-            ("/settings/audit", "Audit log", Role::Owner),
-            ("/settings/nodes", "Nodes", Role::Viewer),
+            ("/settings", key!("settings-account"), Role::Viewer),
+            ("/settings/people", key!("settings-people"), Role::Owner),
+            ("/settings/tokens", key!("settings-tokens"), Role::Owner),
+            ("/settings/audit", key!("settings-audit"), Role::Owner),
+            ("/settings/nodes", key!("settings-nodes"), Role::Viewer),
         ];
         Tabs(
             all.into_iter()
@@ -213,8 +215,7 @@ pub async fn confirm_second_factor(
     };
     let now_s = u64::try_from(bridge.clock.now_ms() / 1_000).unwrap_or(0);
     let Some(step) = step_of(secret.expose(), form.text("code"), now_s) else {
-        let message =
-            "This code is not right. Is the clock of your device right? Try the next one.";
+        let message = t!("settings-wrong-code");
         let problems = vec![FormProblem::at("code", message)];
         return render_again(&enrolment(&request, &user, &secret, problems)?);
     };
@@ -289,7 +290,7 @@ async fn present_password(
     let present = form.value("current").unwrap_or_default().to_string();
     let right = check_password(present, found.map(|found| found.password_hash)).await?;
     if !right {
-        return Ok(Err("The present password is not right.".into()));
+        return Ok(Err(t!("settings-wrong-password")));
     }
     site.throttle.succeeded(&user.email, from);
     Ok(Ok(()))
@@ -305,7 +306,7 @@ fn new_codes() -> (Vec<String>, Vec<TokenHash>) {
 
 fn codes_page(request: &HttpRequest, user: &User, codes: Vec<String>) -> RecoveryCodesPage {
     RecoveryCodesPage {
-        page: Page::new(request, user, "/settings", "Recovery codes"),
+        page: Page::new(request, user, "/settings", t!("settings-codes")),
         tabs: Tabs::new(user.role, "/settings"),
         codes,
     }
@@ -318,7 +319,7 @@ fn enrolment(
     problems: Vec<FormProblem>,
 ) -> Result<SecondFactorPage, PageError> {
     Ok(SecondFactorPage {
-        page: Page::new(request, user, "/settings", "Second factor"),
+        page: Page::new(request, user, "/settings", t!("settings-factor")),
         problems,
         tabs: Tabs::new(user.role, "/settings"),
         qr: qr(&app_address(secret.expose(), &user.email))?,
@@ -360,7 +361,7 @@ async fn account_page(
     let sessions = bridge.store.sessions(user.id, now.as_millisecond()).await?;
     let factor = bridge.store.second_factor(user.id).await?;
     Ok(AccountPage {
-        page: Page::new(request, &user, "/settings", "Account"),
+        page: Page::new(request, &user, "/settings", t!("settings-account")),
         problems,
         tabs: Tabs::new(user.role, "/settings"),
         reading: Reading::of(&user),
@@ -411,7 +412,7 @@ fn device(user_agent: &str) -> String {
     match (browser, system) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(one), None) | (None, Some(one)) => one.into(),
-        (None, None) => "Unknown browser".into(),
+        (None, None) => t!("settings-unknown-browser"),
     }
 }
 

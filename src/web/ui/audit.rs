@@ -8,17 +8,18 @@ use crate::flow::Bridge;
 use crate::store::audit::AuditFilter;
 use crate::store::events::Page as Window;
 use crate::web::admission::signed_in;
+use crate::web::i18n::Key;
 use crate::web::ui::account::Tabs;
 use crate::web::ui::page::{Moment, Page, PageError, Pager, query_value, render};
 
 /// Notes on one page.
 const PER_PAGE: i64 = 50;
 
-const ACTORS: [(&str, &str); 4] = [
-    ("person", "People"),
-    ("token", "API tokens"),
-    ("command_line", "The command line"),
-    ("nobody", "Not signed in"),
+const ACTORS: [(&str, Key); 4] = [
+    ("person", key!("settings-people")),
+    ("token", key!("settings-tokens")),
+    ("command_line", key!("settings-command-line")),
+    ("nobody", key!("settings-nobody")),
 ];
 
 #[derive(Template)]
@@ -29,7 +30,7 @@ struct AuditPage {
     notes: Vec<NoteRow>,
     pager: Pager,
     kinds: [&'static str; 8],
-    actors: [(&'static str, &'static str); 4],
+    actors: [(&'static str, Key); 4],
     kind: String,
     actor_kind: String,
     text: String,
@@ -40,7 +41,7 @@ struct AuditPage {
 struct NoteRow {
     at: Moment,
     actor: String,
-    actor_kind: &'static str,
+    actor_kind: String,
     address: String,
     action: String,
     sentence: String,
@@ -63,10 +64,10 @@ impl NoteRow {
             at: Moment::new(note.at, now),
             actor: note.actor.name.clone(),
             actor_kind: match note.actor.kind {
-                ActorKind::Person => "person",
-                ActorKind::Token => "API token",
-                ActorKind::CommandLine => "on the server",
-                ActorKind::Nobody => "not signed in",
+                ActorKind::Person => t!("settings-by-person"),
+                ActorKind::Token => t!("settings-token"),
+                ActorKind::CommandLine => t!("settings-by-server"),
+                ActorKind::Nobody => t!("settings-by-nobody"),
             },
             address: note.actor.address.clone().unwrap_or_default(),
             action: note.action.clone(),
@@ -108,7 +109,7 @@ pub async fn index(
     let notes = bridge.store.audit_log(filter).await?;
     let end = |note: Option<&Note>| note.map(|note| note.id.to_string());
     render(&AuditPage {
-        page: Page::new(&request, &user, "/settings", "Audit log"),
+        page: Page::new(&request, &user, "/settings", t!("settings-audit")),
         tabs: Tabs::new(user.role, "/settings/audit"),
         pager: Pager::new(
             &request,

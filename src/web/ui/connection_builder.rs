@@ -11,7 +11,6 @@ use askama::Template;
 use serde_json::{Value, json};
 
 use crate::domain::audit::Actor;
-use crate::domain::catalogue::label;
 use crate::domain::connection::{Connection, Rules};
 use crate::domain::destination::{Settings, SettingsDocument};
 use crate::domain::id::{ConnectionId, DestinationId};
@@ -23,6 +22,7 @@ use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::save as save_document;
 use crate::web::api::destinations::{DestinationDocument, save_new};
 use crate::web::api::id;
+use crate::web::i18n::Key;
 use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES};
 use crate::web::ui::connection_filter::MODES;
 use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS};
@@ -31,17 +31,19 @@ use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, of
 use crate::web::ui::connection_words::{Names, change_sentences, suggested_name};
 use crate::web::ui::form::Form;
 use crate::web::ui::gallery;
+use crate::web::ui::labels::group_name;
 use crate::web::ui::page::{
-    FormProblem, Moment, Page, PageError, go, mendable, query_value, render, render_again,
+    FormProblem, Moment, Page, PageError, event_label, go, mendable, query_value, render,
+    render_again,
 };
 use crate::web::ui::sample_tree;
 use crate::web::ui::visible::as_typed;
 
 /// How a new destination may sign, the usual way first.
-const SCHEMES: [(&str, &str); 3] = [
-    ("standard_webhooks", "Standard Webhooks"),
-    ("hex", "Hex HMAC, as Blue does"),
-    ("none", "None"),
+const SCHEMES: [(&str, Key); 3] = [
+    ("standard_webhooks", key!("destinations-scheme-standard")),
+    ("hex", key!("destinations-scheme-hex")),
+    ("none", key!("destinations-none")),
 ];
 
 /// Events of a dry run unless something else is typed.
@@ -84,7 +86,8 @@ struct ProjectBox {
 
 /// Functions under one heading.
 struct FunctionGroup {
-    name: &'static str,
+    id: &'static str,
+    name: String,
     functions: Vec<FunctionEntry>,
 }
 
@@ -92,7 +95,7 @@ struct FunctionEntry {
     id: &'static str,
     /// As it is typed, with the example's arguments.
     call: String,
-    summary: &'static str,
+    summary: String,
     input: &'static str,
     output: &'static str,
 }
@@ -107,7 +110,7 @@ struct Past {
 
 struct PastExample {
     event_id: String,
-    turn: &'static str,
+    turn: String,
     label: String,
     record: String,
     at: Option<Moment>,
@@ -371,12 +374,12 @@ impl<'b> Builder<'b> {
         let live = self.live(&form, &sample).await?;
         let (title, action, cancel) = match &self.saved {
             Some(saved) => (
-                format!("Edit “{}”", saved.name),
+                t!("builder-edit", name = saved.name),
                 format!("/connections/{}", saved.id),
                 format!("/connections/{}", saved.id),
             ),
             None => (
-                "Build a connection".into(),
+                t!("builder-title"),
                 "/connections".into(),
                 "/connections".into(),
             ),
@@ -411,7 +414,7 @@ impl<'b> Builder<'b> {
             _ => None,
         };
         let name = match typed.url.is_empty() {
-            false if typed.name.is_empty() => "a new destination".into(),
+            false if typed.name.is_empty() => t!("builder-new-destination"),
             false => typed.name.clone(),
             true => self.names.destination(&form.destination_id),
         };
@@ -512,13 +515,11 @@ fn function_groups() -> Vec<FunctionGroup> {
     let mut groups: Vec<FunctionGroup> = Vec::new();
     for function in functions() {
         let entry = FunctionEntry::new(function);
-        match groups
-            .last_mut()
-            .filter(|group| group.name == function.group)
-        {
+        match groups.last_mut().filter(|group| group.id == function.group) {
             Some(group) => group.functions.push(entry),
             None => groups.push(FunctionGroup {
-                name: function.group,
+                id: function.group,
+                name: group_name(function.group),
                 functions: vec![entry],
             }),
         }
@@ -539,7 +540,7 @@ impl FunctionEntry {
                 true => function.id.to_string(),
                 false => format!("{}({args})", function.id),
             },
-            summary: function.summary,
+            summary: told!("function-", function.id, function.summary),
             input,
             output,
         }
@@ -552,15 +553,15 @@ impl Past {
         let example = |one: Example| PastExample {
             event_id: one.event_id.to_string(),
             turn: match one.turn {
-                Turn::NewlySent if edits => "newly sent",
-                Turn::NewlySent => "would be sent",
-                Turn::NoLongerSent => "no longer sent",
-                Turn::DifferentBody => "another body",
-                Turn::NewlyFailing => "mapping fails",
-                Turn::NoLongerFailing => "fails no more",
-                Turn::Same => "the same",
+                Turn::NewlySent if edits => t!("builder-turn-newly-sent"),
+                Turn::NewlySent => t!("builder-turn-would-be-sent"),
+                Turn::NoLongerSent => t!("builder-turn-no-longer-sent"),
+                Turn::DifferentBody => t!("builder-turn-different-body"),
+                Turn::NewlyFailing => t!("builder-turn-newly-failing"),
+                Turn::NoLongerFailing => t!("builder-turn-no-longer-failing"),
+                Turn::Same => t!("builder-turn-same"),
             },
-            label: label(&one.event_type).to_string(),
+            label: event_label(&one.event_type),
             record: one.record_title.unwrap_or_default(),
             at: one.received_at.parse().ok().map(|at| Moment::new(at, now)),
             reason: one.reason,

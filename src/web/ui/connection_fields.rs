@@ -4,29 +4,30 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::words;
+use crate::web::i18n::Key;
 use crate::web::ui::form::Form;
+use crate::web::ui::rule_words;
 
 /// Rows that a form may have.
 const ROWS_LIMIT: usize = 200;
 /// What joins several values unless something else is typed.
 const SEPARATOR: &str = ", ";
 
-pub const KINDS: [(&str, &str); 3] = [
-    ("path", "value at"),
-    ("template", "text"),
-    ("value", "constant"),
+pub const KINDS: [(&str, Key); 3] = [
+    ("path", key!("builder-kind-path")),
+    ("template", key!("builder-kind-text")),
+    ("value", key!("builder-kind-constant")),
 ];
-pub const TAKES: [(&str, &str); 4] = [
-    ("first", "the first"),
-    ("all", "all, as a list"),
-    ("join", "all, joined"),
-    ("one", "exactly one"),
+pub const TAKES: [(&str, Key); 4] = [
+    ("first", key!("builder-take-first")),
+    ("all", key!("builder-take-all")),
+    ("join", key!("builder-take-join")),
+    ("one", key!("builder-take-one")),
 ];
-pub const MISSINGS: [(&str, &str); 3] = [
-    ("null", "send null"),
-    ("omit", "leave it out"),
-    ("fail", "fail, send nothing"),
+pub const MISSINGS: [(&str, Key); 3] = [
+    ("null", key!("builder-missing-null")),
+    ("omit", key!("builder-missing-omit")),
+    ("fail", key!("builder-missing-fail")),
 ];
 
 /// One target field.
@@ -193,9 +194,8 @@ fn parse_pipe(text: &str) -> Result<Vec<Value>, String> {
         let mut call = json!({"fn": name});
         rest = &rest[end..];
         if let Some(inside) = rest.strip_prefix('(') {
-            let (args, after) = arguments(inside).ok_or_else(|| {
-                format!("The arguments of `{name}` are written like {name}(\"a\", 2).")
-            })?;
+            let (args, after) =
+                arguments(inside).ok_or_else(|| t!("builder-bad-arguments", name = name))?;
             call["args"] = args;
             rest = after.trim_start();
         }
@@ -203,7 +203,7 @@ fn parse_pipe(text: &str) -> Result<Vec<Value>, String> {
         rest = match rest.strip_prefix('|') {
             Some(next) if !next.trim().is_empty() => next,
             None if rest.is_empty() => "",
-            _ => return Err("Functions are separated by |, like trim | upper.".into()),
+            _ => return Err(t!("builder-bad-pipe")),
         };
     }
     Ok(calls)
@@ -221,7 +221,7 @@ fn pipe_text(pipe: &Value) -> String {
     pipe.as_array()
         .into_iter()
         .flatten()
-        .map(words::call)
+        .map(rule_words::call)
         .collect::<Vec<_>>()
         .join(" | ")
 }

@@ -5,21 +5,22 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::filter::DEPTH_LIMIT;
 use crate::domain::filter::operator::{self, OPERATORS, Takes};
+use crate::domain::filter::{DEPTH_LIMIT, group};
 use crate::domain::path::Path;
 use crate::domain::value::{Number, Types, time_of};
-use crate::domain::words;
+use crate::web::i18n::Key;
 use crate::web::ui::form::Form;
+use crate::web::ui::labels::{group_name, operator_label};
 
 /// Rows that a form may have.
 const ROWS_LIMIT: usize = 400;
 const CONDITION_KEYS: [&str; 6] = ["path", "op", "value", "case_sensitive", "types", "zone"];
 
-pub const MODES: [(&str, &str); 3] = [
-    ("all", "all of these hold"),
-    ("any", "any of these holds"),
-    ("none", "none of these holds"),
+pub const MODES: [(&str, Key); 3] = [
+    ("all", key!("builder-mode-all")),
+    ("any", key!("builder-mode-any")),
+    ("none", key!("builder-mode-none")),
 ];
 
 /// A condition, or the head of a group whose members follow one level deeper.
@@ -47,9 +48,9 @@ pub struct OperatorGroup {
 /// One operator as a form offers it.
 pub struct OperatorChoice {
     pub id: &'static str,
-    pub label: &'static str,
+    pub label: String,
     /// What is typed as its value; `None` when it takes none.
-    pub hint: Option<&'static str>,
+    pub hint: Option<String>,
 }
 
 /// The document of the rows, and the pointer of each row that is in it.
@@ -116,7 +117,7 @@ pub fn rows_of(filter: &Value) -> Option<(&'static str, Vec<FilterRow>)> {
         rows.push(FilterRow::of(filter, 0)?);
         return Some(("all", rows));
     }
-    let (mode, members) = words::group(filter).filter(|_| is_only_group(filter))?;
+    let (mode, members) = group(filter).filter(|_| is_only_group(filter))?;
     flatten(members, 0, &mut rows)?;
     (rows.len() <= ROWS_LIMIT).then_some((mode, rows))
 }
@@ -129,7 +130,7 @@ fn is_only_group(document: &Value) -> bool {
 
 fn flatten(members: &[Value], depth: usize, rows: &mut Vec<FilterRow>) -> Option<()> {
     for member in members {
-        match words::group(member) {
+        match group(member) {
             Some((mode, inner)) if is_only_group(member) => {
                 rows.push(FilterRow {
                     depth,
@@ -237,8 +238,9 @@ impl FilterRow {
     }
 
     /// What is typed as the value of its operator; `None` when it takes none.
-    pub fn hint(&self) -> Option<&'static str> {
-        operator::find(&self.op).map_or(Some("value"), |operator| hint(operator.takes))
+    pub fn hint(&self) -> Option<String> {
+        let takes = operator::find(&self.op).map_or(Takes::Scalar, |operator| operator.takes);
+        hint(takes)
     }
 
     /// Whether anything beyond path, operator and value is set.
@@ -379,21 +381,21 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn hint(takes: Takes) -> Option<&'static str> {
+fn hint(takes: Takes) -> Option<String> {
     Some(match takes {
         Takes::Nothing => return None,
-        Takes::Scalar => "value",
-        Takes::Number => "number",
-        Takes::NumberRange => "lowest, highest",
-        Takes::List => "one, two, three",
-        Takes::Regex => "pattern, like ^Bug",
-        Takes::Date => "2026-01-31",
-        Takes::DateRange => "2026-01-01, 2026-01-31",
-        Takes::Span => "3 days",
-        Takes::Type => "text, number, list, ...",
-        Takes::Item => "tag.title equals Urgent",
-        Takes::FromTo => "Inbox -> Done",
-        Takes::OptionalScalar => "name or id, or empty",
+        Takes::Scalar => t!("builder-hint-value"),
+        Takes::Number => t!("builder-hint-number"),
+        Takes::NumberRange => t!("builder-hint-range"),
+        Takes::List => t!("builder-hint-list"),
+        Takes::Regex => t!("builder-hint-pattern"),
+        Takes::Date => "2026-01-31".into(),
+        Takes::DateRange => "2026-01-01, 2026-01-31".into(),
+        Takes::Span => "3 days".into(),
+        Takes::Type => "text, number, list, ...".into(),
+        Takes::Item => "tag.title equals Urgent".into(),
+        Takes::FromTo => "Inbox -> Done".into(),
+        Takes::OptionalScalar => t!("builder-hint-optional"),
     })
 }
 
@@ -413,13 +415,13 @@ pub fn operator_groups(found: Option<&Value>) -> Vec<OperatorGroup> {
         let operators = OPERATORS.iter().filter(|operator| operator.group == name);
         OperatorGroup {
             name: match fits(&name) {
-                true => name.to_string(),
-                false => format!("{name}: not this value's type"),
+                true => group_name(name),
+                false => t!("builder-other-type", name = group_name(name)),
             },
             operators: operators
                 .map(|operator| OperatorChoice {
                     id: operator.id,
-                    label: operator.label,
+                    label: operator_label(operator),
                     hint: hint(operator.takes),
                 })
                 .collect(),

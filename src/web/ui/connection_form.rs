@@ -10,33 +10,39 @@ use crate::domain::connection::{Connection, DeliverySettings, Order, RulesDocume
 use crate::domain::id::DestinationId;
 use crate::domain::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::web::api::connections::ConnectionDocument;
+use crate::web::i18n::Key;
 use crate::web::ui::connection_fields::{self, FieldRow};
 use crate::web::ui::connection_filter::{self, FilterRow};
 use crate::web::ui::form::Form;
-use crate::web::ui::page::FormProblem;
+use crate::web::ui::labels::group_name;
+use crate::web::ui::page::{FormProblem, event_label};
 
 /// The catalogue's group of events about records.
 const RECORDS: &str = "Records";
 /// Stands for every change of a record in the form; what is saved are the events themselves.
 const ANY_UPDATE: &str = "RECORD_UPDATED";
 
-pub const MAPPINGS: [(&str, &str, &str); 3] = [
+pub const MAPPINGS: [(&str, Key, Key); 3] = [
     (
         "fields",
-        "Fields that I choose",
-        "A JSON object, built field by field.",
+        key!("builder-mapping-fields"),
+        key!("builder-mapping-fields-hint"),
     ),
     (
         "template",
-        "A text from a template",
-        "Any text or JSON, with values from the event in it.",
+        key!("builder-mapping-template"),
+        key!("builder-mapping-template-hint"),
     ),
-    ("passthrough", "The event as Blue sent it", "Byte for byte."),
+    (
+        "passthrough",
+        key!("builder-mapping-passthrough"),
+        key!("builder-mapping-passthrough-hint"),
+    ),
 ];
-pub const FORMATS: [(&str, &str); 3] = [
-    ("", "JSON if it begins like JSON"),
-    ("json", "JSON"),
-    ("text", "plain text"),
+pub const FORMATS: [(&str, Key); 3] = [
+    ("", key!("builder-format-auto")),
+    ("json", key!("builder-format-json")),
+    ("text", key!("builder-format-text")),
 ];
 
 /// What the form holds.
@@ -89,13 +95,14 @@ pub struct SampleChoice {
 
 /// Events of the catalogue with a box each.
 pub struct EventGroup {
-    pub name: &'static str,
+    pub id: &'static str,
+    pub name: String,
     pub events: Vec<EventBox>,
 }
 
 pub struct EventBox {
     pub id: &'static str,
-    pub label: &'static str,
+    pub label: String,
     pub checked: bool,
 }
 
@@ -153,16 +160,17 @@ pub fn event_groups(ticked: &[String]) -> Vec<EventGroup> {
             .filter(move |event| event.group == name)
             .map(|event| EventBox {
                 id: event.id,
-                label: event.label,
+                label: event_label(event.id),
                 checked: ticked.iter().any(|id| id == event.id),
             })
             .collect()
     };
     groups()
         .into_iter()
-        .map(|name| EventGroup {
-            name,
-            events: boxes(name),
+        .map(|id| EventGroup {
+            id,
+            name: group_name(id),
+            events: boxes(id),
         })
         .collect()
 }
@@ -170,10 +178,10 @@ pub fn event_groups(ticked: &[String]) -> Vec<EventGroup> {
 /// The catalogue for choosing, with one more box for every change of a record.
 fn trigger_groups(ticked: &[String]) -> Vec<EventGroup> {
     let mut groups = event_groups(ticked);
-    for group in groups.iter_mut().filter(|group| group.name == RECORDS) {
+    for group in groups.iter_mut().filter(|group| group.id == RECORDS) {
         let any_update = EventBox {
             id: ANY_UPDATE,
-            label: "Record updated (any change)",
+            label: t!("builder-any-update"),
             checked: RECORD_UPDATED
                 .iter()
                 .all(|id| ticked.iter().any(|ticked| ticked == id)),
@@ -396,17 +404,15 @@ impl ConnectionForm {
             "" => connection_filter::document(&self.filter_mode, &self.conditions),
             text => {
                 let read = serde_json::from_str(text);
-                let filter =
-                    read.map_err(|error| problem("filter", format!("This is not JSON: {error}.")));
+                let filter = read.map_err(|error| {
+                    problem("filter", t!("builder-no-json", error = error.to_string()))
+                });
                 (filter.unwrap_or_default(), Vec::new())
             }
         };
         let mapping = self.mapping(&mut problem);
         let max_attempts = self.max_attempts.parse().unwrap_or_else(|_| {
-            problem(
-                "delivery/max_attempts",
-                "Attempts are a whole number.".into(),
-            );
+            problem("delivery/max_attempts", t!("builder-bad-attempts"));
             DEFAULT_MAX_ATTEMPTS
         });
         let rules = RulesDocument {

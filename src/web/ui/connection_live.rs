@@ -4,11 +4,9 @@
 //! Everything is computed by the functions that decide over real events (`flow::dry_run`, `domain::filter`, `domain::mapping`); the browser computes
 //! nothing. One broken row does not hide the others: each is tried by itself as well. Called by `connection_builder`.
 
-use askama::Template as _;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::domain::catalogue::label;
 use crate::domain::connection::{Rules, RulesDocument};
 use crate::domain::destination::Settings;
 use crate::domain::event::{Reading, read};
@@ -21,9 +19,9 @@ use crate::web::ui::connection_fields::FieldRow;
 use crate::web::ui::connection_filter::{FilterRow, OperatorGroup, found_at, operator_groups};
 use crate::web::ui::connection_form::ConnectionForm;
 use crate::web::ui::connection_sample::Sample;
-use crate::web::ui::connection_words::{Names, Sentence};
+use crate::web::ui::connection_words::{Names, sentence};
 use crate::web::ui::connections::Verdict;
-use crate::web::ui::page::{Chip, FormProblem};
+use crate::web::ui::page::{Chip, FormProblem, event_label};
 
 /// Characters of a value after a step.
 const STEP_LIMIT_CHARS: usize = 160;
@@ -61,7 +59,7 @@ pub struct RowFeedback {
     pub problem: Option<String>,
     pub class: &'static str,
     pub mark: &'static str,
-    pub word: &'static str,
+    pub word: String,
     pub reason: String,
     /// The operators, those that fit the value first.
     pub operators: Vec<OperatorGroup>,
@@ -102,10 +100,7 @@ pub fn live(
     }
     let (verdict, request) = match compiled.ok().filter(|_| problems.is_empty()) {
         Some(compiled) => decided(&compiled, sample, target, now),
-        None => (
-            undecided("Something must be mended before this can be tried."),
-            None,
-        ),
+        None => (undecided(t!("builder-mend-first")), None),
     };
     Live {
         verdict,
@@ -113,18 +108,16 @@ pub fn live(
         request,
         rows,
         fields: form.fields.iter().map(|row| field(row, document)).collect(),
-        review: Sentence::new(&rules, names.source(&form.source_id), destination, names)
-            .render()
-            .unwrap_or_default(),
+        review: sentence(&rules, &names.source(&form.source_id), &destination, names),
         changes: None,
         sample_label: sample.label.clone(),
     }
 }
 
-fn undecided(sentence: &str) -> Verdict {
+fn undecided(sentence: String) -> Verdict {
     Verdict {
-        chip: Chip::new("Not ready", ""),
-        sentence: sentence.into(),
+        chip: Chip::new(t!("builder-not-ready"), ""),
+        sentence,
         tree: None,
         body: None,
         content_type: String::new(),
@@ -141,7 +134,7 @@ fn decided(
         Ok(run) => run,
         Err(error) => {
             return (
-                undecided(&format!("The sample is no event: {error}.")),
+                undecided(t!("builder-no-event", error = error.to_string())),
                 None,
             );
         }
@@ -151,9 +144,12 @@ fn decided(
         && let Ok(Reading::Event { facts, .. }) = read(sample.body.as_bytes())
     {
         verdict.sentence = format!(
-            "{} The sample is “{}”; choose another one to see the rest.",
+            "{} {}",
             verdict.sentence,
-            label(&facts.event_type)
+            t!(
+                "builder-other-sample",
+                name = event_label(&facts.event_type)
+            )
         );
     }
     let request = run.body.as_deref().map(|body| {
@@ -182,12 +178,12 @@ fn request(target: &Target<'_>, body: &str, content_type: &str, now: Timestamp) 
     };
     let settings = match target {
         Target::None => {
-            view.note = Some("Choose a destination to see the whole request.".into());
+            view.note = Some(t!("builder-request-none"));
             return view;
         }
         Target::Saved(settings) => *settings,
         Target::Typed(settings) => {
-            view.note = Some("The signature appears once the destination is made.".into());
+            view.note = Some(t!("builder-request-unsigned"));
             &**settings
         }
     };
@@ -196,7 +192,7 @@ fn request(target: &Target<'_>, body: &str, content_type: &str, now: Timestamp) 
             view.line = line;
             view.headers = headers;
         }
-        Err(reason) => view.note = Some(format!("This request cannot be made: {reason}")),
+        Err(reason) => view.note = Some(t!("builder-request-impossible", reason = reason)),
     }
     view
 }
@@ -225,7 +221,9 @@ fn rows(
             // A group's problems stand at the conditions that have them.
             Some(Err(_)) if row.is_group() => {}
             Some(Err(problems)) => {
-                feedback.problem = problems.first().map(|problem| problem.message.clone())
+                feedback.problem = problems
+                    .first()
+                    .map(|problem| told!("problem-", problem.code, &problem.message))
             }
             Some(Ok(filter)) => feedback.tell(&filter.evaluate(&input)),
         }
@@ -241,9 +239,9 @@ impl RowFeedback {
             Explanation::Condition { result, reason, .. } => (*result, reason.clone()),
         };
         (self.class, self.mark, self.word) = match result {
-            Truth::True => ("true", "✓", "holds"),
-            Truth::False => ("false", "✗", "does not hold"),
-            Truth::Unknown => ("unknown", "?", "cannot tell"),
+            Truth::True => ("true", "✓", t!("builder-holds")),
+            Truth::False => ("false", "✗", t!("builder-holds-not")),
+            Truth::Unknown => ("unknown", "?", t!("builder-cannot-tell")),
         };
         self.reason = reason;
     }
@@ -268,7 +266,11 @@ fn field(row: &FieldRow, document: &Value) -> FieldFeedback {
     }
     let mapping = serde_json::json!({"mode": "fields", "fields": [field]});
     match Mapping::parse(&mapping) {
-        Err(problems) => feedback.problem = problems.first().map(|problem| problem.message.clone()),
+        Err(problems) => {
+            feedback.problem = problems
+                .first()
+                .map(|problem| told!("problem-", problem.code, &problem.message))
+        }
         Ok(mapping) => {
             for preview in mapping.preview(document) {
                 feedback.steps = preview
@@ -281,7 +283,7 @@ fn field(row: &FieldRow, document: &Value) -> FieldFeedback {
         }
     }
     if !has_target && feedback.problem.is_none() {
-        feedback.problem = Some("Say in which field it goes.".into());
+        feedback.problem = Some(t!("builder-say-field"));
     }
     feedback
 }

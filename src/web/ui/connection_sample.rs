@@ -4,14 +4,13 @@
 
 use serde_json::Value;
 
-use crate::domain::catalogue::label;
 use crate::domain::catalogue::sample::sample;
 use crate::domain::id::{EventId, SourceId};
 use crate::flow::Bridge;
 use crate::store::error::StoreError;
 use crate::store::events::{EventFilter, EventSummary, Page as Window};
 use crate::web::ui::connection_form::{ConnectionForm, EventGroup, event_groups};
-use crate::web::ui::page::{Moment, PageError, title_of};
+use crate::web::ui::page::{Moment, PageError, event_label, title_of};
 
 /// Stored events that are offered.
 const OFFERED: i64 = 15;
@@ -62,7 +61,7 @@ impl Sample {
         let body = sample(event_type, 1).to_string();
         Sample::new(
             body,
-            format!("{} (an illustrative sample)", label(event_type)),
+            t!("builder-illustrative", name = event_label(event_type)),
         )
     }
 }
@@ -71,7 +70,10 @@ impl Sample {
 pub async fn choose(bridge: &Bridge, form: &ConnectionForm) -> Result<Sample, PageError> {
     let choice = &form.sample;
     if choice.from == "paste" {
-        return Ok(Sample::new(choice.pasted.clone(), "The pasted event"));
+        return Ok(Sample::new(
+            choice.pasted.clone(),
+            t!("builder-pasted-event"),
+        ));
     }
     if let Some(event_type) = choice.from.strip_prefix("catalogue:") {
         return Ok(Sample::of_catalogue(event_type));
@@ -101,10 +103,10 @@ async fn stored(bridge: &Bridge, id: EventId) -> Result<Option<Sample>, PageErro
     };
     let at = Moment::new(event.summary.received_at, bridge.clock.now());
     let body = String::from_utf8_lossy(&event.body).into_owned();
-    let label = format!(
-        "{}, received {}",
-        label(&event.summary.event_type),
-        at.relative
+    let label = t!(
+        "builder-received",
+        name = event_label(&event.summary.event_type),
+        when = at.relative
     );
     Ok(Some(Sample::new(body, label)))
 }
@@ -154,7 +156,7 @@ pub async fn offers(bridge: &Bridge, form: &ConnectionForm) -> Result<Offers, Pa
         .iter()
         .map(|event| StoredOffer {
             id: event.id.to_string(),
-            label: label(&event.event_type).to_string(),
+            label: event_label(&event.event_type),
             record: title_of(event.record_title.as_deref(), event.record_id.as_deref()),
             at: Moment::new(event.received_at, now),
             chosen: event.id.to_string() == chosen,

@@ -10,6 +10,7 @@ use crate::flow::transfer::{self, Deed, ImportError, Plan, Step};
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::auth::new_token;
+use crate::web::i18n::Key;
 use crate::web::problem::ApiError;
 use crate::web::ui::connection_words::{Names, change_sentences};
 use crate::web::ui::form::Form;
@@ -36,7 +37,7 @@ struct PlanView {
 
 struct StepView {
     name: String,
-    deed: &'static str,
+    deed: String,
     tone: &'static str,
     changes: Vec<String>,
 }
@@ -109,7 +110,12 @@ pub async fn import(
 
 fn page(request: &HttpRequest, user: &User, text: String) -> ImportPage {
     ImportPage {
-        page: Page::new(request, user, "/connections", "Import connections"),
+        page: Page::new(
+            request,
+            user,
+            "/connections",
+            t!("connections-import-title"),
+        ),
         problems: Vec::new(),
         text,
         plan: None,
@@ -129,7 +135,11 @@ impl PlanView {
         names.destinations.extend(made);
         let (made, changed, _) = plan.tally();
         let connections = plan.connections.iter().map(|step| {
-            let mut view = StepView::new(step, "stays as it is", "made, switched off");
+            let mut view = StepView::new(
+                step,
+                key!("connections-step-stays"),
+                key!("connections-step-made"),
+            );
             if let Deed::Change { draft, before } = &step.deed {
                 let was = before.version.destination_id;
                 let moved = (was != draft.destination_id).then(|| {
@@ -142,7 +152,11 @@ impl PlanView {
                 if before.name != draft.name {
                     view.changes.insert(
                         0,
-                        format!("Name: “{}” became “{}”.", before.name, draft.name),
+                        t!(
+                            "rules-change-name",
+                            before = before.name,
+                            after = draft.name
+                        ),
                     );
                 }
             }
@@ -152,12 +166,24 @@ impl PlanView {
             sources: plan
                 .sources
                 .iter()
-                .map(|step| StepView::new(step, "is here, is used", "made, needs its secret"))
+                .map(|step| {
+                    StepView::new(
+                        step,
+                        key!("connections-step-used"),
+                        key!("connections-step-secret"),
+                    )
+                })
                 .collect(),
             destinations: plan
                 .destinations
                 .iter()
-                .map(|step| StepView::new(step, "is here, is used", "made, needs its secrets"))
+                .map(|step| {
+                    StepView::new(
+                        step,
+                        key!("connections-step-used"),
+                        key!("connections-step-secrets"),
+                    )
+                })
                 .collect(),
             connections: connections.collect(),
             made,
@@ -167,15 +193,15 @@ impl PlanView {
 }
 
 impl StepView {
-    fn new<Draft>(step: &Step<Draft>, kept: &'static str, made: &'static str) -> StepView {
+    fn new<Draft>(step: &Step<Draft>, kept: Key, made: Key) -> StepView {
         let (deed, tone) = match step.deed {
             Deed::Make(_) => (made, "good"),
-            Deed::Change { .. } => ("changed: a new version", "warn"),
+            Deed::Change { .. } => (key!("connections-step-changed"), "warn"),
             Deed::Keep => (kept, ""),
         };
         StepView {
             name: step.name.clone(),
-            deed,
+            deed: deed.to_string(),
             tone,
             changes: Vec::new(),
         }

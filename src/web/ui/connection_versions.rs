@@ -9,7 +9,7 @@ use crate::store::error::StoreError;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::{ConnectionDocument, save as save_document};
 use crate::web::api::id;
-use crate::web::ui::connection_words::{Names, Sentence, version_changes};
+use crate::web::ui::connection_words::{Names, sentence, version_changes};
 use crate::web::ui::page::{
     FormProblem, Moment, Page, PageError, go, mendable, render, render_again,
 };
@@ -44,7 +44,11 @@ pub async fn show(
         &request,
         &user,
         "/connections",
-        format!("Version {} of “{}”", path.1, found.connection.name),
+        t!(
+            "connections-version-of",
+            number = path.1,
+            name = found.connection.name
+        ),
     );
     render(&found.page(page, Vec::new(), &bridge)?)
 }
@@ -76,7 +80,11 @@ pub async fn restore(
                 &request,
                 &user,
                 "/connections",
-                format!("Version {} of “{}”", path.1, connection.name),
+                t!(
+                    "connections-version-of",
+                    number = path.1,
+                    name = connection.name
+                ),
             );
             render_again(&found.page(page, problems, &bridge)?)
         }
@@ -120,10 +128,10 @@ impl Found {
         bridge: &Bridge,
     ) -> Result<VersionPage, PageError> {
         let (connection, version, names) = (&self.connection, &self.version, &self.names);
-        let sentence = Sentence::new(
+        let sentence = sentence(
             &version.rules,
-            names.source(&connection.source_id.to_string()),
-            names.destination(&version.destination_id.to_string()),
+            &names.source(&connection.source_id.to_string()),
+            &names.destination(&version.destination_id.to_string()),
             names,
         );
         Ok(VersionPage {
@@ -135,7 +143,7 @@ impl Found {
             at: Moment::new(version.created_at, bridge.clock.now()),
             in_force: version.id == connection.version.id,
             newest: connection.version.number,
-            sentence: sentence.render().unwrap_or_default(),
+            sentence,
             changes: self
                 .before
                 .as_ref()

@@ -1,14 +1,11 @@
-//! What a connection does, and what a save changes, as parts that the templates `connections/sentence.txt` and `connections/change.txt` make
-//! sentences of. The words themselves stand in the templates; here only names and counts are put together.
+//! What a connection does, and what a save changes, in sentences of the reader's language. The rules' own words are [`rule_words`]'s.
 
-use askama::Template;
-
-use crate::domain::catalogue::{clause, label};
 use crate::domain::change::{Change, changes};
 use crate::domain::connection::{Connection, Order, RulesDocument, Version};
-use crate::domain::words;
 use crate::flow::Bridge;
-use crate::web::ui::page::PageError;
+use crate::web::ui::labels::event_clause;
+use crate::web::ui::page::{PageError, event_label};
+use crate::web::ui::rule_words;
 
 /// Events or projects that are named; more are counted.
 const NAMED_LIMIT: usize = 3;
@@ -74,90 +71,114 @@ fn name_in(list: &[(String, String)], id: &str) -> String {
         .unwrap_or_default()
 }
 
-/// A connection in one readable sentence.
-#[derive(Template)]
-#[template(path = "connections/sentence.txt")]
-pub struct Sentence {
-    /// Empty means anything.
-    events: Vec<String>,
-    more_events: usize,
-    projects: Vec<String>,
-    more_projects: usize,
-    source: String,
-    filter: Option<String>,
-    mode: String,
-    first_field: Option<String>,
-    more_fields: usize,
-    destination: String,
-    per_record: bool,
-}
-
-impl Sentence {
-    pub fn new(
-        rules: &RulesDocument,
-        source: String,
-        destination: String,
-        names: &Names,
-    ) -> Sentence {
-        let events = &rules.trigger.events;
-        let projects = &rules.trigger.project_ids;
-        let fields = rules.mapping["fields"]
-            .as_array()
-            .map_or(&[][..], Vec::as_slice);
-        Sentence {
-            events: events
-                .iter()
-                .take(NAMED_LIMIT)
-                .map(|id| clause(id))
-                .collect(),
-            more_events: events.len().saturating_sub(NAMED_LIMIT),
-            projects: projects
-                .iter()
-                .take(NAMED_LIMIT)
-                .map(|id| names.project(id))
-                .collect(),
-            more_projects: projects.len().saturating_sub(NAMED_LIMIT),
-            source,
-            filter: words::filter(&rules.filter),
-            mode: rules.mapping["mode"].as_str().unwrap_or_default().into(),
-            first_field: fields
-                .first()
-                .and_then(|field| field["to"].as_str())
-                .map(str::to_string),
-            more_fields: fields.len().saturating_sub(1),
-            destination,
-            per_record: rules.delivery.order == Order::PerRecord,
+/// A connection in one readable sentence: when, which of them, what is sent, where to.
+pub fn sentence(rules: &RulesDocument, source: &str, destination: &str, names: &Names) -> String {
+    let mut when = happens(rules, names);
+    if !source.is_empty() {
+        when = format!("{when} ({source})");
+    }
+    if let Some(filter) = rule_words::filter(&rules.filter) {
+        when = t!("rules-when-and", when = when, filter = filter);
+    }
+    let destination = match destination.is_empty() {
+        true => t!("rules-a-destination"),
+        false => destination.to_string(),
+    };
+    let what = sent(rules);
+    match rules.delivery.order {
+        Order::None => t!("rules-sentence", when = when, what = what, to = destination),
+        Order::PerRecord => {
+            t!(
+                "rules-sentence-in-order",
+                when = when,
+                what = what,
+                to = destination
+            )
         }
     }
+}
 
-    pub fn of(connection: &Connection, names: &Names) -> Sentence {
-        Sentence::new(
-            &connection.version.rules,
-            names.source(&connection.source_id.to_string()),
-            names.destination(&connection.version.destination_id.to_string()),
-            names,
-        )
+/// The same of a connection as it is saved.
+pub fn sentence_of(connection: &Connection, names: &Names) -> String {
+    sentence(
+        &connection.version.rules,
+        &names.source(&connection.source_id.to_string()),
+        &names.destination(&connection.version.destination_id.to_string()),
+        names,
+    )
+}
+
+/// What sets it off, and in which projects.
+fn happens(rules: &RulesDocument, names: &Names) -> String {
+    let events: Vec<String> = rules
+        .trigger
+        .events
+        .iter()
+        .map(|id| event_clause(id))
+        .collect();
+    let projects = &rules.trigger.project_ids;
+    let projects: Vec<String> = projects.iter().map(|id| names.project(id)).collect();
+    let what = match events.is_empty() {
+        true => t!("rules-anything"),
+        false => either(&events),
+    };
+    match projects.is_empty() {
+        true => what,
+        false => t!(
+            "rules-in-projects",
+            what = what,
+            projects = either(&projects)
+        ),
+    }
+}
+
+/// `a, b or c`; beyond the first few they are counted.
+fn either(names: &[String]) -> String {
+    let (named, rest) = names.split_at(names.len().min(NAMED_LIMIT));
+    match (named, rest) {
+        ([one], _) => one.clone(),
+        ([first @ .., last], []) => t!("rules-either", first = first.join(", "), last = last),
+        _ => t!(
+            "rules-either-more",
+            first = named.join(", "),
+            count = rest.len()
+        ),
+    }
+}
+
+/// What is sent, in a few words.
+fn sent(rules: &RulesDocument) -> String {
+    let mapping = &rules.mapping;
+    let fields = mapping["fields"].as_array().map_or(&[][..], Vec::as_slice);
+    match (mapping["mode"].as_str(), fields) {
+        (Some("fields"), []) => t!("rules-send-nothing"),
+        (Some("fields"), [first, rest @ ..]) => {
+            let name = first["to"].as_str().unwrap_or_default();
+            match rest.len() {
+                0 => name.to_string(),
+                more => t!("rules-send-fields", name = name, count = more),
+            }
+        }
+        (Some("template"), _) => t!("rules-send-text"),
+        _ => t!("rules-send-event"),
     }
 }
 
 /// A name for a connection that was given none: what sets it off and where it goes.
 pub fn suggested_name(rules: &RulesDocument, destination: &str) -> String {
     let what = match rules.trigger.events.as_slice() {
-        [] => "Everything".to_string(),
-        [one] => label(one).to_string(),
-        [one, rest @ ..] => format!("{} and {} more", label(one), rest.len()),
+        [] => t!("rules-everything"),
+        [one] => event_label(one),
+        [one, rest @ ..] => t!(
+            "rules-and-more",
+            name = event_label(one),
+            count = rest.len()
+        ),
     };
     format!("{what} → {destination}")
         .chars()
         .take(100)
         .collect()
-}
-
-/// One difference, as a sentence.
-#[derive(Template)]
-#[template(path = "connections/change.txt")]
-pub struct ChangeSentence {
-    change: Change,
 }
 
 /// What became different from one version to the next, destination included, each as a sentence.
@@ -167,20 +188,81 @@ pub fn change_sentences(
     destinations: Option<(String, String)>,
     names: &Names,
 ) -> Vec<String> {
-    let told = changes(before, after).into_iter().map(|change| {
-        let change = match change {
-            Change::EventAdded(id) => Change::EventAdded(label(&id).to_string()),
-            Change::EventRemoved(id) => Change::EventRemoved(label(&id).to_string()),
-            Change::ProjectAdded(id) => Change::ProjectAdded(names.project(&id)),
-            Change::ProjectRemoved(id) => Change::ProjectRemoved(names.project(&id)),
-            other => other,
-        };
-        ChangeSentence { change }.render().unwrap_or_default()
-    });
+    let told = changes(before, after)
+        .into_iter()
+        .map(|change| change_sentence(change, names));
     let moved = destinations
         .filter(|(was, is)| was != is)
-        .map(|(was, is)| format!("Destination: “{was}” became “{is}”."));
+        .map(|(was, is)| t!("rules-change-destination", before = was, after = is));
     told.chain(moved).collect()
+}
+
+/// One difference, as a sentence.
+fn change_sentence(change: Change, names: &Names) -> String {
+    let condition = rule_words::condition;
+    let filter = |document: &_| {
+        rule_words::filter(document).unwrap_or_else(|| t!("rules-every-event-passes"))
+    };
+    match change {
+        Change::AnyEvent => t!("rules-change-any-event"),
+        Change::EventAdded(id) => t!("rules-change-event-added", name = event_label(&id)),
+        Change::EventRemoved(id) => t!("rules-change-event-removed", name = event_label(&id)),
+        Change::AnyProject => t!("rules-change-any-project"),
+        Change::ProjectAdded(id) => t!("rules-change-project-added", name = names.project(&id)),
+        Change::ProjectRemoved(id) => {
+            t!("rules-change-project-removed", name = names.project(&id))
+        }
+        Change::ConditionAdded(is) => t!("rules-change-condition-added", said = condition(&is)),
+        Change::ConditionRemoved(was) => {
+            t!("rules-change-condition-removed", said = condition(&was))
+        }
+        Change::ConditionChanged { before, after } => t!(
+            "rules-change-filter",
+            before = condition(&before),
+            after = condition(&after)
+        ),
+        Change::Regrouped { before, after } => t!(
+            "rules-change-filter",
+            before = filter(&before),
+            after = filter(&after)
+        ),
+        Change::Mode { before, after } => t!(
+            "rules-change-mode",
+            before = mode(&before),
+            after = mode(&after)
+        ),
+        Change::FieldAdded(field) => t!(
+            "rules-change-field-added",
+            name = to(&field),
+            origin = rule_words::origin(&field)
+        ),
+        Change::FieldRemoved(field) => t!("rules-change-field-removed", name = to(&field)),
+        Change::FieldChanged { before, after } => t!(
+            "rules-change-field",
+            name = to(&after),
+            before = rule_words::origin(&before),
+            after = rule_words::origin(&after)
+        ),
+        Change::FieldsReordered => t!("rules-change-fields-order"),
+        Change::TemplateChanged => t!("rules-change-template"),
+        Change::Order(Order::PerRecord) => t!("rules-change-order-record"),
+        Change::Order(Order::None) => t!("rules-change-order-none"),
+        Change::Attempts { before, after } => {
+            t!("rules-change-attempts", before = before, after = after)
+        }
+    }
+}
+
+fn to(field: &serde_json::Value) -> &str {
+    field["to"].as_str().unwrap_or_default()
+}
+
+fn mode(word: &str) -> String {
+    match word {
+        "fields" => t!("rules-mode-fields"),
+        "template" => t!("rules-mode-template"),
+        _ => t!("rules-mode-event"),
+    }
 }
 
 /// What a version changed from the one before it.

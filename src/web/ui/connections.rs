@@ -4,7 +4,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
 
-use crate::domain::catalogue::label;
 use crate::domain::catalogue::sample::sample;
 use crate::domain::connection::Connection;
 use crate::domain::id::ConnectionId;
@@ -18,9 +17,9 @@ use crate::web::api::connections::{ConnectionDocument, remove, save as save_docu
 use crate::web::api::id;
 use crate::web::ui::connection_form::{EventGroup, event_groups};
 use crate::web::ui::connection_sample::USUAL_EVENT;
-use crate::web::ui::connection_words::{Names, Sentence, version_changes};
+use crate::web::ui::connection_words::{Names, sentence_of, version_changes};
 use crate::web::ui::form::Form;
-use crate::web::ui::page::{Chip, DeliveryRow, Moment, Page, PageError, go, render};
+use crate::web::ui::page::{Chip, DeliveryRow, Moment, Page, PageError, event_label, go, render};
 use crate::web::ui::tree;
 
 /// Deliveries shown on a connection's page.
@@ -76,24 +75,30 @@ pub struct Verdict {
 impl Verdict {
     pub fn new(run: &DryRun) -> Verdict {
         let (chip, sentence) = match (run.decision, &run.not_triggered, &run.error) {
-            (_, Some(reason), _) => (Chip::new("Not listened to", ""), reason.clone()),
+            (_, Some(reason), _) => (
+                Chip::new(t!("builder-verdict-not-listened"), ""),
+                reason.clone(),
+            ),
             ("deliver", ..) => (
-                Chip::new("Sent", "good"),
-                "The event passes and this is sent.".to_string(),
+                Chip::new(t!("builder-verdict-sent"), "good"),
+                t!("builder-verdict-passes"),
             ),
             (_, _, Some(error)) => (
-                Chip::new("Mapping fails", "bad"),
+                Chip::new(t!("builder-verdict-fails"), "bad"),
                 format!("{}: {}", error.path, error.message),
             ),
             _ => {
                 let (all, failed) = run.explanation.tally();
                 let count = if all > 1 {
-                    format!("{failed} of {all} conditions do not hold. ")
+                    format!(
+                        "{} ",
+                        t!("builder-verdict-failed", failed = failed, count = all)
+                    )
                 } else {
                     String::new()
                 };
                 (
-                    Chip::new("Skipped", "warn"),
+                    Chip::new(t!("shared-state-skipped"), "warn"),
                     format!("{count}{}", run.explanation.sentence()),
                 )
             }
@@ -119,7 +124,12 @@ pub async fn index(
     let names = Names::load(&bridge).await?;
     let connections = bridge.store.connections().await?;
     render(&ListPage {
-        page: Page::new(&request, &user, "/connections", "Connections"),
+        page: Page::new(
+            &request,
+            &user,
+            "/connections",
+            t!("shared-section-connections"),
+        ),
         connections: connections
             .iter()
             .map(|connection| ConnectionRow {
@@ -166,9 +176,7 @@ pub async fn show(
         id: connection.id.to_string(),
         chip: switch_chip(&connection),
         enabled: connection.enabled,
-        sentence: Sentence::of(&connection, &names)
-            .render()
-            .unwrap_or_default(),
+        sentence: sentence_of(&connection, &names),
         groups: event_groups(&[offered]),
         versions: versions
             .iter()
@@ -282,16 +290,20 @@ pub async fn delete(
 
 fn switch_chip(connection: &Connection) -> Chip {
     match connection.enabled {
-        true => Chip::new("On", "good"),
-        false => Chip::new("Off", ""),
+        true => Chip::new(t!("settings-on"), "good"),
+        false => Chip::new(t!("settings-off"), ""),
     }
 }
 
 fn trigger_words(events: &[String]) -> String {
     match events {
-        [] => "any event".into(),
-        [one] => label(one).into(),
-        [one, two] => format!("{}, {}", label(one), label(two)),
-        [one, rest @ ..] => format!("{} and {} more", label(one), rest.len()),
+        [] => t!("builder-any-event"),
+        [one] => event_label(one),
+        [one, two] => format!("{}, {}", event_label(one), event_label(two)),
+        [one, rest @ ..] => t!(
+            "rules-and-more",
+            name = event_label(one),
+            count = rest.len()
+        ),
     }
 }

@@ -26,6 +26,7 @@ use crate::web::api::destinations::{
     DestinationDocument, RotationDocument, note_switch, remove, rotate, save_change, save_new,
 };
 use crate::web::api::id;
+use crate::web::i18n::Key;
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
     Chip, DeliveryRow, FormProblem, Moment, Page, PageError, go, mendable, render, render_again,
@@ -37,16 +38,16 @@ const LATEST: i64 = 10;
 const EMPTY_HEADERS: usize = 2;
 const DAY_MS: i64 = 86_400_000;
 
-const AUTHS: [(&str, &str); 4] = [
-    ("none", "None"),
-    ("basic", "User and password"),
-    ("bearer", "Bearer token"),
-    ("header", "Own header"),
+const AUTHS: [(&str, Key); 4] = [
+    ("none", key!("destinations-none")),
+    ("basic", key!("destinations-auth-basic")),
+    ("bearer", key!("destinations-auth-bearer")),
+    ("header", key!("destinations-auth-header")),
 ];
-const SCHEMES: [(&str, &str); 3] = [
-    ("standard_webhooks", "Standard Webhooks"),
-    ("hex", "Hex HMAC, as Blue does"),
-    ("none", "None"),
+const SCHEMES: [(&str, Key); 3] = [
+    ("standard_webhooks", key!("destinations-scheme-standard")),
+    ("hex", key!("destinations-scheme-hex")),
+    ("none", key!("destinations-none")),
 ];
 
 #[derive(Template)]
@@ -75,8 +76,8 @@ struct FormPage {
     editing: bool,
     form: DestinationForm,
     methods: [&'static str; 5],
-    auths: [(&'static str, &'static str); 4],
-    schemes: [(&'static str, &'static str); 3],
+    auths: [(&'static str, Key); 4],
+    schemes: [(&'static str, Key); 3],
 }
 
 /// What the form holds; secrets are never filled in.
@@ -110,8 +111,8 @@ struct ShowPage {
     test: Option<TestResult>,
     url: String,
     method: String,
-    auth: &'static str,
-    scheme: &'static str,
+    auth: Key,
+    scheme: Key,
     is_signed: bool,
     /// Bare hex: an old secret cannot sign beside the new one.
     one_signature: bool,
@@ -143,7 +144,12 @@ pub async fn index(
     let destinations = bridge.store.destinations().await?;
     let none = Counts::default();
     render(&ListPage {
-        page: Page::new(&request, &user, "/destinations", "Destinations"),
+        page: Page::new(
+            &request,
+            &user,
+            "/destinations",
+            t!("shared-section-destinations"),
+        ),
         destinations: destinations
             .iter()
             .map(|destination| {
@@ -300,9 +306,9 @@ pub async fn test(
     let mut page = show_page(&request, &user, &bridge, destination).await?;
     page.test = Some(TestResult {
         chip: if arrived {
-            Chip::new("Arrived", "good")
+            Chip::new(t!("destinations-arrived"), "good")
         } else {
-            Chip::new("Did not arrive", "bad")
+            Chip::new(t!("destinations-not-arrived"), "bad")
         },
         sentence: trial.outcome.sentence(),
         advice: trial.outcome.advice(),
@@ -342,10 +348,10 @@ pub async fn delete(
 
 pub fn health_chip(destination: &Destination) -> Chip {
     match destination.health.word() {
-        "held" => Chip::new("Held", "bad"),
-        "paused" => Chip::new("Paused", "warn"),
-        "failing" => Chip::new("Failing", "bad"),
-        _ => Chip::new("Fine", "good"),
+        "held" => Chip::new(t!("shared-state-held"), "bad"),
+        "paused" => Chip::new(t!("destinations-chip-paused"), "warn"),
+        "failing" => Chip::new(t!("destinations-chip-failing"), "bad"),
+        _ => Chip::new(t!("destinations-chip-fine"), "good"),
     }
 }
 
@@ -359,8 +365,8 @@ fn form_page(
     form.headers
         .extend(std::iter::repeat_n(Default::default(), EMPTY_HEADERS));
     let (title, action) = match editing {
-        Some(id) => ("Edit the destination", format!("/destinations/{id}")),
-        None => ("Add a destination", "/destinations".to_string()),
+        Some(id) => (t!("destinations-edit-title"), format!("/destinations/{id}")),
+        None => (t!("destinations-add"), "/destinations".to_string()),
     };
     FormPage {
         page: Page::new(request, user, "/destinations", title),
@@ -399,10 +405,10 @@ async fn show_page(
         .filter(|connection| connection.version.destination_id == destination.id)
         .map(|connection| (connection.id.to_string(), connection.name))
         .collect();
-    let word_of = |list: &[(&'static str, &'static str)], word: &str| {
+    let word_of = |list: &[(&'static str, Key)], word: &str| {
         list.iter()
             .find(|(id, _)| *id == word)
-            .map_or("None", |(_, label)| *label)
+            .map_or(key!("destinations-none"), |(_, label)| *label)
     };
     let settings = &destination.settings;
     Ok(ShowPage {

@@ -6,30 +6,56 @@ use askama::Template;
 use crate::domain::recipes::{RECIPES, Recipe, find};
 use crate::web::admission::signed_in;
 use crate::web::ui::connection_form::{ConnectionForm, NewDestination};
+use crate::web::ui::labels::group_name;
 use crate::web::ui::page::{Page, PageError, render};
 
 #[derive(Template)]
 #[template(path = "connections/gallery.html")]
 struct GalleryPage {
     page: Page,
-    groups: Vec<(&'static str, Vec<&'static Recipe>)>,
+    groups: Vec<(String, Vec<Entry>)>,
+}
+
+/// A starting point as the gallery shows it.
+struct Entry {
+    id: &'static str,
+    title: String,
+    summary: String,
+}
+
+impl Entry {
+    fn new(recipe: &'static Recipe) -> Entry {
+        Entry {
+            id: recipe.id,
+            title: told!("recipe-title-", recipe.id, recipe.title),
+            summary: told!("recipe-summary-", recipe.id, recipe.summary),
+        }
+    }
 }
 
 pub async fn show(request: HttpRequest) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
-    let mut groups: Vec<(&'static str, Vec<&'static Recipe>)> = Vec::new();
+    let mut groups: Vec<(&'static str, Vec<Entry>)> = Vec::new();
     for recipe in RECIPES {
         match groups
             .last_mut()
             .filter(|(group, _)| *group == recipe.group)
         {
-            Some((_, recipes)) => recipes.push(recipe),
-            None => groups.push((recipe.group, vec![recipe])),
+            Some((_, entries)) => entries.push(Entry::new(recipe)),
+            None => groups.push((recipe.group, vec![Entry::new(recipe)])),
         }
     }
     render(&GalleryPage {
-        page: Page::new(&request, &user, "/connections", "Start from a template"),
-        groups,
+        page: Page::new(
+            &request,
+            &user,
+            "/connections",
+            t!("connections-gallery-title"),
+        ),
+        groups: groups
+            .into_iter()
+            .map(|(group, entries)| (group_name(group), entries))
+            .collect(),
     })
 }
 

@@ -34,7 +34,7 @@ pub async fn index(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     render(&NodesPage {
-        page: Page::new(&request, &user, "/settings", "Nodes"),
+        page: Page::new(&request, &user, "/settings", t!("settings-nodes")),
         tabs: Tabs::new(user.role, "/settings/nodes"),
         nodes: node_rows(&bridge).await?,
     })
@@ -46,9 +46,9 @@ async fn node_rows(bridge: &Bridge) -> Result<Vec<NodeRow>, PageError> {
     let row = |node: Node| NodeRow {
         is_this: node.id == bridge.nodes.id,
         state: match (node.silent_ms > LIVE_MS, node.is_behind) {
-            (true, _) => Chip::new("silent", "bad"),
-            (false, true) => Chip::new("catching up", "busy"),
-            (false, false) => Chip::new("live", "good"),
+            (true, _) => Chip::new(t!("settings-node-silent"), "bad"),
+            (false, true) => Chip::new(t!("settings-node-behind"), "busy"),
+            (false, false) => Chip::new(t!("settings-node-live"), "good"),
         },
         silent_s: node.silent_ms / 1_000,
         waiting: node.waiting,

@@ -16,6 +16,7 @@ use crate::web::auth::new_token;
 use crate::web::problem::ApiError;
 use crate::web::ui::account::Tabs;
 use crate::web::ui::form::Form;
+use crate::web::ui::labels::role_word;
 use crate::web::ui::page::{
     Chip, FormProblem, Moment, Page, PageError, go, mendable, render, render_again,
 };
@@ -83,7 +84,7 @@ pub async fn invite(
         Err(message) => return again(vec![FormProblem::at("email", message)]).await,
     };
     let Some(role) = Role::from_word(form.text("role")) else {
-        return again(vec![FormProblem::at("role", "Choose a role.")]).await;
+        return again(vec![FormProblem::at("role", t!("settings-choose-role"))]).await;
     };
     let now = bridge.clock.now();
     let (token, hash) = new_token("");
@@ -137,7 +138,7 @@ pub async fn change_role(
 ) -> Result<HttpResponse, PageError> {
     let (form, person) = (Form::of(&request)?, person(&bridge, &path).await?);
     let Some(role) = Role::from_word(form.text("role")) else {
-        let problem = FormProblem::at("role", "Choose a role.");
+        let problem = FormProblem::at("role", t!("settings-choose-role"));
         return render_again(&people_page(&request, &bridge, vec![problem], None, "").await?);
     };
     let said = format!(
@@ -254,7 +255,7 @@ async fn people_page(
     let people = bridge.store.users().await?;
     let invites = bridge.store.invites(now.as_millisecond()).await?;
     Ok(PeoplePage {
-        page: Page::new(request, &user, "/settings", "People"),
+        page: Page::new(request, &user, "/settings", t!("settings-people")),
         problems,
         tabs: Tabs::new(user.role, "/settings/people"),
         people: people
@@ -263,8 +264,8 @@ async fn people_page(
                 id: person.id.to_string(),
                 role: person.role.as_str(),
                 chip: match person.deactivated_at {
-                    Some(_) => Chip::new("Locked out", "warn"),
-                    None => Chip::new("Active", "good"),
+                    Some(_) => Chip::new(t!("settings-chip-locked"), "warn"),
+                    None => Chip::new(t!("settings-chip-active"), "good"),
                 },
                 is_active: person.deactivated_at.is_none(),
                 has_second_factor: person.has_second_factor,

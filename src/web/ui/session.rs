@@ -24,6 +24,7 @@ use crate::web::client::{address, user_agent};
 use crate::web::password::{check_password, hash_password};
 use crate::web::problem::ApiError;
 use crate::web::ui::form::{Form, person_name};
+use crate::web::ui::labels::role_word;
 use crate::web::ui::next::own_path;
 use crate::web::ui::page::{
     FormProblem, Page, PageError, go, note, query_value, render, render_again, render_with,
@@ -77,7 +78,7 @@ pub async fn setup_page(
         return Ok(go("/login"));
     }
     let (token, cookie) = visit_cookie(&request, &site);
-    let page = Page::for_stranger(&request, &token, "Set up");
+    let page = Page::for_stranger(&request, &token, t!("session-setup-title"));
     let shown = render(&SetupPage {
         page,
         problems: Vec::new(),
@@ -100,7 +101,11 @@ pub async fn setup(
         problems.insert(0, FormProblem::at("email", message));
     }
     let (Ok(email), Ok((name, password))) = (email, checked) else {
-        let page = Page::for_stranger(&request, &cookie_of(&request).unwrap_or_default(), "Set up");
+        let page = Page::for_stranger(
+            &request,
+            &cookie_of(&request).unwrap_or_default(),
+            t!("session-setup-title"),
+        );
         return render_again(&SetupPage {
             page,
             problems,
@@ -139,7 +144,7 @@ pub async fn login_page(
         return Ok(go(own_path(&next)));
     }
     let (token, cookie) = visit_cookie(&request, &site);
-    let mut page = Page::for_stranger(&request, &token, "Sign in");
+    let mut page = Page::for_stranger(&request, &token, t!("session-sign-in"));
     page.note = note(&request);
     with_cookie(
         render(&LoginPage {
@@ -209,7 +214,7 @@ pub async fn code_page(
             page: Page::for_stranger(
                 &request,
                 &cookie_of(&request).unwrap_or_default(),
-                "Second factor",
+                t!("settings-factor"),
             ),
             problem: None,
             next: own_path(&query_value(&request, "next").unwrap_or_default()).into(),
@@ -232,7 +237,7 @@ pub async fn code(
     let again = |status: StatusCode, problem: String| {
         let cookie = cookie_of(&request).unwrap_or_default();
         let shown = CodePage {
-            page: Page::for_stranger(&request, &cookie, "Second factor"),
+            page: Page::for_stranger(&request, &cookie, t!("settings-factor")),
             problem: Some(problem),
             next: next.into(),
         };
@@ -250,10 +255,7 @@ pub async fn code(
             site.throttle.succeeded(&key, from);
             start_session(&request, &bridge, &site, &user, Some(said), next).await
         }
-        None => again(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "This code is not right, or it was used already. Wait for the next one.".into(),
-        ),
+        None => again(StatusCode::UNPROCESSABLE_ENTITY, t!("session-wrong-code")),
     }
 }
 
@@ -325,7 +327,7 @@ impl InvitePage {
         name: &str,
     ) -> InvitePage {
         InvitePage {
-            page: Page::for_stranger(request, cookie, "Your invitation"),
+            page: Page::for_stranger(request, cookie, t!("session-invitation-title")),
             problems,
             token: token.into(),
             email: invite.email.clone(),
@@ -459,9 +461,7 @@ fn new_session(
 
 /// What is said when too much was tried.
 pub fn too_many(wait_s: i64) -> String {
-    let minutes = wait_s.div_euclid(60) + 1;
-    let plural = if minutes == 1 { "" } else { "s" };
-    format!("Too many failed attempts; try again in {minutes} minute{plural}.")
+    t!("session-too-many", count = wait_s.div_euclid(60) + 1)
 }
 
 fn with_retry_after(mut response: HttpResponse, wait_s: i64) -> HttpResponse {

@@ -3,7 +3,6 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use crate::domain::catalogue::label;
 use crate::domain::id::SourceId;
 use crate::domain::person::User;
 use crate::domain::source::Source;
@@ -15,7 +14,8 @@ use crate::web::api::id;
 use crate::web::api::sources::{SourceDocument, remove, save_change, save_new};
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
-    Chip, FormProblem, Moment, Page, PageError, go, mendable, render, render_again, title_of,
+    Chip, FormProblem, Moment, Page, PageError, event_label, go, mendable, render, render_again,
+    title_of,
 };
 
 /// Events shown on a source's page.
@@ -62,7 +62,7 @@ struct Evidence {
     current: bool,
     message: String,
     /// What to do about it.
-    advice: &'static str,
+    advice: String,
     last: Moment,
     count: i64,
 }
@@ -82,7 +82,7 @@ impl EventRow {
     pub fn new(event: &EventSummary, source: &str, now: jiff::Timestamp) -> EventRow {
         EventRow {
             id: event.id.to_string(),
-            label: label(&event.event_type).to_string(),
+            label: event_label(&event.event_type),
             record: title_of(event.record_title.as_deref(), event.record_id.as_deref()),
             project: title_of(event.project_name.as_deref(), event.project_id.as_deref()),
             source: source.to_string(),
@@ -95,13 +95,15 @@ impl EventRow {
 impl SourceRow {
     fn new(source: &Source, now: jiff::Timestamp) -> SourceRow {
         let chip = match source {
-            source if source.is_refusing() => Chip::new("Signature problem", "bad"),
+            source if source.is_refusing() => Chip::new(t!("sources-chip-signature"), "bad"),
             source if source.require_signature && source.secret.is_none() => {
-                Chip::new("Needs its secret", "warn")
+                Chip::new(t!("sources-chip-secret"), "warn")
             }
-            source if !source.require_signature => Chip::new("Accepts unsigned requests", "warn"),
-            source if source.last_heard_at.is_none() => Chip::new("Waiting for Blue", "busy"),
-            _ => Chip::new("Receiving", "good"),
+            source if !source.require_signature => Chip::new(t!("sources-chip-unsigned"), "warn"),
+            source if source.last_heard_at.is_none() => {
+                Chip::new(t!("sources-chip-waiting"), "busy")
+            }
+            _ => Chip::new(t!("sources-chip-receiving"), "good"),
         };
         SourceRow {
             id: source.id.to_string(),
@@ -120,7 +122,7 @@ pub async fn index(
     let now = bridge.clock.now();
     let sources = bridge.store.sources().await?;
     render(&ListPage {
-        page: Page::new(&request, &user, "/sources", "Sources"),
+        page: Page::new(&request, &user, "/sources", t!("shared-section-sources")),
         sources: sources
             .iter()
             .map(|source| SourceRow::new(source, now))
@@ -130,7 +132,7 @@ pub async fn index(
 
 pub async fn new(request: HttpRequest) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
-    let page = Page::new(&request, &user, "/sources", "Add a source");
+    let page = Page::new(&request, &user, "/sources", t!("sources-add"));
     render(&NewPage {
         page,
         problems: Vec::new(),
@@ -153,7 +155,7 @@ pub async fn create(
     match save_new(&bridge, &actor(&request), document).await {
         Ok(id) => Ok(go(format!("/sources/{id}?done=added"))),
         Err(error) => {
-            let page = Page::new(&request, &user, "/sources", "Add a source");
+            let page = Page::new(&request, &user, "/sources", t!("sources-add"));
             render_again(&NewPage {
                 page,
                 problems: mendable(error)?,
@@ -266,8 +268,8 @@ async fn show_page(
             .map(|previous| Moment::new(previous.accepted_until, now)),
         evidence: source.signature_problem.as_ref().map(|problem| Evidence {
             current: source.is_refusing(),
-            message: problem.message.clone(),
-            advice: advice(&problem.code),
+            message: told!("evidence-", &problem.code, &problem.message),
+            advice: told!("evidence-advice-", &problem.code, advice(&problem.code)),
             last: Moment::new(problem.last_at, now),
             count: problem.count,
         }),

@@ -14,6 +14,7 @@ use crate::web::api::{id, name};
 use crate::web::auth::{TOKEN_PREFIX, new_token};
 use crate::web::ui::account::Tabs;
 use crate::web::ui::form::Form;
+use crate::web::ui::labels::role_word;
 use crate::web::ui::page::{FormProblem, Moment, Page, PageError, go, render, render_again};
 
 /// Days that a token may last; none of them is "for ever".
@@ -55,7 +56,7 @@ pub async fn create(
     let (form, user) = (Form::of(&request)?, signed_in(&request)?);
     let (Ok(name), Some(role)) = (name(form.text("name")), Role::from_word(form.text("role")))
     else {
-        let problems = vec![FormProblem::plain("A token needs a name and a role.")];
+        let problems = vec![FormProblem::plain(t!("settings-token-needs"))];
         return render_again(&tokens_page(&request, &bridge, problems, None).await?);
     };
     let now = bridge.clock.now();
@@ -118,7 +119,7 @@ async fn tokens_page(
     let now = bridge.clock.now();
     let tokens = bridge.store.tokens().await?;
     Ok(TokensPage {
-        page: Page::new(request, &user, "/settings", "API tokens"),
+        page: Page::new(request, &user, "/settings", t!("settings-tokens")),
         problems,
         tabs: Tabs::new(user.role, "/settings/tokens"),
         token,

@@ -1,32 +1,31 @@
-//! A connection's rules in plain words: one condition, a whole filter, where a field comes from.
+//! A connection's rules in the reader's words: one condition, a whole filter, where a field comes from.
 //!
 //! The builder's sentence and the difference of two versions are made of these. They look at documents as people wrote them, also at ones that
 //! would be refused; they decide nothing. Quotation marks stand around whatever a person typed.
 
 use serde_json::Value;
 
-use crate::domain::filter::operator;
+use crate::domain::filter::{group, operator};
+use crate::web::ui::labels::operator_called;
 
 /// Longest typed value that is quoted, in characters.
 const QUOTED_LIMIT_CHARS: usize = 60;
 /// Conditions of one group that are spelled out; more are counted.
 const SPELLED_OUT_LIMIT: usize = 4;
-const MODES: [&str; 3] = ["all", "any", "none"];
 
 /// What the event is about comes first: `$.currentValue.title` is "its title".
 pub fn place(path: &str) -> String {
     let path = path.trim();
     let inner = path.strip_prefix("$.").unwrap_or(path);
-    let said = [
-        ("currentValue.", "its "),
-        ("previousValue.", "its previous "),
-    ]
-    .into_iter()
-    .find_map(|(prefix, word)| Some(format!("{word}{}", inner.strip_prefix(prefix)?)));
-    match said {
-        Some(said) => said,
-        None if inner.is_empty() => "a value".into(),
-        None => inner.to_string(),
+    if let Some(name) = inner.strip_prefix("currentValue.") {
+        return t!("rules-its", name = name);
+    }
+    if let Some(name) = inner.strip_prefix("previousValue.") {
+        return t!("rules-its-previous", name = name);
+    }
+    match inner.is_empty() {
+        true => t!("rules-a-value"),
+        false => inner.to_string(),
     }
 }
 
@@ -34,19 +33,19 @@ pub fn place(path: &str) -> String {
 pub fn condition(document: &Value) -> String {
     let path = document["path"].as_str().unwrap_or_default();
     let op = document["op"].as_str().unwrap_or_default();
-    let label = operator::find(op).map_or(op, |operator| operator.label);
     // A change is told by a path inside both values.
     let is_change = operator::find(op).is_some_and(|operator| operator.group == "Change");
     let place = match is_change && !path.contains("Value.") {
-        true => format!("its {}", path.trim_start_matches("$.")),
+        true => t!("rules-its", name = path.trim_start_matches("$.")),
         false => place(path),
     };
     if op == "changed_from_to" {
         return format!("{place} {}", from_to(&document["value"]));
     }
+    let label = operator_called(op);
     let case = match document["case_sensitive"].as_bool() {
-        Some(true) => " (exact case)",
-        _ => "",
+        Some(true) => format!(" {}", t!("rules-exact-case")),
+        _ => String::new(),
     };
     match document
         .get("value")
@@ -58,14 +57,19 @@ pub fn condition(document: &Value) -> String {
     }
 }
 
-/// A side that is empty or not typed yet is passed over.
+/// `has changed from “Inbox” to “Done”`; a side that is empty or not typed yet is passed over.
 fn from_to(sides: &Value) -> String {
     let said = |side: &str| {
         Some(&sides[side])
             .filter(|side| !side.is_null() && *side != "")
             .map(value)
     };
-    operator::from_to(said("from"), said("to"))
+    match (said("from"), said("to")) {
+        (Some(from), Some(to)) => t!("rules-changed-from-to", from = from, to = to),
+        (Some(from), None) => t!("rules-changed-from", from = from),
+        (None, Some(to)) => t!("rules-changed-to", to = to),
+        (None, None) => t!("rules-changed"),
+    }
 }
 
 /// The whole filter, or nothing when every event passes.
@@ -81,18 +85,26 @@ pub fn filter(document: &Value) -> Option<String> {
     if said.len() > SPELLED_OUT_LIMIT {
         let count = said.len();
         return Some(match mode {
-            "all" => format!("all of {count} conditions hold"),
-            "any" => format!("any of {count} conditions holds"),
-            _ => format!("none of {count} conditions holds"),
+            "all" => t!("rules-all-of", count = count),
+            "any" => t!("rules-any-of", count = count),
+            _ => t!("rules-none-of", count = count),
         });
     }
     if mode == "none" {
         return Some(match said.len() {
-            1 => format!("it is not so that {}", said.remove(0)),
-            _ => format!("neither {}", said.join(" nor ")),
+            1 => t!("rules-not-so", said = said.remove(0)),
+            _ => t!("rules-neither", said = said.join(&spaced(&t!("rules-nor")))),
         });
     }
-    Some(said.join(if mode == "all" { " and " } else { " or " }))
+    let joint = match mode {
+        "all" => t!("rules-and"),
+        _ => t!("rules-or"),
+    };
+    Some(said.join(&spaced(&joint)))
+}
+
+fn spaced(word: &str) -> String {
+    format!(" {word} ")
 }
 
 fn nested(document: &Value) -> Option<String> {
@@ -102,13 +114,6 @@ fn nested(document: &Value) -> Option<String> {
     Some(if is_plain { said } else { format!("({said})") })
 }
 
-/// A group's mode and what is in it.
-pub fn group(document: &Value) -> Option<(&'static str, &Vec<Value>)> {
-    MODES
-        .into_iter()
-        .find_map(|mode| Some((mode, document.get(mode)?.as_array()?)))
-}
-
 /// Where a field's value comes from and what is done with it: `its title | trim`.
 pub fn origin(field: &Value) -> String {
     let from = &field["from"];
@@ -116,22 +121,22 @@ pub fn origin(field: &Value) -> String {
         (Some(path), ..) => {
             let place = place(path.as_str().unwrap_or_default());
             match field["take"].as_str() {
-                Some("all") => format!("all of {place}"),
-                Some("join") => format!("{place}, joined"),
-                Some("one") => format!("the only {place}"),
+                Some("all") => t!("rules-take-all", place = place),
+                Some("join") => t!("rules-take-join", place = place),
+                Some("one") => t!("rules-take-one", place = place),
                 _ => place,
             }
         }
-        (_, Some(template), _) => format!("the text {}", value(template)),
-        (_, _, Some(constant)) => format!("always {}", value(constant)),
-        _ => "nothing".into(),
+        (_, Some(template), _) => t!("rules-the-text", text = value(template)),
+        (_, _, Some(constant)) => t!("rules-always", value = value(constant)),
+        _ => t!("rules-nothing"),
     };
     let pipe = field["pipe"].as_array().into_iter().flatten();
     let calls: String = pipe.map(|one| format!(" | {}", call(one))).collect();
     let missing = match field["when_missing"].as_str() {
-        Some("omit") => ", left out if missing",
-        Some("fail") => ", required",
-        _ => "",
+        Some("omit") => format!(", {}", t!("rules-left-out")),
+        Some("fail") => format!(", {}", t!("rules-required")),
+        _ => String::new(),
     };
     format!("{start}{calls}{missing}")
 }
@@ -160,7 +165,7 @@ pub fn value(document: &Value) -> String {
         Value::Object(members) if members.contains_key("op") => {
             let mut inner = document.clone();
             if !members.contains_key("path") {
-                inner["path"] = Value::from("it");
+                inner["path"] = Value::from(t!("rules-it"));
             }
             format!("({})", condition(&inner))
         }
@@ -182,6 +187,8 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::person::Language;
+    use crate::web::reader::Reader;
     use serde_json::json;
 
     #[test]
@@ -268,5 +275,20 @@ mod tests {
         ] {
             assert_eq!(origin(&field), said);
         }
+    }
+
+    #[test]
+    fn rules_are_said_in_the_readers_language() {
+        let reader = Reader {
+            language: Language::Indonesian,
+            ..Reader::default()
+        };
+        let title = json!({"path": "$.currentValue.title", "op": "contains", "value": "urgent"});
+        let done = json!({"path": "$.previousValue.done", "op": "is_false"});
+        let said = reader.reads(|| filter(&json!({"any": [title, done]})));
+        assert_eq!(
+            said.as_deref(),
+            Some("title memuat “urgent” atau done sebelumnya tidak benar (false)")
+        );
     }
 }

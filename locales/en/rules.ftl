@@ -1,0 +1,69 @@
+# A connection's rules in sentences: what it does, what a save changes.
+
+rules-change-name = Name: “{ $before }” became “{ $after }”.
+rules-and-more = { $name } and { $count } more
+rules-its = its { $name }
+rules-its-previous = its previous { $name }
+rules-a-value = a value
+rules-it = it
+rules-exact-case = (exact case)
+rules-changed-from-to = has changed from { $from } to { $to }
+rules-changed-from = has changed from { $from }
+rules-changed-to = has changed to { $to }
+rules-changed = has changed
+rules-all-of = all of { $count } conditions hold
+rules-any-of = any of { $count } conditions holds
+rules-none-of = none of { $count } conditions holds
+rules-not-so = it is not so that { $said }
+rules-neither = neither { $said }
+rules-nor = nor
+rules-and = and
+rules-or = or
+rules-take-all = all of { $place }
+rules-take-join = { $place }, joined
+rules-take-one = the only { $place }
+rules-the-text = the text { $text }
+rules-always = always { $value }
+rules-nothing = nothing
+rules-left-out = left out if missing
+rules-required = required
+rules-when-and = { $when } and { $filter }
+rules-a-destination = a destination
+rules-sentence = When { $when }, send { $what } to { $to }.
+rules-sentence-in-order = When { $when }, send { $what } to { $to }, in order per record.
+rules-anything = anything happens
+rules-in-projects = { $what } in { $projects }
+rules-either = { $first } or { $last }
+rules-either-more = { $first } or one of { $count } more
+rules-send-nothing = an empty object
+rules-send-fields =
+    { $count ->
+        [one] { $name } and 1 more field
+       *[other] { $name } and { $count } more fields
+    }
+rules-send-text = a text from a template
+rules-send-event = the whole event
+rules-everything = Everything
+rules-change-destination = Destination: “{ $before }” became “{ $after }”.
+rules-every-event-passes = every event passes
+rules-change-any-event = Trigger: listens to any event now.
+rules-change-event-added = Trigger: listens to “{ $name }” too.
+rules-change-event-removed = Trigger: listens to “{ $name }” no more.
+rules-change-any-project = Trigger: listens to any project now.
+rules-change-project-added = Trigger: listens to the project { $name } too.
+rules-change-project-removed = Trigger: listens to the project { $name } no more.
+rules-change-condition-added = Filter: added { $said }.
+rules-change-condition-removed = Filter: removed { $said }.
+rules-change-filter = Filter: { $before } became { $after }.
+rules-change-mode = Mapping: { $before } became { $after }.
+rules-change-field-added = Mapping: added { $name } from { $origin }.
+rules-change-field-removed = Mapping: removed { $name }.
+rules-change-field = Mapping: { $name } was { $before }; it is { $after } now.
+rules-change-fields-order = Mapping: the fields stand in another order.
+rules-change-template = Mapping: the template's text changed.
+rules-change-order-record = Delivery: one after another for each record now.
+rules-change-order-none = Delivery: as fast as possible now.
+rules-change-attempts = Delivery: { $after } attempts at most; it was { $before }.
+rules-mode-fields = chosen fields
+rules-mode-template = a template
+rules-mode-event = the event as Blue sent it

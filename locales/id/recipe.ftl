@@ -1,0 +1,36 @@
+# Titik awal di galeri.
+
+recipe-title-slack-record-created = Record baru → pesan Slack
+recipe-summary-slack-record-created = Judul record beserta list dan proyeknya.
+recipe-title-slack-record-done = Record selesai → pesan Slack
+recipe-summary-slack-record-done = Hanya saat menjadi selesai, bukan saat dibuka lagi.
+recipe-title-slack-comment = Komentar baru → pesan Slack
+recipe-summary-slack-comment = Siapa menulis apa di record yang mana.
+recipe-title-slack-urgent = Tag “Urgent” ditambahkan → pesan Slack
+recipe-summary-slack-urgent = Ubah nama tag-nya di filter.
+recipe-title-discord-record-created = Record baru → pesan Discord
+recipe-summary-discord-record-created = Tidak ada yang di-mention, apa pun isi judulnya.
+recipe-title-discord-due-date = Tenggat diubah → pesan Discord
+recipe-summary-discord-due-date = Tanggal sebelumnya dan yang baru.
+recipe-title-teams-record-created = Record baru → kartu Teams
+recipe-summary-teams-record-created = Adaptive card untuk webhook Workflows.
+recipe-title-teams-assignee = Penanggung jawab berubah → kartu Teams
+recipe-summary-teams-assignee = Siapa yang memegang record sekarang.
+recipe-title-chat-record-moved = Record dipindah → pesan Google Chat
+recipe-summary-chat-record-moved = Dari list mana ke list mana.
+recipe-title-hook-record-created = Record baru → field datar
+recipe-summary-hook-record-created = Yang diperlukan baris spreadsheet atau tugas di tempat lain, dengan nama sederhana.
+recipe-title-hook-record-done = Record selesai → webhook
+recipe-summary-hook-record-done = Hanya saat menjadi selesai.
+recipe-title-hook-comment = Komentar baru → webhook
+recipe-summary-hook-comment = Teks, penulis, dan record.
+recipe-title-hook-tag-added = Tag ditambahkan → webhook
+recipe-summary-hook-tag-added = Semua tag record, digabung.
+recipe-title-hook-due-date = Tenggat diubah → webhook
+recipe-summary-hook-due-date = Sebelum dan sesudah, berurutan untuk setiap record.
+recipe-title-hook-assignee = Penanggung jawab berubah → webhook
+recipe-summary-hook-assignee = Nama dan alamat sebagai daftar.
+recipe-title-hook-custom-field = Field kustom berubah → webhook
+recipe-summary-hook-custom-field = Nama dan nilai setiap field kustom.
+recipe-title-hook-everything = Semuanya, apa adanya
+recipe-summary-hook-everything = Setiap event, byte demi byte, ditandatangani ulang.

@@ -1,0 +1,42 @@
+//! What the domain calls things, in the reader's language: roles, operators, groups, functions, events as clauses.
+//!
+//! The domain has the English under a stable code; here only the language is chosen. Pages of every kind call these.
+
+use crate::domain::catalogue::clause;
+use crate::domain::filter::operator::{self, Operator};
+
+/// A role, by its word.
+pub fn role_word(word: &str) -> String {
+    match word {
+        "owner" => t!("settings-role-owner"),
+        "editor" => t!("settings-role-editor"),
+        _ => t!("settings-role-viewer"),
+    }
+}
+
+/// An operator, to stand between a field and its value.
+pub fn operator_label(operator: &Operator) -> String {
+    told!("operator-", operator.id, operator.label)
+}
+
+/// The same by its id; the id itself when there is no such operator.
+pub fn operator_called(id: &str) -> String {
+    operator::find(id).map_or_else(|| id.to_string(), operator_label)
+}
+
+/// The heading of a group of events, operators, functions or starting points.
+pub fn group_name(name: &str) -> String {
+    let code: String = name
+        .chars()
+        .map(|sign| match sign.is_ascii_alphanumeric() {
+            true => sign.to_ascii_lowercase(),
+            false => '-',
+        })
+        .collect();
+    told!("group-", &code, name)
+}
+
+/// What happened, to stand after "when".
+pub fn event_clause(event_type: &str) -> String {
+    told!("clause-", event_type, clause(event_type))
+}
