@@ -282,6 +282,9 @@ fn text(value: Option<&Value>) -> Option<String> {
 }
 
 fn clean(text: &str) -> String {
+    if text.len() <= FACT_LIMIT_CHARS && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_string();
+    }
     text.chars()
         .filter(|c| !c.is_control() && !reverses(*c))
         .take(FACT_LIMIT_CHARS)
