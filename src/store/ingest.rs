@@ -3,10 +3,13 @@
 //! Called by the writer with everything that waits, so each table takes one multi-row statement per batch. An event whose key was
 //! taken inside the window is a duplicate: nothing of it is stored, and the answer names the first one.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
+use diesel::backend::Backend;
+use diesel::expression::AsExpression;
+use diesel::serialize::{Output, ToSql};
+use diesel::sql_types::Binary;
 use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, RunQueryDsl as _};
 
 use crate::domain::delivery::{Cause, State};
@@ -19,31 +22,23 @@ use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{deliveries, events};
 use crate::store::writer::Writes as _;
+use crate::store::{postgres, sqlite};
 
-/// Inserts rows in statements of 32, 8 and 1 of them and counts those that were stored; what a unique index refuses is left out.
-/// The statements are few and fixed, so that each is prepared once for a connection: preparing costs more than running.
+/// Inserts rows in statements of 32, 8 and 1 of them, and counts those that were stored. The statements are few and fixed: each is put
+/// together and prepared once for a connection, which costs more than running it.
 macro_rules! insert_rows {
-    ($conn:expr, $table:expr, $rows:expr) => {{
+    ($conn:expr, $all:expr, |$rows:ident| $insert:expr) => {{
         let mut stored = 0;
-        let (large, rest) = $rows.as_chunks::<32>();
+        let (large, rest) = $all.as_chunks::<32>();
         let (small, rest) = rest.as_chunks::<8>();
-        for rows in large {
-            stored += diesel::insert_into($table)
-                .values(rows)
-                .on_conflict_do_nothing()
-                .execute($conn)?;
+        for $rows in large {
+            stored += $insert.execute($conn)?;
         }
-        for rows in small {
-            stored += diesel::insert_into($table)
-                .values(rows)
-                .on_conflict_do_nothing()
-                .execute($conn)?;
+        for $rows in small {
+            stored += $insert.execute($conn)?;
         }
-        for row in rest {
-            stored += diesel::insert_into($table)
-                .values(row)
-                .on_conflict_do_nothing()
-                .execute($conn)?;
+        for $rows in rest {
+            stored += $insert.execute($conn)?;
         }
         stored
     }};
@@ -115,28 +110,24 @@ pub enum Ingested {
 both! {
     /// Writes a batch; the answers are in its order. Runs inside the caller's transaction.
     pub fn insert_events(conn: &mut Conn, batch: &[Ingest]) -> Result<Vec<Ingested>, StoreError> {
-        let mut rows: Vec<EventRow<'_>> = batch.iter().map(|one| EventRow::new(&one.event)).collect();
+        let mut rows: Vec<EventRow> = batch.iter().map(|one| EventRow::new(&one.event)).collect();
         if Self::SHARED {
             // Nodes that take the same events at the same time wait for each other in the same order, and never in a circle.
             rows.sort_unstable_by_key(|row| row.dedupe_key);
         }
-        let stored = insert_rows!(conn, events::table, &rows);
+        let stored = conn.insert_fresh(&rows)?;
         let duplicates = match stored == rows.len() {
             true => HashMap::new(),
             false => settle_taken_keys(conn, batch)?,
         };
         failpoint!("ingest:between_event_and_deliveries");
-        let fresh: Vec<DeliveryRow<'_>> = batch
+        let fresh: Vec<DeliveryRow> = batch
             .iter()
             .filter(|ingest| !duplicates.contains_key(&ingest.event.id))
             .flat_map(|ingest| &ingest.deliveries)
             .map(DeliveryRow::new)
             .collect();
-        if insert_rows!(conn, deliveries::table, &fresh) != fresh.len() {
-            return Err(StoreError::Corrupt(
-                "a delivery of a new event is there already".into(),
-            ));
-        }
+        insert_rows!(conn, fresh, |rows| diesel::insert_into(deliveries::table).values(rows));
         Ok(batch
             .iter()
             .map(|ingest| match duplicates.get(&ingest.event.id) {
@@ -147,11 +138,36 @@ both! {
     }
 }
 
+/// Inserts events except those whose key is taken, and counts them. SQLite has words for it that diesel needs to put together only once.
+trait Fresh {
+    fn insert_fresh(&mut self, rows: &[EventRow]) -> Result<usize, StoreError>;
+}
+
+impl Fresh for sqlite::Conn {
+    fn insert_fresh(&mut self, all: &[EventRow]) -> Result<usize, StoreError> {
+        Ok(insert_rows!(self, all, |rows| {
+            diesel::insert_or_ignore_into(events::table).values(rows)
+        }))
+    }
+}
+
+impl Fresh for postgres::Conn {
+    fn insert_fresh(&mut self, all: &[EventRow]) -> Result<usize, StoreError> {
+        Ok(insert_rows!(self, all, |rows| {
+            diesel::insert_into(events::table)
+                .values(rows)
+                .on_conflict_do_nothing()
+        }))
+    }
+}
+
 both! {
     /// Writes deliveries of events that are already stored: a resend or a replay. Those that their replay made before are left out.
     pub fn insert_deliveries(conn: &mut Conn, deliveries: &[NewDelivery]) -> Result<usize, StoreError> {
-        let rows: Vec<DeliveryRow<'_>> = deliveries.iter().map(DeliveryRow::new).collect();
-        Ok(insert_rows!(conn, deliveries::table, &rows))
+        let rows: Vec<DeliveryRow> = deliveries.iter().map(DeliveryRow::new).collect();
+        Ok(insert_rows!(conn, rows, |rows| diesel::insert_into(deliveries::table)
+            .values(rows)
+            .on_conflict_do_nothing()))
     }
 }
 
@@ -189,8 +205,8 @@ both! {
                     .set(events::dedupe_key.eq(None::<Vec<u8>>))
                     .execute(conn)?;
                 let again = batch.iter().filter(|one| one.event.id == *id);
-                let rows: Vec<EventRow<'_>> = again.map(|one| EventRow::new(&one.event)).collect();
-                insert_rows!(conn, events::table, &rows);
+                let rows: Vec<EventRow> = again.map(|one| EventRow::new(&one.event)).collect();
+                conn.insert_fresh(&rows)?;
             } else {
                 duplicates.insert(*id, row::id(&holder, EventId::from_slice)?);
             }
@@ -200,44 +216,58 @@ both! {
 }
 
 /// Half of the digest is kept: 128 bits are enough to tell events apart, and the index is half as large.
-fn stored_key(facts: &EventFacts) -> &[u8] {
-    &facts.dedupe_key[..16]
+fn stored_key(facts: &EventFacts) -> [u8; 16] {
+    let mut key = [0; 16];
+    key.copy_from_slice(&facts.dedupe_key[..16]);
+    key
 }
 
 /// PostgreSQL's text holds no zero character. What is read from a body is shown without them; the body itself stays as it came.
-fn text(from_body: &str) -> Cow<'_, str> {
-    match from_body.contains('\0') {
-        true => Cow::Owned(from_body.replace('\0', "\u{fffd}")),
-        false => Cow::Borrowed(from_body),
-    }
+fn text(from_body: &str) -> String {
+    from_body.replace('\0', "\u{fffd}")
 }
 
+/// Rows own what they hold: diesel remembers a statement by its type only when nothing in it is borrowed.
 #[derive(Insertable)]
 #[diesel(table_name = events, treat_none_as_default_value = false)]
-struct EventRow<'a> {
-    id: &'a [u8],
-    source_id: &'a [u8],
-    event_type: Cow<'a, str>,
-    record_id: Option<Cow<'a, str>>,
-    record_title: Option<Cow<'a, str>>,
-    list_id: Option<Cow<'a, str>>,
-    list_title: Option<Cow<'a, str>>,
-    project_id: Option<Cow<'a, str>>,
-    project_name: Option<Cow<'a, str>>,
-    company_id: Option<Cow<'a, str>>,
+struct EventRow {
+    id: [u8; 16],
+    source_id: [u8; 16],
+    event_type: String,
+    record_id: Option<String>,
+    record_title: Option<String>,
+    list_id: Option<String>,
+    list_title: Option<String>,
+    project_id: Option<String>,
+    project_name: Option<String>,
+    company_id: Option<String>,
     occurred_at: Option<i64>,
     received_at: i64,
     is_test: bool,
-    body: &'a [u8],
-    dedupe_key: Option<&'a [u8]>,
+    body: Body,
+    dedupe_key: Option<[u8; 16]>,
 }
 
-impl<'a> EventRow<'a> {
-    fn new(event: &'a NewEvent) -> EventRow<'a> {
+/// A body as it came, shared and not copied.
+#[derive(Debug, AsExpression)]
+#[diesel(sql_type = Binary)]
+struct Body(Bytes);
+
+impl<DB: Backend> ToSql<Binary, DB> for Body
+where
+    [u8]: ToSql<Binary, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> diesel::serialize::Result {
+        self.0[..].to_sql(out)
+    }
+}
+
+impl EventRow {
+    fn new(event: &NewEvent) -> EventRow {
         let facts = &event.facts;
         EventRow {
-            id: event.id.as_bytes(),
-            source_id: event.source_id.as_bytes(),
+            id: *event.id.as_bytes(),
+            source_id: *event.source_id.as_bytes(),
             event_type: text(&facts.event_type),
             record_id: facts.record_id.as_deref().map(text),
             record_title: facts.record_title.as_deref().map(text),
@@ -249,7 +279,7 @@ impl<'a> EventRow<'a> {
             occurred_at: facts.occurred_at.map(|time| time.as_millisecond()),
             received_at: event.received_ms,
             is_test: event.is_test,
-            body: &event.body,
+            body: Body(event.body.clone()),
             dedupe_key: event.unique_since_ms.map(|_| stored_key(facts)),
         }
     }
@@ -257,27 +287,27 @@ impl<'a> EventRow<'a> {
 
 #[derive(Insertable)]
 #[diesel(table_name = deliveries, treat_none_as_default_value = false)]
-struct DeliveryRow<'a> {
-    id: &'a [u8],
-    event_id: &'a [u8],
-    connection_id: &'a [u8],
-    version_id: &'a [u8],
-    destination_id: &'a [u8],
+struct DeliveryRow {
+    id: [u8; 16],
+    event_id: [u8; 16],
+    connection_id: [u8; 16],
+    version_id: [u8; 16],
+    destination_id: [u8; 16],
     cause: &'static str,
     state: &'static str,
     attempts: i32,
     created_at: i64,
-    lane: Option<&'a [u8]>,
+    lane: Option<[u8; 16]>,
     due_at: Option<i64>,
-    claim_id: Option<&'a [u8]>,
+    claim_id: Option<[u8; 16]>,
     lease_until: Option<i64>,
     finished_at: Option<i64>,
-    problem: Option<Cow<'a, str>>,
-    replay_id: Option<&'a [u8]>,
+    problem: Option<String>,
+    replay_id: Option<[u8; 16]>,
 }
 
-impl<'a> DeliveryRow<'a> {
-    fn new(delivery: &'a NewDelivery) -> DeliveryRow<'a> {
+impl DeliveryRow {
+    fn new(delivery: &NewDelivery) -> DeliveryRow {
         let state = match delivery.start {
             Start::Skipped => State::Skipped,
             Start::MappingFailed(_) => State::MappingFailed,
@@ -286,22 +316,20 @@ impl<'a> DeliveryRow<'a> {
             Start::Leased { .. } => State::Sending,
         };
         let (claim_id, lease_until) = match &delivery.start {
-            Start::Leased { claim_id, until_ms } => {
-                (Some(&claim_id.as_bytes()[..]), Some(*until_ms))
-            }
+            Start::Leased { claim_id, until_ms } => (Some(*claim_id.as_bytes()), Some(*until_ms)),
             _ => (None, None),
         };
         DeliveryRow {
-            id: delivery.id.as_bytes(),
-            event_id: delivery.event_id.as_bytes(),
-            connection_id: delivery.connection_id.as_bytes(),
-            version_id: delivery.version_id.as_bytes(),
-            destination_id: delivery.destination_id.as_bytes(),
+            id: *delivery.id.as_bytes(),
+            event_id: *delivery.event_id.as_bytes(),
+            connection_id: *delivery.connection_id.as_bytes(),
+            version_id: *delivery.version_id.as_bytes(),
+            destination_id: *delivery.destination_id.as_bytes(),
             cause: delivery.cause.as_str(),
             state: state.as_str(),
             attempts: 0,
             created_at: delivery.created_ms,
-            lane: delivery.lane.as_ref().map(|lane| &lane[..]),
+            lane: delivery.lane,
             due_at: (state == State::Queued).then_some(delivery.created_ms),
             claim_id,
             lease_until,
@@ -310,7 +338,7 @@ impl<'a> DeliveryRow<'a> {
                 Start::MappingFailed(sentence) => Some(text(sentence)),
                 _ => None,
             },
-            replay_id: delivery.replay_id.as_ref().map(|id| &id.as_bytes()[..]),
+            replay_id: delivery.replay_id.map(|id| *id.as_bytes()),
         }
     }
 }

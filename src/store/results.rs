@@ -5,7 +5,12 @@
 
 use std::collections::HashMap;
 
-use diesel::{AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, RunQueryDsl as _};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+use diesel::sqlite::Sqlite;
+use diesel::{
+    AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, QueryResult, RunQueryDsl,
+};
 
 use crate::domain::delivery::State;
 use crate::domain::id::{ClaimId, DeliveryId};
@@ -49,30 +54,58 @@ pub struct NewAttempt {
 }
 
 both! {
-    /// Writes the results whose claim still holds; the answers are in order. Runs inside the caller's transaction; what is read here cannot
-    /// change before it is updated.
+    /// Writes the results whose claim still holds; the answers are in order. Runs inside the caller's transaction.
     pub fn write_results(conn: &mut Conn, finishes: &[Finish]) -> Result<Vec<bool>, StoreError> {
-        let ids: Vec<&[u8]> = finishes.iter().map(|one| &one.delivery_id.as_bytes()[..]).collect();
-        let claims: HashMap<Vec<u8>, Option<Vec<u8>>> =
-            conn.claims_on(&ids)?.into_iter().collect();
-        let applied: Vec<bool> = finishes
+        let applied = conn.settle(finishes)?;
+        failpoint!("record:between_delivery_and_attempt");
+        let rows: Vec<AttemptRow> = finishes
             .iter()
-            .map(|finish| {
-                let claim = claims.get(&finish.delivery_id.as_bytes()[..]);
-                claim.is_some_and(|claim| claim.as_deref() == Some(&finish.claim_id.as_bytes()[..]))
-            })
+            .zip(&applied)
+            .filter(|(_, applied)| **applied)
+            .map(|(finish, _)| AttemptRow::new(finish))
+            .collect::<Result<_, _>>()?;
+        insert_rows!(conn, rows, |rows| diesel::insert_into(attempts::table).values(rows));
+        Ok(applied)
+    }
+}
+
+/// Gives deliveries their next state and ends their claims, where these still hold. Each answer says whether it did.
+trait Settle {
+    fn settle(&mut self, finishes: &[Finish]) -> Result<Vec<bool>, StoreError>;
+}
+
+impl Settle for sqlite::Conn {
+    /// One small statement each, prepared once.
+    fn settle(&mut self, finishes: &[Finish]) -> Result<Vec<bool>, StoreError> {
+        finishes
+            .iter()
+            .map(|finish| Ok(SettleOne::of(finish)?.execute(self)? == 1))
+            .collect()
+    }
+}
+
+impl Settle for postgres::Conn {
+    /// Every statement is a way to the server and back, so those that are alike share one. Locked first, in an order that all nodes share.
+    fn settle(&mut self, finishes: &[Finish]) -> Result<Vec<bool>, StoreError> {
+        let ids = finishes.iter().map(|one| &one.delivery_id.as_bytes()[..]);
+        let claims: HashMap<Vec<u8>, Option<Vec<u8>>> = deliveries::table
+            .filter(deliveries::id.eq_any(ids))
+            .order(deliveries::id)
+            .select((deliveries::id, deliveries::claim_id))
+            .for_update()
+            .load(self)?
+            .into_iter()
             .collect();
-        let held = || {
-            finishes
-                .iter()
-                .zip(&applied)
-                .filter(|(_, held)| **held)
-                .map(|(finish, _)| finish)
-        };
         let mut alike: HashMap<Change, Vec<&[u8]>> = HashMap::new();
-        for finish in held() {
-            let ids = alike.entry(Change::of(finish)?).or_default();
-            ids.push(finish.delivery_id.as_bytes());
+        let mut applied = Vec::with_capacity(finishes.len());
+        for finish in finishes {
+            let id = &finish.delivery_id.as_bytes()[..];
+            let claim = claims.get(id).and_then(Option::as_deref);
+            let holds = claim == Some(&finish.claim_id.as_bytes()[..]);
+            if holds {
+                alike.entry(Change::of(finish)?).or_default().push(id);
+            }
+            applied.push(holds);
         }
         for (change, ids) in alike {
             diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
@@ -81,51 +114,13 @@ both! {
                     deliveries::claim_id.eq(None::<Vec<u8>>),
                     deliveries::lease_until.eq(None::<i64>),
                 ))
-                .execute(conn)?;
+                .execute(self)?;
         }
-        failpoint!("record:between_delivery_and_attempt");
-        let rows: Vec<AttemptRow<'_>> = held().map(AttemptRow::new).collect::<Result<_, _>>()?;
-        let stored = insert_rows!(conn, attempts::table, &rows);
-        match stored == rows.len() {
-            true => Ok(applied),
-            false => Err(StoreError::Corrupt(
-                "an attempt with this number is on record already".into(),
-            )),
-        }
+        Ok(applied)
     }
 }
 
-/// Reads who holds which delivery, such that it stays true until the transaction ends.
-trait Claims {
-    fn claims_on(&mut self, ids: &[&[u8]]) -> Result<Vec<ClaimOn>, StoreError>;
-}
-
-/// A delivery and its claim.
-type ClaimOn = (Vec<u8>, Option<Vec<u8>>);
-
-impl Claims for sqlite::Conn {
-    /// The transaction holds the only right to write.
-    fn claims_on(&mut self, ids: &[&[u8]]) -> Result<Vec<ClaimOn>, StoreError> {
-        Ok(deliveries::table
-            .filter(deliveries::id.eq_any(ids))
-            .select((deliveries::id, deliveries::claim_id))
-            .load(self)?)
-    }
-}
-
-impl Claims for postgres::Conn {
-    /// Locked, in an order that all nodes share.
-    fn claims_on(&mut self, ids: &[&[u8]]) -> Result<Vec<ClaimOn>, StoreError> {
-        Ok(deliveries::table
-            .filter(deliveries::id.eq_any(ids))
-            .order(deliveries::id)
-            .select((deliveries::id, deliveries::claim_id))
-            .for_update()
-            .load(self)?)
-    }
-}
-
-/// What a result makes of its delivery. Results that came in together are mostly alike and share a statement.
+/// What a result makes of its delivery.
 #[derive(AsChangeset, Clone, PartialEq, Eq, Hash)]
 #[diesel(table_name = deliveries, treat_none_as_null = true)]
 struct Change {
@@ -136,6 +131,54 @@ struct Change {
     finished_at: Option<i64>,
     last_status: Option<i32>,
     last_outcome: Option<&'static str>,
+}
+
+/// The update of one delivery, if its claim still holds. Put together by hand, because diesel prepares an update of its own anew each time.
+struct SettleOne {
+    delivery_id: [u8; 16],
+    claim_id: [u8; 16],
+    change: Change,
+}
+
+impl SettleOne {
+    fn of(finish: &Finish) -> Result<SettleOne, StoreError> {
+        Ok(SettleOne {
+            delivery_id: *finish.delivery_id.as_bytes(),
+            claim_id: *finish.claim_id.as_bytes(),
+            change: Change::of(finish)?,
+        })
+    }
+}
+
+impl QueryId for SettleOne {
+    type QueryId = SettleOne;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<sqlite::Conn> for SettleOne {}
+
+impl QueryFragment<Sqlite> for SettleOne {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        let change = &self.change;
+        out.push_sql("UPDATE deliveries SET claim_id = NULL, lease_until = NULL, state = ");
+        out.push_bind_param::<Text, _>(&change.state)?;
+        out.push_sql(", attempts = ");
+        out.push_bind_param::<Integer, _>(&change.attempts)?;
+        out.push_sql(", free_attempts = ");
+        out.push_bind_param::<Integer, _>(&change.free_attempts)?;
+        out.push_sql(", due_at = ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&change.due_at)?;
+        out.push_sql(", finished_at = ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&change.finished_at)?;
+        out.push_sql(", last_status = ");
+        out.push_bind_param::<Nullable<Integer>, _>(&change.last_status)?;
+        out.push_sql(", last_outcome = ");
+        out.push_bind_param::<Nullable<Text>, _>(&change.last_outcome)?;
+        out.push_sql(" WHERE id = ");
+        out.push_bind_param::<Binary, _>(&self.delivery_id)?;
+        out.push_sql(" AND claim_id = ");
+        out.push_bind_param::<Binary, _>(&self.claim_id)
+    }
 }
 
 impl Change {
@@ -158,33 +201,33 @@ fn number(attempt: u32) -> Result<i32, StoreError> {
 
 #[derive(Insertable)]
 #[diesel(table_name = attempts, treat_none_as_default_value = false)]
-struct AttemptRow<'a> {
-    delivery_id: &'a [u8],
+struct AttemptRow {
+    delivery_id: [u8; 16],
     number: i32,
     started_at: i64,
     duration_ms: i64,
     outcome: String,
-    request_line: &'a str,
-    request_headers: &'a str,
-    response_headers: &'a str,
-    response_body: &'a [u8],
+    request_line: String,
+    request_headers: String,
+    response_headers: String,
+    response_body: Vec<u8>,
     response_truncated: bool,
 }
 
-impl<'a> AttemptRow<'a> {
-    fn new(finish: &'a Finish) -> Result<AttemptRow<'a>, StoreError> {
+impl AttemptRow {
+    fn new(finish: &Finish) -> Result<AttemptRow, StoreError> {
         let attempt = &finish.attempt;
         Ok(AttemptRow {
-            delivery_id: finish.delivery_id.as_bytes(),
+            delivery_id: *finish.delivery_id.as_bytes(),
             number: number(attempt.number)?,
             started_at: attempt.started_ms,
             duration_ms: attempt.duration_ms,
             outcome: serde_json::to_string(&attempt.outcome)
                 .map_err(|error| StoreError::Corrupt(error.to_string()))?,
-            request_line: &attempt.request_line,
-            request_headers: &attempt.request_headers,
-            response_headers: &attempt.response_headers,
-            response_body: &attempt.response_body,
+            request_line: attempt.request_line.clone(),
+            request_headers: attempt.request_headers.clone(),
+            response_headers: attempt.response_headers.clone(),
+            response_body: attempt.response_body.clone(),
             response_truncated: attempt.response_truncated,
         })
     }
