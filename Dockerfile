@@ -3,6 +3,7 @@ FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends build-essential && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Cargo.toml Cargo.lock askama.toml ./
+COPY .cargo .cargo
 COPY benches benches
 COPY locales locales
 COPY migrations migrations
