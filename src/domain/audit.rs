@@ -54,6 +54,14 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// The actor within a sentence: a person by name, a program as `the token NAME`.
+    pub fn in_words(&self) -> String {
+        match self.kind {
+            ActorKind::Token => format!("the token {}", self.name),
+            _ => self.name.clone(),
+        }
+    }
+
     /// Whoever runs a command on the server.
     pub fn command_line() -> Actor {
         Actor {

@@ -1,18 +1,32 @@
 //! Pausing and resuming a destination. Nothing is dropped: what waits is held, and resumes where it stopped.
 //!
-//! Called by people through `web`, by `deliver` when a destination says that it is gone or keeps failing, and by `probe`.
+//! Called by people through `web`, by `deliver` when a destination says that it is gone or keeps failing, and by `probe`. What a person asks for
+//! is noted together with the change.
 
+use crate::domain::audit::Actor;
 use crate::domain::breaker::next_probe_at;
 use crate::domain::destination::{Paused, Probing};
 use crate::domain::id::DestinationId;
 use crate::flow::Bridge;
 use crate::flow::deliver::give_back;
+use crate::store::Store;
 use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 
 /// Stops sending to the destination until a person resumes it. Attempts that are under way end by themselves.
 pub async fn pause(bridge: &Bridge, id: DestinationId, reason: &str) -> Result<(), StoreError> {
-    stop_sending(bridge, id, reason, None).await
+    stop_sending(bridge, &bridge.store, id, reason, None).await
+}
+
+/// The same at somebody's wish.
+pub async fn pause_by(bridge: &Bridge, actor: &Actor, id: DestinationId) -> Result<(), StoreError> {
+    let said = format!(
+        "Paused the destination {}.",
+        bridge.store.destination(id).await?.name
+    );
+    let noting = bridge.noting(actor, "destination.paused", id, said);
+    let reason = format!("Paused by {}.", actor.in_words());
+    stop_sending(bridge, &noting, id, &reason, None).await
 }
 
 /// Stops sending to a destination that keeps failing, until a probe arrives or a person resumes it.
@@ -21,11 +35,12 @@ pub async fn hold(bridge: &Bridge, id: DestinationId, reason: &str) -> Result<()
         at: next_probe_at(0, bridge.clock.now()),
         sent: 0,
     };
-    stop_sending(bridge, id, reason, Some(first)).await
+    stop_sending(bridge, &bridge.store, id, reason, Some(first)).await
 }
 
 async fn stop_sending(
     bridge: &Bridge,
+    store: &Store,
     id: DestinationId,
     reason: &str,
     probing: Option<Probing>,
@@ -35,7 +50,7 @@ async fn stop_sending(
         reason: reason.to_string(),
         probing,
     };
-    bridge.store.pause_destination(id, Some(paused)).await?;
+    store.pause_destination(id, Some(paused)).await?;
     // First the snapshot, so that nothing new is queued; then what is in memory; then everything that waits.
     bridge.reload().await?;
     give_back(bridge, bridge.outbox.drain(id), Wait::Held).await?;
@@ -61,7 +76,25 @@ pub async fn settle_stragglers(bridge: &Bridge) -> Result<(), StoreError> {
 
 /// Sends again, beginning with what was held.
 pub async fn resume(bridge: &Bridge, id: DestinationId) -> Result<(), StoreError> {
-    bridge.store.pause_destination(id, None).await?;
+    send_again(bridge, &bridge.store, id).await
+}
+
+/// The same at somebody's wish.
+pub async fn resume_by(
+    bridge: &Bridge,
+    actor: &Actor,
+    id: DestinationId,
+) -> Result<(), StoreError> {
+    let said = format!(
+        "Resumed the destination {}.",
+        bridge.store.destination(id).await?.name
+    );
+    let noting = bridge.noting(actor, "destination.resumed", id, said);
+    send_again(bridge, &noting, id).await
+}
+
+async fn send_again(bridge: &Bridge, store: &Store, id: DestinationId) -> Result<(), StoreError> {
+    store.pause_destination(id, None).await?;
     bridge.health.judge_anew(id);
     bridge.reload().await?;
     let resumed = bridge.store.resume_held(id, bridge.clock.now_ms()).await?;

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
+use crate::domain::audit::Actor;
 use crate::domain::connection::{Decision, Order, Rules, Subject};
 use crate::domain::delivery::Cause;
 use crate::domain::event::{Reading, read};
@@ -69,9 +70,9 @@ pub async fn forecast_within(
     count(bridge, wish, before, limit).await
 }
 
-/// Begins a replay of everything that matches now. `who` is written beside it.
-pub async fn begin(bridge: &Bridge, wish: Wish, who: &str) -> Result<Replay, StoreError> {
-    let now = bridge.clock.now();
+/// Begins a replay of everything that matches now. Who did so is written beside it.
+pub async fn begin(bridge: &Bridge, actor: &Actor, wish: Wish) -> Result<Replay, StoreError> {
+    let (now, who) = (bridge.clock.now(), actor.in_words());
     let id = new_id!(ReplayId, bridge, now);
     let forecast = count(bridge, &wish, id, FORECAST_LIMIT).await?;
     let now_ms = now.as_millisecond();
@@ -82,17 +83,25 @@ pub async fn begin(bridge: &Bridge, wish: Wish, who: &str) -> Result<Replay, Sto
         wish,
         matching: forecast.matching,
         at_least: forecast.at_least,
-        created_by: who.to_string(),
+        created_by: who.clone(),
         now_ms,
     };
-    bridge.store.create_replay(new, RUNNING_LIMIT).await?;
+    let at_least = if new.at_least { "at least " } else { "" };
+    let said = format!(
+        "Began a replay of {at_least}{} matching deliveries.",
+        new.matching
+    );
+    bridge
+        .noting(actor, "replay.begun", id, said)
+        .create_replay(new, RUNNING_LIMIT)
+        .await?;
     tracing::info!(replay = %id, matching = forecast.matching, at_least = forecast.at_least, who, "a replay begins");
     bridge.replay_begun.notify_one();
     bridge.store.replay(id).await
 }
 
 /// Stops a replay: it makes nothing more, and what waits of what it made is given up. Attempts that are under way end by themselves.
-pub async fn cancel(bridge: &Bridge, id: ReplayId, who: &str) -> Result<Replay, StoreError> {
+pub async fn cancel(bridge: &Bridge, actor: &Actor, id: ReplayId) -> Result<Replay, StoreError> {
     let before = bridge.store.replay(id).await?;
     let waits = !bridge
         .store
@@ -104,12 +113,12 @@ pub async fn cancel(bridge: &Bridge, id: ReplayId, who: &str) -> Result<Replay, 
             "This replay has ended, and nothing of it waits any more.".into(),
         ));
     }
-    let now_ms = bridge.clock.now_ms();
+    let (now_ms, who) = (bridge.clock.now_ms(), actor.in_words());
     bridge
-        .store
-        .cancel_replay(id, who.to_string(), now_ms)
+        .noting(actor, "replay.cancelled", id, "Cancelled a replay.")
+        .cancel_replay(id, who.clone(), now_ms)
         .await?;
-    let given_up = give_up_waiting(bridge, id, who).await?;
+    let given_up = give_up_waiting(bridge, id, &who).await?;
     tracing::info!(replay = %id, given_up, who, "a replay was cancelled");
     bridge.store.replay(id).await
 }

@@ -1,8 +1,9 @@
 //! A person asks for a delivery again, or gives one up.
 //!
 //! A resend is a new delivery of the same event, by the rules it had then or by the connection's present ones, never a reset of the old one. The
-//! filter is not asked again: the person has decided. Called by the pages and the API.
+//! filter is not asked again: the person has decided. Each is noted together with its change. Called by the pages and the API.
 
+use crate::domain::audit::Actor;
 use crate::domain::connection::Rules;
 use crate::domain::delivery::Cause;
 use crate::domain::id::{DeliveryId, DestinationId, VersionId};
@@ -15,24 +16,30 @@ use crate::store::error::StoreError;
 use crate::store::ingest::Start;
 
 /// Sends the event of a delivery once more, by the version it had. Returns the new delivery.
-pub async fn resend(bridge: &Bridge, id: DeliveryId) -> Result<DeliveryId, StoreError> {
+pub async fn resend(
+    bridge: &Bridge,
+    actor: &Actor,
+    id: DeliveryId,
+) -> Result<DeliveryId, StoreError> {
     let old = bridge.store.delivery(id).await?;
     let (version_id, destination_id) = (old.version_id, old.destination_id);
-    send_again(bridge, &old, version_id, destination_id).await
+    send_again(bridge, actor, &old, version_id, destination_id).await
 }
 
 /// Sends the event of a delivery once more, by its connection's present version. Returns the new delivery.
 pub async fn resend_by_present_rules(
     bridge: &Bridge,
+    actor: &Actor,
     id: DeliveryId,
 ) -> Result<DeliveryId, StoreError> {
     let old = bridge.store.delivery(id).await?;
     let present = bridge.store.connection(old.connection_id).await?.version;
-    send_again(bridge, &old, present.id, present.destination_id).await
+    send_again(bridge, actor, &old, present.id, present.destination_id).await
 }
 
 async fn send_again(
     bridge: &Bridge,
+    actor: &Actor,
     old: &DeliverySummary,
     version_id: VersionId,
     destination_id: DestinationId,
@@ -56,7 +63,11 @@ async fn send_again(
     };
     let planned = route.plan(bridge, &snapshot, &rules, start, output, bridge.clock.now());
     let new_id = planned.delivery.id;
-    bridge.store.create_delivery(planned.delivery).await?;
+    let said = format!("Sent the event of the delivery {} once more.", old.id);
+    bridge
+        .noting(actor, "delivery.resent", new_id, said)
+        .create_delivery(planned.delivery)
+        .await?;
     if let Some(hand_over) = planned.hand_over {
         hand_over
             .place
@@ -73,18 +84,17 @@ pub(super) fn again(rules: &Rules, event_body: &[u8]) -> (Start, Option<Output>)
     }
 }
 
-/// Gives up a delivery that waits. `who` is written beside it.
-pub async fn discard(bridge: &Bridge, id: DeliveryId, who: &str) -> Result<(), StoreError> {
+/// Gives up a delivery that waits. Who did so is written beside it.
+pub async fn discard(bridge: &Bridge, actor: &Actor, id: DeliveryId) -> Result<(), StoreError> {
     bridge.store.delivery(id).await?;
-    let problem = format!("Given up by {who}.");
-    match bridge
-        .store
+    let problem = format!("Given up by {}.", actor.in_words());
+    bridge
+        .noting(
+            actor,
+            "delivery.discarded",
+            id,
+            "Gave a waiting delivery up.",
+        )
         .discard(id, problem, bridge.clock.now_ms())
-        .await?
-    {
-        true => Ok(()),
-        false => Err(StoreError::Conflict(
-            "Only a delivery that is queued, held or waiting for a retry can be given up.".into(),
-        )),
-    }
+        .await
 }

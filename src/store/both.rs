@@ -4,21 +4,28 @@
 //! takes either kind. What truly differs is in `sqlite` and `postgres`, behind the trait `Dialect`.
 
 /// `either!(self.read(move |conn| ...))` asks the database that is open and waits for the answer. The methods are `read`, `write`,
-/// `write_freely` and `in_small_steps`; `write` also writes the note that waits (`audit`). See `sqlite::Sqlite` and `postgres::Postgres`.
+/// `write_freely` and `in_small_steps`; the first two of the writing ones also write the note that waits (`audit`). See `sqlite::Sqlite` and
+/// `postgres::Postgres`.
 macro_rules! either {
-    ($store:ident.write($change:expr $(,)?)) => {{
+    ($store:ident.write($change:expr $(,)?)) => {
+        $crate::store::both::either!(@noted $store.write($change))
+    };
+    ($store:ident.write_freely($change:expr $(,)?)) => {
+        $crate::store::both::either!(@noted $store.write_freely($change))
+    };
+    (@noted $store:ident.$method:ident($change:expr)) => {{
         let pending = $store.pending.clone();
         match &$store.database {
             $crate::store::Database::Sqlite(database) => {
                 let change =
                     $crate::store::audit::noted::<$crate::store::sqlite::Conn, _>(pending, $change);
-                database.write(change).await
+                database.$method(change).await
             }
             $crate::store::Database::Postgres(database) => {
                 let change = $crate::store::audit::noted::<$crate::store::postgres::Conn, _>(
                     pending, $change,
                 );
-                database.write(change).await
+                database.$method(change).await
             }
         }
     }};

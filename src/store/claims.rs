@@ -327,13 +327,13 @@ impl Store {
         }))
     }
 
-    /// Gives up a waiting delivery. `false` when it does not wait any more.
+    /// Gives up a waiting delivery; a conflict when it does not wait any more.
     pub async fn discard(
         &self,
         delivery_id: DeliveryId,
         problem: String,
         now_ms: i64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         either!(self.write_freely(move |conn| {
             let waiting = [
                 State::Queued.as_str(),
@@ -352,7 +352,13 @@ impl Store {
                 deliveries::problem.eq(Some(problem)),
             ))
             .execute(conn)?;
-            Ok(changed == 1)
+            match changed {
+                1 => Ok(()),
+                _ => Err(StoreError::Conflict(
+                    "Only a delivery that is queued, held or waiting for a retry can be given up."
+                        .into(),
+                )),
+            }
         }))
     }
 

@@ -18,6 +18,7 @@ use bluebridge::store::claims::{ClaimRequest, Wait};
 use bluebridge::store::connections::ConnectionDraft;
 use bluebridge::store::deliveries::DeliveryFilter;
 use bluebridge::store::destinations::DestinationDraft;
+use bluebridge::store::error::StoreError;
 use bluebridge::store::events::EventFilter;
 use bluebridge::store::ingest::{Ingest, Ingested, NewDelivery, NewEvent, Start};
 use bluebridge::store::replays::{NewReplay, Step};
@@ -197,7 +198,7 @@ fn facts(body: &str) -> EventFacts {
     }
 }
 
-fn open(home: &Home, key: u8) -> Result<Store, bluebridge::store::error::StoreError> {
+fn open(home: &Home, key: u8) -> Result<Store, StoreError> {
     Store::open(&home.database_url, MasterKey::new([key; 32]))
 }
 
@@ -359,20 +360,16 @@ async fn waiting_deliveries_are_held_resumed_and_given_up(database: Database) {
             .unwrap()
             .is_empty()
     );
-    assert!(
-        bench
-            .store
-            .discard(DeliveryId::new(1_000, bits(1)), "why".into(), 1_100)
-            .await
-            .unwrap()
-    );
-    assert!(
-        !bench
-            .store
-            .discard(DeliveryId::new(1_000, bits(1)), "why".into(), 1_100)
-            .await
-            .unwrap()
-    );
+    bench
+        .store
+        .discard(DeliveryId::new(1_000, bits(1)), "why".into(), 1_100)
+        .await
+        .unwrap();
+    let again = bench
+        .store
+        .discard(DeliveryId::new(1_000, bits(1)), "why".into(), 1_100)
+        .await;
+    assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
     assert_eq!(
         bench
             .store

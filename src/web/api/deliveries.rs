@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::domain::audit::Actor;
 use crate::domain::delivery::State;
 use crate::domain::id::DeliveryId;
 use crate::flow::dry_run::{body_of, dry_run};
@@ -136,8 +135,7 @@ pub async fn resend(
         &bridge,
         &site,
         async || {
-            let new = resend::resend(&bridge, old).await?;
-            note_resent(&bridge, &actor(&request), old, new).await?;
+            let new = resend::resend(&bridge, &actor(&request), old).await?;
             detail(&bridge, new).await
         },
     )
@@ -149,32 +147,9 @@ pub async fn discard(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    let caller = caller(&request)?;
     let id = id(&path, "delivery")?;
-    resend::discard(&bridge, id, &format!("the token {}", caller.token_name)).await?;
-    note_discarded(&bridge, &actor(&request), id).await?;
+    resend::discard(&bridge, &actor(&request), id).await?;
     Ok(HttpResponse::Ok().json(detail(&bridge, id).await?))
-}
-
-/// Notes that a delivery was sent once more. Called by the pages too.
-pub async fn note_resent(
-    bridge: &Bridge,
-    actor: &Actor,
-    old: DeliveryId,
-    new: DeliveryId,
-) -> Result<(), ApiError> {
-    let said = format!("Sent the event of the delivery {old} once more.");
-    Ok(bridge.note(actor, "delivery.resent", new, said).await?)
-}
-
-/// Notes that a delivery was given up. Called by the pages too.
-pub async fn note_discarded(
-    bridge: &Bridge,
-    actor: &Actor,
-    id: DeliveryId,
-) -> Result<(), ApiError> {
-    let said = "Gave a waiting delivery up.";
-    Ok(bridge.note(actor, "delivery.discarded", id, said).await?)
 }
 
 /// A delivery with its attempts, the body computed again, and why it is as it is.

@@ -98,22 +98,8 @@ pub async fn pause(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    let caller = caller(&request)?;
     let id = id(&path, "destination")?;
-    pause::pause(
-        &bridge,
-        id,
-        &format!("Paused with the token {}.", caller.token_name),
-    )
-    .await?;
-    note_switch(
-        &bridge,
-        &actor(&request),
-        id,
-        "destination.paused",
-        "Paused",
-    )
-    .await?;
+    pause::pause_by(&bridge, &actor(&request), id).await?;
     let destination = bridge.store.destination(id).await?;
     Ok(HttpResponse::Ok().json(view(&destination, bridge.clock.now().as_second())))
 }
@@ -124,15 +110,7 @@ pub async fn resume(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let id = id(&path, "destination")?;
-    pause::resume(&bridge, id).await?;
-    note_switch(
-        &bridge,
-        &actor(&request),
-        id,
-        "destination.resumed",
-        "Resumed",
-    )
-    .await?;
+    pause::resume_by(&bridge, &actor(&request), id).await?;
     let destination = bridge.store.destination(id).await?;
     Ok(HttpResponse::Ok().json(view(&destination, bridge.clock.now().as_second())))
 }
@@ -249,19 +227,6 @@ pub async fn remove(bridge: &Bridge, actor: &Actor, id: DestinationId) -> Result
         .await?;
     bridge.reload().await?;
     Ok(())
-}
-
-/// Notes what was done to a destination by a step that saves by itself. Called by the pages too.
-pub async fn note_switch(
-    bridge: &Bridge,
-    actor: &Actor,
-    id: DestinationId,
-    action: &str,
-    verb: &str,
-) -> Result<(), ApiError> {
-    let name = bridge.store.destination(id).await?.name;
-    let said = format!("{verb} the destination {name}.");
-    Ok(bridge.note(actor, action, id, said).await?)
 }
 
 async fn draft(

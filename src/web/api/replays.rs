@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::domain::audit::Actor;
 use crate::domain::delivery::State;
 use crate::domain::id::ReplayId;
 use crate::domain::problem::Problem;
@@ -192,10 +191,8 @@ pub async fn create(
         let forecast = replaying::forecast(&bridge, &question.wish()?).await?;
         return Ok(HttpResponse::Ok().json(foretold(&forecast)));
     }
-    let who = format!("the token {}", caller.token_name);
     create_once(&request, &body, &caller, &bridge, &site, async || {
-        let replay = replaying::begin(&bridge, question.wish()?, &who).await?;
-        note_begun(&bridge, &actor(&request), &replay).await?;
+        let replay = replaying::begin(&bridge, &actor(&request), question.wish()?).await?;
         Ok(summary(&replay))
     })
     .await
@@ -213,28 +210,9 @@ pub async fn cancel(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    let caller = caller(&request)?;
     let id = id(&path, "replay")?;
-    let who = format!("the token {}", caller.token_name);
-    replaying::cancel(&bridge, id, &who).await?;
-    note_cancelled(&bridge, &actor(&request), id).await?;
+    replaying::cancel(&bridge, &actor(&request), id).await?;
     Ok(HttpResponse::Ok().json(detail(&bridge, id).await?))
-}
-
-/// Notes that a replay was begun. Called by the pages too.
-pub async fn note_begun(bridge: &Bridge, actor: &Actor, replay: &Replay) -> Result<(), ApiError> {
-    let at_least = if replay.at_least { "at least " } else { "" };
-    let said = format!(
-        "Began a replay of {at_least}{} matching deliveries.",
-        replay.matching
-    );
-    Ok(bridge.note(actor, "replay.begun", replay.id, said).await?)
-}
-
-/// Notes that a replay was cancelled. Called by the pages too.
-pub async fn note_cancelled(bridge: &Bridge, actor: &Actor, id: ReplayId) -> Result<(), ApiError> {
-    let said = "Cancelled a replay.";
-    Ok(bridge.note(actor, "replay.cancelled", id, said).await?)
 }
 
 /// A replay with what has become of its deliveries.

@@ -272,6 +272,13 @@ pub async fn test(
 ) -> Result<HttpResponse, PageError> {
     let form = Form::of(&request)?;
     let connection = bridge.store.connection(id(&path, "connection")?).await?;
+    let said = format!(
+        "Sent a test event through the connection {}.",
+        connection.name
+    );
+    bridge
+        .note(&actor(&request), "connection.tested", connection.id, said)
+        .await?;
     let event = sample(form.text("event"), u64::from(rand::random::<u32>()));
     let event_id = send_test(&bridge, &connection, event.to_string().into())
         .await

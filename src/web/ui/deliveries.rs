@@ -20,7 +20,6 @@ use crate::store::deliveries::{Attempt, DeliverySummary};
 use crate::store::error::StoreError;
 use crate::store::log::Neighbours;
 use crate::web::admission::{actor, signed_in};
-use crate::web::api::deliveries::{note_discarded, note_resent};
 use crate::web::api::id;
 use crate::web::problem::ApiError;
 use crate::web::ui::connections::Verdict;
@@ -167,12 +166,11 @@ pub async fn resend(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let form = Form::of(&request)?;
-    let id = id(&path, "delivery")?;
+    let (id, actor) = (id(&path, "delivery")?, actor(&request));
     let new = match form.text("version") {
-        "now" => resending::resend_by_present_rules(&bridge, id).await?,
-        _ => resending::resend(&bridge, id).await?,
+        "now" => resending::resend_by_present_rules(&bridge, &actor, id).await?,
+        _ => resending::resend(&bridge, &actor, id).await?,
     };
-    note_resent(&bridge, &actor(&request), id, new).await?;
     Ok(go(format!("/deliveries/{new}?done=resent")))
 }
 
@@ -198,14 +196,11 @@ pub async fn resend_selected(
         )
         .into());
     }
-    let (mut count, mut refused) = (0, 0);
+    let (mut count, mut refused, actor) = (0, 0, actor(&request));
     // The oldest first, as they came in.
     for id in ids.iter().rev() {
-        match resending::resend(&bridge, *id).await {
-            Ok(new) => {
-                note_resent(&bridge, &actor(&request), *id, new).await?;
-                count += 1;
-            }
+        match resending::resend(&bridge, &actor, *id).await {
+            Ok(_) => count += 1,
             Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => refused += 1,
             Err(error) => return Err(error.into()),
         }
@@ -220,10 +215,8 @@ pub async fn discard(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request)?;
     let id: DeliveryId = id(&path, "delivery")?;
-    resending::discard(&bridge, id, &user.name).await?;
-    note_discarded(&bridge, &actor(&request), id).await?;
+    resending::discard(&bridge, &actor(&request), id).await?;
     Ok(go(format!("/deliveries/{id}?done=discarded")))
 }
 

@@ -23,7 +23,7 @@ use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::destinations::{
-    DestinationDocument, RotationDocument, note_switch, remove, rotate, save_change, save_new,
+    DestinationDocument, RotationDocument, remove, rotate, save_change, save_new,
 };
 use crate::web::api::id;
 use crate::web::i18n::Key;
@@ -262,17 +262,8 @@ pub async fn pause(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request)?;
     let id: DestinationId = id(&path, "destination")?;
-    pausing::pause(&bridge, id, &format!("Paused by {}.", user.name)).await?;
-    note_switch(
-        &bridge,
-        &actor(&request),
-        id,
-        "destination.paused",
-        "Paused",
-    )
-    .await?;
+    pausing::pause_by(&bridge, &actor(&request), id).await?;
     Ok(go(format!("/destinations/{id}?done=paused")))
 }
 
@@ -282,15 +273,7 @@ pub async fn resume(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let id: DestinationId = id(&path, "destination")?;
-    pausing::resume(&bridge, id).await?;
-    note_switch(
-        &bridge,
-        &actor(&request),
-        id,
-        "destination.resumed",
-        "Resumed",
-    )
-    .await?;
+    pausing::resume_by(&bridge, &actor(&request), id).await?;
     Ok(go(format!("/destinations/{id}?done=resumed")))
 }
 
@@ -301,6 +284,13 @@ pub async fn test(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let destination = bridge.store.destination(id(&path, "destination")?).await?;
+    let said = format!(
+        "Sent a test request to the destination {}.",
+        destination.name
+    );
+    bridge
+        .note(&actor(&request), "destination.tested", destination.id, said)
+        .await?;
     let trial = try_out(&bridge, &destination).await;
     let arrived = trial.outcome.verdict() == Verdict::Delivered;
     let mut page = show_page(&request, &user, &bridge, destination).await?;

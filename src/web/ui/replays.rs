@@ -22,7 +22,6 @@ use crate::store::events::Page as Window;
 use crate::store::replays::Replay;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
-use crate::web::api::replays::{note_begun, note_cancelled};
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
     Chip, DeliveryRow, FormProblem, Moment, Page, PageError, Pager, go, mendable, query_value,
@@ -329,17 +328,14 @@ pub async fn create(
     let user = signed_in(&request)?;
     let fields = Fields::read(Form::of(&request)?.into_pairs());
     let begun = match fields.wish() {
-        Ok(wish) => match replaying::begin(&bridge, wish, &user.name).await {
+        Ok(wish) => match replaying::begin(&bridge, &actor(&request), wish).await {
             Ok(replay) => Ok(replay),
             Err(error) => Err(mendable(error.into())?),
         },
         Err(problems) => Err(problems),
     };
     match begun {
-        Ok(replay) => {
-            note_begun(&bridge, &actor(&request), &replay).await?;
-            Ok(go(format!("/replays/{}?done=replay", replay.id)))
-        }
+        Ok(replay) => Ok(go(format!("/replays/{}?done=replay", replay.id))),
         Err(problems) => {
             let page = Page::new(&request, &user, "/replays", "Replay deliveries");
             render_again(&planner(&bridge, page, &fields, Err(problems)).await?)
@@ -425,10 +421,8 @@ pub async fn cancel(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request)?;
     let id: ReplayId = id(&path, "replay")?;
-    replaying::cancel(&bridge, id, &user.name).await?;
-    note_cancelled(&bridge, &actor(&request), id).await?;
+    replaying::cancel(&bridge, &actor(&request), id).await?;
     Ok(go(format!("/replays/{id}?done=cancelled")))
 }
 
