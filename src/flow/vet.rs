@@ -1,5 +1,7 @@
 //! Looks at a destination before it is saved, and tries it out, through the same guard and client that deliveries use.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::domain::destination::{Destination, Settings};
@@ -10,6 +12,9 @@ use crate::flow::Bridge;
 use crate::new_id;
 use crate::outbound::guard::Vetoed;
 use crate::outbound::request::{Message, send};
+
+/// How long a name is looked up before its destination is saved all the same.
+const LOOK_UP_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a try brought.
 #[derive(Debug)]
@@ -26,8 +31,9 @@ pub async fn refused_address(bridge: &Bridge, settings: &Settings) -> Option<Str
         return Some(refusal.to_string());
     }
     let guard = bridge.guard.for_url(&request.url, request.allow_http);
-    match guard.resolve(request.url.domain()?).await {
-        Err(Vetoed::Refused(refusal)) => Some(refusal.to_string()),
+    let looked_up = tokio::time::timeout(LOOK_UP_LIMIT, guard.resolve(request.url.domain()?)).await;
+    match looked_up {
+        Ok(Err(Vetoed::Refused(refusal))) => Some(refusal.to_string()),
         _ => None,
     }
 }

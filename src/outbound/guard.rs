@@ -10,13 +10,13 @@
 //! address: whoever may write URLs is not thereby told what the names inside the network stand for. The log tells the operator.
 
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use crate::outbound::lookup::{Lookup, System, Unresolved};
 use crate::outbound::ranges::special_purpose;
 
 /// Decides which addresses may be reached.
@@ -28,24 +28,10 @@ pub struct Guard {
     listed_only: bool,
 }
 
-/// How names become addresses: the system's way, or a test's.
-pub trait Lookup: Send + Sync {
-    /// The addresses behind a name; none is an error.
-    fn addresses(&self, name: String) -> Answer;
-}
-
-/// An answer that is on its way.
-pub type Answer = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, Unresolved>> + Send>>;
-
 /// An address that may not be reached, in words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refusal(pub String);
-
-/// The name did not resolve.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unresolved(pub String);
 
 /// What [`Guard::resolve`] found wrong.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +55,7 @@ const REFUSED_PORTS: [u16; 86] = [
 impl Guard {
     /// A guard that lets these networks pass although they are private.
     pub fn new(allowed: Vec<IpNet>) -> Guard {
-        Guard::with_lookup(allowed, Arc::new(System))
+        Guard::with_lookup(allowed, Arc::new(System::default()))
     }
 
     /// The same, asking somebody else for names.
@@ -195,23 +181,10 @@ fn canonical(network: IpNet) -> IpNet {
         .map_or(network, IpNet::V4)
 }
 
-/// The system's resolver.
-struct System;
-
-impl Lookup for System {
-    fn addresses(&self, name: String) -> Answer {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0))
-                .await
-                .map_err(|_| Unresolved(format!("the name {name} was not found.")))?;
-            Ok(found.map(|address| address.ip()).collect())
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbound::lookup::Answer;
 
     fn listed(networks: &[&str]) -> Guard {
         Guard::new(networks.iter().map(|text| text.parse().unwrap()).collect())

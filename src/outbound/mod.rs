@@ -5,5 +5,6 @@
 
 pub mod client;
 pub mod guard;
+pub mod lookup;
 mod ranges;
 pub mod request;

@@ -14,12 +14,14 @@ use futures_util::StreamExt as _;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::domain::concealed::conceal_tokens;
 use crate::domain::destination::{Auth, Settings};
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::{MASK, Secret};
 use crate::domain::signature::sign;
 use crate::outbound::client::Client;
-use crate::outbound::guard::{Guard, Refusal, Unresolved, Vetoed};
+use crate::outbound::guard::{Guard, Refusal, Vetoed};
+use crate::outbound::lookup::Unresolved;
 
 /// Decompressed bytes of an answer that are kept.
 pub const RESPONSE_LIMIT_BYTES: usize = 16 * 1024;
@@ -48,7 +50,7 @@ pub struct Message<'a> {
 pub struct Exchange {
     pub outcome: Outcome,
     pub duration: Duration,
-    /// Method and URL without its query, which may hold a secret.
+    /// Method and URL, without what may be a secret of it.
     pub request_line: String,
     /// What was sent, secrets masked.
     pub request_headers: Vec<(String, String)>,
@@ -116,14 +118,10 @@ pub fn rehearse(
     Ok((request_line(settings), shown(&headers, settings)))
 }
 
-/// Method and URL without its query, which may hold a secret.
+/// Method and URL, without what may be a secret of it.
 fn request_line(settings: &Settings) -> String {
     let request = &settings.request;
-    let mut url = request.url.clone();
-    if url.query().is_some() {
-        url.set_query(Some(MASK));
-    }
-    format!("{} {url}", request.method)
+    format!("{} {}", request.method, conceal_tokens(&request.url))
 }
 
 async fn talk(
