@@ -7,6 +7,9 @@ use url::Url;
 
 use crate::domain::secret::MASK;
 
+/// From this length on, a part of a path that has letters and digits may be a token.
+const TOKEN_BYTES: usize = 16;
+
 /// The URL with every value of its query masked; the names stay. A part without a name is masked whole.
 pub fn conceal_query(url: &Url) -> String {
     let mut shown = url.clone();
@@ -24,6 +27,32 @@ pub fn conceal_query(url: &Url) -> String {
         })
         .collect();
     format!("{shown}?{}", parts.join("&"))
+}
+
+/// The URL for the log, which keeps what it is told in clear: without its query, and with [`MASK`] in place of every part of the path that may be a
+/// token, as chat services put them there. Long names of letters and digits are taken for one rather than the other way round.
+pub fn conceal_tokens(url: &Url) -> String {
+    let mut shown = url.clone();
+    shown.set_fragment(None);
+    if shown.query().is_some() {
+        shown.set_query(Some(MASK));
+    }
+    let parts: Option<Vec<&str>> = url.path_segments().map(Iterator::collect);
+    let Some(parts) = parts else {
+        return shown.into();
+    };
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .map(|part| if may_be_token(part) { MASK } else { part })
+        .collect();
+    shown.set_path(&parts.join("/"));
+    shown.into()
+}
+
+fn may_be_token(part: &str) -> bool {
+    part.len() >= TOKEN_BYTES
+        && part.bytes().any(|byte| byte.is_ascii_digit())
+        && part.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 /// Puts back the values that masks in `url` stand for. `None` when a mask stands for nothing that `saved` has.
@@ -57,6 +86,31 @@ pub fn restore_query(mut url: Url, saved: Option<&Url>) -> Option<Url> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn the_log_keeps_no_part_of_a_path_that_may_be_a_token() {
+        for (url, shown) in [
+            (
+                "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXX1234XXXXXXXX",
+                "https://hooks.slack.com/services/T00000000/B00000000/***",
+            ),
+            (
+                "https://discord.com/api/webhooks/123456789012345678/aB3_dE-fGh1jKlMnOp",
+                "https://discord.com/api/webhooks/123456789012345678/***",
+            ),
+            (
+                "https://api.telegram.org/bot123456:AAbbCCddEEff/sendMessage",
+                "https://api.telegram.org/***/sendMessage",
+            ),
+            (
+                "https://example.com/v2/incoming-webhooks/blue?key=1#x",
+                "https://example.com/v2/incoming-webhooks/blue?***",
+            ),
+            ("https://example.com/", "https://example.com/"),
+        ] {
+            assert_eq!(conceal_tokens(&Url::parse(url).unwrap()), shown);
+        }
+    }
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()

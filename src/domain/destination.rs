@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::domain::concealed::{conceal_query, restore_query};
+use crate::domain::concealed::{conceal_query, conceal_tokens, restore_query};
 use crate::domain::id::DestinationId;
 use crate::domain::problem::Problem;
 use crate::domain::secret::{MASK, Secret};
@@ -28,6 +28,8 @@ pub const DEFAULT_TIMEOUT_MS: u64 = 15_000;
 pub const TIMEOUT_RANGE_MS: std::ops::RangeInclusive<u64> = 100..=30_000;
 /// Most requests a second that may be set.
 pub const PER_SECOND_LIMIT: f64 = 10_000.0;
+/// The slowest pace: one request in some seventeen minutes. Slower ones could not be told from none.
+const PER_SECOND_LEAST: f64 = 0.001;
 /// Longest URL, in bytes.
 pub const URL_LIMIT_BYTES: usize = 2_048;
 /// Most headers a destination may add.
@@ -132,7 +134,7 @@ impl Kind {
 }
 
 /// Everything that a person may set on a destination.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub request: RequestSettings,
     pub signing: Signing,
@@ -140,7 +142,7 @@ pub struct Settings {
 }
 
 /// The request that carries a body.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct RequestSettings {
     pub url: Url,
     pub method: String,
@@ -155,7 +157,7 @@ impl std::fmt::Debug for RequestSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names = self.headers.iter().map(|(name, _)| name);
         f.debug_struct("RequestSettings")
-            .field("url", &conceal_query(&self.url))
+            .field("url", &conceal_tokens(&self.url))
             .field("method", &self.method)
             .field("headers", &names.collect::<Vec<_>>())
             .field("auth", &self.auth)
@@ -173,7 +175,7 @@ impl RequestSettings {
 }
 
 /// How we prove who we are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Auth {
     None,
     Basic { username: String, password: Secret },
@@ -705,12 +707,12 @@ fn parse_limits(limits: &LimitsDocument, problems: &mut Vec<Problem>) -> Limits 
         ));
     }
     if let Some(rate) = limits.per_second
-        && !(rate > 0.0 && rate <= PER_SECOND_LIMIT)
+        && !(PER_SECOND_LEAST..=PER_SECOND_LIMIT).contains(&rate)
     {
         problems.push(Problem::new(
             "/limits/per_second",
             "out_of_range",
-            format!("More than 0 and at most {PER_SECOND_LIMIT} requests a second."),
+            format!("From {PER_SECOND_LEAST} to {PER_SECOND_LIMIT} requests a second."),
         ));
     }
     let timeout_ms = limits.timeout_ms.unwrap_or(DEFAULT_TIMEOUT_MS);
@@ -819,6 +821,11 @@ mod tests {
 
     #[test]
     fn several_problems_come_at_once() {
+        for too_slow in [1e-300, 0.000_1, 0.0, -1.0] {
+            let limits = json!({"per_second": too_slow});
+            let refused = parse(json!({"url": "https://e.com"}), json!({}), limits).unwrap_err();
+            assert_eq!(refused[0].pointer, "/limits/per_second", "{too_slow}");
+        }
         let limits = json!({"concurrency": 0, "per_second": -1, "timeout_ms": 1});
         let problems = parse(json!({"url": "x"}), json!({"scheme": "rot13"}), limits).unwrap_err();
         let pointers: Vec<&str> = problems.iter().map(|p| p.pointer.as_str()).collect();

@@ -4,6 +4,9 @@
 //! nor line breaks in an event can break the body. It works in two passes: while rendering, each value is put aside and a numbered mark is written;
 //! afterwards the marks are replaced, knowing on which side of a quote they stand. `| raw` prints a text as it is. A missing path prints nothing.
 //! No clock, no chance, no files.
+//!
+//! Work is bounded by fuel, which minijinja takes for most of what it does. What it does not count is kept small: values are copied out of it under
+//! the same fuel ([`plain`]), nothing that builds lists of lists without end is there ([`REMOVED`]), and `involved` bounds how lists may grow.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,6 +28,29 @@ pub const TEXT_LIMIT_BYTES: usize = 64 * 1024;
 pub const FUEL: u64 = 200_000;
 /// Type of a body that is not JSON.
 pub const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
+
+/// How deep the lists and objects may be nested that a template prints or hands to a function; events are not deeper.
+const DEPTH_LIMIT: usize = 128;
+/// Bytes of text that cost one unit of fuel when they are copied.
+const BYTES_PER_FUEL: usize = 64;
+
+/// What minijinja knows and a mapping does not need: it would let lists grow beyond what fuel counts.
+const REMOVED: [&str; 14] = [
+    "batch",
+    "capitalize",
+    "chain",
+    "e",
+    "escape",
+    "format",
+    "indent",
+    "lines",
+    "slice",
+    "title",
+    "trim",
+    "urlencode",
+    "pprint",
+    "zip",
+];
 
 /// Stands at both sides of a mark's number. It cannot be in a template, and is taken out of whatever is printed raw.
 const MARK: char = '\u{0}';
@@ -187,15 +213,29 @@ fn compile(text: &str) -> Result<Environment<'static>, TemplateProblem> {
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_auto_escape_callback(|_| AutoEscape::Json);
     environment.set_formatter(put_aside);
-    environment.remove_global("debug");
-    environment.add_filter("raw", |value: String| {
-        Jinja::from_safe_string(value.replace(MARK, ""))
+    for name in ["debug", "dict", "namespace", "lipsum", "cycler", "joiner"] {
+        environment.remove_global(name);
+    }
+    for name in REMOVED {
+        environment.remove_filter(name);
+    }
+    for name in ["raw", "safe"] {
+        environment.add_filter(name, |state: &State<'_, '_>, value: Jinja| {
+            let text = plain_text(&plain(state, &value)?);
+            Ok::<_, Error>(Jinja::from_safe_string(text.replace(MARK, "")))
+        });
+    }
+    environment.add_filter("string", |state: &State<'_, '_>, value: Jinja| {
+        plain(state, &value).map(|value| plain_text(&value))
+    });
+    environment.add_filter("tojson", |state: &State<'_, '_>, value: Jinja| {
+        plain(state, &value).map(|value| Jinja::from_safe_string(value.to_string()))
     });
     for function in functions() {
         environment.add_filter(
             function.id,
-            move |value: Jinja, args: minijinja::value::Rest<Jinja>| {
-                call(function.id, &value, &args)
+            move |state: &State<'_, '_>, value: Jinja, args: minijinja::value::Rest<Jinja>| {
+                call(state, function.id, &value, &args)
             },
         );
     }
@@ -223,19 +263,56 @@ fn compile(text: &str) -> Result<Environment<'static>, TemplateProblem> {
 }
 
 /// One of our functions as a filter.
-fn call(id: &str, value: &Jinja, args: &[Jinja]) -> Result<Jinja, Error> {
-    let plain = |value: &Jinja| match value.is_undefined() {
-        true => Ok(Value::Null),
-        false => serde_json::to_value(value).map_err(|error| invalid(error.to_string())),
-    };
+fn call(state: &State<'_, '_>, id: &str, value: &Jinja, args: &[Jinja]) -> Result<Jinja, Error> {
     let args = args
         .iter()
-        .map(plain)
+        .map(|value| plain(state, value))
         .collect::<Result<Vec<Value>, Error>>()?;
     let call = Call::parse(id, &args, "").map_err(|problem| invalid(problem.message))?;
-    call.apply(&plain(value)?)
+    call.apply(&plain(state, value)?)
         .map(|value| Jinja::from(Serde(value)))
         .map_err(invalid)
+}
+
+/// Copies a value out of the template, paying for it: lists may be far longer than what they were made of.
+fn plain(state: &State<'_, '_>, value: &Jinja) -> Result<Value, Error> {
+    copy(state, value, DEPTH_LIMIT)
+}
+
+fn copy(state: &State<'_, '_>, value: &Jinja, depth_left: usize) -> Result<Value, Error> {
+    let Some(depth_left) = depth_left.checked_sub(1) else {
+        return Err(invalid(format!(
+            "a value is nested more than {DEPTH_LIMIT} deep"
+        )));
+    };
+    let pay = |bytes: usize| state.consume_fuel(1 + (bytes / BYTES_PER_FUEL) as u64);
+    match value.kind() {
+        ValueKind::Undefined => Ok(Value::Null),
+        ValueKind::Seq | ValueKind::Iterable => {
+            let mut copied = Vec::new();
+            for one in value.try_iter()? {
+                pay(0)?;
+                copied.push(copy(state, &one, depth_left)?);
+            }
+            Ok(Value::Array(copied))
+        }
+        ValueKind::Map => {
+            let mut copied = serde_json::Map::new();
+            for key in value.try_iter()? {
+                pay(0)?;
+                let name = match key.as_str() {
+                    Some(name) => name.to_string(),
+                    None => plain_text(&copy(state, &key, 1)?),
+                };
+                copied.insert(name, copy(state, &value.get_item(&key)?, depth_left)?);
+            }
+            Ok(Value::Object(copied))
+        }
+        _ => {
+            pay(value.as_str().map_or(0, str::len))?;
+            serde_json::to_value(value).map_err(|error| invalid(error.to_string()))
+        }
+    }
 }
 
 fn invalid(message: String) -> Error {
@@ -259,10 +336,7 @@ fn put_aside(sink: &mut Sink<'_>, state: &mut State<'_, '_>, value: &Jinja) -> R
             .write_str(value.as_str().unwrap_or_default())
             .map_err(Error::from);
     }
-    let plain = match value.kind() {
-        ValueKind::Undefined => Value::Null,
-        _ => serde_json::to_value(value).map_err(|error| invalid(error.to_string()))?,
-    };
+    let plain = plain(state, value)?;
     let aside = state
         .lookup(ASIDE)
         .and_then(|value| value.downcast_object::<Aside>())

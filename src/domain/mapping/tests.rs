@@ -268,3 +268,41 @@ proptest! {
         prop_assert_eq!(&read["b"]["c"], &json!(number));
     }
 }
+
+/// Each of these once ended the process or took a gigabyte.
+#[test]
+fn no_template_takes_the_machine_down() {
+    let document = json!({
+        "event": "E",
+        "currentValue": {"title": "a".repeat(30_000), "list": (0..300).collect::<Vec<u32>>(), "n": 50_000_000},
+    });
+    let nested = "{% set ns = namespace(x=[]) %}{% for i in range(9000) %}{% set ns.x = [ns.x] %}{% endfor %}";
+    let bombs = [
+        "{% for c in currentValue.title %}{{ currentValue.title }}{% endfor %}".to_string(),
+        "{% for a in range(1000) %}{% for b in range(1000) %}{{ currentValue }}{% endfor %}{% endfor %}".into(),
+        format!("{nested}ok"),
+        format!("{nested}{{{{ ns.x }}}}"),
+        "{{ currentValue.list | tojson(indent=1000000) }}".into(),
+        "{{ ([1] * 50000000) | length }}".into(),
+        "{{ currentValue.list * currentValue.n }}".into(),
+        "{{ (currentValue.list * 300000) | string }}".into(),
+        "{{ (currentValue.list * 300000) | join(',') }}".into(),
+        "{{ (currentValue.list * 300000) | raw }}".into(),
+        "{{ (currentValue.list * 300000) | unique | count }}".into(),
+        format!("{}{{{{ x | string | length }}}}", "{% set x = [x, x] %}".repeat(26)),
+        format!("{}{{{{ x ~ '' }}}}", "{% set x = [x, x] %}".repeat(26)),
+        format!("{}{{{{ x }}}}", "{% set x = x | zip(x) | list %}".repeat(26)),
+        format!("{}{{{{ x }}}}", "{% set x = dict(a=x, b=x) %}".repeat(26)),
+    ];
+    for body in bombs {
+        let mapping = json!({"mode": "template", "body": body, "format": "text"});
+        let failed = Mapping::parse(&mapping).is_err() || apply_to(mapping, &document).is_err();
+        assert!(failed, "{body}");
+    }
+    let useful = json!({"mode": "template", "body": "{{ currentValue.n * 2 }} {{ currentValue.list | first | string }} {{ 'x' | tojson }} {{ currentValue.title | length }} {% for k, v in {'a': 1} | items %}{{ k ~ v }}{% endfor %}", "format": "text"});
+    let output = apply_to(useful, &document).unwrap();
+    assert_eq!(
+        String::from_utf8(output.body).unwrap(),
+        "100000000 0 \"x\" 30000 a1"
+    );
+}
