@@ -83,7 +83,7 @@ impl Application {
             .await
             .context("The last run's deliveries cannot be taken up")?;
         // Before it sends anything, so that the others make room for it in their limits.
-        nodes::beat(&bridge)
+        nodes::join(&bridge)
             .await
             .context("The other nodes cannot be told that this one starts")?;
         let workers = worker::start(bridge.clone(), wishes, results);

@@ -4,11 +4,16 @@
 //! Only debug builds have them: a release build contains nothing of this, so the variable does nothing there.
 
 /// Lets the process die here when `BLUEBRIDGE_FAILPOINT` says so: `name=3` aborts when the point is reached for the third time,
-/// `name=panic` panics once when it is reached for the first time.
+/// `name=panic` panics once when it is reached for the first time. What is `showing` is in the panic's words as its `Debug`, as a careless
+/// `unwrap` would have it; none of it may be a secret.
 macro_rules! failpoint {
+    ($name:literal, showing $($shown:expr),+) => {
+        #[cfg(debug_assertions)]
+        $crate::failpoint::reach($name, &[$(&$shown),+]);
+    };
     ($name:literal) => {
         #[cfg(debug_assertions)]
-        $crate::failpoint::reach($name);
+        $crate::failpoint::reach($name, &[]);
     };
 }
 
@@ -36,7 +41,7 @@ impl Armed {
 
 /// Called by the macro alone.
 #[cfg(debug_assertions)]
-pub fn reach(name: &str) {
+pub fn reach(name: &str, shown: &[&dyn std::fmt::Debug]) {
     use std::sync::LazyLock;
     use std::sync::atomic::Ordering;
     static ARMED: LazyLock<Option<Armed>> = LazyLock::new(Armed::from_environment);
@@ -50,7 +55,7 @@ pub fn reach(name: &str) {
         });
     if left == Ok(1) {
         if armed.panics {
-            panic!("failpoint {name}");
+            panic!("failpoint {name}: {shown:?}");
         }
         eprintln!("failpoint {name}: aborting");
         std::process::abort();

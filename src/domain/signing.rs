@@ -14,7 +14,7 @@ use crate::domain::signature::Scheme;
 pub const PREVIOUS_LIMIT: usize = 3;
 
 /// How the body is signed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signing {
     pub scheme: Scheme,
     pub secret: Option<Secret>,
@@ -25,7 +25,7 @@ pub struct Signing {
 }
 
 /// A secret before a rotation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Previous {
     pub secret: Secret,
     /// It signs until then, in seconds since 1970.

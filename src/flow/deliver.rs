@@ -50,7 +50,7 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         &message,
     )
     .await;
-    failpoint!("deliver:after_send");
+    failpoint!("deliver:after_send", showing destination, exchange);
     let ended = bridge.clock.now();
     observe(&parcel, &exchange, ended);
     let retry_after = exchange

@@ -13,7 +13,7 @@ use crate::flow::Bridge;
 use crate::flow::deliver::give_back;
 use crate::store::claims::Wait;
 use crate::store::error::StoreError;
-use crate::store::nodes::{Beat, DUTY_MS};
+use crate::store::nodes::{Beat, DUTY_MS, Pulse};
 
 /// This node, as far as it knows.
 #[derive(Debug)]
@@ -74,22 +74,43 @@ impl Membership {
     }
 }
 
+/// Tells the others that this node starts. An error when the master key was replaced since the database was opened.
+pub async fn join(bridge: &Bridge) -> Result<(), StoreError> {
+    match bridge.nodes.shared {
+        true => {
+            let asked = Instant::now();
+            take_over(bridge, asked, bridge.store.join(told(bridge)).await?).await
+        }
+        false => Ok(()),
+    }
+}
+
 /// Tells the others that this node lives, and takes over what they changed.
 pub async fn beat(bridge: &Bridge) -> Result<(), StoreError> {
-    let nodes = &bridge.nodes;
-    if !nodes.shared {
-        return Ok(());
+    match bridge.nodes.shared {
+        true => {
+            let asked = Instant::now();
+            take_over(bridge, asked, bridge.store.heartbeat(told(bridge)).await?).await
+        }
+        false => Ok(()),
     }
-    let asked = Instant::now();
-    let beat = Beat {
+}
+
+/// What this node tells of itself.
+fn told(bridge: &Bridge) -> Beat {
+    let nodes = &bridge.nodes;
+    Beat {
         id: nodes.id,
         name: nodes.name.clone(),
         version: env!("CARGO_PKG_VERSION"),
         started_ms: nodes.started_ms,
         revision: bridge.revision(),
         waiting: i64::try_from(bridge.outbox.waiting()).unwrap_or(i64::MAX),
-    };
-    let pulse = bridge.store.heartbeat(beat).await?;
+    }
+}
+
+async fn take_over(bridge: &Bridge, asked: Instant, pulse: Pulse) -> Result<(), StoreError> {
+    let nodes = &bridge.nodes;
     let before = nodes.share();
     *nodes.lock() = Known {
         share: pulse.share,

@@ -48,11 +48,19 @@ impl Store {
         }))
     }
 
-    /// Replaces a destination's name and settings.
-    pub async fn change_destination(&self, draft: DestinationDraft) -> Result<(), StoreError> {
-        let sealed = seal(&self.key, &draft)?;
+    /// Replaces a destination's name and settings. The draft was made from `before`, whose secrets it may have taken over:
+    /// [`StoreError::Outdated`], and nothing is written, when the settings are others by now.
+    pub async fn change_destination(
+        &self,
+        draft: DestinationDraft,
+        before: Settings,
+    ) -> Result<(), StoreError> {
+        let (key, sealed) = (self.key.clone(), seal(&self.key, &draft)?);
         either!(self.write(move |conn| {
-            load(conn, draft.id)?;
+            let present = load(conn, draft.id)?.into_domain(&key)?;
+            if present.settings != before {
+                return Err(StoreError::Outdated);
+            }
             diesel::update(destinations::table.find(&draft.id.as_bytes()[..]))
                 .set((
                     destinations::name.eq(&draft.name),

@@ -20,6 +20,9 @@ pub enum StoreError {
     /// Something else stands in the way; the sentence is for people.
     #[error("{0}")]
     Conflict(String),
+    /// It was changed after it was read; read it again.
+    #[error("it was changed meanwhile")]
+    Outdated,
     /// A row does not read back as what was written.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),

@@ -1,12 +1,18 @@
 //! The nodes that share a PostgreSQL database: their heartbeats, what one does for all, and how new the configuration is.
 //!
-//! Called by `flow::nodes`. A SQLite file has one server, which is alone and does everything; nothing is written then.
+//! Called by `flow::nodes`. A SQLite file has one server, which is alone and does everything; nothing is written then. Every heartbeat also looks
+//! whether the master key is still the one that this node holds, and `rotation` refuses while nodes are heard: no node works on with a key that was
+//! replaced.
 
 use diesel::sql_types::BigInt;
-use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _,
+};
 
 use crate::domain::id::NodeId;
 use crate::domain::node::{Node, Share};
+use crate::domain::seal::MasterKey;
 use crate::store::error::StoreError;
 use crate::store::postgres::Conn;
 use crate::store::schema::{duties, nodes, revision};
@@ -17,6 +23,9 @@ pub const LIVE_MS: i64 = 5_000;
 
 /// A duty ends this long after it was last confirmed, in milliseconds.
 pub const DUTY_MS: i64 = 10_000;
+
+/// A silent node counts as stopped for the rotation of the master key after this long, in milliseconds: one minute.
+const STOPPED_MS: i64 = 60_000;
 
 /// A node is forgotten this long after its last heartbeat, in milliseconds: one hour.
 const FORGOTTEN_MS: i64 = 3_600_000;
@@ -49,6 +58,17 @@ pub struct Pulse {
 }
 
 impl Store {
+    /// Tells the others that this node starts. It waits for a rotation of the master key that is under way, and then fails.
+    pub async fn join(&self, beat: Beat) -> Result<Pulse, StoreError> {
+        match &self.database {
+            Database::Sqlite(_) => self.heartbeat(beat).await,
+            Database::Postgres(database) => {
+                let key = self.key.clone();
+                database.write(move |conn| pulse(conn, &beat, &key)).await
+            }
+        }
+    }
+
     /// Tells the others that this node lives.
     pub async fn heartbeat(&self, beat: Beat) -> Result<Pulse, StoreError> {
         match &self.database {
@@ -58,7 +78,10 @@ impl Store {
                 housekeeper: true,
             }),
             Database::Postgres(database) => {
-                database.write_freely(move |conn| pulse(conn, &beat)).await
+                let key = self.key.clone();
+                database
+                    .write_freely(move |conn| pulse(conn, &beat, &key))
+                    .await
             }
         }
     }
@@ -125,7 +148,26 @@ impl Store {
 
 type NodeRow = (Vec<u8>, String, String, i64, i64, i64, i64);
 
-fn pulse(conn: &mut Conn, beat: &Beat) -> Result<Pulse, StoreError> {
+/// Refuses while another node may work with the present master key.
+pub(super) fn all_stopped(conn: &mut Conn) -> Result<(), StoreError> {
+    let now_ms = now_ms(conn)?;
+    let heard: Option<(String, i64)> = nodes::table
+        .filter(nodes::seen_at.gt(now_ms - STOPPED_MS))
+        .order(nodes::seen_at.desc())
+        .select((nodes::name, nodes::seen_at))
+        .first(conn)
+        .optional()?;
+    heard.map_or(Ok(()), |(name, seen_ms)| {
+        Err(StoreError::Conflict(format!(
+            "The server {name} was heard {} s ago. Stop every server first; one that died counts as stopped after {} s.",
+            (now_ms - seen_ms).max(0) / 1_000,
+            STOPPED_MS / 1_000
+        )))
+    })
+}
+
+fn pulse(conn: &mut Conn, beat: &Beat, key: &MasterKey) -> Result<Pulse, StoreError> {
+    row::check_key(conn, key)?;
     let now_ms = now_ms(conn)?;
     let id = &beat.id.as_bytes()[..];
     let told = (

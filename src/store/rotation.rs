@@ -1,6 +1,6 @@
 //! Sealing everything anew under another master key.
 //!
-//! Called by `cli::rotate_key` while no server runs. One transaction: after a crash either every secret is under the old key or every one
+//! Called by `cli::rotate_key` while no server runs: of a SQLite file by its lock, of PostgreSQL by the heartbeats of its nodes. One transaction: after a crash either every secret is under the old key or every one
 //! is under the new. A test compares the columns named here with the schema, so that a new sealed column cannot be forgotten. Tokens and
 //! passwords are kept as hashes and need no key.
 
@@ -11,7 +11,7 @@ use crate::domain::seal::MasterKey;
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::schema::{destinations, idempotency_keys, key_check, sources, users};
-use crate::store::{Store, row};
+use crate::store::{Store, nodes, postgres, row, sqlite};
 
 /// From one key to another.
 #[derive(Clone)]
@@ -45,12 +45,31 @@ impl Store {
             new,
         };
         either!(self.write(move |conn| {
+            conn.nobody_serves()?;
             reseal_key_check(conn, &change)?;
             Ok(reseal_people(conn, &change)?
                 + reseal_sources(conn, &change)?
                 + reseal_destinations(conn, &change)?
                 + reseal_kept_answers(conn, &change)?)
         }))
+    }
+}
+
+/// Refuses while another process may seal with the old key.
+trait NobodyServes {
+    fn nobody_serves(&mut self) -> Result<(), StoreError>;
+}
+
+impl NobodyServes for sqlite::Conn {
+    /// Whoever opens the file to change it has locked it before.
+    fn nobody_serves(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl NobodyServes for postgres::Conn {
+    fn nobody_serves(&mut self) -> Result<(), StoreError> {
+        nodes::all_stopped(self)
     }
 }
 

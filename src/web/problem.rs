@@ -127,6 +127,11 @@ impl From<StoreError> for ApiError {
             StoreError::Conflict(sentence) => {
                 ApiError::new(StatusCode::CONFLICT, "conflict", sentence)
             }
+            StoreError::Outdated => ApiError::new(
+                StatusCode::CONFLICT,
+                "changed_meanwhile",
+                "This was changed by somebody else at the same time; look at it again and repeat your change.",
+            ),
             StoreError::Busy | StoreError::Closed | StoreError::Unavailable(_) => {
                 tracing::warn!(%error, "the store cannot take more now");
                 ApiError::new(

@@ -86,6 +86,77 @@ fn new_postgres_database() -> String {
     format!("{}/{name}", server())
 }
 
+/// Every row of every table as text: of PostgreSQL as JSON with what is binary in hex, of a SQLite file all in hex.
+pub fn dump(database_url: &str, sqlite_file: std::path::PathBuf) -> String {
+    if database_url.starts_with("sqlite://") {
+        return dump_sqlite(&sqlite_file);
+    }
+    std::thread::scope(|scope| {
+        let dumping = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let (client, connection) =
+                    tokio_postgres::connect(database_url, tokio_postgres::NoTls)
+                        .await
+                        .unwrap();
+                let served = tokio::spawn(connection);
+                let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
+                let mut text = String::new();
+                for table in client.query(tables, &[]).await.unwrap() {
+                    let table: String = table.get(0);
+                    text.push_str(&format!("{table}:\n"));
+                    let rows = format!("SELECT row_to_json(t)::text FROM {table} t");
+                    for row in client.query(&rows, &[]).await.unwrap() {
+                        text.push_str(row.get(0));
+                        text.push('\n');
+                    }
+                }
+                drop(client);
+                served.await.unwrap().unwrap();
+                text
+            })
+        });
+        dumping.join().unwrap()
+    })
+}
+
+fn dump_sqlite(file: &std::path::Path) -> String {
+    use diesel::sql_types::Text;
+    use diesel::{Connection as _, QueryableByName, RunQueryDsl as _};
+    #[derive(QueryableByName)]
+    struct Line {
+        #[diesel(sql_type = Text)]
+        line: String,
+    }
+    let mut conn = diesel::SqliteConnection::establish(&file.display().to_string()).unwrap();
+    let mut lines =
+        |query: String| -> Vec<Line> { diesel::sql_query(query).load(&mut conn).unwrap() };
+    let mut text = String::new();
+    for Line { line: table } in
+        lines("SELECT name AS line FROM sqlite_schema WHERE type = 'table'".into())
+    {
+        text.push_str(&format!("{table}:\n"));
+        let columns = lines(format!(
+            "SELECT name AS line FROM pragma_table_info('{table}')"
+        ));
+        let shown: Vec<String> = columns
+            .iter()
+            .map(|column| format!("lower(hex(\"{}\"))", column.line))
+            .collect();
+        for row in lines(format!(
+            "SELECT {} AS line FROM \"{table}\"",
+            shown.join(" || ' ' || ")
+        )) {
+            text.push_str(&row.line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
 /// Executes statements on a connection of their own, whatever runtime the caller is in.
 pub fn execute(database_url: &str, statements: &str) {
     use diesel::Connection as _;

@@ -3,15 +3,30 @@
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bluebridge::domain::secret::Secret;
 use bluebridge::domain::signature::{Scheme, sign, verify_standard};
+use bluebridge::store::destinations::DestinationDraft;
+use bluebridge::store::error::StoreError;
 use serde_json::{Value, json};
 
+use crate::database::{Database, Home, dump, on_both};
 use crate::harness::{
     Received, Receiver, SECRET, TestBridge, event, free_port, patiently, todo_created,
 };
+use crate::people::between;
+
+on_both!(
+    a_signing_secret_is_replaced_under_load_without_a_lost_delivery,
+    a_sources_secret_is_replaced_under_load_without_a_refused_request,
+    a_change_beside_a_rotation_does_not_undo_it,
+    no_secret_of_the_whole_story_is_seen_anywhere,
+);
+
+/// The master key where it is given.
+const GIVEN_KEY: [u8; 32] = [5; 32];
 
 fn signed_with(secret: &str, body: &[u8]) -> String {
     let secret = Secret::new(secret);
@@ -38,9 +53,8 @@ fn takes(secret: &str, request: &Received) -> bool {
     .is_ok()
 }
 
-#[actix_web::test]
-async fn a_signing_secret_is_replaced_under_load_without_a_lost_delivery() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_signing_secret_is_replaced_under_load_without_a_lost_delivery(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     let path = format!("/destinations/{}/rotate-secret", connected.destination_id);
     let (status, first) = bridge
@@ -92,9 +106,8 @@ async fn a_signing_secret_is_replaced_under_load_without_a_lost_delivery() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_sources_secret_is_replaced_under_load_without_a_refused_request() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_sources_secret_is_replaced_under_load_without_a_refused_request(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     let path = format!("/sources/{}", connected.source_id);
     let change =
@@ -130,24 +143,157 @@ async fn a_sources_secret_is_replaced_under_load_without_a_refused_request() {
     bridge.stop().await;
 }
 
-/// The program in a folder of its own, with its key in a file beside the database.
+async fn a_change_beside_a_rotation_does_not_undo_it(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let path = format!("/destinations/{}", connected.destination_id);
+    let store = &bridge.bridge.store;
+    let id = connected.destination_id.parse().unwrap();
+
+    // What was read before a secret was replaced is not written after it.
+    let before = store.destination(id).await.unwrap();
+    let rotate = format!("{path}/rotate-secret");
+    let rotation = json!({"secret": "the new one", "overlap_s": 0});
+    assert_eq!(bridge.api("POST", &rotate, Some(rotation)).await.0, 200);
+    let draft = DestinationDraft {
+        id,
+        name: "Renamed".into(),
+        kind: before.kind,
+        settings: before.settings.clone(),
+        now_ms: 0,
+    };
+    let late = store.change_destination(draft, before.settings).await;
+    assert!(matches!(late, Err(StoreError::Outdated)), "{late:?}");
+    let kept = store.destination(id).await.unwrap();
+    assert_eq!(
+        kept.settings.signing.secret,
+        Some(Secret::new("the new one"))
+    );
+
+    // Whoever comes first, the change succeeds and the new secret stays.
+    for number in 0..20 {
+        let name = format!("Name {number}");
+        let change = json!({"name": name, "config": {"url": receiver.url()}});
+        let secret = format!("secret number {number}");
+        let rotation = json!({"secret": secret, "overlap_s": 0});
+        let ((changed, answer), (rotated, _)) = tokio::join!(
+            bridge.api("PUT", &path, Some(change)),
+            bridge.api("POST", &rotate, Some(rotation))
+        );
+        assert_eq!((changed, rotated), (200, 200), "{answer}");
+        let kept = store.destination(id).await.unwrap();
+        assert_eq!(kept.name, name);
+        assert_eq!(kept.settings.signing.secret, Some(Secret::new(secret)));
+    }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn on_postgres_the_master_key_is_replaced_when_every_server_has_stopped() {
+    let place = Place::on(Database::Postgres, "error");
+    let token = place.token();
+    let source = json!({"name": "Blue", "secret": SECRET});
+    let served = place.serve().await;
+    let made = place.api(&token, "POST", "/api/v1/sources", source).await;
+    assert_eq!(made.0, 201, "{}", made.1);
+    let rotate = ["rotate-key", "--new-key-file", "next.key"];
+    let refused = place.run(&rotate);
+    assert!(!refused.status.success());
+    assert!(
+        words(&refused).contains("Stop every server first"),
+        "{}",
+        words(&refused)
+    );
+    served.stop().await;
+    let done = place.run(&rotate);
+    assert!(done.status.success(), "{}", words(&done));
+    assert!(words(&done).contains("secrets are sealed under the new key"));
+    let halted = place.run(&["serve"]);
+    assert!(
+        words(&halted).contains("another master key"),
+        "{}",
+        words(&halted)
+    );
+
+    // A server that died tells nobody; it may still be working as far as anybody knows.
+    let next = std::fs::read_to_string(place.file("next.key")).unwrap();
+    let mut served = place
+        .serve_with(&[("BLUEBRIDGE_MASTER_KEY", next.trim())])
+        .await;
+    served.process.kill().unwrap();
+    served.process.wait().unwrap();
+    let again = |environment: &str| {
+        place
+            .command(&["rotate-key", "--new-key-file", "third.key"])
+            .env("BLUEBRIDGE_MASTER_KEY", environment)
+            .output()
+            .unwrap()
+    };
+    assert!(!again(next.trim()).status.success());
+    let an_hour_ago = "UPDATE nodes SET seen_at = seen_at - 3600000";
+    crate::database::execute(&place.home.database_url, an_hour_ago);
+    let done = again(next.trim());
+    assert!(done.status.success(), "{}", words(&done));
+}
+
+/// A node that was away while the key was replaced learns it from its next heartbeat, before it seals anything.
+#[actix_web::test]
+async fn a_node_that_slept_through_a_rotation_is_told() {
+    use bluebridge::domain::seal::{MasterKey, SealError};
+    let bridge = TestBridge::start_on(Database::Postgres).await;
+    let asleep = "UPDATE nodes SET seen_at = seen_at - 3600000";
+    // Its own heartbeats go on; what counts is who comes first.
+    let resealed = async {
+        loop {
+            crate::database::execute(&bridge.home.database_url, asleep);
+            if bridge
+                .bridge
+                .store
+                .reseal(MasterKey::new([9; 32]))
+                .await
+                .is_ok()
+            {
+                break;
+            }
+        }
+    };
+    patiently("a moment between two heartbeats", resealed).await;
+    let told = bluebridge::flow::nodes::beat(&bridge.bridge).await;
+    assert!(
+        matches!(told, Err(StoreError::Seal(SealError::OtherKey))),
+        "{told:?}"
+    );
+    bridge.stop().await;
+}
+
+/// The program in a folder of its own. With SQLite its key is in a file beside the database, with PostgreSQL it is given.
 struct Place {
-    folder: tempfile::TempDir,
+    home: Arc<Home>,
+    database: Database,
     port: u16,
     log: &'static str,
 }
 
 impl Place {
     fn new(log: &'static str) -> Place {
+        Place::on(Database::Sqlite, log)
+    }
+
+    fn on(database: Database, log: &'static str) -> Place {
         Place {
-            folder: tempfile::tempdir().unwrap(),
+            home: Home::new(database),
+            database,
             port: free_port(),
             log,
         }
     }
 
+    fn folder(&self) -> &Path {
+        self.home.folder.path()
+    }
+
     fn file(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
+        self.folder().join(name)
     }
 
     fn command(&self, verb: &[&str]) -> Command {
@@ -155,11 +301,16 @@ impl Place {
         command
             .args(verb)
             .env_clear()
-            .current_dir(self.folder.path())
-            .env("BLUEBRIDGE_DATABASE_URL", "sqlite://./b.db")
+            .current_dir(self.folder())
             .env("BLUEBRIDGE_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("BLUEBRIDGE_ALLOW_NETWORKS", "127.0.0.0/8")
             .env("BLUEBRIDGE_LOG", self.log);
+        match self.database {
+            Database::Sqlite => command.env("BLUEBRIDGE_DATABASE_URL", "sqlite://./b.db"),
+            Database::Postgres => command
+                .env("BLUEBRIDGE_DATABASE_URL", &self.home.database_url)
+                .env("BLUEBRIDGE_MASTER_KEY", base64_of(GIVEN_KEY)),
+        };
         command
     }
 
@@ -173,6 +324,11 @@ impl Place {
     }
 
     async fn serve(&self) -> Served {
+        self.serve_with(&[]).await
+    }
+
+    /// With more in its environment.
+    async fn serve_with(&self, environment: &[(&str, &str)]) -> Served {
         let log = File::options()
             .create(true)
             .append(true)
@@ -180,6 +336,7 @@ impl Place {
             .unwrap();
         let process = self
             .command(&["serve"])
+            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
@@ -303,7 +460,7 @@ async fn the_master_key_is_replaced_and_a_rotation_that_was_cut_off_goes_on() {
     assert_eq!(key().trim(), base64_of([9; 32]));
     assert!(!place.file("b.key.new").exists());
     let kept = |text: &str| {
-        let entries = std::fs::read_dir(place.folder.path())
+        let entries = std::fs::read_dir(place.folder())
             .unwrap()
             .map(|entry| entry.unwrap());
         entries
@@ -415,12 +572,6 @@ const CANARIES: [&str; 12] = [
     "canary-wrong-password",
 ];
 
-fn holds(haystack: &[u8], needle: &str) -> bool {
-    haystack
-        .windows(needle.len())
-        .any(|window| window == needle.as_bytes())
-}
-
 /// What a secret may look like: itself, in base64, escaped for an address.
 fn disguises(secret: &str) -> Vec<String> {
     use base64::Engine as _;
@@ -436,17 +587,22 @@ fn disguises(secret: &str) -> Vec<String> {
     ]
 }
 
-#[actix_web::test]
-async fn no_secret_of_the_whole_story_is_seen_anywhere() {
+async fn no_secret_of_the_whole_story_is_seen_anywhere(database: Database) {
     for log in ["debug", "json:debug"] {
-        whole_story(log).await;
+        whole_story(database, log).await;
     }
 }
 
-async fn whole_story(log: &'static str) {
-    let (place, receiver) = (Place::new(log), Receiver::start());
+async fn whole_story(database: Database, log: &'static str) {
+    let (place, receiver) = (Place::on(database, log), Receiver::start());
     let token = place.token();
-    let served = place.serve().await;
+    // A panic at the worst place, in the most talkative way.
+    let served = place
+        .serve_with(&[
+            ("BLUEBRIDGE_FAILPOINT", "deliver:after_send=panic"),
+            ("RUST_BACKTRACE", "full"),
+        ])
+        .await;
     // Everything that the program answers, except where a secret is shown once on purpose.
     let mut seen: Vec<(String, String)> = Vec::new();
     let create = async |path: &str, body: Value| -> Value {
@@ -524,7 +680,7 @@ async fn whole_story(log: &'static str) {
         assert_eq!(status, 422);
         seen.push((format!("refused {number}"), text));
     }
-    let cookies = pages(&place, &ids, &mut seen).await;
+    let shown_once = pages(&place, &ids, &mut seen).await;
     for path in [
         "/sources",
         "/destinations",
@@ -553,27 +709,40 @@ async fn whole_story(log: &'static str) {
         .await
         .unwrap();
     seen.push(("/metrics".into(), metrics.text().await.unwrap()));
-    seen.push(("export".into(), words(&place.run(&["export"]))));
-    seen.push(("check".into(), words(&place.run(&["check"]))));
-    seen.push(("backup".into(), words(&place.run(&["backup", "copy.db"]))));
-    served.stop().await;
-
-    let key = std::fs::read_to_string(place.file("b.key"))
-        .unwrap()
-        .trim()
-        .to_string();
-    let mut secrets: Vec<String> = CANARIES.iter().map(|canary| canary.to_string()).collect();
-    secrets.extend([token.clone(), key]);
-    secrets.extend(cookies);
-    for entry in std::fs::read_dir(place.folder.path()).unwrap() {
-        let path = entry.unwrap().path();
-        let bytes = std::fs::read(&path).unwrap();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name == "b.key" {
-            continue;
-        }
-        assert_nothing(log, &name, &bytes, &secrets);
+    for verb in [
+        &["export"][..],
+        &["check"],
+        &["backup", "copy.db"],
+        &["user", "list"],
+    ] {
+        seen.push((verb.join(" "), words(&place.run(verb))));
     }
+    // While it runs, so that what is not in the file yet is in its WAL.
+    let files = |secrets: &[String]| {
+        for entry in std::fs::read_dir(place.folder()).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if name != "b.key" {
+                assert_nothing(log, &name, &std::fs::read(&path).unwrap(), secrets);
+            }
+        }
+    };
+    let key = match database {
+        Database::Sqlite => std::fs::read_to_string(place.file("b.key")).unwrap(),
+        Database::Postgres => base64_of(GIVEN_KEY),
+    };
+    let mut secrets: Vec<String> = CANARIES.iter().map(|canary| canary.to_string()).collect();
+    secrets.extend([token.clone(), key.trim().to_string()]);
+    secrets.extend(shown_once);
+    if database == Database::Sqlite {
+        assert!(place.file("b.db-wal").metadata().unwrap().len() > 0);
+    }
+    files(&secrets);
+    served.stop().await;
+    files(&secrets);
+    let rows = dump(&place.home.database_url, place.file("b.db"));
+    assert!(rows.contains("audit_log") && rows.len() > 10_000, "{rows}");
+    assert_nothing(log, "the database's rows", rows.as_bytes(), &secrets);
     for (place, text) in &seen {
         assert_nothing(log, place, text.as_bytes(), &secrets);
     }
@@ -582,25 +751,25 @@ async fn whole_story(log: &'static str) {
         lines.lines().count() > 10,
         "the log says something: {lines}"
     );
-    if log.starts_with("json") {
-        for line in lines.lines() {
-            assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
-        }
-    }
+    let told = lines.contains("failpoint deliver:after_send") && lines.contains("RequestSettings");
+    assert!(told, "the panic shows what was at hand: {lines}");
 }
 
 fn assert_nothing(log: &str, place: &str, bytes: &[u8], secrets: &[String]) {
+    // What is no text is replaced, and no needle holds any of that; the standard library searches fast also in a debug build.
+    let text = String::from_utf8_lossy(bytes);
     for secret in secrets {
         for disguise in disguises(secret) {
             assert!(
-                !holds(bytes, &disguise),
+                !text.contains(&disguise),
                 "{log}: {place} holds {secret} as {disguise}"
             );
         }
     }
 }
 
-/// Sets up a person, signs in, opens every page, saves forms. Returns the session's tokens, which are secrets too.
+/// Sets up a person, signs in, opens every page, saves forms. Returns what is a secret of ours and shown once at most: tokens of sessions, of the API,
+/// of invitations, the second factor's secret and its recovery codes.
 async fn pages(
     place: &Place,
     destinations: &[String],
@@ -610,8 +779,16 @@ async fn pages(
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();
-    let (mut cookie, mut cookies) = (String::new(), Vec::new());
+    let (mut cookie, mut cookies, mut shown_once) = (String::new(), Vec::new(), Vec::new());
     let base = format!("http://127.0.0.1:{}", place.port);
+    // Pages that show a secret once are not kept among those that may show none.
+    let shows_once = [
+        "/settings/tokens",
+        "/settings/people/invite",
+        "/settings/second-factor",
+        "/settings/second-factor/confirm",
+        "/settings/second-factor/codes",
+    ];
     let mut send = async |path: &str, fields: Option<&[(&str, &str)]>| -> String {
         let url = format!("{base}{path}");
         let request = match fields {
@@ -635,7 +812,10 @@ async fn pages(
             .get("location")
             .map(|value| value.to_str().unwrap().to_string());
         let html = answer.text().await.unwrap();
-        seen.push((path.to_string(), format!("{location:?}\n{html}")));
+        let is_post_or_enrolment = fields.is_some() || path == "/settings/second-factor";
+        if !(is_post_or_enrolment && shows_once.contains(&path)) {
+            seen.push((path.to_string(), format!("{location:?}\n{html}")));
+        }
         html
     };
     let mark_of = |html: &str| {
@@ -652,19 +832,91 @@ async fn pages(
     ];
     send("/setup", Some(&person)).await;
     let mark = mark_of(&send("/", None).await);
+    let made = [
+        ("csrf", mark.as_str()),
+        ("name", "ci"),
+        ("role", "viewer"),
+        ("days", "30"),
+    ];
+    let made = send("/settings/tokens", Some(&made)).await;
+    shown_once.push(between(&made, "aria-label=\"API token\" value=\"", "\"").to_string());
+    let invite = [
+        ("csrf", mark.as_str()),
+        ("email", "bob@example.com"),
+        ("role", "viewer"),
+    ];
+    let invite = send("/settings/people/invite", Some(&invite)).await;
+    shown_once.push(between(&invite, "/invite/", "\"").to_string());
+    let current = ("current", "canary-person-password");
+    send(
+        "/settings/second-factor/begin",
+        Some(&[("csrf", &mark), current]),
+    )
+    .await;
+    let enrolment = send("/settings/second-factor", None).await;
+    let secret = between(&enrolment, "<code class=\"whole\">", "<").replace(' ', "");
+    let codes_in = |html: &str| -> Vec<String> {
+        let codes = html.split("<li><code>").skip(1);
+        codes
+            .map(|rest| rest.split('<').next().unwrap().to_string())
+            .collect()
+    };
+    let code = code_now(&secret);
+    let confirm = [("csrf", mark.as_str()), ("code", code.as_str())];
+    let old_codes = codes_in(&send("/settings/second-factor/confirm", Some(&confirm)).await);
+    let codes = send(
+        "/settings/second-factor/codes",
+        Some(&[("csrf", &mark), current]),
+    )
+    .await;
+    let codes = codes_in(&codes);
+    assert_eq!((old_codes.len(), codes.len()), (10, 10));
+    send("/logout", Some(&[("csrf", &mark)])).await;
+    let login = mark_of(&send("/login", None).await);
+    let fields = [
+        ("csrf", login.as_str()),
+        ("email", "ada@example.com"),
+        ("password", current.1),
+    ];
+    send("/login", Some(&fields)).await;
+    let half = mark_of(&send("/login/code", None).await);
+    send(
+        "/login/code",
+        Some(&[("csrf", &half), ("code", &old_codes[0])]),
+    )
+    .await;
+    send("/login/code", Some(&[("csrf", &half), ("code", &codes[0])])).await;
+    let mark = mark_of(&send("/", None).await);
+    shown_once.push(hex::encode(
+        totp_rs::Secret::try_from_base32(&secret)
+            .unwrap()
+            .as_bytes(),
+    ));
+    shown_once.push(secret);
+    shown_once.extend(old_codes.into_iter().chain(codes));
     for path in [
         "/sources",
         "/destinations",
         "/connections",
+        "/connections/export",
         "/events",
         "/deliveries",
+        "/deliveries/export",
+        "/replays",
         "/settings",
+        "/settings/people",
+        "/settings/tokens",
+        "/settings/audit",
+        "/settings/nodes",
         "/sources/new",
         "/destinations/new",
         "/connections/new",
     ] {
         let html = send(path, None).await;
-        assert!(html.contains("<h1"), "{path}: {html}");
+        assert!(
+            path.ends_with("/export") || html.contains("<h1"),
+            "{path}: {html}"
+        );
         let links: Vec<String> = html
             .split("href=\"")
             .skip(1)
@@ -702,5 +954,13 @@ async fn pages(
         ]),
     )
     .await;
-    cookies
+    shown_once.extend(cookies);
+    shown_once
+}
+
+fn code_now(secret: &str) -> String {
+    let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap();
+    totp.generate(since.as_secs()).to_string()
 }

@@ -16,11 +16,15 @@ use crate::flow::vet::refused_address;
 use crate::flow::{Bridge, pause};
 use crate::new_id;
 use crate::store::destinations::DestinationDraft;
+use crate::store::error::StoreError;
 use crate::web::Site;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{id, list, maybe_time, name, parse, time};
 use crate::web::problem::ApiError;
+
+/// How often a change is made anew because another one came in between.
+const CHANGE_TRIES: u32 = 5;
 
 /// A destination as a client writes it.
 #[derive(Debug, Deserialize)]
@@ -206,13 +210,22 @@ pub async fn save_change(
     id: DestinationId,
     document: DestinationDocument,
 ) -> Result<Saved, ApiError> {
-    let before = bridge.store.destination(id).await?;
-    let (draft, made_secret) = draft(bridge, id, &document, Some(&before.settings)).await?;
-    let said = format!("Changed the destination {}.", draft.name);
-    bridge
-        .noting(actor, "destination.changed", id, said)
-        .change_destination(draft)
-        .await?;
+    let mut tries_left = CHANGE_TRIES;
+    let made_secret = loop {
+        tries_left -= 1;
+        let before = bridge.store.destination(id).await?.settings;
+        let (draft, made_secret) = draft(bridge, id, &document, Some(&before)).await?;
+        let said = format!("Changed the destination {}.", draft.name);
+        let changed = bridge
+            .noting(actor, "destination.changed", id, said)
+            .change_destination(draft, before)
+            .await;
+        match changed {
+            // A secret was replaced in between: it is kept like one that was there before.
+            Err(StoreError::Outdated) if tries_left > 0 => {}
+            changed => break changed.map(|()| made_secret)?,
+        }
+    };
     bridge.reload().await?;
     Ok(Saved { id, made_secret })
 }
