@@ -1,7 +1,8 @@
 //! How many attempts are allowed to sign in: for each account, and for each address that they come from.
 //!
 //! An attempt is counted before the password is looked at, so that many at once get no further than one after another. A right one gives
-//! its count back. What is remembered is bounded; when it is full, what has the fewest failures goes first.
+//! its count back. What is remembered is bounded; when it is full, what has the fewest failures goes first. The same counts bound what the audit
+//! log is told of failures: the first and the last of each window ([`Attempt::is_noted`]).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -16,6 +17,31 @@ const WINDOW_MS: i64 = 300_000;
 /// Accounts and addresses that are watched at once.
 const WATCHED_LIMIT: usize = 20_000;
 
+/// An attempt that is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// From 1, on the account and within the window.
+    number: u32,
+}
+
+impl Attempt {
+    /// Whether the audit log is told when it fails: the first, and the last before further ones are refused.
+    pub fn is_noted(self) -> bool {
+        matches!(self.number, 1 | ACCOUNT_LIMIT)
+    }
+
+    /// How many have failed, with this one, and what follows from it.
+    pub fn in_words(self) -> String {
+        match self.number {
+            ACCOUNT_LIMIT => format!(
+                "The {ACCOUNT_LIMIT}th attempt within {} minutes; further ones are refused for a while.",
+                WINDOW_MS / 60_000
+            ),
+            _ => "Further ones are noted when there are too many.".into(),
+        }
+    }
+}
+
 /// Counts attempts.
 #[derive(Debug, Default)]
 pub struct Throttle(Mutex<HashMap<String, Count>>);
@@ -28,7 +54,12 @@ struct Count {
 
 impl Throttle {
     /// Counts an attempt. An error tells in how many seconds the next is allowed.
-    pub fn begin(&self, account: &str, address: Option<IpAddr>, now_ms: i64) -> Result<(), i64> {
+    pub fn begin(
+        &self,
+        account: &str,
+        address: Option<IpAddr>,
+        now_ms: i64,
+    ) -> Result<Attempt, i64> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let keys = keys(account, address);
         for (key, limit) in &keys {
@@ -39,6 +70,7 @@ impl Throttle {
                 return Err((count.since_ms + WINDOW_MS - now_ms).div_euclid(1_000) + 1);
             }
         }
+        let mut number = None;
         for (key, _) in keys {
             if counts.len() >= WATCHED_LIMIT && !counts.contains_key(&key) {
                 make_room(&mut counts, now_ms);
@@ -54,8 +86,12 @@ impl Throttle {
                 };
             }
             count.attempts += 1;
+            // The account stands first.
+            number.get_or_insert(count.attempts);
         }
-        Ok(())
+        Ok(Attempt {
+            number: number.unwrap_or(1),
+        })
     }
 
     /// The attempt was right: the account's failures are forgiven, and the address gets this one back.
@@ -107,11 +143,13 @@ mod tests {
     fn an_account_is_limited_from_all_addresses_together() {
         let throttle = Throttle::default();
         for from in 0..10 {
-            assert_eq!(throttle.begin("ada", address(from), 0), Ok(()));
+            let attempt = throttle.begin("ada", address(from), 0).unwrap();
+            assert_eq!(attempt.is_noted(), from == 0 || from == 9, "{from}");
         }
         assert_eq!(throttle.begin("ada", address(99), 1_000), Err(300));
-        assert_eq!(throttle.begin("bob", address(99), 1_000), Ok(()));
-        assert_eq!(throttle.begin("ada", address(99), WINDOW_MS), Ok(()));
+        assert!(throttle.begin("bob", address(99), 1_000).is_ok());
+        let later = throttle.begin("ada", address(99), WINDOW_MS);
+        assert_eq!(later, Ok(Attempt { number: 1 }));
     }
 
     #[test]
@@ -119,25 +157,25 @@ mod tests {
         let throttle = Throttle::default();
         for number in 0..ADDRESS_LIMIT {
             let host = IpAddr::from([0x2001, 0xdb8, 1, 2, 3, 4, 5, number as u16]);
-            assert_eq!(throttle.begin(&number.to_string(), Some(host), 0), Ok(()));
+            assert!(throttle.begin(&number.to_string(), Some(host), 0).is_ok());
         }
         let same_network = IpAddr::from([0x2001, 0xdb8, 1, 2, 9, 9, 9, 9]);
         let other_network = IpAddr::from([0x2001, 0xdb8, 1, 3, 3, 4, 5, 6]);
         assert!(throttle.begin("new", Some(same_network), 0).is_err());
-        assert_eq!(throttle.begin("new", Some(other_network), 0), Ok(()));
+        assert!(throttle.begin("new", Some(other_network), 0).is_ok());
     }
 
     #[test]
     fn a_right_attempt_forgives_the_account_and_not_the_others_of_the_address() {
         let throttle = Throttle::default();
         for _ in 0..9 {
-            assert_eq!(throttle.begin("ada", address(1), 0), Ok(()));
+            assert!(throttle.begin("ada", address(1), 0).is_ok());
         }
-        assert_eq!(throttle.begin("ada", address(1), 0), Ok(()));
+        assert!(throttle.begin("ada", address(1), 0).is_ok());
         throttle.succeeded("ada", address(1));
-        assert_eq!(throttle.begin("ada", address(1), 0), Ok(()));
+        assert!(throttle.begin("ada", address(1), 0).is_ok());
         for number in 0..40 {
-            assert_eq!(throttle.begin(&number.to_string(), address(1), 0), Ok(()));
+            assert!(throttle.begin(&number.to_string(), address(1), 0).is_ok());
         }
         assert!(throttle.begin("another", address(1), 0).is_err());
     }

@@ -73,9 +73,9 @@ impl TestBridge {
     }
 
     /// With everybody from this network trusted to say where requests come from.
-    pub async fn start_behind_proxy(network: &str) -> TestBridge {
+    pub async fn start_behind_proxy(database: Database, network: &str) -> TestBridge {
         let trusted = vec![network.parse().unwrap()];
-        TestBridge::start_with(Home::new(Database::Sqlite), 1_795_507_200_000, |settings| {
+        TestBridge::start_with(Home::new(database), 1_795_507_200_000, |settings| {
             settings.trusted_proxies = trusted;
         })
         .await

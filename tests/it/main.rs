@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod api_sweep;
+mod audit;
 mod backlog;
 mod backup;
 mod bad_input;

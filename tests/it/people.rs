@@ -6,14 +6,27 @@ use bluebridge::domain::person::Role;
 use serde_json::json;
 use totp_rs::{Builder, Secret as TotpSecret};
 
+use crate::database::{Database, on_both};
 use crate::harness::TestBridge;
 use crate::pages::{Page, Visitor, owner};
 use crate::sweep::{PASSWORD, person};
 
-const ADA: &str = "ada@example.com";
-const ADAS_PASSWORD: &str = "correct horse battery";
+on_both!(
+    an_invitation_makes_one_account_and_is_shown_once,
+    roles_change_at_once_and_an_owner_always_stays,
+    sessions_are_listed_and_ended_one_by_one_and_a_new_password_ends_all,
+    signing_in_leads_back_to_pages_of_ours_only,
+    the_second_factor_is_asked_for_and_no_code_is_taken_twice,
+    the_eleventh_wrong_password_is_refused_from_whatever_address,
+    an_address_is_limited_and_a_made_up_header_does_not_help,
+    every_change_is_on_record_with_who_did_it_and_without_secrets,
+    a_token_runs_out_and_its_use_is_shown,
+);
 
-async fn sign_in(visitor: &mut Visitor<'_>, email: &str, password: &str) -> Page {
+pub const ADA: &str = "ada@example.com";
+pub const ADAS_PASSWORD: &str = "correct horse battery";
+
+pub async fn sign_in(visitor: &mut Visitor<'_>, email: &str, password: &str) -> Page {
     let mark = visitor.get("/login").await.mark();
     let fields = [
         ("csrf", mark.as_str()),
@@ -24,14 +37,14 @@ async fn sign_in(visitor: &mut Visitor<'_>, email: &str, password: &str) -> Page
 }
 
 /// Posts a form with the visitor's mark.
-async fn act(visitor: &mut Visitor<'_>, path: &str, fields: &[(&str, &str)]) -> Page {
+pub async fn act(visitor: &mut Visitor<'_>, path: &str, fields: &[(&str, &str)]) -> Page {
     let mark = visitor.get("/settings").await.mark();
     let mut all = vec![("csrf", mark.as_str())];
     all.extend_from_slice(fields);
     visitor.post(path, &all).await
 }
 
-fn between<'a>(html: &'a str, before: &str, after: &str) -> &'a str {
+pub fn between<'a>(html: &'a str, before: &str, after: &str) -> &'a str {
     let rest = html
         .split(before)
         .nth(1)
@@ -39,7 +52,7 @@ fn between<'a>(html: &'a str, before: &str, after: &str) -> &'a str {
     rest.split(after).next().unwrap()
 }
 
-async fn id_of(bridge: &TestBridge, email: &str) -> String {
+pub async fn id_of(bridge: &TestBridge, email: &str) -> String {
     let users = bridge.bridge.store.users().await.unwrap();
     users
         .iter()
@@ -49,9 +62,8 @@ async fn id_of(bridge: &TestBridge, email: &str) -> String {
         .to_string()
 }
 
-#[actix_web::test]
-async fn an_invitation_makes_one_account_and_is_shown_once() {
-    let bridge = TestBridge::start().await;
+async fn an_invitation_makes_one_account_and_is_shown_once(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
     let mut ada = owner(&bridge).await;
     let fields = [("email", "Bob@Example.com"), ("role", "editor")];
     let shown = act(&mut ada, "/settings/people/invite", &fields).await;
@@ -107,9 +119,8 @@ async fn an_invitation_makes_one_account_and_is_shown_once() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn roles_change_at_once_and_an_owner_always_stays() {
-    let bridge = TestBridge::start().await;
+async fn roles_change_at_once_and_an_owner_always_stays(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
     let mut ada = owner(&bridge).await;
     let mut bob = person(&bridge, Role::Viewer).await;
     let (adas, bobs) = (
@@ -180,9 +191,8 @@ async fn roles_change_at_once_and_an_owner_always_stays() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn sessions_are_listed_and_ended_one_by_one_and_a_new_password_ends_all() {
-    let bridge = TestBridge::start().await;
+async fn sessions_are_listed_and_ended_one_by_one_and_a_new_password_ends_all(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
     let mut ada = owner(&bridge).await;
     let mut phone = Visitor::stranger(&bridge);
     let mut laptop = Visitor::stranger(&bridge);
@@ -256,9 +266,8 @@ async fn sessions_are_listed_and_ended_one_by_one_and_a_new_password_ends_all() 
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn signing_in_leads_back_to_pages_of_ours_only() {
-    let bridge = TestBridge::start().await;
+async fn signing_in_leads_back_to_pages_of_ours_only(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
     owner(&bridge).await;
     let mut visitor = Visitor::stranger(&bridge);
     let way = visitor
@@ -296,16 +305,15 @@ async fn signing_in_leads_back_to_pages_of_ours_only() {
     bridge.stop().await;
 }
 
-fn code_of(secret: &str, bridge: &TestBridge) -> String {
+pub fn code_of(secret: &str, bridge: &TestBridge) -> String {
     let secret = TotpSecret::try_from_base32(secret.replace(' ', "")).unwrap();
     let totp = Builder::new().with_secret(secret).build().unwrap();
     let now_s = u64::try_from(bridge.bridge.clock.now_ms() / 1_000).unwrap();
     totp.generate(now_s).to_string()
 }
 
-#[actix_web::test]
-async fn the_second_factor_is_asked_for_and_no_code_is_taken_twice() {
-    let bridge = TestBridge::start().await;
+async fn the_second_factor_is_asked_for_and_no_code_is_taken_twice(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
     let mut ada = owner(&bridge).await;
     let mut elsewhere = Visitor::stranger(&bridge);
     sign_in(&mut elsewhere, ADA, ADAS_PASSWORD).await;
@@ -460,9 +468,8 @@ async fn failed_login(bridge: &TestBridge, email: &str, forwarded: &str) -> u16 
     visitor.send(request).await.status
 }
 
-#[actix_web::test]
-async fn the_eleventh_wrong_password_is_refused_from_whatever_address() {
-    let bridge = TestBridge::start_behind_proxy("127.0.0.0/8").await;
+async fn the_eleventh_wrong_password_is_refused_from_whatever_address(database: Database) {
+    let bridge = TestBridge::start_behind_proxy(database, "127.0.0.0/8").await;
     owner(&bridge).await;
     for host in 1..=10 {
         assert_eq!(
@@ -478,9 +485,8 @@ async fn the_eleventh_wrong_password_is_refused_from_whatever_address() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn an_address_is_limited_and_a_made_up_header_does_not_help() {
-    let bridge = TestBridge::start().await;
+async fn an_address_is_limited_and_a_made_up_header_does_not_help(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
     owner(&bridge).await;
     for number in 0..50 {
         let (email, made_up) = (
@@ -496,9 +502,8 @@ async fn an_address_is_limited_and_a_made_up_header_does_not_help() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn every_change_is_on_record_with_who_did_it_and_without_secrets() {
-    let bridge = TestBridge::start().await;
+async fn every_change_is_on_record_with_who_did_it_and_without_secrets(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
     let mut ada = owner(&bridge).await;
     let source = bridge
         .created(
@@ -628,9 +633,8 @@ async fn every_change_is_on_record_with_who_did_it_and_without_secrets() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_token_runs_out_and_its_use_is_shown() {
-    let bridge = TestBridge::start().await;
+async fn a_token_runs_out_and_its_use_is_shown(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
     let mut ada = owner(&bridge).await;
     let fields = [("name", "ci"), ("role", "viewer"), ("days", "30")];
     let made = act(&mut ada, "/settings/tokens", &fields).await.html;

@@ -280,16 +280,23 @@ async fn present_password(
     form: &Form,
 ) -> Result<Result<(), String>, PageError> {
     let from = address(request);
-    if let Err(wait_s) = site
+    let counted = site
         .throttle
-        .begin(&user.email, from, bridge.clock.now_ms())
-    {
-        return Ok(Err(too_many(wait_s)));
-    }
+        .begin(&user.email, from, bridge.clock.now_ms());
+    let attempt = match counted {
+        Ok(attempt) => attempt,
+        Err(wait_s) => return Ok(Err(too_many(wait_s))),
+    };
     let found = bridge.store.credentials(user.email.clone()).await?;
     let present = form.value("current").unwrap_or_default().to_string();
     let right = check_password(present, found.map(|found| found.password_hash)).await?;
     if !right {
+        if attempt.is_noted() {
+            let said = format!("Gave a wrong present password. {}", attempt.in_words());
+            bridge
+                .note(&actor(request), "person.password_refused", user.id, said)
+                .await?;
+        }
         return Ok(Err(t!("settings-wrong-password")));
     }
     site.throttle.succeeded(&user.email, from);

@@ -23,6 +23,7 @@ use crate::web::auth::{CODE_S, SESSION_S, cookie_of, hash_of, new_token, session
 use crate::web::client::{address, user_agent};
 use crate::web::password::{check_password, hash_password};
 use crate::web::problem::ApiError;
+use crate::web::throttle::Attempt;
 use crate::web::ui::form::{Form, person_name};
 use crate::web::ui::labels::role_word;
 use crate::web::ui::next::own_path;
@@ -30,6 +31,11 @@ use crate::web::ui::page::{
     FormProblem, Page, PageError, go, note, query_value, render, render_again, render_with,
     visit_cookie,
 };
+
+/// The note of a failed sign-in.
+const SIGN_IN_FAILED: &str = "person.sign_in_failed";
+/// Stands for all accounts that do not exist. No e-mail address looks like it.
+const NO_ACCOUNT: &str = "unknown";
 
 #[derive(Template)]
 #[template(path = "session/setup.html")]
@@ -186,23 +192,31 @@ pub async fn login(
         return wrong();
     };
     let from = address(&request);
-    if let Err(wait_s) = site.throttle.begin(&email, from, bridge.clock.now_ms()) {
-        let shown = again(StatusCode::TOO_MANY_REQUESTS, too_many(wait_s))?;
-        return Ok(with_retry_after(shown, wait_s));
-    }
+    let attempt = match site.throttle.begin(&email, from, bridge.clock.now_ms()) {
+        Ok(attempt) => attempt,
+        Err(wait_s) => {
+            let shown = again(StatusCode::TOO_MANY_REQUESTS, too_many(wait_s))?;
+            return Ok(with_retry_after(shown, wait_s));
+        }
+    };
     let found = bridge.store.credentials(email.clone()).await?;
     let hash = found.as_ref().map(|found| found.password_hash.clone());
     let password = form.value("password").unwrap_or_default().to_string();
     let right = check_password(password, hash).await?;
-    let Some(found) = found.filter(|found| right && found.user.deactivated_at.is_none()) else {
+    let user = found.map(|found| found.user);
+    let Some(user) = user
+        .clone()
+        .filter(|user| right && user.deactivated_at.is_none())
+    else {
+        note_failure(&request, &bridge, &site, user.as_ref(), attempt);
         return wrong();
     };
     site.throttle.succeeded(&email, from);
-    if found.user.has_second_factor {
-        return ask_for_code(&request, &bridge, &site, &found.user, next).await;
+    if user.has_second_factor {
+        return ask_for_code(&request, &bridge, &site, &user, next).await;
     }
     let said = Some("Signed in.".to_string());
-    start_session(&request, &bridge, &site, &found.user, said, next).await
+    start_session(&request, &bridge, &site, &user, said, next).await
 }
 
 pub async fn code_page(
@@ -246,16 +260,30 @@ pub async fn code(
     // A count of its own: a right password does not forgive wrong codes.
     let key = format!("code {}", user.id);
     let from = address(&request);
-    if let Err(wait_s) = site.throttle.begin(&key, from, bridge.clock.now_ms()) {
-        let shown = again(StatusCode::TOO_MANY_REQUESTS, too_many(wait_s))?;
-        return Ok(with_retry_after(shown, wait_s));
-    }
+    let attempt = match site.throttle.begin(&key, from, bridge.clock.now_ms()) {
+        Ok(attempt) => attempt,
+        Err(wait_s) => {
+            let shown = again(StatusCode::TOO_MANY_REQUESTS, too_many(wait_s))?;
+            return Ok(with_retry_after(shown, wait_s));
+        }
+    };
     match take_code(&bridge, &user, form.text("code")).await? {
         Some(said) => {
             site.throttle.succeeded(&key, from);
             start_session(&request, &bridge, &site, &user, Some(said), next).await
         }
-        None => again(StatusCode::UNPROCESSABLE_ENTITY, t!("session-wrong-code")),
+        None => {
+            if attempt.is_noted() {
+                let said = format!(
+                    "The password was right, and the second factor was not. {}",
+                    attempt.in_words()
+                );
+                bridge
+                    .note(&actor(&request), SIGN_IN_FAILED, user.id, said)
+                    .await?;
+            }
+            again(StatusCode::UNPROCESSABLE_ENTITY, t!("session-wrong-code"))
+        }
     }
 }
 
@@ -311,9 +339,19 @@ pub async fn logout(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    if let Some(token) = cookie_of(&request) {
-        bridge.store.end_session(hash_of(&token)).await?;
-    }
+    let Some(token) = cookie_of(&request) else {
+        return Ok(go("/login"));
+    };
+    let store = match session(&request, &bridge).await? {
+        Some((session, user)) if !session.awaits_code => bridge.noting(
+            &as_person(&request, &user),
+            "person.signed_out",
+            user.id,
+            "Signed out.",
+        ),
+        _ => bridge.store.clone(),
+    };
+    store.end_session(hash_of(&token)).await?;
     Ok(go("/login"))
 }
 
@@ -380,6 +418,43 @@ fn new_user(bridge: &Bridge, email: String, name: String, role: Role) -> User {
         language: None,
         time_zone: None,
     }
+}
+
+/// Tells the audit log of a wrong password, within bounds: of each account twice in a window at most, and of all that do not exist as if they were one.
+/// What was typed is never written down: it may be a password in the wrong place. The answer does not wait for it, so that its time does not tell which
+/// accounts exist.
+fn note_failure(
+    request: &HttpRequest,
+    bridge: &web::Data<Bridge>,
+    site: &Site,
+    user: Option<&User>,
+    attempt: Attempt,
+) {
+    let (attempt, id, said) = match user {
+        Some(user) if user.deactivated_at.is_some() => {
+            let said = "Tried to sign in to an account that is locked out.";
+            (attempt, user.id.to_string(), said)
+        }
+        Some(user) => (attempt, user.id.to_string(), "Gave a wrong password."),
+        None => {
+            let counted = site.throttle.begin(NO_ACCOUNT, None, bridge.clock.now_ms());
+            let Ok(attempt) = counted else {
+                return;
+            };
+            let said = "Tried to sign in to an account that does not exist.";
+            (attempt, NO_ACCOUNT.to_string(), said)
+        }
+    };
+    if !attempt.is_noted() {
+        return;
+    }
+    let (bridge, actor) = (bridge.clone(), actor(request));
+    let said = format!("{said} {}", attempt.in_words());
+    tokio::spawn(async move {
+        if let Err(error) = bridge.note(&actor, SIGN_IN_FAILED, id, said).await {
+            tracing::warn!(%error, "a failed sign-in could not be noted");
+        }
+    });
 }
 
 /// A code of the app, or a recovery code; taken once. Tells how it went for the audit log.
