@@ -315,7 +315,7 @@ mod tests {
         for text in taken
             .into_iter()
             .map(String::from)
-            .chain([doubled[..doubled.len() - 20].into()])
+            .chain([doubled[..doubled.len() - 40].into()])
         {
             assert_eq!(too_involved(&text), None, "{text}");
         }
