@@ -196,3 +196,8 @@ builder-verdict-passes = The event passes and this is sent.
 builder-verdict-fails = Mapping fails
 builder-verdict-failed = { $failed } of { $count } conditions do not hold.
 builder-suggestions = Suggestions
+builder-entries =
+    { $count ->
+        [one] { $count } entry
+       *[other] { $count } entries
+    }

@@ -196,3 +196,4 @@ builder-verdict-passes = Event lolos dan ini yang dikirim.
 builder-verdict-fails = Pemetaan gagal
 builder-verdict-failed = { $failed } dari { $count } kondisi tidak berlaku.
 builder-suggestions = Saran
+builder-entries = { $count } entri

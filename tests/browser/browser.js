@@ -12,6 +12,8 @@ const LOOKS = [
   { name: "dark-1280", colorScheme: "dark", viewport: { width: 1280, height: 900 } },
   { name: "light-360", colorScheme: "light", viewport: { width: 360, height: 780 } },
   { name: "dark-360", colorScheme: "dark", viewport: { width: 360, height: 780 } },
+  // Its words are longer than the English ones.
+  { name: "indonesian-360", colorScheme: "light", locale: "id-ID", viewport: { width: 360, height: 780 } },
 ];
 
 async function launch() {

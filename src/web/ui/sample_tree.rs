@@ -136,7 +136,7 @@ fn kind(value: &Value) -> &'static str {
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Array(entries) => format!("{} entries", entries.len()),
+        Value::Array(entries) => t!("builder-entries", count = entries.len()),
         Value::Object(_) => String::new(),
         other => other.to_string(),
     };

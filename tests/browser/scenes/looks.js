@@ -1,4 +1,4 @@
-// Every page in light and dark, wide and narrow: axe finds nothing, nothing sticks out at the side, and a picture is kept.
+// Every page in light and dark, wide and narrow, and in Indonesian: axe finds nothing, nothing sticks out at the side, and a picture is kept.
 "use strict";
 const { LOOKS, watched, axe, sticksOut, jumped, shot } = require("../browser.js");
 
@@ -7,12 +7,14 @@ module.exports = async function looks(day) {
   const state = await day.context.storageState();
   const found = [];
   // Two at a time, which is what a small machine has processors for.
-  for (const pair of [LOOKS.slice(0, 2), LOOKS.slice(2)]) {
+  for (const pair of [LOOKS.slice(0, 2), LOOKS.slice(2, 4), LOOKS.slice(4)]) {
     await Promise.all(pair.map(async (look) => {
       const { context, wrong } = await watched(day.browser, { ...look, storageState: state }, day.base);
       const page = await context.newPage();
       for (const [name, address] of pages) {
         await page.goto(address);
+        const language = await page.evaluate(() => document.documentElement.lang);
+        if (language !== (look.locale ?? "en").slice(0, 2)) found.push(`${name} ${look.name}: it is in ${language}`);
         for (const sentence of await axe(page)) found.push(`${name} ${look.name}: ${sentence}`);
         for (const sentence of await sticksOut(page)) found.push(`${name} ${look.name}: ${sentence}`);
         for (const sentence of await jumped(page)) found.push(`${name} ${look.name}: ${sentence}`);
