@@ -32,6 +32,11 @@
 //! events; its script only fetches and puts in place, and every button works without it. What versions differ in is told by
 //! [`domain::change`], starting points are [`domain::recipes`], export and import are [`flow::transfer`], for pages and command line alike.
 //!
+//! # The reader
+//!
+//! Pages are read in a language and a time zone ([`web::reader`]). Their texts stand in `locales/` and are reached by key ([`web::i18n`]); what `domain`
+//! says in English under a stable code is told again in other languages at the edge. What is stored and what programs get is English and UTC.
+//!
 //! # The rooms
 //!
 //! ```text

@@ -52,16 +52,19 @@
     document.getElementById("none")?.remove();
   };
 
+  // Sentences come with the page, in the reader's language.
+  const said = state.dataset;
+  const counted = (sentence, number) => sentence.replace("{count}", number);
   const tell = (text) => { state.textContent = text; state.hidden = false; };
   const listen = () => {
     if (stream) return;
     let first = true;
     stream = new EventSource(live.dataset.tail);
-    stream.addEventListener("open", () => { first = true; tell(fresh > 0 ? `Watching. ${fresh} new.` : "Watching: new deliveries appear on top."); });
-    stream.addEventListener("row", (event) => { put(event.data, true); if (!first) tell(`Watching. ${fresh} new.`); first = false; refreshTimes(); count(); });
+    stream.addEventListener("open", () => { first = true; tell(fresh > 0 ? counted(said.new, fresh) : said.watching); });
+    stream.addEventListener("row", (event) => { put(event.data, true); if (!first) tell(counted(said.new, fresh)); first = false; refreshTimes(); count(); });
     stream.addEventListener("change", (event) => { put(event.data, false); refreshTimes(); });
     stream.addEventListener("error", () => {
-      if (stream?.readyState === EventSource.CLOSED) { stop(); tell("The connection ended. Watch live to begin again, or load the page anew."); } else tell("Connecting again …");
+      if (stream?.readyState === EventSource.CLOSED) { stop(); tell(said.ended); } else tell(said.again);
     });
   };
   const silence = () => { stream?.close(); stream = null; };
@@ -69,18 +72,17 @@
     wanted = false;
     silence();
     live.setAttribute("aria-pressed", "false");
-    live.textContent = fresh > 0 ? "Go on watching" : "Watch live";
+    live.textContent = fresh > 0 ? live.dataset.resume : live.dataset.watch;
   };
   const start = () => {
     wanted = true;
     live.setAttribute("aria-pressed", "true");
-    live.textContent = "Pause";
-    tell("Connecting …");
+    live.textContent = live.dataset.pause;
+    tell(said.connecting);
     listen();
   };
-  const toggle = () => { if (wanted) { stop(); tell(`Paused. ${fresh} came in while you watched.`); } else start(); };
+  const toggle = () => { if (wanted) { stop(); tell(counted(said.paused, fresh)); } else start(); };
   if (live) {
-    live.hidden = false;
     live.addEventListener("click", toggle);
     // A page that nobody looks at holds no connection; a browser has only six for a site.
     document.addEventListener("visibilitychange", () => { if (wanted) { if (document.hidden) silence(); else listen(); } });
@@ -94,14 +96,12 @@
     if (!resend) return;
     const chosen = boxes().filter((box) => box.checked).length;
     resend.disabled = chosen === 0;
-    selected.textContent = chosen === 0 ? "None selected." : `${chosen} selected.`;
+    selected.textContent = chosen === 0 ? selected.dataset.none : counted(selected.dataset.some, chosen);
     const all = document.getElementById("all");
     if (all) { all.checked = chosen > 0 && chosen === boxes().length; all.indeterminate = chosen > 0 && !all.checked; }
   }
   if (resend) {
-    const head = document.querySelector("th.pick");
-    head.innerHTML = '<label><input type="checkbox" id="all"><span class="visually-hidden">Select all on this page</span></label>';
-    head.querySelector("input").addEventListener("change", (event) => { for (const box of boxes()) box.checked = event.target.checked; count(); });
+    document.getElementById("all").addEventListener("change", (event) => { for (const box of boxes()) box.checked = event.target.checked; count(); });
     rows.addEventListener("change", count);
     count();
   }
@@ -109,7 +109,6 @@
   // --- Keys ------------------------------------------------------------------------------------------------------------------------
   const help = document.getElementById("help");
   const keys = document.getElementById("keys");
-  keys.hidden = false;
   keys.addEventListener("click", () => help.showModal());
   const current = () => document.activeElement?.closest?.("#rows > tr");
   const link = (row) => row?.querySelector(".record a");

@@ -130,6 +130,12 @@ shared-select = Select { $name }
 
 
 
+## Pages of a list
+
+shared-pages = Pages
+shared-newer = Newer
+shared-older = Older
+
 ## Forms and errors
 
 shared-not-saved = Not saved. Please mend:

@@ -8,7 +8,7 @@ shared-language = Bahasa
 shared-section-overview = Ringkasan
 shared-section-connections = Koneksi
 shared-section-deliveries = Pengiriman
-shared-section-replays = Kirim ulang
+shared-section-replays = Replay
 shared-section-events = Event
 shared-section-sources = Sumber
 shared-section-destinations = Tujuan
@@ -32,8 +32,8 @@ shared-note-disabled = Dinonaktifkan.
 shared-note-duplicated = Digandakan. Salinannya nonaktif; ubah seperlunya lalu aktifkan.
 shared-note-resent = Dikirim ulang: inilah pengiriman yang baru.
 shared-note-discarded = Dibatalkan.
-shared-note-replay = Kirim ulang massal sudah dimulai.
-shared-note-cancelled = Dihentikan. Pengiriman yang masih menunggu dari proses ini dibatalkan.
+shared-note-replay = Replay sudah dimulai.
+shared-note-cancelled = Dihentikan. Pengiriman replay ini yang masih menunggu dibatalkan.
 shared-note-paused = Dijeda. Yang datang sementara ini ditahan.
 shared-note-resumed = Dilanjutkan. Yang tertahan dikirim sekarang.
 shared-note-tested = Event uji sedang dikirim.
@@ -74,7 +74,7 @@ shared-state-delivered = Terkirim
 shared-state-failed = Gagal
 shared-state-discarded = Dibatalkan
 shared-cause-resend = kirim ulang
-shared-cause-replay = kirim ulang massal
+shared-cause-replay = replay
 shared-cause-test = uji
 shared-status = status { $status }
 
@@ -88,10 +88,16 @@ shared-connection = Koneksi
 shared-destination = Tujuan
 shared-attempts = Percobaan
 shared-when = Waktu
-shared-next = berikutnya
+shared-next = lagi
 shared-select = Pilih { $name }
 
 
+
+## Halaman daftar
+
+shared-pages = Halaman
+shared-newer = Lebih baru
+shared-older = Lebih lama
 
 ## Formulir dan galat
 

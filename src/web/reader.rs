@@ -12,6 +12,7 @@ use actix_web::http::header::{ACCEPT_LANGUAGE, AcceptLanguage, Header as _};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest};
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::domain::person::{Language, User};
@@ -76,6 +77,19 @@ impl Reader {
             has_chosen_zone: chosen.is_some(),
             zone: chosen.unwrap_or(self.zone),
         }
+    }
+
+    /// The zone by its name.
+    pub fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
+    /// A time as programs write it, or as a browser's field gives it, which is by this reader's clock.
+    pub fn instant(&self, text: &str) -> Option<Timestamp> {
+        text.parse().ok().or_else(|| {
+            let civil: DateTime = text.parse().ok()?;
+            self.zone.to_timestamp(civil).ok()
+        })
     }
 
     /// A point in time as this reader's clock shows it.
@@ -202,6 +216,9 @@ mod tests {
             reader.clock(at, "%Y-%m-%d %H:%M:%S %Z"),
             "2026-11-25 09:40:06 WIB"
         );
+        assert_eq!(reader.instant("2026-11-25T09:40:06"), Some(at));
+        assert_eq!(reader.instant("2026-11-25T02:40:06Z"), Some(at));
+        assert_eq!(reader.instant("soon"), None);
         assert_eq!(Reader::default().clock(at, "%H:%M %Z"), "02:40 UTC");
     }
 }

@@ -4,7 +4,7 @@
 const { launch, watched, shot } = require("./browser.js");
 const world = require("./world.js");
 
-const SCENES = ["story", "builder", "log", "hostile", "looks"];
+const SCENES = ["story", "builder", "log", "replays", "hostile", "looks", "languages"];
 
 async function main() {
   const base = process.env.BLUEBRIDGE_URL;

@@ -11,7 +11,7 @@ use regex::Regex;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::filter::explanation::{Explanation, shortened};
+use crate::domain::filter::explanation::{self, Explanation, Found, Reason, Slip, shortened};
 use crate::domain::filter::operator::{self, Operator};
 use crate::domain::filter::{Input, Node};
 use crate::domain::needs::Needs;
@@ -437,49 +437,56 @@ impl Condition {
             value: self.value.clone(),
             result: judgement.truth,
             found_type: found.as_ref().map_or("missing", type_of),
-            reason: self.reason(&judgement, found.as_ref()),
+            reason: Box::new(self.reason(&judgement, found.as_ref())),
             found: found.as_ref().map_or(Value::Null, shortened),
         }
     }
 
-    fn reason(&self, judgement: &Judgement<'_>, found: Option<&Value>) -> String {
-        let path = &self.path;
+    fn reason(&self, judgement: &Judgement<'_>, found: Option<&Value>) -> Reason {
+        let path = self.path.to_string();
         match (&judgement.doubt, judgement.truth) {
-            (Some(Doubt::Missing), _) => format!("Cannot tell: there is nothing at {path}."),
-            (Some(Doubt::NoBefore), _) => {
-                "Cannot tell: the event has no previous value to compare with.".to_string()
-            }
-            (Some(Doubt::Limit(reason)), _) => format!("Cannot tell: {reason}"),
-            (Some(Doubt::NotA(wanted)), _) => {
-                let kind = found.map_or("nothing", type_of);
-                format!(
-                    "Cannot tell: {path} is {} ({kind}), which does not read as a {wanted}.",
-                    brief(found)
-                )
-            }
-            (None, truth) if self.operator.group == "Change" => {
-                let before: Option<Value> = judgement.before.first().map(|value| (*value).clone());
-                let holds = if truth == Truth::True {
-                    "holds"
-                } else {
-                    "does not hold"
-                };
-                format!(
-                    "{path} was {} and is {}: “{}” {holds}.",
-                    brief(before.as_ref()),
-                    brief(found),
-                    self.said()
-                )
-            }
-            (None, Truth::True) => format!("{path} is {}, which {}.", brief(found), self.said()),
-            (None, _) => {
-                format!(
-                    "{path} is {}; “{}” does not hold{}.",
-                    brief(found),
-                    self.said(),
-                    self.near_miss(found)
-                )
-            }
+            (Some(Doubt::Missing), _) => Reason::Missing { path },
+            (Some(Doubt::NoBefore), _) => Reason::NoBefore,
+            (Some(Doubt::Limit(reason)), _) => Reason::Limit(reason.clone()),
+            (Some(Doubt::NotA(wanted)), _) => Reason::NotA {
+                path,
+                found: brief(found),
+                kind: found.map_or("nothing", type_of),
+                wanted,
+            },
+            (None, truth) if self.operator.group == "Change" => Reason::Change {
+                path,
+                before: brief(judgement.before.first().copied()),
+                found: brief(found),
+                test: self.test(),
+                holds: truth == Truth::True,
+            },
+            (None, Truth::True) => Reason::Holds {
+                path,
+                found: brief(found),
+                test: self.test(),
+            },
+            (None, _) => Reason::Fails {
+                path,
+                found: brief(found),
+                test: self.test(),
+                slip: self.slip(found),
+            },
+        }
+    }
+
+    fn test(&self) -> explanation::Test {
+        explanation::Test {
+            op: self.operator.id,
+            label: self.operator.label,
+            value: match (&self.test, &self.value) {
+                (Test::FromTo(from, to), _) => {
+                    Some(format!("{} → {}", shortened(from), shortened(to)))
+                }
+                (_, Value::Null) => None,
+                (_, value) => Some(shortened(value).to_string()),
+            },
+            said: self.said(),
         }
     }
 
@@ -496,16 +503,16 @@ impl Condition {
     }
 
     /// The slip that people overlook: case or blanks.
-    fn near_miss(&self, found: Option<&Value>) -> &'static str {
+    fn slip(&self, found: Option<&Value>) -> Option<Slip> {
         let texts = found.and_then(Value::as_str).zip(self.value.as_str());
         match (self.operator.id, texts) {
             ("equals", Some((found, wanted))) if found.trim() == wanted.trim() => {
-                " (a blank at the edge differs)"
+                Some(Slip::BlankAtEdge)
             }
             ("equals", Some((found, wanted))) if found.to_lowercase() == wanted.to_lowercase() => {
-                " (only upper and lower case differ)"
+                Some(Slip::Case)
             }
-            _ => "",
+            _ => None,
         }
     }
 }
@@ -559,8 +566,6 @@ fn key_of(item: &Value) -> &Value {
     item.get("id").filter(|id| !id.is_null()).unwrap_or(item)
 }
 
-fn brief(value: Option<&Value>) -> String {
-    value.map_or("not there".to_string(), |value| {
-        shortened(value).to_string()
-    })
+fn brief(value: Option<&Value>) -> Found {
+    Found(value.map(|value| shortened(value).to_string()))
 }

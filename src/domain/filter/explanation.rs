@@ -2,6 +2,8 @@
 //!
 //! Made by `Filter::evaluate`, shown by the log, the preview and the API. Long values are cut, so that an explanation stays small.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -27,9 +29,131 @@ pub enum Explanation {
         result: Truth,
         found: Value,
         found_type: &'static str,
-        /// What was compared and why it held or not.
-        reason: String,
+        /// What was compared and why it held or not; for programs the sentence.
+        reason: Box<Reason>,
     },
+}
+
+/// Why a condition held or not, in parts, so that it can be told in any language; shows as the English sentence.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reason {
+    /// Nothing is at the path.
+    Missing { path: String },
+    /// The event brings no value from before.
+    NoBefore,
+    /// A limit of work was passed, told by whoever keeps it.
+    Limit(String),
+    /// What was found is not of the kind that is asked for.
+    NotA {
+        path: String,
+        found: Found,
+        kind: &'static str,
+        wanted: &'static str,
+    },
+    /// A change from one value to another is asked for.
+    Change {
+        path: String,
+        before: Found,
+        found: Found,
+        test: Test,
+        holds: bool,
+    },
+    Holds {
+        path: String,
+        found: Found,
+        test: Test,
+    },
+    Fails {
+        path: String,
+        found: Found,
+        test: Test,
+        slip: Option<Slip>,
+    },
+}
+
+/// A found value as JSON, cut; `None` when there is none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found(pub Option<String>);
+
+/// The operator with what it compares to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Test {
+    pub op: &'static str,
+    pub label: &'static str,
+    /// As JSON, cut; `None` for an operator without one.
+    pub value: Option<String>,
+    /// All of it in English.
+    pub said: String,
+}
+
+/// What people overlook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slip {
+    BlankAtEdge,
+    Case,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Missing { path } => write!(f, "Cannot tell: there is nothing at {path}."),
+            Reason::NoBefore => {
+                f.write_str("Cannot tell: the event has no previous value to compare with.")
+            }
+            Reason::Limit(reason) => write!(f, "Cannot tell: {reason}"),
+            Reason::NotA {
+                path,
+                found,
+                kind,
+                wanted,
+            } => write!(
+                f,
+                "Cannot tell: {path} is {found} ({kind}), which does not read as a {wanted}."
+            ),
+            Reason::Change {
+                path,
+                before,
+                found,
+                test,
+                holds,
+            } => {
+                let holds = if *holds { "holds" } else { "does not hold" };
+                write!(f, "{path} was {before} and is {found}: “{test}” {holds}.")
+            }
+            Reason::Holds { path, found, test } => write!(f, "{path} is {found}, which {test}."),
+            Reason::Fails {
+                path,
+                found,
+                test,
+                slip,
+            } => {
+                let slip = match slip {
+                    None => "",
+                    Some(Slip::BlankAtEdge) => " (a blank at the edge differs)",
+                    Some(Slip::Case) => " (only upper and lower case differ)",
+                };
+                write!(f, "{path} is {found}; “{test}” does not hold{slip}.")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_deref().unwrap_or("not there"))
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.said)
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl Explanation {
@@ -58,12 +182,21 @@ impl Explanation {
 
     /// The conditions that decided, in one line.
     pub fn sentence(&self) -> String {
+        match self.reasons().as_slice() {
+            [] => "There is no condition to meet.".into(),
+            reasons => reasons
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" "),
+        }
+    }
+
+    /// The reasons of the conditions that decided.
+    pub fn reasons(&self) -> Vec<&Reason> {
         let mut reasons = Vec::new();
         self.collect(self.passed(), &mut reasons);
-        match reasons.is_empty() {
-            true => "There is no condition to meet.".into(),
-            false => reasons.join(" "),
-        }
+        reasons
     }
 
     /// How many conditions there are and how many of them did not hold.
@@ -78,7 +211,7 @@ impl Explanation {
     }
 
     /// The reasons of those conditions below that explain why this node is as it is.
-    fn collect<'a>(&'a self, wanted: bool, reasons: &mut Vec<&'a str>) {
+    fn collect<'a>(&'a self, wanted: bool, reasons: &mut Vec<&'a Reason>) {
         match self {
             Explanation::Condition { reason, .. } => {
                 if self.passed() == wanted {

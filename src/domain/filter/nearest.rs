@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::domain::filter::explanation::Explanation;
+use crate::domain::filter::explanation::{Explanation, Reason};
 
 /// A condition that stood in the way.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Miss<'a> {
     /// Whether it should have held; `false` when it held inside a group that wants none to.
     pub should_hold: bool,
     /// What was found instead.
-    pub reason: &'a str,
+    pub reason: &'a Reason,
 }
 
 /// The conditions whose change would have let the event pass, as few as possible; empty when it passed, or when nothing could.
@@ -80,7 +80,7 @@ mod tests {
             result,
             found: json!("y"),
             found_type: "text",
-            reason: format!("{path} is \"y\"."),
+            reason: Box::new(Reason::NoBefore),
         }
     }
 

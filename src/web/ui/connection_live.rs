@@ -22,6 +22,7 @@ use crate::web::ui::connection_sample::Sample;
 use crate::web::ui::connection_words::{Names, sentence};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::page::{Chip, FormProblem, event_label};
+use crate::web::ui::tree;
 
 /// Characters of a value after a step.
 const STEP_LIMIT_CHARS: usize = 160;
@@ -236,7 +237,7 @@ impl RowFeedback {
     fn tell(&mut self, explanation: &Explanation) {
         let (result, reason) = match explanation {
             Explanation::Group { result, .. } => (*result, String::new()),
-            Explanation::Condition { result, reason, .. } => (*result, reason.clone()),
+            Explanation::Condition { result, reason, .. } => (*result, tree::reason(reason)),
         };
         (self.class, self.mark, self.word) = match result {
             Truth::True => ("true", "✓", t!("builder-holds")),

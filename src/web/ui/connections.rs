@@ -77,7 +77,7 @@ impl Verdict {
         let (chip, sentence) = match (run.decision, &run.not_triggered, &run.error) {
             (_, Some(reason), _) => (
                 Chip::new(t!("builder-verdict-not-listened"), ""),
-                reason.clone(),
+                told!("reason-", "not_triggered", reason),
             ),
             ("deliver", ..) => (
                 Chip::new(t!("builder-verdict-sent"), "good"),
@@ -99,7 +99,7 @@ impl Verdict {
                 };
                 (
                     Chip::new(t!("shared-state-skipped"), "warn"),
-                    format!("{count}{}", run.explanation.sentence()),
+                    format!("{count}{}", tree::sentence(&run.explanation)),
                 )
             }
         };

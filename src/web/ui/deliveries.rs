@@ -6,10 +6,9 @@ use askama::Template;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::domain::delivery::{Cause, State};
+use crate::domain::delivery::State;
 use crate::domain::destination::Health;
 use crate::domain::filter::nearest::{Miss, nearest_miss};
-use crate::domain::filter::operator;
 use crate::domain::id::DeliveryId;
 use crate::domain::outcome::Verdict as Meaning;
 use crate::domain::person::Role;
@@ -21,11 +20,17 @@ use crate::store::error::StoreError;
 use crate::store::log::Neighbours;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
+use crate::web::i18n::decimal;
 use crate::web::problem::ApiError;
+use crate::web::reader::Reader;
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::curl::curl;
 use crate::web::ui::form::Form;
-use crate::web::ui::page::{Chip, DeliveryRow, Moment, Page, PageError, go, render, state_chip};
+use crate::web::ui::outcome_words::{advice, retold, sentence, word};
+use crate::web::ui::page::{
+    Chip, DeliveryRow, Moment, Page, PageError, cause_word, go, render, state_chip,
+};
+use crate::web::ui::tree::{self, operator_label};
 
 /// Deliveries resent at once from the log: all that a page can hold.
 pub const SELECTED_LIMIT: usize = 200;
@@ -37,7 +42,7 @@ struct ShowPage {
     row: DeliveryRow,
     sentence: String,
     /// What a person can do about the last attempt.
-    advice: &'static str,
+    advice: String,
     may_change: bool,
     may_discard: bool,
     /// The connection's present version, when it is another one.
@@ -65,7 +70,7 @@ struct TimelineStep {
 /// A condition that stood in the way.
 struct MissView {
     path: String,
-    operator: &'static str,
+    operator: String,
     value: Option<String>,
     should_hold: bool,
     reason: String,
@@ -75,7 +80,7 @@ struct AttemptView {
     number: u32,
     chip: Chip,
     sentence: String,
-    advice: &'static str,
+    advice: String,
     duration_ms: i64,
     at: Moment,
     request_line: String,
@@ -136,10 +141,10 @@ pub async fn show(
             "/deliveries",
             format!("{} {}", row.chip.word, row.record),
         ),
-        sentence: sentence(&bridge.snapshot(), &delivery, &attempts),
+        sentence: told(&bridge.snapshot(), &delivery, &attempts),
         advice: attempts
             .last()
-            .map_or("", |attempt| attempt.outcome.advice()),
+            .map_or_else(String::new, |attempt| advice(&attempt.outcome)),
         may_change: user.role >= Role::Editor,
         may_discard: delivery.state.may_be_discarded(),
         present_version,
@@ -189,9 +194,10 @@ pub async fn resend_selected(
         return Err(ApiError::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "too_many",
-            format!(
-                "{} deliveries are selected; at most {SELECTED_LIMIT} are resent at once.",
-                ids.len()
+            t!(
+                "deliveries-too-many",
+                count = ids.len(),
+                limit = SELECTED_LIMIT
             ),
         )
         .into());
@@ -227,23 +233,21 @@ fn pretty(body: &[u8]) -> String {
         .unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned())
 }
 
-fn sentence(snapshot: &Snapshot, delivery: &DeliverySummary, attempts: &[Attempt]) -> String {
+fn told(snapshot: &Snapshot, delivery: &DeliverySummary, attempts: &[Attempt]) -> String {
     let last = attempts
         .last()
-        .map(|attempt| attempt.outcome.sentence())
+        .map(|attempt| sentence(&attempt.outcome))
         .unwrap_or_default();
-    let problem = delivery.problem.clone().unwrap_or_default();
+    let problem = retold(delivery.problem.as_deref().unwrap_or_default());
     match delivery.state {
-        State::Skipped => "The filter did not let this event through; see why below.".into(),
-        State::MappingFailed => format!("No body could be made. {problem}"),
-        State::Queued => "It is due and waits for its turn.".into(),
+        State::Skipped => t!("deliveries-is-skipped"),
+        State::MappingFailed => format!("{} {problem}", t!("deliveries-is-mapping-failed")),
+        State::Queued => t!("deliveries-is-queued"),
         State::Held => why_held(snapshot, delivery),
-        State::Sending => "It is being sent.".into(),
-        State::Retrying => format!("{last} It is tried again."),
+        State::Sending => t!("deliveries-is-sending"),
+        State::Retrying => format!("{last} {}", t!("deliveries-is-retrying")),
         State::Delivered => last,
-        State::Failed => format!(
-            "{last}{problem} No further attempt is made; resend it when the cause is mended."
-        ),
+        State::Failed => format!("{last}{problem} {}", t!("deliveries-is-failed")),
         State::Discarded => problem,
     }
 }
@@ -255,15 +259,13 @@ fn why_held(snapshot: &Snapshot, delivery: &DeliverySummary) -> String {
         .map(|destination| &destination.health);
     let reason = health
         .and_then(|health| health.paused.as_ref())
-        .map_or("", |paused| paused.reason.as_str());
+        .map_or_else(String::new, |paused| retold(&paused.reason));
     match health.and_then(Health::probing) {
-        Some(probing) => format!(
-            "It waits because its destination is held. {reason} The next try is at {}; when it arrives, everything goes out.",
-            probing.at.strftime("%H:%M:%S UTC")
-        ),
-        None => format!(
-            "It waits because its destination is paused. {reason} It goes out when that is resumed."
-        ),
+        Some(probing) => {
+            let time = Reader::present().clock(probing.at, "%H:%M:%S %Z");
+            t!("deliveries-is-held", reason = reason, time = time)
+        }
+        None => t!("deliveries-is-paused", reason = reason),
     }
 }
 
@@ -274,27 +276,27 @@ fn timeline(
     now: Timestamp,
 ) -> Vec<TimelineStep> {
     let mut steps: Vec<(String, Timestamp, &'static str)> =
-        vec![("Event received".into(), received, "")];
+        vec![(t!("deliveries-received"), received, "")];
     if delivery.created_at != received {
-        let made = match delivery.cause {
-            Cause::Event => "Delivery made".to_string(),
-            cause => format!("Delivery made ({})", cause.as_str()),
+        let made = match cause_word(delivery.cause) {
+            None => t!("deliveries-made"),
+            Some(cause) => t!("deliveries-made-as", cause = cause),
         };
         steps.push((made, delivery.created_at, ""));
     }
     for attempt in attempts {
         let tone = tone_of(attempt);
-        let text = format!(
-            "Attempt {}: {} ({} ms)",
-            attempt.number,
-            attempt.outcome.sentence(),
-            attempt.duration_ms
+        let text = t!(
+            "deliveries-attempt-was",
+            number = attempt.number,
+            outcome = sentence(&attempt.outcome),
+            ms = attempt.duration_ms
         );
         steps.push((text, attempt.started_at, tone));
     }
     let chip = state_chip(delivery.state);
     match (delivery.due_at, delivery.finished_at) {
-        (Some(due), _) => steps.push(("Next attempt".into(), due, "busy")),
+        (Some(due), _) => steps.push((t!("deliveries-next-attempt"), due, "busy")),
         (None, Some(finished)) => steps.push((chip.word, finished, chip.tone)),
         (None, None) => {}
     }
@@ -309,20 +311,25 @@ fn timeline(
             gap: number
                 .checked_sub(1)
                 .and_then(|before| times.get(before))
-                .and_then(|before| length(at.duration_since(*before).as_millis())),
+                .and_then(|before| length(at.duration_since(*before).as_millis() as i64)),
         })
         .collect()
 }
 
 /// A length of time in words that fit a line; `None` when it is nothing worth telling.
-fn length(ms: i128) -> Option<String> {
+fn length(ms: i64) -> Option<String> {
     Some(match ms {
         ..=0 => return None,
-        1..1_000 => format!("{ms} ms"),
-        1_000..60_000 => format!("{:.1} s", ms as f64 / 1_000.0),
-        60_000..3_600_000 => format!("{} min", ms / 60_000),
-        3_600_000..172_800_000 => format!("{} h", ms / 3_600_000),
-        _ => format!("{} days", ms / 86_400_000),
+        1..1_000 => t!("deliveries-length-ms", number = ms),
+        1_000..60_000 => {
+            t!(
+                "deliveries-length-s",
+                number = decimal(ms as f64 / 1_000.0, 1)
+            )
+        }
+        60_000..3_600_000 => t!("deliveries-length-min", number = ms / 60_000),
+        3_600_000..172_800_000 => t!("deliveries-length-h", number = ms / 3_600_000),
+        _ => t!("deliveries-length-days", number = ms / 86_400_000),
     })
 }
 
@@ -337,14 +344,14 @@ impl MissView {
     fn new(miss: &Miss<'_>) -> MissView {
         MissView {
             path: miss.path.to_string(),
-            operator: operator::find(miss.op).map_or("", |operator| operator.label),
+            operator: operator_label(miss.op),
             value: match miss.value {
                 Value::Null => None,
                 Value::String(text) => Some(text.clone()),
                 other => Some(other.to_string()),
             },
             should_hold: miss.should_hold,
-            reason: miss.reason.to_string(),
+            reason: tree::reason(miss.reason),
         }
     }
 }
@@ -353,15 +360,15 @@ impl AttemptView {
     fn new(attempt: Attempt, now: Timestamp) -> AttemptView {
         let status = attempt.outcome.status();
         let tone = tone_of(&attempt);
-        let word = status.map_or_else(
-            || attempt.outcome.code().replace('_', " "),
-            |status| format!("status {status}"),
+        let said = status.map_or_else(
+            || word(attempt.outcome.code()),
+            |status| t!("shared-status", status = status.to_string()),
         );
         AttemptView {
             number: attempt.number,
-            chip: Chip::new(word, tone),
-            sentence: attempt.outcome.sentence(),
-            advice: attempt.outcome.advice(),
+            chip: Chip::new(said, tone),
+            sentence: sentence(&attempt.outcome),
+            advice: advice(&attempt.outcome),
             duration_ms: attempt.duration_ms,
             at: Moment::new(attempt.started_at, now),
             request_line: attempt.request_line,

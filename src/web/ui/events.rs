@@ -18,7 +18,8 @@ use crate::web::api::id;
 use crate::web::problem::ApiError;
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::page::{
-    Chip, DeliveryRow, Moment, Page, PageError, Pager, query_value, render, title_of, window,
+    Chip, DeliveryRow, Moment, Page, PageError, Pager, event_label, query_value, render, title_of,
+    window,
 };
 use crate::web::ui::sources::EventRow;
 
@@ -32,7 +33,7 @@ struct ListPage {
     query: Query,
     filtered: bool,
     sources: Vec<(String, String)>,
-    types: Vec<(&'static str, &'static str)>,
+    types: Vec<(&'static str, String)>,
     events: Vec<EventRow>,
     looked_to: Option<Moment>,
     pager: Pager,
@@ -108,13 +109,17 @@ pub async fn index(
     let end = |event: Option<&crate::store::events::EventSummary>| {
         event.map(|event| event.id.to_string())
     };
+    let deleted = t!("events-deleted-source");
     render(&ListPage {
-        page: Page::new(&request, &user, "/events", "Events"),
+        page: Page::new(&request, &user, "/events", t!("events-title")),
         filtered: !query.source_id.is_empty()
             || !query.event_type.is_empty()
             || !query.text.is_empty(),
         query,
-        types: EVENTS.iter().map(|event| (event.id, event.label)).collect(),
+        types: EVENTS
+            .iter()
+            .map(|event| (event.id, event_label(event.id)))
+            .collect(),
         pager: Pager::new(
             &request,
             end(events.first()),
@@ -128,14 +133,8 @@ pub async fn index(
         events: events
             .iter()
             .map(|event| {
-                EventRow::new(
-                    event,
-                    names
-                        .get(event.source_id.to_string().as_str())
-                        .copied()
-                        .unwrap_or("deleted source"),
-                    now,
-                )
+                let name = names.get(event.source_id.to_string().as_str()).copied();
+                EventRow::new(event, name.unwrap_or(&deleted), now)
             })
             .collect(),
         sources,
@@ -176,22 +175,22 @@ pub async fn show(
         let run =
             dry_run(&rules, &event.body, event.summary.received_at).map_err(ApiError::from)?;
         let verdict = Verdict::new(&run);
-        let switched_off = if connection.enabled {
-            ""
-        } else {
-            " The connection is switched off."
+        let by_rules = t!("events-by-present-rules", decision = verdict.sentence);
+        let sentence = match connection.enabled {
+            true => by_rules,
+            false => format!("{by_rules} {}", t!("events-switched-off")),
         };
         verdicts.push(ConnectionVerdict {
             connection_id: connection.id.to_string(),
             connection: connection.name,
             chip: verdict.chip,
-            sentence: format!("By its present rules: {}{switched_off}", verdict.sentence),
+            sentence,
             tree: verdict.tree,
         });
     }
     let pretty = serde_json::from_slice::<Value>(&event.body)
         .and_then(|value| serde_json::to_string_pretty(&value));
-    let name = source.map_or_else(|| "deleted source".to_string(), |source| source.name);
+    let name = source.map_or_else(|| t!("events-deleted-source"), |source| source.name);
     let row = EventRow::new(&event.summary, &name, now);
     render(&ShowPage {
         page: Page::new(&request, &user, "/events", row.label.clone()),

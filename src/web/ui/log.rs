@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::catalogue::{EVENTS, label};
+use crate::domain::catalogue::EVENTS;
 use crate::domain::delivery::State;
 use crate::domain::id::DeliveryId;
 use crate::domain::person::Role;
@@ -17,9 +17,11 @@ use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
 use crate::store::log::LogPage;
 use crate::web::admission::signed_in;
+use crate::web::i18n::Key;
 use crate::web::problem::ApiError;
+use crate::web::reader::Reader;
 use crate::web::ui::page::{
-    DeliveryRow, Moment, Page, PageError, Pager, render, state_chip, window,
+    DeliveryRow, EXACT, Moment, Page, PageError, Pager, event_label, render, state_chip, window,
 };
 
 /// Deliveries on a page.
@@ -29,16 +31,20 @@ pub const PER_PAGE: i64 = 50;
 pub const EXPORT_LIMIT: usize = 50_000;
 
 /// States that belong together for people: the word in the address, its name, the states.
-const GROUPS: [(&str, &str, &[State]); 4] = [
-    ("delivered", "Delivered", &[State::Delivered]),
+const GROUPS: [(&str, Key, &[State]); 4] = [
+    (
+        "delivered",
+        key!("shared-state-delivered"),
+        &[State::Delivered],
+    ),
     (
         "waiting",
-        "Waiting",
+        key!("deliveries-waiting"),
         &[State::Queued, State::Held, State::Sending, State::Retrying],
     ),
     (
         "problem",
-        "With a problem",
+        key!("deliveries-problem"),
         &[
             State::Failed,
             State::MappingFailed,
@@ -46,15 +52,15 @@ const GROUPS: [(&str, &str, &[State]); 4] = [
             State::Held,
         ],
     ),
-    ("skipped", "Skipped", &[State::Skipped]),
+    ("skipped", key!("shared-state-skipped"), &[State::Skipped]),
 ];
 
 /// Stretches of time that people ask for: the word in the address, its name, its length in hours.
-const PERIODS: [(&str, &str, i64); 4] = [
-    ("1h", "last hour", 1),
-    ("24h", "last 24 hours", 24),
-    ("7d", "last 7 days", 7 * 24),
-    ("30d", "last 30 days", 30 * 24),
+const PERIODS: [(&str, Key, i64); 4] = [
+    ("1h", key!("overview-range-1h"), 1),
+    ("24h", key!("overview-range-24h"), 24),
+    ("7d", key!("overview-range-7d"), 7 * 24),
+    ("30d", key!("overview-range-30d"), 30 * 24),
 ];
 
 /// The fields of the address that narrow the log, as they were written.
@@ -72,14 +78,14 @@ pub struct LogQuery {
 
 /// One of the things that narrow the log, with the address of the log without it.
 struct Narrowing {
-    name: &'static str,
+    name: String,
     value: String,
     without: String,
 }
 
 /// A group of states, as a tab.
 struct Tab {
-    name: &'static str,
+    name: String,
     href: String,
     current: bool,
 }
@@ -89,18 +95,21 @@ struct Tab {
 struct ListPage {
     page: Page,
     query: LogQuery,
+    /// The exact times as the fields show them: by the reader's clock.
+    from: String,
+    to: String,
     query_string: String,
     /// The same with the place in the log, for what concerns the page alone.
     page_query: String,
     /// What the replay planner is told.
     replay_query: String,
-    export_limit: String,
+    export_limit: usize,
     more_open: bool,
     tabs: Vec<Tab>,
     narrowings: Vec<Narrowing>,
     states: Vec<(&'static str, String)>,
-    periods: Vec<(&'static str, &'static str)>,
-    types: Vec<(&'static str, &'static str)>,
+    periods: Vec<(&'static str, Key)>,
+    types: Vec<(&'static str, String)>,
     connections: Vec<(String, String)>,
     destinations: Vec<(String, String)>,
     rows: Vec<DeliveryRow>,
@@ -184,8 +193,10 @@ impl LogQuery {
         let (from, to) = self.times(now)?;
         Ok(DeliveryFilter {
             states: self.states()?,
-            connection_id: id_in(&self.connection_id, "connection")?,
-            destination_id: id_in(&self.destination_id, "destination")?,
+            connection_id: id_in(&self.connection_id)
+                .map_err(|text| not_understood(t!("deliveries-connection-unread", text = text)))?,
+            destination_id: id_in(&self.destination_id)
+                .map_err(|text| not_understood(t!("deliveries-destination-unread", text = text)))?,
             event_id: None,
             replay_id: None,
             event_type: text(&self.event_type),
@@ -203,22 +214,29 @@ impl LogQuery {
         self.state
             .split(',')
             .filter(|word| !word.is_empty())
-            .map(|word| State::from_word(word).ok_or_else(|| not_understood("state", word)))
+            .map(|word| {
+                State::from_word(word).ok_or_else(|| {
+                    not_understood(t!("deliveries-state-unread", text = shortened(word)))
+                })
+            })
             .collect()
     }
 
     fn times(&self, now: Timestamp) -> Result<(Option<Timestamp>, Option<Timestamp>), ApiError> {
         let written = |text: &str| match text {
             "" => Ok(None),
-            text => time_in(text)
-                .map(Some)
-                .ok_or_else(|| not_understood("time", text)),
+            text => Reader::present().instant(text).map(Some).ok_or_else(|| {
+                not_understood(t!("deliveries-time-unread", text = shortened(text)))
+            }),
         };
         let (from, to) = (written(&self.from)?, written(&self.to)?);
         match PERIODS.iter().find(|(word, ..)| *word == self.period) {
             Some((.., hours)) => Ok((Some(now - SignedDuration::from_hours(*hours)), to)),
             None if self.period.is_empty() => Ok((from, to)),
-            None => Err(not_understood("period", &self.period)),
+            None => Err(not_understood(t!(
+                "deliveries-time-unread",
+                text = shortened(&self.period)
+            ))),
         }
     }
 
@@ -246,20 +264,20 @@ impl LogQuery {
         let named = |list: &[(String, String)], id: &str| {
             list.iter()
                 .find(|(found, _)| found == id)
-                .map_or_else(|| "deleted".to_string(), |(_, name)| name.clone())
+                .map_or_else(|| t!("deliveries-gone"), |(_, name)| name.clone())
         };
         self.filled()
             .into_iter()
             .map(|(field, value)| {
                 let (name, value) = match field {
-                    "state" => ("State", state_name(value)),
-                    "connection_id" => ("Connection", named(connections, value)),
-                    "destination_id" => ("Destination", named(destinations, value)),
-                    "event_type" => ("Event", label(value).to_string()),
-                    "text" => ("Text", value.to_string()),
-                    "period" => ("Time", period_name(value)),
-                    "from" => ("From", value.to_string()),
-                    _ => ("Until", value.to_string()),
+                    "state" => (t!("shared-state"), state_name(value)),
+                    "connection_id" => (t!("shared-connection"), named(connections, value)),
+                    "destination_id" => (t!("shared-destination"), named(destinations, value)),
+                    "event_type" => (t!("shared-event"), event_label(value)),
+                    "text" => (t!("deliveries-narrowed-text"), value.to_string()),
+                    "period" => (t!("deliveries-time"), period_name(value)),
+                    "from" => (t!("deliveries-from"), exact(value)),
+                    _ => (t!("deliveries-until"), exact(value)),
                 };
                 Narrowing {
                     name,
@@ -275,7 +293,7 @@ fn state_name(word: &str) -> String {
     GROUPS
         .iter()
         .find(|(group, ..)| *group == word)
-        .map(|(_, name, _)| (*name).to_string())
+        .map(|(_, name, _)| name.to_string())
         .or_else(|| State::from_word(word).map(|state| state_chip(state).word))
         .unwrap_or_else(|| word.to_string())
 }
@@ -284,36 +302,35 @@ fn period_name(word: &str) -> String {
     PERIODS
         .iter()
         .find(|(period, ..)| *period == word)
-        .map_or_else(|| word.to_string(), |(_, name, _)| (*name).to_string())
+        .map_or_else(|| word.to_string(), |(_, name, _)| name.to_string())
 }
 
-fn id_in<T: std::str::FromStr>(text: &str, what: &str) -> Result<Option<T>, ApiError> {
+fn id_in<T: std::str::FromStr>(text: &str) -> Result<Option<T>, String> {
     match text {
         "" => Ok(None),
-        text => text
-            .parse()
-            .map(Some)
-            .map_err(|_| not_understood(what, text)),
+        text => text.parse().map(Some).map_err(|_| shortened(text)),
     }
 }
 
-/// A time as programs write it, or as a browser's field gives it, which is taken for UTC.
-fn time_in(text: &str) -> Option<Timestamp> {
-    text.parse().ok().or_else(|| {
-        let civil: jiff::civil::DateTime = text.parse().ok()?;
-        jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()
-    })
+/// A time of the address as it is told, and as a field of the form takes it.
+fn exact(text: &str) -> String {
+    let reader = Reader::present();
+    let at = reader.instant(text);
+    at.map_or_else(|| text.to_string(), |at| reader.clock(at, EXACT))
 }
 
-fn not_understood(what: &str, text: &str) -> ApiError {
-    ApiError::new(
-        StatusCode::BAD_REQUEST,
-        "bad_query",
-        format!(
-            "The {what} `{}` in this address cannot be understood. Open the log and choose again.",
-            text.chars().take(60).collect::<String>()
-        ),
-    )
+fn field(text: &str) -> String {
+    let reader = Reader::present();
+    let at = reader.instant(text);
+    at.map_or_else(String::new, |at| reader.clock(at, "%Y-%m-%dT%H:%M"))
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+fn not_understood(sentence: String) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, "bad_query", sentence)
 }
 
 pub async fn index(
@@ -360,7 +377,7 @@ pub async fn index(
         .or(window.after.map(|id| format!("&after={id}")))
         .unwrap_or_default();
     render(&ListPage {
-        page: Page::new(&request, &user, "/deliveries", "Deliveries"),
+        page: Page::new(&request, &user, "/deliveries", t!("deliveries-title")),
         more_open: !(query.connection_id.is_empty()
             && query.destination_id.is_empty()
             && query.event_type.is_empty()
@@ -373,14 +390,19 @@ pub async fn index(
             .iter()
             .map(|(word, name, _)| (*word, *name))
             .collect(),
-        types: EVENTS.iter().map(|event| (event.id, event.label)).collect(),
+        types: EVENTS
+            .iter()
+            .map(|event| (event.id, event_label(event.id)))
+            .collect(),
         connections,
         destinations,
         may_select: user.role >= Role::Editor,
         tail: is_first.then(|| format!("/deliveries/tail?{query_string}")),
         page_query: format!("{query_string}{place}"),
         replay_query: query.for_replay(now)?,
-        export_limit: format!("{},000", EXPORT_LIMIT / 1_000),
+        export_limit: EXPORT_LIMIT,
+        from: field(&query.from),
+        to: field(&query.to),
         query_string,
         looked_to: looked_to
             .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
@@ -392,12 +414,16 @@ pub async fn index(
 }
 
 fn tabs(query: &LogQuery) -> Vec<Tab> {
-    let tab = |name, word: &str| Tab {
+    let tab = |name: String, word: &str| Tab {
         name,
         href: query.href_with("state", word),
         current: query.state == word,
     };
-    let mut tabs = vec![tab("All", "")];
-    tabs.extend(GROUPS.iter().map(|(word, name, _)| tab(name, word)));
+    let mut tabs = vec![tab(t!("deliveries-all"), "")];
+    tabs.extend(
+        GROUPS
+            .iter()
+            .map(|(word, name, _)| tab(name.to_string(), word)),
+    );
     tabs
 }

@@ -160,7 +160,7 @@ impl Page {
 
     /// The name of the time zone that times are in.
     pub fn zone(&self) -> &str {
-        self.reader.zone.iana_name().unwrap_or("UTC")
+        self.reader.zone_name()
     }
 
     /// The main sections in their order.
@@ -445,7 +445,7 @@ pub fn event_label(event_type: &str) -> String {
 }
 
 /// Why a delivery was made, when it is not for its event alone.
-fn cause_word(cause: Cause) -> Option<String> {
+pub fn cause_word(cause: Cause) -> Option<String> {
     match cause {
         Cause::Event => None,
         Cause::Resend => Some(t!("shared-cause-resend")),

@@ -5,16 +5,13 @@ use std::collections::HashMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
-use crate::domain::catalogue::label;
 use crate::domain::delivery::State;
 use crate::domain::id::ReplayId;
 use crate::domain::person::Role;
 use crate::domain::replay::{
-    DEFAULT_PER_SECOND, Forecast, PER_SECOND_LIMIT, ReplayState, Selection, VersionChoice, Wish,
-    grouped,
+    DEFAULT_PER_SECOND, Forecast, LeftOut, PER_SECOND_LIMIT, ReplayState, Selection, VersionChoice,
+    Wish,
 };
 use crate::flow::{Bridge, replay as replaying};
 use crate::store::deliveries::DeliveryFilter;
@@ -22,10 +19,12 @@ use crate::store::events::Page as Window;
 use crate::store::replays::Replay;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
+use crate::web::i18n::grouped;
+use crate::web::reader::Reader;
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
-    Chip, DeliveryRow, FormProblem, Moment, Page, PageError, Pager, go, mendable, query_value,
-    render, render_again, state_chip,
+    Chip, DeliveryRow, EXACT, FormProblem, Moment, Page, PageError, Pager, event_label, go,
+    mendable, query_value, render, render_again, state_chip,
 };
 
 /// Replays on a page.
@@ -41,7 +40,7 @@ const NOT_A_FILTER: [&str; 6] = ["before", "after", "done", "limit", "cursor", "
 #[template(path = "replays/new.html")]
 struct PlannerPage {
     page: Page,
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<(String, String)>,
     /// The filter, to be carried along.
     carried: Vec<(&'static str, String)>,
     log: String,
@@ -72,8 +71,8 @@ struct ListPage {
 struct ShowPage {
     page: Page,
     replay: ReplayView,
-    facts: Vec<(&'static str, String)>,
-    left_out: Vec<(String, &'static str)>,
+    facts: Vec<(String, String)>,
+    left_out: Vec<String>,
     states: Vec<(Chip, String)>,
     states_at_least: bool,
     may_cancel: bool,
@@ -87,10 +86,10 @@ struct ReplayView {
     looked_at: i64,
     matching: i64,
     progress: String,
-    made: String,
+    made: i64,
     repeated: i64,
     per_second: u32,
-    version: &'static str,
+    version: String,
     by: String,
     at: Moment,
     ended: Option<Moment>,
@@ -158,18 +157,13 @@ impl Fields {
         let mut problems: Vec<FormProblem> = self
             .unknown
             .iter()
-            .map(|name| {
-                problem(
-                    name,
-                    "A replay cannot be narrowed by this. Take it out of the filter.",
-                )
-            })
+            .map(|name| problem(name, t!("replays-unknown-field")))
             .collect();
         let mut states = Vec::new();
         for word in self.state.split(',').filter(|word| !word.is_empty()) {
             match State::from_word(word.trim()) {
                 Some(state) => states.push(state),
-                None => problems.push(problem("state", "There is no such state.")),
+                None => problems.push(problem("state", t!("replays-unknown-state"))),
             }
         }
         let filled = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
@@ -217,10 +211,10 @@ impl Fields {
     }
 }
 
-fn problem(place: &str, message: &str) -> FormProblem {
+fn problem(place: &str, message: String) -> FormProblem {
     FormProblem {
         place: place.to_string(),
-        message: message.to_string(),
+        message,
     }
 }
 
@@ -234,22 +228,21 @@ fn read_as<Id: std::str::FromStr>(
     }
     let read = text.parse().ok();
     if read.is_none() {
-        problems.push(problem(name, "There is nothing with this id."));
+        problems.push(problem(name, t!("replays-unknown-id")));
     }
     read
 }
 
-/// A time with its zone, or one without, which is meant in UTC, as the pages show times.
+/// A time with its zone, or one without, which is meant by the reader's clock, as the pages show times.
 fn time_of(text: &str, name: &str, problems: &mut Vec<FormProblem>) -> Option<Timestamp> {
     if text.is_empty() {
         return None;
     }
-    let read = text.parse::<Timestamp>().ok().or_else(|| {
-        let civil: DateTime = text.parse().ok()?;
-        TimeZone::UTC.to_timestamp(civil).ok()
-    });
+    let reader = Reader::present();
+    let read = reader.instant(text);
     if read.is_none() {
-        problems.push(problem(name, "Write a time like 2026-01-31T14:00, in UTC."));
+        let zone = reader.zone_name();
+        problems.push(problem(name, t!("replays-unknown-time", zone = zone)));
     }
     read
 }
@@ -261,7 +254,7 @@ pub async fn new(
     let user = signed_in(&request)?;
     let query = url::form_urlencoded::parse(request.query_string().as_bytes());
     let fields = Fields::read(query.into_owned());
-    let page = Page::new(&request, &user, "/replays", "Replay deliveries");
+    let page = Page::new(&request, &user, "/replays", t!("replays-plan"));
     match fields.wish() {
         Ok(wish) => {
             let forecast = replaying::forecast(&bridge, &wish).await?;
@@ -309,16 +302,48 @@ impl ForecastView {
     fn new(forecast: &Forecast, per_second: u32) -> ForecastView {
         let seconds = forecast.to_make / i64::from(per_second.max(1));
         let duration = match seconds {
-            0..=59 => "less than a minute".to_string(),
-            60..=7_199 => format!("about {} min", (seconds + 30) / 60),
-            _ => format!("about {} h", (seconds + 1_800) / 3_600),
+            0..=59 => t!("replays-less-than-minute"),
+            60..=7_199 => t!("replays-about-min", count = (seconds + 30) / 60),
+            _ => t!("replays-about-h", count = (seconds + 1_800) / 3_600),
         };
         ForecastView {
-            sentence: forecast.sentence(),
+            sentence: foretold(forecast),
             duration,
             empty: forecast.to_make == 0 && !forecast.at_least,
         }
     }
+}
+
+/// The forecast for a person: the API has it as numbers.
+fn foretold(forecast: &Forecast) -> String {
+    if forecast.matching == 0 {
+        return match forecast.at_least {
+            true => t!("replays-none-match-so-far"),
+            false => t!("replays-none-match"),
+        };
+    }
+    let mut told = vec![match forecast.at_least {
+        true => t!("replays-match-at-least", count = forecast.matching),
+        false => t!("replays-match", count = forecast.matching),
+    }];
+    if forecast.arrived > 0 {
+        told.push(t!("replays-arrived", count = forecast.arrived));
+    }
+    told.extend(without(&forecast.left_out));
+    told.push(t!("replays-to-make", count = forecast.to_make));
+    if forecast.at_least {
+        told.push(t!("replays-log-goes-on"));
+    }
+    told.join(" ")
+}
+
+/// What is left out, a sentence for each reason.
+fn without(left_out: &LeftOut) -> Vec<String> {
+    let told = left_out.reasons().map(|(reason, count)| {
+        let because = told!("left-out-", reason.as_str(), reason.because());
+        t!("replays-left-out", count = count, reason = because)
+    });
+    told.collect()
 }
 
 pub async fn create(
@@ -337,7 +362,7 @@ pub async fn create(
     match begun {
         Ok(replay) => Ok(go(format!("/replays/{}?done=replay", replay.id))),
         Err(problems) => {
-            let page = Page::new(&request, &user, "/replays", "Replay deliveries");
+            let page = Page::new(&request, &user, "/replays", t!("replays-plan"));
             render_again(&planner(&bridge, page, &fields, Err(problems)).await?)
         }
     }
@@ -359,7 +384,7 @@ pub async fn index(
     let names = Names::load(&bridge).await?;
     let end = |replay: Option<&Replay>| replay.map(|replay| replay.id.to_string());
     render(&ListPage {
-        page: Page::new(&request, &user, "/replays", "Replays"),
+        page: Page::new(&request, &user, "/replays", t!("replays-title")),
         pager: Pager::new(
             &request,
             end(replays.first()),
@@ -394,16 +419,14 @@ pub async fn show(
     let deliveries = bridge.store.deliveries(filter).await?;
     let names = Names::load(&bridge).await?;
     render(&ShowPage {
-        page: Page::new(&request, &user, "/replays", "Replay"),
+        page: Page::new(&request, &user, "/replays", t!("replays-one")),
         facts: names.facts(&replay.wish.selection),
-        left_out: replay
-            .left_out
-            .reasons()
-            .map(|(reason, count)| (grouped(count), reason.because()))
-            .collect(),
+        left_out: without(&replay.left_out),
         states: State::ALL
             .iter()
-            .filter_map(|state| Some((state_chip(*state), grouped(*states.get(state)?))))
+            .filter_map(|state| {
+                Some((state_chip(*state), grouped(&states.get(state)?.to_string())))
+            })
             .collect(),
         states_at_least,
         may_cancel: user.role >= Role::Editor
@@ -448,42 +471,40 @@ impl Names {
     }
 
     /// The selection, part by part.
-    fn facts(&self, selection: &Selection) -> Vec<(&'static str, String)> {
+    fn facts(&self, selection: &Selection) -> Vec<(String, String)> {
         let states: Vec<String> = selection
             .states
             .iter()
             .map(|state| state_chip(*state).word)
             .collect();
-        let time = |at: &Timestamp| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+        let time = |at: &Timestamp| Reader::present().clock(*at, EXACT);
         [
-            ("State", (!states.is_empty()).then(|| states.join(", "))),
             (
-                "Connection",
+                t!("shared-state"),
+                (!states.is_empty()).then(|| states.join(", ")),
+            ),
+            (
+                t!("shared-connection"),
                 selection.connection_id.as_ref().map(|id| self.name(id)),
             ),
             (
-                "Destination",
+                t!("shared-destination"),
                 selection.destination_id.as_ref().map(|id| self.name(id)),
             ),
             (
-                "Event",
-                selection
-                    .event_type
-                    .as_deref()
-                    .map(|kind| label(kind).to_string()),
+                t!("shared-event"),
+                selection.event_type.as_deref().map(event_label),
             ),
             (
-                "Event id",
+                t!("replays-event-id"),
                 selection.event_id.as_ref().map(ToString::to_string),
             ),
-            ("From", selection.from.as_ref().map(time)),
-            ("Until", selection.to.as_ref().map(time)),
-            ("Text", selection.text.clone()),
+            (t!("deliveries-from"), selection.from.as_ref().map(time)),
+            (t!("deliveries-until"), selection.to.as_ref().map(time)),
+            (t!("deliveries-narrowed-text"), selection.text.clone()),
             (
-                "Only",
-                selection
-                    .only_missing
-                    .then(|| "what has not arrived".to_string()),
+                t!("replays-only"),
+                selection.only_missing.then(|| t!("replays-only-what")),
             ),
         ]
         .into_iter()
@@ -496,33 +517,40 @@ impl ReplayView {
     fn new(replay: &Replay, names: &Names, now: Timestamp) -> ReplayView {
         let facts = names.facts(&replay.wish.selection);
         let what: Vec<String> = facts.into_iter().map(|(_, value)| value).collect();
-        let at_least = if replay.at_least { "at least " } else { "" };
+        // What matched may have grown since it was counted, or may not have been counted to its end.
+        let matching = replay.matching.max(replay.looked_at);
         let (word, tone) = match replay.state {
-            ReplayState::Running => ("Running", "busy"),
-            ReplayState::Finished => ("Finished", "good"),
-            ReplayState::Cancelled => ("Cancelled", ""),
+            ReplayState::Running => (t!("replays-running"), "busy"),
+            ReplayState::Finished => (t!("replays-finished"), "good"),
+            ReplayState::Cancelled => (t!("replays-cancelled"), ""),
         };
         ReplayView {
             id: replay.id.to_string(),
             chip: Chip::new(word, tone),
             what: match what.is_empty() {
-                true => "Everything".into(),
+                true => t!("replays-everything"),
                 false => what.join(" · "),
             },
             looked_at: replay.looked_at,
-            // What matched may have grown since it was counted, or may not have been counted to its end.
-            matching: replay.matching.max(replay.looked_at),
-            progress: format!(
-                "{} of {at_least}{}",
-                grouped(replay.looked_at),
-                grouped(replay.matching.max(replay.looked_at))
-            ),
-            made: grouped(replay.made),
+            matching,
+            progress: match replay.at_least {
+                true => t!(
+                    "replays-progress-of-at-least",
+                    done = replay.looked_at,
+                    all = matching
+                ),
+                false => t!(
+                    "replays-progress-of",
+                    done = replay.looked_at,
+                    all = matching
+                ),
+            },
+            made: replay.made,
             repeated: replay.repeated,
             per_second: replay.wish.per_second,
             version: match replay.wish.version {
-                VersionChoice::Then => "the version of then",
-                VersionChoice::Now => "today's version",
+                VersionChoice::Then => t!("replays-version-then"),
+                VersionChoice::Now => t!("replays-version-now"),
             },
             by: replay.created_by.clone(),
             at: Moment::new(replay.created_at, now),
@@ -530,5 +558,41 @@ impl ReplayView {
             cancelled_by: replay.cancelled_by.clone(),
             running: replay.state == ReplayState::Running,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::person::Language;
+    use crate::domain::replay::Reason;
+
+    #[test]
+    fn the_forecast_is_told_in_sentences() {
+        let mut left_out = LeftOut::default();
+        left_out.note(Reason::Arrived);
+        left_out.note(Reason::OnItsWay);
+        left_out.note(Reason::OnItsWay);
+        let mut forecast = Forecast {
+            matching: 1_312,
+            arrived: 1,
+            to_make: 1_309,
+            left_out,
+            ..Forecast::default()
+        };
+        assert_eq!(
+            foretold(&forecast),
+            "1\u{202f}312 deliveries match. 1 of them arrived already. 2 are left out because they are still on their way and go out by themselves. \
+             1 is left out because they arrived already. 1\u{202f}309 are sent again."
+        );
+        forecast.at_least = true;
+        assert!(foretold(&forecast).starts_with("At least 1\u{202f}312 deliveries match."));
+        let indonesian = Reader {
+            language: Language::Indonesian,
+            ..Reader::default()
+        };
+        let told = indonesian.reads(|| foretold(&forecast));
+        assert!(told.contains("1 diabaikan karena sudah sampai."), "{told}");
+        assert_eq!(foretold(&Forecast::default()), "No delivery matches.");
     }
 }

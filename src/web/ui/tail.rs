@@ -66,7 +66,7 @@ pub async fn show(
         return Err(ApiError::new(
             StatusCode::NOT_ACCEPTABLE,
             "not_an_event_stream",
-            "This is the log's live tail, for programs that accept text/event-stream. Open the log and choose \"Watch live\".",
+            t!("deliveries-not-a-stream"),
         )
         .into());
     }
@@ -80,7 +80,7 @@ pub async fn show(
         ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "too_many_viewers",
-            "Too many people watch the log at this moment. The page itself works; try again later.",
+            t!("deliveries-too-many-viewers"),
         )
     })?;
     let watching = Watching {

@@ -4,7 +4,7 @@ use askama::Template;
 use serde_json::Value;
 
 use crate::domain::filter::condition::Truth;
-use crate::domain::filter::explanation::Explanation;
+use crate::domain::filter::explanation::{Explanation, Found, Reason, Slip, Test};
 use crate::domain::filter::operator;
 
 #[derive(Template)]
@@ -13,11 +13,11 @@ struct Node<'a> {
     group: bool,
     result: &'static str,
     mark: &'static str,
-    word: &'static str,
-    title: &'a str,
+    word: String,
+    title: String,
     path: &'a str,
     expected: Option<String>,
-    reason: &'a str,
+    reason: String,
     /// Rendered and escaped already.
     children: Vec<String>,
 }
@@ -32,13 +32,13 @@ pub fn html(explanation: &Explanation) -> String {
         } => Node {
             group: true,
             title: match *mode {
-                "all" => "All of these",
-                "any" => "Any of these",
-                _ => "None of these",
+                "all" => t!("deliveries-tree-all"),
+                "any" => t!("deliveries-tree-any"),
+                _ => t!("deliveries-tree-none"),
             },
             path: "",
             expected: None,
-            reason: "",
+            reason: String::new(),
             children: children.iter().map(html).collect(),
             ..words(*result)
         },
@@ -51,14 +51,14 @@ pub fn html(explanation: &Explanation) -> String {
             ..
         } => Node {
             group: false,
-            title: operator::find(op).map_or(op, |operator| operator.label),
+            title: operator_label(op),
             path,
             expected: (*value != Value::Null).then(|| {
                 value
                     .as_str()
                     .map_or_else(|| value.to_string(), str::to_string)
             }),
-            reason,
+            reason: self::reason(reason),
             children: Vec::new(),
             ..words(*result)
         },
@@ -68,19 +68,124 @@ pub fn html(explanation: &Explanation) -> String {
 
 fn words<'a>(result: Truth) -> Node<'a> {
     let (class, mark, word) = match result {
-        Truth::True => ("true", "✓", "true"),
-        Truth::False => ("false", "✗", "false"),
-        Truth::Unknown => ("unknown", "?", "cannot tell"),
+        Truth::True => ("true", "✓", t!("deliveries-tree-true")),
+        Truth::False => ("false", "✗", t!("deliveries-tree-false")),
+        Truth::Unknown => ("unknown", "?", t!("deliveries-tree-unknown")),
     };
     Node {
         group: false,
         result: class,
         mark,
         word,
-        title: "",
+        title: String::new(),
         path: "",
         expected: None,
-        reason: "",
+        reason: String::new(),
         children: Vec::new(),
+    }
+}
+
+/// What an operator is called.
+pub fn operator_label(op: &str) -> String {
+    let label = operator::find(op).map_or(op, |operator| operator.label);
+    told!("operator-", op, label)
+}
+
+/// The conditions that decided, in one line.
+pub fn sentence(explanation: &Explanation) -> String {
+    match explanation.reasons().as_slice() {
+        [] => told!("reason-", "no_condition", explanation.sentence()),
+        reasons => reasons
+            .iter()
+            .map(|one| reason(one))
+            .collect::<Vec<_>>()
+            .join(" "),
+    }
+}
+
+/// Why a condition held or not, in the reader's language.
+pub fn reason(reason: &Reason) -> String {
+    let english = reason.to_string();
+    match reason {
+        Reason::Missing { path } => told!("reason-", "missing", english, path = path),
+        Reason::NoBefore => told!("reason-", "no_before", english),
+        Reason::Limit(limit) => told!("reason-", "limit", english, reason = limit),
+        Reason::NotA {
+            path,
+            found,
+            kind,
+            wanted,
+        } => told!(
+            "reason-",
+            "not_a",
+            english,
+            path = path,
+            found = value(found),
+            kind = kind_word(kind),
+            wanted = kind_word(wanted)
+        ),
+        Reason::Change {
+            path,
+            before,
+            found,
+            test,
+            holds,
+        } => told!(
+            "reason-",
+            if *holds {
+                "change_holds"
+            } else {
+                "change_fails"
+            },
+            english,
+            path = path,
+            before = value(before),
+            found = value(found),
+            test = tested(test)
+        ),
+        Reason::Holds { path, found, test } => told!(
+            "reason-",
+            "holds",
+            english,
+            path = path,
+            found = value(found),
+            test = tested(test)
+        ),
+        Reason::Fails {
+            path,
+            found,
+            test,
+            slip,
+        } => told!(
+            "reason-",
+            match slip {
+                None => "fails",
+                Some(Slip::BlankAtEdge) => "fails_by_blank",
+                Some(Slip::Case) => "fails_by_case",
+            },
+            english,
+            path = path,
+            found = value(found),
+            test = tested(test)
+        ),
+    }
+}
+
+fn kind_word(kind: &str) -> String {
+    told!("reason-", &kind.replace(' ', "_"), kind)
+}
+
+fn value(found: &Found) -> String {
+    match &found.0 {
+        Some(text) => text.clone(),
+        None => told!("reason-", "not_there", found.to_string()),
+    }
+}
+
+fn tested(test: &Test) -> String {
+    let label = told!("operator-", test.op, test.label);
+    match &test.value {
+        None => label,
+        Some(value) => format!("{label} {value}"),
     }
 }

@@ -46,8 +46,10 @@ async function addresses(day) {
     ["connection-edit", `/connections/${connection}/edit`], ["deliveries", "/deliveries"], ["delivery", `/deliveries/${delivered}`],
     ["deliveries-none", "/deliveries?text=nothing-has-this"], ["events", "/events"], ["event", `/events/${event}`], ["sources", "/sources"], ["source", `/sources/${source}`], ["source-new", "/sources/new"],
     ["destinations", "/destinations"], ["destination", `/destinations/${destination}`], ["destination-new", "/destinations/new"],
-    ["destination-edit", `/destinations/${destination}/edit`], ["settings", "/settings"], ["people", "/settings/people"], ["tokens", "/settings/tokens"], ["audit", "/settings/audit"], ["nodes", "/settings/nodes"], ["nowhere", "/nowhere"],
+    ["destination-edit", `/destinations/${destination}/edit`], ["settings", "/settings"], ["people", "/settings/people"], ["tokens", "/settings/tokens"], ["audit", "/settings/audit"], ["nodes", "/settings/nodes"], ["nowhere", "/nowhere"], ["replays", "/replays"], ["replay-new", "/replays/new?state=delivered"],
   ];
+  const replay = await first("/replays");
+  if (replay) pages.push(["replay", `/replays/${replay}`]);
   for (const state of ["failed", "skipped", "retrying"]) {
     const id = await first("/deliveries", `?state=${state}`);
     if (id) pages.push([`delivery-${state}`, `/deliveries/${id}`]);

@@ -1,0 +1,146 @@
+# The delivery log, and one delivery.
+
+deliveries-title = Deliveries
+deliveries-keys = Keys
+deliveries-watch = Watch live
+deliveries-replay-all = Make all that match again
+deliveries-export = Export
+deliveries-export-page-csv = This page as CSV
+deliveries-export-page-json = This page as JSON
+deliveries-export-all-csv = All that match as CSV
+deliveries-export-all-json = All that match as JSON
+deliveries-export-limit =
+    { $count ->
+        [one] One row, the newest.
+       *[other] Up to { $count } rows, the newest first.
+    }
+
+## The filter
+
+deliveries-states = States
+deliveries-all = All
+deliveries-waiting = Waiting
+deliveries-problem = With a problem
+deliveries-any = any
+deliveries-waiting-any = Waiting (any)
+deliveries-problem-any = With a problem (any)
+deliveries-text-label = Text in the record's title or the event's body
+deliveries-text = Text in the title or the body
+deliveries-time = Time
+deliveries-any-time = any time
+deliveries-show = Show
+deliveries-more = More: state, connection, destination, event, exact time
+deliveries-from = From
+deliveries-until = Until
+deliveries-narrowed-text = Text
+deliveries-narrowed = What narrows the log
+deliveries-without = Without { $name }
+deliveries-clear = Clear all
+deliveries-gone = deleted
+deliveries-state-unread = The state “{ $text }” in this address cannot be understood. Open the log and choose again.
+deliveries-connection-unread = The connection “{ $text }” in this address cannot be understood. Open the log and choose again.
+deliveries-destination-unread = The destination “{ $text }” in this address cannot be understood. Open the log and choose again.
+deliveries-time-unread = The time “{ $text }” cannot be understood. Write it like 2026-01-31T14:00, or choose a stretch of time.
+deliveries-too-many = { $count } deliveries are selected; at most { $limit } are resent at once.
+deliveries-not-a-stream = This is the log's live tail, for programs that accept text/event-stream. Open the log and choose “Watch live”.
+deliveries-too-many-viewers = Too many people watch the log at this moment. The page itself works; try again later.
+
+## The table
+
+deliveries-select-all = Select all on this page
+deliveries-resend-selected = Resend the selected
+deliveries-none-selected = None selected.
+deliveries-selected = { $count } selected.
+deliveries-none-so-far = Nothing found so far
+deliveries-looked-to-and = Looked back to <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>. The log goes on; look further, or narrow by time or connection first.
+deliveries-looked-to = Looked back to <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>; the log goes on.
+deliveries-none-match = No delivery matches
+deliveries-none-match-what = Take something of the filter away, or look at another time.
+deliveries-show-all = Show all deliveries
+deliveries-none-yet = No delivery yet
+deliveries-none-yet-what = An enabled connection makes one for each event that it listens to. Skipped ones are shown here too, with the reason.
+deliveries-see-connections = Look at the connections
+deliveries-further = Look further
+
+## Watching live
+
+deliveries-live-watching = Watching: new deliveries appear on top.
+deliveries-live-new = Watching. { $count } new.
+deliveries-live-connecting = Connecting …
+deliveries-live-again = Connecting again …
+deliveries-live-ended = The connection ended. Watch live to begin again, or load the page anew.
+deliveries-live-paused = Paused. { $count } came in while you watched.
+deliveries-live-pause = Pause
+deliveries-live-resume = Go on watching
+
+## Keys
+
+deliveries-key-next = next and previous delivery
+deliveries-key-open = open it
+deliveries-key-select = select it, or not
+deliveries-key-search = search
+deliveries-key-live = watch live, or stop
+deliveries-key-help = this list
+deliveries-close = Close
+
+## One delivery
+
+deliveries-of-record = Deliveries of this record
+deliveries-earlier = Earlier for this record
+deliveries-later = Later for this record
+deliveries-resend = Resend
+deliveries-resend-by = Resend by version { $version }
+deliveries-resend-by-present = Resend by version { $version }, in force now
+deliveries-give-up = Give up
+deliveries-give-up-ask = Give this delivery up? It will not be sent.
+deliveries-what-happened = What happened
+deliveries-gap = { $gap } later
+deliveries-no-attempt = None was made.
+deliveries-attempt = Attempt { $number }
+deliveries-request = Request
+deliveries-response = Response
+deliveries-cut = … (cut here)
+deliveries-body = Body sent
+deliveries-curl = As cURL
+deliveries-curl-what = Secrets are masked; put yours in their place. Sending it again keeps the same id, so a receiver may drop it as a repetition.
+deliveries-why = Why
+deliveries-would-have-passed =
+    { $count ->
+        [one] It would have passed if
+       *[other] It would have passed if all of this had been so:
+    }
+deliveries-not = not
+deliveries-change-filter = Change this filter with this event
+deliveries-of-what = Of what
+deliveries-version = version { $number }
+deliveries-next-attempt = Next attempt
+deliveries-id = Delivery id
+
+## What is told of one delivery
+
+deliveries-is-skipped = The filter did not let this event through; see why below.
+deliveries-is-mapping-failed = No body could be made.
+deliveries-is-queued = It is due and waits for its turn.
+deliveries-is-sending = It is being sent.
+deliveries-is-retrying = It is tried again.
+deliveries-is-failed = No further attempt is made; resend it when the cause is mended.
+deliveries-is-held = It waits because its destination is held. { $reason } The next try is at { $time }; when it arrives, everything goes out.
+deliveries-is-paused = It waits because its destination is paused. { $reason } It goes out when that is resumed.
+deliveries-received = Event received
+deliveries-made = Delivery made
+deliveries-made-as = Delivery made ({ $cause })
+deliveries-attempt-was = Attempt { $number }: { $outcome } ({ $ms } ms)
+deliveries-length-ms = { $number } ms
+deliveries-length-s = { $number } s
+deliveries-length-min = { $number } min
+deliveries-length-h = { $number } h
+deliveries-length-days = { $number } days
+
+## The decision
+
+deliveries-tree-all = All of these
+deliveries-tree-any = Any of these
+deliveries-tree-none = None of these
+deliveries-tree-true = true
+deliveries-tree-false = false
+deliveries-tree-unknown = cannot tell

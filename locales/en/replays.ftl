@@ -1,0 +1,103 @@
+# Replays: the planner, the list, and one.
+
+replays-title = Replays
+replays-one = Replay
+replays-plan = Replay deliveries
+replays-all = All replays
+replays-none = No replay yet. <a href="/deliveries">Narrow the log</a> to the deliveries that shall go out again, and choose <strong>{ $button }</strong>.
+replays-which = Which
+replays-looked-at = Looked at
+replays-sent-again = Sent again
+replays-by = By
+replays-everything = Everything
+replays-running = Running
+replays-finished = Finished
+replays-cancelled = Cancelled
+
+## The planner
+
+replays-every = Every delivery in the log.
+replays-change-filter = Look at them, or change the filter
+replays-rules = By which rules
+replays-then = As then: the same body to the same destination as before; the filter is not asked again
+replays-now = As today: filter, mapping and destination of the connection as they are now
+replays-only-missing = Leave out what arrived already
+replays-count-again = Count again
+replays-nothing = There is nothing to send again. Change the filter or the rules above.
+replays-per-second = Deliveries a second
+replays-pace-takes = At this pace it takes { $duration }, unless the destination is slower. Each event goes out once for each connection. You can cancel it at any time.
+replays-less-than-minute = less than a minute
+replays-about-min = about { $count } min
+replays-about-h = about { $count } h
+replays-start = Start the replay
+
+## The forecast
+
+replays-none-match-so-far = Nothing matches in the part of the log that was counted; the log goes on.
+replays-none-match = No delivery matches.
+replays-match =
+    { $count ->
+        [one] 1 delivery matches.
+       *[other] { $count } deliveries match.
+    }
+replays-match-at-least =
+    { $count ->
+        [one] At least 1 delivery matches.
+       *[other] At least { $count } deliveries match.
+    }
+replays-arrived =
+    { $count ->
+        [one] 1 of them arrived already.
+       *[other] { $count } of them arrived already.
+    }
+replays-left-out =
+    { $count ->
+        [one] 1 is left out because { $reason }.
+       *[other] { $count } are left out because { $reason }.
+    }
+replays-to-make =
+    { $count ->
+        [one] 1 is sent again.
+       *[other] { $count } are sent again.
+    }
+replays-log-goes-on = The log goes on behind what was counted.
+
+## Problems
+
+replays-unknown-field = A replay cannot be narrowed by this. Take it out of the filter.
+replays-unknown-state = There is no such state.
+replays-unknown-id = There is nothing with this id.
+replays-unknown-time = Write a time like 2026-01-31T14:00; it is read in the zone { $zone }.
+
+## One replay
+
+replays-progress = Progress
+replays-progress-of = { $done } of { $all }
+replays-progress-of-at-least = { $done } of at least { $all }
+replays-matching-looked-at = { $progress } matching deliveries looked at
+replays-made =
+    { $count ->
+        [one] 1 was sent again.
+       *[other] { $count } were sent again.
+    }
+replays-repeated =
+    { $count ->
+        [one] 1 was not sent a second time, since this replay had sent its event through its connection before.
+       *[other] { $count } were not sent a second time, since this replay had sent their events through their connections before.
+    }
+replays-look-again = Look again
+replays-cancel = Cancel the replay
+replays-cancel-ask = Cancel this replay? It sends nothing more, and what waits of it is given up.
+replays-rules-short = Rules
+replays-version-then = the version of then
+replays-version-now = today's version
+replays-pace = Pace
+replays-a-second = { $count } a second
+replays-begun = Begun
+replays-begun-by = by { $name }
+replays-event-id = Event id
+replays-only = Only
+replays-only-what = what has not arrived
+replays-sent = What it sent again
+replays-nothing-yet = Nothing so far.
+replays-at-least = at least { $count }

@@ -1,0 +1,142 @@
+# Log pengiriman, dan satu pengiriman.
+
+deliveries-title = Pengiriman
+deliveries-keys = Tombol pintas
+deliveries-watch = Pantau langsung
+deliveries-replay-all = Kirim ulang semua yang cocok
+deliveries-export = Ekspor
+deliveries-export-page-csv = Halaman ini sebagai CSV
+deliveries-export-page-json = Halaman ini sebagai JSON
+deliveries-export-all-csv = Semua yang cocok sebagai CSV
+deliveries-export-all-json = Semua yang cocok sebagai JSON
+deliveries-export-limit = Paling banyak { $count } baris, mulai dari yang terbaru.
+
+## Filter
+
+deliveries-states = Status
+deliveries-all = Semua
+deliveries-waiting = Menunggu
+deliveries-problem = Bermasalah
+deliveries-any = semua
+deliveries-waiting-any = Menunggu (semua)
+deliveries-problem-any = Bermasalah (semua)
+deliveries-text-label = Teks di judul record atau di body event
+deliveries-text = Teks di judul atau body
+deliveries-time = Waktu
+deliveries-any-time = kapan saja
+deliveries-show = Tampilkan
+deliveries-more = Lainnya: status, koneksi, tujuan, event, waktu persis
+deliveries-from = Dari
+deliveries-until = Sampai
+deliveries-narrowed-text = Teks
+deliveries-narrowed = Yang menyaring log
+deliveries-without = Tanpa { $name }
+deliveries-clear = Hapus semua
+deliveries-gone = sudah dihapus
+deliveries-state-unread = Status “{ $text }” di alamat ini tidak dapat dipahami. Buka log lalu pilih lagi.
+deliveries-connection-unread = Koneksi “{ $text }” di alamat ini tidak dapat dipahami. Buka log lalu pilih lagi.
+deliveries-destination-unread = Tujuan “{ $text }” di alamat ini tidak dapat dipahami. Buka log lalu pilih lagi.
+deliveries-time-unread = Waktu “{ $text }” tidak dapat dipahami. Tulis seperti 2026-01-31T14:00, atau pilih rentang waktu.
+deliveries-too-many = { $count } pengiriman dipilih; sekali kirim ulang paling banyak { $limit }.
+deliveries-not-a-stream = Ini aliran langsung log, untuk program yang menerima text/event-stream. Buka log lalu pilih “Pantau langsung”.
+deliveries-too-many-viewers = Terlalu banyak orang memantau log saat ini. Halamannya sendiri tetap berfungsi; coba lagi nanti.
+
+## Tabel
+
+deliveries-select-all = Pilih semua di halaman ini
+deliveries-resend-selected = Kirim ulang yang dipilih
+deliveries-none-selected = Belum ada yang dipilih.
+deliveries-selected = { $count } dipilih.
+deliveries-none-so-far = Sejauh ini belum ada yang ditemukan
+deliveries-looked-to-and = Sudah ditelusuri sampai <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>. Log masih berlanjut; telusuri lebih jauh, atau saring dulu menurut waktu atau koneksi.
+deliveries-looked-to = Sudah ditelusuri sampai <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>; log masih berlanjut.
+deliveries-none-match = Tidak ada pengiriman yang cocok
+deliveries-none-match-what = Kurangi filternya, atau lihat waktu yang lain.
+deliveries-show-all = Tampilkan semua pengiriman
+deliveries-none-yet = Belum ada pengiriman
+deliveries-none-yet-what = Koneksi yang aktif membuat satu pengiriman untuk setiap event yang didengarnya. Yang dilewati juga tampil di sini, beserta alasannya.
+deliveries-see-connections = Lihat koneksi
+deliveries-further = Telusuri lebih jauh
+
+## Pantauan langsung
+
+deliveries-live-watching = Memantau: pengiriman baru muncul di atas.
+deliveries-live-new = Memantau. { $count } baru.
+deliveries-live-connecting = Menghubungkan …
+deliveries-live-again = Menghubungkan lagi …
+deliveries-live-ended = Sambungan berakhir. Pantau langsung untuk mulai lagi, atau muat ulang halaman.
+deliveries-live-paused = Dijeda. { $count } masuk selama Anda memantau.
+deliveries-live-pause = Jeda
+deliveries-live-resume = Lanjut memantau
+
+## Tombol pintas
+
+deliveries-key-next = pengiriman berikutnya dan sebelumnya
+deliveries-key-open = buka
+deliveries-key-select = pilih, atau batal pilih
+deliveries-key-search = cari
+deliveries-key-live = pantau langsung, atau berhenti
+deliveries-key-help = daftar ini
+deliveries-close = Tutup
+
+## Satu pengiriman
+
+deliveries-of-record = Pengiriman untuk record ini
+deliveries-earlier = Sebelumnya untuk record ini
+deliveries-later = Sesudahnya untuk record ini
+deliveries-resend = Kirim ulang
+deliveries-resend-by = Kirim ulang dengan versi { $version }
+deliveries-resend-by-present = Kirim ulang dengan versi { $version } yang berlaku sekarang
+deliveries-give-up = Batalkan
+deliveries-give-up-ask = Batalkan pengiriman ini? Ia tidak akan dikirim.
+deliveries-what-happened = Yang terjadi
+deliveries-gap = { $gap } kemudian
+deliveries-no-attempt = Belum ada percobaan.
+deliveries-attempt = Percobaan { $number }
+deliveries-request = Request
+deliveries-response = Response
+deliveries-cut = … (dipotong di sini)
+deliveries-body = Body yang dikirim
+deliveries-curl = Sebagai cURL
+deliveries-curl-what = Secret disamarkan; ganti dengan milik Anda. Mengirimnya lagi memakai id yang sama, jadi penerima dapat menganggapnya pengulangan dan mengabaikannya.
+deliveries-why = Alasannya
+deliveries-would-have-passed =
+    { $count ->
+        [1] Event ini akan lolos jika
+       *[other] Event ini akan lolos jika semua ini terpenuhi:
+    }
+deliveries-not = bukan
+deliveries-change-filter = Ubah filter ini dengan event ini
+deliveries-of-what = Dari apa
+deliveries-version = versi { $number }
+deliveries-next-attempt = Percobaan berikutnya
+deliveries-id = Id pengiriman
+
+## Yang diceritakan tentang satu pengiriman
+
+deliveries-is-skipped = Filter tidak meloloskan event ini; alasannya ada di bawah.
+deliveries-is-mapping-failed = Body tidak dapat dibuat.
+deliveries-is-queued = Sudah waktunya dikirim dan sedang menunggu giliran.
+deliveries-is-sending = Sedang dikirim.
+deliveries-is-retrying = Akan dicoba lagi.
+deliveries-is-failed = Tidak ada percobaan lagi; kirim ulang setelah sebabnya diperbaiki.
+deliveries-is-held = Menunggu karena tujuannya ditahan. { $reason } Percobaan berikutnya pukul { $time }; begitu berhasil, semuanya dikirim.
+deliveries-is-paused = Menunggu karena tujuannya dijeda. { $reason } Akan dikirim setelah tujuannya dilanjutkan.
+deliveries-received = Event diterima
+deliveries-made = Pengiriman dibuat
+deliveries-made-as = Pengiriman dibuat ({ $cause })
+deliveries-attempt-was = Percobaan { $number }: { $outcome } ({ $ms } ms)
+deliveries-length-ms = { $number } ms
+deliveries-length-s = { $number } dtk
+deliveries-length-min = { $number } mnt
+deliveries-length-h = { $number } jam
+deliveries-length-days = { $number } hari
+
+## Keputusan
+
+deliveries-tree-all = Semua syarat ini
+deliveries-tree-any = Salah satu syarat ini
+deliveries-tree-none = Tidak satu pun dari syarat ini
+deliveries-tree-true = benar
+deliveries-tree-false = salah
+deliveries-tree-unknown = tidak dapat ditentukan

@@ -1,0 +1,16 @@
+// All that match are made again: from the log's filter, by way of the planner, to the replay's own page.
+"use strict";
+const assert = require("node:assert");
+
+module.exports = async function replays(day) {
+  const { page, api } = day;
+  await page.goto("/deliveries?text=Narrowed&period=24h");
+  await page.getByRole("link", { name: "Make all that match again" }).click();
+  await page.getByRole("heading", { name: "Replay deliveries" }).waitFor();
+  const expected = (await api.call("GET", "/deliveries?text=Narrowed")).data.length;
+  await page.getByText(new RegExp(`^${expected} deliver(y|ies) match`)).waitFor();
+  await page.getByRole("button", { name: "Start the replay" }).click();
+  await page.getByText("The replay has begun.").waitFor();
+  await page.getByRole("link", { name: "Replays", exact: true }).click();
+  assert.ok(await page.locator("tbody tr").count() > 0);
+};
