@@ -26,11 +26,14 @@ fn log_to_stderr(setting: &str) -> anyhow::Result<()> {
         Some(rest) => (true, rest),
         None => (false, setting),
     };
-    let filter = EnvFilter::try_new(directives).map_err(|error| {
-        anyhow::anyhow!(
-            "BLUEBRIDGE_LOG cannot be understood: {error}. Use error, warn, info or debug."
-        )
-    })?;
+    let filter = EnvFilter::try_new(directives)
+        .map_err(|error| {
+            anyhow::anyhow!(
+                "BLUEBRIDGE_LOG cannot be understood: {error}. Use error, warn, info or debug."
+            )
+        })?
+        // Beyond this the driver writes down what it sends: bodies and hashes.
+        .add_directive("tokio_postgres=info".parse()?);
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // A line that cannot be written (the log is on the disk that is full) must not bring down whoever wrote it.

@@ -572,7 +572,7 @@ const CANARIES: [&str; 12] = [
     "canary-wrong-password",
 ];
 
-/// What a secret may look like: itself, in base64, escaped for an address.
+/// What a secret may look like: itself, in base64, escaped for an address, byte by byte.
 fn disguises(secret: &str) -> Vec<String> {
     use base64::Engine as _;
     let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
@@ -584,6 +584,10 @@ fn disguises(secret: &str) -> Vec<String> {
         basic.trim_end_matches('=').to_string(),
         secret.replace('-', "%2D"),
         hex::encode(secret),
+        // As a debugger's list of bytes.
+        format!("{:?}", secret.as_bytes())
+            .trim_matches(['[', ']'])
+            .to_string(),
     ]
 }
 
