@@ -60,7 +60,7 @@ const API: [(&str, Trace); 18] = [
 ];
 
 /// Every form of the pages.
-const PAGES: [(&str, Trace); 47] = [
+const PAGES: [(&str, Trace); 49] = [
     ("POST /setup", Noted("person.set_up")),
     ("POST /login", Noted("person.signed_in")),
     ("POST /login/code", Noted("person.signed_in")),
@@ -109,6 +109,14 @@ const PAGES: [(&str, Trace); 47] = [
     ("POST /deliveries/{id}/discard", Noted("delivery.discarded")),
     ("POST /replays", Noted("replay.begun")),
     ("POST /replays/{id}/cancel", Noted("replay.cancelled")),
+    (
+        "POST /language",
+        Nothing("how one's own browser shows pages"),
+    ),
+    (
+        "POST /settings/reading",
+        Nothing("how pages are shown to oneself"),
+    ),
     ("POST /settings/name", Noted("person.renamed")),
     ("POST /settings/password", Noted("person.password_changed")),
     (
@@ -303,7 +311,7 @@ async fn every_route_that_changes_something_is_on_record(database: Database) {
     tables.extend(named(&PAGES, ""));
     assert_eq!(tables, routes, "below {API_PREFIX} and in the pages");
     // Those of accounts are used by the tests of people.
-    let of_accounts = ["/settings", "/login", "/logout", "/invite"];
+    let of_accounts = ["/settings", "/login", "/logout", "/invite", "/language"];
     let unused: Vec<&String> = routes
         .difference(&story.proven)
         .filter(|route| {
