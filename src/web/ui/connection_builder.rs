@@ -22,7 +22,6 @@ use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::save as save_document;
 use crate::web::api::destinations::{DestinationDocument, save_new};
 use crate::web::api::id;
-use crate::web::i18n::Key;
 use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES};
 use crate::web::ui::connection_filter::MODES;
 use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS};
@@ -31,20 +30,13 @@ use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, of
 use crate::web::ui::connection_words::{Names, change_sentences, suggested_name};
 use crate::web::ui::form::Form;
 use crate::web::ui::gallery;
-use crate::web::ui::labels::group_name;
+use crate::web::ui::labels::{SCHEMES, group_name};
 use crate::web::ui::page::{
     FormProblem, Moment, Page, PageError, event_label, go, mendable, query_value, render,
     render_again,
 };
 use crate::web::ui::sample_tree;
 use crate::web::ui::visible::as_typed;
-
-/// How a new destination may sign, the usual way first.
-const SCHEMES: [(&str, Key); 3] = [
-    ("standard_webhooks", key!("destinations-scheme-standard")),
-    ("hex", key!("destinations-scheme-hex")),
-    ("none", key!("destinations-none")),
-];
 
 /// Events of a dry run unless something else is typed.
 const DRY_RUN_EVENTS: u32 = 200;

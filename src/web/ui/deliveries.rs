@@ -26,11 +26,12 @@ use crate::web::reader::Reader;
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::curl::curl;
 use crate::web::ui::form::Form;
+use crate::web::ui::labels::operator_called;
 use crate::web::ui::outcome_words::{advice, retold, sentence, word};
 use crate::web::ui::page::{
     Chip, DeliveryRow, Moment, Page, PageError, cause_word, go, render, state_chip,
 };
-use crate::web::ui::tree::{self, operator_label};
+use crate::web::ui::tree;
 
 /// Deliveries resent at once from the log: all that a page can hold.
 pub const SELECTED_LIMIT: usize = 200;
@@ -344,7 +345,7 @@ impl MissView {
     fn new(miss: &Miss<'_>) -> MissView {
         MissView {
             path: miss.path.to_string(),
-            operator: operator_label(miss.op),
+            operator: operator_called(miss.op),
             value: match miss.value {
                 Value::Null => None,
                 Value::String(text) => Some(text.clone()),

@@ -28,6 +28,7 @@ use crate::web::api::destinations::{
 use crate::web::api::id;
 use crate::web::i18n::Key;
 use crate::web::ui::form::Form;
+use crate::web::ui::labels::SCHEMES;
 use crate::web::ui::page::{
     Chip, DeliveryRow, FormProblem, Moment, Page, PageError, go, mendable, render, render_again,
 };
@@ -43,11 +44,6 @@ const AUTHS: [(&str, Key); 4] = [
     ("basic", key!("destinations-auth-basic")),
     ("bearer", key!("destinations-auth-bearer")),
     ("header", key!("destinations-auth-header")),
-];
-const SCHEMES: [(&str, Key); 3] = [
-    ("standard_webhooks", key!("destinations-scheme-standard")),
-    ("hex", key!("destinations-scheme-hex")),
-    ("none", key!("destinations-none")),
 ];
 
 #[derive(Template)]

@@ -1,9 +1,17 @@
-//! What the domain calls things, in the reader's language: roles, operators, groups, functions, events as clauses.
+//! What the domain calls things, in the reader's language: roles, signing schemes, operators, groups, functions, events as clauses.
 //!
 //! The domain has the English under a stable code; here only the language is chosen. Pages of every kind call these.
 
 use crate::domain::catalogue::clause;
 use crate::domain::filter::operator::{self, Operator};
+use crate::web::i18n::Key;
+
+/// How a destination's requests may be signed, the usual way first.
+pub const SCHEMES: [(&str, Key); 3] = [
+    ("standard_webhooks", key!("destinations-scheme-standard")),
+    ("hex", key!("destinations-scheme-hex")),
+    ("none", key!("destinations-none")),
+];
 
 /// A role, by its word.
 pub fn role_word(word: &str) -> String {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::domain::filter::condition::Truth;
 use crate::domain::filter::explanation::{Explanation, Found, Reason, Slip, Test};
-use crate::domain::filter::operator;
+use crate::web::ui::labels::operator_called;
 
 #[derive(Template)]
 #[template(path = "parts/node.html")]
@@ -51,7 +51,7 @@ pub fn html(explanation: &Explanation) -> String {
             ..
         } => Node {
             group: false,
-            title: operator_label(op),
+            title: operator_called(op),
             path,
             expected: (*value != Value::Null).then(|| {
                 value
@@ -83,12 +83,6 @@ fn words<'a>(result: Truth) -> Node<'a> {
         reason: String::new(),
         children: Vec::new(),
     }
-}
-
-/// What an operator is called.
-pub fn operator_label(op: &str) -> String {
-    let label = operator::find(op).map_or(op, |operator| operator.label);
-    told!("operator-", op, label)
 }
 
 /// The conditions that decided, in one line.
