@@ -37,15 +37,14 @@ pub fn conceal_tokens(url: &Url) -> String {
     if shown.query().is_some() {
         shown.set_query(Some(MASK));
     }
-    let parts: Option<Vec<&str>> = url.path_segments().map(Iterator::collect);
-    let Some(parts) = parts else {
-        return shown.into();
-    };
-    let parts: Vec<&str> = parts
-        .into_iter()
-        .map(|part| if may_be_token(part) { MASK } else { part })
-        .collect();
-    shown.set_path(&parts.join("/"));
+    let parts = || url.path_segments().into_iter().flatten();
+    // Every attempt asks; a path that is shown as it is is not put together again.
+    if parts().any(may_be_token) {
+        let masked: Vec<&str> = parts()
+            .map(|part| if may_be_token(part) { MASK } else { part })
+            .collect();
+        shown.set_path(&masked.join("/"));
+    }
     shown.into()
 }
 
