@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use url::Url;
 
+use crate::domain::delivery::LEASE_RANGE_S;
 use crate::domain::seal::{KEY_BYTES, MasterKey};
 
 /// What a megabyte is here: what disks are sold by.
@@ -72,9 +73,6 @@ pub struct Settings {
     #[arg(long, env = "BLUEBRIDGE_LOG", default_value = "info")]
     pub log: String,
 }
-
-/// The longest deadline of one attempt (30 s) must fit with room to spare, in seconds.
-const LEASE_RANGE_S: std::ops::RangeInclusive<i64> = 45..=3_600;
 
 /// A key that does not print.
 pub type HiddenKey = MasterKey;

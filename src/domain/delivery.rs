@@ -136,6 +136,9 @@ pub struct Attempted<'a> {
     pub retry_after: Option<SignedDuration>,
 }
 
+/// How long a node may hold a delivery, in seconds: the longest deadline of one attempt (30 s) must fit with room to spare.
+pub const LEASE_RANGE_S: std::ops::RangeInclusive<i64> = 45..=3_600;
+
 /// Answers "not now, come again then" that a delivery may get without spending its attempts: 429 with a `Retry-After`.
 pub const DEFERRALS_LIMIT: u32 = 100;
 

@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::domain::delivery::LEASE_RANGE_S;
 use crate::domain::retry::LONGEST_PAUSE_MS;
 use crate::flow::Bridge;
 use crate::store::error::StoreError;
@@ -13,8 +14,8 @@ use crate::store::error::StoreError;
 /// Steps back of less than this are left alone: an hour of retries is not reckoned in seconds. In milliseconds.
 const TOLERANCE_MS: i64 = 60_000;
 
-/// Longest lease that can be set, in milliseconds: an hour.
-const LEASE_LIMIT_MS: i64 = 3_600_000;
+/// Longest lease that can be set, in milliseconds.
+const LEASE_LIMIT_MS: i64 = *LEASE_RANGE_S.end() * 1_000;
 
 /// The latest time that was seen.
 #[derive(Debug, Default)]
