@@ -91,35 +91,19 @@ pub fn dump(database_url: &str, sqlite_file: std::path::PathBuf) -> String {
     if database_url.starts_with("sqlite://") {
         return dump_sqlite(&sqlite_file);
     }
-    std::thread::scope(|scope| {
-        let dumping = scope.spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let (client, connection) =
-                    tokio_postgres::connect(database_url, tokio_postgres::NoTls)
-                        .await
-                        .unwrap();
-                let served = tokio::spawn(connection);
-                let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
-                let mut text = String::new();
-                for table in client.query(tables, &[]).await.unwrap() {
-                    let table: String = table.get(0);
-                    text.push_str(&format!("{table}:\n"));
-                    let rows = format!("SELECT row_to_json(t)::text FROM {table} t");
-                    for row in client.query(&rows, &[]).await.unwrap() {
-                        text.push_str(row.get(0));
-                        text.push('\n');
-                    }
-                }
-                drop(client);
-                served.await.unwrap().unwrap();
-                text
-            })
-        });
-        dumping.join().unwrap()
+    on_postgres(database_url, async |client| {
+        let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
+        let mut text = String::new();
+        for table in client.query(tables, &[]).await.unwrap() {
+            let table: String = table.get(0);
+            text.push_str(&format!("{table}:\n"));
+            let rows = format!("SELECT row_to_json(t)::text FROM {table} t");
+            for row in client.query(&rows, &[]).await.unwrap() {
+                text.push_str(row.get(0));
+                text.push('\n');
+            }
+        }
+        text
     })
 }
 
