@@ -629,25 +629,7 @@ mod tests {
     use diesel::sqlite::Sqlite;
 
     use super::*;
-
-    /// How SQLite would go about a query, in its own words.
-    fn plan(query: &str) -> String {
-        #[derive(diesel::QueryableByName)]
-        struct Step {
-            #[diesel(sql_type = diesel::sql_types::Text)]
-            detail: String,
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let mut conn = sqlite::open_writer(&folder.path().join("plan.db")).unwrap();
-        sqlite::migrate(&mut conn).unwrap();
-        let (text, _binds) = query.split_once(" -- binds").unwrap_or((query, ""));
-        diesel::sql_query(format!("EXPLAIN QUERY PLAN {text}"))
-            .load::<Step>(&mut conn)
-            .unwrap()
-            .into_iter()
-            .map(|step| step.detail + "\n")
-            .collect()
-    }
+    use crate::store::sqlite::plan;
 
     #[test]
     fn what_waits_is_found_by_its_index_however_long_the_log_is() {
@@ -658,9 +640,8 @@ mod tests {
             lease_until_ms: 2,
             limit: 3,
         };
-        let due = plan(
-            &diesel::debug_query::<Sqlite, _>(&due(request).select(deliveries::id)).to_string(),
-        );
+        let due = due(request).select(deliveries::id);
+        let due = plan(&diesel::debug_query::<Sqlite, _>(&due));
         assert!(
             due.contains("deliveries_due (destination_id=? AND due_at<?)"),
             "{due}"
@@ -674,14 +655,14 @@ mod tests {
             "{due}"
         );
         let held = held(request.destination_id).select(deliveries::id);
-        let held = plan(&diesel::debug_query::<Sqlite, _>(&held).to_string());
+        let held = plan(&diesel::debug_query::<Sqlite, _>(&held));
         assert!(
             held.contains("deliveries_held (destination_id=?)"),
             "{held}"
         );
         assert!(!held.contains("TEMP B-TREE"), "{held}");
         let leased = expired(1).select(deliveries::id);
-        let leased = plan(&diesel::debug_query::<Sqlite, _>(&leased).to_string());
+        let leased = plan(&diesel::debug_query::<Sqlite, _>(&leased));
         assert!(
             leased.contains("deliveries_leased (lease_until<?)"),
             "{leased}"

@@ -15,7 +15,7 @@ use diesel::{
 use jiff::Timestamp;
 
 use crate::domain::delivery::State;
-use crate::domain::id::{ConnectionId, DeliveryId};
+use crate::domain::id::DeliveryId;
 use crate::store::Store;
 use crate::store::both::{both, either};
 use crate::store::deliveries::{DeliveryFilter, DeliveryRow, DeliverySummary};
@@ -30,8 +30,15 @@ pub const TEXT_LIMIT: i64 = 4_000;
 /// Deliveries that a page looks through for an event's type.
 pub const TYPE_LIMIT: i64 = 10_000;
 
+/// Events of the same record, before and after, that a delivery's neighbours are looked for among.
+const AROUND_LIMIT: i64 = 50;
+
 /// Rows that the live tail takes at once.
 pub const NEWS_LIMIT: i64 = 500;
+
+/// Hardly any are being sent, and no index has these in order: asked for directly, the whole log would be looked through for them.
+const IS_SENDING: &str =
+    "deliveries.id IN (SELECT sending.id FROM deliveries sending WHERE sending.state = 'sending')";
 
 /// A page of the log.
 #[derive(Debug, Clone)]
@@ -67,7 +74,7 @@ macro_rules! walked {
         query = match $state {
             None => query,
             // Rare states have an index of their own; the column that it covers is empty for the common ones.
-            Some(State::Sending) => query.filter(sql::<Bool>("deliveries.state = 'sending'")),
+            Some(State::Sending) => query.filter(sql::<Bool>(IS_SENDING)),
             Some(State::Delivered) => query.filter(deliveries::state.eq(State::Delivered.as_str())),
             Some(state) => query.filter(deliveries::noteworthy.eq(state.as_str())),
         };
@@ -168,38 +175,42 @@ impl Store {
         }))
     }
 
-    /// The deliveries before and after this one that a connection made for the same record.
-    pub async fn neighbours(
-        &self,
-        id: DeliveryId,
-        connection_id: ConnectionId,
-        record_id: String,
-    ) -> Result<Neighbours, StoreError> {
+    /// The deliveries before and after this one that its connection made for the same record, among those of the events around it.
+    pub async fn neighbours(&self, of: &DeliverySummary) -> Result<Neighbours, StoreError> {
+        let Some(record_id) = of.record_id.clone() else {
+            return Ok(Neighbours::default());
+        };
+        let (id, event_id) = (of.id, of.event_id.as_bytes().to_vec());
+        let connection_id = of.connection_id.as_bytes().to_vec();
         either!(self.read(move |conn| {
             let of_record = || {
-                deliveries::table
-                    .inner_join(events::table.on(events::id.eq(deliveries::event_id)))
+                events::table
                     .filter(events::record_id.eq(record_id.clone()))
-                    .filter(deliveries::connection_id.eq(connection_id.as_bytes().to_vec()))
-                    .select(deliveries::id)
+                    .select(events::id)
+                    .limit(AROUND_LIMIT)
             };
-            let before: Option<Vec<u8>> = of_record()
-                .filter(deliveries::id.lt(id.as_bytes().to_vec()))
-                .order(deliveries::id.desc())
-                .first(conn)
-                .optional()?;
-            let after: Option<Vec<u8>> = of_record()
-                .filter(deliveries::id.gt(id.as_bytes().to_vec()))
-                .order(deliveries::id.asc())
-                .first(conn)
-                .optional()?;
-            let read = |id: Option<Vec<u8>>| {
-                id.map(|id| row::id(&id, DeliveryId::from_slice))
-                    .transpose()
-            };
+            let mut around: Vec<Vec<u8>> = of_record()
+                .filter(events::id.le(event_id.clone()))
+                .order(events::id.desc())
+                .load(conn)?;
+            around.extend(
+                of_record()
+                    .filter(events::id.gt(event_id))
+                    .order(events::id.asc())
+                    .load::<Vec<u8>>(conn)?,
+            );
+            let found: Vec<Vec<u8>> = deliveries::table
+                .filter(deliveries::event_id.eq_any(around))
+                .filter(deliveries::connection_id.eq(connection_id))
+                .select(deliveries::id)
+                .load(conn)?;
+            let found: Vec<DeliveryId> = found
+                .iter()
+                .map(|id| row::id(id, DeliveryId::from_slice))
+                .collect::<Result<_, _>>()?;
             Ok(Neighbours {
-                before: read(before)?,
-                after: read(after)?,
+                before: found.iter().copied().filter(|other| *other < id).max(),
+                after: found.iter().copied().filter(|other| *other > id).min(),
             })
         }))
     }
@@ -320,4 +331,31 @@ fn edge(
 pub(super) fn first_id_of(time: Timestamp) -> Vec<u8> {
     let unix_ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
     DeliveryId::new(unix_ms, [0; 10]).as_bytes()[..8].to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::sqlite::Sqlite;
+
+    use super::*;
+    use crate::store::sqlite::plan;
+
+    #[test]
+    fn no_rare_state_is_looked_for_in_the_whole_log() {
+        let edge = Some(DeliveryId::new(1, [0; 10]));
+        for (before, after) in [(None, None), (edge, None), (None, edge)] {
+            for (state, index) in [
+                (State::Queued, "deliveries_noteworthy (noteworthy=?"),
+                (State::Failed, "deliveries_noteworthy (noteworthy=?"),
+                (State::Sending, "INDEX deliveries_leased"),
+            ] {
+                let mut filter = DeliveryFilter::default();
+                (filter.page.before, filter.page.after) = (before, after);
+                let query = walked!(joined!().into_boxed::<Sqlite>(), filter, Some(state));
+                let plan = plan(&diesel::debug_query::<Sqlite, _>(&query.limit(51)));
+                assert!(plan.contains(index), "{state:?}: {plan}");
+                assert!(!plan.contains("SCAN deliveries"), "{state:?}: {plan}");
+            }
+        }
+    }
 }

@@ -645,29 +645,8 @@ impl ReplayRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite;
+    use crate::store::sqlite::plan;
     use diesel::sqlite::Sqlite;
-
-    /// How SQLite would go about the look, in its own words.
-    fn plan(query: deliveries::BoxedQuery<'static, Sqlite>) -> String {
-        #[derive(diesel::QueryableByName)]
-        struct Step {
-            #[diesel(sql_type = diesel::sql_types::Text)]
-            detail: String,
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let mut conn = sqlite::open_writer(&folder.path().join("plan.db")).unwrap();
-        sqlite::migrate(&mut conn).unwrap();
-        let query = query.select(CandidateRow::as_select());
-        let text = diesel::debug_query(&query).to_string();
-        let (text, _binds) = text.split_once(" -- binds").unwrap_or((&text, ""));
-        diesel::sql_query(format!("EXPLAIN QUERY PLAN {text}"))
-            .load::<Step>(&mut conn)
-            .unwrap()
-            .into_iter()
-            .map(|step| step.detail + "\n")
-            .collect()
-    }
 
     #[test]
     fn every_look_is_a_stretch_of_one_index() {
@@ -702,7 +681,8 @@ mod tests {
                 "deliveries_first (event_id=?)",
             ),
         ] {
-            let plan = plan(query);
+            let query = query.select(CandidateRow::as_select());
+            let plan = plan(&diesel::debug_query::<Sqlite, _>(&query));
             assert!(plan.contains(index), "{index}: {plan}");
             let sorts = plan.contains("TEMP B-TREE");
             assert!(!sorts || index.contains("event_id"), "{index}: {plan}");

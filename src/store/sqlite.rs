@@ -229,3 +229,25 @@ impl CustomizeConnection<Conn, diesel::r2d2::Error> for Reader {
             .map_err(diesel::r2d2::Error::QueryError)
     }
 }
+
+/// How SQLite would go about a query, in its own words; for tests of which index is taken.
+#[cfg(test)]
+pub fn plan(query: &dyn std::fmt::Display) -> String {
+    use diesel::RunQueryDsl as _;
+    #[derive(diesel::QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        detail: String,
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut conn = open_writer(&folder.path().join("plan.db")).unwrap();
+    migrate(&mut conn).unwrap();
+    let text = query.to_string();
+    let (text, _binds) = text.split_once(" -- binds").unwrap_or((&text, ""));
+    diesel::sql_query(format!("EXPLAIN QUERY PLAN {text}"))
+        .load::<Step>(&mut conn)
+        .unwrap()
+        .into_iter()
+        .map(|step| step.detail + "\n")
+        .collect()
+}

@@ -12,14 +12,24 @@ use bluebridge::store::ingest::{Ingest, NewDelivery, NewEvent, Start};
 use bluebridge::store::log::TEXT_LIMIT;
 use serde_json::{Value, json};
 
+use crate::database::{Database, on_both};
 use crate::harness::{Receiver, TestBridge, event, patiently};
 use crate::pages::owner;
 
+on_both! {
+    a_delivery_knows_those_before_and_after_it_of_the_same_record_and_connection,
+    a_minute_is_counted_once_however_often_and_follows_what_becomes_of_its_deliveries,
+    a_look_for_a_text_is_bounded_and_goes_on_where_it_ended,
+    what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet,
+    whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_the_end,
+}
+
 const DAY_MS: i64 = 86_400_000;
 
-#[actix_web::test]
-async fn a_minute_is_counted_once_however_often_and_follows_what_becomes_of_its_deliveries() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_minute_is_counted_once_however_often_and_follows_what_becomes_of_its_deliveries(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     receiver.answer_next(500);
     for number in 0..3 {
@@ -88,9 +98,8 @@ async fn a_minute_is_counted_once_however_often_and_follows_what_becomes_of_its_
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_look_for_a_text_is_bounded_and_goes_on_where_it_ended() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_look_for_a_text_is_bounded_and_goes_on_where_it_ended(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let filter = json!({"filter": {"all": [{"path": "$.nowhere", "op": "exists"}]}});
     let connected = bridge.connect(&receiver, filter).await;
     let mut needle: Value = serde_json::from_slice(&event(0)).unwrap();
@@ -183,9 +192,10 @@ async fn a_look_for_a_text_is_bounded_and_goes_on_where_it_ended() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     for (number, title) in ["=1+1", "plain, \"quoted\""].into_iter().enumerate() {
         let mut body: Value = serde_json::from_slice(&event(number)).unwrap();
@@ -258,9 +268,10 @@ async fn what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet(
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_the_end() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_the_end(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     let mut ada = owner(&bridge).await;
     let url = bridge.url("/deliveries/tail?text=needle");
@@ -302,5 +313,48 @@ async fn whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_t
         .unwrap()
         .is_some()
     {}
+    bridge.stop().await;
+}
+
+async fn a_delivery_knows_those_before_and_after_it_of_the_same_record_and_connection(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    bridge
+        .connect_from(&connected.source_id, &receiver.url(), json!({}), json!({}))
+        .await;
+    for (number, record) in ["one", "two", "one", "one"].into_iter().enumerate() {
+        let mut body: Value = serde_json::from_slice(&event(number)).unwrap();
+        body["currentValue"]["id"] = json!(record);
+        bridge
+            .post(&connected.hook, body.to_string().as_bytes())
+            .await;
+        bridge.recorded(2 * (number as u64 + 1)).await;
+        bridge.advance(Duration::from_secs(1));
+    }
+    let store = &bridge.bridge.store;
+    let mut log = store.deliveries(DeliveryFilter::default()).await.unwrap();
+    log.retain(|one| one.destination_id.to_string() == connected.destination_id);
+    log.reverse();
+    let records: Vec<_> = log
+        .iter()
+        .map(|one| one.record_id.as_deref().unwrap())
+        .collect();
+    assert_eq!(records, ["one", "two", "one", "one"]);
+    for (here, before, after) in [
+        (0, None, Some(2)),
+        (1, None, None),
+        (2, Some(0), Some(3)),
+        (3, Some(2), None),
+    ] {
+        let found = store.neighbours(&log[here]).await.unwrap();
+        let id = |index: Option<usize>| index.map(|index| log[index].id);
+        assert_eq!(
+            (found.before, found.after),
+            (id(before), id(after)),
+            "{here}"
+        );
+    }
     bridge.stop().await;
 }

@@ -17,7 +17,6 @@ use crate::flow::snapshot::Snapshot;
 use crate::flow::{Bridge, resend as resending};
 use crate::store::deliveries::{Attempt, DeliverySummary};
 use crate::store::error::StoreError;
-use crate::store::log::Neighbours;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::i18n::decimal;
@@ -117,15 +116,7 @@ pub async fn show(
         .last()
         .zip(output.as_ref())
         .and_then(|(attempt, output)| curl(attempt, &output.body));
-    let neighbours = match &delivery.record_id {
-        Some(record_id) => {
-            bridge
-                .store
-                .neighbours(delivery.id, delivery.connection_id, record_id.clone())
-                .await?
-        }
-        None => Neighbours::default(),
-    };
+    let neighbours = bridge.store.neighbours(&delivery).await?;
     let present_version = bridge
         .store
         .versions(delivery.connection_id)
