@@ -86,10 +86,11 @@ impl Application {
         nodes::join(&bridge)
             .await
             .context("The other nodes cannot be told that this one starts")?;
-        let workers = worker::start(bridge.clone(), wishes, results);
+        let metrics = metrics_handle();
+        let workers = worker::start(bridge.clone(), wishes, results, metrics.clone());
         let site = Site::new(
             settings.public_url(),
-            metrics_handle(),
+            metrics,
             settings.trusted_proxies.clone(),
         );
         let (server, address) = serve(settings.listen, bridge.clone(), site)

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -45,6 +46,8 @@ const COUNTS_EVERY: Duration = Duration::from_secs(5);
 const COUNTS_AT_ONCE: usize = 10;
 /// How often is forgotten what has had its time?
 const RETENTION_EVERY: Duration = Duration::from_secs(60);
+/// How often are the samples of the metrics' histograms summed up? Until then each is kept in memory.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// How long is a loop left alone after its step failed?
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// Results written in one commit at most.
@@ -71,11 +74,12 @@ enum Stage {
     Recording,
 }
 
-/// Starts every loop.
+/// Starts every loop. Whoever records the process's metrics is kept up as well.
 pub fn start(
     bridge: Arc<Bridge>,
     wishes: mpsc::UnboundedReceiver<DestinationId>,
     results: mpsc::Receiver<Finish>,
+    metrics: Option<PrometheusHandle>,
 ) -> Workers {
     let (stop, stage) = watch::channel(Stage::Running);
     let senders = tokio::spawn(run_senders(bridge.clone(), wishes, stage.clone()));
@@ -87,6 +91,9 @@ pub fn start(
         timers.spawn(run_beats(bridge.clone(), stage.clone()));
     }
     timers.spawn(run_tail(bridge.clone(), stage.clone()));
+    if let Some(metrics) = metrics {
+        timers.spawn(run_upkeep(metrics, stage.clone()));
+    }
     for step in [
         Step::Evidence,
         Step::Probes,
@@ -346,6 +353,16 @@ impl Step {
                 while retention::forget(bridge).await?.there_is_more {}
                 Ok(())
             }
+        }
+    }
+}
+
+/// Sums up the metrics' samples, which nobody else does when `/metrics` is not asked for.
+async fn run_upkeep(metrics: PrometheusHandle, mut stage: watch::Receiver<Stage>) {
+    loop {
+        tokio::select! {
+            _ = stage.changed() => return,
+            _ = tokio::time::sleep(UPKEEP_EVERY) => metrics.run_upkeep(),
         }
     }
 }
