@@ -159,6 +159,7 @@ fn serve(
             .configure(routes)
     })
     .workers(std::thread::available_parallelism().map_or(2, |count| count.get().min(4)))
+    .tcp_nodelay(true)
     .max_connections(CONNECTIONS_LIMIT)
     .client_request_timeout(Duration::from_secs(HEAD_LIMIT_S))
     .shutdown_timeout(SHUTDOWN_LIMIT_S)
