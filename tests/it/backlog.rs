@@ -13,7 +13,12 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
 use serde_json::json;
 
+use crate::database::{Database, on_both};
 use crate::harness::{Receiver, SECRET, TestBridge, patiently, todo_created};
+
+on_both! {
+    a_result_that_the_database_refuses_does_not_stop_the_others,
+}
 
 /// Somebody else who holds the right to write: a backup tool, a shell that was left open.
 struct Intruder(SqliteConnection);
@@ -124,9 +129,8 @@ async fn a_database_that_somebody_holds_fails_a_batch_at_once_and_not_one_by_one
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn a_result_that_the_database_refuses_does_not_stop_the_others() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_result_that_the_database_refuses_does_not_stop_the_others(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     receiver.answer_next(500);
     bridge.post(&connected.hook, todo_created()).await;

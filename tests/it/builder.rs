@@ -2,8 +2,17 @@
 
 use serde_json::{Value, json};
 
+use crate::database::{Database, on_both};
 use crate::harness::{Receiver, TestBridge, event, todo_created};
 use crate::pages::{Page, Visitor, owner};
+
+on_both! {
+    every_button_of_the_builder_works_without_scripts,
+    an_edit_shows_its_changes_and_any_version_can_be_restored,
+    live_parts_answer_to_half_finished_rules_and_hide_secrets,
+    an_import_says_what_it_does_and_does_that,
+    every_starting_point_opens_in_the_builder_and_pages_stay_light,
+}
 
 /// A page may weigh this much on the wire, in bytes.
 const PAGE_LIMIT_BYTES: usize = 60_000;
@@ -51,9 +60,8 @@ fn part(page: &Page, name: &str) -> String {
     rest[..end].to_string()
 }
 
-#[actix_web::test]
-async fn every_button_of_the_builder_works_without_scripts() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn every_button_of_the_builder_works_without_scripts(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge
         .connect(
             &receiver,
@@ -191,9 +199,8 @@ async fn every_button_of_the_builder_works_without_scripts() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn an_edit_shows_its_changes_and_any_version_can_be_restored() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let rules = json!({"trigger": {"events": ["TODO_CREATED"]}, "filter": {"all": [{"path": "$.currentValue.title", "op": "contains", "value": "G"}]},
         "mapping": {"mode": "fields", "fields": [{"to": "t", "from": {"path": "$.currentValue.title"}}]}});
     let connected = bridge.connect(&receiver, rules.clone()).await;
@@ -258,9 +265,8 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn live_parts_answer_to_half_finished_rules_and_hide_secrets() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn live_parts_answer_to_half_finished_rules_and_hide_secrets(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge
         .connect(&receiver, json!({"mapping": {"mode": "passthrough"}}))
         .await;
@@ -316,9 +322,8 @@ async fn live_parts_answer_to_half_finished_rules_and_hide_secrets() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn an_import_says_what_it_does_and_does_that() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn an_import_says_what_it_does_and_does_that(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     bridge
         .connect(&receiver, json!({"mapping": {"mode": "passthrough"}}))
         .await;
@@ -407,9 +412,8 @@ async fn an_import_says_what_it_does_and_does_that() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn every_starting_point_opens_in_the_builder_and_pages_stay_light() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn every_starting_point_opens_in_the_builder_and_pages_stay_light(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge
         .connect(&receiver, json!({"mapping": {"mode": "passthrough"}}))
         .await;

@@ -11,8 +11,15 @@ use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::watch;
 
+use crate::database::{Database, on_both};
 use crate::harness::{Receiver, TestBridge, patiently, todo_created};
 use crate::hostile::whole_log;
+
+on_both! {
+    a_hanging_destination_with_a_long_queue_holds_no_other,
+    waiting_for_a_limit_spends_no_attempt,
+    what_came_to_be_held_in_the_moment_of_a_resumption_goes_out_all_the_same,
+}
 
 /// More than there is room for in memory.
 const QUEUED: usize = PER_DESTINATION_LIMIT + 100;
@@ -38,9 +45,8 @@ async fn hang(let_go: watch::Receiver<bool>) -> (String, Arc<AtomicUsize>) {
     (url, taken)
 }
 
-#[actix_web::test]
-async fn a_hanging_destination_with_a_long_queue_holds_no_other() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_hanging_destination_with_a_long_queue_holds_no_other(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let (let_go, held) = watch::channel(false);
     let (url, taken) = hang(held).await;
     let limits = json!({"concurrency": CONCURRENCY, "timeout_ms": DEADLINE_S * 1_000});
@@ -76,11 +82,10 @@ async fn a_hanging_destination_with_a_long_queue_holds_no_other() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn waiting_for_a_limit_spends_no_attempt() {
+async fn waiting_for_a_limit_spends_no_attempt(database: Database) {
     const PER_SECOND: usize = 25;
     const COUNT: usize = 60;
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let limits = json!({"per_second": PER_SECOND});
     let connected = bridge.connect_to(&receiver.url(), limits, json!({})).await;
     let began = Instant::now();
@@ -106,9 +111,10 @@ async fn waiting_for_a_limit_spends_no_attempt() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn what_came_to_be_held_in_the_moment_of_a_resumption_goes_out_all_the_same() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn what_came_to_be_held_in_the_moment_of_a_resumption_goes_out_all_the_same(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     let path = format!("/destinations/{}/pause", connected.destination_id);
     assert_eq!(bridge.api("POST", &path, None).await.0, 200);

@@ -2,7 +2,14 @@
 
 use serde_json::json;
 
+use crate::database::{Database, on_both};
 use crate::harness::{Answer, Receiver, TestBridge, todo_created};
+
+on_both! {
+    a_person_sets_up_signs_in_connects_and_sees_the_delivery,
+    signing_in_is_throttled_and_a_new_password_ends_sessions,
+    what_cannot_be_seen_is_shown_as_what_it_is,
+}
 
 /// A visitor with a cookie jar of one cookie.
 pub struct Visitor<'a> {
@@ -104,9 +111,8 @@ pub async fn owner(bridge: &TestBridge) -> Visitor<'_> {
     visitor
 }
 
-#[actix_web::test]
-async fn a_person_sets_up_signs_in_connects_and_sees_the_delivery() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+async fn a_person_sets_up_signs_in_connects_and_sees_the_delivery(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let mut stranger = Visitor::stranger(&bridge);
     assert_eq!(
         stranger.get("/deliveries").await.location.as_deref(),
@@ -319,9 +325,8 @@ async fn a_person_sets_up_signs_in_connects_and_sees_the_delivery() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn signing_in_is_throttled_and_a_new_password_ends_sessions() {
-    let bridge = TestBridge::start().await;
+async fn signing_in_is_throttled_and_a_new_password_ends_sessions(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
     let mut ada = owner(&bridge).await;
     let mark = ada.get("/settings").await.mark();
     let changed = ada
@@ -375,10 +380,9 @@ async fn signing_in_is_throttled_and_a_new_password_ends_sessions() {
     bridge.stop().await;
 }
 
-#[actix_web::test]
-async fn what_cannot_be_seen_is_shown_as_what_it_is() {
+async fn what_cannot_be_seen_is_shown_as_what_it_is(database: Database) {
     let receiver = Receiver::start();
-    let bridge = TestBridge::start().await;
+    let bridge = TestBridge::start_on(database).await;
     let connected = bridge.connect(&receiver, json!({})).await;
     receiver.answer_with(Answer {
         status: 422,

@@ -2,11 +2,15 @@
 
 use serde_json::json;
 
+use crate::database::{Database, on_both};
 use crate::harness::{Receiver, TestBridge, event};
 
-#[actix_web::test]
-async fn other_rules_are_compared_over_the_stored_events_and_nothing_leaves() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+on_both! {
+    other_rules_are_compared_over_the_stored_events_and_nothing_leaves,
+}
+
+async fn other_rules_are_compared_over_the_stored_events_and_nothing_leaves(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let title = "$.currentValue.title";
     let filter = |op: &str| json!({"all": [{"path": title, "op": op, "value": "G00"}]});
     let rules = json!({"filter": filter("contains"), "mapping": {"mode": "fields", "fields": [{"to": "t", "from": {"path": title}}]}});

@@ -2,12 +2,16 @@
 
 use serde_json::json;
 
+use crate::database::{Database, on_both};
 use crate::harness::{Receiver, TestBridge, event};
 use crate::pages::owner;
 
-#[actix_web::test]
-async fn a_person_plans_starts_watches_and_cancels_a_replay() {
-    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+on_both! {
+    a_person_plans_starts_watches_and_cancels_a_replay,
+}
+
+async fn a_person_plans_starts_watches_and_cancels_a_replay(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge
         .connect(&receiver, json!({"delivery": {"max_attempts": 1}}))
         .await;
