@@ -1,6 +1,6 @@
 //! A running Bluebridge in a folder of its own, set up through its API as a person would: source, destination, connection.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -18,6 +18,37 @@ pub const SECRET: &str = "benchmark";
 /// Requests under way at once to the healthy destination, as many as the floor has.
 const CONCURRENCY: usize = crate::floor::CONCURRENCY;
 
+/// The key that every node of one database needs.
+const MASTER_KEY: &str = "YmVuY2htYXJrYmVuY2htYXJrYmVuY2htYXJrYmVuY2g=";
+
+/// Where a bridge keeps what it remembers; a SQLite file goes with it.
+pub struct Home {
+    url: String,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl Home {
+    /// A new SQLite file in a temporary folder.
+    pub fn sqlite() -> anyhow::Result<Home> {
+        let folder = tempfile::tempdir()?;
+        let url = format!("sqlite://{}", file_in(&folder).display());
+        Ok(Home {
+            url,
+            folder: Some(folder),
+        })
+    }
+
+    /// A PostgreSQL database that is there and empty.
+    pub fn postgres(url: String) -> Home {
+        Home { url, folder: None }
+    }
+
+    /// The SQLite file.
+    pub fn file(&self) -> Option<PathBuf> {
+        self.folder.as_ref().map(file_in)
+    }
+}
+
 /// A running bridge.
 pub struct Bridge {
     pub process: Process,
@@ -27,12 +58,12 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Starts on the database in this folder, made when it is not there.
-    pub fn start(folder: &Path) -> anyhow::Result<Bridge> {
+    /// Starts on this database.
+    pub fn start(home: &Home) -> anyhow::Result<Bridge> {
         let port = free_port()?;
         let token = Command::new(BINARY)
             .args(["token", "create", "--name", "benchmark"])
-            .envs(environment(folder, port))
+            .envs(environment(home, port))
             .output()?;
         anyhow::ensure!(
             token.status.success(),
@@ -41,7 +72,7 @@ impl Bridge {
         );
         let process = Process::start(
             Command::new(BINARY)
-                .envs(environment(folder, port))
+                .envs(environment(home, port))
                 .stdout(std::process::Stdio::null()),
         )?;
         wait_for_port(port)?;
@@ -110,6 +141,10 @@ impl Bridge {
     }
 }
 
+fn file_in(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("bench.db")
+}
+
 fn text(document: &Value, name: &str) -> anyhow::Result<String> {
     let text = document[name]
         .as_str()
@@ -117,17 +152,10 @@ fn text(document: &Value, name: &str) -> anyhow::Result<String> {
     Ok(text.to_string())
 }
 
-/// The database's file in a folder.
-pub fn database(folder: &Path) -> std::path::PathBuf {
-    folder.join("bench.db")
-}
-
-fn environment(folder: &Path, port: u16) -> [(&'static str, String); 4] {
+fn environment(home: &Home, port: u16) -> [(&'static str, String); 5] {
     [
-        (
-            "BLUEBRIDGE_DATABASE_URL",
-            format!("sqlite://{}", database(folder).display()),
-        ),
+        ("BLUEBRIDGE_DATABASE_URL", home.url.clone()),
+        ("BLUEBRIDGE_MASTER_KEY", MASTER_KEY.into()),
         ("BLUEBRIDGE_LISTEN", format!("127.0.0.1:{port}")),
         ("BLUEBRIDGE_ALLOW_NETWORKS", "127.0.0.0/8".into()),
         ("BLUEBRIDGE_LOG", "error".into()),

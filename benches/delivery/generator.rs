@@ -39,6 +39,18 @@ pub struct Sent {
     pub ended_us: u64,
 }
 
+impl Sent {
+    /// Both together.
+    pub fn and(&self, other: &Sent) -> Sent {
+        Sent {
+            acknowledged: self.acknowledged + other.acknowledged,
+            refused: self.refused + other.refused,
+            started_us: self.started_us.min(other.started_us),
+            ended_us: self.ended_us.max(other.ended_us),
+        }
+    }
+}
+
 pub fn run(plan: &str) -> anyhow::Result<()> {
     let plan: Plan = serde_json::from_str(plan)?;
     let runtime = tokio::runtime::Builder::new_current_thread()

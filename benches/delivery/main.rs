@@ -8,12 +8,13 @@
 mod bridge;
 mod floor;
 mod generator;
+mod postgres;
 mod process;
 mod receiver;
 mod scenarios;
 
 /// What can be measured, and in which words.
-const SCENARIOS: [(&str, &str); 5] = [
+const SCENARIOS: [(&str, &str); 6] = [
     (
         "pairs",
         "bridge and floor in turns: throughput, latency at 200/s, CPU, memory",
@@ -29,6 +30,10 @@ const SCENARIOS: [(&str, &str); 5] = [
     (
         "isolation",
         "a healthy destination's latency while another hangs with 5,000 queued",
+    ),
+    (
+        "postgres",
+        "one node on SQLite, one and two on a PostgreSQL that it starts (Debian's package)",
     ),
     (
         "smoke",

@@ -4,12 +4,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
 
 use crate::SCENARIOS;
-use crate::bridge::{Bridge, SECRET, database};
+use crate::bridge::{Bridge, Home, SECRET};
 use crate::generator::{Plan, Sent};
+use crate::postgres::Postgres;
 use crate::process::{Process, free_port, wait_for_port};
 use crate::receiver::Report;
 
@@ -55,8 +57,9 @@ pub fn run(name: &str) -> anyhow::Result<()> {
         "pairs" => pairs(FULL),
         "backlog" => backlog(FULL),
         "old" => old(FULL),
+        "postgres" => postgres(FULL),
         "isolation" => isolation(FULL),
-        "smoke" => [pairs, backlog, old, isolation]
+        "smoke" => [pairs, backlog, old, isolation, postgres]
             .iter()
             .try_for_each(|scenario| scenario(SMOKE)),
         _ => {
@@ -81,18 +84,13 @@ fn pairs(size: Size) -> anyhow::Result<()> {
     let mut results = Vec::new();
     for _ in 0..size.rounds {
         let floor = Subject::floor()?.measure(size)?;
-        let bridge = Subject::bridge()?.measure(size)?;
+        let bridge = Subject::bridge(Home::sqlite()?)?.measure(size)?;
         floor.tell("floor");
         bridge.tell("bridge");
         results.push((floor, bridge));
     }
     let median = |of: &dyn Fn(&Measured) -> f64| {
-        let mut ratios: Vec<f64> = results
-            .iter()
-            .map(|(floor, bridge)| of(bridge) / of(floor))
-            .collect();
-        ratios.sort_by(f64::total_cmp);
-        ratios[ratios.len() / 2]
+        middle(results.iter().map(|(floor, bridge)| of(bridge) / of(floor)))
     };
     println!("bridge / floor, median of {} rounds:", size.rounds);
     println!(
@@ -121,11 +119,11 @@ fn backlog(size: Size) -> anyhow::Result<()> {
         size.backlog
     );
     let receiver = Receiver::start()?;
-    let folder = tempfile::tempdir()?;
-    let bridge = Bridge::start(folder.path())?;
+    let home = Home::sqlite()?;
+    let bridge = Bridge::start(&home)?;
     let (source, url) = bridge.add_source()?;
     bridge.add_connection(&source, &receiver.address("hang"), 30_000)?;
-    let sent = send(&url, 0, size.backlog, None)?;
+    let sent = send(std::slice::from_ref(&url), 0, size.backlog, None)?;
     println!(
         "  acknowledged {}, refused {}, peak RSS {:.0} MiB",
         sent.acknowledged,
@@ -141,8 +139,8 @@ fn old(size: Size) -> anyhow::Result<()> {
         "old: {} events with {} old deliveries in the database, and with none",
         size.saturation, size.old
     );
-    let mut empty = Subject::bridge()?;
-    let mut full = Subject::bridge()?;
+    let mut empty = Subject::bridge(Home::sqlite()?)?;
+    let mut full = Subject::bridge(Home::sqlite()?)?;
     full.saturate(1)?;
     full.restart_after(|file| grow(file, size.old))?;
     let mut ratios = Vec::new();
@@ -152,12 +150,46 @@ fn old(size: Size) -> anyhow::Result<()> {
         println!("  delivered/s: {without:.0} empty, {with:.0} full");
         ratios.push(with / without);
     }
-    ratios.sort_by(f64::total_cmp);
     println!(
         "  full / empty, median of {} rounds: {:.2}",
         size.rounds,
-        ratios[ratios.len() / 2]
+        middle(ratios.into_iter())
     );
+    Ok(())
+}
+
+/// One node on SQLite, one on PostgreSQL and two on PostgreSQL in turns, on new databases.
+fn postgres(size: Size) -> anyhow::Result<()> {
+    println!(
+        "postgres: {} events over {CONNECTIONS} connections to one node on SQLite, one on PostgreSQL, two on PostgreSQL",
+        size.saturation
+    );
+    let server = Postgres::start()?;
+    let mut ratios = Vec::new();
+    for _ in 0..size.rounds {
+        let sqlite = Subject::bridge(Home::sqlite()?)?.measure(size)?;
+        let one = Subject::bridge(server.database()?)?.measure(size)?;
+        let mut two = Subject::bridge(server.database()?)?;
+        two.add_node()?;
+        let two = two.measure(size)?;
+        sqlite.tell("SQLite");
+        one.tell("one");
+        two.tell("two");
+        ratios.push([
+            one.delivered_per_s / sqlite.delivered_per_s,
+            two.delivered_per_s / one.delivered_per_s,
+        ]);
+    }
+    println!("delivered/s, median of {} rounds:", size.rounds);
+    for (what, index) in [
+        ("one node on PostgreSQL / SQLite", 0),
+        ("two nodes / one", 1),
+    ] {
+        println!(
+            "  {what:32} {:.2}",
+            middle(ratios.iter().map(|pair| pair[index]))
+        );
+    }
     Ok(())
 }
 
@@ -168,32 +200,36 @@ fn isolation(size: Size) -> anyhow::Result<()> {
         size.at_rate, size.hanging
     );
     let receiver = Receiver::start()?;
-    let folder = tempfile::tempdir()?;
-    let bridge = Bridge::start(folder.path())?;
+    let home = Home::sqlite()?;
+    let bridge = Bridge::start(&home)?;
     let (healthy, url) = bridge.add_source()?;
     bridge.add_connection(&healthy, &receiver.address("in"), 10_000)?;
     let (hanging, hanging_url) = bridge.add_source()?;
     bridge.add_connection(&hanging, &receiver.address("hang"), 30_000)?;
     let mut first = 0;
-    let mut at_rate = || -> anyhow::Result<Report> {
-        receiver.reset()?;
-        send(&url, first, size.at_rate, Some(RATE))?;
-        let report = receiver.wait_for(size.at_rate as usize)?;
-        first += size.at_rate;
-        Ok(report)
+    let mut at_rate = |name: &str| -> anyhow::Result<f64> {
+        let mut p99s = Vec::new();
+        for _ in 0..size.rounds {
+            receiver.reset()?;
+            send(std::slice::from_ref(&url), first, size.at_rate, Some(RATE))?;
+            let report = receiver.wait_for(size.at_rate as usize)?;
+            first += size.at_rate;
+            println!(
+                "  {name:6} p50 {} us, p99 {} us",
+                report.p50_us, report.p99_us
+            );
+            p99s.push(f64::from(report.p99_us));
+        }
+        Ok(middle(p99s.into_iter()))
     };
-    at_rate()?;
-    let alone = at_rate()?;
-    send(&hanging_url, 0, size.hanging, None)?;
-    let beside = at_rate()?;
-    println!("  alone  p50 {} us, p99 {} us", alone.p50_us, alone.p99_us);
+    at_rate("warm")?;
+    let alone = at_rate("alone")?;
+    send(&[hanging_url], 0, size.hanging, None)?;
+    let beside = at_rate("beside")?;
     println!(
-        "  beside p50 {} us, p99 {} us",
-        beside.p50_us, beside.p99_us
-    );
-    println!(
-        "  p99 beside / alone {:.2}",
-        f64::from(beside.p99_us) / f64::from(alone.p99_us)
+        "  p99 beside / alone, medians of {} rounds: {:.2}",
+        size.rounds,
+        beside / alone
     );
     Ok(())
 }
@@ -201,9 +237,10 @@ fn isolation(size: Size) -> anyhow::Result<()> {
 /// What is measured: a floor or a bridge, with a receiver of its own.
 struct Subject {
     receiver: Receiver,
-    process: Option<Process>,
-    folder: Option<tempfile::TempDir>,
-    url: String,
+    processes: Vec<Process>,
+    home: Option<Home>,
+    /// The inbound address at each node.
+    urls: Vec<String>,
     next: u64,
 }
 
@@ -233,26 +270,34 @@ impl Subject {
         let url = format!("http://127.0.0.1:{port}/hooks/floor");
         Ok(Subject {
             receiver,
-            process: Some(process),
-            folder: None,
-            url,
+            processes: vec![process],
+            home: None,
+            urls: vec![url],
             next: 0,
         })
     }
 
-    fn bridge() -> anyhow::Result<Subject> {
+    fn bridge(home: Home) -> anyhow::Result<Subject> {
         let receiver = Receiver::start()?;
-        let folder = tempfile::tempdir()?;
-        let bridge = Bridge::start(folder.path())?;
+        let bridge = Bridge::start(&home)?;
         let (source, url) = bridge.add_source()?;
         bridge.add_connection(&source, &receiver.address("in"), 10_000)?;
         Ok(Subject {
             receiver,
-            process: Some(bridge.process),
-            folder: Some(folder),
-            url,
+            processes: vec![bridge.process],
+            home: Some(home),
+            urls: vec![url],
             next: 0,
         })
+    }
+
+    /// One more node on the same database.
+    fn add_node(&mut self) -> anyhow::Result<()> {
+        let home = self.home.as_ref().context("a floor has no database")?;
+        let node = Bridge::start(home)?;
+        self.urls.push(at_port(&self.urls[0], node.port)?);
+        self.processes.push(node.process);
+        Ok(())
     }
 
     /// Changes the database while nothing runs on it.
@@ -260,43 +305,48 @@ impl Subject {
         &mut self,
         change: impl FnOnce(&Path) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let Some(folder) = &self.folder else {
-            return Ok(());
-        };
+        let home = self.home.as_ref().context("a floor has no database")?;
+        let file = home.file().context("only a SQLite file is changed")?;
         // Its last result may still be on its way to the disk.
         std::thread::sleep(Duration::from_millis(500));
-        self.process = None;
-        change(&database(folder.path()))?;
-        let bridge = Bridge::start(folder.path())?;
-        if let Some((_, path)) = self.url.split_once("/hooks/") {
-            self.url = format!("http://127.0.0.1:{}/hooks/{path}", bridge.port);
-        }
-        self.process = Some(bridge.process);
+        self.processes.clear();
+        change(&file)?;
+        let bridge = Bridge::start(home)?;
+        self.urls = vec![at_port(&self.urls[0], bridge.port)?];
+        self.processes.push(bridge.process);
         Ok(())
     }
 
     fn measure(mut self, size: Size) -> anyhow::Result<Measured> {
         // Connections are opened and caches filled before anything counts.
         self.saturate(size.saturation / 10)?;
-        let process = self
-            .process
-            .take()
-            .ok_or_else(|| anyhow::anyhow!("nothing runs"))?;
-        let cpu_before = process.cpu_s()?;
+        let cpu_before = self.cpu_s()?;
         let saturated = self.saturate(size.saturation)?;
         // Results are recorded shortly after they arrived, and belong to the price.
         std::thread::sleep(Duration::from_millis(200));
-        let cpu_s = process.cpu_s()? - cpu_before;
+        let cpu_s = self.cpu_s()? - cpu_before;
         let at_rate = self.run(size.at_rate, Some(RATE))?;
         Ok(Measured {
             acknowledged_per_s: saturated.acknowledged_per_s(),
             delivered_per_s: saturated.delivered_per_s(),
             cpu_s_per_1000: cpu_s * 1_000.0 / size.saturation as f64,
-            peak_mib: process.peak_mib()?,
+            peak_mib: self.peak_mib()?,
             lost: saturated.lost() + at_rate.lost(),
             at_saturation: saturated.report,
             at_rate: at_rate.report,
         })
+    }
+
+    /// CPU time of all nodes, in seconds.
+    fn cpu_s(&self) -> anyhow::Result<f64> {
+        self.processes.iter().map(Process::cpu_s).sum()
+    }
+
+    /// Memory of the largest node, in MiB.
+    fn peak_mib(&self) -> anyhow::Result<f64> {
+        let peaks: anyhow::Result<Vec<f64>> =
+            self.processes.iter().map(Process::peak_mib).collect();
+        Ok(peaks?.into_iter().fold(0.0, f64::max))
     }
 
     fn saturate(&mut self, count: u64) -> anyhow::Result<Run> {
@@ -305,7 +355,7 @@ impl Subject {
 
     fn run(&mut self, count: u64, rate: Option<f64>) -> anyhow::Result<Run> {
         self.receiver.reset()?;
-        let sent = send(&self.url, self.next, count, rate)?;
+        let sent = send(&self.urls, self.next, count, rate)?;
         self.next += count;
         let report = self.receiver.wait_for(sent.acknowledged as usize)?;
         Ok(Run { sent, report })
@@ -357,27 +407,54 @@ impl Measured {
     }
 }
 
+/// The median.
+fn middle(ratios: impl Iterator<Item = f64>) -> f64 {
+    let mut ratios: Vec<f64> = ratios.collect();
+    ratios.sort_by(f64::total_cmp);
+    ratios[ratios.len() / 2]
+}
+
 fn per_second(count: u64, from_us: u64, to_us: u64) -> f64 {
     count as f64 * 1e6 / to_us.saturating_sub(from_us).max(1) as f64
 }
 
-/// Runs a generator to its end.
-fn send(url: &str, first: u64, count: u64, rate: Option<f64>) -> anyhow::Result<Sent> {
-    let plan = Plan {
-        url: url.to_string(),
-        secret: SECRET.to_string(),
-        first,
-        count,
-        connections: CONNECTIONS,
-        rate,
-    };
-    let mut command = Command::new(std::env::current_exe()?);
-    command
-        .args(["role", "generator", &serde_json::to_string(&plan)?])
-        .stdout(Stdio::piped());
-    Ok(serde_json::from_str(
-        &Process::start(&mut command)?.output()?,
-    )?)
+/// Runs a generator for each node to its end; they share the events and the connections.
+fn send(urls: &[String], first: u64, count: u64, rate: Option<f64>) -> anyhow::Result<Sent> {
+    let nodes = urls.len() as u64;
+    let mut generators = Vec::new();
+    for (url, node) in urls.iter().zip(0..) {
+        let from = first + count * node / nodes;
+        let plan = Plan {
+            url: url.clone(),
+            secret: SECRET.to_string(),
+            first: from,
+            count: first + count * (node + 1) / nodes - from,
+            connections: CONNECTIONS / nodes,
+            rate: rate.map(|rate| rate / nodes as f64),
+        };
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args(["role", "generator", &serde_json::to_string(&plan)?])
+            .stdout(Stdio::piped());
+        generators.push(Process::start(&mut command)?);
+    }
+    let mut all: Option<Sent> = None;
+    for generator in generators {
+        let sent: Sent = serde_json::from_str(&generator.output()?)?;
+        all = Some(match all {
+            Some(before) => before.and(&sent),
+            None => sent,
+        });
+    }
+    all.context("nobody to send to")
+}
+
+/// The same address at another port.
+fn at_port(url: &str, port: u16) -> anyhow::Result<String> {
+    let (_, path) = url
+        .split_once("/hooks/")
+        .context("not an inbound address")?;
+    Ok(format!("http://127.0.0.1:{port}/hooks/{path}"))
 }
 
 /// A receiver and how to ask it.
@@ -440,8 +517,10 @@ fn grow(file: &Path, count: u64) -> anyhow::Result<()> {
              WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {count})
              SELECT n, (SELECT received_at FROM events LIMIT 1) - 3600000 - {count} AS first_ms FROM series;
          BEGIN;
-         INSERT INTO events SELECT {event}, source_id, event_type, record_id || n, record_title, list_id, list_title, project_id, project_name,
-                company_id, occurred_at, first_ms + n, is_test, body
+         INSERT INTO events (id, source_id, event_type, record_id, record_title, list_id, list_title, project_id, project_name, company_id,
+                             occurred_at, received_at, is_test, body)
+             SELECT {event}, source_id, event_type, record_id || n, record_title, list_id, list_title, project_id, project_name, company_id,
+                    occurred_at, first_ms + n, is_test, body
              FROM many, (SELECT * FROM events LIMIT 1);
          INSERT INTO deliveries (id, event_id, connection_id, version_id, destination_id, cause, state, attempts, created_at, finished_at, last_status, last_outcome)
              SELECT {delivery}, {event}, connection_id, version_id, destination_id, cause, state, attempts, first_ms + n, first_ms + n, last_status, last_outcome

@@ -1,7 +1,8 @@
 //! The pages' benchmark: the time of each page with a million deliveries in the database, beside the same page with next to none.
 //!
-//! `cargo bench --bench pages`, or `-- 100000` for another size. Both bridges run at once and are asked in turns, so that what counts is the ratio: it
-//! may be at most [`RATIO_LIMIT`], or the difference so small that nobody could see it. The old deliveries are put in by SQL, spread over a month. Traffic
+//! `cargo bench --bench pages`, or `-- 100000` for another size, or `-- smoke` to see whether the benchmark itself works (no time is judged). Both bridges run at once and are asked in turns, so that what counts is the ratio: it
+//! may be at most [`RATIO_LIMIT`], or the difference so small that nobody could see it. A look for what has no index goes through a bounded stretch
+//! of the log, of which the empty one has nothing: only its time is judged. The old deliveries are put in by SQL, spread over a month. Traffic
 //! goes only to loopback, and every process that is started here ends here.
 
 use std::path::Path;
@@ -14,6 +15,9 @@ use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
 use reqwest::blocking::{Client, Response};
 use serde_json::{Value, json};
 
+/// Old deliveries.
+const FULL_SIZE: u64 = 1_000_000;
+const SMOKE_SIZE: u64 = 1_000;
 /// Most that a page may take with a long log, beside an empty one.
 const RATIO_LIMIT: f64 = 1.5;
 /// A difference that is not counted against a page, in milliseconds: the noise of a machine that does other things as well.
@@ -22,6 +26,11 @@ const NOISE_MS: f64 = 4.0;
 const PAGE_LIMIT_MS: f64 = 50.0;
 /// How often each page is asked for.
 const ROUNDS: usize = 21;
+/// Pages that look for what has no index, and find nothing.
+const BOUNDED: [&str; 2] = [
+    "/deliveries?event_type=COMMENT_DELETED",
+    "/deliveries?text=nothing-has-this",
+];
 const SECRET: &str = "benchmark";
 /// How long counting a million old deliveries may take.
 const PATIENCE: Duration = Duration::from_secs(900);
@@ -39,10 +48,11 @@ struct Bridge {
 }
 
 fn main() -> anyhow::Result<()> {
-    let size: u64 = std::env::args()
+    let smoke = std::env::args().any(|argument| argument == "smoke");
+    let size = std::env::args()
         .skip(1)
         .find_map(|argument| argument.parse().ok())
-        .unwrap_or(1_000_000);
+        .unwrap_or(if smoke { SMOKE_SIZE } else { FULL_SIZE });
     let (few, many) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let small = Bridge::start(few.path())?;
     let large = Bridge::start(many.path())?;
@@ -54,7 +64,7 @@ fn main() -> anyhow::Result<()> {
     );
     wait_until_counted(&database(many.path()))?;
     println!("counted after {:.0} s\n", begun.elapsed().as_secs_f64());
-    println!("{:<44} {:>9} {:>9} {:>6}", "page", "empty", "full", "ratio");
+    println!("{:<54} {:>9} {:>9} {:>6}", "page", "empty", "full", "ratio");
     let mut slow = Vec::new();
     for page in pages() {
         let (mut empty, mut full) = (Vec::new(), Vec::new());
@@ -64,12 +74,16 @@ fn main() -> anyhow::Result<()> {
         }
         let (empty, full) = (median(empty), median(full));
         let ratio = full / empty;
-        println!("{page:<44} {empty:>6.1} ms {full:>6.1} ms {ratio:>6.2}");
-        if (ratio > RATIO_LIMIT && full - empty > NOISE_MS) || full > PAGE_LIMIT_MS {
+        println!("{page:<54} {empty:>6.1} ms {full:>6.1} ms {ratio:>6.2}");
+        let grows = ratio > RATIO_LIMIT && full - empty > NOISE_MS && !BOUNDED.contains(&page);
+        if grows || full > PAGE_LIMIT_MS {
             slow.push(page);
         }
     }
-    anyhow::ensure!(slow.is_empty(), "too slow with a long log: {slow:?}");
+    anyhow::ensure!(
+        smoke || slow.is_empty(),
+        "too slow with a long log: {slow:?}"
+    );
     Ok(())
 }
 
@@ -187,7 +201,8 @@ impl Bridge {
             "sources",
             Some(json!({"name": "Blue", "secret": SECRET})),
         )?;
-        let destination = json!({"name": "Nobody", "config": {"url": "http://127.0.0.1:9/"}});
+        let closed = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let destination = json!({"name": "Nobody", "config": {"url": format!("http://{closed}/")}});
         let destination = self.call(token, "destinations", Some(destination))?;
         let connection = json!({
             "name": "Through", "source_id": source["id"], "destination_id": destination["id"],

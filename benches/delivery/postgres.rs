@@ -1,0 +1,83 @@
+//! A PostgreSQL for the benchmark: that of `tests/postgres`, in a folder of its own, ended when dropped.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::Context as _;
+
+use crate::bridge::Home;
+
+/// What starts and stops it, as an ordinary user.
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/postgres");
+
+pub struct Postgres {
+    folder: PathBuf,
+    /// Held as long as the server is wanted.
+    users: File,
+    address: String,
+    databases: AtomicU32,
+}
+
+impl Postgres {
+    pub fn start() -> anyhow::Result<Postgres> {
+        let folder = tempfile::tempdir()?.keep();
+        let users = File::create(folder.join("users"))?;
+        users.lock_shared()?;
+        let address = call(&folder, None)?;
+        Ok(Postgres {
+            folder,
+            users,
+            address,
+            databases: AtomicU32::new(0),
+        })
+    }
+
+    /// A new database.
+    pub fn database(&self) -> anyhow::Result<Home> {
+        let name = format!("bench_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let address = format!("{}/postgres", self.address);
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(async {
+                let (client, connection) =
+                    tokio_postgres::connect(&address, tokio_postgres::NoTls).await?;
+                let connection = tokio::spawn(connection);
+                client
+                    .batch_execute(&format!("CREATE DATABASE {name}"))
+                    .await?;
+                drop(client);
+                anyhow::Ok(connection.await??)
+            })?;
+        Ok(Home::postgres(format!("{}/{name}", self.address)))
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let _ = self.users.unlock();
+        if let Err(error) = call(&self.folder, Some("stop")) {
+            eprintln!(
+                "PostgreSQL in {} did not stop: {error}",
+                self.folder.display()
+            );
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn call(folder: &Path, verb: Option<&str>) -> anyhow::Result<String> {
+    let output = Command::new(SCRIPT)
+        .arg(folder)
+        .args(verb)
+        .output()
+        .context(SCRIPT)?;
+    anyhow::ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?.trim().to_string())
+}
