@@ -11,6 +11,7 @@ use crate::cli::people::{noting, open};
 use crate::config::Settings;
 use crate::flow::clock::{Clock, Ids};
 use crate::flow::transfer::{self, Deed, Step};
+use crate::flow::vet;
 use crate::web::auth::new_token;
 
 /// Where to write.
@@ -51,10 +52,9 @@ pub async fn import(args: ImportArgs) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be read", args.path.display()))?;
     let bundle = transfer::read(&text)?;
     let store = open(&args.settings)?;
-    let plan = transfer::plan(&store, &Clock::System, &Ids::default(), &bundle, || {
-        new_token("").0
-    })
-    .await?;
+    let guard = vet::guard(&args.settings.allow_networks);
+    let (clock, ids) = (Clock::System, Ids::default());
+    let plan = transfer::plan(&store, &guard, &clock, &ids, &bundle, || new_token("").0).await?;
     say("source", &plan.sources);
     say("destination", &plan.destinations);
     say("connection", &plan.connections);

@@ -1,11 +1,12 @@
 //! Connections with their sources and destinations as one JSON document, out and in; secrets are left out.
 //!
 //! Called by the command line and by the pages. An import is planned first ([`plan`], which only looks) and then carried out ([`carry_out`]); what the
-//! plan says is what is done. A source or destination that is here already, by its id or else by its name, is used as it is and never
+//! plan says is what is done, and no address gets in that a save would refuse. A source or destination that is here already, by its id or else by its name, is used as it is and never
 //! changed. A connection that is here is given a new version when its rules differ; what is made is switched off until its secrets are entered.
 
 use std::collections::HashMap;
 
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,6 +16,8 @@ use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
 use crate::domain::problem::Problem;
 use crate::domain::source::NAME_LIMIT_CHARS;
 use crate::flow::clock::{Clock, Ids};
+use crate::flow::vet::address_problem;
+use crate::outbound::guard::Guard;
 use crate::store::Store;
 use crate::store::connections::ConnectionDraft;
 use crate::store::destinations::DestinationDraft;
@@ -199,6 +202,7 @@ pub fn read(text: &str) -> Result<Bundle, ImportError> {
 /// Looks at what is here and says what an import would do; everything is checked, nothing is made.
 pub async fn plan(
     store: &Store,
+    guard: &Guard,
     clock: &Clock,
     ids: &Ids,
     bundle: &Bundle,
@@ -266,6 +270,7 @@ pub async fn plan(
         destinations.insert(entry.id.as_str(), id);
         plan.destinations.push(Step { name, deed });
     }
+    check_addresses(guard, &plan.destinations).await?;
 
     let here = store.connections().await?;
     for entry in &bundle.connections {
@@ -411,6 +416,25 @@ fn checked_name(what: &str, name: &str) -> Result<String, ImportError> {
     }
 }
 
+/// All at once, so that a file of names that nobody answers for takes no longer than one of them.
+async fn check_addresses(
+    guard: &Guard,
+    steps: &[Step<DestinationDraft>],
+) -> Result<(), ImportError> {
+    let looks = steps.iter().filter_map(|step| match &step.deed {
+        Deed::Make(draft) => Some(async {
+            let problem = address_problem(guard, &draft.settings).await?;
+            Some(cannot_be_accepted("destination", &step.name, &[problem]))
+        }),
+        Deed::Change { .. } | Deed::Keep => None,
+    });
+    let refused: Vec<String> = join_all(looks).await.into_iter().flatten().collect();
+    match refused.is_empty() {
+        true => Ok(()),
+        false => Err(ImportError::Refused(refused.join(" "))),
+    }
+}
+
 fn destination_draft(
     entry: &DestinationEntry,
     name: String,
@@ -440,12 +464,13 @@ fn destination_draft(
 }
 
 fn refused(what: &str, name: &str, problems: &[Problem]) -> ImportError {
+    ImportError::Refused(cannot_be_accepted(what, name, problems))
+}
+
+fn cannot_be_accepted(what: &str, name: &str, problems: &[Problem]) -> String {
     let list: Vec<String> = problems
         .iter()
         .map(|problem| format!("{} {}", problem.pointer, problem.message))
         .collect();
-    ImportError::Refused(format!(
-        "The {what} {name} cannot be accepted: {}",
-        list.join("; ")
-    ))
+    format!("The {what} {name} cannot be accepted: {}", list.join("; "))
 }

@@ -1,16 +1,18 @@
-//! Looks at a destination before it is saved, and tries it out, through the same guard and client that deliveries use.
+//! Looks at a destination before it is saved or imported, and tries it out, through the same guard and client that deliveries use.
 
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde_json::json;
 
 use crate::domain::destination::{Destination, Settings};
 use crate::domain::id::DeliveryId;
 use crate::domain::mapping::JSON;
 use crate::domain::outcome::Outcome;
+use crate::domain::problem::Problem;
 use crate::flow::Bridge;
 use crate::new_id;
-use crate::outbound::guard::Vetoed;
+use crate::outbound::guard::{Guard, Vetoed};
 use crate::outbound::request::{Message, send};
 
 /// How long a name is looked up before its destination is saved all the same.
@@ -24,13 +26,25 @@ pub struct Trial {
     pub response_body: String,
 }
 
+/// The guard of a process that serves nothing, with the networks that the operator lists.
+pub fn guard(listed: &[IpNet]) -> Guard {
+    Guard::new(listed.to_vec())
+}
+
+/// The same guard as at sending, early: a wrong address is told where it is typed, and what to do about it.
+pub async fn address_problem(guard: &Guard, settings: &Settings) -> Option<Problem> {
+    let refusal = refused_address(guard, settings).await?;
+    let message = format!("{refusal} To allow it, list its network in BLUEBRIDGE_ALLOW_NETWORKS.");
+    Some(Problem::new("/config/url", "address_refused", message))
+}
+
 /// Why the address may not be reached; `None` when it may. A name that does not resolve now may do so later and is not refused.
-pub async fn refused_address(bridge: &Bridge, settings: &Settings) -> Option<String> {
+async fn refused_address(guard: &Guard, settings: &Settings) -> Option<String> {
     let request = &settings.request;
-    if let Err(refusal) = bridge.guard.vet(&request.url, request.allow_http) {
+    if let Err(refusal) = guard.vet(&request.url, request.allow_http) {
         return Some(refusal.to_string());
     }
-    let guard = bridge.guard.for_url(&request.url, request.allow_http);
+    let guard = guard.for_url(&request.url, request.allow_http);
     let looked_up = tokio::time::timeout(LOOK_UP_LIMIT, guard.resolve(request.url.domain()?)).await;
     match looked_up {
         Ok(Err(Vetoed::Refused(refusal))) => Some(refusal.to_string()),

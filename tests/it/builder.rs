@@ -1,5 +1,8 @@
 //! The builder as a browser without scripts uses it, the parts it fetches with them, versions, the gallery, import and export.
 
+use std::process::Command;
+
+use bluebridge::domain::seal::MasterKey;
 use serde_json::{Value, json};
 
 use crate::database::{Database, on_both};
@@ -11,6 +14,7 @@ on_both! {
     an_edit_shows_its_changes_and_any_version_can_be_restored,
     live_parts_answer_to_half_finished_rules_and_hide_secrets,
     an_import_says_what_it_does_and_does_that,
+    an_import_reaches_no_address_that_a_save_would_refuse,
     every_starting_point_opens_in_the_builder_and_pages_stay_light,
 }
 
@@ -410,6 +414,61 @@ async fn an_import_says_what_it_does_and_does_that(database: Database) {
     let refused = plan(&mut ada, &bundle.to_string(), "import").await;
     assert!(refused.status == 422 && refused.html.contains("cannot be accepted"));
     bridge.stop().await;
+}
+
+async fn an_import_reaches_no_address_that_a_save_would_refuse(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/import").await.mark();
+    let destination = |name: &str, url: &str| json!({"id": name, "name": name, "kind": "webhook", "config": {"url": url}, "signing": {}, "limits": {}});
+    let bundle = json!({"bluebridge_export": 1, "sources": [], "connections": [], "destinations": [
+        destination("Listed", "http://127.0.0.1:9000/in"),
+        destination("Router", "https://10.0.0.1/admin"),
+        destination("Metadata", "https://[::ffff:a9fe:a9fe]/latest"),
+        destination("Plain", "http://93.184.216.34/in"),
+        destination("Not there yet", "https://nowhere.invalid/in"),
+    ]})
+    .to_string();
+    for action in ["plan", "import"] {
+        let fields = [("csrf", &*mark), ("bundle", &*bundle), ("action", action)];
+        let refused = ada.post("/connections/import", &fields).await;
+        assert_eq!(refused.status, 422, "{action}: {}", refused.html);
+        for (name, reason) in [
+            ("Router", "not a public address (private"),
+            ("Metadata", "not a public address (link-local"),
+            ("Plain", "plain http"),
+        ] {
+            let says = format!("The destination {name} cannot be accepted: /config/url");
+            let told = refused.html.split(&says).nth(1);
+            let told = told.unwrap_or_else(|| panic!("{name}: {}", refused.html));
+            let told = told.split("The destination").next().unwrap();
+            assert!(told.contains(reason), "{name}: {told}");
+        }
+        assert!(refused.html.contains("BLUEBRIDGE_ALLOW_NETWORKS"));
+        for fine in ["Listed", "Not there yet"] {
+            assert!(!refused.html.contains(&format!("The destination {fine} ")));
+        }
+    }
+    assert_eq!(bridge.get("/destinations").await["data"], json!([]));
+
+    // The same file at the command line, which asks the same guard.
+    let home = bridge.stop().await;
+    let file = home.folder.path().join("bundle.json");
+    std::fs::write(&file, &bundle).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_bluebridge"))
+        .arg("import")
+        .arg(&file)
+        .env("BLUEBRIDGE_DATABASE_URL", &home.database_url)
+        .env(
+            "BLUEBRIDGE_MASTER_KEY",
+            MasterKey::new([7; 32]).to_base64().as_str(),
+        )
+        .env("BLUEBRIDGE_ALLOW_NETWORKS", "127.0.0.0/8")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{said}");
+    assert!(said.contains("The destination Router cannot be accepted") && said.contains("private"));
 }
 
 async fn every_starting_point_opens_in_the_builder_and_pages_stay_light(database: Database) {

@@ -12,7 +12,7 @@ use crate::domain::problem::Problem;
 use crate::domain::secret::Secret;
 use crate::domain::signature::{Scheme, standard_secret};
 use crate::domain::source::{OVERLAP_LIMIT_S, ROTATION_OVERLAP_S, SECRET_LIMIT_BYTES};
-use crate::flow::vet::refused_address;
+use crate::flow::vet::address_problem;
 use crate::flow::{Bridge, pause};
 use crate::new_id;
 use crate::store::destinations::DestinationDraft;
@@ -266,7 +266,7 @@ async fn draft(
     };
     let settings = Settings::parse(&parts, before).map_err(|found| problems.extend(found));
     if let Ok(settings) = &settings {
-        problems.extend(vet(bridge, settings).await);
+        problems.extend(address_problem(&bridge.guard, settings).await);
     }
     let (Ok(name), Some(kind), Ok(mut settings), true) =
         (name, kind, settings, problems.is_empty())
@@ -285,13 +285,6 @@ async fn draft(
         },
         made_secret,
     ))
-}
-
-/// The same guard as at sending, early: a wrong address is told where it is typed.
-async fn vet(bridge: &Bridge, settings: &Settings) -> Option<Problem> {
-    let refusal = refused_address(bridge, settings).await?;
-    let message = format!("{refusal} To allow it, list its network in BLUEBRIDGE_ALLOW_NETWORKS.");
-    Some(Problem::new("/config/url", "address_refused", message))
 }
 
 /// Makes the secret that a signing scheme needs and nobody gave.

@@ -81,7 +81,8 @@ pub async fn import(
     let mut page = page(&request, &user, text);
     let planned = match transfer::read(&page.text) {
         Ok(bundle) => {
-            transfer::plan(&bridge.store, &bridge.clock, &bridge.ids, &bundle, || {
+            let (store, guard) = (&bridge.store, &bridge.guard);
+            transfer::plan(store, guard, &bridge.clock, &bridge.ids, &bundle, || {
                 new_token("").0
             })
             .await
