@@ -23,6 +23,9 @@ use crate::store::schema::{count_progress, deliveries, delivery_counts, event_co
 pub const MINUTE_MS: i64 = 60_000;
 pub const HOUR_MS: i64 = 3_600_000;
 
+/// Deliveries in memory at once while a minute is counted, which may hold hundreds of thousands.
+const ROWS_AT_ONCE: i64 = 2_000;
+
 /// A stretch of time that is counted as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Span {
@@ -60,6 +63,19 @@ pub struct Minute {
     pub deliveries: HashMap<DestinationId, Counts>,
     /// Rows that were looked at.
     pub rows: usize,
+}
+
+impl Minute {
+    fn add(&mut self, row: CountedRow) -> Result<(), StoreError> {
+        let counts = self
+            .deliveries
+            .entry(row::id(&row.destination_id, DestinationId::from_slice)?)
+            .or_default();
+        let took_ms = row.finished_at.map(|finished| finished - row.created_at);
+        counts.count(row::word(&row.state, State::from_word)?, took_ms);
+        self.rows += 1;
+        Ok(())
+    }
 }
 
 /// The sums of a time, for a page.
@@ -198,31 +214,32 @@ impl Store {
                 .filter(events::id.lt(end.clone()))
                 .count()
                 .get_result(conn)?;
-            let rows: Vec<(Vec<u8>, String, i64, Option<i64>)> = deliveries::table
-                .filter(deliveries::id.ge(first))
-                .filter(deliveries::id.lt(end))
-                .select((
-                    deliveries::destination_id,
-                    deliveries::state,
-                    deliveries::created_at,
-                    deliveries::finished_at,
-                ))
-                .load(conn)?;
             let mut minute = Minute {
                 starts_ms,
                 received,
-                rows: rows.len(),
                 ..Minute::default()
             };
-            for (destination, state, created, finished) in rows {
-                let counts = minute
-                    .deliveries
-                    .entry(row::id(&destination, DestinationId::from_slice)?)
-                    .or_default();
-                let took_ms = finished.map(|finished| finished - created);
-                counts.count(row::word(&state, State::from_word)?, took_ms);
+            // The first id of a minute is shorter than every whole one, and so before it.
+            let mut last = first;
+            loop {
+                let rows: Vec<CountedRow> = deliveries::table
+                    .filter(deliveries::id.gt(last.clone()))
+                    .filter(deliveries::id.lt(end.clone()))
+                    .order(deliveries::id)
+                    .select(CountedRow::as_select())
+                    .limit(ROWS_AT_ONCE)
+                    .load(conn)?;
+                let is_last = (rows.len() as i64) < ROWS_AT_ONCE;
+                if let Some(row) = rows.last() {
+                    last.clone_from(&row.id);
+                }
+                for row in rows {
+                    minute.add(row)?;
+                }
+                if is_last {
+                    return Ok(minute);
+                }
             }
-            Ok(minute)
         }))
     }
 
@@ -442,6 +459,16 @@ fn put_received(
 fn first_id(unix_ms: i64) -> Vec<u8> {
     let unix_ms = u64::try_from(unix_ms).unwrap_or(0);
     DeliveryId::new(unix_ms, [0; 10]).as_bytes()[..8].to_vec()
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = deliveries)]
+struct CountedRow {
+    id: Vec<u8>,
+    destination_id: Vec<u8>,
+    state: String,
+    created_at: i64,
+    finished_at: Option<i64>,
 }
 
 #[derive(Queryable, Selectable)]

@@ -5,7 +5,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -48,6 +48,9 @@ const COUNTS_AT_ONCE: usize = 10;
 const RETENTION_EVERY: Duration = Duration::from_secs(60);
 /// How often are the samples of the metrics' histograms summed up? Until then each is kept in memory.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// How many times as long as counting took does it rest, up to which time? A busy log would take a core for its counts otherwise.
+const COUNTS_REST: u32 = 20;
+const COUNTS_REST_LIMIT: Duration = Duration::from_secs(60);
 /// How long is a loop left alone after its step failed?
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// Results written in one commit at most.
@@ -332,6 +335,15 @@ impl Step {
         }
     }
 
+    /// How long to wait after a step that took so long.
+    fn pause(self, took: Duration) -> Duration {
+        let rest = match self {
+            Step::Counts => (took * COUNTS_REST).min(COUNTS_REST_LIMIT),
+            _ => Duration::ZERO,
+        };
+        self.interval().max(rest)
+    }
+
     async fn run(self, bridge: &Bridge) -> Result<(), StoreError> {
         match self {
             Step::Evidence => bridge.evidence.write(&bridge.store).await,
@@ -369,13 +381,16 @@ async fn run_upkeep(metrics: PrometheusHandle, mut stage: watch::Receiver<Stage>
 
 /// Runs a step on its timer until stopping begins.
 async fn run_timed(step: Step, bridge: Arc<Bridge>, mut stage: watch::Receiver<Stage>) {
+    let mut took = Duration::ZERO;
     loop {
         tokio::select! {
             _ = stage.changed() => return,
-            _ = tokio::time::sleep(step.interval()) => {}
+            _ = tokio::time::sleep(step.pause(took)) => {}
         }
+        let begun = Instant::now();
         if let Err(error) = step.run(&bridge).await {
             tracing::error!(%error, ?step, "a timed step failed; it is tried again");
         }
+        took = begun.elapsed();
     }
 }

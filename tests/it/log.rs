@@ -154,6 +154,15 @@ async fn a_look_for_a_text_is_bounded_and_goes_on_where_it_ended(database: Datab
     for stored in futures_util::future::join_all(hay).await {
         stored.unwrap();
     }
+    // All of them in one minute, more than are held in memory at once.
+    counts::count(&bridge.bridge).await.unwrap();
+    let series = bridge.bridge.store.series(Span::Minute, 0).await.unwrap();
+    let counted: Vec<i64> = series
+        .buckets
+        .iter()
+        .map(|bucket| bucket.counts.skipped)
+        .collect();
+    assert_eq!(counted, [TEXT_LIMIT + 51]);
 
     let mut filter = DeliveryFilter {
         text: Some("the needle".into()),
