@@ -8,6 +8,7 @@ use bluebridge::domain::person::Role;
 use bluebridge::web::routes::{API_PREFIX, api, pages};
 use serde_json::{Value, json};
 
+use crate::audit_accounts;
 use crate::database::{Database, execute, on_both};
 use crate::harness::{Connected, Receiver, TestBridge, event, patiently};
 use crate::pages::{Page, Visitor, owner};
@@ -113,10 +114,7 @@ const PAGES: [(&str, Trace); 49] = [
         "POST /language",
         Nothing("how one's own browser shows pages"),
     ),
-    (
-        "POST /settings/reading",
-        Nothing("how pages are shown to oneself"),
-    ),
+    ("POST /settings/reading", Noted("person.reading_chosen")),
     ("POST /settings/name", Noted("person.renamed")),
     ("POST /settings/password", Noted("person.password_changed")),
     (
@@ -170,32 +168,36 @@ const PAGES: [(&str, Trace); 49] = [
 ];
 
 /// Walks through the routes, and sees what each has left in the audit log.
-struct Story<'a> {
-    bridge: &'a TestBridge,
+pub struct Story<'a> {
+    pub bridge: &'a TestBridge,
     receiver: &'a Receiver,
     proven: BTreeSet<String>,
     /// Notes that were seen.
     seen: usize,
+    /// The note of the route that was used last.
+    note: Value,
 }
 
 impl Story<'_> {
-    /// What was noted since this was last asked, the oldest first.
-    async fn news(&mut self) -> Vec<String> {
-        let log = self.bridge.get("/audit?limit=100").await;
-        let mut actions = Vec::new();
-        let mut cursor = log["next_cursor"].as_str().map(String::from);
-        actions.extend(actions_of(&log));
-        while let Some(next) = cursor {
+    /// Everything that was noted, the newest first.
+    pub async fn notes(&self) -> Vec<Value> {
+        let mut log = self.bridge.get("/audit?limit=100").await;
+        let mut notes = log["data"].as_array().unwrap().clone();
+        while let Some(next) = log["next_cursor"].as_str() {
             let path = format!("/audit?limit=100&cursor={next}");
-            let log = self.bridge.get(&path).await;
-            actions.extend(actions_of(&log));
-            cursor = log["next_cursor"].as_str().map(String::from);
+            log = self.bridge.get(&path).await;
+            notes.extend(log["data"].as_array().unwrap().clone());
         }
-        let new = actions.len() - self.seen;
-        self.seen = actions.len();
-        actions.truncate(new);
-        actions.reverse();
-        actions
+        notes
+    }
+
+    /// What was noted since this was last asked.
+    pub async fn news(&mut self) -> Vec<Value> {
+        let mut notes = self.notes().await;
+        let new = notes.len() - self.seen;
+        self.seen = notes.len();
+        notes.truncate(new);
+        notes
     }
 
     /// The route was used: it has left what the table says.
@@ -203,11 +205,38 @@ impl Story<'_> {
         let news = self.news().await;
         let (_, trace) = table.iter().find(|(name, _)| *name == route).unwrap();
         match trace {
-            Noted(action) => assert!(news.iter().any(|new| new == action), "{route}: {news:?}"),
+            Noted(action) => {
+                let noted = news.iter().find(|new| new["action"] == *action);
+                self.note = noted.unwrap_or_else(|| panic!("{route}: {news:?}")).clone();
+            }
             Nothing(reason) => assert!(news.is_empty(), "{route}: {news:?}, although {reason}"),
         }
         let prefix = if table.len() == API.len() { "api " } else { "" };
         self.proven.insert(format!("{prefix}{route}"));
+    }
+
+    /// A form of the pages was used.
+    pub async fn form_used(&mut self, route: &str) {
+        self.used(route, &PAGES).await;
+    }
+
+    /// The last note says who did what to whom, in these words and no others.
+    pub fn says(&self, person: &str, object_id: &str, sentence: &str) {
+        let note = &self.note;
+        let actor = &note["actor"];
+        assert_eq!(
+            (&actor["kind"], &actor["name"], &actor["address"]),
+            (&json!("person"), &json!(person), &json!("127.0.0.1")),
+            "{note}"
+        );
+        let (kind, _) = note["action"].as_str().unwrap().split_once('.').unwrap();
+        assert_eq!(note["object"], json!({"kind": kind, "id": object_id}));
+        assert_eq!(note["sentence"], sentence);
+    }
+
+    /// The object of the last note.
+    pub fn object_id(&self) -> String {
+        self.note["object"]["id"].as_str().unwrap().to_string()
     }
 
     async fn api(&mut self, route: &str, id: &str, body: Value) -> Value {
@@ -221,7 +250,7 @@ impl Story<'_> {
         answer
     }
 
-    async fn page(
+    pub async fn page(
         &mut self,
         visitor: &mut Visitor<'_>,
         path: &str,
@@ -261,14 +290,6 @@ impl Story<'_> {
     }
 }
 
-fn actions_of(log: &Value) -> Vec<String> {
-    let notes = log["data"].as_array().unwrap();
-    let actions = notes
-        .iter()
-        .map(|note| note["action"].as_str().unwrap().to_string());
-    actions.collect()
-}
-
 fn id_in(value: &Value) -> String {
     value["id"].as_str().unwrap().to_string()
 }
@@ -287,11 +308,19 @@ async fn every_route_that_changes_something_is_on_record(database: Database) {
         receiver: &receiver,
         proven: BTreeSet::new(),
         seen: 0,
+        note: Value::Null,
     };
     let mut ada = owner(&bridge).await;
-    story.used("POST /setup", &PAGES).await;
+    story.form_used("POST /setup").await;
+    story.says("Ada", &id_of(&bridge, ADA).await, "Made the first account.");
     programs(&mut story).await;
     forms(&mut story, &mut ada).await;
+    let mut secrets = audit_accounts::own_account(&mut story, &mut ada).await;
+    secrets.extend(audit_accounts::other_people(&mut story, &mut ada).await);
+    let log = json!(story.notes().await).to_string();
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret} is in the log");
+    }
 
     let mut routes: BTreeSet<String> = BTreeSet::new();
     let unsafe_ones = |entries: Vec<bluebridge::web::route::Entry>, prefix: &str| {
@@ -310,16 +339,7 @@ async fn every_route_that_changes_something_is_on_record(database: Database) {
     let mut tables: BTreeSet<String> = named(&API, "api ").into_iter().collect();
     tables.extend(named(&PAGES, ""));
     assert_eq!(tables, routes, "below {API_PREFIX} and in the pages");
-    // Those of accounts are used by the tests of people.
-    let of_accounts = ["/settings", "/login", "/logout", "/invite", "/language"];
-    let unused: Vec<&String> = routes
-        .difference(&story.proven)
-        .filter(|route| {
-            !of_accounts
-                .iter()
-                .any(|path| route.starts_with(&format!("POST {path}")))
-        })
-        .collect();
+    let unused: Vec<&String> = routes.difference(&story.proven).collect();
     assert!(unused.is_empty(), "{unused:?}");
     bridge.stop().await;
 }

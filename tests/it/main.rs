@@ -3,6 +3,7 @@
 
 mod api_sweep;
 mod audit;
+mod audit_accounts;
 mod backlog;
 mod backup;
 mod bad_input;

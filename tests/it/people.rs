@@ -24,7 +24,7 @@ on_both!(
 );
 
 pub const ADA: &str = "ada@example.com";
-const ADAS_PASSWORD: &str = "correct horse battery";
+pub const ADAS_PASSWORD: &str = "correct horse battery";
 
 pub async fn sign_in(visitor: &mut Visitor<'_>, email: &str, password: &str) -> Page {
     let mark = visitor.get("/login").await.mark();
@@ -305,7 +305,7 @@ async fn signing_in_leads_back_to_pages_of_ours_only(database: Database) {
     bridge.stop().await;
 }
 
-fn code_of(secret: &str, bridge: &TestBridge) -> String {
+pub fn code_of(secret: &str, bridge: &TestBridge) -> String {
     let secret = TotpSecret::try_from_base32(secret.replace(' ', "")).unwrap();
     let totp = Builder::new().with_secret(secret).build().unwrap();
     let now_s = u64::try_from(bridge.bridge.clock.now_ms() / 1_000).unwrap();
