@@ -2,7 +2,7 @@
 //!
 //! - `t!("deliveries-title")`, `t!("replays-made", count = n, by = name)`: a text. In templates `{{ t!("overview-empty", range = self.range.name) }}`:
 //!   arguments are Rust, so a field of the page needs `self.`, a loop's variable does not. askama escapes the result like any text.
-//! - `markup!("session-forgotten")`: a message that itself holds HTML (`<code>`, a link); its arguments are escaped.
+//! - `markup!("session-forgotten")`: a message that itself holds HTML (`<code>`, a link); its arguments are escaped as on every page (`visible`).
 //! - `key!("shared-note-saved")`: a key for a `const` table; it is looked up when it is shown.
 //! - `told!("operator-", op.id, op.label)`: words that `domain` has in English under a stable code. In English these; in other languages the
 //!   message `operator-<code>`, or the English when there is none. Only other languages' files hold such messages.
@@ -23,6 +23,7 @@ use unic_langid::LanguageIdentifier;
 
 use crate::domain::person::Language;
 use crate::web::reader::Reader;
+use crate::web::visible::shown;
 
 #[derive(RustEmbed)]
 #[folder = "locales/"]
@@ -126,10 +127,7 @@ pub fn say_markup<const N: usize>(
     arguments: [(&'static str, FluentValue<'_>); N],
 ) -> Safe<String> {
     let escaped = arguments.map(|(name, value)| match value {
-        FluentValue::String(text) => {
-            let text = html_escape::encode_safe(&text).into_owned();
-            (name, FluentValue::from(text))
-        }
+        FluentValue::String(text) => (name, FluentValue::from(shown(&text))),
         other => (name, other),
     });
     Safe(say(key, escaped))
@@ -247,6 +245,12 @@ mod tests {
         assert_eq!(t!("shared-time-ago-minute", count = 2), "2 minutes ago");
         let said = in_indonesian(|| t!("shared-time-ago-minute", count = 2));
         assert_eq!(said, "2 menit yang lalu");
+    }
+
+    #[test]
+    fn what_a_message_with_html_is_given_is_shown_as_on_every_page() {
+        let said = markup!("replays-none", button = "<b>\"\u{202e}\u{1b}");
+        assert!(said.0.contains("&#60;b&#62;&#34;\\u{202e}␛"), "{}", said.0);
     }
 
     #[test]

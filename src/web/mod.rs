@@ -21,6 +21,7 @@ pub mod route;
 pub mod routes;
 pub mod throttle;
 pub mod ui;
+pub mod visible;
 
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;

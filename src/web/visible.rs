@@ -2,8 +2,9 @@
 //!
 //! A response, a title or a header may hold control characters: an ESC that a terminal would obey, a bell, or a sign that turns the direction of
 //! the text around it so that it reads otherwise than it is. A page shows them as what they are: `␛`, `␇`, `\u{202e}`. Named in `askama.toml` as
-//! the escaper of all pages, so no template can forget it. What goes back with a form as it was typed is written with [`as_typed`] there: it
-//! must not be changed by being shown. Texts, JSON and exports are not touched; they escape in their own way.
+//! the escaper of all pages, so no template can forget it; messages that hold HTML themselves escape what they are given with [`shown`]. What
+//! goes back with a form as it was typed is written with [`as_typed`]: it must not be changed by being shown. Texts, JSON and exports are not
+//! touched; they escape in their own way.
 
 use std::fmt::{self, Write};
 
@@ -46,6 +47,14 @@ fn write_visible(dest: &mut impl Write, sign: char) -> fmt::Result {
     }
 }
 
+/// A text that becomes part of HTML outside of a template.
+pub fn shown(text: &str) -> String {
+    let mut escaped = String::new();
+    // Writing to a string cannot fail.
+    let _ = Visible.write_escaped_str(&mut escaped, text);
+    escaped
+}
+
 /// A text in a field of a form, which comes back as it is.
 pub fn as_typed(text: &str) -> Safe<String> {
     let mut escaped = String::new();
@@ -68,9 +77,7 @@ mod tests {
             ("\0\u{7f}\u{9b}", "␀␡\\u{9b}"),
             ("invoice\u{202e}gpj.exe", "invoice\\u{202e}gpj.exe"),
         ] {
-            let mut written = String::new();
-            Visible.write_escaped_str(&mut written, text).unwrap();
-            assert_eq!(written, shown);
+            assert_eq!(super::shown(text), shown);
         }
         assert_eq!(as_typed("<\u{1b}>").0, "&#60;\u{1b}&#62;");
     }

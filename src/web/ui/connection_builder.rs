@@ -36,7 +36,7 @@ use crate::web::ui::page::{
     render_again,
 };
 use crate::web::ui::sample_tree;
-use crate::web::ui::visible::as_typed;
+use crate::web::visible::as_typed;
 
 /// Events of a dry run unless something else is typed.
 const DRY_RUN_EVENTS: u32 = 200;

@@ -15,7 +15,7 @@ use crate::web::problem::ApiError;
 use crate::web::ui::connection_words::{Names, change_sentences};
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{FormProblem, Page, PageError, go, render, render_again};
-use crate::web::ui::visible::as_typed;
+use crate::web::visible::as_typed;
 
 #[derive(Template)]
 #[template(path = "connections/import.html")]

@@ -41,4 +41,3 @@ pub mod sources;
 pub mod tail;
 pub mod tokens;
 pub mod tree;
-pub mod visible;
