@@ -1,9 +1,12 @@
 //! A path into a document: RFC 9535 JSONPath as far as jsonpath-rust goes, parsed once and kept.
 //!
 //! Filters and mappings hold these. Nearly every path a person writes is a chain of names and indexes; those are walked directly on the
-//! value. Anything else runs in jsonpath-rust, inside limits: parsing refuses long texts, and a query is refused when its size times
-//! the document's passes a limit of work. What the crate gets wrong is listed as `known_gap` tests below.
+//! value. Anything else runs in jsonpath-rust, inside limits: parsing refuses long texts, and a query is refused when what it could cost on the
+//! document passes a limit (`cost`). What the crate gets wrong is listed as `known_gap` tests below.
 
+mod cost;
+
+use cost::Cost;
 use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
 use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
@@ -11,12 +14,19 @@ use serde_json::Value;
 
 use crate::domain::needs::Needs;
 
-/// Work that one evaluation may cost: nodes of the document, once for each descendant or filter step.
+/// Work that one evaluation may cost: nodes of the document, as often as each is visited.
 pub const WORK_LIMIT_NODES: usize = 200_000;
 /// Nodes that one evaluation may give.
 pub const RESULT_LIMIT_NODES: usize = 10_000;
-/// Documents larger than this, in nodes, are not searched with regular expressions, which the crate compiles anew at each node.
+/// Nodes that regular expressions may be tried on, which the crate compiles anew at each.
 pub const REGEX_LIMIT_NODES: usize = 500;
+/// Largest compiled regular expression, in bytes.
+pub const REGEX_LIMIT_BYTES: usize = 256 * 1024;
+/// Bytes of the paths that the crate writes down, one for each node that it visits.
+pub const PATHS_LIMIT_BYTES: usize = 64 << 20;
+
+/// Calls of functions that may stand inside each other. The crate reads what is wrong in one several times, and so in each of them.
+pub const CALLS_DEEP_LIMIT: usize = 4;
 
 /// A path that was understood.
 #[derive(Debug, Clone)]
@@ -39,14 +49,6 @@ enum Plan {
 enum Step {
     Name(String),
     Index(i64),
-}
-
-/// What makes a query dear.
-#[derive(Debug, Clone, Copy)]
-struct Cost {
-    /// Steps that may visit the whole document.
-    sweeps: usize,
-    regex: bool,
 }
 
 /// Why a path was refused, and where.
@@ -104,12 +106,20 @@ impl Path {
                 reason: "A name with a blank is written in brackets, like $['two words'].".into(),
             });
         }
+        if let Some(position) = too_many_calls(&query_text) {
+            return Err(PathError {
+                position: Some(position.saturating_sub(shift)),
+                reason: format!(
+                    "At most {CALLS_DEEP_LIMIT} functions may stand inside each other in a path."
+                ),
+            });
+        }
         let query =
             parse_json_path(&query_text).map_err(|error| describe(&error.to_string(), shift))?;
         let plan = match steps(&query) {
             Some(steps) => Plan::Walk(steps),
             None => Plan::Query {
-                cost: Cost::of(&query, &query_text),
+                cost: Cost::of(&query)?,
                 query,
             },
         };
@@ -189,21 +199,7 @@ fn walk<'v>(steps: &[Step], root: &'v Value) -> Option<&'v Value> {
 }
 
 fn run<'v>(query: &JpQuery, cost: Cost, root: &'v Value) -> Result<Vec<&'v Value>, PathError> {
-    let nodes = count_nodes(root, WORK_LIMIT_NODES);
-    if cost.regex && nodes > REGEX_LIMIT_NODES {
-        return Err(PathError::new(format!(
-            "match() and search() are limited to documents of {REGEX_LIMIT_NODES} values; use the filter operator `matches` instead."
-        )));
-    }
-    // Two sweeps over n nodes may cost n squared: `$..[?..]..x`.
-    let work = nodes
-        .checked_pow(u32::try_from(cost.sweeps).unwrap_or(u32::MAX))
-        .unwrap_or(usize::MAX);
-    if work > WORK_LIMIT_NODES {
-        return Err(PathError::new(
-            "This path would search too much of so large an event; name the way to the value more closely.",
-        ));
-    }
+    cost.allows(root)?;
     let found = js_path_process(query, root)
         .map_err(|error| PathError::new(format!("The path cannot be followed: {error}")))?;
     if found.len() > RESULT_LIMIT_NODES {
@@ -212,24 +208,6 @@ fn run<'v>(query: &JpQuery, cost: Cost, root: &'v Value) -> Result<Vec<&'v Value
         )));
     }
     Ok(found.into_iter().map(|node| node.val()).collect())
-}
-
-/// Values in a document, counted no further than `limit`.
-fn count_nodes(root: &Value, limit: usize) -> usize {
-    let mut open = vec![root];
-    let mut count = 0;
-    while let Some(node) = open.pop() {
-        count += 1;
-        if count > limit {
-            break;
-        }
-        match node {
-            Value::Array(items) => open.extend(items),
-            Value::Object(members) => open.extend(members.values()),
-            _ => {}
-        }
-    }
-    count
 }
 
 /// The steps of a singular query.
@@ -263,37 +241,6 @@ fn unquote(name: &str) -> String {
     }
 }
 
-impl Cost {
-    fn of(query: &JpQuery, text: &str) -> Cost {
-        let mut sweeps = 0;
-        for segment in &query.segments {
-            count_sweeps(segment, &mut sweeps);
-        }
-        Cost {
-            sweeps,
-            regex: text.contains("match(") || text.contains("search("),
-        }
-    }
-}
-
-fn count_sweeps(segment: &Segment, sweeps: &mut usize) {
-    let of_selector = |selector: &Selector, sweeps: &mut usize| {
-        if matches!(selector, Selector::Filter(_)) {
-            *sweeps += 1;
-        }
-    };
-    match segment {
-        Segment::Descendant(inner) => {
-            *sweeps += 1;
-            count_sweeps(inner, sweeps);
-        }
-        Segment::Selector(selector) => of_selector(selector, sweeps),
-        Segment::Selectors(selectors) => selectors
-            .iter()
-            .for_each(|selector| of_selector(selector, sweeps)),
-    }
-}
-
 /// Where a dotted name holds a blank, which the crate lets pass and RFC 9535 does not. In characters.
 fn blank_in_name(text: &str) -> Option<usize> {
     let (mut depth, mut quote, mut blank, mut in_name) = (0_usize, None, None, false);
@@ -309,6 +256,33 @@ fn blank_in_name(text: &str) -> Option<usize> {
             }
             (None, _) if depth == 0 && in_name && blank.is_some() => return blank,
             _ => {}
+        }
+    }
+    None
+}
+
+/// Where one call too many is inside others. In characters.
+fn too_many_calls(text: &str) -> Option<usize> {
+    let (mut open, mut quote, mut escaped, mut last) = (Vec::new(), None, false, ' ');
+    for (position, sign) in text.chars().enumerate() {
+        match (quote, sign) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(mark), _) => quote = (sign != mark).then_some(mark),
+            (None, '\'' | '"') => quote = Some(sign),
+            (None, '(') => {
+                open.push(last.is_alphanumeric() || last == '_');
+                if open.iter().filter(|is_call| **is_call).count() > CALLS_DEEP_LIMIT {
+                    return Some(position);
+                }
+            }
+            (None, ')') => {
+                open.pop();
+            }
+            _ => {}
+        }
+        if !sign.is_whitespace() {
+            last = sign;
         }
     }
     None

@@ -102,20 +102,78 @@ fn what_is_not_a_path_is_refused_with_its_place() {
 #[test]
 fn work_is_bounded() {
     let wide: Value = (0..3_000).map(|n| json!({"n": n, "m": [n]})).collect();
-    assert!(Path::parse("$..[?@..n]").unwrap().find(&wide).is_err());
-    assert!(Path::parse("$..n").unwrap().find(&wide).is_ok());
-    assert!(
-        Path::parse("$[?match(@.n, 'x.*')]")
-            .unwrap()
-            .find(&wide)
-            .is_err()
+    let deep = (0..100).fold(json!(0), |inner, n| json!([inner, n]));
+    let long: Value = json!({"n".repeat(400_000): vec![0; 1_000]});
+    let union = |all: &str, times: usize| format!("${}", format!("[{all}]").repeat(times));
+    for (path, document) in [
+        ("$..[?$..n]".into(), &wide),
+        ("$[?$..[?$..[?$..n]]]".into(), &wide),
+        ("$[?count($..n) > 1]".into(), &wide),
+        ("$[?length($[0].n) > 1]".into(), &wide),
+        ("$[?$ == $]".into(), &wide),
+        ("$[?any_of(@.m, $)]".into(), &wide),
+        ("$[?match(@.n, 'x.*')]".into(), &wide),
+        ("$..[?search(@.n, 'x')].n".into(), &wide),
+        ("$..*..*..*".into(), &deep),
+        ("$[?@..[?@..[?@..[?@..n]]]]".into(), &deep),
+        (union("*,*,*,*", 8), &event()),
+        (union("0:,*", 20), &json!([[0]])),
+        (union("'a','a'", 20), &json!({"a": 1})),
+        (format!("$..{}", &union("0,-1,0", 12)[1..]), &deep),
+        ("$..*".into(), &long),
+        ("$.*.*".into(), &long),
+    ] {
+        let path = Path::parse(&path).unwrap();
+        assert!(path.find(document).is_err(), "{path}");
+    }
+    for (path, document) in [
+        ("$..n", &wide),
+        ("$..[?@..n]", &wide),
+        ("$[?@.n > 1].m[0]", &wide),
+        ("$..['n','m']", &wide),
+        ("$[?@.n == $[0].n]", &wide),
+        ("$[?match(@.n, 'x.*')]", &json!([{"n": "xy"}])),
+        ("$..[?search(@.title, 'urg')].title", &event()),
+        ("$..*..*", &event()),
+    ] {
+        let found = Path::parse(path).unwrap().find(document);
+        assert!(found.is_ok_and(|found| !found.is_empty()), "{path}");
+    }
+}
+
+#[test]
+fn functions_inside_each_other_are_read_in_time() {
+    for text in [
+        format!("$[?{}", "match(".repeat(70)),
+        format!("$[?{}", "count (@[?".repeat(40)),
+        format!("$[?match(@, ')\\')') {}", "&&match(')',match(".repeat(20)),
+        format!("$[?{}@{}]", "value(".repeat(5), ")".repeat(5)),
+    ] {
+        let refused = Path::parse(&text).unwrap_err();
+        assert!(refused.position.is_some(), "{text}: {refused}");
+    }
+    let brackets = format!("$[?{}@.a{}]", "(".repeat(100), ")".repeat(100));
+    for text in ["$[?length(value(@.a)) > 1]", &brackets] {
+        assert!(Path::parse(text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn a_pattern_is_written_in_the_path_and_small() {
+    for path in [
+        "$[?search(@.a, @.b)]",
+        "$[?match(@.a, $.b)]",
+        "$[?search(@.a, '(')]",
+        "$[?search(@.a, '(a{500}){500}')]",
+        "$[?@.a == 1 && !($..[?search(@.a, '.{60000}')])]",
+    ] {
+        assert!(Path::parse(path).is_err(), "{path}");
+    }
+    let found = found(
+        "$[?search(@.a, '^[^@ ]+@x.y$')].a",
+        &json!([{"a": "b@x.y"}]),
     );
-    assert!(
-        Path::parse("$[?match(@.n, 'x.*')]")
-            .unwrap()
-            .find(&json!([{"n": "xy"}]))
-            .is_ok()
-    );
+    assert_eq!(found, [json!("b@x.y")]);
 }
 
 /// The crate groups the nodes of a segment with several selectors by selector; RFC 9535 groups them by node.
