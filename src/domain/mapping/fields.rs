@@ -6,11 +6,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::mapping::MappingError;
-use crate::domain::mapping::functions::Call;
 use crate::domain::mapping::functions::list::joined;
+use crate::domain::mapping::functions::{Call, text_bytes};
 use crate::domain::mapping::target::Target;
 use crate::domain::mapping::template::TextTemplate;
+use crate::domain::mapping::{MappingError, OUTPUT_LIMIT_BYTES, too_large};
 use crate::domain::needs::Needs;
 use crate::domain::path::Path;
 use crate::domain::problem::Problem;
@@ -123,6 +123,7 @@ impl Fields {
             Some(field) if field.to.starts_with_index() => Value::Array(Vec::new()),
             _ => Value::Object(Map::new()),
         };
+        let mut text_bytes_left = OUTPUT_LIMIT_BYTES;
         for field in &self.0 {
             let mut value = field.taken(document)?;
             for call in &field.pipe {
@@ -139,7 +140,13 @@ impl Fields {
                     );
                     return Err(MappingError::new("value_missing", &field.to.text, message));
                 }
-                _ => field.to.put(&mut built, value),
+                _ => {
+                    // Before all of them are put together.
+                    text_bytes_left = text_bytes_left
+                        .checked_sub(text_bytes(&value))
+                        .ok_or_else(too_large)?;
+                    field.to.put(&mut built, value);
+                }
             }
         }
         Ok(built)
@@ -173,13 +180,13 @@ impl Field {
         match &self.take {
             Take::First => Ok(found.first().map_or(Value::Null, |value| (*value).clone())),
             Take::All => Ok(found.into_iter().cloned().collect()),
+            Take::Join(_) if found.is_empty() => Ok(Value::Null),
             Take::Join(separator) => {
                 let items: Vec<Value> = found.into_iter().cloned().collect();
-                Ok(if items.is_empty() {
-                    Value::Null
-                } else {
-                    Value::from(joined(&items, separator))
-                })
+                match joined(&items, separator) {
+                    Ok(text) => Ok(Value::from(text)),
+                    Err(reason) => fail("too_large", format!("It cannot be joined: {reason}.")),
+                }
             }
             Take::One => match found.as_slice() {
                 [] => Ok(Value::Null),

@@ -8,6 +8,11 @@ pub mod functions;
 mod involved;
 pub mod target;
 pub mod template;
+fn too_large() -> MappingError {
+    let message = format!("The body would be larger than {OUTPUT_LIMIT_BYTES} bytes.");
+    MappingError::new("too_large", "", message)
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -157,11 +162,7 @@ impl Mapping {
         };
         match output.body.len() <= OUTPUT_LIMIT_BYTES {
             true => Ok(output),
-            false => Err(MappingError::new(
-                "too_large",
-                "",
-                format!("The body would be larger than {OUTPUT_LIMIT_BYTES} bytes."),
-            )),
+            false => Err(too_large()),
         }
     }
 

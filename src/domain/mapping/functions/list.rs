@@ -6,7 +6,9 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::domain::mapping::functions::number::{decimal, number_out};
-use crate::domain::mapping::functions::{Args, Function, Kind, Rule, arg, opt, text_out};
+use crate::domain::mapping::functions::{
+    Args, Function, Kind, Rule, TEXT_LIMIT_BYTES, arg, opt, too_long,
+};
 use crate::domain::path::Path;
 use crate::domain::value::{Number, Types};
 
@@ -88,7 +90,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "its items as one text",
         &[opt("separator", Kind::Text)],
         (r#"["a", 1]"#, r#"[" / "]"#, r#""a / 1""#),
-        |v, args| { text_out(joined(items(v), args.text(0).unwrap_or(", "))) }
+        |v, args| joined(items(v), args.text(0).unwrap_or(", ")).map(Value::from)
     ),
     function!(
         "unique",
@@ -187,16 +189,25 @@ pub(super) fn nth(items: &[Value], position: i64) -> Option<&Value> {
 }
 
 /// Items as one text; what is missing is left out.
-pub(in crate::domain::mapping) fn joined(items: &[Value], separator: &str) -> String {
-    let texts: Vec<String> = items
-        .iter()
-        .filter(|item| !item.is_null())
-        .map(|item| {
-            item.as_str()
-                .map_or_else(|| item.to_string(), str::to_string)
-        })
-        .collect();
-    texts.join(separator)
+pub(in crate::domain::mapping) fn joined(
+    items: &[Value],
+    separator: &str,
+) -> Result<String, String> {
+    let mut joined = String::new();
+    for (place, item) in items.iter().filter(|item| !item.is_null()).enumerate() {
+        if place > 0 {
+            joined.push_str(separator);
+        }
+        match item.as_str() {
+            Some(text) => joined.push_str(text),
+            None => joined.push_str(&item.to_string()),
+        }
+        // Before it grows on: a long text between many items would fill the memory.
+        if joined.len() > TEXT_LIMIT_BYTES {
+            return Err(too_long());
+        }
+    }
+    Ok(joined)
 }
 
 fn sort(value: &Value, args: &Args<'_>) -> Result<Value, String> {

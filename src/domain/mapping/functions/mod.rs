@@ -20,6 +20,8 @@ use crate::domain::value::type_of;
 const REGEX_LIMIT_BYTES: usize = 1 << 20;
 /// Longest text that a function may make, in bytes.
 pub(super) const TEXT_LIMIT_BYTES: usize = 1 << 20;
+/// Longest texts that a function may make of a list's items, together, in bytes.
+const LIST_LIMIT_BYTES: usize = 8 << 20;
 
 /// One function.
 #[derive(Debug, Clone, Copy)]
@@ -201,16 +203,42 @@ impl Call {
         };
         match (self.function.rule, value) {
             (Rule::Each | Rule::Whole, Value::Null) => Ok(Value::Null),
-            (Rule::Each, Value::Array(items)) => items
-                .iter()
-                .map(|item| match item {
-                    Value::Null => Ok(Value::Null),
-                    item => (self.function.run)(item, &args),
-                })
-                .collect(),
+            (Rule::Each, Value::Array(items)) => self.each(items, &args),
             _ => (self.function.run)(value, &args),
         }
         .map_err(|reason| format!("`{}` cannot be applied: {reason}.", self.function.id))
+    }
+
+    fn each(&self, items: &[Value], args: &Args<'_>) -> Result<Value, String> {
+        let mut made = Vec::with_capacity(items.len());
+        let mut bytes = 0;
+        for item in items {
+            let one = match item {
+                Value::Null => Value::Null,
+                item => (self.function.run)(item, args)?,
+            };
+            bytes += text_bytes(&one);
+            if bytes > LIST_LIMIT_BYTES {
+                return Err(format!(
+                    "its items would be longer than {LIST_LIMIT_BYTES} bytes together"
+                ));
+            }
+            made.push(one);
+        }
+        Ok(Value::Array(made))
+    }
+}
+
+/// Bytes of the texts in a value.
+pub(super) fn text_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(text_bytes).sum(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| name.len() + text_bytes(value))
+            .sum(),
+        _ => 0,
     }
 }
 
@@ -275,10 +303,12 @@ fn text_in(value: &Value) -> Result<std::borrow::Cow<'_, str>, String> {
 fn text_out(text: String) -> Result<Value, String> {
     match text.len() <= TEXT_LIMIT_BYTES {
         true => Ok(Value::from(text)),
-        false => Err(format!(
-            "the text would be longer than {TEXT_LIMIT_BYTES} bytes"
-        )),
+        false => Err(too_long()),
     }
+}
+
+fn too_long() -> String {
+    format!("the text would be longer than {TEXT_LIMIT_BYTES} bytes")
 }
 
 #[cfg(test)]
@@ -390,6 +420,38 @@ mod tests {
                 .message
                 .contains("upper")
         );
+    }
+
+    #[test]
+    fn no_function_makes_more_than_its_limit_of_what_it_is_given() {
+        let long = json!("a".repeat(300_000));
+        let many = Value::from(vec!["a"; 60_000]);
+        let apply = |id: &str, args: Value, value: &Value| {
+            let call = Call::parse(id, args.as_array().unwrap(), "").unwrap();
+            call.apply(value)
+        };
+        for (id, args, value) in [
+            ("replace", json!(["a", "b".repeat(100_000)]), &long),
+            ("regex_replace", json!(["a", "b".repeat(100_000)]), &long),
+            ("regex_replace", json!(["", "b".repeat(100_000)]), &long),
+            (
+                "regex_replace",
+                json!(["a+", "$0".repeat(1_000_000)]),
+                &long,
+            ),
+            ("join", json!(["b".repeat(100_000)]), &many),
+            ("pad_left", json!([1_000_000]), &many),
+            ("lookup", json!([{}, "b".repeat(100_000)]), &many),
+        ] {
+            let refused = apply(id, args, value).unwrap_err();
+            assert!(refused.contains("would be longer than"), "{id}: {refused}");
+        }
+        let swapped = apply(
+            "regex_replace",
+            json!(["(a)(b)?", "${2}$1-"]),
+            &json!("xabay"),
+        );
+        assert_eq!(swapped, Ok(json!("xba-a-y")));
     }
 
     proptest! {

@@ -28,6 +28,9 @@ macro_rules! function {
 
 const NO_ARGS: &[Arg] = &[];
 
+/// What the groups of one match may be put into a text as, in bytes.
+const EXPANDED_LIMIT_BYTES: usize = 16 * super::TEXT_LIMIT_BYTES;
+
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "lower",
@@ -83,13 +86,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "every match of a pattern by another text ($1 for a group)",
         &[arg("pattern", Kind::Regex), arg("with", Kind::Text)],
         (r#""a1b22""#, r##"["[0-9]+", "#"]"##, r##""a#b#""##),
-        |v, args| {
-            text_out(
-                args.regex()?
-                    .replace_all(&text_in(v)?, args.text(1).unwrap_or_default())
-                    .into_owned(),
-            )
-        }
+        regex_replace
     ),
     function!(
         "extract",
@@ -363,11 +360,30 @@ fn replace(value: &Value, args: &Args<'_>) -> Result<Value, String> {
         .saturating_add(text.matches(find).count().saturating_mul(with.len()));
     match grown <= super::TEXT_LIMIT_BYTES {
         true => text_out(text.replace(find, with)),
-        false => Err(format!(
-            "the text would be longer than {} bytes",
-            super::TEXT_LIMIT_BYTES
-        )),
+        false => Err(super::too_long()),
     }
+}
+
+fn regex_replace(value: &Value, args: &Args<'_>) -> Result<Value, String> {
+    let (regex, with) = (args.regex()?, args.text(1).unwrap_or_default());
+    let text = text_in(value)?;
+    let groups = with.matches('$').count();
+    let (mut replaced, mut taken) = (String::new(), 0);
+    for captures in regex.captures_iter(&text) {
+        let found = captures.get_match();
+        // What one replacement may become at most, before it is made.
+        if groups.saturating_mul(found.len()) > EXPANDED_LIMIT_BYTES {
+            return Err(super::too_long());
+        }
+        replaced.push_str(&text[taken..found.start()]);
+        captures.expand(with, &mut replaced);
+        taken = found.end();
+        // Before it grows on: what is put in many times may be the text itself.
+        if replaced.len() > super::TEXT_LIMIT_BYTES {
+            return Err(super::too_long());
+        }
+    }
+    text_out(replaced + &text[taken..])
 }
 
 fn extract(value: &Value, args: &Args<'_>) -> Result<Value, String> {
