@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bluebridge::domain::event::{Reading, read};
 use bluebridge::domain::id::EventId;
+use bluebridge::domain::person::Role;
 use bluebridge::flow::counts;
 use bluebridge::store::counts::Span;
 use bluebridge::store::deliveries::DeliveryFilter;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use crate::database::{Database, on_both};
 use crate::harness::{Receiver, TestBridge, event, patiently};
 use crate::pages::owner;
+use crate::people::act;
 
 on_both! {
     a_delivery_knows_those_before_and_after_it_of_the_same_record_and_connection,
@@ -22,6 +24,7 @@ on_both! {
     a_look_for_a_text_is_bounded_and_goes_on_where_it_ended,
     what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet,
     whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_the_end,
+    whoever_is_signed_out_while_watching_is_shown_nothing_more,
 }
 
 const DAY_MS: i64 = 86_400_000;
@@ -322,6 +325,25 @@ async fn whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_t
         .unwrap()
         .is_some()
     {}
+    bridge.stop().await;
+}
+
+async fn whoever_is_signed_out_while_watching_is_shown_nothing_more(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    owner(&bridge).await;
+    let mut viewer = crate::sweep::person(&bridge, Role::Viewer).await;
+    let stream = bridge.http.get(bridge.url("/deliveries/tail"));
+    let stream = stream.header("cookie", &viewer.cookie);
+    let stream = stream.header("accept", "text/event-stream");
+    let mut stream = stream.send().await.unwrap();
+    patiently("the greeting", stream.chunk()).await.unwrap();
+    assert_eq!(act(&mut viewer, "/logout", &[]).await.status, 303);
+    bridge.post(&connected.hook, &event(1)).await;
+    while let Some(chunk) = patiently("the end", stream.chunk()).await.unwrap() {
+        let told = String::from_utf8(chunk.to_vec()).unwrap();
+        assert!(!told.contains("event: row"), "{told}");
+    }
     bridge.stop().await;
 }
 

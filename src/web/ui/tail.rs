@@ -2,6 +2,7 @@
 //!
 //! A stream begins with the page's rows, so that whoever was away (a closed lid, a proxy, a restart) misses nothing that the page would show; then
 //! come news once a second, narrowed by the viewer's filter. It ends after [`STREAM_LIMIT`]: the browser connects again and is asked again who it is.
+//! Whoever is signed out meanwhile is shown nothing more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,9 @@ use crate::flow::tail::Viewer;
 use crate::store::deliveries::{DeliveryFilter, DeliverySummary};
 use crate::store::error::StoreError;
 use crate::store::events::Page as Window;
+use crate::store::tokens::TokenHash;
 use crate::web::admission::signed_in;
+use crate::web::auth::{cookie_of, hash_of};
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
 use crate::web::ui::log::{LogQuery, PER_PAGE};
@@ -46,6 +49,8 @@ struct Watching {
     viewer: Viewer,
     filter: DeliveryFilter,
     may_select: bool,
+    /// The session that it began with.
+    session: TokenHash,
     /// The stream runs outside of the request that knows who reads.
     reader: Reader,
     until: Instant,
@@ -76,6 +81,7 @@ pub async fn show(
     };
     let filter = LogQuery::read(&request).filter(bridge.clock.now(), window)?;
     let shown = bridge.store.deliveries(filter.clone()).await?;
+    let session = hash_of(&cookie_of(&request).unwrap_or_default());
     let viewer = bridge.tail.watch(&shown).ok_or_else(|| {
         ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -88,6 +94,7 @@ pub async fn show(
         viewer,
         filter,
         may_select: user.role >= Role::Editor,
+        session,
         reader: Reader::present(),
         until: Instant::now() + STREAM_LIMIT,
         first: Some(shown),
@@ -120,8 +127,14 @@ impl Watching {
                 biased;
                 _ = self.viewer.closing.wait_for(|closing| *closing) => return None,
                 () = tokio::time::sleep_until(self.until) => return None,
-                news = self.viewer.news.recv() => news,
-                () = tokio::time::sleep(BEAT_EVERY) => return Some(": still here\n\n".into()),
+                news = self.viewer.news.recv() => Some(news),
+                () = tokio::time::sleep(BEAT_EVERY) => None,
+            };
+            if !self.is_signed_in().await {
+                return None;
+            }
+            let Some(news) = news else {
+                return Some(": still here\n\n".into());
             };
             // An error means that it fell behind: the browser connects again and begins with the page's rows.
             let news = news.ok()?;
@@ -134,6 +147,12 @@ impl Watching {
                 }
             }
         }
+    }
+
+    async fn is_signed_in(&self) -> bool {
+        let now_ms = self.bridge.clock.now_ms();
+        let session = self.bridge.store.session(self.session, now_ms).await;
+        session.is_ok_and(|found| found.is_some())
     }
 
     /// The rows that the viewer's filter takes, and those that it took before and may be on the screen: with `false`, only to be changed there.
