@@ -65,16 +65,16 @@
 //! The table of roles is in SECURITY.md. Where each line is drawn:
 //!
 //! - **Blue** proves every request ([`domain::signature`], fail closed, on the raw bytes); [`web::body`] bounds what a sender may take, and
-//!   [`flow::admission`] how often. Whoever knows only an address is refused before anything is read.
+//!   [`flow::admission`] how often. Whoever knows only an address is refused before anything is stored or counted against the source.
 //! - **People who write destinations** choose where events go; [`outbound::guard`] decides which addresses may be reached, on what is dialled, at
 //!   every connection. [`domain::destination`] lets no saved secret follow an address to another host.
-//! - **People who look** see masks ([`domain::concealed`]); texts of events are texts in every page (askama escapes, the policy of [`web::ui`]
+//! - **People who look** see masks ([`domain::concealed`]); texts of events are texts in every page (askama escapes, the policy of [`web::headers`]
 //!   allows no inline script) and keep to their line in the log.
 //! - **A destination** is told nothing but what its connections map to it, and has one deadline and a bounded answer ([`outbound::request`]).
 //! - **Whoever has the file** opens no secret without the master key ([`domain::seal`]); [`store::rotation`] replaces it. Passwords, sessions and
 //!   tokens are hashes.
-//! - **Documents** (filters, mappings, paths, templates) are data, never programs: parsed once, inside limits of size, depth and work;
-//!   `fuzz/` and `tests/it/fuzz.rs` try to break that.
+//! - **Documents** (filters, mappings, paths, templates) are data, never programs: parsed once, inside limits of size, depth and work
+//!   (jsonpath-rust has none of its own: `domain::path` tells from a path's text what it may cost); `fuzz/` and `tests/it/fuzz.rs` try to break that.
 //!
 //! # Known gaps of this version
 //!
