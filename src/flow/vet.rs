@@ -12,7 +12,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::problem::Problem;
 use crate::flow::Bridge;
 use crate::new_id;
-use crate::outbound::guard::{Guard, Vetoed};
+use crate::outbound::guard::{Guard, Refusal, Vetoed};
 use crate::outbound::request::{Message, send};
 
 /// How long a name is looked up before its destination is saved all the same.
@@ -33,21 +33,26 @@ pub fn guard(listed: &[IpNet]) -> Guard {
 
 /// The same guard as at sending, early: a wrong address is told where it is typed, and what to do about it.
 pub async fn address_problem(guard: &Guard, settings: &Settings) -> Option<Problem> {
-    let refusal = refused_address(guard, settings).await?;
-    let message = format!("{refusal} To allow it, list its network in BLUEBRIDGE_ALLOW_NETWORKS.");
+    let Refusal {
+        reason: mut message,
+        may_be_listed,
+    } = refused_address(guard, settings).await?;
+    if may_be_listed {
+        message.push_str(" To allow it, list its network in BLUEBRIDGE_ALLOW_NETWORKS.");
+    }
     Some(Problem::new("/config/url", "address_refused", message))
 }
 
 /// Why the address may not be reached; `None` when it may. A name that does not resolve now may do so later and is not refused.
-async fn refused_address(guard: &Guard, settings: &Settings) -> Option<String> {
+async fn refused_address(guard: &Guard, settings: &Settings) -> Option<Refusal> {
     let request = &settings.request;
     if let Err(refusal) = guard.vet(&request.url, request.allow_http) {
-        return Some(refusal.to_string());
+        return Some(refusal);
     }
     let guard = guard.for_url(&request.url, request.allow_http);
     let looked_up = tokio::time::timeout(LOOK_UP_LIMIT, guard.resolve(request.url.domain()?)).await;
     match looked_up {
-        Ok(Err(Vetoed::Refused(refusal))) => Some(refusal.to_string()),
+        Ok(Err(Vetoed::Refused(refusal))) => Some(refusal),
         _ => None,
     }
 }

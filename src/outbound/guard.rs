@@ -30,8 +30,22 @@ pub struct Guard {
 
 /// An address that may not be reached, in words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Refusal(pub String);
+#[error("{reason}")]
+pub struct Refusal {
+    pub reason: String,
+    /// It may be reached once the operator lists its network.
+    pub may_be_listed: bool,
+}
+
+impl Refusal {
+    /// What no list of networks opens, or what has another way out, which `reason` tells.
+    fn new(reason: impl Into<String>) -> Refusal {
+        Refusal {
+            reason: reason.into(),
+            may_be_listed: false,
+        }
+    }
+}
 
 /// What [`Guard::resolve`] found wrong.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +103,10 @@ impl Guard {
             return Ok(());
         }
         match special_purpose(address) {
-            Some(range) => Err(Refusal(format!("this is not a public address ({range})."))),
+            Some(range) => Err(Refusal {
+                reason: format!("this is not a public address ({range})."),
+                may_be_listed: true,
+            }),
             None if self.listed_only => Err(plain_http()),
             None => Ok(()),
         }
@@ -101,10 +118,10 @@ impl Guard {
     /// Plain http is accepted to listed networks, elsewhere only with `allow_http`.
     pub fn vet(&self, url: &Url, allow_http: bool) -> Result<(), Refusal> {
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(Refusal("only https and http are spoken.".into()));
+            return Err(Refusal::new("only https and http are spoken."));
         }
         if let Some(port) = url.port().filter(|port| REFUSED_PORTS.contains(port)) {
-            return Err(Refusal(format!(
+            return Err(Refusal::new(format!(
                 "port {port} belongs to another protocol than HTTP and is never used."
             )));
         }
@@ -113,7 +130,7 @@ impl Guard {
             Some(Host::Ipv4(address)) => guard.check(address.into()),
             Some(Host::Ipv6(address)) => guard.check(address.into()),
             Some(Host::Domain(_)) => Ok(()),
-            None => Err(Refusal("the URL names no host.".into())),
+            None => Err(Refusal::new("the URL names no host.")),
         }
     }
 
@@ -137,9 +154,10 @@ impl Guard {
             }
         }
         match (kept.is_empty(), refused) {
-            (true, Some((address, Refusal(reason)))) => {
+            (true, Some((address, mut refusal))) => {
                 tracing::info!(name, %address, "refused to reach it");
-                Err(Refusal(format!("{name} may not be reached: {reason}")).into())
+                refusal.reason = format!("{name} may not be reached: {}", refusal.reason);
+                Err(refusal.into())
             }
             (true, None) => Err(Unresolved(format!("the name {name} has no address.")).into()),
             _ => Ok(kept),
@@ -163,8 +181,8 @@ pub fn needs_listed(url: &Url, allow_http: bool) -> bool {
 }
 
 fn plain_http() -> Refusal {
-    Refusal(
-        "plain http would show the payload and its credentials on the way; use https, or allow http in the destination's settings.".into(),
+    Refusal::new(
+        "plain http would show the payload and its credentials on the way; use https, or allow http in the destination's settings.",
     )
 }
 
@@ -271,6 +289,15 @@ mod tests {
         }
         assert!(!vet("ftp://127.0.0.1/"));
         assert!(!vet("ws://127.0.0.1/"));
+    }
+
+    #[test]
+    fn only_what_a_list_would_open_is_said_to_be_openable() {
+        let guard = listed(&[]);
+        let vet = |text: &str| guard.vet(&Url::parse(text).unwrap(), true).unwrap_err();
+        assert!(vet("https://10.0.0.1/").may_be_listed);
+        assert!(!vet("https://8.8.8.8:25/").may_be_listed);
+        assert!(!vet("ftp://8.8.8.8/").may_be_listed);
     }
 
     #[test]

@@ -133,7 +133,7 @@ async fn talk(
     exchange: &mut Exchange,
 ) -> Outcome {
     let request = &settings.request;
-    if let Err(Refusal(reason)) = guard.vet(&request.url, request.allow_http) {
+    if let Err(Refusal { reason, .. }) = guard.vet(&request.url, request.allow_http) {
         return Outcome::RefusedAddress { reason };
     }
     let Ok(method) = Method::from_bytes(request.method.as_bytes()) else {
@@ -268,7 +268,7 @@ fn classify(error: &reqwest::Error) -> Outcome {
     while let Some(inner) = cause {
         if let Some(vetoed) = inner.downcast_ref::<Vetoed>() {
             return match vetoed {
-                Vetoed::Refused(Refusal(reason)) => Outcome::RefusedAddress {
+                Vetoed::Refused(Refusal { reason, .. }) => Outcome::RefusedAddress {
                     reason: reason.clone(),
                 },
                 Vetoed::Unresolved(Unresolved(reason)) => Outcome::DnsFailed {
