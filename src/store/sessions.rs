@@ -16,7 +16,7 @@ use crate::store::row;
 use crate::store::schema::{sessions, users};
 use crate::store::tokens::TokenHash;
 
-/// Sessions that one person may have; signing in once more ends the one that was not used for longest.
+/// Sessions that one person may have, and as many that wait for the second factor; signing in once more ends the one that was not used for longest.
 const SESSIONS_LIMIT: i64 = 50;
 
 /// A session to be started.
@@ -53,6 +53,8 @@ impl Store {
                 .execute(conn)?;
             let surplus: Vec<Vec<u8>> = sessions::table
                 .filter(sessions::user_id.eq(user_id))
+                // Whoever knows no more than the password signs nobody out.
+                .filter(sessions::awaits_code.eq(new.awaits_code))
                 .order(sessions::last_used_at.desc())
                 .offset(SESSIONS_LIMIT - 1)
                 .limit(SESSIONS_LIMIT)

@@ -17,6 +17,7 @@ on_both!(
     sessions_are_listed_and_ended_one_by_one_and_a_new_password_ends_all,
     signing_in_leads_back_to_pages_of_ours_only,
     the_second_factor_is_asked_for_and_no_code_is_taken_twice,
+    whoever_knows_only_the_password_signs_nobody_out,
     the_eleventh_wrong_password_is_refused_from_whatever_address,
     an_address_is_limited_and_a_made_up_header_does_not_help,
     every_change_is_on_record_with_who_did_it_and_without_secrets,
@@ -446,6 +447,27 @@ async fn the_second_factor_is_asked_for_and_no_code_is_taken_twice(database: Dat
             .as_deref(),
         Some("/")
     );
+    bridge.stop().await;
+}
+
+async fn whoever_knows_only_the_password_signs_nobody_out(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let mut ada = owner(&bridge).await;
+    let current = [("current", ADAS_PASSWORD)];
+    act(&mut ada, "/settings/second-factor/begin", &current).await;
+    let shown = ada.get("/settings/second-factor").await.html;
+    let secret = between(&shown, "<code class=\"whole\">", "<").to_string();
+    let code = code_of(&secret, &bridge);
+    let confirm = "/settings/second-factor/confirm";
+    let confirmed = act(&mut ada, confirm, &[("code", &code)]).await;
+    assert_eq!(confirmed.status, 200);
+    bridge.advance(Duration::from_secs(1));
+    let mut thief = Visitor::stranger(&bridge);
+    for _ in 0..51 {
+        let half = sign_in(&mut thief, ADA, ADAS_PASSWORD).await;
+        assert!(half.location.unwrap().starts_with("/login/code"));
+    }
+    assert_eq!(ada.get("/settings").await.status, 200);
     bridge.stop().await;
 }
 
