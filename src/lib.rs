@@ -35,7 +35,8 @@
 //! # The reader
 //!
 //! Pages are read in a language and a time zone ([`web::reader`]). Their texts stand in `locales/` and are reached by key ([`web::i18n`]); what `domain`
-//! says in English under a stable code is told again in other languages at the edge. What is stored and what programs get is English and UTC.
+//! says in English under a stable code is told again in other languages at the edge, and its finished sentences (notes, outcomes, problems, refusals)
+//! are known again by a phrase book ([`web::phrases`]). What is stored and what programs get is English and UTC.
 //!
 //! # The rooms
 //!

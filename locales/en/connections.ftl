@@ -55,3 +55,4 @@ connections-step-secret = made, needs its secret
 connections-step-secrets = made, needs its secrets
 connections-step-changed = changed: a new version
 connections-version-of = Version { $number } of “{ $name }”
+connections-copy-of = Copy of { $name }

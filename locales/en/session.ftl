@@ -25,3 +25,4 @@ session-too-many =
        *[other] Too many failed attempts; try again in { $count } minutes.
     }
 session-invitation-title = Your invitation
+session-wrong = E-mail or password is not right.

@@ -55,3 +55,4 @@ connections-step-secret = dibuat, perlu secret
 connections-step-secrets = dibuat, perlu secret
 connections-step-changed = diubah: versi baru
 connections-version-of = Versi { $number } dari “{ $name }”
+connections-copy-of = Salinan { $name }

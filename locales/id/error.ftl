@@ -1,4 +1,4 @@
-# Judul halaman galat menurut status HTTP, dan kalimat untuk galat yang kodenya selalu berarti hal yang sama.
+# Judul halaman galat menurut status HTTP.
 
 error-title-400 = Permintaan tidak dapat dipahami
 error-title-401 = Belum masuk
@@ -13,9 +13,3 @@ error-title-422 = Tidak dapat diproses
 error-title-429 = Terlalu banyak permintaan
 error-title-500 = Kesalahan server
 error-title-503 = Layanan sedang tidak tersedia
-
-error-internal = Terjadi kegagalan di pihak kami; log server memuat penyebabnya.
-error-busy = Saat ini tidak dapat disimpan; coba lagi sebentar lagi.
-error-not_stored = Saat ini tidak dapat disimpan; coba lagi sebentar lagi.
-error-not_found = Yang Anda cari tidak ada. Mungkin sudah dihapus, atau alamatnya salah ketik.
-error-form_expired = Formulir ini bukan dibuat untuk Anda atau sudah terlalu lama; buka lagi halamannya lalu ulangi.

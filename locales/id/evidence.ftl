@@ -1,12 +1,7 @@
-# Mengapa pemeriksaan tanda tangan gagal, dan apa yang harus dilakukan.
+# Apa yang harus dilakukan bila pemeriksaan tanda tangan gagal, menurut kodenya.
 
 evidence-advice-signature_missing = Periksa apakah proxy di depan server ini membuang header X-Signature, dan apakah alamat ini hanya dipakai oleh Blue.
 evidence-advice-signature_several = Atur agar proxy di depan server ini meneruskan setiap header satu kali saja.
 evidence-advice-signature_malformed = Pastikan Blue sendiri yang mengirim ke alamat ini, bukan alat di antaranya.
 evidence-advice-no_secret = Isi secret di langkah 4. Bila hilang, hapus webhook di Blue dan buat lagi.
 evidence-advice-signature_mismatch = Tempel lagi secret-nya, tanpa spasi. Bila Blue tidak menampilkannya lagi, buat ulang webhook di sana dengan alamat ini dan isi secret-nya.
-evidence-signature_missing = Request tidak memiliki header X-Signature.
-evidence-signature_several = Request memiliki beberapa header X-Signature.
-evidence-signature_malformed = Header X-Signature bukan teks hex dari HMAC-SHA256.
-evidence-signature_mismatch = Tanda tangan tidak cocok. Secret sumber ini bukan secret milik webhook di Blue, atau body-nya berubah di perjalanan.
-evidence-no_secret = Sumber ini belum memiliki secret, jadi tanda tangan tidak dapat diperiksa.

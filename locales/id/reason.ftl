@@ -25,4 +25,3 @@ reason-date_in_range = tanggal dalam rentang yang dapat dipakai
 reason-type = tipe
 reason-yes_or_no = ya atau tidak
 reason-number_or_date_on_both_sides = angka atau tanggal di kedua sisi
-reason-not_triggered = Koneksi ini tidak mendengarkan event ini, atau tidak mendengarkan proyeknya.

@@ -21,3 +21,4 @@ session-setup-title = Penyiapan
 session-wrong-code = Kode ini salah, atau sudah pernah dipakai. Tunggu kode berikutnya.
 session-too-many = Terlalu banyak percobaan gagal; coba lagi dalam { $count } menit.
 session-invitation-title = Undangan Anda
+session-wrong = E-mail atau kata sandi salah.

@@ -113,48 +113,6 @@ impl Outcome {
         }
     }
 
-    /// Reads a sentence back: sentences are what is kept of why a destination is held. `None` for any other text.
-    pub fn from_sentence(text: &str) -> Option<Outcome> {
-        type Made = fn(String) -> Outcome;
-        const REASONS: [(&str, Made); 6] = [
-            ("Address refused: ", |reason| Outcome::RefusedAddress {
-                reason,
-            }),
-            ("DNS failed: ", |reason| Outcome::DnsFailed { reason }),
-            ("Could not connect: ", |reason| Outcome::CouldNotConnect {
-                reason,
-            }),
-            ("TLS failed: ", |reason| Outcome::TlsFailed { reason }),
-            ("The connection broke: ", |reason| {
-                Outcome::ConnectionBroke { reason }
-            }),
-            ("Response too large: ", |reason| Outcome::ResponseTooLarge {
-                reason,
-            }),
-        ];
-        let number_after = |words: &str| {
-            let (_, rest) = text.split_once(words)?;
-            let end = rest.find(|c: char| !c.is_ascii_digit())?;
-            rest[..end].parse::<u64>().ok()
-        };
-        let status = || u16::try_from(number_after("the destination answered ")?).ok();
-        let read = match text.split_once(": ") {
-            Some(("Delivered" | "Redirected" | "Gone" | "Refused", _)) => {
-                Outcome::Answered { status: status()? }
-            }
-            Some(("Timed out", _)) => Outcome::TimedOut {
-                after_ms: number_after("within ")?,
-            },
-            Some(("The request could not be built", reason)) => Outcome::InvalidRequest {
-                reason: reason.into(),
-            },
-            _ => REASONS
-                .iter()
-                .find_map(|(words, make)| Some(make(text.strip_prefix(words)?.into())))?,
-        };
-        (read.sentence() == text).then_some(read)
-    }
-
     /// What a person can do about it; empty when there is nothing to do.
     pub fn advice(&self) -> &'static str {
         match self {
@@ -216,25 +174,6 @@ mod tests {
                 _ => Verdict::Retry,
             };
             assert_eq!(Outcome::Answered { status }.verdict(), expected, "{status}");
-        }
-    }
-
-    #[test]
-    fn a_sentence_is_read_back() {
-        for outcome in failures()
-            .into_iter()
-            .chain([Outcome::Answered { status: 204 }])
-        {
-            assert_eq!(Outcome::from_sentence(&outcome.sentence()), Some(outcome));
-        }
-        for other in [
-            "",
-            "Paused by Ada.",
-            "Refused: the destination answered 99999.",
-            "Delivered: the destination answered 500.",
-            "DNS failed",
-        ] {
-            assert_eq!(Outcome::from_sentence(other), None, "{other}");
         }
     }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::domain::connection::{Decision, Rules, Subject};
 use crate::domain::event::{Reading, read};
+use crate::domain::filter::explanation::Explanation;
 use crate::domain::id::{EventId, SourceId};
 use crate::domain::mapping::Output;
 use crate::flow::Bridge;
@@ -58,6 +59,10 @@ pub struct Comparison {
     pub examples: Vec<Example>,
 }
 
+/// What is said of bodies with the same values.
+pub const SAME_VALUES: &str = "the same values, written otherwise";
+pub const OTHER_ORDER: &str = "order or spacing differs";
+
 /// One event that is treated differently.
 #[derive(Debug, Clone, Serialize)]
 pub struct Example {
@@ -68,6 +73,9 @@ pub struct Example {
     pub turn: Turn,
     /// Why it is not sent now, or why the mapping fails.
     pub reason: Option<String>,
+    /// What the filter said, for pages that say it themselves.
+    #[serde(skip)]
+    pub explanation: Option<Explanation>,
     pub differences: Vec<Difference>,
 }
 
@@ -154,6 +162,7 @@ impl Comparison {
                 received_at: event.summary.received_at.to_string(),
                 turn: weighed.turn,
                 reason: weighed.reason,
+                explanation: weighed.explanation,
                 differences: weighed.differences,
             });
         }
@@ -169,6 +178,7 @@ pub struct Weighed {
     pub failing_before: bool,
     pub failing_now: bool,
     pub reason: Option<String>,
+    pub explanation: Option<Explanation>,
     pub differences: Vec<Difference>,
 }
 
@@ -185,6 +195,7 @@ pub fn weigh(before: Option<&Rules>, now: &Rules, subject: &Subject<'_>) -> Weig
         failing_before,
         failing_now: matches!(is, Decision::Fail(_)),
         reason: None,
+        explanation: None,
         differences: Vec::new(),
     };
     match (was, is) {
@@ -202,7 +213,8 @@ pub fn weigh(before: Option<&Rules>, now: &Rules, subject: &Subject<'_>) -> Weig
         }
         (_, Decision::NotTriggered(reason)) => weighed.reason = Some(reason),
         (_, Decision::Skip) => {
-            weighed.reason = now.explain(subject).map(|tree| tree.sentence());
+            weighed.explanation = now.explain(subject);
+            weighed.reason = weighed.explanation.as_ref().map(Explanation::sentence);
         }
     }
     if weighed.turn == Turn::Same && !weighed.sent_now && !weighed.failing_now {
@@ -233,8 +245,8 @@ pub fn differences(before: &Output, now: &Output) -> Vec<Difference> {
     if found.is_empty() && before.content_type == now.content_type {
         found.push(Difference {
             place: String::new(),
-            before: Some("the same values, written otherwise".into()),
-            now: Some("order or spacing differs".into()),
+            before: Some(SAME_VALUES.into()),
+            now: Some(OTHER_ORDER.into()),
         });
     }
     if before.content_type != now.content_type {

@@ -86,11 +86,11 @@ pub async fn begin(bridge: &Bridge, actor: &Actor, wish: Wish) -> Result<Replay,
         created_by: who.clone(),
         now_ms,
     };
-    let at_least = if new.at_least { "at least " } else { "" };
-    let said = format!(
-        "Began a replay of {at_least}{} matching deliveries.",
-        new.matching
-    );
+    let matching = new.matching;
+    let said = match new.at_least {
+        true => format!("Began a replay of at least {matching} matching deliveries."),
+        false => format!("Began a replay of {matching} matching deliveries."),
+    };
     bridge
         .noting(actor, "replay.begun", id, said)
         .create_replay(new, RUNNING_LIMIT)

@@ -470,7 +470,7 @@ fn refused(what: &str, name: &str, problems: &[Problem]) -> ImportError {
 fn cannot_be_accepted(what: &str, name: &str, problems: &[Problem]) -> String {
     let list: Vec<String> = problems
         .iter()
-        .map(|problem| format!("{} {}", problem.pointer, problem.message))
+        .map(|problem| format!("{}: {}", problem.pointer, problem.message))
         .collect();
     format!("The {what} {name} cannot be accepted: {}", list.join("; "))
 }

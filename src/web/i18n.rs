@@ -6,6 +6,7 @@
 //! - `key!("shared-note-saved")`: a key for a `const` table; it is looked up when it is shown.
 //! - `told!("operator-", op.id, op.label)`: words that `domain` has in English under a stable code. In English these; in other languages the
 //!   message `operator-<code>`, or the English when there is none. Only other languages' files hold such messages.
+//! - A finished English sentence, stored or made deeper in, is told by [`phrases`](crate::web::phrases), whose book is `said.ftl`.
 //!
 //! Every key begins with the name of its file (`deliveries-...` in `deliveries.ftl`), is written as a literal, exists in both languages with the
 //! same arguments, and is used: `tests/it/languages.rs` reads sources, templates and locales and fails with a sentence. A count chooses its form
@@ -115,7 +116,7 @@ numbers! { u16 u32 u64 usize i32 i64 f64 }
 /// The message of `key` in the reader's language; called by `t!`.
 pub fn say<const N: usize>(key: &str, arguments: [(&'static str, FluentValue<'_>); N]) -> String {
     let language = Reader::present().language;
-    message(language, key, arguments).unwrap_or_else(|| {
+    message(language, key, &arguments.into_iter().collect()).unwrap_or_else(|| {
         tracing::error!(key, language = language.as_str(), "a text is missing");
         key.to_string()
     })
@@ -143,24 +144,23 @@ pub fn tell<const N: usize>(
     let language = Reader::present().language;
     let found = match language {
         Language::English => None,
-        other => message(other, &format!("{family}{code}"), arguments),
+        other => {
+            let key = format!("{family}{code}");
+            message(other, &key, &arguments.into_iter().collect())
+        }
     };
     found.unwrap_or_else(|| english.into())
 }
 
-fn message<const N: usize>(
-    language: Language,
-    key: &str,
-    arguments: [(&'static str, FluentValue<'_>); N],
-) -> Option<String> {
+/// The message of `key` in that language, when there is one.
+pub(super) fn message(language: Language, key: &str, arguments: &FluentArgs<'_>) -> Option<String> {
     let bundle = match language {
         Language::English => &*ENGLISH,
         Language::Indonesian => &*INDONESIAN,
     };
     let pattern = bundle.get_message(key)?.value()?;
-    let arguments: FluentArgs<'_> = arguments.into_iter().collect();
     let mut errors = Vec::new();
-    let text = bundle.format_pattern(pattern, Some(&arguments), &mut errors);
+    let text = bundle.format_pattern(pattern, Some(arguments), &mut errors);
     for error in errors {
         tracing::error!(key, %error, "a text could not be made");
     }
@@ -177,9 +177,9 @@ fn bundle(language: Language) -> Bundle {
         _ => None,
     }));
     let folder = format!("{}/", language.as_str());
-    for name in Files::iter().filter(|name| name.starts_with(&folder)) {
-        let file = Files::get(&name).map(|file| file.data).unwrap_or_default();
-        let text = String::from_utf8_lossy(&file).into_owned();
+    let names = Files::iter().filter_map(|name| Some(name.strip_prefix(&folder)?.to_string()));
+    for name in names {
+        let text = texts(language, &name).unwrap_or_default();
         let resource = FluentResource::try_new(text).unwrap_or_else(|(resource, errors)| {
             tracing::error!(%name, ?errors, "a file of texts has mistakes");
             resource
@@ -189,6 +189,12 @@ fn bundle(language: Language) -> Bundle {
         }
     }
     bundle
+}
+
+/// One file of texts of a language.
+pub(super) fn texts(language: Language, name: &str) -> Option<String> {
+    let file = Files::get(&format!("{}/{name}", language.as_str()))?;
+    Some(String::from_utf8_lossy(&file.data).into_owned())
 }
 
 /// A whole number with its thousands apart, in a way that every language reads alike.

@@ -15,6 +15,7 @@ pub mod hooks;
 pub mod operations;
 pub mod origin;
 pub mod password;
+pub mod phrases;
 pub mod problem;
 pub mod reader;
 pub mod route;

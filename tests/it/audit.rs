@@ -13,6 +13,7 @@ use crate::database::{Database, execute, on_both};
 use crate::harness::{Connected, Receiver, TestBridge, event, patiently};
 use crate::pages::{Page, Visitor, owner};
 use crate::people::{ADA, act, id_of, sign_in};
+use crate::phrases::in_indonesian;
 use crate::sweep::person;
 
 on_both!(
@@ -191,12 +192,15 @@ impl Story<'_> {
         notes
     }
 
-    /// What was noted since this was last asked.
+    /// What was noted since this was last asked; each is also told in the other language.
     pub async fn news(&mut self) -> Vec<Value> {
         let mut notes = self.notes().await;
         let new = notes.len() - self.seen;
         self.seen = notes.len();
         notes.truncate(new);
+        for note in &notes {
+            in_indonesian(note["sentence"].as_str().unwrap());
+        }
         notes
     }
 

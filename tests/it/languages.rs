@@ -263,8 +263,10 @@ fn no_text_is_left_over() {
     for language in LANGUAGES {
         for key in messages(language).keys() {
             let is_told = families.iter().any(|family| key.starts_with(family));
+            // Whether the code still says them is seen by `phrases`.
+            let is_said = key.starts_with("said-");
             assert!(
-                is_told || used.contains(key.as_str()),
+                is_told || is_said || used.contains(key.as_str()),
                 "nobody uses {key} of {language}"
             );
         }
@@ -291,7 +293,9 @@ fn a_translation_differs_from_its_original() {
     };
     let (english, indonesian) = (text("en"), text("id"));
     for (key, said) in &indonesian {
-        let is_sentence = said.split_whitespace().count() >= SENTENCE_WORDS;
+        let words = said.split_whitespace();
+        let words = words.filter(|word| word.starts_with(char::is_alphabetic));
+        let is_sentence = words.count() >= SENTENCE_WORDS;
         assert!(
             !is_sentence || english.get(key) != Some(said),
             "{key} is not translated"

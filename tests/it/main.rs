@@ -35,6 +35,7 @@ mod pages;
 mod past;
 mod payloads;
 mod people;
+mod phrases;
 mod process;
 mod replay;
 mod replay_pages;

@@ -9,6 +9,7 @@ use crate::store::audit::AuditFilter;
 use crate::store::events::Page as Window;
 use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
+use crate::web::phrases::retold;
 use crate::web::ui::account::Tabs;
 use crate::web::ui::page::{Moment, Page, PageError, Pager, query_value, render};
 
@@ -29,7 +30,7 @@ struct AuditPage {
     tabs: Tabs,
     notes: Vec<NoteRow>,
     pager: Pager,
-    kinds: [&'static str; 8],
+    kinds: [(&'static str, String); 8],
     actors: [(&'static str, Key); 4],
     kind: String,
     actor_kind: String,
@@ -62,7 +63,11 @@ impl NoteRow {
         let is_there = !note.action.ends_with(".deleted");
         NoteRow {
             at: Moment::new(note.at, now),
-            actor: note.actor.name.clone(),
+            actor: match note.actor.kind {
+                ActorKind::Person | ActorKind::Token => note.actor.name.clone(),
+                ActorKind::CommandLine => t!("settings-command-line"),
+                ActorKind::Nobody => t!("settings-nobody"),
+            },
             actor_kind: match note.actor.kind {
                 ActorKind::Person => t!("settings-by-person"),
                 ActorKind::Token => t!("settings-token"),
@@ -71,7 +76,7 @@ impl NoteRow {
             },
             address: note.actor.address.clone().unwrap_or_default(),
             action: note.action.clone(),
-            sentence: note.sentence.clone(),
+            sentence: retold(&note.sentence),
             href: section
                 .filter(|_| is_there)
                 .map(|section| format!("/{section}/{}", note.object_id)),
@@ -118,7 +123,7 @@ pub async fn index(
             notes.len() as i64 == PER_PAGE,
         ),
         notes: notes.iter().map(|note| NoteRow::new(note, now)).collect(),
-        kinds: OBJECT_KINDS,
+        kinds: OBJECT_KINDS.map(|kind| (kind, retold(kind))),
         actors: ACTORS,
         filtered: [&kind, &actor_kind, &search, &object_id]
             .iter()

@@ -17,11 +17,14 @@ use crate::domain::id::{ConnectionId, DestinationId};
 use crate::domain::mapping::functions::{Function, functions};
 use crate::domain::person::User;
 use crate::flow::Bridge;
-use crate::flow::past::{Comparison, Difference, EVENTS_LIMIT, Example, Turn, over_the_past};
+use crate::flow::past::{
+    Comparison, Difference, EVENTS_LIMIT, Example, OTHER_ORDER, SAME_VALUES, Turn, over_the_past,
+};
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::save as save_document;
 use crate::web::api::destinations::{DestinationDocument, save_new};
 use crate::web::api::id;
+use crate::web::phrases::retold;
 use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES};
 use crate::web::ui::connection_filter::MODES;
 use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS};
@@ -36,6 +39,7 @@ use crate::web::ui::page::{
     render_again,
 };
 use crate::web::ui::sample_tree;
+use crate::web::ui::tree;
 use crate::web::visible::as_typed;
 
 /// Events of a dry run unless something else is typed.
@@ -539,6 +543,18 @@ impl FunctionEntry {
     }
 }
 
+/// A difference; values are shown as they are.
+fn in_words(difference: Difference) -> Difference {
+    match difference.before.as_deref() {
+        Some(SAME_VALUES) => Difference {
+            before: Some(retold(SAME_VALUES)),
+            now: Some(retold(OTHER_ORDER)),
+            ..difference
+        },
+        _ => difference,
+    }
+}
+
 impl Past {
     fn new(mut comparison: Comparison, edits: bool, now: jiff::Timestamp) -> Past {
         let examples = std::mem::take(&mut comparison.examples);
@@ -556,8 +572,11 @@ impl Past {
             label: event_label(&one.event_type),
             record: one.record_title.unwrap_or_default(),
             at: one.received_at.parse().ok().map(|at| Moment::new(at, now)),
-            reason: one.reason,
-            differences: one.differences,
+            reason: match &one.explanation {
+                Some(explanation) => Some(tree::sentence(explanation)),
+                None => one.reason.as_deref().map(retold),
+            },
+            differences: one.differences.into_iter().map(in_words).collect(),
         };
         Past {
             examples: examples.into_iter().map(example).collect(),

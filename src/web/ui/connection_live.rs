@@ -15,6 +15,7 @@ use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::{Filter, Input};
 use crate::domain::mapping::Mapping;
 use crate::flow::dry_run::{dry_run, rehearse};
+use crate::web::phrases::retold;
 use crate::web::ui::connection_fields::FieldRow;
 use crate::web::ui::connection_filter::{FilterRow, OperatorGroup, found_at, operator_groups};
 use crate::web::ui::connection_form::ConnectionForm;
@@ -135,7 +136,7 @@ fn decided(
         Ok(run) => run,
         Err(error) => {
             return (
-                undecided(t!("builder-no-event", error = error.to_string())),
+                undecided(t!("builder-no-event", error = retold(&error.to_string()))),
                 None,
             );
         }
@@ -193,7 +194,7 @@ fn request(target: &Target<'_>, body: &str, content_type: &str, now: Timestamp) 
             view.line = line;
             view.headers = headers;
         }
-        Err(reason) => view.note = Some(t!("builder-request-impossible", reason = reason)),
+        Err(reason) => view.note = Some(t!("builder-request-impossible", reason = retold(&reason))),
     }
     view
 }
@@ -222,9 +223,7 @@ fn rows(
             // A group's problems stand at the conditions that have them.
             Some(Err(_)) if row.is_group() => {}
             Some(Err(problems)) => {
-                feedback.problem = problems
-                    .first()
-                    .map(|problem| told!("problem-", problem.code, &problem.message))
+                feedback.problem = problems.first().map(|problem| retold(&problem.message))
             }
             Some(Ok(filter)) => feedback.tell(&filter.evaluate(&input)),
         }
@@ -268,9 +267,7 @@ fn field(row: &FieldRow, document: &Value) -> FieldFeedback {
     let mapping = serde_json::json!({"mode": "fields", "fields": [field]});
     match Mapping::parse(&mapping) {
         Err(problems) => {
-            feedback.problem = problems
-                .first()
-                .map(|problem| told!("problem-", problem.code, &problem.message))
+            feedback.problem = problems.first().map(|problem| retold(&problem.message))
         }
         Ok(mapping) => {
             for preview in mapping.preview(document) {
@@ -279,7 +276,7 @@ fn field(row: &FieldRow, document: &Value) -> FieldFeedback {
                     .into_iter()
                     .map(|(step, value)| (step, shown(&value)))
                     .collect();
-                feedback.problem = preview.error;
+                feedback.problem = preview.error.as_deref().map(retold);
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::store::events::Page as Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::{ConnectionDocument, remove, save as save_document};
 use crate::web::api::id;
+use crate::web::phrases::retold;
 use crate::web::ui::connection_form::{EventGroup, event_groups};
 use crate::web::ui::connection_sample::USUAL_EVENT;
 use crate::web::ui::connection_words::{Names, sentence_of, version_changes};
@@ -77,7 +78,7 @@ impl Verdict {
         let (chip, sentence) = match (run.decision, &run.not_triggered, &run.error) {
             (_, Some(reason), _) => (
                 Chip::new(t!("builder-verdict-not-listened"), ""),
-                told!("reason-", "not_triggered", reason),
+                retold(reason),
             ),
             ("deliver", ..) => (
                 Chip::new(t!("builder-verdict-sent"), "good"),
@@ -85,7 +86,7 @@ impl Verdict {
             ),
             (_, _, Some(error)) => (
                 Chip::new(t!("builder-verdict-fails"), "bad"),
-                format!("{}: {}", error.path, error.message),
+                format!("{}: {}", error.path, retold(&error.message)),
             ),
             _ => {
                 let (all, failed) = run.explanation.tally();
@@ -249,9 +250,9 @@ pub async fn duplicate(
     let connection = bridge.store.connection(id(&path, "connection")?).await?;
     let rules = connection.version.rules;
     let copy = ConnectionDocument {
-        name: format!(
-            "Copy of {}",
-            connection.name.chars().take(100).collect::<String>()
+        name: t!(
+            "connections-copy-of",
+            name = connection.name.chars().take(100).collect::<String>()
         ),
         source_id: connection.source_id.to_string(),
         destination_id: connection.version.destination_id.to_string(),

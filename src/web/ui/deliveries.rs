@@ -20,13 +20,14 @@ use crate::store::error::StoreError;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::i18n::decimal;
+use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::curl::curl;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::operator_called;
-use crate::web::ui::outcome_words::{advice, retold, sentence, word};
+use crate::web::ui::outcome_words::word;
 use crate::web::ui::page::{
     Chip, DeliveryRow, Moment, Page, PageError, cause_word, go, render, state_chip,
 };
@@ -136,7 +137,7 @@ pub async fn show(
         sentence: told(&bridge.snapshot(), &delivery, &attempts),
         advice: attempts
             .last()
-            .map_or_else(String::new, |attempt| advice(&attempt.outcome)),
+            .map_or_else(String::new, |attempt| retold(attempt.outcome.advice())),
         may_change: user.role >= Role::Editor,
         may_discard: delivery.state.may_be_discarded(),
         present_version,
@@ -228,7 +229,7 @@ fn pretty(body: &[u8]) -> String {
 fn told(snapshot: &Snapshot, delivery: &DeliverySummary, attempts: &[Attempt]) -> String {
     let last = attempts
         .last()
-        .map(|attempt| sentence(&attempt.outcome))
+        .map(|attempt| retold(&attempt.outcome.sentence()))
         .unwrap_or_default();
     let problem = retold(delivery.problem.as_deref().unwrap_or_default());
     match delivery.state {
@@ -281,7 +282,7 @@ fn timeline(
         let text = t!(
             "deliveries-attempt-was",
             number = attempt.number,
-            outcome = sentence(&attempt.outcome),
+            outcome = retold(&attempt.outcome.sentence()),
             ms = attempt.duration_ms
         );
         steps.push((text, attempt.started_at, tone));
@@ -359,8 +360,8 @@ impl AttemptView {
         AttemptView {
             number: attempt.number,
             chip: Chip::new(said, tone),
-            sentence: sentence(&attempt.outcome),
-            advice: advice(&attempt.outcome),
+            sentence: retold(&attempt.outcome.sentence()),
+            advice: retold(attempt.outcome.advice()),
             duration_ms: attempt.duration_ms,
             at: Moment::new(attempt.started_at, now),
             request_line: attempt.request_line,

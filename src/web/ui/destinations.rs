@@ -27,6 +27,7 @@ use crate::web::api::destinations::{
 };
 use crate::web::api::id;
 use crate::web::i18n::Key;
+use crate::web::phrases::retold;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::SCHEMES;
 use crate::web::ui::page::{
@@ -122,7 +123,7 @@ struct ShowPage {
 struct TestResult {
     chip: Chip,
     sentence: String,
-    advice: &'static str,
+    advice: String,
     duration_ms: u128,
     response: String,
 }
@@ -296,8 +297,8 @@ pub async fn test(
         } else {
             Chip::new(t!("destinations-not-arrived"), "bad")
         },
-        sentence: trial.outcome.sentence(),
-        advice: trial.outcome.advice(),
+        sentence: retold(&trial.outcome.sentence()),
+        advice: retold(trial.outcome.advice()),
         duration_ms: trial.duration_ms,
         response: trial.response_body,
     });
@@ -406,12 +407,12 @@ async fn show_page(
             .health
             .paused
             .as_ref()
-            .map(|paused| paused.reason.clone()),
+            .map(|paused| retold(&paused.reason)),
         next_probe: destination
             .health
             .probing()
             .map(|probing| Moment::new(probing.at, now)),
-        failure: destination.health.last_failure.clone(),
+        failure: destination.health.last_failure.as_deref().map(retold),
         test: None,
         url: conceal_query(&settings.request.url),
         method: settings.request.method.clone(),

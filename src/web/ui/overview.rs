@@ -18,10 +18,10 @@ use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
 use crate::web::admission::signed_in;
 use crate::web::i18n::{Key, decimal, grouped};
+use crate::web::phrases::retold;
 use crate::web::reader::Reader;
 use crate::web::ui::chart::{Chart, RANGES, Range};
 use crate::web::ui::destinations::health_chip;
-use crate::web::ui::outcome_words::retold;
 use crate::web::ui::page::{Chip, DeliveryRow, Page, PageError, query_value, render};
 
 /// Deliveries shown.

@@ -15,6 +15,7 @@ use crate::store::error::StoreError;
 use crate::web::Site;
 use crate::web::auth::{cookie_of, form_mark};
 use crate::web::i18n::Key;
+use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
 use crate::web::ui::assets::href;
@@ -305,7 +306,7 @@ impl ResponseError for PageError {
             PageError::Shown(error) => error,
         };
         let reason = error.status.canonical_reason().unwrap_or("Error");
-        let detail = told!("error-", error.code, &error.detail);
+        let detail = retold(&error.detail);
         let shown = ErrorPage {
             page: Page::bare(told!("error-title-", error.status.as_str(), reason)),
             detail: &detail,
@@ -472,18 +473,18 @@ pub struct FormProblem {
 
 impl FormProblem {
     /// A problem with one field.
-    pub fn at(place: &str, message: impl Into<String>) -> FormProblem {
+    pub fn at(place: &str, message: impl AsRef<str>) -> FormProblem {
         FormProblem {
             place: place.into(),
-            message: message.into(),
+            message: retold(message.as_ref()),
         }
     }
 
     /// A problem with the form as a whole.
-    pub fn plain(message: impl Into<String>) -> FormProblem {
+    pub fn plain(message: impl AsRef<str>) -> FormProblem {
         FormProblem {
             place: String::new(),
-            message: message.into(),
+            message: retold(message.as_ref()),
         }
     }
 }
@@ -496,7 +497,7 @@ impl From<&Problem> for FormProblem {
             .unwrap_or_default();
         FormProblem {
             place: format!("{}{at}", problem.pointer.trim_start_matches('/')),
-            message: told!("problem-", problem.code, &problem.message),
+            message: retold(&problem.message),
         }
     }
 }

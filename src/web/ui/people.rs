@@ -177,11 +177,19 @@ async fn switch(
     active: bool,
 ) -> Result<HttpResponse, PageError> {
     let person = person(bridge, path).await?;
-    let (action, verb, done) = match active {
-        true => ("person.activated", "Let in again:", "enabled"),
-        false => ("person.deactivated", "Locked out:", "disabled"),
+    let email = &person.email;
+    let (action, said, done) = match active {
+        true => (
+            "person.activated",
+            format!("Let in again: {email}."),
+            "enabled",
+        ),
+        false => (
+            "person.deactivated",
+            format!("Locked out: {email}."),
+            "disabled",
+        ),
     };
-    let said = format!("{verb} {}.", person.email);
     let switched = bridge
         .noting(&actor(request), action, person.id, said)
         .switch_user(person.id, active, bridge.clock.now_ms())

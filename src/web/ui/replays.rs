@@ -20,6 +20,7 @@ use crate::store::replays::Replay;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::i18n::grouped;
+use crate::web::phrases::retold;
 use crate::web::reader::Reader;
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
@@ -552,10 +553,10 @@ impl ReplayView {
                 VersionChoice::Then => t!("replays-version-then"),
                 VersionChoice::Now => t!("replays-version-now"),
             },
-            by: replay.created_by.clone(),
+            by: retold(&replay.created_by),
             at: Moment::new(replay.created_at, now),
             ended: replay.finished_at.map(|at| Moment::new(at, now)),
-            cancelled_by: replay.cancelled_by.clone(),
+            cancelled_by: replay.cancelled_by.as_deref().map(retold),
             running: replay.state == ReplayState::Running,
         }
     }

@@ -174,7 +174,7 @@ pub async fn login(
         let page = Page::for_stranger(
             &request,
             &cookie_of(&request).unwrap_or_default(),
-            "Sign in",
+            t!("session-sign-in"),
         );
         let shown = LoginPage {
             page,
@@ -185,7 +185,7 @@ pub async fn login(
         render_with(status, &shown)
     };
     let wrong = || {
-        let problem = "E-mail or password is not right.".to_string();
+        let problem = t!("session-wrong");
         again(StatusCode::UNPROCESSABLE_ENTITY, problem)
     };
     let Ok(email) = parse_email(form.text("email")) else {

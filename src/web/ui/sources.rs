@@ -12,6 +12,7 @@ use crate::web::Site;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::api::sources::{SourceDocument, remove, save_change, save_new};
+use crate::web::phrases::retold;
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
     Chip, FormProblem, Moment, Page, PageError, event_label, go, mendable, render, render_again,
@@ -268,7 +269,7 @@ async fn show_page(
             .map(|previous| Moment::new(previous.accepted_until, now)),
         evidence: source.signature_problem.as_ref().map(|problem| Evidence {
             current: source.is_refusing(),
-            message: told!("evidence-", &problem.code, &problem.message),
+            message: retold(&problem.message),
             advice: told!("evidence-advice-", &problem.code, advice(&problem.code)),
             last: Moment::new(problem.last_at, now),
             count: problem.count,

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::domain::filter::condition::Truth;
 use crate::domain::filter::explanation::{Explanation, Found, Reason, Slip, Test};
+use crate::web::phrases::retold;
 use crate::web::ui::labels::operator_called;
 
 #[derive(Template)]
@@ -103,7 +104,7 @@ pub fn reason(reason: &Reason) -> String {
     match reason {
         Reason::Missing { path } => told!("reason-", "missing", english, path = path),
         Reason::NoBefore => told!("reason-", "no_before", english),
-        Reason::Limit(limit) => told!("reason-", "limit", english, reason = limit),
+        Reason::Limit(limit) => told!("reason-", "limit", english, reason = retold(limit)),
         Reason::NotA {
             path,
             found,

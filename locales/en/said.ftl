@@ -1,0 +1,411 @@
+# Sentences that the code says in English, on pages, in errors and in stored rows: `src/web/phrases.rs` knows them again by these.
+# An argument whose name begins with `said` holds words of this book; every other is shown as it is.
+
+## What was done: the audit log
+
+said-source-made = Made the source { $name }.
+said-source-changed = Changed the source { $name }.
+said-source-secret = Changed the source { $name } and gave it a new secret.
+said-source-deleted = Deleted the source { $name }.
+said-source-imported = Imported the source { $name }.
+said-destination-made = Made the destination { $name }.
+said-destination-changed = Changed the destination { $name }.
+said-destination-deleted = Deleted the destination { $name }.
+said-destination-imported = Imported the destination { $name }.
+said-destination-rotated = Replaced the signing secret of the destination { $name }.
+said-destination-paused = Paused the destination { $name }.
+said-destination-resumed = Resumed the destination { $name }.
+said-destination-tested = Sent a test request to the destination { $name }.
+said-connection-made = Made the connection { $name }.
+said-connection-changed = Changed the connection { $name }.
+said-connection-deleted = Deleted the connection { $name }.
+said-connection-imported = Imported the connection { $name }.
+said-connection-imported-over = Imported the connection { $name } over the one before.
+said-connection-on = Switched the connection { $name } on.
+said-connection-off = Switched the connection { $name } off.
+said-connection-tested = Sent a test event through the connection { $name }.
+said-delivery-resent = Sent the event of the delivery { $id } once more.
+said-delivery-discarded = Gave a waiting delivery up.
+said-replay-begun = Began a replay of { $count } matching deliveries.
+said-replay-begun-least = Began a replay of at least { $count } matching deliveries.
+said-replay-cancelled = Cancelled a replay.
+said-person-first = Made the first account.
+said-person-added = Added { $email } as { $said_role }.
+said-person-renamed = Is called { $name } now, and was { $before } before.
+said-person-reading = Chose the language and the time zone of the pages.
+said-person-password = Changed the own password; all sessions are ended.
+said-person-password-reset = Set a new password for { $email } and ended their sessions.
+said-person-session = Ended a session.
+said-person-sessions = Ended all other sessions.
+said-person-factor-on = Switched the second factor on; other sessions are ended.
+said-person-factor-off = Switched the second factor off; other sessions are ended.
+said-person-factor-taken = Took the second factor of { $email } away.
+said-person-codes = Made new recovery codes; the old ones are worth nothing.
+said-person-role = Made { $email } { $said_role }, who was { $said_before } before.
+said-person-locked = Locked out: { $email }.
+said-person-unlocked = Let in again: { $email }.
+said-person-removed = Removed the account of { $email }.
+said-person-signed-in = Signed in.
+said-person-signed-in-factor = Signed in with the second factor.
+said-person-signed-in-code = Signed in with a recovery code; { $count } are left.
+said-person-signed-out = Signed out.
+said-person-joined = Took the invitation of { $name } and has the role { $said_role }.
+said-person-wrong-password = Gave a wrong password. { $said_count }
+said-person-wrong-present = Gave a wrong present password. { $said_count }
+said-person-locked-tried = Tried to sign in to an account that is locked out. { $said_count }
+said-person-unknown-tried = Tried to sign in to an account that does not exist. { $said_count }
+said-person-wrong-factor = The password was right, and the second factor was not. { $said_count }
+said-attempts-many = The { $count }th attempt within { $minutes } minutes; further ones are refused for a while.
+said-attempts-first = Further ones are noted when there are too many.
+said-invite-made = Invited { $email } as { $said_role }.
+said-invite-withdrawn = Withdrew an invitation.
+said-token-made = Made the API token { $name } with the role { $said_role }.
+said-token-revoked = Revoked the API token { $name }.
+
+## Words within sentences
+
+said-role-owner = owner
+said-role-editor = editor
+said-role-viewer = viewer
+said-thing-source = source
+said-thing-destination = destination
+said-thing-connection = connection
+said-thing-delivery = delivery
+said-thing-event = event
+said-thing-replay = replay
+said-thing-version = version
+said-thing-person = person
+said-thing-user = user
+said-thing-token = token
+said-thing-invite = invite
+said-thing-invitation = invitation
+said-thing-session = session
+said-type-boolean = boolean
+said-type-number = number
+said-type-text = text
+said-type-list = list
+said-type-object = object
+said-the-token = the token { $name }
+
+## How an attempt ended
+
+said-outcome-delivered = Delivered: the destination answered { $status }.
+said-outcome-redirected = Redirected: the destination answered { $status }; redirects are not followed.
+said-outcome-gone = Gone: the destination answered 410, so it was paused.
+said-outcome-refused = Refused: the destination answered { $status }.
+said-outcome-address = Address refused: { $said_reason }
+said-outcome-dns = DNS failed: { $said_reason }
+said-outcome-unconnected = Could not connect: { $said_reason }
+said-outcome-tls = TLS failed: { $said_reason }
+said-outcome-timed-out = Timed out: no complete answer within { $ms } ms.
+said-outcome-broke = The connection broke: { $said_reason }
+said-outcome-too-large = Response too large: { $said_reason }
+said-outcome-unbuilt = The request could not be built: { $said_reason }
+said-outcome-advice-redirected = Put the address that the destination redirects to into the destination's settings.
+said-outcome-advice-credentials = Check the credentials in the destination's settings, and that they may write there.
+said-outcome-advice-url = Check the URL in the destination's settings.
+said-outcome-advice-gone = Correct the URL in the destination's settings, then resume the destination.
+said-outcome-advice-body = The destination did not like the body: compare it with what the destination documents, and change the mapping.
+said-outcome-advice-passes = Usually passes by itself; the schedule tries again.
+said-outcome-advice-answer = See the answer's body for the reason.
+said-outcome-advice-address = Use a public https address, or list the network in BLUEBRIDGE_ALLOW_NETWORKS.
+said-outcome-advice-dns = Check the host name in the destination's URL.
+said-outcome-advice-unconnected = Check that the destination is running and that a firewall lets this machine reach it.
+said-outcome-advice-tls = Check the destination's certificate: its name, its issuer and its date.
+said-outcome-advice-timed-out = Make the destination answer first and work afterwards, or raise the time limit in its settings.
+said-outcome-advice-too-large = Make the destination answer with fewer or shorter headers.
+said-outcome-advice-unbuilt = Correct the destination's settings, then resend.
+
+## Why nothing could be reached
+
+said-guard-not-public = this is not a public address ({ $said_range }).
+said-guard-scheme = only https and http are spoken.
+said-guard-port = port { $port } belongs to another protocol than HTTP and is never used.
+said-guard-no-host = the URL names no host.
+said-guard-name = { $name } may not be reached: { $said_reason }
+said-guard-plain-http = plain http would show the payload and its credentials on the way; use https, or allow http in the destination's settings.
+said-guard-to-allow = { $said_reason } To allow it, list its network in BLUEBRIDGE_ALLOW_NETWORKS.
+said-dns-no-address = the name { $name } has no address.
+said-dns-not-found = the name { $name } was not found.
+said-dns-cut-off = the look-up of the name was cut off.
+said-request-method = `{ $name }` is not a method.
+said-request-header-name = `{ $name }` is not a header name.
+said-request-header-value = the value of `{ $name }` cannot be sent in a header.
+said-request-answer-headers = the answer's headers are larger than is read.
+said-request-exchange = the exchange failed.
+said-range-this = this network
+said-range-private = private
+said-range-nat = carrier-grade NAT
+said-range-azure = metadata of the Azure cloud
+said-range-link-local-v4 = link-local and cloud metadata
+said-range-ietf = IETF protocol assignments
+said-range-documentation = documentation
+said-range-relay = 6to4 relay
+said-range-benchmarking = benchmarking
+said-range-multicast-v4 = multicast or reserved
+said-range-translation = IPv4 translation
+said-range-unspecified = loopback, unspecified or embedded IPv4
+said-range-discard = discard only or dummy
+said-range-ietf-v6 = IETF protocol assignments, Teredo, ORCHID
+said-range-6bone = the former 6bone
+said-range-routing = segment routing
+said-range-unique-local = unique local
+said-range-unassigned = not assigned to the public
+
+## Why a destination waits, or a delivery ended without arriving
+
+said-held-gone = It answered 410: gone.
+said-held-failing = It kept failing. Last: { $said_last }
+said-held-by = Paused by { $said_name }.
+said-given-up-by = Given up by { $said_name }.
+said-given-up-replay = Given up: { $said_name } cancelled its replay.
+said-given-up-destination = The destination was deleted.
+
+## What stands in the way of a change
+
+said-no-such = There is no such { $said_thing }.
+said-choose-one = Choose a { $said_thing } that exists.
+said-internal = Something failed on our side; the server's log says what.
+said-not-now = This cannot be stored now; try again shortly.
+said-changed-meanwhile = This was changed by somebody else at the same time; look at it again and repeat your change.
+said-cannot-accept = The document cannot be accepted.
+said-form-expired = This form was not made for you or is too old; open the page again and repeat it.
+said-form-elsewhere = This form was sent from another site; open the page here and repeat it.
+said-body-encoded = Send the body as it is, without Content-Encoding.
+said-body-ended = The body ended before it was complete.
+said-body-large = A body may have at most { $count } bytes.
+said-body-slow = The body did not come in time.
+said-query-unread = The query cannot be read: { $error }.
+said-not-waiting = Only a delivery that is queued, held or waiting for a retry can be given up.
+said-delivery-there = This delivery is there already.
+said-destination-used = This destination is used by { $names }; delete those connections first.
+said-source-used = This source is used by { $names }; delete those connections first.
+said-destination-gone = The destination of this delivery was deleted; send the event through another connection.
+said-invites-many = { $count } invitations are open; withdraw some first.
+said-account-first = There is an account already; sign in with it.
+said-account-taken = There is an account for { $email } already.
+said-account-last-owner = This is the last owner who can sign in; make somebody else an owner first.
+said-factor-meanwhile = The second factor was set up meanwhile; begin again.
+said-replays-many = { $count } replays are running already; wait for one to finish, or cancel one.
+said-replay-ended = This replay has ended, and nothing of it waits any more.
+said-not-signed = This destination's requests are not signed, so there is no secret to replace.
+said-old-secrets-many = { $count } old secrets are still in force; wait until one ends, or end them all with an overlap of 0.
+said-old-secrets-unread = The old secrets cannot be read.
+said-export-format = An export is made as `format=csv` or `format=json`.
+said-invitation-over = This invitation was used, withdrawn or has run out. Ask the owner for a new one.
+
+## People
+
+said-name = A name has 1 to { $count } printable characters.
+said-email = Write an e-mail address like ada@example.com.
+said-password-short = Use at least { $count } characters.
+said-password-long = Use at most { $count } bytes.
+said-password-email = Use something else than your e-mail address.
+said-password-common = This is one of the first passwords that anybody would try; a few words that do not belong together are better.
+
+## Sources: what is likely wrong with a signature
+
+said-signature-missing = Something other than Blue called this address, or a proxy removed the X-Signature header.
+said-signature-several = A proxy between Blue and the bridge doubles headers.
+said-signature-malformed = Blue sends 64 hex digits. Something other than Blue may have called this address, or the header was cut.
+said-signature-no-secret = Paste the secret that Blue showed when the webhook was created.
+said-signature-empty = It was signed with an empty secret. Create the webhook in Blue anew and paste the secret it shows.
+said-signature-reserialised = The secret is right, but the body was re-serialised after signing. Something between the sender and the bridge changes the body.
+said-signature-mismatch = The secret of this source is not the one the webhook in Blue has, or the body was changed on the way.
+said-signature-is-missing = the request has no X-Signature header
+said-signature-is-several = the request has several X-Signature headers
+said-signature-is-malformed = the X-Signature header is not the hex text of an HMAC-SHA256
+said-signature-is-mismatch = the signature does not match
+said-signature-is-no-secret = this source has no secret, so no signature can be checked
+said-secret-long = A secret has at most { $count } bytes.
+said-overlap = From 0 to { $count } seconds.
+
+## Connections: what is wrong with a document
+
+said-attempts = From 1 to { $count } attempts.
+said-trigger-entries = At most { $count } entries; leave it empty for any.
+said-events-count = From 1 to { $count } events.
+said-not-listening-event = This connection does not listen to { $event }.
+said-not-listening-project = This connection does not listen to project { $project }.
+said-not-listening-no-project = This connection listens to certain projects, and the event names none.
+said-health-check = The event is a health check.
+said-as-event = Sent as an event, but { $said_reason }.
+said-event-not-json = the body is not JSON: { $error }
+said-event-deep = the body is nested deeper than 128 levels
+said-event-no-object = the body is not a JSON object
+said-event-no-name = the body has no `event` text that names the event
+said-replay-pace = From 1 to { $count } deliveries a second.
+said-replay-times = The time until which is not after the time from which: nothing could match.
+said-same-values = the same values, written otherwise
+said-order-differs = order or spacing differs
+
+## Filters
+
+said-filter-shape = A filter is a group like {"{"}"all": [...]{"}"} or a condition like {"{"}"path": ..., "op": ...{"}"}.
+said-filter-deep = Groups may be nested { $count } deep.
+said-filter-mixed = A group has one key, here `{ $key }`; put other groups inside its list.
+said-filter-group = A group holds a list of conditions and groups.
+said-filter-many = A filter may have { $count } conditions.
+said-filter-key = `{ $key }` is not known here; a condition has { $keys }.
+said-filter-no-op = Say in `op` how to compare, for example "contains".
+said-filter-op = There is no operator `{ $name }`.{ $said_hint }
+said-did-you-mean = {" "}Did you mean `{ $name }`?
+said-filter-no-path = Say in `path` which value to look at, for example "$.currentValue.title".
+said-filter-types = `types` is "auto" or "strict".
+said-filter-flag = `{ $key }` is true or false.
+said-filter-zone = `zone` is a time zone like "Asia/Jakarta".
+said-filter-scalar = The value is a text, a number or true/false.
+said-filter-number = The value is a number.
+said-filter-date = The value is a date like 2026-01-31 or a time like 2026-01-31T09:00:00Z.
+said-filter-one-of = The value is one of { $names }.
+said-filter-from-to = The value is {"{"}"from": ..., "to": ...{"}"}.
+said-filter-numbers = The value is two numbers: [lowest, highest].
+said-filter-dates = The value is two dates: [first, last].
+said-filter-span = The value is a span like "3 days", "2 hours" or "PT30M".
+said-filter-list = The value is a list of 1 to { $count } texts, numbers or true/false.
+said-filter-regex = The value is a regular expression.
+said-bad-regex = This is not a regular expression: { $error }.
+
+## Paths
+
+said-path-long = A path may have at most { $count } bytes.
+said-path-empty = The path is empty; `$` is the whole document.
+said-path-blank = A name with a blank is written in brackets, like $['two words'].
+said-path-match = match() and search() are limited to documents of { $count } values; use the filter operator `matches` instead.
+said-path-search = This path would search too much of so large an event; name the way to the value more closely.
+said-path-followed = The path cannot be followed: { $error }
+said-path-selects = The path selects more than { $count } values.
+said-path-from = This is not a path: it cannot be understood from character { $position } on.
+said-path-expected = This is not a path: { $error }.
+said-path-like = This is not a path; write it like $.currentValue.title.
+
+## Mappings
+
+said-mapping-shape = A mapping is an object with a `mode`: passthrough, fields or template.
+said-mapping-mode = `mode` is passthrough, fields or template.
+said-mapping-key = `{ $key }` is not known in this mode.
+said-fields-many = At most { $count } fields.
+said-fields-shape = `fields` is a list of fields with `to` and `from`.
+said-fields-same = `{ $one }` and `{ $other }` write the same place.
+said-field-needed-here = There is no value, and the field must have one.
+said-field-needed = There is no value{ $said_place }, and the field must have one.
+said-at-path = {" "}at { $path }
+said-field-one = { $path } selects { $count } values, and exactly one is wanted.
+said-field-shape = A field is an object with `to` and `from`.
+said-field-key = `{ $key }` is not known here; a field has { $keys }.
+said-field-take = `take` is first, all, one or join.
+said-field-missing = `when_missing` is null, omit or fail.
+said-field-from = `from` is one of {"{"}"path": ...{"}"}, {"{"}"template": ...{"}"}, {"{"}"value": ...{"}"}.
+said-pipe-shape = `pipe` is a list of at most { $count } functions like {"{"}"fn": "trim"{"}"}.
+said-function-shape = A function is written {"{"}"fn": "round", "args": [2]{"}"}.
+said-target-missing = Say where the value goes, for example task.name.
+said-target-long = A target has at most 16 steps.
+said-target-bracket = Write a position like [0] or a name like ['a b'] in the brackets.
+said-target-dots = A name is missing between two dots.
+said-target-last-dot = A name is missing after the last dot.
+said-target-expected = A dot or a bracket is expected here.
+said-template-body = `body` is the text of the template.
+said-template-format = `format` is json or text.
+said-template-not-json = The template did not become JSON: { $error }, near `{ $near }`.
+said-template-long = A template may have at most { $count } bytes.
+said-template-nul = A template may not hold the NUL character.
+said-template-unread = The template cannot be understood{ $said_line }: { $error }.
+said-in-line = {" "}in line { $line }
+said-template-print = the template cannot print here
+said-template-no-text = The template made no text.
+said-template-steps = The template takes too many steps; loop over less.
+said-template-large = The body would be larger than { $count } bytes.
+said-template-failed = The template failed: { $said_reason }
+said-template-operators = An expression may have at most { $count } operators, filters and brackets.
+said-template-branches = A template may have at most { $count } `elif`; use the function `lookup` for long lists.
+said-template-recursive = A loop cannot be recursive.
+said-template-product = A product can be neither joined with `~` nor put into a list; print it by itself.
+said-template-weight = More than { $count } values come together here, with those that its variables are made of.
+said-template-nested = a value is nested more than { $count } deep
+
+## Functions of a mapping
+
+said-function-none = There is no function `{ $name }`.{ $said_hint }
+said-function-takes = `{ $name }` takes { $said_arguments }.
+said-function-no-arguments = no arguments
+said-function-failed = `{ $name }` cannot be applied: { $said_reason }.
+said-function-argument = `{ $argument }` of `{ $name }` is { $said_kind }.
+said-function-a-zone = a time zone like "Asia/Jakarta"
+said-function-a-number = a number
+said-function-a-table = a table like {"{"}"from": "to"{"}"}
+said-function-a-text = a text
+said-function-pattern = it needs a pattern
+said-function-needs-text = it needs a text, and the value is of type { $said_type }
+said-function-text-long = the text would be longer than { $count } bytes
+said-function-date-format = `{ $value }` does not read as that format ({ $error })
+said-function-format = the format cannot be used ({ $error })
+said-function-amount-span = the amount is a whole number, or a span like "3 days"
+said-function-amount = the amount is a whole number
+said-function-result-range = the result is out of range
+said-function-needs-whole = it needs a whole number, and the value is of type { $said_type }
+said-function-time-range = the time is out of range
+said-function-start-of = `{ $value }` is not one of hour, day, month, year
+said-function-not-date = `{ $value }` is not a date or time
+said-function-needs-date = it needs a date, and the value is of type { $said_type }
+said-function-no-zone = there is no time zone `{ $name }`
+said-function-units = `{ $value }` is not one of seconds, minutes, hours, days, weeks, months, years
+said-function-amount-range = the amount is out of range
+said-function-position = the position is a whole number
+said-function-start = the start is a whole number from 0
+said-function-start-whole = the start is a whole number
+said-function-length = a length is a whole number from 0
+said-function-sum-range = the sum is out of range
+said-function-yes-no = `{ $value }` reads neither as yes nor as no
+said-function-type = the value is of type { $said_type }
+said-function-needs-number = it needs a number, and the value is of type { $said_type }
+said-function-not-number = `{ $value }` is not a number
+said-function-number-range = the number is out of range
+said-function-zero = the result is out of range, or it divides by zero
+said-function-places = decimal places are a whole number from 0 to { $count }
+said-function-manner = `{ $value }` is not one of en, id, de, fr
+said-function-base64 = the value is not base64
+said-function-base64-text = the decoded bytes are not a text
+said-function-json = the value is not JSON ({ $error })
+said-function-group = a group is counted from 0
+
+## Destinations: what is wrong with a document
+
+said-needed = This part is needed.
+said-method = `{ $name }` is not one of { $names }.
+said-moved-auth = The address leads to another host: say what it shall be told, with its secret, or {"{"}"type":"none"{"}"}.
+said-moved-masked = The address leads to another host, so what `***` stood for must be entered again.
+said-masked-nothing = `***` stands for a saved value, and there is none of this name; write the value.
+said-url-long = A URL may have at most { $count } bytes.
+said-url-bad = This is not a URL ({ $error }); write it in full, like https://example.com/hook.
+said-url-scheme = `{ $name }` is not http or https.
+said-url-host = The URL names no host.
+said-url-user = Put user name and password under `auth`, where they are kept sealed, not into the URL.
+said-headers-many = At most { $count } headers may be added.
+said-header-text = A header's value is a text.
+said-header-taken = `{ $name }` belongs to the transport or to the signature and cannot be set.
+said-header-long = A header's value may have at most { $count } bytes.
+said-header-printable = A header's value is printable ASCII without line breaks.
+said-auth-needed = `{ $name }` is needed for this kind of auth.
+said-auth-kind = `{ $name }` is not one of none, basic, bearer, header.
+said-auth-header = This is sent in a header, so it must be printable ASCII without line breaks.
+said-scheme = `{ $name }` is not one of standard_webhooks, hex, none.
+said-concurrency = From 1 to { $count } requests at once.
+said-per-second = From { $least } to { $most } requests a second.
+said-timeout = From { $least } to { $most } milliseconds.
+said-kind-unknown = `{ $name }` is not a kind that this version knows; use webhook.
+
+## Imports
+
+said-import-not = This is not an export of Bluebridge: { $error }.
+said-import-newer = This export is of a newer shape than this version reads.
+said-import-many = At most { $count } entries of a kind are read.
+said-import-missing = The connection { $name } names a { $said_thing } that is not in the document.
+said-import-name = A { $said_thing } has a name that is empty, too long or not printable.
+said-import-kind = The destination { $name } is of the unknown kind { $kind }.
+said-import-refused = The { $said_thing } { $name } cannot be accepted: { $said_problems }
+
+## Joined: these match nearly anything, so they come last, the surest first
+
+said-place = { $place }: { $said_what }
+said-and-then = { $said_first }; { $said_then }
+said-and-more = { $said_first }. { $said_then }

@@ -1,0 +1,674 @@
+//! The phrase book (`locales/*/said.ftl`) and the code say the same: every phrase is a text of the code, and every sentence that the code makes for
+//! people is in the book, or is named here with who else tells it. Then real sentences are gathered from the parsers, the functions and the guard,
+//! and told in Indonesian until no English is left in them.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use bluebridge::domain::connection::{Rules, RulesDocument};
+use bluebridge::domain::destination::{Settings, SettingsDocument};
+use bluebridge::domain::filter::Filter;
+use bluebridge::domain::mapping::Mapping;
+use bluebridge::domain::mapping::functions::{Call, functions};
+use bluebridge::domain::outcome::Outcome;
+use bluebridge::domain::password::password_problem;
+use bluebridge::domain::path;
+use bluebridge::domain::person::{Language, parse_email};
+use bluebridge::domain::problem::Problem;
+use bluebridge::outbound::guard::Guard;
+use bluebridge::web::phrases::retold;
+use bluebridge::web::reader::Reader;
+use fluent_syntax::ast::{Entry, Expression, InlineExpression, PatternElement};
+use fluent_syntax::parser;
+use regex::{Captures, Regex};
+use serde_json::{Value, json};
+
+/// Stands for an argument in a text whose arguments' names do not matter.
+const GAP: char = '\u{0}';
+
+/// Sentences that are not in the book: a file, or within it those that begin so, and who tells them.
+const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
+    ("domain/filter/explanation.rs", "", "told from its parts"),
+    ("domain/recipes.rs", "", "told by the recipe's id"),
+    (
+        "domain/replay.rs",
+        "",
+        "pages tell the forecast from its numbers",
+    ),
+    (
+        "flow/deliver.rs",
+        "An attempt at the destination",
+        "for who starts a server",
+    ),
+    ("flow/vet.rs", "A test request", "is sent"),
+    (
+        "store/copy.rs",
+        "Data is moved",
+        "for who gives the command",
+    ),
+    (
+        "store/mod.rs",
+        "A PostgreSQL database",
+        "for who gives the command",
+    ),
+    ("store/nodes.rs", "The server", "for who gives the command"),
+    (
+        "store/schema_version.rs",
+        "This database",
+        "for who starts a server",
+    ),
+    ("web/admission.rs", "This needs the role", "for programs"),
+    ("web/api/audit.rs", "", "for programs"),
+    ("web/api/deliveries.rs", "", "for programs"),
+    ("web/api/idempotency.rs", "", "for programs"),
+    ("web/api/mod.rs", "`limit`", "for programs"),
+    ("web/api/mod.rs", "`cursor`", "for programs"),
+    ("web/api/mod.rs", "The body is not JSON", "for programs"),
+    ("web/api/openapi.rs", "", "for programs"),
+    ("web/api/replays.rs", "", "for programs"),
+    ("web/auth.rs", "Send an API token", "for programs"),
+    ("web/auth.rs", "This API token", "for programs"),
+    ("web/hooks.rs", "", "for Blue"),
+    ("web/routes.rs", "There is no such address", "for programs"),
+    ("web/ui/sources.rs", "", "told by the code of the problem"),
+];
+
+/// Macros whose texts are for the log, or are keys.
+const NOT_FOR_PEOPLE: [&str; 11] = [
+    "trace", "debug", "info", "warn", "error", "t", "key", "markup", "told", "println", "eprintln",
+];
+
+/// A text of the code, without what it is given.
+struct Said {
+    place: String,
+    /// As it stands.
+    plain: String,
+    /// As a format, its arguments as gaps.
+    formatted: Option<String>,
+}
+
+impl Said {
+    fn forms(&self) -> impl Iterator<Item = &str> {
+        [Some(self.plain.as_str()), self.formatted.as_deref()]
+            .into_iter()
+            .flatten()
+    }
+
+    /// Begins like a sentence, ends like one, and is more than a word.
+    fn is_sentence(&self) -> bool {
+        let text = self.formatted.as_deref().unwrap_or(&self.plain);
+        let begins = text.starts_with(|sign: char| sign.is_ascii_uppercase() || sign == '`');
+        begins && text.ends_with('.') && text.split_whitespace().count() >= 2
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs")
+            && path.file_name().is_some_and(|name| name != "tests.rs")
+        {
+            found.push(path);
+        }
+    }
+}
+
+/// Every text of the program, those of its tests left out.
+fn said() -> Vec<Said> {
+    let mut paths = Vec::new();
+    sources(&root().join("src"), &mut paths);
+    let mut found = Vec::new();
+    for path in paths {
+        let place = path.strip_prefix(root().join("src")).unwrap();
+        if ["web/i18n.rs", "web/phrases.rs"].contains(&place.to_str().unwrap()) {
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        let (program, _) = source
+            .split_once("#[cfg(test)]\nmod tests {")
+            .unwrap_or((&source, ""));
+        found.extend(texts(program).into_iter().map(|plain| Said {
+            place: place.display().to_string(),
+            formatted: with_gaps(&plain),
+            plain,
+        }));
+    }
+    assert!(found.len() > 1_000, "hardly any text was found");
+    found
+}
+
+/// The texts of a program, without those that only the log sees.
+fn texts(program: &str) -> Vec<String> {
+    static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r##"(?sx)
+              //[^\n]*
+            | '(?:\\.[^']*|[^'\\])'
+            | (?-u:\b)r\#"(?<raw>.*?)"\#
+            | (?-u:\b)r"(?<bare>[^"]*)"
+            | "(?<text>(?:[^"\\]|\\.)*)"
+            | (?:(?-u:\b)(?<name>[a-z_]+)!\s*)?(?<open>[(\[{])
+            | (?<close>[)\]}])
+            "##,
+        )
+        .unwrap()
+    });
+    let (mut found, mut quiet) = (Vec::new(), Vec::new());
+    for part in TOKEN.captures_iter(program) {
+        let raw = part.name("raw").or(part.name("bare"));
+        let text = raw.map(|text| text.as_str().to_string());
+        let text = text.or(part.name("text").map(|text| unescaped(text.as_str())));
+        if part.name("open").is_some() {
+            let name = part.name("name").map_or("", |name| name.as_str());
+            quiet.push(NOT_FOR_PEOPLE.contains(&name));
+        } else if part.name("close").is_some() {
+            quiet.pop().expect("as many brackets are closed as opened");
+        } else if !quiet.contains(&true) {
+            found.extend(text);
+        }
+    }
+    assert!(quiet.is_empty(), "brackets stay open: {quiet:?}");
+    found
+}
+
+/// What an ordinary literal stands for.
+fn unescaped(literal: &str) -> String {
+    static ESCAPE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?s)\\(?:\n\s*|u\{(?<code>[0-9a-fA-F]+)\}|(?<sign>.))").unwrap()
+    });
+    let text = ESCAPE.replace_all(literal, |escape: &Captures<'_>| {
+        let code = escape.name("code").map(|code| code.as_str());
+        let sign = escape.name("sign").map(|sign| sign.as_str());
+        match (code, sign) {
+            (Some(code), _) => {
+                let code = u32::from_str_radix(code, 16).unwrap();
+                char::from_u32(code).unwrap().to_string()
+            }
+            (_, Some("n")) => "\n".into(),
+            (_, Some("t")) => "\t".into(),
+            (_, Some("r")) => "\r".into(),
+            (_, Some("0")) => "\0".into(),
+            (_, Some(other)) => other.into(),
+            _ => String::new(),
+        }
+    });
+    text.into_owned()
+}
+
+/// A format with gaps for its arguments; `None` when it cannot be one.
+fn with_gaps(format: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut rest = format.chars().peekable();
+    while let Some(sign) = rest.next() {
+        match sign {
+            '{' | '}' if rest.peek() == Some(&sign) => {
+                rest.next();
+                text.push(sign);
+            }
+            '{' => {
+                rest.find(|sign| *sign == '}')?;
+                text.push(GAP);
+            }
+            '}' => return None,
+            _ => text.push(sign),
+        }
+    }
+    Some(text)
+}
+
+/// The phrases: key, and the text with gaps.
+fn book() -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(root().join("locales/en/said.ftl")).unwrap();
+    let resource = parser::parse(text.as_str()).unwrap();
+    let mut found = Vec::new();
+    for entry in resource.body {
+        let Entry::Message(message) = entry else {
+            continue;
+        };
+        let key = message.id.name.to_string();
+        let mut text = String::new();
+        for element in message.value.unwrap().elements {
+            match element {
+                PatternElement::TextElement { value } => text.push_str(value),
+                PatternElement::Placeable {
+                    expression: Expression::Inline(InlineExpression::StringLiteral { value }),
+                } => text.push_str(value),
+                PatternElement::Placeable {
+                    expression: Expression::Inline(InlineExpression::VariableReference { .. }),
+                } => text.push(GAP),
+                other => panic!("{key} is more than texts and arguments: {other:?}"),
+            }
+        }
+        let touching = format!("{GAP}{GAP}");
+        assert!(!text.contains(&touching), "arguments of {key} touch");
+        assert!(
+            text.chars().any(|sign| sign != GAP),
+            "{key} fits everything"
+        );
+        found.push((key, text));
+    }
+    assert!(found.len() > 300, "the book is nearly empty");
+    found
+}
+
+/// Without the sentences that may stand before and behind.
+fn bare(text: &str) -> &str {
+    text.trim_matches([GAP, ' '])
+}
+
+#[test]
+fn every_phrase_is_a_text_of_the_code() {
+    let said = said();
+    let texts: BTreeSet<&str> = said.iter().flat_map(Said::forms).collect();
+    let bare_texts: BTreeSet<&str> = texts.iter().map(|text| bare(text)).collect();
+    let book = book();
+    let alone: Vec<&str> = book
+        .iter()
+        .filter(|(_, text)| !texts.contains(text.as_str()) && !bare_texts.contains(bare(text)))
+        .map(|(key, _)| key.as_str())
+        .collect();
+    assert!(
+        alone.is_empty(),
+        "the code does not say these (any more), so they are never found: {alone:#?}"
+    );
+    let distinct: BTreeSet<&str> = book.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(distinct.len(), book.len(), "two phrases are the same");
+}
+
+#[test]
+fn every_sentence_for_people_is_in_the_book() {
+    let book = book();
+    let known: BTreeSet<&str> = book.iter().map(|(_, text)| bare(text)).collect();
+    let rooms = ["domain/", "store/", "outbound/", "flow/", "web/"];
+    let mut unused: BTreeSet<usize> = (0..TOLD_OTHERWISE.len()).collect();
+    let mut missing = Vec::new();
+    for said in said() {
+        let is_here = rooms.iter().any(|room| said.place.starts_with(room));
+        if !is_here || !said.is_sentence() || said.forms().any(|form| known.contains(bare(form))) {
+            continue;
+        }
+        let told = TOLD_OTHERWISE.iter().position(|(place, begins, _)| {
+            said.place.starts_with(place) && said.plain.starts_with(begins)
+        });
+        match told {
+            Some(at) => {
+                unused.remove(&at);
+            }
+            None => missing.push(format!("{}: {}", said.place, said.plain)),
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "these stay English on every page; add them to locales/*/said.ftl: {missing:#?}"
+    );
+    let unused: Vec<_> = unused.iter().map(|at| TOLD_OTHERWISE[*at]).collect();
+    assert!(
+        unused.is_empty(),
+        "nothing there needs these exceptions: {unused:?}"
+    );
+}
+
+/// Small words that English sentences have and Indonesian ones do not.
+const ENGLISH: [&str; 19] = [
+    "the", "and", "not", "must", "cannot", "with", "which", "needs", "there", "this", "may",
+    "what", "write", "of", "is", "are", "has", "was", "than",
+];
+
+/// Words outside of quotes and code, which are not translated.
+fn words(text: &str) -> Vec<String> {
+    let unquoted = |mark: char, text: &str| -> String {
+        text.split(mark).step_by(2).collect::<Vec<_>>().join(" ")
+    };
+    let text = unquoted('`', &unquoted('"', text));
+    text.split(|sign: char| !sign.is_alphanumeric())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+/// What the book makes of it in Indonesian; fails when that is nothing.
+pub fn in_indonesian(english: &str) -> String {
+    let reader = Reader {
+        language: Language::Indonesian,
+        ..Reader::default()
+    };
+    let told = reader.reads(|| retold(english));
+    assert_ne!(told, english, "nobody tells this in Indonesian");
+    told
+}
+
+/// Tells it in Indonesian and sees that all of it is.
+fn told(english: &str) {
+    let told = in_indonesian(english);
+    let left: Vec<String> = words(&told)
+        .into_iter()
+        .filter(|word| ENGLISH.contains(&word.as_str()))
+        .collect();
+    assert!(
+        left.is_empty(),
+        "English is left: {left:?} in {told:?} of {english:?}"
+    );
+}
+
+/// The words of serde and of the readers of regular expressions, dates and templates stay; only the frame is told.
+fn is_of_a_library(problem: &Problem) -> bool {
+    let libraries = ["bad_regex", "bad_template"];
+    libraries.contains(&problem.code)
+        || (problem.code == "wrong_shape" && problem.message.contains("expected"))
+        || problem.message.starts_with("missing field")
+        || problem.message.contains("unknown field")
+        || problem.message.contains("unknown variant")
+}
+
+fn all_told(problems: &[Problem]) {
+    assert!(!problems.is_empty());
+    for problem in problems {
+        if !is_of_a_library(problem) {
+            told(&problem.message);
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_filter_is_told() {
+    let deep = (0..40).fold(json!({"all": []}), |inner, _| json!({"all": [inner]}));
+    let condition = |more: Value| {
+        let mut condition = json!({"path": "$.a", "op": "equals", "value": "x"});
+        let members = more.as_object().unwrap().clone();
+        condition.as_object_mut().unwrap().extend(members);
+        json!({"all": [condition]})
+    };
+    let operator = |op: &str, value: Value| condition(json!({"op": op, "value": value}));
+    let many: Vec<Value> = (0..500)
+        .map(|_| json!({"path": "$.a", "op": "exists"}))
+        .collect();
+    for document in [
+        json!("x"),
+        deep,
+        json!({"all": many}),
+        json!({"all": [], "any": []}),
+        json!({"all": "x"}),
+        json!({"all": [{}]}),
+        condition(json!({"colour": 1})),
+        condition(json!({"path": ""})),
+        condition(json!({"path": "$.a b"})),
+        condition(json!({"path": "$.x".repeat(5_000)})),
+        condition(json!({"path": "$["})),
+        condition(json!({"op": "equal"})),
+        condition(json!({"op": "zzz"})),
+        condition(json!({"types": "loose"})),
+        condition(json!({"case_sensitive": "yes"})),
+        condition(json!({"zone": "Moon/Base"})),
+        operator("equals", json!([])),
+        operator("gt", json!("x")),
+        operator("between", json!([1])),
+        operator("between_dates", json!(["a", "b"])),
+        operator("before", json!("soon")),
+        operator("in_last", json!("a while")),
+        operator("is_type", json!("thing")),
+        operator("in", json!({})),
+        operator("matches", json!(7)),
+        operator("changed_from_to", json!(1)),
+        operator("any_item", json!("x")),
+    ] {
+        all_told(&Filter::parse(&document).expect_err("a filter that is refused"));
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_mapping_is_told() {
+    let field = |more: Value| {
+        let mut field = json!({"to": "a", "from": {"path": "$.a"}});
+        let members = more.as_object().unwrap().clone();
+        field.as_object_mut().unwrap().extend(members);
+        json!({"mode": "fields", "fields": [field]})
+    };
+    let pipe = |pipe: Value| field(json!({"pipe": pipe}));
+    let template = |body: &str| json!({"mode": "template", "body": body});
+    let many: Vec<Value> = (0..5_000)
+        .map(|n| json!({"to": format!("f{n}"), "from": {"value": 1}}))
+        .collect();
+    for document in [
+        json!({"mode": "fields", "fields": "x"}),
+        json!({"mode": "fields", "fields": many}),
+        json!({"mode": "fields", "fields": [7]}),
+        json!({"mode": "fields", "fields": [{"to": "a", "from": {"value": 1}}, {"to": "a", "from": {"value": 1}}]}),
+        field(json!({"colour": 1})),
+        field(json!({"to": ""})),
+        field(json!({"to": "a..b"})),
+        field(json!({"to": "a."})),
+        field(json!({"to": "a[x"})),
+        field(json!({"to": "a[0]b"})),
+        field(json!({"to": "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t"})),
+        field(json!({"from": 1})),
+        field(json!({"take": "some"})),
+        field(json!({"when_missing": "cry"})),
+        pipe(json!("trim")),
+        pipe(json!([7])),
+        pipe(json!([{"fn": "uper"}])),
+        pipe(json!([{"fn": "zzzzzz"}])),
+        pipe(json!([{"fn": "trim", "args": [1]}])),
+        pipe(json!([{"fn": "replace", "args": [1, 2]}])),
+        pipe(json!([{"fn": "round", "args": ["x"]}])),
+        pipe(json!([{"fn": "to_zone", "args": ["Moon/Base"]}])),
+        pipe(json!([{"fn": "lookup", "args": ["x"]}])),
+        json!({"mode": "template"}),
+        json!({"mode": "template", "body": "x", "format": "xml"}),
+        template(&"x".repeat(2 << 20)),
+        template("\u{0}"),
+        template("{{ a"),
+        template(&format!("{{{{ a{} }}}}", " + a".repeat(1_000))),
+        template("{% for a in b recursive %}{% endfor %}"),
+    ] {
+        all_told(&Mapping::parse(&document).expect_err("a mapping that is refused"));
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_connection_is_told() {
+    let document: RulesDocument = serde_json::from_value(json!({
+        "trigger": {"events": vec!["X"; 5_000]},
+        "mapping": {"mode": "passthrough"},
+        "delivery": {"max_attempts": 0},
+    }))
+    .unwrap();
+    let problems = Rules::compile(&document).expect_err("rules that are refused");
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    all_told(&problems);
+}
+
+#[test]
+fn what_is_wrong_with_a_destination_is_told() {
+    let config = |more: Value| {
+        let mut config = json!({"url": "https://example.com/hook"});
+        let members = more.as_object().unwrap().clone();
+        config.as_object_mut().unwrap().extend(members);
+        config
+    };
+    let headers: Value = (0..200)
+        .map(|n| (format!("x-{n}"), json!("1")))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    for config in [
+        json!({}),
+        config(json!({"url": "nonsense"})),
+        config(json!({"url": "ftp://example.com/"})),
+        config(json!({"url": "https://ada:pw@example.com/"})),
+        config(json!({"url": format!("https://example.com/{}", "x".repeat(9_000))})),
+        config(json!({"method": "TRACE"})),
+        config(json!({"headers": headers})),
+        config(json!({"headers": {"x y": "1"}})),
+        config(json!({"headers": {"host": "1"}})),
+        config(json!({"headers": {"x-a": 1}})),
+        config(json!({"headers": {"x-a": "é"}})),
+        config(json!({"headers": {"x-a": "x".repeat(20_000)}})),
+        config(json!({"headers": {"x-a": "***"}})),
+        config(json!({"auth": {"type": "magic"}})),
+        config(json!({"auth": {"type": "basic"}})),
+        config(json!({"auth": {"type": "bearer", "token": "é"}})),
+    ] {
+        refused(Some(&config), None, None);
+    }
+    let fine = config(json!({}));
+    refused(Some(&fine), Some(&json!({"scheme": "rot13"})), None);
+    for limits in [
+        json!({"concurrency": 0}),
+        json!({"per_second": 0.0}),
+        json!({"timeout_ms": 1}),
+    ] {
+        refused(Some(&fine), None, Some(&limits));
+    }
+}
+
+fn refused(config: Option<&Value>, signing: Option<&Value>, limits: Option<&Value>) {
+    let document = SettingsDocument {
+        config,
+        signing,
+        limits,
+    };
+    let refused = Settings::parse(&document, None);
+    all_told(&refused.err().expect("settings that are refused"));
+}
+
+#[test]
+fn what_a_function_cannot_do_is_told() {
+    let values = [
+        json!({"a": 1}),
+        json!("no such thing"),
+        json!(1.5),
+        json!(true),
+        json!(9.0e300),
+        json!([{"a": 1}]),
+    ];
+    let mut failed = 0;
+    for function in functions() {
+        let args: Vec<Value> = serde_json::from_str(function.example.1).unwrap();
+        let call = Call::parse(function.id, &args, "").unwrap();
+        for value in &values {
+            if let Err(reason) = call.apply(value) {
+                failed += 1;
+                let is_of_a_library = reason.contains('(');
+                if !is_of_a_library {
+                    told(&reason);
+                }
+            }
+        }
+    }
+    assert!(failed > 50, "hardly any function refuses anything");
+}
+
+#[test]
+fn what_the_guard_refuses_is_told() {
+    let guard = Guard::new(Vec::new());
+    let mut said = BTreeSet::new();
+    let v4 = (0..=255_u8).flat_map(|a| {
+        [[a, 0, 0, 1], [a, 168, 1, 1], [a, 254, 1, 1], [a, 64, 0, 1]].map(IpAddr::from)
+    });
+    let others = [
+        "168.63.129.16",
+        "192.0.2.1",
+        "192.31.196.1",
+        "192.52.193.1",
+        "192.88.99.1",
+        "172.16.0.1",
+        "198.18.0.1",
+        "198.51.100.1",
+        "203.0.113.1",
+        "::1",
+        "64:ff9b:1::1",
+        "100::1",
+        "2001:2::1",
+        "2001:db8::1",
+        "2002::1",
+        "2620:4f:8000::1",
+        "3ffe::1",
+        "3fff::1",
+        "5f00::1",
+        "fc00::1",
+        "fe80::1",
+        "fec0::1",
+        "ff02::1",
+        "4000::1",
+    ];
+    let others = others.iter().map(|text| text.parse().unwrap());
+    for address in v4.chain(others) {
+        if let Err(refusal) = guard.check(address) {
+            said.insert(refusal.0);
+        }
+    }
+    assert!(said.len() > 15, "{said:?}");
+    for url in [
+        "ftp://example.com/",
+        "https://example.com:25/",
+        "data:text/plain,x",
+    ] {
+        let refusal = guard.vet(&url.parse().unwrap(), false).unwrap_err();
+        said.insert(refusal.0);
+    }
+    said.insert(
+        guard
+            .listed_only()
+            .check([1, 1, 1, 1].into())
+            .unwrap_err()
+            .0,
+    );
+    for reason in said {
+        told(&reason);
+        let outcome = Outcome::RefusedAddress { reason };
+        told(&outcome.sentence());
+        told(&format!("It kept failing. Last: {}", outcome.sentence()));
+        told(outcome.advice());
+    }
+}
+
+#[test]
+fn how_attempts_end_is_told() {
+    for status in [
+        200, 302, 400, 401, 403, 404, 408, 410, 418, 422, 429, 500, 503,
+    ] {
+        let outcome = Outcome::Answered { status };
+        told(&outcome.sentence());
+        if !outcome.advice().is_empty() {
+            told(outcome.advice());
+        }
+    }
+    let reason = || "the name nowhere.example was not found.".to_string();
+    for outcome in [
+        Outcome::DnsFailed { reason: reason() },
+        Outcome::CouldNotConnect { reason: reason() },
+        Outcome::TlsFailed { reason: reason() },
+        Outcome::TimedOut { after_ms: 10_000 },
+        Outcome::ConnectionBroke { reason: reason() },
+        Outcome::ResponseTooLarge { reason: reason() },
+        Outcome::InvalidRequest { reason: reason() },
+    ] {
+        told(&outcome.sentence());
+        told(outcome.advice());
+    }
+}
+
+#[test]
+fn what_is_wrong_with_people_and_paths_is_told() {
+    told(&parse_email("ada").unwrap_err());
+    for password in [
+        "short",
+        &"x".repeat(5_000),
+        "ada@example.com",
+        "passwordpassword",
+    ] {
+        let problem = password_problem(password, "ada@example.com");
+        told(&problem.unwrap_or_else(|| panic!("{password} is refused")));
+    }
+    for text in ["", "$.a b", "$.a[", "a b"] {
+        if let Err(error) = path::Path::parse(text) {
+            told(&error.reason);
+        }
+    }
+}
