@@ -404,6 +404,22 @@ said-import-name = A { $said_thing } has a name that is empty, too long or not p
 said-import-kind = The destination { $name } is of the unknown kind { $kind }.
 said-import-refused = The { $said_thing } { $name } cannot be accepted: { $said_problems }
 
+## What libraries and systems say
+
+said-theirs-type = invalid type: { $found }, expected { $wanted }.
+said-theirs-value = invalid value: { $found }, expected { $wanted }.
+said-theirs-missing = missing field `{ $name }`.
+said-theirs-unknown = unknown field `{ $name }`, expected { $names }.
+said-theirs-refused = Connection refused (os error { $code }).
+said-theirs-reset = Connection reset by peer (os error { $code }).
+said-theirs-timed-out = Connection timed out (os error { $code }).
+said-theirs-no-route = No route to host (os error { $code }).
+said-theirs-unreachable = Network is unreachable (os error { $code }).
+said-theirs-pipe = Broken pipe (os error { $code }).
+said-theirs-closed = connection closed before message completed.
+said-theirs-certificate = invalid peer certificate: { $reason }.
+said-theirs-alert = received fatal alert: { $name }.
+
 ## Joined: these match nearly anything, so they come last, the surest first
 
 said-place = { $place }: { $said_what }

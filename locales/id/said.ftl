@@ -403,6 +403,22 @@ said-import-name = Ada { $said_thing } yang namanya kosong, terlalu panjang, ata
 said-import-kind = Tujuan { $name } berjenis { $kind }, yang tidak dikenal.
 said-import-refused = Tidak dapat diterima, { $said_thing } { $name }: { $said_problems }
 
+## Yang dikatakan pustaka dan sistem
+
+said-theirs-type = tipenya tidak sesuai: { $found }; seharusnya { $wanted }.
+said-theirs-value = nilainya tidak sesuai: { $found }; seharusnya { $wanted }.
+said-theirs-missing = `{ $name }` belum diisi.
+said-theirs-unknown = `{ $name }` tidak dikenal di sini; yang ada: { $names }.
+said-theirs-refused = sambungan ditolak (os error { $code }).
+said-theirs-reset = sambungan diputus dari sana (os error { $code }).
+said-theirs-timed-out = waktu menyambung habis (os error { $code }).
+said-theirs-no-route = tidak ada rute ke host (os error { $code }).
+said-theirs-unreachable = jaringan tidak terjangkau (os error { $code }).
+said-theirs-pipe = sambungan terputus (os error { $code }).
+said-theirs-closed = sambungan ditutup sebelum jawabannya lengkap.
+said-theirs-certificate = sertifikatnya tidak sah: { $reason }.
+said-theirs-alert = menerima alert fatal: { $name }.
+
 ## Gabungan
 
 said-place = { $place }: { $said_what }

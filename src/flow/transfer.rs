@@ -71,11 +71,17 @@ struct ConnectionEntry {
 /// Why a document cannot be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// What is wrong with the document, in a sentence.
-    #[error("{0}")]
-    Refused(String),
+    /// What is wrong with the document, in sentences.
+    #[error("{}", .0.join(" "))]
+    Refused(Vec<String>),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl ImportError {
+    fn refusal(sentence: impl Into<String>) -> ImportError {
+        ImportError::Refused(vec![sentence.into()])
+    }
 }
 
 /// What an import would do.
@@ -179,11 +185,11 @@ fn without_query(mut config: Value) -> Value {
 /// Reads a document that [`export`] wrote.
 pub fn read(text: &str) -> Result<Bundle, ImportError> {
     let bundle: Bundle = serde_json::from_str(text).map_err(|error| {
-        ImportError::Refused(format!("This is not an export of Bluebridge: {error}."))
+        ImportError::refusal(format!("This is not an export of Bluebridge: {error}."))
     })?;
     if bundle.bluebridge_export != SHAPE {
-        return Err(ImportError::Refused(
-            "This export is of a newer shape than this version reads.".into(),
+        return Err(ImportError::refusal(
+            "This export is of a newer shape than this version reads.",
         ));
     }
     let most = bundle
@@ -192,7 +198,7 @@ pub fn read(text: &str) -> Result<Bundle, ImportError> {
         .max(bundle.destinations.len())
         .max(bundle.connections.len());
     if most > ENTRIES_LIMIT {
-        return Err(ImportError::Refused(format!(
+        return Err(ImportError::refusal(format!(
             "At most {ENTRIES_LIMIT} entries of a kind are read."
         )));
     }
@@ -277,7 +283,7 @@ pub async fn plan(
         let name = checked_name("connection", &entry.name)?;
         Rules::compile(&entry.rules).map_err(|problems| refused("connection", &name, &problems))?;
         let missing = |what: &str| {
-            ImportError::Refused(format!(
+            ImportError::refusal(format!(
                 "The connection {name} names a {what} that is not in the document."
             ))
         };
@@ -410,7 +416,7 @@ fn checked_name(what: &str, name: &str) -> Result<String, ImportError> {
         && !name.chars().any(char::is_control);
     match fine {
         true => Ok(name.to_string()),
-        false => Err(ImportError::Refused(format!(
+        false => Err(ImportError::refusal(format!(
             "A {what} has a name that is empty, too long or not printable."
         ))),
     }
@@ -431,7 +437,7 @@ async fn check_addresses(
     let refused: Vec<String> = join_all(looks).await.into_iter().flatten().collect();
     match refused.is_empty() {
         true => Ok(()),
-        false => Err(ImportError::Refused(refused.join(" "))),
+        false => Err(ImportError::Refused(refused)),
     }
 }
 
@@ -442,7 +448,7 @@ fn destination_draft(
     now_ms: i64,
 ) -> Result<DestinationDraft, ImportError> {
     let kind = Kind::from_word(&entry.kind).ok_or_else(|| {
-        ImportError::Refused(format!(
+        ImportError::refusal(format!(
             "The destination {name} is of the unknown kind {}.",
             entry.kind
         ))
@@ -464,7 +470,7 @@ fn destination_draft(
 }
 
 fn refused(what: &str, name: &str, problems: &[Problem]) -> ImportError {
-    ImportError::Refused(cannot_be_accepted(what, name, problems))
+    ImportError::refusal(cannot_be_accepted(what, name, problems))
 }
 
 fn cannot_be_accepted(what: &str, name: &str, problems: &[Problem]) -> String {

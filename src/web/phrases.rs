@@ -85,7 +85,23 @@ impl Book {
                 let told: FluentArgs<'_> = told.collect();
                 message(language, &phrase.key, &told)
             });
-        found.unwrap_or_else(|| english.to_string())
+        found
+            .or_else(|| self.begun(english, language, depth_left))
+            .unwrap_or_else(|| english.to_string())
+    }
+
+    /// Words of the book that begin a sentence, and so begin large; a single one may be a name.
+    fn begun(&self, english: &str, language: Language, depth_left: usize) -> Option<String> {
+        let first = english.chars().next().filter(char::is_ascii_uppercase)?;
+        if !english.contains(' ') {
+            return None;
+        }
+        let small = format!("{}{}", first.to_ascii_lowercase(), &english[1..]);
+        self.find(&small)?;
+        let told = self.retold(&small, language, depth_left);
+        let mut signs = told.chars();
+        let large = signs.next()?.to_uppercase();
+        Some(large.chain(signs).collect())
     }
 
     fn find<'a>(&'a self, sentence: &'a str) -> Option<(&'a Phrase, Vec<(&'a str, &'a str)>)> {
@@ -255,6 +271,15 @@ mod tests {
         assert!(told.ends_with("Signed in."), "{told}");
         let long = format!("Made the source {}.", "x".repeat(SENTENCE_LIMIT_BYTES));
         assert_eq!(in_indonesian(&long), long);
+    }
+
+    #[test]
+    fn words_of_the_book_may_begin_a_sentence() {
+        assert_eq!(
+            in_indonesian("The signature does not match. Signed in."),
+            "Tanda tangan tidak cocok. Masuk."
+        );
+        assert_eq!(in_indonesian("Paused by Owner."), "Dijeda oleh Owner.");
     }
 
     #[test]

@@ -101,8 +101,8 @@ pub async fn import(
             page.plan = Some(PlanView::new(&plan, &bridge).await?);
             render(&page)
         }
-        Err(ImportError::Refused(sentence)) => {
-            page.problems = vec![FormProblem::plain(sentence)];
+        Err(ImportError::Refused(sentences)) => {
+            page.problems = sentences.iter().map(FormProblem::plain).collect();
             render_again(&page)
         }
         Err(ImportError::Store(error)) => Err(error.into()),
