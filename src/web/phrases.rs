@@ -262,8 +262,8 @@ mod tests {
             "Terus-menerus gagal. Terakhir: Alamat ditolak: ini bukan alamat publik (privat)."
         );
         assert_eq!(
-            in_indonesian("Could not connect: Connection refused (os error 111)."),
-            "Tidak dapat terhubung: Connection refused (os error 111)."
+            in_indonesian("Could not connect: the far side said so."),
+            "Tidak dapat terhubung: the far side said so."
         );
         let deep = format!("{}Signed in.", "DNS failed: ".repeat(DEPTH_LIMIT));
         let told = in_indonesian(&deep);

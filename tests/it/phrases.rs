@@ -598,7 +598,7 @@ fn refused(config: Option<&Value>, signing: Option<&Value>, limits: Option<&Valu
         limits,
     };
     let refused = Settings::parse(&document, None);
-    all_told(&refused.err().expect("settings that are refused"));
+    all_told(&refused.expect_err("settings that are refused"));
 }
 
 #[test]
@@ -664,7 +664,7 @@ fn what_the_guard_refuses_is_told() {
     let others = others.iter().map(|text| text.parse().unwrap());
     for address in v4.chain(others) {
         if let Err(refusal) = guard.check(address) {
-            said.insert(refusal.0);
+            said.insert(refusal.reason);
         }
     }
     assert!(said.len() > 15, "{said:?}");
@@ -674,14 +674,14 @@ fn what_the_guard_refuses_is_told() {
         "data:text/plain,x",
     ] {
         let refusal = guard.vet(&url.parse().unwrap(), false).unwrap_err();
-        said.insert(refusal.0);
+        said.insert(refusal.reason);
     }
     said.insert(
         guard
             .listed_only()
             .check([1, 1, 1, 1].into())
             .unwrap_err()
-            .0,
+            .reason,
     );
     for reason in said {
         told(&reason);
