@@ -24,19 +24,22 @@ use crate::store::schema::{deliveries, events};
 use crate::store::writer::Writes as _;
 use crate::store::{postgres, sqlite};
 
-/// Inserts rows in statements of 32, 8 and 1 of them, and counts those that were stored. The statements are few and fixed: each is put
-/// together and prepared once for a connection, which costs more than running it.
+/// Inserts rows in as few statements of 64, 32, 16, 8, 4, 2 and 1 of them as it takes, and counts those that were stored. The statements are
+/// few and fixed: each is put together and prepared once for a connection, which costs more than running it, and on PostgreSQL each is a way
+/// to the server and back.
 macro_rules! insert_rows {
-    ($conn:expr, $all:expr, |$rows:ident| $insert:expr) => {{
+    ($conn:expr, $all:expr, |$rows:ident| $insert:expr) => {
+        insert_rows!(in [64 32 16 8 4 2], $conn, $all, |$rows| $insert)
+    };
+    (in [$($size:literal)+], $conn:expr, $all:expr, |$rows:ident| $insert:expr) => {{
         let mut stored = 0;
-        let (large, rest) = $all.as_chunks::<32>();
-        let (small, rest) = rest.as_chunks::<8>();
-        for $rows in large {
-            stored += $insert.execute($conn)?;
-        }
-        for $rows in small {
-            stored += $insert.execute($conn)?;
-        }
+        let rest = &$all[..];
+        $(
+            let (full, rest) = rest.as_chunks::<$size>();
+            for $rows in full {
+                stored += $insert.execute($conn)?;
+            }
+        )+
         for $rows in rest {
             stored += $insert.execute($conn)?;
         }

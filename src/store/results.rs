@@ -5,12 +5,11 @@
 
 use std::collections::HashMap;
 
+use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
-use diesel::{
-    AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, QueryResult, RunQueryDsl,
-};
+use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, QueryResult, RunQueryDsl};
 
 use crate::domain::delivery::State;
 use crate::domain::id::{ClaimId, DeliveryId};
@@ -85,7 +84,7 @@ impl Settle for sqlite::Conn {
 }
 
 impl Settle for postgres::Conn {
-    /// Every statement is a way to the server and back, so those that are alike share one. Locked first, in an order that all nodes share.
+    /// Every statement is a way to the server and back, so there are two. Locked first, in an order that all nodes share.
     fn settle(&mut self, finishes: &[Finish]) -> Result<Vec<bool>, StoreError> {
         let ids = finishes.iter().map(|one| &one.delivery_id.as_bytes()[..]);
         let claims: HashMap<Vec<u8>, Option<Vec<u8>>> = deliveries::table
@@ -96,33 +95,25 @@ impl Settle for postgres::Conn {
             .load(self)?
             .into_iter()
             .collect();
-        let mut alike: HashMap<Change, Vec<&[u8]>> = HashMap::new();
+        let mut change = SettleMany::default();
         let mut applied = Vec::with_capacity(finishes.len());
         for finish in finishes {
-            let id = &finish.delivery_id.as_bytes()[..];
-            let claim = claims.get(id).and_then(Option::as_deref);
+            let claim = claims.get(&finish.delivery_id.as_bytes()[..]);
+            let claim = claim.and_then(Option::as_deref);
             let holds = claim == Some(&finish.claim_id.as_bytes()[..]);
             if holds {
-                alike.entry(Change::of(finish)?).or_default().push(id);
+                change.push(finish)?;
             }
             applied.push(holds);
         }
-        for (change, ids) in alike {
-            diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
-                .set((
-                    change,
-                    deliveries::claim_id.eq(None::<Vec<u8>>),
-                    deliveries::lease_until.eq(None::<i64>),
-                ))
-                .execute(self)?;
+        if !change.ids.is_empty() {
+            change.execute(self)?;
         }
         Ok(applied)
     }
 }
 
 /// What a result makes of its delivery.
-#[derive(AsChangeset, Clone, PartialEq, Eq, Hash)]
-#[diesel(table_name = deliveries, treat_none_as_null = true)]
 struct Change {
     state: &'static str,
     attempts: i32,
@@ -178,6 +169,71 @@ impl QueryFragment<Sqlite> for SettleOne {
         out.push_bind_param::<Binary, _>(&self.delivery_id)?;
         out.push_sql(" AND claim_id = ");
         out.push_bind_param::<Binary, _>(&self.claim_id)
+    }
+}
+
+/// The update of many deliveries whose claims hold, column by column.
+#[derive(Default)]
+struct SettleMany {
+    ids: Vec<[u8; 16]>,
+    states: Vec<&'static str>,
+    attempts: Vec<i32>,
+    free_attempts: Vec<i32>,
+    due_at: Vec<Option<i64>>,
+    finished_at: Vec<Option<i64>>,
+    last_status: Vec<Option<i32>>,
+    last_outcome: Vec<Option<&'static str>>,
+}
+
+impl SettleMany {
+    fn push(&mut self, finish: &Finish) -> Result<(), StoreError> {
+        let change = Change::of(finish)?;
+        self.ids.push(*finish.delivery_id.as_bytes());
+        self.states.push(change.state);
+        self.attempts.push(change.attempts);
+        self.free_attempts.push(change.free_attempts);
+        self.due_at.push(change.due_at);
+        self.finished_at.push(change.finished_at);
+        self.last_status.push(change.last_status);
+        self.last_outcome.push(change.last_outcome);
+        Ok(())
+    }
+}
+
+impl QueryId for SettleMany {
+    type QueryId = SettleMany;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<postgres::Conn> for SettleMany {}
+
+impl QueryFragment<Pg> for SettleMany {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "UPDATE deliveries SET claim_id = NULL, lease_until = NULL, state = new.state, attempts = new.attempts, \
+             free_attempts = new.free_attempts, due_at = new.due_at, finished_at = new.finished_at, \
+             last_status = new.last_status, last_outcome = new.last_outcome FROM unnest(",
+        );
+        out.push_bind_param::<Array<Binary>, _>(&self.ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.states)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.attempts)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.free_attempts)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.due_at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.finished_at)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Integer>>, _>(&self.last_status)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.last_outcome)?;
+        out.push_sql(
+            ") AS new (id, state, attempts, free_attempts, due_at, finished_at, last_status, last_outcome) \
+             WHERE deliveries.id = new.id",
+        );
+        Ok(())
     }
 }
 
