@@ -354,11 +354,12 @@ async fn cancelling_stops_at_once_and_gives_up_what_waits_in_memory_and_on_disk(
     becomes(&bridge, &begun["id"], "made", json!(5)).await;
     receiver.next().await;
     bridge.recorded(9).await;
-    assert_eq!(
-        bridge.bridge.outbox.waiting(),
-        4,
-        "they wait for the destination's pace"
-    );
+    patiently("four that wait for the destination's pace", async {
+        while bridge.bridge.outbox.waiting() != 4 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 
     let path = format!("/replays/{}/cancel", begun["id"].as_str().unwrap());
     let (status, cancelled) = bridge.api("POST", &path, None).await;
