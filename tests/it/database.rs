@@ -147,6 +147,8 @@ pub fn execute(database_url: &str, statements: &str) {
     use diesel::connection::SimpleConnection as _;
     if let Some(path) = database_url.strip_prefix("sqlite://") {
         let mut conn = diesel::SqliteConnection::establish(path).unwrap();
+        // The server under test writes as well.
+        conn.batch_execute("PRAGMA busy_timeout = 30000;").unwrap();
         return conn.batch_execute(statements).unwrap();
     }
     on_postgres(database_url, async |client| {
