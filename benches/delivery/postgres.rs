@@ -25,18 +25,26 @@ impl Postgres {
         let folder = tempfile::tempdir()?.keep();
         let users = File::create(folder.join("users"))?;
         users.lock_shared()?;
-        let address = call(&folder, None)?;
-        Ok(Postgres {
+        let server = Postgres {
+            address: call(&folder, None)?,
             folder,
             users,
-            address,
             databases: AtomicU32::new(0),
-        })
+        };
+        // The tests' server is kept small; this is PostgreSQL's own default.
+        server.execute("ALTER SYSTEM SET max_wal_size = '1GB'")?;
+        server.execute("SELECT pg_reload_conf()")?;
+        Ok(server)
     }
 
     /// A new database.
     pub fn database(&self) -> anyhow::Result<Home> {
         let name = format!("bench_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.execute(&format!("CREATE DATABASE {name}"))?;
+        Ok(Home::postgres(format!("{}/{name}", self.address)))
+    }
+
+    fn execute(&self, statement: &str) -> anyhow::Result<()> {
         let address = format!("{}/postgres", self.address);
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -45,13 +53,10 @@ impl Postgres {
                 let (client, connection) =
                     tokio_postgres::connect(&address, tokio_postgres::NoTls).await?;
                 let connection = tokio::spawn(connection);
-                client
-                    .batch_execute(&format!("CREATE DATABASE {name}"))
-                    .await?;
+                client.batch_execute(statement).await?;
                 drop(client);
-                anyhow::Ok(connection.await??)
-            })?;
-        Ok(Home::postgres(format!("{}/{name}", self.address)))
+                Ok(connection.await??)
+            })
     }
 }
 
