@@ -10,7 +10,7 @@ use crate::domain::mapping::functions::list::joined;
 use crate::domain::mapping::functions::{Call, text_bytes};
 use crate::domain::mapping::target::Target;
 use crate::domain::mapping::template::TextTemplate;
-use crate::domain::mapping::{MappingError, OUTPUT_LIMIT_BYTES, too_large};
+use crate::domain::mapping::{MappingError, OUTPUT_LIMIT_BYTES};
 use crate::domain::needs::Needs;
 use crate::domain::path::Path;
 use crate::domain::problem::Problem;
@@ -144,7 +144,7 @@ impl Fields {
                     // Before all of them are put together.
                     text_bytes_left = text_bytes_left
                         .checked_sub(text_bytes(&value))
-                        .ok_or_else(too_large)?;
+                        .ok_or_else(|| MappingError::too_large(""))?;
                     field.to.put(&mut built, value);
                 }
             }

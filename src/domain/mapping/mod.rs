@@ -8,11 +8,6 @@ pub mod functions;
 mod involved;
 pub mod target;
 pub mod template;
-fn too_large() -> MappingError {
-    let message = format!("The body would be larger than {OUTPUT_LIMIT_BYTES} bytes.");
-    MappingError::new("too_large", "", message)
-}
-
 #[cfg(test)]
 mod tests;
 
@@ -67,6 +62,11 @@ impl MappingError {
             path: path.into(),
             message: message.into(),
         }
+    }
+
+    fn too_large(path: impl Into<String>) -> MappingError {
+        let message = format!("The body would be larger than {OUTPUT_LIMIT_BYTES} bytes.");
+        MappingError::new("too_large", path, message)
     }
 }
 
@@ -162,7 +162,7 @@ impl Mapping {
         };
         match output.body.len() <= OUTPUT_LIMIT_BYTES {
             true => Ok(output),
-            false => Err(too_large()),
+            false => Err(MappingError::too_large("")),
         }
     }
 

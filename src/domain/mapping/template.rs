@@ -384,11 +384,7 @@ fn failed(error: &Error) -> MappingError {
             path,
             "The template takes too many steps; loop over less.",
         ),
-        ErrorKind::WriteFailure => MappingError::new(
-            "too_large",
-            path,
-            format!("The body would be larger than {OUTPUT_LIMIT_BYTES} bytes."),
-        ),
+        ErrorKind::WriteFailure => MappingError::too_large(path),
         kind => {
             let detail = error
                 .detail()
@@ -422,11 +418,7 @@ impl std::io::Write for Bounded {
 fn bounded(text: String) -> Result<String, MappingError> {
     match text.len() <= OUTPUT_LIMIT_BYTES {
         true => Ok(text),
-        false => Err(MappingError::new(
-            "too_large",
-            "",
-            format!("The body would be larger than {OUTPUT_LIMIT_BYTES} bytes."),
-        )),
+        false => Err(MappingError::too_large("")),
     }
 }
 
