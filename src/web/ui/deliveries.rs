@@ -26,8 +26,7 @@ use crate::web::reader::Reader;
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::curl::curl;
 use crate::web::ui::form::Form;
-use crate::web::ui::labels::operator_called;
-use crate::web::ui::outcome_words::word;
+use crate::web::ui::labels::{operator_called, outcome_word};
 use crate::web::ui::page::{
     Chip, DeliveryRow, Moment, Page, PageError, cause_word, go, render, state_chip,
 };
@@ -354,7 +353,7 @@ impl AttemptView {
         let status = attempt.outcome.status();
         let tone = tone_of(&attempt);
         let said = status.map_or_else(
-            || word(attempt.outcome.code()),
+            || outcome_word(attempt.outcome.code()),
             |status| t!("shared-status", status = status.to_string()),
         );
         AttemptView {

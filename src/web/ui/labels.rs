@@ -1,4 +1,4 @@
-//! What the domain calls things, in the reader's language: roles, signing schemes, operators, groups, functions, events as clauses.
+//! What the domain calls things, in the reader's language: roles, signing schemes, operators, groups, functions, events as clauses, outcomes.
 //!
 //! The domain has the English under a stable code; here only the language is chosen. Pages of every kind call these.
 
@@ -47,4 +47,44 @@ pub fn group_name(name: &str) -> String {
 /// What happened, to stand after "when".
 pub fn event_clause(event_type: &str) -> String {
     told!("clause-", event_type, clause(event_type))
+}
+
+/// How an attempt ended, in one or two words, by the outcome's code.
+pub fn outcome_word(code: &str) -> String {
+    told!("outcome-word-", code, code.replace('_', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::outcome::Outcome;
+    use crate::domain::person::Language;
+    use crate::web::reader::Reader;
+
+    #[test]
+    fn every_outcome_has_a_word_in_the_readers_language() {
+        let indonesian = Reader {
+            language: Language::Indonesian,
+            ..Reader::default()
+        };
+        let reason = || "no such host".to_string();
+        let answered = [200, 302, 401, 404, 410, 418, 422, 503];
+        let answered = answered.map(|status| Outcome::Answered { status });
+        let others = [
+            Outcome::RefusedAddress { reason: reason() },
+            Outcome::DnsFailed { reason: reason() },
+            Outcome::CouldNotConnect { reason: reason() },
+            Outcome::TlsFailed { reason: reason() },
+            Outcome::TimedOut { after_ms: 10_000 },
+            Outcome::ConnectionBroke { reason: reason() },
+            Outcome::ResponseTooLarge { reason: reason() },
+            Outcome::InvalidRequest { reason: reason() },
+        ];
+        for outcome in answered.iter().chain(&others) {
+            let code = outcome.code();
+            let english = code.replace('_', " ");
+            assert_eq!(outcome_word(code), english);
+            indonesian.reads(|| assert_ne!(outcome_word(code), english));
+        }
+    }
 }

@@ -29,7 +29,6 @@ pub mod language;
 pub mod log;
 pub mod next;
 pub mod nodes;
-pub mod outcome_words;
 pub mod overview;
 pub mod page;
 pub mod people;

@@ -19,8 +19,8 @@ use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
 use crate::web::ui::assets::href;
+use crate::web::ui::labels::outcome_word;
 use crate::web::ui::next::own_path;
-use crate::web::ui::outcome_words;
 
 /// How an exact time is written: the zone stands with it.
 pub const EXACT: &str = "%Y-%m-%d %H:%M:%S %Z";
@@ -417,7 +417,7 @@ impl DeliveryRow {
             chip: state_chip(delivery.state),
             detail: match (delivery.last_status, &delivery.last_outcome) {
                 (Some(status), _) => Some(t!("shared-status", status = status.to_string())),
-                (None, Some(code)) => Some(outcome_words::word(code)),
+                (None, Some(code)) => Some(outcome_word(code)),
                 (None, None) => None,
             },
             record: title_of(
