@@ -31,7 +31,8 @@ const KEPT_OUT: [(&str, &[&str]); 4] = [
     ("flow", &["actix_web", "askama", "diesel"]),
 ];
 
-fn sources() -> Vec<(PathBuf, String)> {
+/// Every file of the program with its text.
+pub fn sources() -> Vec<(PathBuf, String)> {
     fn collect(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use bluebridge::domain::connection::{Rules, RulesDocument};
@@ -24,6 +24,8 @@ use fluent_syntax::ast::{Entry, Expression, InlineExpression, PatternElement};
 use fluent_syntax::parser;
 use regex::{Captures, Regex};
 use serde_json::{Value, json};
+
+use crate::house::sources;
 
 /// Stands for an argument in a text whose arguments' names do not matter.
 const GAP: char = '\u{0}';
@@ -111,30 +113,15 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs")
-            && path.file_name().is_some_and(|name| name != "tests.rs")
-        {
-            found.push(path);
-        }
-    }
-}
-
 /// Every text of the program, those of its tests left out.
 fn said() -> Vec<Said> {
-    let mut paths = Vec::new();
-    sources(&root().join("src"), &mut paths);
     let mut found = Vec::new();
-    for path in paths {
+    for (path, source) in sources() {
         let place = path.strip_prefix(root().join("src")).unwrap();
-        if ["web/i18n.rs", "web/phrases.rs"].contains(&place.to_str().unwrap()) {
+        let is_book = ["web/i18n.rs", "web/phrases.rs"].contains(&place.to_str().unwrap());
+        if is_book || place.ends_with("tests.rs") {
             continue;
         }
-        let source = std::fs::read_to_string(&path).unwrap();
         let (program, _) = source
             .split_once("#[cfg(test)]\nmod tests {")
             .unwrap_or((&source, ""));
@@ -440,13 +427,18 @@ fn what_libraries_and_systems_say_is_told_as_they_say_it() {
     assert!(unheard.is_empty(), "nobody says {unheard:?}");
 }
 
+/// A document with more members, or others in their place.
+fn with(mut document: Value, more: Value) -> Value {
+    let members = more.as_object().unwrap().clone();
+    document.as_object_mut().unwrap().extend(members);
+    document
+}
+
 #[test]
 fn what_is_wrong_with_a_filter_is_told() {
     let deep = (0..40).fold(json!({"all": []}), |inner, _| json!({"all": [inner]}));
     let condition = |more: Value| {
-        let mut condition = json!({"path": "$.a", "op": "equals", "value": "x"});
-        let members = more.as_object().unwrap().clone();
-        condition.as_object_mut().unwrap().extend(members);
+        let condition = with(json!({"path": "$.a", "op": "equals", "value": "x"}), more);
         json!({"all": [condition]})
     };
     let operator = |op: &str, value: Value| condition(json!({"op": op, "value": value}));
@@ -489,9 +481,7 @@ fn what_is_wrong_with_a_filter_is_told() {
 #[test]
 fn what_is_wrong_with_a_mapping_is_told() {
     let field = |more: Value| {
-        let mut field = json!({"to": "a", "from": {"path": "$.a"}});
-        let members = more.as_object().unwrap().clone();
-        field.as_object_mut().unwrap().extend(members);
+        let field = with(json!({"to": "a", "from": {"path": "$.a"}}), more);
         json!({"mode": "fields", "fields": [field]})
     };
     let pipe = |pipe: Value| field(json!({"pipe": pipe}));
@@ -550,12 +540,7 @@ fn what_is_wrong_with_a_connection_is_told() {
 
 #[test]
 fn what_is_wrong_with_a_destination_is_told() {
-    let config = |more: Value| {
-        let mut config = json!({"url": "https://example.com/hook"});
-        let members = more.as_object().unwrap().clone();
-        config.as_object_mut().unwrap().extend(members);
-        config
-    };
+    let config = |more: Value| with(json!({"url": "https://example.com/hook"}), more);
     let headers: Value = (0..200)
         .map(|n| (format!("x-{n}"), json!("1")))
         .collect::<serde_json::Map<_, _>>()
