@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context as _;
 
@@ -17,7 +16,7 @@ pub struct Postgres {
     /// Held as long as the server is wanted.
     users: File,
     address: String,
-    databases: AtomicU32,
+    databases: u32,
 }
 
 impl Postgres {
@@ -29,7 +28,7 @@ impl Postgres {
             address: call(&folder, None)?,
             folder,
             users,
-            databases: AtomicU32::new(0),
+            databases: 0,
         };
         // The tests' server is kept small; this is PostgreSQL's own default.
         server.execute("ALTER SYSTEM SET max_wal_size = '1GB'")?;
@@ -38,8 +37,9 @@ impl Postgres {
     }
 
     /// A new database.
-    pub fn database(&self) -> anyhow::Result<Home> {
-        let name = format!("bench_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+    pub fn database(&mut self) -> anyhow::Result<Home> {
+        let name = format!("bench_{}", self.databases);
+        self.databases += 1;
         self.execute(&format!("CREATE DATABASE {name}"))?;
         Ok(Home::postgres(format!("{}/{name}", self.address)))
     }

@@ -89,25 +89,25 @@ fn pairs(size: Size) -> anyhow::Result<()> {
         bridge.tell("bridge");
         results.push((floor, bridge));
     }
-    let median = |of: &dyn Fn(&Measured) -> f64| {
-        middle(results.iter().map(|(floor, bridge)| of(bridge) / of(floor)))
+    let ratio = |of: &dyn Fn(&Measured) -> f64| {
+        median(results.iter().map(|(floor, bridge)| of(bridge) / of(floor)))
     };
     println!("bridge / floor, median of {} rounds:", size.rounds);
     println!(
         "  delivered/s at saturation   {:.2}",
-        median(&|one| one.delivered_per_s)
+        ratio(&|one| one.delivered_per_s)
     );
     println!(
         "  CPU-s per 1,000 events      {:.2}",
-        median(&|one| one.cpu_s_per_1000)
+        ratio(&|one| one.cpu_s_per_1000)
     );
     println!(
         "  p50 end to end at {RATE}/s    {:.2}",
-        median(&|one| one.at_rate.p50_us.into())
+        ratio(&|one| one.at_rate.p50_us.into())
     );
     println!(
         "  p99 end to end at {RATE}/s    {:.2}",
-        median(&|one| one.at_rate.p99_us.into())
+        ratio(&|one| one.at_rate.p99_us.into())
     );
     Ok(())
 }
@@ -153,7 +153,7 @@ fn old(size: Size) -> anyhow::Result<()> {
     println!(
         "  full / empty, median of {} rounds: {:.2}",
         size.rounds,
-        middle(ratios.into_iter())
+        median(ratios.into_iter())
     );
     Ok(())
 }
@@ -164,7 +164,7 @@ fn postgres(size: Size) -> anyhow::Result<()> {
         "postgres: {} events over {CONNECTIONS} connections to one node on SQLite, one on PostgreSQL, two on PostgreSQL",
         size.saturation
     );
-    let server = Postgres::start()?;
+    let mut server = Postgres::start()?;
     let mut ratios = Vec::new();
     for _ in 0..size.rounds {
         let sqlite = Subject::bridge(Home::sqlite()?)?.measure(size)?;
@@ -187,7 +187,7 @@ fn postgres(size: Size) -> anyhow::Result<()> {
     ] {
         println!(
             "  {what:32} {:.2}",
-            middle(ratios.iter().map(|pair| pair[index]))
+            median(ratios.iter().map(|pair| pair[index]))
         );
     }
     Ok(())
@@ -220,7 +220,7 @@ fn isolation(size: Size) -> anyhow::Result<()> {
             );
             p99s.push(f64::from(report.p99_us));
         }
-        Ok(middle(p99s.into_iter()))
+        Ok(median(p99s.into_iter()))
     };
     at_rate("warm")?;
     let alone = at_rate("alone")?;
@@ -407,8 +407,8 @@ impl Measured {
     }
 }
 
-/// The median.
-fn middle(ratios: impl Iterator<Item = f64>) -> f64 {
+/// The median; of an even number, the upper of the two in the middle.
+fn median(ratios: impl Iterator<Item = f64>) -> f64 {
     let mut ratios: Vec<f64> = ratios.collect();
     ratios.sort_by(f64::total_cmp);
     ratios[ratios.len() / 2]
