@@ -22,6 +22,7 @@ pub mod node;
 pub mod outcome;
 pub mod password;
 pub mod path;
+pub mod pattern;
 pub mod person;
 pub mod problem;
 pub mod recipes;

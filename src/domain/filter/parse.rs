@@ -1,18 +1,16 @@
 //! From a person's document to a filter, with every problem found on the way.
 
 use jiff::tz::TimeZone;
-use regex::RegexBuilder;
 use serde_json::{Map, Value};
 
 use crate::domain::filter::condition::{Condition, Scope, Test};
 use crate::domain::filter::operator::{self, Takes};
 use crate::domain::filter::{CONDITIONS_LIMIT, DEPTH_LIMIT, Mode, Node};
 use crate::domain::path::Path;
+use crate::domain::pattern;
 use crate::domain::problem::Problem;
 use crate::domain::value::{Number, TYPE_NAMES, Types, shift, span_of, time_of};
 
-/// Memory that a compiled pattern may take, in bytes.
-const REGEX_LIMIT_BYTES: usize = 1 << 20;
 /// Entries of a list value.
 const LIST_LIMIT: usize = 1_000;
 const CONDITION_KEYS: [&str; 6] = ["path", "op", "value", "case_sensitive", "types", "zone"];
@@ -342,26 +340,9 @@ impl Reader {
         let Some(pattern) = value.as_str() else {
             return self.refuse(pointer, "wrong_value", "The value is a regular expression.");
         };
-        let built = RegexBuilder::new(pattern)
-            .case_insensitive(!scope.case_sensitive)
-            .size_limit(REGEX_LIMIT_BYTES)
-            .build();
-        match built {
+        match pattern::compile(pattern, scope.case_sensitive, pattern::SIZE_LIMIT_BYTES) {
             Ok(regex) => Some(Test::Regex(regex)),
-            Err(error) => {
-                let text = error.to_string();
-                let reason = text
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-                    .trim_start_matches("error: ")
-                    .to_string();
-                self.refuse(
-                    pointer,
-                    "bad_regex",
-                    format!("This is not a regular expression: {reason}."),
-                )
-            }
+            Err(sentence) => self.refuse(pointer, "bad_regex", sentence),
         }
     }
 

@@ -9,10 +9,10 @@ use jsonpath_rust::parser::model::{
     Comparable, Comparison, Filter, FilterAtom, FnArg, JpQuery, Literal, Segment, Selector,
     SingularQuery, Test, TestFunction,
 };
-use regex::RegexBuilder;
 use serde_json::Value;
 
 use super::{PATHS_LIMIT_BYTES, PathError, REGEX_LIMIT_BYTES, REGEX_LIMIT_NODES, WORK_LIMIT_NODES};
+use crate::domain::pattern;
 
 /// What makes a query dear. Each node of the document is visited at most `nodes^whole * depth^deep * times` times.
 #[derive(Debug, Clone, Copy)]
@@ -255,19 +255,16 @@ fn is_absolute(arg: &FnArg) -> bool {
     matches!(arg, FnArg::Test(test) if matches!(**test, Test::AbsQuery(_)))
 }
 
-fn check_pattern(pattern: &FnArg) -> Result<(), PathError> {
-    let FnArg::Literal(Literal::String(pattern)) = pattern else {
+fn check_pattern(arg: &FnArg) -> Result<(), PathError> {
+    let FnArg::Literal(Literal::String(text)) = arg else {
         return Err(PathError::new(
             "The pattern of match() and search() is written as a text in the path.",
         ));
     };
-    RegexBuilder::new(pattern)
-        .size_limit(REGEX_LIMIT_BYTES)
-        .build()
-        .map(|_| ())
-        .map_err(|_| {
-            PathError::new(format!(
-                "`{pattern}` is not a regular expression, or too large a one."
-            ))
-        })
+    match pattern::compile(text, true, REGEX_LIMIT_BYTES) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(PathError::new(format!(
+            "`{text}` is not a regular expression, or too large a one."
+        ))),
+    }
 }

@@ -160,7 +160,9 @@ fn functions_inside_each_other_are_read_in_time() {
 
 #[test]
 fn a_pattern_is_written_in_the_path_and_small() {
+    let deep = format!("$[?match(@.x,'a.{}')]", "*".repeat(200));
     for path in [
+        &*deep,
         "$[?search(@.a, @.b)]",
         "$[?match(@.a, $.b)]",
         "$[?search(@.a, '(')]",

@@ -10,14 +10,13 @@ mod logic;
 mod number;
 mod text;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use serde_json::Value;
 
+use crate::domain::pattern;
 use crate::domain::problem::Problem;
 use crate::domain::value::type_of;
 
-/// Memory that a compiled pattern may take, in bytes.
-const REGEX_LIMIT_BYTES: usize = 1 << 20;
 /// Longest text that a function may make, in bytes.
 pub(super) const TEXT_LIMIT_BYTES: usize = 1 << 20;
 /// Longest texts that a function may make of a list's items, together, in bytes.
@@ -270,23 +269,8 @@ fn check(arg: &Arg, value: &Value, id: &str, pointer: &str) -> Result<(), Proble
 }
 
 fn compile(pattern: &str, pointer: &str) -> Result<Regex, Problem> {
-    RegexBuilder::new(pattern)
-        .size_limit(REGEX_LIMIT_BYTES)
-        .build()
-        .map_err(|error| {
-            let text = error.to_string();
-            let reason = text
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_string();
-            Problem::new(
-                pointer,
-                "bad_regex",
-                format!("This is not a regular expression: {reason}."),
-            )
-        })
+    pattern::compile(pattern, true, pattern::SIZE_LIMIT_BYTES)
+        .map_err(|sentence| Problem::new(pointer, "bad_regex", sentence))
 }
 
 /// The text of a scalar, or what is wrong.
