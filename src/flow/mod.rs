@@ -1,7 +1,7 @@
 //! What happens: one file per step of an event's way, in reading order.
 //!
 //! `ingest` -> `outbox` (the hand-over) -> `deliver` -> `record` -> `recover`; beside them the things a person sets off:
-//! `resend`, `replay`, `test_event`, `dry_run`, `past`, `transfer`, `pause`, `tail`. Called by `web` (who may ask) and `worker` (when it happens).
+//! `resend`, `replay`, `test_event`, `dry_run`, `past`, `projects`, `transfer`, `pause`, `tail`. Called by `web` (who may ask) and `worker` (when it happens).
 //! Knows neither actix nor diesel nor askama. [`Bridge`] holds what the steps share.
 
 pub mod admission;
@@ -20,6 +20,7 @@ pub mod pacing;
 pub mod past;
 pub mod pause;
 pub mod probe;
+pub mod projects;
 pub mod record;
 pub mod recover;
 pub mod replay;
@@ -47,6 +48,7 @@ use crate::flow::health::HealthWatch;
 use crate::flow::nodes::Membership;
 use crate::flow::outbox::Outbox;
 use crate::flow::pacing::Pacing;
+use crate::flow::projects::Projects;
 use crate::flow::retention::{Forgetting, Retention};
 use crate::flow::snapshot::{Snapshot, compile};
 use crate::flow::tail::Tail;
@@ -78,6 +80,7 @@ pub struct Bridge {
     pub health: HealthWatch,
     pub pacing: Pacing,
     pub tail: Arc<Tail>,
+    pub projects: Projects,
     pub admission: Admission,
     pub results: mpsc::Sender<Finish>,
     /// What is kept, and how far forgetting has come.
@@ -154,6 +157,7 @@ impl Bridge {
             health,
             pacing: Pacing::default(),
             tail: Arc::default(),
+            projects: Projects::default(),
             admission: Admission::new(policy.source_per_second),
             results,
             retention: policy.retention,

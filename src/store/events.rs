@@ -165,14 +165,17 @@ impl Store {
         }))
     }
 
-    /// The projects that the newest events of a source were in, by id with their latest name. Looks at no more than [`PROJECTS_LOOK_BACK`] events.
+    /// The projects that the newest events of a source were in, by id with their latest name; from a time on, when one is given. Looks at no more
+    /// than [`PROJECTS_LOOK_BACK`] events.
     pub async fn projects_seen(
         &self,
         source_id: SourceId,
+        since: Option<Timestamp>,
     ) -> Result<Vec<(String, Option<String>)>, StoreError> {
         either!(self.read(move |conn| {
             let rows: Vec<(Option<String>, Option<String>)> = events::table
                 .filter(events::source_id.eq(source_id.as_bytes().to_vec()))
+                .filter(events::id.ge(first_id_of(since.unwrap_or(Timestamp::UNIX_EPOCH))))
                 .order(events::id.desc())
                 .limit(PROJECTS_LOOK_BACK)
                 .select((events::project_id, events::project_name))
@@ -186,7 +189,6 @@ impl Store {
                     Some(_) => {}
                 }
             }
-            seen.sort_by(|(_, a), (_, b)| a.cmp(b));
             Ok(seen)
         }))
     }

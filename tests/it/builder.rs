@@ -1,6 +1,7 @@
 //! The builder as a browser without scripts uses it, the parts it fetches with them, versions, the gallery, import and export.
 
 use std::process::Command;
+use std::sync::atomic::Ordering;
 
 use bluebridge::domain::seal::MasterKey;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use crate::pages::{Page, Visitor, owner};
 
 on_both! {
     every_button_of_the_builder_works_without_scripts,
+    projects_are_offered_by_the_names_that_were_told_last,
     an_edit_shows_its_changes_and_any_version_can_be_restored,
     live_parts_answer_to_half_finished_rules_and_hide_secrets,
     an_import_says_what_it_does_and_does_that,
@@ -201,6 +203,39 @@ async fn every_button_of_the_builder_works_without_scripts(database: Database) {
     );
     assert!(receiver.is_idle().await, "nothing was sent on the way");
     bridge.stop().await;
+}
+
+async fn projects_are_offered_by_the_names_that_were_told_last(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let id = bridge.get("/connections").await["data"][0]["id"].clone();
+    let page = format!("/connections/{}/edit", id.as_str().unwrap());
+    let told = |name: &str, project: &str| {
+        let text = std::str::from_utf8(todo_created()).unwrap();
+        let text = text.replace("TEEST", name);
+        text.replace("clakt90vu000bvt64hhffqleq", project)
+    };
+    let first = "clakt90vu000bvt64hhffqleq";
+    let steps = [
+        (told("Alpha", first), vec!["Alpha"]),
+        (told("Alpha & Co", first), vec!["Alpha &#38; Co"]),
+        (told("Beta", "other"), vec!["Alpha &#38; Co", "Beta"]),
+    ];
+    assert!(!ada.get(&page).await.html.contains("name=\"project\""));
+    for (event, names) in steps {
+        // So late that only the new event is looked at.
+        bridge.clock.fetch_add(3_600_000, Ordering::SeqCst);
+        assert_eq!(bridge.post(&connected.hook, event.as_bytes()).await.0, 200);
+        let html = ada.get(&page).await.html;
+        let offered: Vec<&str> = html.split("name=\"project\"").skip(1).collect();
+        assert_eq!(offered.len(), names.len());
+        for (offer, name) in offered.iter().zip(names) {
+            let label = offer.split("</label>").next().unwrap();
+            assert!(label.contains(name), "{label}");
+        }
+    }
 }
 
 async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Database) {

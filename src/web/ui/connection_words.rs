@@ -3,6 +3,7 @@
 use crate::domain::change::{Change, changes};
 use crate::domain::connection::{Connection, Order, RulesDocument, Version};
 use crate::flow::Bridge;
+use crate::flow::projects::projects;
 use crate::web::ui::labels::event_clause;
 use crate::web::ui::page::{PageError, event_label};
 use crate::web::ui::rule_words;
@@ -43,7 +44,7 @@ impl Names {
         source_id: &str,
     ) -> Result<Names, PageError> {
         if let Ok(source_id) = source_id.parse() {
-            self.projects = bridge.store.projects_seen(source_id).await?;
+            self.projects = projects(bridge, source_id).await?;
         }
         Ok(self)
     }
