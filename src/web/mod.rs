@@ -21,6 +21,7 @@ pub mod reader;
 pub mod route;
 pub mod routes;
 pub mod throttle;
+pub mod turn;
 pub mod ui;
 pub mod visible;
 

@@ -10,6 +10,7 @@ use crate::flow::Bridge;
 use crate::flow::dry_run::dry_run;
 use crate::web::api::parse;
 use crate::web::problem::ApiError;
+use crate::web::turn::{RULES, in_turn};
 
 /// What is to be decided. The event's text is kept as it was written, so that a passthrough shows the very bytes.
 #[derive(Debug, Deserialize)]
@@ -24,7 +25,7 @@ struct Question {
 
 pub async fn decide(body: web::Bytes, bridge: web::Data<Bridge>) -> Result<HttpResponse, ApiError> {
     let question: Question = parse(&body)?;
-    let rules = Rules::compile(&RulesDocument {
+    let document = RulesDocument {
         trigger: question.trigger.unwrap_or_default(),
         filter: question.filter,
         mapping: question
@@ -32,8 +33,12 @@ pub async fn decide(body: web::Bytes, bridge: web::Data<Bridge>) -> Result<HttpR
             .filter(|mapping| !mapping.is_null())
             .unwrap_or_else(|| json!({"mode": "passthrough"})),
         delivery: DeliverySettings::default(),
+    };
+    let now = bridge.clock.now();
+    let run = in_turn(&RULES, move || {
+        let rules = Rules::compile(&document).map_err(ApiError::invalid)?;
+        dry_run(&rules, question.event.get().as_bytes(), now).map_err(ApiError::from)
     })
-    .map_err(ApiError::invalid)?;
-    let run = dry_run(&rules, question.event.get().as_bytes(), bridge.clock.now())?;
+    .await??;
     Ok(HttpResponse::Ok().json(run))
 }

@@ -16,6 +16,7 @@ use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{Paging, id, list, maybe_time, time};
 use crate::web::problem::ApiError;
+use crate::web::turn::{RULES, in_turn};
 
 /// How the log is narrowed. `state` may name several, separated by commas.
 #[derive(Debug, Deserialize)]
@@ -158,11 +159,15 @@ async fn detail(bridge: &Bridge, id: DeliveryId) -> Result<Value, ApiError> {
     let attempts = bridge.store.attempts(id).await?;
     let event = bridge.store.event(delivery.event_id).await?;
     let rules = bridge.rules(delivery.version_id).await?;
-    let run = dry_run(&rules, &event.body, event.summary.received_at)?;
+    let received_at = event.summary.received_at;
+    let (run, body) = in_turn(&RULES, move || {
+        let run = dry_run(&rules, &event.body, received_at);
+        (run, body_of(&rules, &event.body).ok())
+    })
+    .await?;
     let mut shown = summary(&delivery);
     shown["attempts"] = attempts.iter().map(attempt).collect();
-    shown["decision"] = json!(run);
-    let body = body_of(&rules, &event.body).ok();
+    shown["decision"] = json!(run?);
     shown["request_body"] =
         json!(body.map(|output| String::from_utf8_lossy(&output.body).into_owned()));
     Ok(shown)

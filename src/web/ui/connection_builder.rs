@@ -419,7 +419,7 @@ impl<'b> Builder<'b> {
             None => typed_target(form),
         };
         let now = self.bridge.clock.now();
-        let mut live = live(form, sample, &target, name, &self.names, now);
+        let mut live = live(form, sample, &target, name, &self.names, now).await?;
         if let Some(saved) = &self.saved {
             let (rules, ..) = form.rules();
             let was = saved.version.destination_id.to_string();

@@ -16,6 +16,8 @@ use crate::domain::filter::{Filter, Input};
 use crate::domain::mapping::Mapping;
 use crate::flow::dry_run::{dry_run, rehearse};
 use crate::web::phrases::retold;
+use crate::web::problem::ApiError;
+use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::connection_fields::FieldRow;
 use crate::web::ui::connection_filter::{FilterRow, OperatorGroup, found_at, operator_groups};
 use crate::web::ui::connection_form::ConnectionForm;
@@ -85,14 +87,14 @@ pub enum Target<'a> {
 }
 
 /// Tries everything on the sample.
-pub fn live(
+pub async fn live(
     form: &ConnectionForm,
     sample: &Sample,
     target: &Target<'_>,
     destination: String,
     names: &Names,
     now: Timestamp,
-) -> Live {
+) -> Result<Live, ApiError> {
     let (rules, pointers, mut problems) = form.rules();
     let document = sample.document.as_ref().unwrap_or(&Value::Null);
     let rows = rows(&form.conditions, &rules, &pointers, document, now);
@@ -101,10 +103,10 @@ pub fn live(
         problems.extend(found.iter().map(FormProblem::from));
     }
     let (verdict, request) = match compiled.ok().filter(|_| problems.is_empty()) {
-        Some(compiled) => decided(&compiled, sample, target, now),
+        Some(compiled) => decided(compiled, sample, target, now).await?,
         None => (undecided(t!("builder-mend-first")), None),
     };
-    Live {
+    Ok(Live {
         verdict,
         problems,
         request,
@@ -113,7 +115,7 @@ pub fn live(
         review: sentence(&rules, &names.source(&form.source_id), &destination, names),
         changes: None,
         sample_label: sample.label.clone(),
-    }
+    })
 }
 
 fn undecided(sentence: String) -> Verdict {
@@ -126,19 +128,19 @@ fn undecided(sentence: String) -> Verdict {
     }
 }
 
-fn decided(
-    rules: &Rules,
+async fn decided(
+    rules: Rules,
     sample: &Sample,
     target: &Target<'_>,
     now: Timestamp,
-) -> (Verdict, Option<RequestView>) {
-    let run = match dry_run(rules, sample.body.as_bytes(), now) {
+) -> Result<(Verdict, Option<RequestView>), ApiError> {
+    let body = sample.body.clone();
+    let run = in_turn(&RULES, move || dry_run(&rules, body.as_bytes(), now)).await?;
+    let run = match run {
         Ok(run) => run,
         Err(error) => {
-            return (
-                undecided(t!("builder-no-event", error = retold(&error.to_string()))),
-                None,
-            );
+            let sentence = t!("builder-no-event", error = retold(&error.to_string()));
+            return Ok((undecided(sentence), None));
         }
     };
     let mut verdict = Verdict::new(&run);
@@ -162,7 +164,7 @@ fn decided(
             now,
         )
     });
-    (verdict, request)
+    Ok((verdict, request))
 }
 
 fn request(target: &Target<'_>, body: &str, content_type: &str, now: Timestamp) -> RequestView {

@@ -23,6 +23,7 @@ use crate::web::i18n::decimal;
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
+use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::curl::curl;
 use crate::web::ui::form::Form;
@@ -103,15 +104,19 @@ pub async fn show(
     let event = bridge.store.event(delivery.event_id).await?;
     let version = bridge.store.version(delivery.version_id).await?;
     let rules = bridge.rules(delivery.version_id).await?;
-    let run = dry_run(&rules, &event.body, event.summary.received_at).map_err(ApiError::from)?;
+    let received_at = event.summary.received_at;
+    let (run, output) = in_turn(&RULES, move || {
+        let run = dry_run(&rules, &event.body, received_at);
+        (run, body_of(&rules, &event.body).ok())
+    })
+    .await?;
+    let run = run.map_err(ApiError::from)?;
     let decision = Verdict::new(&run);
     let misses = match run.not_triggered {
         None => nearest_miss(&run.explanation),
         Some(_) => Vec::new(),
     };
-    let output = body_of(&rules, &event.body)
-        .ok()
-        .filter(|_| delivery.state != State::Skipped);
+    let output = output.filter(|_| delivery.state != State::Skipped);
     let curl = attempts
         .last()
         .zip(output.as_ref())
@@ -140,7 +145,7 @@ pub async fn show(
         may_change: user.role >= Role::Editor,
         may_discard: delivery.state.may_be_discarded(),
         present_version,
-        timeline: timeline(&delivery, &attempts, event.summary.received_at, now),
+        timeline: timeline(&delivery, &attempts, received_at, now),
         attempts: attempts
             .into_iter()
             .map(|attempt| AttemptView::new(attempt, now))

@@ -16,6 +16,7 @@ use crate::store::events::{EventFilter, EventsPage};
 use crate::web::admission::signed_in;
 use crate::web::api::id;
 use crate::web::problem::ApiError;
+use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::page::{
     Chip, DeliveryRow, Moment, Page, PageError, Pager, event_label, query_value, render, title_of,
@@ -172,8 +173,9 @@ pub async fn show(
         .filter(|c| c.source_id == event.summary.source_id)
     {
         let rules = bridge.rules(connection.version.id).await?;
-        let run =
-            dry_run(&rules, &event.body, event.summary.received_at).map_err(ApiError::from)?;
+        let (body, received_at) = (event.body.clone(), event.summary.received_at);
+        let run = in_turn(&RULES, move || dry_run(&rules, &body, received_at)).await?;
+        let run = run.map_err(ApiError::from)?;
         let verdict = Verdict::new(&run);
         let by_rules = t!("events-by-present-rules", decision = verdict.sentence);
         let sentence = match connection.enabled {
