@@ -681,30 +681,8 @@ mod tests {
             crate::domain::seal::MasterKey::new([1; 32]),
         )
         .unwrap();
-        postgres::with_connection(&home.database_url, |conn| {
+        postgres::with_connection(&home.database_url, false, |conn| {
             conn.batch_execute(LONG_LOG).unwrap();
-            let mut plan = |query: String| -> String {
-                #[derive(diesel::QueryableByName)]
-                struct Step {
-                    #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
-                    line: String,
-                }
-                let text = query.split_once(" -- binds").unwrap().0;
-                // Planned for values that are not known, as a prepared statement is.
-                let binds = text.matches('$').count();
-                let values = vec!["NULL"; binds].join(", ");
-                conn.batch_execute(&format!(
-                    "SET plan_cache_mode = force_generic_plan; DEALLOCATE ALL; PREPARE asked AS {text}"
-                ))
-                .unwrap();
-                let explain = format!("EXPLAIN (COSTS OFF) EXECUTE asked({values})");
-                diesel::sql_query(explain)
-                    .load::<Step>(conn)
-                    .unwrap()
-                    .into_iter()
-                    .map(|step| step.line + "\n")
-                    .collect()
-            };
             let destination = DestinationId::new(1, [0; 10]);
             let request = ClaimRequest {
                 destination_id: destination,
@@ -715,11 +693,11 @@ mod tests {
             };
             let due = due(request).select(deliveries::id);
             let due = due.for_update().skip_locked();
-            let due = plan(diesel::debug_query::<Pg, _>(&due).to_string());
+            let due = postgres::plan(conn, &diesel::debug_query::<Pg, _>(&due), "");
             let held = held(destination).limit(3).select(deliveries::id);
-            let held = plan(diesel::debug_query::<Pg, _>(&held).to_string());
+            let held = postgres::plan(conn, &diesel::debug_query::<Pg, _>(&held), "");
             let leased = expired(1).select(deliveries::id);
-            let leased = plan(diesel::debug_query::<Pg, _>(&leased).to_string());
+            let leased = postgres::plan(conn, &diesel::debug_query::<Pg, _>(&leased), "");
             for (plan, index) in [
                 (&due, "deliveries_due"),
                 (&due, "deliveries_in_lane"),

@@ -1,6 +1,6 @@
 //! An event and all its deliveries, in one transaction; duplicates are settled by a unique index.
 //!
-//! Called by the writer with everything that waits, so each table takes one multi-row statement per batch. An event whose key was
+//! Called by the writer with everything that waits, so each table takes one or a few multi-row statements per batch. An event whose key was
 //! taken inside the window is a duplicate: nothing of it is stored, and the answer names the first one.
 
 use std::collections::{HashMap, HashSet};
@@ -10,7 +10,7 @@ use diesel::backend::Backend;
 use diesel::expression::AsExpression;
 use diesel::serialize::{Output, ToSql};
 use diesel::sql_types::Binary;
-use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, RunQueryDsl as _};
+use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::domain::delivery::{Cause, State};
 use crate::domain::event::EventFacts;
@@ -18,6 +18,7 @@ use crate::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, SourceId, VersionId,
 };
 use crate::store::both::both;
+use crate::store::columns::columns;
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{deliveries, events};
@@ -25,8 +26,7 @@ use crate::store::writer::Writes as _;
 use crate::store::{postgres, sqlite};
 
 /// Inserts rows in as few statements of 64, 32, 16, 8, 4, 2 and 1 of them as it takes, and counts those that were stored. The statements are
-/// few and fixed: each is put together and prepared once for a connection, which costs more than running it, and on PostgreSQL each is a way
-/// to the server and back.
+/// few and fixed: each is put together and prepared once for a connection, which costs more than running it.
 macro_rules! insert_rows {
     ($conn:expr, $all:expr, |$rows:ident| $insert:expr) => {
         insert_rows!(in [64 32 16 8 4 2], $conn, $all, |$rows| $insert)
@@ -130,7 +130,7 @@ both! {
             .flat_map(|ingest| &ingest.deliveries)
             .map(DeliveryRow::new)
             .collect();
-        insert_rows!(conn, fresh, |rows| diesel::insert_into(deliveries::table).values(rows));
+        conn.insert_all(&fresh)?;
         Ok(batch
             .iter()
             .map(|ingest| match duplicates.get(&ingest.event.id) {
@@ -141,26 +141,52 @@ both! {
     }
 }
 
-/// Inserts events except those whose key is taken, and counts them. SQLite has words for it that diesel needs to put together only once.
-trait Fresh {
-    fn insert_fresh(&mut self, rows: &[EventRow]) -> Result<usize, StoreError>;
+/// Inserts many rows, each database in its way, and counts them.
+trait Insert {
+    /// Events except those whose key is taken.
+    fn insert_fresh(&mut self, events: &[EventRow]) -> Result<usize, StoreError>;
+
+    /// All of these deliveries.
+    fn insert_all(&mut self, deliveries: &[DeliveryRow]) -> Result<usize, StoreError>;
+
+    /// Deliveries except those that were made before.
+    fn insert_missing(&mut self, deliveries: &[DeliveryRow]) -> Result<usize, StoreError>;
 }
 
-impl Fresh for sqlite::Conn {
+impl Insert for sqlite::Conn {
+    /// In words that diesel needs to put together only once.
     fn insert_fresh(&mut self, all: &[EventRow]) -> Result<usize, StoreError> {
         Ok(insert_rows!(self, all, |rows| {
             diesel::insert_or_ignore_into(events::table).values(rows)
         }))
     }
-}
 
-impl Fresh for postgres::Conn {
-    fn insert_fresh(&mut self, all: &[EventRow]) -> Result<usize, StoreError> {
+    fn insert_all(&mut self, all: &[DeliveryRow]) -> Result<usize, StoreError> {
         Ok(insert_rows!(self, all, |rows| {
-            diesel::insert_into(events::table)
+            diesel::insert_into(deliveries::table).values(rows)
+        }))
+    }
+
+    fn insert_missing(&mut self, all: &[DeliveryRow]) -> Result<usize, StoreError> {
+        Ok(insert_rows!(self, all, |rows| {
+            diesel::insert_into(deliveries::table)
                 .values(rows)
                 .on_conflict_do_nothing()
         }))
+    }
+}
+
+impl Insert for postgres::Conn {
+    fn insert_fresh(&mut self, events: &[EventRow]) -> Result<usize, StoreError> {
+        EventColumns::<true>::insert(events, self)
+    }
+
+    fn insert_all(&mut self, deliveries: &[DeliveryRow]) -> Result<usize, StoreError> {
+        DeliveryColumns::<false>::insert(deliveries, self)
+    }
+
+    fn insert_missing(&mut self, deliveries: &[DeliveryRow]) -> Result<usize, StoreError> {
+        DeliveryColumns::<true>::insert(deliveries, self)
     }
 }
 
@@ -168,9 +194,7 @@ both! {
     /// Writes deliveries of events that are already stored: a resend or a replay. Those that their replay made before are left out.
     pub fn insert_deliveries(conn: &mut Conn, deliveries: &[NewDelivery]) -> Result<usize, StoreError> {
         let rows: Vec<DeliveryRow> = deliveries.iter().map(DeliveryRow::new).collect();
-        Ok(insert_rows!(conn, rows, |rows| diesel::insert_into(deliveries::table)
-            .values(rows)
-            .on_conflict_do_nothing()))
+        conn.insert_missing(&rows)
     }
 }
 
@@ -230,25 +254,25 @@ fn text(from_body: &str) -> String {
     from_body.replace('\0', "\u{fffd}")
 }
 
-/// Rows own what they hold: diesel remembers a statement by its type only when nothing in it is borrowed.
-#[derive(Insertable)]
-#[diesel(table_name = events, treat_none_as_default_value = false)]
-struct EventRow {
-    id: [u8; 16],
-    source_id: [u8; 16],
-    event_type: String,
-    record_id: Option<String>,
-    record_title: Option<String>,
-    list_id: Option<String>,
-    list_title: Option<String>,
-    project_id: Option<String>,
-    project_name: Option<String>,
-    company_id: Option<String>,
-    occurred_at: Option<i64>,
-    received_at: i64,
-    is_test: bool,
-    body: Body,
-    dedupe_key: Option<[u8; 16]>,
+columns! {
+    /// Rows own what they hold: diesel remembers a statement by its type only when nothing in it is borrowed.
+    struct EventRow, EventColumns of events {
+        id: [u8; 16],
+        source_id: [u8; 16],
+        event_type: String,
+        record_id: Option<String>,
+        record_title: Option<String>,
+        list_id: Option<String>,
+        list_title: Option<String>,
+        project_id: Option<String>,
+        project_name: Option<String>,
+        company_id: Option<String>,
+        occurred_at: Option<i64>,
+        received_at: i64,
+        is_test: bool,
+        body: Body,
+        dedupe_key: Option<[u8; 16]>,
+    }
 }
 
 /// A body as it came, shared and not copied.
@@ -288,25 +312,25 @@ impl EventRow {
     }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = deliveries, treat_none_as_default_value = false)]
-struct DeliveryRow {
-    id: [u8; 16],
-    event_id: [u8; 16],
-    connection_id: [u8; 16],
-    version_id: [u8; 16],
-    destination_id: [u8; 16],
-    cause: &'static str,
-    state: &'static str,
-    attempts: i32,
-    created_at: i64,
-    lane: Option<[u8; 16]>,
-    due_at: Option<i64>,
-    claim_id: Option<[u8; 16]>,
-    lease_until: Option<i64>,
-    finished_at: Option<i64>,
-    problem: Option<String>,
-    replay_id: Option<[u8; 16]>,
+columns! {
+    struct DeliveryRow, DeliveryColumns of deliveries {
+        id: [u8; 16],
+        event_id: [u8; 16],
+        connection_id: [u8; 16],
+        version_id: [u8; 16],
+        destination_id: [u8; 16],
+        cause: &'static str,
+        state: &'static str,
+        attempts: i32,
+        created_at: i64,
+        lane: Option<[u8; 16]>,
+        due_at: Option<i64>,
+        claim_id: Option<[u8; 16]>,
+        lease_until: Option<i64>,
+        finished_at: Option<i64>,
+        problem: Option<String>,
+        replay_id: Option<[u8; 16]>,
+    }
 }
 
 impl DeliveryRow {

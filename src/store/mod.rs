@@ -8,6 +8,7 @@
 pub mod audit;
 mod both;
 pub mod claims;
+mod columns;
 pub mod connections;
 pub mod copy;
 pub mod counts;

@@ -48,6 +48,11 @@ const SETTINGS: &str = "SET statement_timeout = '30s'; SET lock_timeout = '5s'; 
      SET idle_in_transaction_session_timeout = '10s'; SET client_min_messages = 'warning'; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
 
+/// Settings of the writing thread's connection beside these. Its statements find rows by their keys and are planned once for a connection, maybe while
+/// the tables are empty and to read them whole looks cheapest: a bridge on a new database grew slower with each event until its tables were analysed.
+const WRITER_SETTINGS: &str =
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;";
+
 /// Advisory locks of ours, all in one class.
 const LOCK_CLASS: i32 = 0x626c_7565;
 /// One node migrates at a time.
@@ -103,7 +108,10 @@ impl Postgres {
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let news = Arc::new(Notify::new());
         manager.sockets.spawn(listen(manager.clone(), news.clone()));
-        let writer = Writer::start(manager.open()?, Box::new(move || manager.open()))?;
+        let writer = Writer::start(
+            manager.open_writer()?,
+            Box::new(move || manager.open_writer()),
+        )?;
         Ok(Postgres {
             pool,
             writer,
@@ -335,6 +343,14 @@ impl Manager {
     }
 }
 
+impl Manager {
+    fn open_writer(&self) -> Result<Conn, StoreError> {
+        let mut conn = self.open()?;
+        conn.batch_execute(WRITER_SETTINGS)?;
+        Ok(conn)
+    }
+}
+
 impl ManageConnection for Manager {
     type Connection = Conn;
     type Error = StoreError;
@@ -419,14 +435,43 @@ fn sentence(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// A connection of its own, for the tests of queries.
+/// A connection of its own, as one of the pool or as the writing thread's, for the tests of queries.
 #[cfg(test)]
-pub(super) fn with_connection(url: &str, test: impl FnOnce(&mut Conn)) {
+pub(super) fn with_connection(url: &str, writes: bool, test: impl FnOnce(&mut Conn)) {
     let sockets = Sockets::new().unwrap();
     let manager = Manager {
         config: Arc::new(config(url).unwrap()),
         tls: tls().unwrap(),
         sockets: sockets.handle().unwrap(),
     };
-    test(&mut manager.open().unwrap());
+    let conn = match writes {
+        true => manager.open_writer(),
+        false => manager.open(),
+    };
+    test(&mut conn.unwrap());
+}
+
+/// How PostgreSQL would go about a query whose values are not known, as those of a prepared statement are, in its own words; for tests of which
+/// index is taken. `types` are the values' in brackets, or nothing where the query tells them.
+#[cfg(test)]
+pub(super) fn plan(conn: &mut Conn, query: &dyn std::fmt::Display, types: &str) -> String {
+    use diesel::RunQueryDsl as _;
+    #[derive(diesel::QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+        line: String,
+    }
+    let query = query.to_string();
+    let (text, _binds) = query.split_once(" -- binds").unwrap();
+    let values = vec!["NULL"; text.matches('$').count()].join(", ");
+    conn.batch_execute(&format!(
+        "SET plan_cache_mode = force_generic_plan; DEALLOCATE ALL; PREPARE asked {types} AS {text}"
+    ))
+    .unwrap();
+    diesel::sql_query(format!("EXPLAIN (COSTS OFF) EXECUTE asked({values})"))
+        .load::<Step>(conn)
+        .unwrap()
+        .into_iter()
+        .map(|step| step.line + "\n")
+        .collect()
 }

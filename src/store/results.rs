@@ -9,12 +9,13 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
-use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, QueryResult, RunQueryDsl};
+use diesel::{ExpressionMethods as _, QueryDsl as _, QueryResult, RunQueryDsl};
 
 use crate::domain::delivery::State;
 use crate::domain::id::{ClaimId, DeliveryId};
 use crate::domain::outcome::Outcome;
 use crate::store::both::both;
+use crate::store::columns::columns;
 use crate::store::error::StoreError;
 use crate::store::ingest::insert_rows;
 use crate::store::schema::{attempts, deliveries};
@@ -63,14 +64,29 @@ both! {
             .filter(|(_, applied)| **applied)
             .map(|(finish, _)| AttemptRow::new(finish))
             .collect::<Result<_, _>>()?;
-        insert_rows!(conn, rows, |rows| diesel::insert_into(attempts::table).values(rows));
+        conn.insert_attempts(&rows)?;
         Ok(applied)
     }
 }
 
-/// Gives deliveries their next state and ends their claims, where these still hold. Each answer says whether it did.
+/// The claims of these deliveries, which stay as they are until the transaction ends.
+macro_rules! claims_locked {
+    ($ids:expr) => {
+        deliveries::table
+            .filter(deliveries::id.eq_any($ids))
+            .order(deliveries::id)
+            .select((deliveries::id, deliveries::claim_id))
+            .for_update()
+    };
+}
+
+/// What each database does in its way.
 trait Settle {
+    /// Gives deliveries their next state and ends their claims, where these still hold. Each answer says whether it did.
     fn settle(&mut self, finishes: &[Finish]) -> Result<Vec<bool>, StoreError>;
+
+    /// Writes down what was tried.
+    fn insert_attempts(&mut self, rows: &[AttemptRow]) -> Result<(), StoreError>;
 }
 
 impl Settle for sqlite::Conn {
@@ -81,20 +97,23 @@ impl Settle for sqlite::Conn {
             .map(|finish| Ok(SettleOne::of(finish)?.execute(self)? == 1))
             .collect()
     }
+
+    fn insert_attempts(&mut self, all: &[AttemptRow]) -> Result<(), StoreError> {
+        insert_rows!(self, all, |rows| diesel::insert_into(attempts::table)
+            .values(rows));
+        Ok(())
+    }
 }
 
 impl Settle for postgres::Conn {
     /// Every statement is a way to the server and back, so there are two. Locked first, in an order that all nodes share.
     fn settle(&mut self, finishes: &[Finish]) -> Result<Vec<bool>, StoreError> {
-        let ids = finishes.iter().map(|one| &one.delivery_id.as_bytes()[..]);
-        let claims: HashMap<Vec<u8>, Option<Vec<u8>>> = deliveries::table
-            .filter(deliveries::id.eq_any(ids))
-            .order(deliveries::id)
-            .select((deliveries::id, deliveries::claim_id))
-            .for_update()
-            .load(self)?
-            .into_iter()
+        let ids: Vec<[u8; 16]> = finishes
+            .iter()
+            .map(|one| *one.delivery_id.as_bytes())
             .collect();
+        let claims: HashMap<Vec<u8>, Option<Vec<u8>>> =
+            claims_locked!(&ids).load(self)?.into_iter().collect();
         let mut change = SettleMany::default();
         let mut applied = Vec::with_capacity(finishes.len());
         for finish in finishes {
@@ -110,6 +129,10 @@ impl Settle for postgres::Conn {
             change.execute(self)?;
         }
         Ok(applied)
+    }
+
+    fn insert_attempts(&mut self, rows: &[AttemptRow]) -> Result<(), StoreError> {
+        AttemptColumns::<false>::insert(rows, self).map(|_| ())
     }
 }
 
@@ -255,19 +278,19 @@ fn number(attempt: u32) -> Result<i32, StoreError> {
     i32::try_from(attempt).map_err(|_| StoreError::Corrupt("an attempt number out of range".into()))
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = attempts, treat_none_as_default_value = false)]
-struct AttemptRow {
-    delivery_id: [u8; 16],
-    number: i32,
-    started_at: i64,
-    duration_ms: i64,
-    outcome: String,
-    request_line: String,
-    request_headers: String,
-    response_headers: String,
-    response_body: Vec<u8>,
-    response_truncated: bool,
+columns! {
+    struct AttemptRow, AttemptColumns of attempts {
+        delivery_id: [u8; 16],
+        number: i32,
+        started_at: i64,
+        duration_ms: i64,
+        outcome: String,
+        request_line: String,
+        request_headers: String,
+        response_headers: String,
+        response_body: Vec<u8>,
+        response_truncated: bool,
+    }
 }
 
 impl AttemptRow {
@@ -286,5 +309,34 @@ impl AttemptRow {
             response_body: attempt.response_body.clone(),
             response_truncated: attempt.response_truncated,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use crate::store::test_database::{Database, Home};
+
+    /// On tables that are empty yet: the plan is kept while they grow.
+    #[test]
+    fn postgres_finds_what_ended_by_its_key_from_the_first_event_on() {
+        let home = Home::new(Database::Postgres);
+        let key = crate::domain::seal::MasterKey::new([1; 32]);
+        Store::open(&home.database_url, key).unwrap();
+        let ids = [[1_u8; 16]];
+        let claims = claims_locked!(&ids);
+        let claims: &dyn std::fmt::Display = &diesel::debug_query::<Pg, _>(&claims);
+        let types = "(bytea[], text[], int[], int[], bigint[], bigint[], int[], text[])";
+        let change = SettleMany::default();
+        let change: &dyn std::fmt::Display = &diesel::debug_query::<Pg, _>(&change);
+        postgres::with_connection(&home.database_url, true, |conn| {
+            for (query, types) in [(claims, ""), (change, types)] {
+                let plan = postgres::plan(conn, query, types);
+                assert!(plan.contains("deliveries_pkey"), "{plan}");
+                assert!(!plan.contains("Seq Scan"), "{plan}");
+                assert!(plan.contains("Index Cond: (id = "), "{plan}");
+            }
+        });
     }
 }

@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn migrations_can_be_reverted_on_postgres() {
         let home = Home::new(Database::Postgres);
-        postgres::with_connection(&home.database_url, |conn| {
+        postgres::with_connection(&home.database_url, false, |conn| {
             there_and_back(conn, || postgres::MIGRATIONS);
         });
     }
