@@ -248,7 +248,7 @@ async fn the_same_key_is_a_duplicate_inside_its_window_and_news_after_it(databas
 async fn one_refused_event_does_not_take_its_neighbours_with_it(database: Database) {
     let bench = Bench::new(database).await;
     let mut orphan = bench.ingest(9, Start::Queued);
-    orphan.event.source_id = SourceId::new(9, bits(9));
+    orphan.deliveries[0].event_id = EventId::new(9, bits(9));
     let all = futures_util::future::join_all((1..=20).map(|number| {
         bench.store.ingest(match number {
             9 => orphan.clone(),
