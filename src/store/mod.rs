@@ -2,7 +2,7 @@
 //!
 //! `flow` writes through it, `web` reads and saves plain things. One file per entity, a method per question, in the domain's words.
 //! Rows of diesel types stop at this door. Every method is async and never blocks the caller's thread: questions run on a small pool,
-//! events and results on the one writing thread (`writer`). Each query is written once for SQLite and PostgreSQL (`both`); what differs is in
+//! events and results on writing threads (`writer`). Each query is written once for SQLite and PostgreSQL (`both`); what differs is in
 //! `sqlite` and `postgres`. It does not decide anything and knows neither HTTP nor the clock.
 
 pub mod audit;
@@ -154,7 +154,7 @@ impl Store {
     ) -> Result<Vec<bool>, StoreError> {
         match &self.database {
             Database::Sqlite(database) => database.writer().record(finishes.into()).await,
-            Database::Postgres(database) => database.writer().record(finishes.into()).await,
+            Database::Postgres(database) => database.recorder().record(finishes.into()).await,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A PostgreSQL database: connecting, the settings of each connection and why, and what only PostgreSQL does.
 //!
 //! The driver is tokio-postgres behind diesel's blocking `Connection`; its sockets are served by one small runtime of this file's own, so that
-//! the store works alike under any runtime of its callers. Events and results go through the writing thread, which owns a connection;
+//! the store works alike under any runtime of its callers. Events and results go through the two writing threads, which own a connection each;
 //! everything else runs on a pool. A lost connection is found by the next one who uses it and made anew.
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use crate::store::writer::{Writer, Writes};
 /// The one kind of connection.
 pub type Conn = AsyncConnectionWrapper<AsyncPgConnection>;
 
-/// Connections of the pool; the writing thread has one more.
+/// Connections of the pool; each writing thread and listening have one more.
 const POOL_SIZE: u32 = 8;
 
 /// How long a connection may take to be made, and how long is waited for one of the pool.
@@ -48,7 +48,7 @@ const SETTINGS: &str = "SET statement_timeout = '30s'; SET lock_timeout = '5s'; 
      SET idle_in_transaction_session_timeout = '10s'; SET client_min_messages = 'warning'; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
 
-/// Settings of the writing thread's connection beside these. Its statements find rows by their keys and are planned once for a connection, maybe while
+/// Settings of the writing threads' connections beside these. Their statements find rows by their keys and are planned once for a connection, maybe while
 /// the tables are empty and to read them whole looks cheapest: a bridge on a new database grew slower with each event until its tables were analysed.
 const WRITER_SETTINGS: &str =
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;";
@@ -72,6 +72,7 @@ pub fn is_address(url: &str) -> bool {
 pub struct Postgres {
     pool: Pool<Manager>,
     writer: Writer<Conn>,
+    recorder: Writer<Conn>,
     /// Woken when another node changed something.
     news: Arc<Notify>,
     _sockets: Arc<Sockets>,
@@ -108,21 +109,28 @@ impl Postgres {
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let news = Arc::new(Notify::new());
         manager.sockets.spawn(listen(manager.clone(), news.clone()));
-        let writer = Writer::start(
-            manager.open_writer()?,
-            Box::new(move || manager.open_writer()),
-        )?;
+        let writing = |name| {
+            let manager = manager.clone();
+            let conn = manager.open_writer()?;
+            Writer::start(name, conn, Box::new(move || manager.open_writer()))
+        };
         Ok(Postgres {
             pool,
-            writer,
+            writer: writing("writer")?,
+            recorder: writing("recorder")?,
             news,
             _sockets: sockets,
         })
     }
 
-    /// The queue before the writing thread.
+    /// The queue before the thread that writes events.
     pub fn writer(&self) -> &Writer<Conn> {
         &self.writer
+    }
+
+    /// The queue before the thread that writes results.
+    pub fn recorder(&self) -> &Writer<Conn> {
+        &self.recorder
     }
 
     /// Runs a question on a connection of the pool, off the async threads.
@@ -182,7 +190,7 @@ impl Postgres {
         self.news.notified().await;
     }
 
-    /// Proves that the writing thread can commit now.
+    /// Proves that events can be committed now.
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.writer
             .run(|conn| {
@@ -197,6 +205,7 @@ impl Postgres {
     /// Waits until everything queued is written.
     pub async fn close(self) {
         self.writer.close().await;
+        self.recorder.close().await;
     }
 }
 
@@ -435,7 +444,7 @@ fn sentence(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// A connection of its own, as one of the pool or as the writing thread's, for the tests of queries.
+/// A connection of its own, as one of the pool or as a writing thread's, for the tests of queries.
 #[cfg(test)]
 pub(super) fn with_connection(url: &str, writes: bool, test: impl FnOnce(&mut Conn)) {
     let sockets = Sockets::new().unwrap();

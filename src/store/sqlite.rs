@@ -52,7 +52,7 @@ impl Sqlite {
         check_key(&mut conn, key)?;
         let readers = open_readers(path)?;
         let path = path.to_owned();
-        let writer = Writer::start(conn, Box::new(move || open_writer(&path)))?;
+        let writer = Writer::start("writer", conn, Box::new(move || open_writer(&path)))?;
         Ok(Sqlite { readers, writer })
     }
 

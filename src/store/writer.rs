@@ -1,6 +1,7 @@
-//! The one thread that writes, and group commit.
+//! A thread that writes, and group commit.
 //!
-//! Requests and results arrive on one bounded queue; whatever waits there when the last commit is through goes into the next
+//! SQLite has one of these, as a file has one writer. PostgreSQL has two, for events and for results: while one waits for its commit to be on disk,
+//! the other one's statements run. Requests and results arrive on one bounded queue; whatever waits there when the last commit is through goes into the next
 //! one, so that a commit is shared by everyone who came meanwhile. A caller is answered only after its commit.
 //! When a row of a batch is refused, each part is tried alone: one bad row never takes its neighbours with it. When nothing can be written at
 //! all, everybody is told so at once; when the connection is lost, the next batch connects again.
@@ -67,7 +68,7 @@ enum Job<C> {
     Run(Change<C>),
 }
 
-/// The queue before the writing thread. Cheap to clone; all clones are one.
+/// The queue before a writing thread. Cheap to clone; all clones are one.
 pub struct Writer<C> {
     jobs: mpsc::Sender<Job<C>>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -83,8 +84,8 @@ impl<C> Clone for Writer<C> {
 }
 
 impl<C: Writes> Writer<C> {
-    /// Starts the thread with its connection; `open` is asked for another one when that is lost.
-    pub fn start(conn: C, open: Open<C>) -> Result<Writer<C>, StoreError> {
+    /// Starts the thread of this name with its connection; `open` is asked for another one when that is lost.
+    pub fn start(name: &str, conn: C, open: Open<C>) -> Result<Writer<C>, StoreError> {
         let (jobs, queue) = mpsc::channel(QUEUE_LIMIT);
         let line = Line {
             conn: Some(conn),
@@ -92,10 +93,10 @@ impl<C: Writes> Writer<C> {
             failure: None,
         };
         let thread = std::thread::Builder::new()
-            .name("writer".into())
+            .name(name.into())
             .spawn(move || run(line, queue))
             .map_err(|error| {
-                StoreError::Unavailable(format!("no thread for the writer: {error}"))
+                StoreError::Unavailable(format!("no thread for the {name}: {error}"))
             })?;
         Ok(Writer {
             jobs,
@@ -122,7 +123,7 @@ impl<C: Writes> Writer<C> {
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Runs something on the writing thread; it opens its own transaction.
+    /// Runs something on the thread; it opens its own transaction.
     pub async fn run<T: Send + 'static>(
         &self,
         change: impl FnOnce(&mut C) -> Result<T, StoreError> + Send + 'static,
