@@ -4,7 +4,7 @@
 //! the store works alike under any runtime of its callers. Events and results go through the two writing threads, which own a connection each;
 //! everything else runs on a pool. A lost connection is found by the next one who uses it and made anew.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use diesel::Connection as _;
@@ -17,6 +17,7 @@ use futures_util::StreamExt as _;
 use rustls_platform_verifier::ConfigVerifierExt as _;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio_postgres::AsyncMessage;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -75,7 +76,8 @@ pub struct Postgres {
     recorder: Writer<Conn>,
     /// Woken when another node changed something.
     news: Arc<Notify>,
-    _sockets: Arc<Sockets>,
+    /// Ends with the last clone.
+    _listening: Arc<JoinSet<()>>,
 }
 
 impl Postgres {
@@ -91,11 +93,10 @@ impl Postgres {
     }
 
     fn open_blocking(url: &str, key: &MasterKey) -> Result<Postgres, StoreError> {
-        let sockets = Arc::new(Sockets::new()?);
         let manager = Manager {
             config: Arc::new(config(url)?),
             tls: tls()?,
-            sockets: sockets.handle()?,
+            sockets: sockets()?,
         };
         let mut conn = manager.open()?;
         migrate(&mut conn, key)?;
@@ -108,7 +109,8 @@ impl Postgres {
             .build(manager.clone())
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let news = Arc::new(Notify::new());
-        manager.sockets.spawn(listen(manager.clone(), news.clone()));
+        let mut listening = JoinSet::new();
+        listening.spawn_on(listen(manager.clone(), news.clone()), &manager.sockets);
         let writing = |name| {
             let manager = manager.clone();
             let conn = manager.open_writer()?;
@@ -119,7 +121,7 @@ impl Postgres {
             writer: writing("writer")?,
             recorder: writing("recorder")?,
             news,
-            _sockets: sockets,
+            _listening: Arc::new(listening),
         })
     }
 
@@ -377,32 +379,22 @@ impl ManageConnection for Manager {
     }
 }
 
-/// The runtime that serves the sockets.
-struct Sockets(Option<Runtime>);
+/// The runtime that serves the sockets of every store in the process. It lives as long: a pool that is closed may still be opening a connection, and
+/// what is closed last says goodbye to the server.
+static SOCKETS: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("postgres")
+        .enable_all()
+        .build()
+});
 
-impl Sockets {
-    fn new() -> Result<Sockets, StoreError> {
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("postgres")
-            .enable_all()
-            .build()
-            .map(|runtime| Sockets(Some(runtime)))
-            .map_err(|error| StoreError::Unavailable(format!("no thread for sockets: {error}")))
-    }
-
-    fn handle(&self) -> Result<Handle, StoreError> {
-        let runtime = self.0.as_ref().ok_or(StoreError::Closed)?;
-        Ok(runtime.handle().clone())
-    }
-}
-
-impl Drop for Sockets {
-    fn drop(&mut self) {
-        // The last clone may be dropped on an async thread, where waiting for the sockets to close is not allowed.
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
+fn sockets() -> Result<Handle, StoreError> {
+    match &*SOCKETS {
+        Ok(runtime) => Ok(runtime.handle().clone()),
+        Err(error) => Err(StoreError::Unavailable(format!(
+            "no thread for sockets: {error}"
+        ))),
     }
 }
 
@@ -447,11 +439,10 @@ fn sentence(error: &tokio_postgres::Error) -> String {
 /// A connection of its own, as one of the pool or as a writing thread's, for the tests of queries.
 #[cfg(test)]
 pub(super) fn with_connection(url: &str, writes: bool, test: impl FnOnce(&mut Conn)) {
-    let sockets = Sockets::new().unwrap();
     let manager = Manager {
         config: Arc::new(config(url).unwrap()),
         tls: tls().unwrap(),
-        sockets: sockets.handle().unwrap(),
+        sockets: sockets().unwrap(),
     };
     let conn = match writes {
         true => manager.open_writer(),
