@@ -11,6 +11,7 @@ use diesel::expression::AsExpression;
 use diesel::serialize::{Output, ToSql};
 use diesel::sql_types::Binary;
 use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::delivery::{Cause, State};
 use crate::domain::event::EventFacts;
@@ -214,6 +215,7 @@ both! {
         let mut duplicates = HashMap::new();
         for NewEvent {
             id,
+            source_id,
             facts,
             unique_since_ms,
             ..
@@ -223,7 +225,7 @@ both! {
                 continue;
             }
             let (holder, received_ms): (Vec<u8>, i64) = events::table
-                .filter(events::dedupe_key.eq(stored_key(facts)))
+                .filter(events::dedupe_key.eq(stored_key(source_id, facts)))
                 .select((events::id, events::received_at))
                 .first(conn)?;
             let past_its_window = unique_since_ms.is_some_and(|since_ms| received_ms < since_ms);
@@ -242,10 +244,15 @@ both! {
     }
 }
 
-/// Half of the digest is kept: 128 bits are enough to tell events apart, and the index is half as large.
-fn stored_key(facts: &EventFacts) -> [u8; 16] {
+/// The same content is another event when another source sent it. Half of the digest is kept: 128 bits are enough to tell events apart, and the index is
+/// half as large.
+fn stored_key(source_id: &SourceId, facts: &EventFacts) -> [u8; 16] {
+    let digest = Sha256::new()
+        .chain_update(source_id.as_bytes())
+        .chain_update(facts.dedupe_key)
+        .finalize();
     let mut key = [0; 16];
-    key.copy_from_slice(&facts.dedupe_key[..16]);
+    key.copy_from_slice(&digest[..16]);
     key
 }
 
@@ -307,7 +314,9 @@ impl EventRow {
             received_at: event.received_ms,
             is_test: event.is_test,
             body: Body(event.body.clone()),
-            dedupe_key: event.unique_since_ms.map(|_| stored_key(facts)),
+            dedupe_key: event
+                .unique_since_ms
+                .map(|_| stored_key(&event.source_id, facts)),
         }
     }
 }
