@@ -129,6 +129,10 @@ impl Guard {
         match url.host() {
             Some(Host::Ipv4(address)) => guard.check(address.into()),
             Some(Host::Ipv6(address)) => guard.check(address.into()),
+            // Whatever the name leads to, no network is listed that it could be in.
+            Some(Host::Domain(_)) if guard.listed_only && self.allowed.is_empty() => {
+                Err(plain_http())
+            }
             Some(Host::Domain(_)) => Ok(()),
             None => Err(Refusal::new("the URL names no host.")),
         }
@@ -308,6 +312,17 @@ mod tests {
         assert!(!vet("http://8.8.8.8/", false));
         assert!(vet("http://8.8.8.8/", true));
         assert!(vet("https://8.8.8.8/", false));
+        // What a name leads to is asked of the resolver, unless nothing is listed that it could lead to.
+        assert!(vet("http://inner.example/", false));
+        let nothing_listed = listed(&[]);
+        let vet = |text: &str, allow| {
+            nothing_listed
+                .vet(&Url::parse(text).unwrap(), allow)
+                .is_ok()
+        };
+        assert!(!vet("http://inner.example/", false));
+        assert!(vet("http://inner.example/", true));
+        assert!(vet("https://inner.example/", false));
     }
 
     /// Answers every name with these.

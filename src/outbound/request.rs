@@ -276,17 +276,7 @@ fn classify(error: &reqwest::Error) -> Outcome {
                 },
             };
         }
-        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-            return Outcome::TlsFailed {
-                reason: format!("{tls}."),
-            };
-        }
-        // rustls reaches us wrapped in an io::Error, whose source() skips the wrapped error itself.
-        if let Some(tls) = inner
-            .downcast_ref::<std::io::Error>()
-            .and_then(|io| io.get_ref())
-            .and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>())
-        {
+        if let Some(tls) = tls_error(inner) {
             return Outcome::TlsFailed {
                 reason: format!("{tls}."),
             };
@@ -304,6 +294,14 @@ fn classify(error: &reqwest::Error) -> Outcome {
     } else {
         Outcome::ConnectionBroke { reason }
     }
+}
+
+/// What rustls says. It reaches us inside io::Errors, also one inside the other, whose source() skips the wrapped error itself.
+fn tls_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+    let wrapped = || error.downcast_ref::<std::io::Error>()?.get_ref();
+    error
+        .downcast_ref()
+        .or_else(|| wrapped().and_then(|inner| tls_error(inner)))
 }
 
 /// The innermost error's words; outer ones repeat the URL, which may hold a secret.
