@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
@@ -29,6 +29,9 @@ pub async fn receive(
     payload: web::Payload,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
+    if request.method() != Method::POST {
+        return Err(ApiError::method_not_allowed(&[Method::POST]));
+    }
     let snapshot = bridge.snapshot();
     let token = request.match_info().unprocessed().trim_start_matches('/');
     let source = snapshot.source(token).cloned().ok_or_else(|| {

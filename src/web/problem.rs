@@ -2,8 +2,8 @@
 //!
 //! What only the operator may see is logged here and replaced by a plain sentence.
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{ContentType, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, ContentType, RETRY_AFTER};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::json;
 
@@ -26,6 +26,8 @@ pub struct ApiError {
     pub detail: String,
     /// What is wrong with a document, place by place.
     pub problems: Vec<Problem>,
+    /// The methods that the address takes, when it does not take this one.
+    allow: Option<String>,
 }
 
 impl ApiError {
@@ -36,6 +38,18 @@ impl ApiError {
             code,
             detail: cut(detail.into()),
             problems: Vec::new(),
+            allow: None,
+        }
+    }
+
+    /// The address is there, but not for this method.
+    pub fn method_not_allowed(allowed: &[Method]) -> ApiError {
+        let allow: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+        let allow = allow.join(", ");
+        let detail = format!("This address takes {allow} only.");
+        ApiError {
+            allow: Some(allow),
+            ..ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
         }
     }
 
@@ -46,14 +60,13 @@ impl ApiError {
             problem.message = cut(std::mem::take(&mut problem.message));
         }
         let detail = match problems.first() {
+            Some(first) if first.pointer.is_empty() => first.message.clone(),
             Some(first) => format!("{}: {}", first.pointer, first.message),
             None => "The document cannot be accepted.".into(),
         };
         ApiError {
-            status: StatusCode::UNPROCESSABLE_ENTITY,
-            code: "invalid",
-            detail,
             problems,
+            ..ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail)
         }
     }
 
@@ -102,6 +115,9 @@ impl ResponseError for ApiError {
         let mut response = HttpResponse::build(self.status);
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, RETRY_AFTER_S.to_string()));
+        }
+        if let Some(allow) = &self.allow {
+            response.insert_header((ALLOW, allow.as_str()));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header(("www-authenticate", "Bearer"));

@@ -7,7 +7,7 @@ use actix_web::dev::Handler;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{FromRequest, Responder, Route};
+use actix_web::{FromRequest, Responder, Route, guard};
 
 use crate::domain::person::Role;
 use crate::web::admission::{admit_page, admit_program};
@@ -24,6 +24,14 @@ pub enum Access {
 impl From<Role> for Access {
     fn from(role: Role) -> Access {
         Access::AtLeast(role)
+    }
+}
+
+/// A route for a method. What may be read may be asked for its head alone.
+pub fn of_method(method: Method) -> Route {
+    match method {
+        Method::GET => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
+        method => web::method(method),
     }
 }
 
@@ -48,7 +56,7 @@ impl Entry {
         F::Output: Responder + 'static,
     {
         Entry {
-            route: web::method(method.clone()).to(handler),
+            route: of_method(method.clone()).to(handler),
             method,
             path,
             access: access.into(),

@@ -2,6 +2,9 @@
 //!
 //! What is registered is what the tables say and nothing else; `tests/it/sweep.rs` walks the same tables.
 
+use actix_web::HttpRequest;
+use actix_web::dev::ResourceDef;
+use actix_web::http::Method;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, ServiceConfig};
 
@@ -12,7 +15,7 @@ use crate::web::api::{
 use crate::web::headers::{api_headers, page_headers};
 use crate::web::problem::ApiError;
 use crate::web::route::Access::Anybody;
-use crate::web::route::{Entry, delete, get, post, put};
+use crate::web::route::{Entry, delete, get, of_method, post, put};
 use crate::web::ui::form::FORM_LIMIT_BYTES;
 use crate::web::{body, hooks, operations, reader, ui};
 
@@ -23,10 +26,10 @@ pub const API_PREFIX: &str = "/api/v1";
 pub fn routes(config: &mut ServiceConfig) {
     config
         // A plain prefix: the hot path needs no pattern matching.
-        .service(web::scope("/hooks").default_service(web::post().to(hooks::receive)))
-        .route("/healthz", web::get().to(operations::alive))
-        .route("/readyz", web::get().to(operations::ready))
-        .route("/metrics", web::get().to(operations::metrics))
+        .service(web::scope("/hooks").default_service(web::to(hooks::receive)))
+        .service(web::resource("/healthz").route(of_method(Method::GET).to(operations::alive)))
+        .service(web::resource("/readyz").route(of_method(Method::GET).to(operations::ready)))
+        .service(web::resource("/metrics").route(of_method(Method::GET).to(operations::metrics)))
         .service(
             web::scope(API_PREFIX)
                 .wrap(from_fn(body::bounded))
@@ -309,8 +312,18 @@ pub fn pages() -> Vec<Entry> {
     ]
 }
 
-async fn no_such_route() -> Result<actix_web::HttpResponse, ApiError> {
-    let detail = "There is no such address or method; /api/v1/openapi.json lists them.";
+async fn no_such_route(request: HttpRequest) -> Result<actix_web::HttpResponse, ApiError> {
+    let path = request.path().strip_prefix(API_PREFIX).unwrap_or_default();
+    let there = |entry: &Entry| ResourceDef::new(entry.path).is_match(path);
+    let methods: Vec<Method> = api()
+        .into_iter()
+        .filter(there)
+        .map(|entry| entry.method)
+        .collect();
+    if !methods.is_empty() {
+        return Err(ApiError::method_not_allowed(&methods));
+    }
+    let detail = "There is no such address; /api/v1/openapi.json lists them.";
     Err(ApiError::new(
         actix_web::http::StatusCode::NOT_FOUND,
         "no_such_route",

@@ -180,7 +180,8 @@ async fn documents_that_cannot_be_accepted_are_refused_with_their_places() {
         ("GET", "/deliveries?limit=0", None, 400, "bad_limit"),
         ("GET", "/deliveries?surprise=1", None, 400, "bad_query"),
         ("GET", "/events?cursor=x", None, 400, "bad_cursor"),
-        ("PATCH", "/sources", None, 404, "no_such_route"),
+        ("PATCH", "/sources", None, 405, "method_not_allowed"),
+        ("GET", "/nonsense", None, 404, "no_such_route"),
         (
             "POST",
             "/decide",

@@ -73,6 +73,7 @@ const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
     ("web/auth.rs", "Send an API token", "for programs"),
     ("web/auth.rs", "This API token", "for programs"),
     ("web/hooks.rs", "", "for Blue"),
+    ("web/problem.rs", "This address takes", "for programs"),
     ("web/routes.rs", "There is no such address", "for programs"),
     ("web/ui/sources.rs", "", "told by the code of the problem"),
 ];
