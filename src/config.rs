@@ -127,8 +127,22 @@ impl Settings {
         }
     }
 
+    /// Before a key is made beside a file that is none. The address is not repeated: it may hold a password.
+    fn check_database_url(&self) -> Result<(), SettingsError> {
+        let url = &self.database_url;
+        let file = url.strip_prefix("sqlite://").unwrap_or_default();
+        let is_file = !file.is_empty() && !file.starts_with(':');
+        if is_file || url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(());
+        }
+        Err(SettingsError(
+            "Set BLUEBRIDGE_DATABASE_URL to sqlite://PATH, a file that is kept, or to postgres://USER:PASSWORD@HOST/DATABASE.".into(),
+        ))
+    }
+
     /// Where the master key is.
     pub fn key_place(&self) -> Result<KeyPlace, SettingsError> {
+        self.check_database_url()?;
         if let Some(key) = &self.master_key {
             return Ok(KeyPlace::Given(key.clone()));
         }

@@ -36,7 +36,11 @@ impl Problem {
 
     /// A value of another form than is needed there, in the reader's words.
     pub fn wrong_shape(pointer: impl Into<String>, error: &serde_json::Error) -> Problem {
-        Problem::new(pointer, "wrong_shape", format!("{error}."))
+        let words = error.to_string();
+        // Where the value stands is told by the pointer.
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let words = words.strip_suffix(&place).unwrap_or(&words);
+        Problem::new(pointer, "wrong_shape", format!("{words}."))
     }
 
     /// The same problem, narrowed to a character position inside the text.

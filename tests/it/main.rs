@@ -44,5 +44,6 @@ mod secrets;
 mod signatures;
 mod stopping;
 mod store;
+mod surface;
 mod sweep;
 mod tls;

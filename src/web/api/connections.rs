@@ -20,7 +20,7 @@ use crate::store::error::StoreError;
 use crate::web::Site;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
-use crate::web::api::{id, list, name, parse, time};
+use crate::web::api::{Walk, id, list, name, parse, parse_replacing, time};
 use crate::web::problem::ApiError;
 
 /// Events that a dry run looks at unless asked for more or fewer.
@@ -43,9 +43,22 @@ pub struct ConnectionDocument {
     pub enabled: Option<bool>,
 }
 
-pub async fn index(bridge: web::Data<Bridge>) -> Result<HttpResponse, ApiError> {
+/// What a connection tells of itself and nobody writes.
+const READ_ONLY: [&str; 5] = [
+    "/id",
+    "/version",
+    "/version_id",
+    "/created_at",
+    "/updated_at",
+];
+
+pub async fn index(
+    walk: web::Query<Walk>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
     let connections = bridge.store.connections().await?;
-    Ok(list(connections.iter().map(view).collect(), None))
+    let id = |connection: &Connection| connection.id.to_string();
+    walk.into_inner().answer(&connections, id, view)
 }
 
 pub async fn create(
@@ -77,7 +90,8 @@ pub async fn replace(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let existing = Some(id(&path, "connection")?);
-    let id = save(&bridge, &actor(&request), existing, parse(&body)?).await?;
+    let document = parse_replacing(&body, &READ_ONLY)?;
+    let id = save(&bridge, &actor(&request), existing, document).await?;
     Ok(HttpResponse::Ok().json(view(&bridge.store.connection(id).await?)))
 }
 

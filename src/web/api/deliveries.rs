@@ -168,9 +168,25 @@ async fn detail(bridge: &Bridge, id: DeliveryId) -> Result<Value, ApiError> {
     let mut shown = summary(&delivery);
     shown["attempts"] = attempts.iter().map(attempt).collect();
     shown["decision"] = json!(run?);
+    if delivery.state == State::Held {
+        shown["held"] = held(bridge, &delivery);
+    }
     shown["request_body"] =
         json!(body.map(|output| String::from_utf8_lossy(&output.body).into_owned()));
     Ok(shown)
+}
+
+/// Why a delivery is held, and when its destination is tried next; nothing is tried while a person has paused it.
+fn held(bridge: &Bridge, delivery: &DeliverySummary) -> Value {
+    let snapshot = bridge.snapshot();
+    let health = snapshot
+        .destination(delivery.destination_id)
+        .map(|destination| &destination.health);
+    let paused = health.and_then(|health| health.paused.as_ref());
+    json!({
+        "reason": paused.map(|paused| paused.reason.as_str()),
+        "next_probe_at": maybe_time(health.and_then(|health| health.probing()).map(|probing| probing.at)),
+    })
 }
 
 /// A delivery as lists show it.

@@ -20,7 +20,7 @@ use crate::store::error::StoreError;
 use crate::web::Site;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
-use crate::web::api::{id, list, maybe_time, name, parse, time};
+use crate::web::api::{Walk, id, maybe_time, name, parse, parse_replacing, time};
 use crate::web::problem::ApiError;
 
 /// How often a change is made anew because another one came in between.
@@ -43,11 +43,28 @@ pub struct Saved {
     pub made_secret: Option<String>,
 }
 
-pub async fn index(bridge: web::Data<Bridge>) -> Result<HttpResponse, ApiError> {
+/// What a destination tells of itself and nobody writes.
+const READ_ONLY: [&str; 9] = [
+    "/id",
+    "/health",
+    "/created_at",
+    "/updated_at",
+    "/config/auth/password_set",
+    "/config/auth/token_set",
+    "/config/auth/value_set",
+    "/signing/secret_set",
+    "/signing/previous_secret_until",
+];
+
+pub async fn index(
+    walk: web::Query<Walk>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
     let destinations = bridge.store.destinations().await?;
     let now_s = bridge.clock.now().as_second();
-    let views = destinations.iter().map(|it| view(it, now_s));
-    Ok(list(views.collect(), None))
+    let id = |destination: &Destination| destination.id.to_string();
+    walk.into_inner()
+        .answer(&destinations, id, |it| view(it, now_s))
 }
 
 pub async fn create(
@@ -82,7 +99,7 @@ pub async fn replace(
         &bridge,
         &actor(&request),
         id(&path, "destination")?,
-        parse(&body)?,
+        parse_replacing(&body, &READ_ONLY)?,
     )
     .await?;
     Ok(HttpResponse::Ok().json(show_once(&bridge, saved).await?))

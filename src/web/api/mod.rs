@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use serde_path_to_error::Segment;
 
 use crate::domain::problem::Problem;
 use crate::domain::source::NAME_LIMIT_CHARS;
@@ -38,18 +39,11 @@ impl Paging {
     pub fn page<Id: std::str::FromStr>(&self) -> Result<Page<Id>, ApiError> {
         let limit = self.limit.unwrap_or(50);
         if !(1..=PAGE_LIMIT).contains(&limit) {
-            let detail = format!("`limit` is from 1 to {PAGE_LIMIT}.");
-            return Err(ApiError::new(StatusCode::BAD_REQUEST, "bad_limit", detail));
+            return Err(bad_limit());
         }
         let before = match &self.cursor {
             None => None,
-            Some(text) => Some(text.parse().map_err(|_| {
-                ApiError::new(
-                    StatusCode::BAD_REQUEST,
-                    "bad_cursor",
-                    "`cursor` is the `next_cursor` of the page before.",
-                )
-            })?),
+            Some(text) => Some(text.parse().map_err(|_| bad_cursor())?),
         };
         Ok(Page {
             before,
@@ -59,6 +53,50 @@ impl Paging {
     }
 }
 
+/// How a list is walked through that is read whole, because people made each of its entries.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+pub struct Walk {
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+impl Walk {
+    /// The part of the list that is asked for; all that follows the cursor unless a limit is given.
+    pub fn answer<T>(
+        self,
+        all: &[T],
+        id_of: impl Fn(&T) -> String,
+        view: impl Fn(&T) -> Value,
+    ) -> Result<HttpResponse, ApiError> {
+        let rest = match &self.cursor {
+            None => all,
+            Some(cursor) => {
+                let last = all.iter().position(|one| id_of(one) == *cursor);
+                &all[last.ok_or_else(bad_cursor)? + 1..]
+            }
+        };
+        let limit = match self.limit {
+            None => rest.len(),
+            Some(limit) if (1..=PAGE_LIMIT).contains(&limit) => limit as usize,
+            Some(_) => return Err(bad_limit()),
+        };
+        let part = &rest[..limit.min(rest.len())];
+        let next = part.last().filter(|_| part.len() < rest.len());
+        Ok(list(part.iter().map(view).collect(), next.map(id_of)))
+    }
+}
+
+fn bad_limit() -> ApiError {
+    let detail = format!("`limit` is from 1 to {PAGE_LIMIT}.");
+    ApiError::new(StatusCode::BAD_REQUEST, "bad_limit", detail)
+}
+
+fn bad_cursor() -> ApiError {
+    let detail = "`cursor` is the `next_cursor` of the page before.";
+    ApiError::new(StatusCode::BAD_REQUEST, "bad_cursor", detail)
+}
+
 /// A list with the cursor of its next page.
 pub fn list(data: Vec<Value>, next_cursor: Option<String>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"data": data, "next_cursor": next_cursor}))
@@ -66,16 +104,56 @@ pub fn list(data: Vec<Value>, next_cursor: Option<String>) -> HttpResponse {
 
 /// Reads a request's document: not JSON is 400, the wrong shape is 422.
 pub fn parse<T: DeserializeOwned>(body: &web::Bytes) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
+    let mut read = serde_json::Deserializer::from_slice(body);
+    let document = serde_path_to_error::deserialize(&mut read).map_err(|error| {
+        let pointer = pointer_to(error.path());
+        unreadable(pointer, &error.into_inner())
+    })?;
+    read.end()
+        .map_err(|error| unreadable(String::new(), &error))?;
+    Ok(document)
+}
+
+/// Reads a document that replaces what is there. What only we write, at these places, may stand in it: so what was read can be changed and sent back.
+pub fn parse_replacing<T: DeserializeOwned>(
+    body: &web::Bytes,
+    read_only: &[&str],
+) -> Result<T, ApiError> {
+    let mut document: Value = parse(body)?;
+    for place in read_only {
+        let (parent, name) = place.rsplit_once('/').unwrap_or(("", place));
+        if let Some(Value::Object(parent)) = document.pointer_mut(parent) {
+            parent.remove(name);
+        }
+    }
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let pointer = pointer_to(error.path());
+        unreadable(pointer, &error.into_inner())
+    })
+}
+
+fn unreadable(pointer: String, error: &serde_json::Error) -> ApiError {
+    match error.classify() {
         serde_json::error::Category::Data => {
-            ApiError::invalid(vec![Problem::wrong_shape("", &error)])
+            ApiError::invalid(vec![Problem::wrong_shape(pointer, error)])
         }
         _ => ApiError::new(
             StatusCode::BAD_REQUEST,
             "not_json",
             format!("The body is not JSON: {error}."),
         ),
-    })
+    }
+}
+
+/// Where reading stopped, as a JSON pointer.
+fn pointer_to(path: &serde_path_to_error::Path) -> String {
+    path.iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(format!("/{index}")),
+            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
+        .collect()
 }
 
 /// Reads an id out of an address.

@@ -16,7 +16,7 @@ use crate::store::sources::{NewSource, SecretChange, SourceChange};
 use crate::web::Site;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
-use crate::web::api::{id, list, maybe_time, name, parse, time};
+use crate::web::api::{Walk, id, maybe_time, name, parse, parse_replacing, time};
 use crate::web::auth::new_token;
 use crate::web::problem::ApiError;
 
@@ -31,15 +31,28 @@ pub struct SourceDocument {
     pub overlap_s: Option<i64>,
 }
 
+/// What a source tells of itself and nobody writes.
+const READ_ONLY: [&str; 9] = [
+    "/id",
+    "/token",
+    "/url",
+    "/secret_set",
+    "/previous_secret_until",
+    "/last_heard_at",
+    "/signature_problem",
+    "/created_at",
+    "/updated_at",
+];
+
 pub async fn index(
+    walk: web::Query<Walk>,
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
     let sources = bridge.store.sources().await?;
-    Ok(list(
-        sources.iter().map(|source| view(source, &site)).collect(),
-        None,
-    ))
+    let id = |source: &Source| source.id.to_string();
+    walk.into_inner()
+        .answer(&sources, id, |source| view(source, &site))
 }
 
 pub async fn create(
@@ -73,7 +86,8 @@ pub async fn replace(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
     let id = id(&path, "source")?;
-    save_change(&bridge, &actor(&request), id, parse(&body)?).await?;
+    let document = parse_replacing(&body, &READ_ONLY)?;
+    save_change(&bridge, &actor(&request), id, document).await?;
     Ok(HttpResponse::Ok().json(view(&bridge.store.source(id).await?, &site)))
 }
 

@@ -1,0 +1,204 @@
+//! What whoever calls counts on beside the shapes of documents: methods, lists walked page by page, documents sent back as they came, and events
+//! that belong to their source.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::database::{Database, on_both};
+use crate::harness::{Receiver, TestBridge, todo_created};
+
+on_both! {
+    the_same_body_is_an_event_of_each_source,
+}
+
+async fn the_same_body_is_an_event_of_each_source(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = || json!({"mapping": {"mode": "passthrough"}});
+    let hooks = [
+        bridge.connect(&receiver, rules()).await.hook,
+        bridge.connect(&receiver, rules()).await.hook,
+    ];
+    for (round, status) in ["stored", "duplicate"].into_iter().enumerate() {
+        for hook in &hooks {
+            let (code, answer) = bridge.post(hook, todo_created()).await;
+            assert_eq!((code, &answer["status"]), (200, &json!(status)), "{round}");
+        }
+    }
+    bridge.recorded(2).await;
+    for _ in &hooks {
+        assert_eq!(receiver.next().await.body, todo_created());
+    }
+    assert!(receiver.next_if_there().await.is_none());
+}
+
+#[actix_web::test]
+async fn what_an_address_does_not_take_is_said_and_heads_are_told() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}});
+    let hook = bridge.connect(&receiver, rules).await.hook;
+    let api = |path: &str| bridge.url(&format!("/api/v1{path}"));
+    for (method, url, allow) in [
+        (Method::PUT, hook.clone(), "POST"),
+        (Method::GET, hook.clone(), "POST"),
+        (Method::PATCH, api("/sources"), "GET, POST"),
+        (Method::POST, api("/sources/nonsense"), "GET, PUT, DELETE"),
+        (Method::GET, api("/decide"), "POST"),
+    ] {
+        let request = bridge.http.request(method.clone(), &url);
+        let request = request.bearer_auth(&bridge.token).body(todo_created());
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 405, "{method} {url}");
+        assert_eq!(answer.headers()["allow"], allow, "{method} {url}");
+        let problem: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(problem["code"], "method_not_allowed");
+    }
+    let source = &bridge.get("/sources").await["data"][0];
+    assert_eq!(
+        source["signature_problem"],
+        Value::Null,
+        "{source}: nobody signed"
+    );
+    for path in ["/healthz", "/readyz", "/setup", "/api/v1/sources"] {
+        let request = bridge.http.head(bridge.url(path));
+        let answer = request.bearer_auth(&bridge.token).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        assert!(answer.bytes().await.unwrap().is_empty(), "{path}");
+    }
+    let posted = bridge.http.post(bridge.url("/healthz")).send().await;
+    assert_eq!(posted.unwrap().status(), 405);
+}
+
+#[actix_web::test]
+async fn what_was_read_can_be_sent_back() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    bridge
+        .connect(&receiver, json!({"mapping": {"mode": "passthrough"}}))
+        .await;
+    let secretive = json!({
+        "name": "Secretive",
+        "config": {"url": receiver.url(), "auth": {"type": "basic", "username": "u", "password": "p"}},
+        "signing": {"scheme": "hex", "secret": "s"},
+    });
+    bridge.created("/destinations", secretive).await;
+    for list in ["/sources", "/destinations", "/connections"] {
+        for before in bridge.get(list).await["data"].as_array().unwrap() {
+            let path = format!("{list}/{}", before["id"].as_str().unwrap());
+            let (status, mut after) = bridge.api("PUT", &path, Some(before.clone())).await;
+            assert_eq!(status, 200, "{before} {after}");
+            let mut before = before.clone();
+            for changed in ["updated_at", "version", "version_id"] {
+                before[changed] = Value::Null;
+                after[changed] = Value::Null;
+            }
+            assert_eq!(after, before);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn lists_are_walked_page_by_page() {
+    let bridge = TestBridge::start().await;
+    for number in 0..5 {
+        let source = json!({"name": format!("Source {number}")});
+        bridge.created("/sources", source).await;
+    }
+    let all = bridge.get("/sources").await;
+    assert_eq!(all["next_cursor"], Value::Null);
+    let mut walked = Vec::new();
+    let mut path = "/sources?limit=2".to_string();
+    let mut pages = 0;
+    loop {
+        let page = bridge.get(&path).await;
+        walked.extend(page["data"].as_array().unwrap().clone());
+        pages += 1;
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/sources?limit=2&cursor={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!((Value::from(walked), pages), (all["data"].clone(), 3));
+    for (query, code) in [
+        ("limit=0", "bad_limit"),
+        ("limit=a", "bad_query"),
+        ("cursor=a", "bad_cursor"),
+        ("surprise=1", "bad_query"),
+    ] {
+        for list in ["/sources", "/destinations", "/connections"] {
+            let (status, problem) = bridge.api("GET", &format!("{list}?{query}"), None).await;
+            assert_eq!((status, &problem["code"]), (400, &json!(code)), "{query}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_wrong_shape_is_told_with_its_place() {
+    let bridge = TestBridge::start().await;
+    let (status, problem) = bridge
+        .api("POST", "/sources", Some(json!({"name": 5})))
+        .await;
+    assert_eq!(status, 422);
+    let told = json!([{"pointer": "/name", "code": "wrong_shape", "message": "invalid type: integer `5`, expected a string."}]);
+    assert_eq!(problem["problems"], told);
+    let (_, problem) = bridge.api("POST", "/sources", Some(json!({}))).await;
+    assert_eq!(problem["detail"], "missing field `name`.");
+}
+
+#[actix_web::test]
+async fn an_answer_that_is_not_tls_is_called_that() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let url = receiver.url().replace("http://", "https://");
+    let rules = json!({"mapping": {"mode": "passthrough"}});
+    let hook = bridge.connect_to(&url, json!({}), rules).await.hook;
+    assert_eq!(bridge.post(&hook, todo_created()).await.0, 200);
+    bridge.recorded(1).await;
+    let id = bridge.get("/deliveries").await["data"][0]["id"].clone();
+    let delivery = bridge
+        .get(&format!("/deliveries/{}", id.as_str().unwrap()))
+        .await;
+    let outcome = &delivery["attempts"][0]["outcome"];
+    assert_eq!(outcome["code"], "tls_failed", "{outcome}");
+}
+
+#[actix_web::test]
+async fn a_delivery_that_is_held_says_why() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}});
+    let connected = bridge.connect(&receiver, rules).await;
+    let pause = format!("/destinations/{}/pause", connected.destination_id);
+    assert_eq!(bridge.api("POST", &pause, None).await.0, 200);
+    assert_eq!(bridge.post(&connected.hook, todo_created()).await.0, 200);
+    let id = bridge.get("/deliveries").await["data"][0]["id"].clone();
+    let delivery = bridge
+        .get(&format!("/deliveries/{}", id.as_str().unwrap()))
+        .await;
+    let destination = bridge
+        .get(&format!("/destinations/{}", connected.destination_id))
+        .await;
+    let reason = &destination["health"]["paused_reason"];
+    assert!(reason.as_str().is_some_and(|reason| !reason.is_empty()));
+    assert_eq!(
+        delivery["held"],
+        json!({"reason": reason, "next_probe_at": null})
+    );
+}
+
+#[test]
+fn an_address_of_no_database_is_called_that_and_not_repeated() {
+    for url in [
+        "mysql://u:hidden@h/d",
+        "bridge.db",
+        "sqlite://",
+        "sqlite://:memory:",
+    ] {
+        let refused = std::process::Command::new(env!("CARGO_BIN_EXE_bluebridge"))
+            .arg("migrate")
+            .env_clear()
+            .env("BLUEBRIDGE_DATABASE_URL", url)
+            .output()
+            .unwrap();
+        assert!(!refused.status.success());
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(said.contains("Set BLUEBRIDGE_DATABASE_URL to"), "{said}");
+        assert!(!said.contains("hidden"), "{said}");
+    }
+}
