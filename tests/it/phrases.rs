@@ -70,6 +70,7 @@ const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
     ("web/api/mod.rs", "The body is not JSON", "for programs"),
     ("web/api/openapi.rs", "", "for programs"),
     ("web/api/replays.rs", "", "for programs"),
+    ("web/api/schemas.rs", "", "for programs"),
     ("web/auth.rs", "Send an API token", "for programs"),
     ("web/auth.rs", "This API token", "for programs"),
     ("web/hooks.rs", "", "for Blue"),

@@ -76,7 +76,7 @@ async fn what_was_read_can_be_sent_back() {
         .await;
     let secretive = json!({
         "name": "Secretive",
-        "config": {"url": receiver.url(), "auth": {"type": "basic", "username": "u", "password": "p"}},
+        "config": {"url": receiver.url(), "headers": {"x-key": "hidden"}, "auth": {"type": "basic", "username": "u", "password": "p"}},
         "signing": {"scheme": "hex", "secret": "s"},
     });
     bridge.created("/destinations", secretive).await;

@@ -9,6 +9,7 @@ pub mod events;
 pub mod idempotency;
 pub mod openapi;
 pub mod replays;
+mod schemas;
 pub mod sources;
 
 use actix_web::http::StatusCode;

@@ -3,8 +3,7 @@
 use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 
-use crate::domain::replay::{DEFAULT_PER_SECOND, PER_SECOND_LIMIT};
-use crate::flow::past::EVENTS_LIMIT;
+use crate::web::api::schemas::schemas;
 
 /// Method, path, summary, role, status of success.
 const OPERATIONS: [(&str, &str, &str, &str, &str); 32] = [
@@ -199,7 +198,10 @@ const OPERATIONS: [(&str, &str, &str, &str, &str); 32] = [
 ];
 
 /// Query parameters of the lists.
-const LIST_PARAMETERS: [(&str, &[&str]); 4] = [
+const LIST_PARAMETERS: [(&str, &[&str]); 7] = [
+    ("/sources", &["limit", "cursor"]),
+    ("/destinations", &["limit", "cursor"]),
+    ("/connections", &["limit", "cursor"]),
     ("/replays", &["limit", "cursor"]),
     (
         "/audit",
@@ -305,49 +307,6 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
         });
     }
     operation
-}
-
-fn schemas() -> Value {
-    let text = || json!({"type": "string"});
-    let object = || json!({"type": "object"});
-    json!({
-        "Source": {"type": "object", "required": ["name"], "properties": {
-            "name": text(), "secret": {"type": "string", "writeOnly": true}, "require_signature": {"type": "boolean", "default": true}, "overlap_s": {"type": "integer"},
-        }},
-        "Destination": {"type": "object", "required": ["name", "config"], "properties": {
-            "name": text(), "kind": {"enum": ["webhook"]}, "config": object(), "signing": object(), "limits": object(),
-        }},
-        "Connection": {"type": "object", "required": ["name", "source_id", "destination_id"], "properties": {
-            "name": text(), "source_id": text(), "destination_id": text(), "trigger": object(), "filter": {"type": ["object", "null"]},
-            "mapping": object(), "delivery": object(), "enabled": {"type": "boolean"},
-        }},
-        "Replay": {"type": "object", "properties": {
-            "filter": {"type": "object", "description": "The words of GET /deliveries; state may be a list. What is left out does not narrow.", "properties": {
-                "state": {"type": ["string", "array"], "items": text()}, "connection_id": text(), "destination_id": text(), "event_id": text(), "event_type": text(),
-                "from": {"type": "string", "format": "date-time"}, "to": {"type": "string", "format": "date-time"}, "text": text(),
-                "only_missing": {"type": "boolean", "default": false, "description": "Leave out what has arrived."},
-            }},
-            "version": {"enum": ["then", "now"], "default": "then", "description": "By the version that each delivery named, or by its connection's version of today."},
-            "per_second": {"type": "integer", "minimum": 1, "maximum": PER_SECOND_LIMIT, "default": DEFAULT_PER_SECOND},
-            "dry_run": {"type": "boolean", "default": false, "description": "Only count: 200 with count, already_delivered, events, to_send and left_out; nothing is stored."},
-        }},
-        "Rotation": {"type": "object", "properties": {
-            "secret": {"type": "string", "writeOnly": true}, "overlap_s": {"type": "integer", "minimum": 0, "maximum": 604_800, "default": 86_400},
-        }},
-        "Question": {"type": "object", "required": ["event"], "properties": {
-            "event": object(), "trigger": object(), "filter": {"type": ["object", "null"]}, "mapping": object(),
-        }},
-        "Trial": {"type": "object", "properties": {
-            "trigger": object(), "filter": {"type": ["object", "null"]}, "mapping": object(),
-            "events": {"type": "integer", "minimum": 1, "maximum": EVENTS_LIMIT},
-        }},
-        "Problem": {"type": "object", "required": ["status", "code", "detail"], "properties": {
-            "type": text(), "title": text(), "status": {"type": "integer"}, "code": text(), "detail": text(),
-            "problems": {"type": "array", "items": {"type": "object", "properties": {
-                "pointer": text(), "code": text(), "message": text(), "position": {"type": "integer"},
-            }}},
-        }},
-    })
 }
 
 #[cfg(test)]

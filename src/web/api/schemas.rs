@@ -1,0 +1,230 @@
+//! The documents of the API as JSON Schema. Operators, functions and limits come from the tables that read them, so that nothing is told that is not so.
+//!
+//! Called by `openapi`. It describes; what is right or wrong with a document is said by whoever reads it.
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::filter::operator::{OPERATORS, Takes};
+use crate::domain::mapping::functions::{Function, Kind, functions};
+use crate::domain::replay::{DEFAULT_PER_SECOND, PER_SECOND_LIMIT};
+use crate::domain::value::TYPE_NAMES;
+use crate::flow::past::EVENTS_LIMIT;
+
+/// Every schema by its name.
+pub fn schemas() -> Value {
+    let mut all = Map::new();
+    for part in [resources(), questions(), rules(), destination_parts()] {
+        if let Value::Object(part) = part {
+            all.extend(part);
+        }
+    }
+    Value::Object(all)
+}
+
+fn text() -> Value {
+    json!({"type": "string"})
+}
+
+fn texts() -> Value {
+    json!({"type": "array", "items": text()})
+}
+
+fn reference(schema: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{schema}")})
+}
+
+fn nullable(schema: &str) -> Value {
+    json!({"oneOf": [reference(schema), {"type": "null"}]})
+}
+
+fn resources() -> Value {
+    json!({
+        "Source": {"type": "object", "required": ["name"], "properties": {
+            "name": text(), "secret": {"type": "string", "writeOnly": true}, "require_signature": {"type": "boolean", "default": true},
+            "overlap_s": {"type": "integer", "description": "How long the old secret stays accepted when a new one is given, in seconds."},
+        }},
+        "Destination": {"type": "object", "required": ["name", "config"], "properties": {
+            "name": text(), "kind": {"enum": ["webhook"]}, "config": reference("Config"), "signing": reference("Signing"), "limits": reference("Limits"),
+        }},
+        "Connection": {"type": "object", "required": ["name", "source_id", "destination_id"], "properties": {
+            "name": text(), "source_id": text(), "destination_id": text(), "trigger": reference("Trigger"), "filter": nullable("Filter"),
+            "mapping": reference("Mapping"), "delivery": reference("Delivery"), "enabled": {"type": "boolean", "default": true},
+        }},
+    })
+}
+
+fn questions() -> Value {
+    json!({
+        "Replay": {"type": "object", "properties": {
+            "filter": {"type": "object", "description": "The words of GET /deliveries; state may be a list. What is left out does not narrow.", "properties": {
+                "state": {"type": ["string", "array"], "items": text()}, "connection_id": text(), "destination_id": text(), "event_id": text(), "event_type": text(),
+                "from": {"type": "string", "format": "date-time"}, "to": {"type": "string", "format": "date-time"}, "text": text(),
+                "only_missing": {"type": "boolean", "default": false, "description": "Leave out what has arrived."},
+            }},
+            "version": {"enum": ["then", "now"], "default": "then", "description": "By the version that each delivery named, or by its connection's version of today."},
+            "per_second": {"type": "integer", "minimum": 1, "maximum": PER_SECOND_LIMIT, "default": DEFAULT_PER_SECOND},
+            "dry_run": {"type": "boolean", "default": false, "description": "Only count: 200 with count, already_delivered, events, to_send and left_out; nothing is stored."},
+        }},
+        "Rotation": {"type": "object", "properties": {
+            "secret": {"type": "string", "writeOnly": true}, "overlap_s": {"type": "integer", "minimum": 0, "maximum": 604_800, "default": 86_400},
+        }},
+        "Question": {"type": "object", "required": ["event"], "properties": {
+            "event": {"type": "object", "description": "A body as Blue sends it."}, "trigger": reference("Trigger"), "filter": nullable("Filter"),
+            "mapping": reference("Mapping"),
+        }},
+        "Trial": {"type": "object", "properties": {
+            "trigger": reference("Trigger"), "filter": nullable("Filter"), "mapping": reference("Mapping"),
+            "events": {"type": "integer", "minimum": 1, "maximum": EVENTS_LIMIT},
+        }},
+        "Problem": {"type": "object", "required": ["status", "code", "detail"], "properties": {
+            "type": text(), "title": text(), "status": {"type": "integer"}, "code": text(), "detail": text(),
+            "problems": {"type": "array", "items": {"type": "object", "properties": {
+                "pointer": text(), "code": text(), "message": text(), "position": {"type": "integer"},
+            }}},
+        }},
+    })
+}
+
+fn rules() -> Value {
+    let operators: Vec<&str> = OPERATORS.iter().map(|operator| operator.id).collect();
+    let names: Vec<&str> = functions().map(|function| function.id).collect();
+    let group = |word: &str| json!({"type": "object", "required": [word], "properties": {word: {"type": "array", "items": reference("Filter")}}});
+    json!({
+        "Trigger": {"type": "object", "description": "Which events are asked about; an empty list means any.", "properties": {
+            "events": texts(), "project_ids": texts(),
+        }},
+        "Filter": {"description": "A condition, or a group of filters of which all, any or none must hold.", "oneOf": [
+            group("all"), group("any"), group("none"), reference("Condition"),
+        ]},
+        "Condition": {"type": "object", "required": ["path", "op"], "properties": {
+            "path": {"type": "string", "description": "JSONPath from the event (`$.currentValue.title`); for the operators of changes from the value itself (`$.title`)."},
+            "op": {"enum": operators, "description": operators_told()},
+            "value": {"description": "As the operator takes it."},
+            "case_sensitive": {"type": "boolean", "default": false},
+            "types": {"enum": ["auto", "strict"], "default": "auto", "description": "Whether texts that look like numbers, booleans or dates count as these."},
+            "zone": {"type": "string", "description": "IANA time zone that dates without one are read in."},
+        }},
+        "Mapping": {"type": "object", "required": ["mode"], "properties": {
+            "mode": {"enum": ["passthrough", "fields", "template"]},
+            "fields": {"type": "array", "items": reference("Field"), "description": "For `fields`."},
+            "body": {"type": "string", "description": "For `template`: text with expressions in double braces, `{{ currentValue.title | upper }}`, in the syntax of Jinja; every function is a filter. Where the text begins like JSON, values are escaped for the place they stand in."},
+        }},
+        "Field": {"type": "object", "required": ["to", "from"], "properties": {
+            "to": {"type": "string", "description": "Where it goes: `task.name`."},
+            "from": {"type": "object", "description": "One of path (JSONPath), template (a text), value (anything).", "properties": {"path": text(), "template": text(), "value": {}}},
+            "take": {"enum": ["first", "all", "one", "join"], "default": "first"},
+            "separator": {"type": "string", "description": "For `join`."},
+            "pipe": {"type": "array", "items": {"type": "object", "required": ["fn"], "properties": {
+                "fn": {"enum": names, "description": functions_told()}, "args": {"type": "array"},
+            }}},
+            "when_missing": {"enum": ["null", "omit", "fail"], "default": "null"},
+        }},
+        "Delivery": {"type": "object", "properties": {
+            "order": {"enum": ["none", "per_record"], "default": "none"}, "max_attempts": {"type": "integer", "minimum": 1},
+        }},
+    })
+}
+
+fn destination_parts() -> Value {
+    let secret = || json!({"type": "string", "writeOnly": true});
+    json!({
+        "Config": {"type": "object", "required": ["url"], "properties": {
+            "url": {"type": "string", "format": "uri"}, "method": {"type": "string", "default": "POST"},
+            "headers": {"type": "object", "additionalProperties": text(), "description": "Shown masked; a mask that is sent back keeps the value."},
+            "auth": {"type": "object", "properties": {
+                "type": {"enum": ["none", "basic", "bearer", "header"]}, "username": text(), "password": secret(), "token": secret(), "name": text(), "value": secret(),
+            }},
+            "allow_http": {"type": "boolean", "default": false},
+        }},
+        "Signing": {"type": "object", "properties": {
+            "scheme": {"enum": ["standard_webhooks", "hex", "none"]}, "secret": secret(), "header": {"type": "string", "description": "For `hex`."},
+        }},
+        "Limits": {"type": "object", "properties": {
+            "concurrency": {"type": "integer", "minimum": 1}, "per_second": {"type": ["number", "null"]}, "timeout_ms": {"type": "integer", "description": "Over a whole attempt."},
+        }},
+    })
+}
+
+/// Each operator with what stands in `value`.
+fn operators_told() -> String {
+    let told = OPERATORS.iter().map(|operator| {
+        let takes = match operator.takes {
+            Takes::Nothing => "no value".to_string(),
+            Takes::Scalar => "a text, number or boolean".into(),
+            Takes::Number => "a number".into(),
+            Takes::NumberRange => "[low, high]".into(),
+            Takes::List => "a list".into(),
+            Takes::Regex => "a regular expression".into(),
+            Takes::Date => "a date or time".into(),
+            Takes::DateRange => "[from, to], dates or times".into(),
+            Takes::Span => {
+                "a span: \"3 days\", \"PT2H\" or {\"amount\": 3, \"unit\": \"days\"}".into()
+            }
+            Takes::Type => format!("one of {}", TYPE_NAMES.join(", ")),
+            Takes::Item => "a filter over one item, whose paths begin at it".into(),
+            Takes::FromTo => "{\"from\": ..., \"to\": ...}".into(),
+            Takes::OptionalScalar => "an id or a name, or nothing for any".into(),
+        };
+        format!("{}: {takes}", operator.id)
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+/// Each function with its arguments and an example.
+fn functions_told() -> String {
+    let told = functions().map(|function: &Function| {
+        let args = function.args.iter().map(|arg| {
+            let kind = match arg.kind {
+                Kind::Text => "text",
+                Kind::Number => "number",
+                Kind::Any => "anything",
+                Kind::Regex => "regular expression",
+                Kind::Zone => "time zone",
+                Kind::Object => "object",
+            };
+            let optional = if arg.optional { "?" } else { "" };
+            format!("{}{optional}: {kind}", arg.name)
+        });
+        let args: Vec<String> = args.collect();
+        let (input, given, output) = function.example;
+        format!(
+            "{}({}): {} For example {input} with {given} gives {output}.",
+            function.id,
+            args.join(", "),
+            function.summary
+        )
+    });
+    told.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reference_leads_to_a_schema() {
+        let all = schemas();
+        let text = all.to_string();
+        let names = text.split("#/components/schemas/").skip(1);
+        let mut count = 0;
+        for name in names.filter_map(|rest| rest.split('"').next()) {
+            assert!(all[name].is_object(), "{name}");
+            count += 1;
+        }
+        assert!(count > 10);
+    }
+
+    #[test]
+    fn every_operator_and_function_is_told() {
+        let all = schemas();
+        let operators = all["Condition"]["properties"]["op"]["description"].to_string();
+        let pipe = &all["Field"]["properties"]["pipe"]["items"];
+        let told = pipe["properties"]["fn"]["description"].to_string();
+        assert!(
+            OPERATORS
+                .iter()
+                .all(|operator| operators.contains(&format!("{}: ", operator.id)))
+        );
+        assert!(functions().all(|function| told.contains(&format!("{}(", function.id))));
+    }
+}
