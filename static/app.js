@@ -19,6 +19,29 @@ if (navigator.clipboard) {
   }
 }
 
+// What is wrong is marked at its field, with the sentence beside it.
+const markProblems = () => {
+  for (const link of document.querySelectorAll(".problems a[href^='#']")) {
+    const field = document.getElementById(link.hash.slice(1));
+    if (!field?.matches("input, select, textarea")) continue;
+    link.closest("li").id = `wrong-${field.id}`;
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", `wrong-${field.id}`);
+  }
+};
+markProblems();
+
+// On a narrow screen, the navigation shows where one is.
+const sections = document.querySelector(".side nav");
+const section = sections?.querySelector("[aria-current]");
+if (section) {
+  const edge = () => sections.classList.toggle("moved", sections.scrollLeft > 4);
+  sections.addEventListener("scroll", edge, { passive: true });
+  const [place, box] = [section.getBoundingClientRect(), sections.getBoundingClientRect()];
+  sections.scrollLeft += place.left - box.left - (box.width - place.width) / 2;
+  edge();
+}
+
 // A menu closes when something else is clicked, and on Escape.
 for (const menu of document.querySelectorAll("details.menu")) {
   document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });

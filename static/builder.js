@@ -31,6 +31,7 @@ const live = async () => {
     if (!response.ok) return;
     const answer = await parsed(response);
     for (const part of all("[data-part]", answer)) put(part);
+    find("#name").placeholder = find("#step-review [data-name]").dataset.name;
     builder().classList.remove("busy");
   } catch (error) {
     if (error.name !== "AbortError") builder().classList.remove("busy");
@@ -90,8 +91,10 @@ const press = async (action) => {
 document.addEventListener("submit", async (event) => {
   if (event.target !== builder()) return;
   const action = event.submitter?.value ?? "preview";
-  if (action === "save" || builder().dataset.plain) return;
+  // The browser goes on with the form, so nothing is lost.
+  if (action === "save" || builder().dataset.plain) { changed = false; return; }
   event.preventDefault();
+  if (/^(add|remove|field-up|pick)/.test(action)) changed = true;
   if (action.startsWith("pick:") && insert(action.slice(5))) return;
   if (!await press(action)) {
     // The server answered otherwise than expected: let the browser do it.
@@ -117,6 +120,19 @@ document.addEventListener("change", (event) => {
   if (field.hasAttribute("data-paste") && field.value.trim()) find("#sample_from").value = "paste";
   if (field.hasAttribute("data-refresh") || field.hasAttribute("data-paste")) press("preview");
 });
+
+// --- Leaving -------------------------------------------------------------------------------------------------------------------------
+
+// What was typed lives on this page only. What only looks, like a search, changes nothing of it.
+let changed = builder()?.hasAttribute("data-unsaved") ?? false;
+const LOOKS_ONLY = ["sample_from", "sample_search", "sample", "dry_run_events"];
+const note_change = (event) => {
+  const { name } = event.target;
+  if (name && builder()?.contains(event.target) && !LOOKS_ONLY.includes(name)) changed = true;
+};
+document.addEventListener("input", note_change);
+document.addEventListener("change", note_change);
+window.addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
 
 // --- Values of the sample: click, or drag --------------------------------------------------------------------------------------------
 
@@ -161,6 +177,7 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   settle();
   const path = event.dataTransfer.getData("text/x-path");
+  changed = true;
   if (place.dataset.drop) press(`${place.dataset.drop}:${path}`);
   else insert(path, place);
 });
@@ -199,7 +216,13 @@ const narrow = (field) => {
   const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
   const root = find(field.dataset.find);
   for (const entry of all(".choice, li", root)) entry.hidden = !words.every((word) => `${entry.textContent} ${find("input", entry)?.value ?? ""}`.toLowerCase().includes(word));
-  for (const group of all("fieldset", root)) group.hidden = !all(".choice", group).some((entry) => !entry.hidden);
+  for (const group of all(".kind", root)) {
+    group.hidden = !all(".choice", group).some((entry) => !entry.hidden);
+    // What is found is shown; without a search, a group is open or closed as it was before.
+    if (words.length) group.dataset.was ??= group.open ? "open" : "closed";
+    group.open = words.length ? !group.hidden : group.dataset.was ? group.dataset.was === "open" : group.open;
+    if (!words.length) delete group.dataset.was;
+  }
 };
 
 // --- Completion of paths and functions ---------------------------------------------------------------------------------------------------
@@ -293,6 +316,7 @@ const offer_copy = (box) => {
 let waiting;
 const dress = () => {
   for (const box of all(".copy", builder())) offer_copy(box);
+  markProblems();
   clearInterval(waiting);
   const note = find("[data-listening]");
   if (note) waiting = setInterval(async () => {

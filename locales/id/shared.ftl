@@ -102,9 +102,11 @@ shared-older = Lebih lama
 ## Formulir dan galat
 
 shared-not-saved = Belum tersimpan. Mohon perbaiki:
+shared-url = URL
 shared-at-character = (pada karakter ke-{ $position })
 shared-error-back = Kembali ke ringkasan
 shared-error-no-page = Tidak ada halaman di sini. Mungkin sudah dihapus, atau alamatnya salah ketik.
 shared-error-bad-page = Alamat ini menunjuk ke halaman yang tidak dapat dipahami. Buka lagi daftarnya.
 shared-error-form-unreadable = Formulir ini tidak dapat dibaca; buka lagi halamannya lalu ulangi.
 shared-error-role = Ini memerlukan peran { $role }. Hubungi pemilik bridge ini.
+shared-look-only = Anda dapat melihat tetapi tidak mengubah. Hubungi pemilik atau penyunting.

@@ -50,6 +50,8 @@ const DRY_RUN_EVENTS: u32 = 200;
 struct FormPage {
     page: Page,
     problems: Vec<FormProblem>,
+    /// It holds what was typed, and leaving the page would lose that.
+    unsaved: bool,
     action: String,
     cancel: String,
     form: ConnectionForm,
@@ -127,9 +129,9 @@ pub async fn new(
         form.source_id = source_id;
     }
     let builder = Builder::load(actor(&request), &bridge, None).await?;
-    // What is shaped for Slack is not for whatever destination happens to be the first.
+    // What is shaped for Slack is not for whatever destination happens to be there.
     if form.new_destination.url_hint.is_empty() {
-        form.destination_id = first(&builder.names.destinations);
+        form.destination_id = the_only(&builder.names.destinations);
     }
     render(
         &builder
@@ -223,7 +225,10 @@ async fn submit(
         .transpose()?;
     let mut builder = Builder::load(actor(request), bridge, existing_id).await?;
     let mut form = ConnectionForm::typed(&posted, existing);
-    let mut extras = Extras::default();
+    let mut extras = Extras {
+        unsaved: true,
+        ..Extras::default()
+    };
     match Action::of(&posted) {
         Action::Save => {
             if let Some(id) = save_form(&mut builder, &mut form, &mut extras).await? {
@@ -250,12 +255,14 @@ async fn save_form(
     form: &mut ConnectionForm,
     extras: &mut Extras,
 ) -> Result<Option<ConnectionId>, PageError> {
-    let (rules, _, problems) = form.rules();
+    let (rules, pointers, problems) = form.rules();
     let refused = Rules::compile(&rules).err().unwrap_or_default();
-    extras.problems = problems
+    let problems = form
+        .open_choices()
         .into_iter()
-        .chain(refused.iter().map(FormProblem::from))
-        .collect();
+        .chain(problems)
+        .chain(refused.iter().map(FormProblem::from));
+    extras.problems = form.placed(problems.collect(), &pointers);
     if !extras.problems.is_empty() {
         return Ok(None);
     }
@@ -266,16 +273,17 @@ async fn save_form(
             return Ok(None);
         }
     }
-    if form.name.is_empty() {
-        form.name = suggested_name(&rules, &builder.names.destination(&form.destination_id));
-    }
-    let document = match form.document(None) {
+    let mut document = match form.document(None) {
         Ok(document) => document,
         Err(problems) => {
             extras.problems = problems;
             return Ok(None);
         }
     };
+    // The form keeps what was typed: were it shown again, a name made now would stay when what it tells has changed.
+    if document.name.is_empty() {
+        document.name = suggested_name(&rules, &builder.names.destination(&form.destination_id));
+    }
     let existing = builder.saved.as_ref().map(|saved| saved.id);
     match save_document(builder.bridge, &builder.actor, existing, document).await {
         Ok(id) => Ok(Some(id)),
@@ -312,15 +320,27 @@ async fn make_destination(
             extras.made_secret = saved.made_secret;
             builder.names = Names::load(builder.bridge).await?;
         }
-        Err(error) => extras.problems = mendable(error)?,
+        Err(error) => {
+            let problems = mendable(error)?.into_iter();
+            extras.problems = problems.map(of_new_destination).collect();
+        }
     }
     Ok(())
+}
+
+/// A problem of a destination that is made within the builder, at the controls that it has there.
+fn of_new_destination(mut problem: FormProblem) -> FormProblem {
+    if let Some(field) = &mut problem.field {
+        field.id = format!("d_{}", field.id);
+    }
+    problem
 }
 
 /// What a page shows besides the form.
 #[derive(Default)]
 struct Extras {
     problems: Vec<FormProblem>,
+    unsaved: bool,
     made_secret: Option<String>,
     past: Option<Past>,
 }
@@ -360,7 +380,7 @@ impl<'b> Builder<'b> {
         extras: Extras,
     ) -> Result<FormPage, PageError> {
         if form.source_id.is_empty() {
-            form.source_id = first(&self.names.sources);
+            form.source_id = the_only(&self.names.sources);
         }
         self.names = self
             .names
@@ -386,6 +406,7 @@ impl<'b> Builder<'b> {
         Ok(FormPage {
             page: Page::new(request, user, "/connections", title),
             problems: extras.problems,
+            unsaved: extras.unsaved,
             action,
             cancel,
             live,
@@ -466,8 +487,12 @@ impl<'b> Builder<'b> {
     }
 }
 
-fn first(list: &[(String, String)]) -> String {
-    list.first().map(|(id, _)| id.clone()).unwrap_or_default()
+/// What needs no choice; of several, the person chooses.
+fn the_only(list: &[(String, String)]) -> String {
+    match list {
+        [(id, _)] => id.clone(),
+        _ => String::new(),
+    }
 }
 
 /// The settings of a destination that is being typed, as far as they can be read.

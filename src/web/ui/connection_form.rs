@@ -13,6 +13,7 @@ use crate::web::api::connections::ConnectionDocument;
 use crate::web::i18n::Key;
 use crate::web::ui::connection_fields::{self, FieldRow};
 use crate::web::ui::connection_filter::{self, FilterRow};
+use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::group_name;
 use crate::web::ui::page::{FormProblem, event_label};
@@ -98,6 +99,13 @@ pub struct EventGroup {
     pub id: &'static str,
     pub name: String,
     pub events: Vec<EventBox>,
+}
+
+impl EventGroup {
+    /// Whether one of its boxes is ticked.
+    pub fn is_ticked(&self) -> bool {
+        self.events.iter().any(|event| event.checked)
+    }
 }
 
 pub struct EventBox {
@@ -371,6 +379,31 @@ impl ConnectionForm {
         self.per_record || self.max_attempts != DEFAULT_MAX_ATTEMPTS.to_string()
     }
 
+    /// Choices that nothing can be saved without, and that nobody has made. The API has them made by its callers: a mapping without fields is one.
+    pub fn open_choices(&self) -> Vec<FormProblem> {
+        let has_destination =
+            !(self.destination_id.is_empty() && self.new_destination.url.is_empty());
+        let has_fields =
+            self.mapping_mode != "fields" || self.fields.iter().any(|row| !row.is_blank());
+        let open = [
+            (
+                !self.source_id.is_empty(),
+                "source_id",
+                key!("builder-needs-source-choice"),
+            ),
+            (has_fields, "mapping/fields", key!("builder-needs-field")),
+            (
+                has_destination,
+                "destination_id",
+                key!("builder-needs-destination"),
+            ),
+        ];
+        open.into_iter()
+            .filter(|(made, ..)| !made)
+            .map(|(_, place, message)| FormProblem::at(place, message.to_string()))
+            .collect()
+    }
+
     /// The events it listens to; none means any.
     pub fn events(&self) -> Vec<String> {
         let other = self
@@ -391,14 +424,58 @@ impl ConnectionForm {
         events
     }
 
+    /// The problems at the rows and controls that they are about.
+    pub fn placed(
+        &self,
+        problems: Vec<FormProblem>,
+        pointers: &[(usize, String)],
+    ) -> Vec<FormProblem> {
+        let placed = |problem: FormProblem| FormProblem {
+            field: self.row_at(&problem.place, pointers).or(problem.field),
+            ..problem
+        };
+        problems.into_iter().map(placed).collect()
+    }
+
+    /// The control of a condition or of a field; `None` for other places.
+    fn row_at(&self, place: &str, pointers: &[(usize, String)]) -> Option<Field> {
+        if let Some(rest) = place.strip_prefix("mapping/fields/") {
+            let (number, rest) = rest.split_once('/').unwrap_or((rest, ""));
+            let rows = self.fields.iter().enumerate();
+            let (index, row) = rows
+                .filter(|(_, row)| !row.is_blank())
+                .nth(number.parse().ok()?)?;
+            let part = ["to", "pipe"]
+                .into_iter()
+                .find(|part| rest.starts_with(part));
+            return Some(Field {
+                id: format!("f-{}-{index}", part.unwrap_or("source")),
+                label: match row.to.as_str() {
+                    "" => t!("builder-field-number", number = index + 1),
+                    name => t!("builder-field-named", name = name),
+                },
+            });
+        }
+        let place = format!("/{place}");
+        let within = |pointer: &String| place.starts_with(pointer.as_str());
+        let found = pointers.iter().filter(|(_, pointer)| within(pointer));
+        let (index, _) = found.max_by_key(|(_, pointer)| pointer.len())?;
+        let part = if place.ends_with("/value") {
+            "value"
+        } else {
+            "path"
+        };
+        Some(Field {
+            id: format!("c-{part}-{index}"),
+            label: t!("builder-condition-number", number = index + 1),
+        })
+    }
+
     /// The rules that the form stands for, where each row is in them, and what cannot be read.
     pub fn rules(&self) -> (RulesDocument, Vec<(usize, String)>, Vec<FormProblem>) {
         let mut problems = Vec::new();
         let mut problem = |place: &str, message: String| {
-            problems.push(FormProblem {
-                place: place.into(),
-                message,
-            });
+            problems.push(FormProblem::at(place, message));
         };
         let (filter, pointers) = match self.filter_json.trim() {
             "" => connection_filter::document(&self.filter_mode, &self.conditions),

@@ -22,7 +22,7 @@ use crate::web::ui::connection_fields::FieldRow;
 use crate::web::ui::connection_filter::{FilterRow, OperatorGroup, found_at, operator_groups};
 use crate::web::ui::connection_form::ConnectionForm;
 use crate::web::ui::connection_sample::Sample;
-use crate::web::ui::connection_words::{Names, sentence};
+use crate::web::ui::connection_words::{Names, sentence, suggested_name};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::page::{Chip, FormProblem, event_label};
 use crate::web::ui::tree;
@@ -42,6 +42,8 @@ pub struct Live {
     /// One for each row of the mapping.
     pub fields: Vec<FieldFeedback>,
     pub review: String,
+    /// What it would be called if it were saved without a name; an example as long as that cannot be told.
+    pub name: String,
     pub changes: Option<Vec<String>>,
     pub sample_label: String,
 }
@@ -108,10 +110,14 @@ pub async fn live(
     };
     Ok(Live {
         verdict,
-        problems,
+        problems: form.placed(problems, &pointers),
         request,
         rows,
         fields: form.fields.iter().map(|row| field(row, document)).collect(),
+        name: match form.source_id.is_empty() || destination.is_empty() {
+            true => t!("builder-name-example"),
+            false => suggested_name(&rules, &destination),
+        },
         review: sentence(&rules, &names.source(&form.source_id), &destination, names),
         changes: None,
         sample_label: sample.label.clone(),

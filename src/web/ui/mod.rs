@@ -22,6 +22,7 @@ pub mod deliveries;
 pub mod destinations;
 pub mod events;
 pub mod export;
+pub mod fields;
 pub mod form;
 pub mod gallery;
 pub mod labels;

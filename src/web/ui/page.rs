@@ -19,6 +19,7 @@ use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
 use crate::web::ui::assets::href;
+use crate::web::ui::fields::Field;
 use crate::web::ui::labels::outcome_word;
 use crate::web::ui::next::own_path;
 
@@ -157,6 +158,12 @@ impl Page {
             true => Language::ALL.into(),
             false => Vec::new(),
         }
+    }
+
+    /// Whether the visitor may change what the page shows; others are not offered what would be refused.
+    pub fn may_change(&self) -> bool {
+        let visitor = self.visitor.as_ref();
+        visitor.is_some_and(|visitor| visitor.role >= Role::Editor)
     }
 
     /// The name of the time zone that times are in.
@@ -467,7 +474,12 @@ pub fn title_of(title: Option<&str>, id: Option<&str>) -> String {
 /// A problem of a form: where, and what to do.
 #[derive(Debug, Clone)]
 pub struct FormProblem {
+    /// Where in the document, as the API says it.
     pub place: String,
+    /// Where in what stands there.
+    pub position: String,
+    /// The same place as the form shows it.
+    pub field: Option<Field>,
     pub message: String,
 }
 
@@ -476,16 +488,15 @@ impl FormProblem {
     pub fn at(place: &str, message: impl AsRef<str>) -> FormProblem {
         FormProblem {
             place: place.into(),
+            position: String::new(),
+            field: Field::at(place),
             message: retold(message.as_ref()),
         }
     }
 
     /// A problem with the form as a whole.
     pub fn plain(message: impl AsRef<str>) -> FormProblem {
-        FormProblem {
-            place: String::new(),
-            message: retold(message.as_ref()),
-        }
+        FormProblem::at("", message)
     }
 }
 
@@ -496,8 +507,8 @@ impl From<&Problem> for FormProblem {
             .map(|position| format!(" {}", t!("shared-at-character", position = position + 1)))
             .unwrap_or_default();
         FormProblem {
-            place: format!("{}{at}", problem.pointer.trim_start_matches('/')),
-            message: retold(&problem.message),
+            position: at,
+            ..FormProblem::at(problem.pointer.trim_start_matches('/'), &problem.message)
         }
     }
 }

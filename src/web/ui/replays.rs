@@ -213,10 +213,7 @@ impl Fields {
 }
 
 fn problem(place: &str, message: String) -> FormProblem {
-    FormProblem {
-        place: place.to_string(),
-        message,
-    }
+    FormProblem::at(place, message)
 }
 
 fn read_as<Id: std::str::FromStr>(

@@ -1,0 +1,97 @@
+//! The controls of forms, by the places of the documents that forms stand for, so that a problem is told in the words of the page.
+//!
+//! Called by `page`; the builder has rows of conditions and fields besides, and finds those itself.
+
+use crate::web::i18n::Key;
+
+/// Place, label, and the control's id. What a place begins with is enough; of several, the first that fits.
+const FIELDS: [(&str, Key, &str); 21] = [
+    ("name", key!("builder-name"), "name"),
+    ("email", key!("session-email"), "email"),
+    ("password", key!("session-password"), "password"),
+    ("source_id", key!("builder-source"), "source_id"),
+    (
+        "destination_id",
+        key!("builder-destination"),
+        "destination_id",
+    ),
+    ("trigger/events", key!("builder-events"), "events"),
+    ("trigger/project_ids", key!("builder-projects"), "projects"),
+    ("filter", key!("builder-if"), "step-if"),
+    ("mapping/body", key!("builder-template"), "template"),
+    ("mapping", key!("builder-send"), "step-send"),
+    (
+        "delivery/max_attempts",
+        key!("builder-attempts"),
+        "max_attempts",
+    ),
+    ("config/url", key!("shared-url"), "url"),
+    ("config/method", key!("destinations-method"), "method"),
+    ("config/auth", key!("destinations-auth"), "auth"),
+    (
+        "signing/secret",
+        key!("destinations-signing-secret"),
+        "signing_secret",
+    ),
+    (
+        "signing/header",
+        key!("destinations-signing-header"),
+        "signing_header",
+    ),
+    ("signing", key!("destinations-signature"), "scheme"),
+    (
+        "limits/concurrency",
+        key!("destinations-concurrency"),
+        "concurrency",
+    ),
+    (
+        "limits/per_second",
+        key!("destinations-per-second"),
+        "per_second",
+    ),
+    (
+        "limits/timeout_ms",
+        key!("destinations-timeout"),
+        "timeout_ms",
+    ),
+    ("secret", key!("sources-new-secret"), "secret"),
+];
+
+/// A control of a form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    pub id: String,
+    pub label: String,
+}
+
+impl Field {
+    /// The control for a place of a document, without a slash before it; `None` when no form has one.
+    pub fn at(place: &str) -> Option<Field> {
+        let is_within = |whole: &str| {
+            place
+                .strip_prefix(whole)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let (_, label, id) = FIELDS.iter().find(|(whole, ..)| is_within(whole))?;
+        Some(Field {
+            id: (*id).into(),
+            label: label.to_string(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_has_the_control_that_holds_it() {
+        let id = |place| Field::at(place).map(|field| field.id);
+        assert_eq!(id("config/url").as_deref(), Some("url"));
+        assert_eq!(id("mapping/body").as_deref(), Some("template"));
+        assert_eq!(id("mapping/fields/0/to").as_deref(), Some("step-send"));
+        for other in ["", "names", "config/headers/x", "filters"] {
+            assert_eq!(id(other), None, "{other}");
+        }
+    }
+}
