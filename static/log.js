@@ -96,6 +96,7 @@
     if (!resend) return;
     const chosen = boxes().filter((box) => box.checked).length;
     resend.disabled = chosen === 0;
+    resend.parentElement.classList.toggle("some", chosen > 0);
     selected.textContent = chosen === 0 ? selected.dataset.none : counted(selected.dataset.some, chosen);
     const all = document.getElementById("all");
     if (all) { all.checked = chosen > 0 && chosen === boxes().length; all.indeterminate = chosen > 0 && !all.checked; }
@@ -103,6 +104,7 @@
   if (resend) {
     document.getElementById("all").addEventListener("change", (event) => { for (const box of boxes()) box.checked = event.target.checked; count(); });
     rows.addEventListener("change", count);
+    document.getElementById("unselect").addEventListener("click", () => { for (const box of boxes()) box.checked = false; count(); document.getElementById("all").focus({ preventScroll: true }); });
     count();
   }
 
@@ -122,6 +124,7 @@
     j: () => step(1),
     k: () => step(-1),
     x: () => { const box = current()?.querySelector("input[type=checkbox]"); if (box) { box.checked = !box.checked; count(); } },
+    r: () => { if (resend && !resend.disabled) resend.click(); },
     l: () => { if (live) toggle(); },
     "/": () => document.getElementById("text").focus(),
     "?": () => help.showModal(),

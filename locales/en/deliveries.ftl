@@ -51,6 +51,7 @@ deliveries-select-all = Select all on this page
 deliveries-resend-selected = Resend the selected
 deliveries-none-selected = None selected.
 deliveries-selected = { $count } selected.
+deliveries-unselect = Clear
 deliveries-none-so-far = Nothing found so far
 deliveries-looked-to-and = Looked back to <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>. The log goes on; look further, or narrow by time or connection first.
 deliveries-looked-to = Looked back to <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>; the log goes on.
@@ -78,6 +79,7 @@ deliveries-live-resume = Go on watching
 deliveries-key-next = next and previous delivery
 deliveries-key-open = open it
 deliveries-key-select = select it, or not
+deliveries-key-resend = resend the selected
 deliveries-key-search = search
 deliveries-key-live = watch live, or stop
 deliveries-key-help = this list

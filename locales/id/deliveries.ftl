@@ -47,6 +47,7 @@ deliveries-select-all = Pilih semua di halaman ini
 deliveries-resend-selected = Kirim ulang yang dipilih
 deliveries-none-selected = Belum ada yang dipilih.
 deliveries-selected = { $count } dipilih.
+deliveries-unselect = Batal pilih
 deliveries-none-so-far = Sejauh ini belum ada yang ditemukan
 deliveries-looked-to-and = Sudah ditelusuri sampai <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>. Log masih berlanjut; telusuri lebih jauh, atau saring dulu menurut waktu atau koneksi.
 deliveries-looked-to = Sudah ditelusuri sampai <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>; log masih berlanjut.
@@ -74,6 +75,7 @@ deliveries-live-resume = Lanjut memantau
 deliveries-key-next = pengiriman berikutnya dan sebelumnya
 deliveries-key-open = buka
 deliveries-key-select = pilih, atau batal pilih
+deliveries-key-resend = kirim ulang yang dipilih
 deliveries-key-search = cari
 deliveries-key-live = pantau langsung, atau berhenti
 deliveries-key-help = daftar ini
