@@ -5,7 +5,7 @@ const said = document.body.dataset;
 
 // Copy buttons appear only where a clipboard can be written.
 if (navigator.clipboard) {
-  for (const box of document.querySelectorAll(".copy")) {
+  for (const box of document.querySelectorAll(".copy:not(.plain-copy)")) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = said.copy;
