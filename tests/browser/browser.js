@@ -45,7 +45,12 @@ async function watched(browser, options, base) {
       // A page that answers 404 or 422 on purpose is an error of loading to the browser.
       if (message.type() === "error" && !/status of 4(04|22|29)/.test(message.text())) wrong.push(`console: ${message.text()}`);
     });
-    page.on("dialog", (dialog) => { wrong.push(`dialog: ${dialog.message()}`); dialog.dismiss().catch(() => {}); });
+    page.on("dialog", (dialog) => {
+      // A scene that leaves what it has typed says so before, and sees that it was asked.
+      const expected = dialog.type() === "beforeunload" && context.leaving === "unasked";
+      if (expected) context.leaving = "asked"; else wrong.push(`dialog: ${dialog.type()} ${dialog.message()}`);
+      (expected ? dialog.accept() : dialog.dismiss()).catch(() => {});
+    });
     page.on("request", (request) => {
       const url = request.url();
       if (!url.startsWith(base) && !url.startsWith("data:") && !url.startsWith("blob:")) wrong.push(`request to ${url}`);

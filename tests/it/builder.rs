@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::sync::atomic::Ordering;
 
+use bluebridge::domain::person::Role;
 use bluebridge::domain::seal::MasterKey;
 use serde_json::{Value, json};
 
@@ -12,6 +13,8 @@ use crate::pages::{Page, Visitor, owner};
 
 on_both! {
     every_button_of_the_builder_works_without_scripts,
+    nothing_is_saved_before_it_is_chosen,
+    a_viewer_is_offered_nothing_to_change,
     projects_are_offered_by_the_names_that_were_told_last,
     an_edit_shows_its_changes_and_any_version_can_be_restored,
     live_parts_answer_to_half_finished_rules_and_hide_secrets,
@@ -202,6 +205,78 @@ async fn every_button_of_the_builder_works_without_scripts(database: Database) {
         "{shown}"
     );
     assert!(receiver.is_idle().await, "nothing was sent on the way");
+    bridge.stop().await;
+}
+
+async fn nothing_is_saved_before_it_is_chosen(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let chosen = format!("<option value=\"{}\" selected>", connected.destination_id);
+    let alone = ada.get("/connections/new").await;
+    assert!(alone.html.contains(&chosen), "the only one needs no choice");
+    assert!(!alone.html.contains("data-unsaved"));
+
+    let second = json!({"name": "Second", "config": {"url": receiver.url()}});
+    bridge.created("/destinations", second).await;
+    let both = ada.get("/connections/new").await;
+    assert!(
+        both.html
+            .contains("<option value=\"\">Choose a destination</option>")
+    );
+    assert!(!both.html.contains(&chosen));
+
+    let mark = both.mark();
+    let without = |names: &[&str]| {
+        let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+        for (name, value) in &mut posted {
+            if names.contains(name) {
+                *value = "";
+            }
+        }
+        posted
+    };
+    let nowhere = without(&["destination_id"]);
+    let nowhere = ada.post("/connections", &nowhere).await;
+    assert_eq!(nowhere.status, 422);
+    for part in [
+        "<a href=\"#destination_id\">Destination</a>: Choose a destination, or make a new one.",
+        "name=\"name\" maxlength=\"120\" value=\"\"",
+        "data-unsaved",
+    ] {
+        assert!(nowhere.html.contains(part), "{part} in {}", nowhere.html);
+    }
+    let nothing = without(&["f_to", "f_source", "f_pipe", "source_id"]);
+    let nothing = ada.post("/connections", &nothing).await;
+    assert_eq!(nothing.status, 422);
+    for sentence in ["Choose a source.", "Choose at least one field"] {
+        assert!(nothing.html.contains(sentence), "{sentence}");
+    }
+    let made = bridge.get("/connections").await;
+    assert_eq!(made["data"].as_array().unwrap().len(), 1);
+    assert_eq!(ada.post("/connections", &without(&[])).await.status, 303);
+    bridge.stop().await;
+}
+
+async fn a_viewer_is_offered_nothing_to_change(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    bridge.connect(&receiver, rules).await;
+    owner(&bridge).await;
+    let mut viewer = crate::sweep::person(&bridge, Role::Viewer).await;
+    let id = bridge.get("/connections").await["data"][0]["id"].clone();
+    let one = format!("/connections/{}", id.as_str().unwrap());
+    for path in ["/connections", &one, &format!("{one}/versions/1")] {
+        let page = viewer.get(path).await;
+        assert_eq!(page.status, 200, "{path}");
+        let main = page.html.split("<main").nth(1).unwrap();
+        assert!(!main.contains("<form"), "{path}: {main}");
+        assert!(
+            !main.contains("/edit") && !main.contains("/export") && !main.contains("/import"),
+            "{path}: {main}"
+        );
+    }
     bridge.stop().await;
 }
 

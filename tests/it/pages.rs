@@ -235,7 +235,11 @@ async fn a_person_sets_up_signs_in_connects_and_sees_the_delivery(database: Data
     broken[6].1 = "$.a b";
     let refused = ada.post("/connections", &broken).await;
     assert_eq!(refused.status, 422);
-    assert!(refused.html.contains("filter/all/0/path (at character 4)"));
+    assert!(
+        refused
+            .html
+            .contains("<a href=\"#c-path-0\">Condition 1</a> (at character 4)")
+    );
     assert_eq!(ada.post("/connections", &fields).await.status, 303);
 
     let mut updates = fields.to_vec();

@@ -305,7 +305,8 @@ async fn make_destination(
         .and_then(|url| url.host_str().map(str::to_string));
     let document = DestinationDocument {
         name: match typed.name.is_empty() {
-            true => host.unwrap_or_default(),
+            // Without a host the address is refused; its name is not to be refused besides.
+            true => host.unwrap_or_else(|| t!("builder-new-destination")),
             false => typed.name.clone(),
         },
         kind: None,

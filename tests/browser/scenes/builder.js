@@ -64,4 +64,22 @@ module.exports = async function builder(day) {
   await list.waitFor();
   await page.keyboard.press("Escape");
   await list.waitFor({ state: "detached" });
+
+  // A search opens the groups that have what is found, and leaves them as they were.
+  const find = page.getByRole("searchbox", { name: "Find an event" });
+  const open = () => page.locator(".kind[open]:not([hidden])").count();
+  await page.locator("#events").evaluate((events) => { events.open = true; });
+  const before = await open();
+  await find.fill("comment created");
+  await page.getByRole("checkbox", { name: "Comment created" }).waitFor();
+  assert.strictEqual(await open(), 1);
+  await find.fill("");
+  assert.strictEqual(await open(), before);
+
+  // Nothing of this is saved, and leaving says so.
+  day.context.leaving = "unasked";
+  await page.goto("/connections");
+  assert.strictEqual(day.context.leaving, "asked");
+  await page.goto("/connections/new");
+  await page.goto("/connections");
 };

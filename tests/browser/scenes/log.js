@@ -45,6 +45,11 @@ module.exports = async function log(day) {
   await page.keyboard.press("j");
   await page.keyboard.press("x");
   await page.getByText("2 selected.").waitFor();
+  await page.getByRole("button", { name: "Clear", exact: true }).click();
+  assert.strictEqual(await page.locator("#rows input:checked").count(), 0);
+  await page.getByRole("button", { name: "Resend the selected" }).waitFor({ state: "hidden" });
+  for (const row of [0, 1]) await rows.nth(row).locator("input").check();
+  await page.getByText("2 selected.").waitFor();
   await page.keyboard.press("?");
   await page.getByRole("dialog").getByText("next and previous delivery").waitFor();
   await page.keyboard.press("Escape");
@@ -53,7 +58,9 @@ module.exports = async function log(day) {
 
   // The two that were selected are sent again.
   const before = [...receiver.counts.values()].reduce((sum, one) => sum + one, 0);
-  await page.getByRole("button", { name: "Resend the selected" }).click();
+  await page.getByText("2 selected.").click();
+  await page.locator("#text").blur();
+  await page.keyboard.press("r");
   await page.getByText("Sent again: the 2 new deliveries are on top of the log.").waitFor();
   await api.until("the resent", "/deliveries?limit=2", (answer) => answer.data.every((one) => one.trigger === "resend" && one.attempt_count > 0));
   assert.ok([...receiver.counts.values()].reduce((sum, one) => sum + one, 0) >= before + 2);
