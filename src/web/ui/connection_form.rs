@@ -379,19 +379,26 @@ impl ConnectionForm {
         self.per_record || self.max_attempts != DEFAULT_MAX_ATTEMPTS.to_string()
     }
 
+    /// Whether it would send a document of fields that has none.
+    pub fn lacks_fields(&self) -> bool {
+        self.mapping_mode == "fields" && self.fields.iter().all(FieldRow::is_blank)
+    }
+
     /// Choices that nothing can be saved without, and that nobody has made. The API has them made by its callers: a mapping without fields is one.
     pub fn open_choices(&self) -> Vec<FormProblem> {
         let has_destination =
             !(self.destination_id.is_empty() && self.new_destination.url.is_empty());
-        let has_fields =
-            self.mapping_mode != "fields" || self.fields.iter().any(|row| !row.is_blank());
         let open = [
             (
                 !self.source_id.is_empty(),
                 "source_id",
                 key!("builder-needs-source-choice"),
             ),
-            (has_fields, "mapping/fields", key!("builder-needs-field")),
+            (
+                !self.lacks_fields(),
+                "mapping/fields",
+                key!("builder-needs-field"),
+            ),
             (
                 has_destination,
                 "destination_id",

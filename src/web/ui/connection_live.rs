@@ -108,6 +108,15 @@ pub async fn live(
         Some(compiled) => decided(compiled, sample, target, now).await?,
         None => (undecided(t!("builder-mend-first")), None),
     };
+    // It passes, and there is nothing yet that could be sent.
+    let (verdict, request) = match form.lacks_fields() && verdict.body.is_some() {
+        true => {
+            let waits = undecided(t!("builder-needs-field"));
+            let tree = verdict.tree;
+            (Verdict { tree, ..waits }, None)
+        }
+        false => (verdict, request),
+    };
     Ok(Live {
         verdict,
         problems: form.placed(problems, &pointers),
