@@ -91,6 +91,10 @@ const now = new Intl.RelativeTimeFormat(page.lang, { numeric: "auto" }).format(0
 const refreshTimes = () => {
   for (const time of document.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
+    if ("exact" in time.dataset) {
+      if (isElsewhere) time.textContent = exact(at);
+      continue;
+    }
     const seconds = (at - Date.now()) / 1000;
     const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? units[3];
     const text = Math.abs(seconds) < 5 ? now : words.format(Math.trunc(seconds / size), unit);
@@ -100,6 +104,24 @@ const refreshTimes = () => {
 };
 refreshTimes();
 setInterval(refreshTimes, 15000);
+
+// A page that tells of something under way looks again until nothing is: then it is loaded anew, with all that can be done.
+const AGAIN_MS = 2000;
+const lookAgain = async () => {
+  if (document.hidden || document.querySelector("dialog[open]")) return;
+  try {
+    const response = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (!response.ok) return;
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!fresh.querySelector("[data-again]")) { location.reload(); return; }
+    for (const part of document.querySelectorAll("[data-fresh]")) {
+      const now = fresh.getElementById(part.id);
+      if (now && now.innerHTML !== part.innerHTML) part.innerHTML = now.innerHTML;
+    }
+    refreshTimes();
+  } catch { /* It asks again. */ }
+};
+if (document.querySelector("[data-again]")) setInterval(lookAgain, AGAIN_MS);
 
 // One more empty row in repeated form rows.
 for (const adder of document.querySelectorAll("[data-add]")) {

@@ -100,6 +100,11 @@ impl State {
         )
     }
 
+    /// It is about to go out, or going.
+    pub fn is_moving(self) -> bool {
+        matches!(self, State::Queued | State::Sending)
+    }
+
     /// A person may still give it up.
     pub fn may_be_discarded(self) -> bool {
         matches!(self, State::Queued | State::Held | State::Retrying)
