@@ -107,6 +107,7 @@ said-outcome-advice-url = Check the URL in the destination's settings.
 said-outcome-advice-gone = Correct the URL in the destination's settings, then resume the destination.
 said-outcome-advice-body = The destination did not like the body: compare it with what the destination documents, and change the mapping.
 said-outcome-advice-passes = Usually passes by itself; the schedule tries again.
+said-outcome-advice-over = No more attempts follow. Mend the destination, then resend it.
 said-outcome-advice-answer = See the answer's body for the reason.
 said-outcome-advice-address = Use a public https address, or list the network in BLUEBRIDGE_ALLOW_NETWORKS.
 said-outcome-advice-dns = Check the host name in the destination's URL.

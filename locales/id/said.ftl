@@ -106,6 +106,7 @@ said-outcome-advice-url = Periksa URL di pengaturan tujuan.
 said-outcome-advice-gone = Perbaiki URL di pengaturan tujuan, lalu lanjutkan tujuannya.
 said-outcome-advice-body = Tujuan menolak body-nya: bandingkan dengan dokumentasi tujuan, lalu ubah pemetaannya.
 said-outcome-advice-passes = Biasanya pulih sendiri; jadwal akan mencobanya lagi.
+said-outcome-advice-over = Tidak ada percobaan lagi. Perbaiki tujuannya, lalu kirim ulang.
 said-outcome-advice-answer = Alasannya ada di body jawaban.
 said-outcome-advice-address = Gunakan alamat https publik, atau daftarkan jaringannya di BLUEBRIDGE_ALLOW_NETWORKS.
 said-outcome-advice-dns = Periksa nama host di URL tujuan.

@@ -29,6 +29,12 @@ pub enum Outcome {
     InvalidRequest { reason: String },
 }
 
+/// The advice on what waiting mends.
+const PASSES: &str = "Usually passes by itself; the schedule tries again.";
+
+/// What a person can do once the attempts are used up.
+const OVER: &str = "No more attempts follow. Mend the destination, then resend it.";
+
 /// What an outcome means for the delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -113,6 +119,21 @@ impl Outcome {
         }
     }
 
+    /// Whether waiting usually mends it: the advice is then about the schedule alone.
+    pub fn passes_by_itself(&self) -> bool {
+        self.advice() == PASSES
+    }
+
+    /// What a person can do when it ended the delivery's last attempt, sentence by sentence.
+    pub fn last_advice(&self) -> Vec<&'static str> {
+        match self {
+            Outcome::Answered { status: 200..=299 } => Vec::new(),
+            Outcome::InvalidRequest { .. } => vec![self.advice()],
+            _ if self.passes_by_itself() => vec![OVER],
+            _ => vec![self.advice(), OVER],
+        }
+    }
+
     /// What a person can do about it; empty when there is nothing to do.
     pub fn advice(&self) -> &'static str {
         match self {
@@ -131,11 +152,9 @@ impl Outcome {
                 "The destination did not like the body: compare it with what the destination documents, and change the mapping."
             }
             Outcome::Answered {
-                status: 408 | 425 | 429,
+                status: 408 | 425 | 429 | 500..=599,
             }
-            | Outcome::Answered { status: 500..=599 } => {
-                "Usually passes by itself; the schedule tries again."
-            }
+            | Outcome::ConnectionBroke { .. } => PASSES,
             Outcome::Answered { .. } => "See the answer's body for the reason.",
             Outcome::RefusedAddress { .. } => {
                 "Use a public https address, or list the network in BLUEBRIDGE_ALLOW_NETWORKS."
@@ -149,9 +168,6 @@ impl Outcome {
             }
             Outcome::TimedOut { .. } => {
                 "Make the destination answer first and work afterwards, or raise the time limit in its settings."
-            }
-            Outcome::ConnectionBroke { .. } => {
-                "Usually passes by itself; the schedule tries again."
             }
             Outcome::ResponseTooLarge { .. } => {
                 "Make the destination answer with fewer or shorter headers."
@@ -201,6 +217,9 @@ mod tests {
         for failure in failures() {
             assert!(!failure.advice().is_empty(), "{failure:?}");
             assert_ne!(failure.code(), "delivered");
+            let last = failure.last_advice().join(" ");
+            assert!(!last.contains("schedule"), "{failure:?}: {last}");
+            assert!(last.contains("resend"), "{failure:?}: {last}");
         }
     }
 }

@@ -166,7 +166,12 @@ async fn detail(bridge: &Bridge, id: DeliveryId) -> Result<Value, ApiError> {
     })
     .await?;
     let mut shown = summary(&delivery);
-    shown["attempts"] = attempts.iter().map(attempt).collect();
+    let last = attempts.len();
+    shown["attempts"] = attempts
+        .iter()
+        .zip(1..)
+        .map(|(one, place)| attempt(one, delivery.state == State::Failed && place == last))
+        .collect();
     shown["decision"] = json!(run?);
     if delivery.state == State::Held {
         shown["held"] = held(bridge, &delivery);
@@ -214,7 +219,12 @@ pub fn summary(delivery: &DeliverySummary) -> Value {
     })
 }
 
-fn attempt(attempt: &Attempt) -> Value {
+/// An attempt; `is_over` when none follows although it failed.
+fn attempt(attempt: &Attempt, is_over: bool) -> Value {
+    let advice = match is_over {
+        true => attempt.outcome.last_advice().join(" "),
+        false => attempt.outcome.advice().to_string(),
+    };
     json!({
         "number": attempt.number,
         "started_at": time(attempt.started_at),
@@ -223,7 +233,7 @@ fn attempt(attempt: &Attempt) -> Value {
             "code": attempt.outcome.code(),
             "status": attempt.outcome.status(),
             "sentence": attempt.outcome.sentence(),
-            "advice": attempt.outcome.advice(),
+            "advice": advice,
         },
         "request": {"line": attempt.request_line, "headers": attempt.request_headers},
         "response": {

@@ -291,14 +291,23 @@ pub async fn test(
     let trial = try_out(&bridge, &destination).await;
     let arrived = trial.outcome.verdict() == Verdict::Delivered;
     let mut page = show_page(&request, &user, &bridge, destination).await?;
+    let chip = match (arrived, trial.outcome.status()) {
+        (true, _) => Chip::new(t!("destinations-arrived"), "good"),
+        (false, Some(status)) => {
+            let status = status.to_string();
+            Chip::new(t!("destinations-answered", status = status), "bad")
+        }
+        (false, None) => Chip::new(t!("destinations-not-arrived"), "bad"),
+    };
+    // No schedule repeats a test.
+    let advice = match trial.outcome.passes_by_itself() {
+        true => "",
+        false => trial.outcome.advice(),
+    };
     page.test = Some(TestResult {
-        chip: if arrived {
-            Chip::new(t!("destinations-arrived"), "good")
-        } else {
-            Chip::new(t!("destinations-not-arrived"), "bad")
-        },
+        chip,
         sentence: retold(&trial.outcome.sentence()),
-        advice: retold(trial.outcome.advice()),
+        advice: retold(advice),
         duration_ms: trial.duration_ms,
         response: trial.response_body,
     });
