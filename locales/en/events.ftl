@@ -24,6 +24,15 @@ events-list = List
 events-became = What became of it
 events-no-connection = This source has no connection yet. <a href="/connections/new">Add a connection</a>.
 events-open-connection = Open the connection
-events-by-present-rules = By its present rules: { $decision }
+events-no-delivery = No connection made a delivery of it.
+events-would = What today's rules would do
+events-would-hint = This looks at the event anew by the rules as they are now. What really became of it stands above.
+events-tested = The test event is on its way.
+events-tested-delivered = The test event arrived.
+events-tested-skipped = Skipped: the filter did not let it through.
+events-tested-mapping-failed = The mapping failed, so nothing was sent. Open the delivery to see why.
+events-tested-held = The test event waits, because its destination is held or paused.
+events-tested-failed = The attempt with the test event failed. Open the delivery to see why.
+events-tested-not-listened = Nothing was sent: the connection does not listen to this event.
 events-switched-off = The connection is switched off.
 events-body = Body

@@ -24,6 +24,15 @@ events-list = List
 events-became = Apa yang terjadi dengannya
 events-no-connection = Sumber ini belum punya koneksi. <a href="/connections/new">Tambahkan koneksi</a>.
 events-open-connection = Buka koneksi
-events-by-present-rules = Menurut aturan sekarang: { $decision }
+events-no-delivery = Tidak ada koneksi yang membuat pengiriman darinya.
+events-would = Yang akan dilakukan aturan sekarang
+events-would-hint = Event ini dilihat lagi menurut aturan yang berlaku sekarang. Yang sungguh terjadi ada di atas.
+events-tested = Event uji sedang dikirim.
+events-tested-delivered = Event uji sudah sampai.
+events-tested-skipped = Dilewati: filter tidak meloloskannya.
+events-tested-mapping-failed = Pemetaan gagal, jadi tidak ada yang dikirim. Buka pengirimannya untuk melihat sebabnya.
+events-tested-held = Event uji menunggu, karena tujuannya ditahan atau dijeda.
+events-tested-failed = Percobaan dengan event uji gagal. Buka pengirimannya untuk melihat sebabnya.
+events-tested-not-listened = Tidak ada yang dikirim: koneksi ini tidak mendengarkan event ini.
 events-switched-off = Koneksinya sedang nonaktif.
 events-body = Body

@@ -64,7 +64,7 @@ struct VersionRow {
     changes: Vec<String>,
 }
 
-/// A decision as pages show it.
+/// What rules would do with an event, as pages show it. It tells no history: a delivery's own state does that.
 pub struct Verdict {
     pub chip: Chip,
     pub sentence: String,
@@ -81,7 +81,7 @@ impl Verdict {
                 retold(reason),
             ),
             ("deliver", ..) => (
-                Chip::new(t!("builder-verdict-sent"), "good"),
+                Chip::new(t!("builder-verdict-sends"), "good"),
                 t!("builder-verdict-passes"),
             ),
             (_, _, Some(error)) => (
@@ -99,7 +99,7 @@ impl Verdict {
                     String::new()
                 };
                 (
-                    Chip::new(t!("shared-state-skipped"), "warn"),
+                    Chip::new(t!("builder-verdict-skips"), ""),
                     format!("{count}{}", tree::sentence(&run.explanation)),
                 )
             }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::domain::catalogue::EVENTS;
+use crate::domain::delivery::State;
 use crate::domain::id::EventId;
 use crate::flow::Bridge;
 use crate::flow::dry_run::dry_run;
@@ -19,8 +20,8 @@ use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::page::{
-    Chip, DeliveryRow, Moment, Page, PageError, Pager, event_label, query_value, render, title_of,
-    window,
+    Chip, DeliveryRow, Moment, Note, Page, PageError, Pager, event_label, query_value, render,
+    title_of, window,
 };
 use crate::web::ui::sources::EventRow;
 
@@ -54,8 +55,12 @@ struct ShowPage {
     event_type: String,
     list: String,
     source_id: String,
-    verdicts: Vec<ConnectionVerdict>,
+    /// What became of it.
     deliveries: Vec<DeliveryRow>,
+    /// Something of it is on its way, so the page looks again.
+    moving: bool,
+    /// What the connections' present rules would do, which need not be what they did.
+    verdicts: Vec<ConnectionVerdict>,
     body: String,
 }
 
@@ -171,16 +176,17 @@ pub async fn show(
         .await?
         .into_iter()
         .filter(|c| c.source_id == event.summary.source_id)
+        // A test concerns its own connection alone.
+        .filter(|c| !event.summary.is_test || deliveries.iter().any(|d| d.connection_id == c.id))
     {
         let rules = bridge.rules(connection.version.id).await?;
         let (body, received_at) = (event.body.clone(), event.summary.received_at);
         let run = in_turn(&RULES, move || dry_run(&rules, &body, received_at)).await?;
         let run = run.map_err(ApiError::from)?;
         let verdict = Verdict::new(&run);
-        let by_rules = t!("events-by-present-rules", decision = verdict.sentence);
         let sentence = match connection.enabled {
-            true => by_rules,
-            false => format!("{by_rules} {}", t!("events-switched-off")),
+            true => verdict.sentence,
+            false => format!("{} {}", verdict.sentence, t!("events-switched-off")),
         };
         verdicts.push(ConnectionVerdict {
             connection_id: connection.id.to_string(),
@@ -194,8 +200,12 @@ pub async fn show(
         .and_then(|value| serde_json::to_string_pretty(&value));
     let name = source.map_or_else(|| t!("events-deleted-source"), |source| source.name);
     let row = EventRow::new(&event.summary, &name, now);
+    let mut page = Page::new(&request, &user, "/events", row.label.clone());
+    if query_value(&request, "done").as_deref() == Some("tested") {
+        page.note = Some(told_of_test(deliveries.first().map(|one| one.state)));
+    }
     render(&ShowPage {
-        page: Page::new(&request, &user, "/events", row.label.clone()),
+        page,
         event: row,
         event_type: event.summary.event_type.clone(),
         list: title_of(
@@ -204,10 +214,25 @@ pub async fn show(
         ),
         source_id: event.summary.source_id.to_string(),
         verdicts,
+        moving: deliveries.iter().any(|one| one.state.is_moving()),
         deliveries: deliveries
             .iter()
             .map(|delivery| DeliveryRow::new(delivery, now))
             .collect(),
         body: pretty.unwrap_or_else(|_| String::from_utf8_lossy(&event.body).into_owned()),
     })
+}
+
+/// What became of a test event, or that it is on its way.
+fn told_of_test(state: Option<State>) -> Note {
+    match state {
+        None => Note::warn(t!("events-tested-not-listened")),
+        Some(State::Skipped) => Note::warn(t!("events-tested-skipped")),
+        Some(State::MappingFailed) => Note::bad(t!("events-tested-mapping-failed")),
+        Some(State::Held) => Note::warn(t!("events-tested-held")),
+        Some(State::Delivered) => Note::good(t!("events-tested-delivered")),
+        Some(State::Failed | State::Retrying) => Note::bad(t!("events-tested-failed")),
+        Some(State::Discarded) => Note::warn(t!("shared-note-discarded")),
+        Some(State::Queued | State::Sending) => Note::good(t!("events-tested")),
+    }
 }

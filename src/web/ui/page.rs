@@ -27,7 +27,7 @@ use crate::web::ui::next::own_path;
 pub const EXACT: &str = "%Y-%m-%d %H:%M:%S %Z";
 
 /// What was done, by the word in `?done=`; nothing of the address itself is shown.
-const NOTES: [(&str, Key); 21] = [
+const NOTES: [(&str, Key); 19] = [
     ("saved", key!("shared-note-saved")),
     ("added", key!("shared-note-added")),
     ("deleted", key!("shared-note-deleted")),
@@ -36,13 +36,11 @@ const NOTES: [(&str, Key); 21] = [
     ("enabled", key!("shared-note-enabled")),
     ("disabled", key!("shared-note-disabled")),
     ("duplicated", key!("shared-note-duplicated")),
-    ("resent", key!("shared-note-resent")),
     ("discarded", key!("shared-note-discarded")),
     ("replay", key!("shared-note-replay")),
     ("cancelled", key!("shared-note-cancelled")),
     ("paused", key!("shared-note-paused")),
     ("resumed", key!("shared-note-resumed")),
-    ("tested", key!("shared-note-tested")),
     ("revoked", key!("shared-note-revoked")),
     ("password", key!("shared-note-password")),
     ("welcome", key!("shared-note-welcome")),
@@ -58,10 +56,31 @@ pub struct Page {
     pub visitor: Option<Visitor>,
     /// Mark that every form carries.
     pub csrf: String,
-    pub note: Option<String>,
+    pub note: Option<Note>,
     pub reader: Reader,
     /// The path of this page, for forms that lead back to it.
     pub here: String,
+}
+
+/// What a page says first, after something was done.
+pub struct Note {
+    pub text: String,
+    /// good, warn or bad, as for a [`Chip`].
+    pub tone: &'static str,
+}
+
+impl Note {
+    pub fn good(text: String) -> Note {
+        Note { text, tone: "good" }
+    }
+
+    pub fn warn(text: String) -> Note {
+        Note { text, tone: "warn" }
+    }
+
+    pub fn bad(text: String) -> Note {
+        Note { text, tone: "bad" }
+    }
 }
 
 /// A main section: an entry of the navigation.
@@ -120,7 +139,7 @@ impl Page {
         let cookie = cookie_of(request).unwrap_or_default();
         let mut page = Page::for_stranger(request, &cookie, title);
         page.section = section;
-        page.note = note(request);
+        page.note = note(request).map(Note::good);
         page.visitor = Some(Visitor {
             name: user.name.clone(),
             email: user.email.clone(),

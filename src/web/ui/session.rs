@@ -28,7 +28,7 @@ use crate::web::ui::form::{Form, person_name};
 use crate::web::ui::labels::role_word;
 use crate::web::ui::next::own_path;
 use crate::web::ui::page::{
-    FormProblem, Page, PageError, go, note, query_value, render, render_again, render_with,
+    FormProblem, Note, Page, PageError, go, note, query_value, render, render_again, render_with,
     visit_cookie,
 };
 
@@ -151,7 +151,7 @@ pub async fn login_page(
     }
     let (token, cookie) = visit_cookie(&request, &site);
     let mut page = Page::for_stranger(&request, &token, t!("session-sign-in"));
-    page.note = note(&request);
+    page.note = note(&request).map(Note::good);
     with_cookie(
         render(&LoginPage {
             page,
