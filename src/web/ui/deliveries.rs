@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use crate::domain::delivery::State;
 use crate::domain::destination::Health;
+use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::nearest::{Miss, nearest_miss};
 use crate::domain::id::DeliveryId;
-use crate::domain::outcome::Verdict as Meaning;
+use crate::domain::outcome::{Outcome, Verdict as Meaning};
 use crate::domain::person::Role;
 use crate::flow::dry_run::{body_of, dry_run};
 use crate::flow::snapshot::Snapshot;
@@ -29,7 +30,8 @@ use crate::web::ui::curl::curl;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::{operator_called, outcome_word};
 use crate::web::ui::page::{
-    Chip, DeliveryRow, Moment, Page, PageError, cause_word, go, render, state_chip,
+    Chip, DeliveryRow, Moment, Note, Page, PageError, cause_word, go, query_value, render,
+    state_chip,
 };
 use crate::web::ui::tree;
 
@@ -44,8 +46,13 @@ struct ShowPage {
     sentence: String,
     /// What a person can do about the last attempt.
     advice: String,
-    may_change: bool,
+    /// What can be done: `resend`, `hurry` while it still goes on by itself, `anyway` although the filter said no, `mend` the mapping, or
+    /// `resume` the destination. Empty for who may not change anything.
+    act: &'static str,
     may_discard: bool,
+    /// It is on its way, so the page looks again.
+    moving: bool,
+    was_sent: bool,
     /// The connection's present version, when it is another one.
     present_version: Option<i32>,
     timeline: Vec<TimelineStep>,
@@ -54,7 +61,9 @@ struct ShowPage {
     curl: Option<String>,
     event_id: String,
     version: i32,
-    decision: Verdict,
+    /// Why it was made or not, by the rules of its version.
+    decision: String,
+    tree: Option<String>,
     misses: Vec<MissView>,
     before: Option<String>,
     after: Option<String>,
@@ -111,7 +120,7 @@ pub async fn show(
     })
     .await?;
     let run = run.map_err(ApiError::from)?;
-    let decision = Verdict::new(&run);
+    let verdict = Verdict::new(&run);
     let misses = match run.not_triggered {
         None => nearest_miss(&run.explanation),
         Some(_) => Vec::new(),
@@ -131,31 +140,42 @@ pub async fn show(
         .map(|present| present.number);
     let address = |id: Option<DeliveryId>| id.map(|id| format!("/deliveries/{id}"));
     let row = DeliveryRow::new(&delivery, now);
+    let title = format!("{} {}", row.chip.word, row.record);
+    let mut page = Page::new(&request, &user, "/deliveries", title);
+    if query_value(&request, "done").as_deref() == Some("resent") {
+        page.note = Some(told_of_resend(delivery.state));
+    }
+    let may_change = user.role >= Role::Editor;
+    let (is_failed, number_of_last) = (delivery.state == State::Failed, attempts.len());
     render(&ShowPage {
-        page: Page::new(
-            &request,
-            &user,
-            "/deliveries",
-            format!("{} {}", row.chip.word, row.record),
-        ),
+        page,
         sentence: told(&bridge.snapshot(), &delivery, &attempts),
         advice: attempts
             .last()
-            .map_or_else(String::new, |attempt| retold(attempt.outcome.advice())),
-        may_change: user.role >= Role::Editor,
-        may_discard: delivery.state.may_be_discarded(),
+            .map_or_else(String::new, |attempt| advice(&attempt.outcome, is_failed)),
+        act: if may_change { act(delivery.state) } else { "" },
+        may_discard: may_change && delivery.state.may_be_discarded(),
+        moving: delivery.state.is_moving(),
+        was_sent: !attempts.is_empty(),
         present_version,
         timeline: timeline(&delivery, &attempts, received_at, now),
         attempts: attempts
             .into_iter()
-            .map(|attempt| AttemptView::new(attempt, now))
+            .zip(1..)
+            .map(|(attempt, place)| {
+                AttemptView::new(attempt, is_failed && place == number_of_last, now)
+            })
             .collect(),
         body: output.map(|output| pretty(&output.body)),
         curl,
         event_id: delivery.event_id.to_string(),
         version: version.number,
         misses: misses.iter().map(MissView::new).collect(),
-        decision,
+        decision: match run.decision {
+            "deliver" => passed(&run.explanation),
+            _ => verdict.sentence,
+        },
+        tree: verdict.tree,
         before: address(neighbours.before),
         after: address(neighbours.after),
         row,
@@ -223,6 +243,47 @@ pub async fn discard(
     Ok(go(format!("/deliveries/{id}?done=discarded")))
 }
 
+fn act(state: State) -> &'static str {
+    match state {
+        State::Skipped => "anyway",
+        State::MappingFailed => "mend",
+        State::Held => "resume",
+        State::Queued | State::Sending | State::Retrying => "hurry",
+        State::Delivered | State::Failed | State::Discarded => "resend",
+    }
+}
+
+/// Where the new delivery stands.
+fn told_of_resend(state: State) -> Note {
+    match state {
+        State::Delivered => Note::good(t!("deliveries-resent-delivered")),
+        State::MappingFailed => Note::bad(t!("deliveries-resent-mapping-failed")),
+        State::Held => Note::warn(t!("deliveries-resent-held")),
+        State::Failed | State::Retrying => Note::bad(t!("deliveries-resent-failed")),
+        State::Queued | State::Sending => Note::good(t!("deliveries-resent")),
+        State::Skipped | State::Discarded => Note::warn(t!("deliveries-resent-not")),
+    }
+}
+
+/// What a person can do about an attempt; `is_over` when none follows although it failed.
+fn advice(outcome: &Outcome, is_over: bool) -> String {
+    match is_over {
+        true => {
+            let told: Vec<String> = outcome.last_advice().into_iter().map(retold).collect();
+            told.join(" ")
+        }
+        false => retold(outcome.advice()),
+    }
+}
+
+/// Why the filter let an event through.
+fn passed(explanation: &Explanation) -> String {
+    match explanation.tally().0 {
+        0 => t!("deliveries-passes"),
+        _ => t!("deliveries-matched", reasons = tree::sentence(explanation)),
+    }
+}
+
 /// JSON with line breaks, or the text as it is.
 fn pretty(body: &[u8]) -> String {
     serde_json::from_slice::<Value>(body)
@@ -244,7 +305,9 @@ fn told(snapshot: &Snapshot, delivery: &DeliverySummary, attempts: &[Attempt]) -
         State::Sending => t!("deliveries-is-sending"),
         State::Retrying => format!("{last} {}", t!("deliveries-is-retrying")),
         State::Delivered => last,
-        State::Failed => format!("{last}{problem} {}", t!("deliveries-is-failed")),
+        // The advice on its last attempt goes on.
+        State::Failed if !attempts.is_empty() => format!("{last}{problem}"),
+        State::Failed => format!("{problem} {}", t!("deliveries-is-failed")),
         State::Discarded => problem,
     }
 }
@@ -354,7 +417,7 @@ impl MissView {
 }
 
 impl AttemptView {
-    fn new(attempt: Attempt, now: Timestamp) -> AttemptView {
+    fn new(attempt: Attempt, is_over: bool, now: Timestamp) -> AttemptView {
         let status = attempt.outcome.status();
         let tone = tone_of(&attempt);
         let said = status.map_or_else(
@@ -365,7 +428,7 @@ impl AttemptView {
             number: attempt.number,
             chip: Chip::new(said, tone),
             sentence: retold(&attempt.outcome.sentence()),
-            advice: retold(attempt.outcome.advice()),
+            advice: advice(&attempt.outcome, is_over),
             duration_ms: attempt.duration_ms,
             at: Moment::new(attempt.started_at, now),
             request_line: attempt.request_line,
