@@ -73,4 +73,5 @@ destinations-answered = Answered { $status }
 destinations-chip-paused = Paused
 destinations-chip-failing = Failing
 destinations-chip-fine = Fine
+destinations-chip-untried = Not tried yet
 destinations-edit-title = Edit the destination

@@ -6,6 +6,10 @@ overview-range-1h = last hour
 overview-range-24h = last 24 hours
 overview-range-7d = last 7 days
 overview-range-30d = last 30 days
+overview-short-1h = 1h
+overview-short-24h = 24h
+overview-short-7d = 7d
+overview-short-30d = 30d
 
 ## What needs attention
 
@@ -18,6 +22,12 @@ overview-failed-for-good =
        *[other] { $count } deliveries to { $destination } failed for good in the { $range }. Mend the cause, then resend.
     }
 overview-see-them = See them
+overview-unmapped =
+    { $count ->
+        [one] { $connection }: 1 event could not be mapped in the { $range }.
+       *[other] { $connection }: { $count } events could not be mapped in the { $range }.
+    }
+overview-more = { $count } more
 overview-waits =
     { $count ->
         [one] 1 delivery waits; nothing is lost.
@@ -34,10 +44,13 @@ overview-resume = Resume now
 overview-start = Get started
 overview-start-source = Add a source
 overview-start-source-what = A webhook of Blue. You get an address to paste into Blue.
+overview-start-secret = Paste its secret
+overview-start-secret-what = The source is made. Blue shows the secret once, when its webhook is created; events come in when it is set.
 overview-start-destination = Add a destination
 overview-start-destination-what = Any HTTP address: Zapier, Pabbly, Make, n8n, or your own.
 overview-start-connection = Connect them
 overview-start-connection-what = Choose events, narrow them, map the fields.
+overview-start-test-what = See a first delivery arrive before Blue sends anything.
 
 ## Numbers and the chart
 

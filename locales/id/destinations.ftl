@@ -73,4 +73,5 @@ destinations-answered = Menjawab { $status }
 destinations-chip-paused = Dijeda
 destinations-chip-failing = Bermasalah
 destinations-chip-fine = Baik
+destinations-chip-untried = Belum dicoba
 destinations-edit-title = Ubah tujuan

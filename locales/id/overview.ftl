@@ -6,6 +6,10 @@ overview-range-1h = 1 jam terakhir
 overview-range-24h = 24 jam terakhir
 overview-range-7d = 7 hari terakhir
 overview-range-30d = 30 hari terakhir
+overview-short-1h = 1 jam
+overview-short-24h = 24 jam
+overview-short-7d = 7 hari
+overview-short-30d = 30 hari
 
 ## Yang perlu perhatian
 
@@ -14,6 +18,8 @@ overview-refused = Permintaan ke { $source } ditolak: tanda tangannya tidak coco
 overview-see-why = Lihat sebabnya
 overview-failed-for-good = { $count } pengiriman ke { $destination } gagal total dalam { $range }. Perbaiki sebabnya, lalu kirim ulang.
 overview-see-them = Lihat
+overview-unmapped = { $connection }: { $count } event tidak dapat dipetakan dalam { $range }.
+overview-more = { $count } lainnya
 overview-waits = { $count } pengiriman menunggu; tidak ada yang hilang.
 overview-is-paused = { $destination } dijeda. { $reason }
 overview-is-held = { $destination } ditahan. { $reason }
@@ -26,10 +32,13 @@ overview-resume = Lanjutkan sekarang
 overview-start = Mulai
 overview-start-source = Tambahkan sumber
 overview-start-source-what = Sebuah webhook dari Blue. Anda mendapat alamat untuk ditempel di Blue.
+overview-start-secret = Tempelkan secret-nya
+overview-start-secret-what = Sumbernya sudah dibuat. Blue menampilkan secret sekali, saat webhook dibuat; event masuk setelah secret diisi.
 overview-start-destination = Tambahkan tujuan
 overview-start-destination-what = Alamat HTTP apa pun: Zapier, Pabbly, Make, n8n, atau milik Anda sendiri.
 overview-start-connection = Hubungkan keduanya
 overview-start-connection-what = Pilih event, saring, lalu petakan field-nya.
+overview-start-test-what = Lihat pengiriman pertama sampai sebelum Blue mengirim apa pun.
 
 ## Angka dan grafik
 

@@ -19,6 +19,7 @@ const BAR_FILLS: f64 = 7.6;
 pub struct Range {
     /// In the address; the log knows the same words.
     pub word: &'static str,
+    pub short: Key,
     pub name: Key,
     pub span: Span,
     /// How long one bar stands for, in milliseconds.
@@ -31,6 +32,7 @@ pub struct Range {
 pub const RANGES: [Range; 4] = [
     Range::new(
         "1h",
+        key!("overview-short-1h"),
         key!("overview-range-1h"),
         Span::Minute,
         MINUTE_MS,
@@ -39,6 +41,7 @@ pub const RANGES: [Range; 4] = [
     ),
     Range::new(
         "24h",
+        key!("overview-short-24h"),
         key!("overview-range-24h"),
         Span::Hour,
         HOUR_MS,
@@ -47,6 +50,7 @@ pub const RANGES: [Range; 4] = [
     ),
     Range::new(
         "7d",
+        key!("overview-short-7d"),
         key!("overview-range-7d"),
         Span::Hour,
         6 * HOUR_MS,
@@ -55,6 +59,7 @@ pub const RANGES: [Range; 4] = [
     ),
     Range::new(
         "30d",
+        key!("overview-short-30d"),
         key!("overview-range-30d"),
         Span::Hour,
         24 * HOUR_MS,
@@ -97,6 +102,7 @@ pub struct Part {
 impl Range {
     const fn new(
         word: &'static str,
+        short: Key,
         name: Key,
         span: Span,
         bar_ms: i64,
@@ -105,6 +111,7 @@ impl Range {
     ) -> Range {
         Range {
             word,
+            short,
             name,
             span,
             bar_ms,

@@ -131,7 +131,8 @@ pub async fn new(
     let builder = Builder::load(actor(&request), &bridge, None).await?;
     // What is shaped for Slack is not for whatever destination happens to be there.
     if form.new_destination.url_hint.is_empty() {
-        form.destination_id = the_only(&builder.names.destinations);
+        form.destination_id = query_value(&request, "destination_id")
+            .unwrap_or_else(|| the_only(&builder.names.destinations));
     }
     render(
         &builder

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::domain::concealed::conceal_query;
+use crate::domain::delivery::State;
 use crate::domain::destination::{
     Auth, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, Destination, METHODS,
 };
@@ -20,6 +21,7 @@ use crate::flow::vet::try_out;
 use crate::flow::{Bridge, pause as pausing};
 use crate::store::counts::{Counts, Span};
 use crate::store::deliveries::DeliveryFilter;
+use crate::store::error::StoreError;
 use crate::store::events::Page as Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::destinations::{
@@ -61,6 +63,7 @@ struct DestinationRow {
     host: String,
     delivered: i64,
     failed: i64,
+    waiting: i64,
 }
 
 #[derive(Template)]
@@ -138,8 +141,21 @@ pub async fn index(
         .series(Span::Hour, bridge.clock.now_ms() - DAY_MS)
         .await?
         .by_destination();
-    let destinations = bridge.store.destinations().await?;
+    let waiting = bridge.store.waiting().await?;
     let none = Counts::default();
+    let mut destinations = Vec::new();
+    for destination in bridge.store.destinations().await? {
+        let counts = day.get(&destination.id).unwrap_or(&none);
+        destinations.push(DestinationRow {
+            id: destination.id.to_string(),
+            chip: chip_of(&bridge, &destination, counts).await?,
+            host: destination.settings.host(),
+            delivered: counts.delivered,
+            failed: counts.failed,
+            waiting: waiting.get(&destination.id).copied().unwrap_or(0),
+            name: destination.name,
+        });
+    }
     render(&ListPage {
         page: Page::new(
             &request,
@@ -147,20 +163,7 @@ pub async fn index(
             "/destinations",
             t!("shared-section-destinations"),
         ),
-        destinations: destinations
-            .iter()
-            .map(|destination| {
-                let counts = day.get(&destination.id).unwrap_or(&none);
-                DestinationRow {
-                    id: destination.id.to_string(),
-                    name: destination.name.clone(),
-                    chip: health_chip(destination),
-                    host: destination.settings.host(),
-                    delivered: counts.delivered,
-                    failed: counts.failed,
-                }
-            })
-            .collect(),
+        destinations,
     })
 }
 
@@ -351,6 +354,44 @@ pub fn health_chip(destination: &Destination) -> Chip {
     }
 }
 
+/// For one that fares well only because nothing was ever sent to it.
+pub fn untried_chip() -> Chip {
+    Chip::new(t!("destinations-chip-untried"), "")
+}
+
+/// Whether an attempt was ever made at it that is still in the log.
+pub async fn was_tried(bridge: &Bridge, id: DestinationId) -> Result<bool, StoreError> {
+    let filter = DeliveryFilter {
+        destination_id: Some(id),
+        states: vec![
+            State::Delivered,
+            State::Failed,
+            State::Retrying,
+            State::Sending,
+        ],
+        page: Window {
+            limit: 1,
+            ..Window::default()
+        },
+        ..DeliveryFilter::default()
+    };
+    Ok(!bridge.store.deliveries(filter).await?.is_empty())
+}
+
+/// How a destination fares, told apart from one that was never tried.
+async fn chip_of(
+    bridge: &Bridge,
+    destination: &Destination,
+    counts: &Counts,
+) -> Result<Chip, StoreError> {
+    let chip = health_chip(destination);
+    let doubtful = chip.tone == "good" && counts.delivered + counts.failed == 0;
+    match doubtful && !was_tried(bridge, destination.id).await? {
+        true => Ok(untried_chip()),
+        false => Ok(chip),
+    }
+}
+
 fn form_page(
     request: &HttpRequest,
     user: &User,
@@ -410,7 +451,7 @@ async fn show_page(
     Ok(ShowPage {
         page: Page::new(request, user, "/destinations", destination.name.clone()),
         id: destination.id.to_string(),
-        chip: health_chip(&destination),
+        chip: chip_of(bridge, &destination, &Counts::default()).await?,
         made_secret: None,
         paused: destination
             .health

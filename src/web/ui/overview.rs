@@ -6,26 +6,36 @@ use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::domain::connection::Connection;
+use crate::domain::delivery::State;
 use crate::domain::destination::Destination;
-use crate::domain::id::DestinationId;
+use crate::domain::id::{ConnectionId, DestinationId};
 use crate::domain::person::Role;
 use crate::domain::source::Source;
 use crate::flow::Bridge;
 use crate::store::counts::{Counts, Series};
-use crate::store::deliveries::DeliveryFilter;
+use crate::store::deliveries::{DeliveryFilter, DeliverySummary};
+use crate::store::error::StoreError;
 use crate::store::events::Page as Window;
 use crate::web::admission::signed_in;
 use crate::web::i18n::{Key, decimal, grouped};
 use crate::web::phrases::retold;
 use crate::web::reader::Reader;
 use crate::web::ui::chart::{Chart, RANGES, Range};
-use crate::web::ui::destinations::health_chip;
+use crate::web::ui::destinations::{health_chip, untried_chip, was_tried};
 use crate::web::ui::page::{Chip, DeliveryRow, Page, PageError, query_value, render};
 
 /// Deliveries shown.
 const LATEST: i64 = 8;
+
+/// What needs attention and is shown at once; the rest is folded away.
+const AT_ONCE: usize = 4;
+
+/// Failed mappings looked at, the newest first.
+const UNMAPPED_LIMIT: i64 = 200;
 
 /// Destinations shown; the list of destinations has them all.
 const DESTINATIONS_LIMIT: usize = 20;
@@ -35,6 +45,7 @@ const DESTINATIONS_LIMIT: usize = 20;
 struct OverviewPage {
     page: Page,
     attention: Vec<Attention>,
+    more_attention: Vec<Attention>,
     start: Option<Start>,
     ranges: Vec<RangeLink>,
     range: Range,
@@ -57,12 +68,17 @@ struct Attention {
 /// What of the beginning is done.
 struct Start {
     source: bool,
+    /// A source that still needs its secret, when no other one is ready.
+    needs_secret: Option<String>,
     destination: bool,
     connection: bool,
+    /// Where a test event is sent from.
+    test_from: Option<String>,
 }
 
 struct RangeLink {
     word: &'static str,
+    short: Key,
     name: Key,
     current: bool,
 }
@@ -76,6 +92,7 @@ struct Number {
 
 /// How a destination fares.
 struct DestinationLine {
+    destination_id: DestinationId,
     id: String,
     name: String,
     chip: Chip,
@@ -119,42 +136,53 @@ pub async fn show(
     let deliveries = bridge.store.deliveries(latest).await?;
     let sums = series.by_destination();
     let chart = Chart::draw(&range, &series, now_ms, &zone);
+    let may_change = user.role >= Role::Editor;
     let mut attention = of_sources(&sources);
     attention.extend(of_destinations(
         &destinations,
         &sums,
         &waiting,
         &range,
-        user.role >= Role::Editor,
+        may_change,
     ));
-    let start = Start {
-        source: !sources.is_empty(),
-        destination: !destinations.is_empty(),
-        connection: !connections.is_empty(),
-    };
-    let complete = start.source && start.destination && start.connection;
+    if sums.values().any(|counts| counts.mapping_failed > 0) {
+        let since_ms = range.begins_ms(now_ms, &zone);
+        let rows = unmapped(&bridge, since_ms).await?;
+        attention.extend(of_mappings(&rows, &connections, &range, may_change));
+    }
+    let more_attention = attention.split_off(attention.len().min(AT_ONCE));
+    let mut lines = lines(
+        &destinations,
+        &series,
+        &sums,
+        &waiting,
+        &range,
+        now_ms,
+        &zone,
+    );
+    for line in &mut lines {
+        let fine = line.chip.tone == "good" && line.delivered + line.failed == 0;
+        if fine && !was_tried(&bridge, line.destination_id).await? {
+            line.chip = untried_chip();
+        }
+    }
+    let begins = may_change && deliveries.is_empty();
     render(&OverviewPage {
         page: Page::new(&request, &user, "/", t!("overview-title")),
         attention,
-        start: (!complete).then_some(start),
+        more_attention,
+        start: begins.then(|| Start::new(&sources, &destinations, &connections)),
         ranges: RANGES
             .iter()
             .map(|one| RangeLink {
                 word: one.word,
+                short: one.short,
                 name: one.name,
                 current: one.word == range.word,
             })
             .collect(),
         numbers: numbers(&chart, waiting.values().sum(), &range),
-        destinations: lines(
-            &destinations,
-            &series,
-            &sums,
-            &waiting,
-            &range,
-            now_ms,
-            &zone,
-        ),
+        destinations: lines,
         chart,
         range,
         deliveries: deliveries
@@ -162,6 +190,91 @@ pub async fn show(
             .map(|delivery| DeliveryRow::new(delivery, now))
             .collect(),
     })
+}
+
+impl Start {
+    fn new(sources: &[Source], destinations: &[Destination], connections: &[Connection]) -> Start {
+        let lacks_secret = |one: &&Source| one.require_signature && one.secret.is_none();
+        let ready = sources.iter().any(|one| !lacks_secret(&one));
+        let lacking = sources.iter().find(lacks_secret).filter(|_| !ready);
+        Start {
+            source: ready,
+            needs_secret: lacking.map(|source| format!("/sources/{}", source.id)),
+            destination: !destinations.is_empty(),
+            connection: !connections.is_empty(),
+            test_from: connections
+                .first()
+                .map(|connection| format!("/connections/{}", connection.id)),
+        }
+    }
+}
+
+/// The newest deliveries whose mapping failed.
+async fn unmapped(bridge: &Bridge, since_ms: i64) -> Result<Vec<DeliverySummary>, StoreError> {
+    let filter = DeliveryFilter {
+        states: vec![State::MappingFailed],
+        from: Timestamp::from_millisecond(since_ms).ok(),
+        page: Window {
+            limit: UNMAPPED_LIMIT,
+            ..Window::default()
+        },
+        ..DeliveryFilter::default()
+    };
+    bridge.store.deliveries(filter).await
+}
+
+/// A mapping is the connection's matter, not its destination's. One that was changed since is only told of.
+fn of_mappings(
+    rows: &[DeliverySummary],
+    connections: &[Connection],
+    range: &Range,
+    may_change: bool,
+) -> Vec<Attention> {
+    let mut counted: Vec<(&DeliverySummary, usize)> = Vec::new();
+    let mut places: HashMap<ConnectionId, usize> = HashMap::new();
+    for row in rows {
+        let place = *places.entry(row.connection_id).or_insert(counted.len());
+        match counted.get_mut(place) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((row, 1)),
+        }
+    }
+    let is_present = |row: &DeliverySummary| {
+        connections
+            .iter()
+            .any(|one| one.id == row.connection_id && one.version.id == row.version_id)
+    };
+    let told = |(row, count): (&DeliverySummary, usize)| {
+        let (href, action) = match may_change && is_present(row) {
+            true => (
+                format!(
+                    "/connections/{}/edit?sample={}",
+                    row.connection_id, row.event_id
+                ),
+                t!("deliveries-mend"),
+            ),
+            false => (
+                format!(
+                    "/deliveries?state=mapping_failed&connection_id={}&period={}",
+                    row.connection_id, range.word
+                ),
+                t!("overview-see-them"),
+            ),
+        };
+        Attention {
+            tone: "bad",
+            text: t!(
+                "overview-unmapped",
+                count = count,
+                connection = row.connection_name,
+                range = range.name
+            ),
+            href,
+            action,
+            act: None,
+        }
+    };
+    counted.into_iter().map(told).collect()
 }
 
 fn of_sources(sources: &[Source]) -> Vec<Attention> {
@@ -192,9 +305,7 @@ fn of_destinations(
         if let Some((order, item)) = of_health(destination, waits, may_change) {
             found.push((order, item));
         }
-        let failed = sums
-            .get(&destination.id)
-            .map_or(0, |counts| counts.failed + counts.mapping_failed);
+        let failed = sums.get(&destination.id).map_or(0, |counts| counts.failed);
         if failed > 0 {
             let item = Attention {
                 tone: "bad",
@@ -205,7 +316,7 @@ fn of_destinations(
                     range = range.name
                 ),
                 href: format!(
-                    "/deliveries?state=failed,mapping_failed&destination_id={}&period={}",
+                    "/deliveries?state=failed&destination_id={}&period={}",
                     destination.id, range.word
                 ),
                 action: t!("overview-see-them"),
@@ -325,6 +436,7 @@ fn lines(
                 received: Vec::new(),
             };
             DestinationLine {
+                destination_id: destination.id,
                 id: destination.id.to_string(),
                 name: destination.name.clone(),
                 chip: health_chip(destination),
