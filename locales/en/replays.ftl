@@ -19,8 +19,10 @@ replays-cancelled = Cancelled
 replays-every = Every delivery in the log.
 replays-change-filter = Look at them, or change the filter
 replays-rules = By which rules
-replays-then = As then: the same body to the same destination as before; the filter is not asked again
-replays-now = As today: filter, mapping and destination of the connection as they are now
+replays-then = With the rules of that time
+replays-then-what = The same body to the same destination as before; the filter is not asked again.
+replays-now = With today's rules
+replays-now-what = Filter, mapping and destination of the connection as they are now.
 replays-only-missing = Leave out what arrived already
 replays-count-again = Count again
 replays-nothing = There is nothing to send again. Change the filter or the rules above.
@@ -29,7 +31,16 @@ replays-pace-takes = At this pace it takes { $duration }, unless the destination
 replays-less-than-minute = less than a minute
 replays-about-min = about { $count } min
 replays-about-h = about { $count } h
-replays-start = Start the replay
+replays-start =
+    { $count ->
+        [one] Send 1 delivery again
+       *[other] Send { $count } deliveries again
+    }
+replays-start-at-least =
+    { $count ->
+        [one] Send at least 1 delivery again
+       *[other] Send at least { $count } deliveries again
+    }
 
 ## The forecast
 
@@ -89,8 +100,8 @@ replays-look-again = Look again
 replays-cancel = Cancel the replay
 replays-cancel-ask = Cancel this replay? It sends nothing more, and what waits of it is given up.
 replays-rules-short = Rules
-replays-version-then = the version of then
-replays-version-now = today's version
+replays-version-then = the rules of that time
+replays-version-now = today's rules
 replays-pace = Pace
 replays-a-second = { $count } a second
 replays-begun = Begun

@@ -19,8 +19,10 @@ replays-cancelled = Dihentikan
 replays-every = Setiap pengiriman di log.
 replays-change-filter = Lihat semuanya, atau ubah filter
 replays-rules = Menurut aturan yang mana
-replays-then = Seperti dulu: body dan tujuan yang sama seperti sebelumnya; filter tidak diperiksa lagi
-replays-now = Seperti sekarang: filter, pemetaan, dan tujuan koneksi yang berlaku saat ini
+replays-then = Dengan aturan saat itu
+replays-then-what = Body dan tujuan yang sama seperti sebelumnya; filter tidak diperiksa lagi.
+replays-now = Dengan aturan sekarang
+replays-now-what = Filter, pemetaan, dan tujuan koneksi yang berlaku saat ini.
 replays-only-missing = Abaikan yang sudah sampai
 replays-count-again = Hitung lagi
 replays-nothing = Tidak ada yang perlu dikirim ulang. Ubah filter atau aturan di atas.
@@ -29,7 +31,8 @@ replays-pace-takes = Dengan laju ini perlu waktu { $duration }, kecuali tujuanny
 replays-less-than-minute = kurang dari semenit
 replays-about-min = sekitar { $count } menit
 replays-about-h = sekitar { $count } jam
-replays-start = Mulai replay
+replays-start = Kirim ulang { $count } pengiriman
+replays-start-at-least = Kirim ulang sedikitnya { $count } pengiriman
 
 ## Perkiraan
 
@@ -61,8 +64,8 @@ replays-look-again = Periksa lagi
 replays-cancel = Hentikan replay
 replays-cancel-ask = Hentikan replay ini? Tidak ada lagi yang dikirim, dan yang masih menunggu dibatalkan.
 replays-rules-short = Aturan
-replays-version-then = versi yang dulu
-replays-version-now = versi sekarang
+replays-version-then = aturan saat itu
+replays-version-now = aturan sekarang
 replays-pace = Laju
 replays-a-second = { $count } per detik
 replays-begun = Dimulai

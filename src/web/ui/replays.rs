@@ -57,6 +57,8 @@ struct ForecastView {
     sentence: String,
     duration: String,
     empty: bool,
+    /// What the button does.
+    button: String,
 }
 
 #[derive(Template)]
@@ -251,7 +253,9 @@ pub async fn new(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let query = url::form_urlencoded::parse(request.query_string().as_bytes());
-    let fields = Fields::read(query.into_owned());
+    let mut fields = Fields::read(query.into_owned());
+    // Everything that ever arrived is not sent again by a slip; whoever takes the tick away sends the version along.
+    fields.only_missing |= fields.carried().is_empty() && fields.version.is_empty();
     let page = Page::new(&request, &user, "/replays", t!("replays-plan"));
     match fields.wish() {
         Ok(wish) => {
@@ -308,6 +312,10 @@ impl ForecastView {
             sentence: foretold(forecast),
             duration,
             empty: forecast.to_make == 0 && !forecast.at_least,
+            button: match forecast.at_least {
+                true => t!("replays-start-at-least", count = forecast.to_make),
+                false => t!("replays-start", count = forecast.to_make),
+            },
         }
     }
 }

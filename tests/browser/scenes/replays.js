@@ -9,7 +9,7 @@ module.exports = async function replays(day) {
   await page.getByRole("heading", { name: "Replay deliveries" }).waitFor();
   const expected = (await api.call("GET", "/deliveries?text=Narrowed")).data.length;
   await page.getByText(new RegExp(`^${expected} deliver(y|ies) match`)).waitFor();
-  await page.getByRole("button", { name: "Start the replay" }).click();
+  await page.getByRole("button", { name: /^Send \d+ deliver(y|ies) again$/ }).click();
   await page.getByText("The replay has begun.").waitFor();
   await page.getByRole("link", { name: "Replays", exact: true }).click();
   assert.ok(await page.locator("tbody tr").count() > 0);
