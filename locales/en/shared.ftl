@@ -139,6 +139,7 @@ shared-older = Older
 shared-not-saved = Not saved. Please correct:
 shared-url = URL
 shared-at-character = (at character { $position })
+shared-look-only = You can look but not change. Ask an owner or editor.
 shared-error-back = Back to the overview
 shared-error-no-page = There is no page here. It may have been deleted, or the address was mistyped.
 shared-error-bad-page = This address names a page that cannot be understood. Open the list again.

@@ -102,6 +102,7 @@ shared-older = Lebih lama
 shared-not-saved = Belum tersimpan. Mohon perbaiki:
 shared-url = URL
 shared-at-character = (pada karakter ke-{ $position })
+shared-look-only = Anda dapat melihat tetapi tidak mengubah. Hubungi pemilik atau penyunting.
 shared-error-back = Kembali ke ringkasan
 shared-error-no-page = Tidak ada halaman di sini. Mungkin sudah dihapus, atau alamatnya salah ketik.
 shared-error-bad-page = Alamat ini menunjuk ke halaman yang tidak dapat dipahami. Buka lagi daftarnya.

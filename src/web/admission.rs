@@ -7,7 +7,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _, web};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _, web};
 
 use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::id::SessionId;
@@ -18,9 +18,10 @@ use crate::web::auth::{self, Caller};
 use crate::web::client::address;
 use crate::web::origin::check_origin;
 use crate::web::problem::ApiError;
-use crate::web::reader::of_account;
+use crate::web::reader::{Reader, of_account};
 use crate::web::route::Access;
 use crate::web::ui::form::Form;
+use crate::web::ui::labels::role_word;
 use crate::web::ui::next::sign_in;
 use crate::web::ui::page::PageError;
 
@@ -31,8 +32,34 @@ pub async fn admit_page(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match check_page(access, &mut request).await {
-        Ok(()) => Ok(of_account(request, next).await?.map_into_boxed_body()),
-        Err(refusal) => Ok(request.into_response(refusal.error_response())),
+        Ok(()) => {
+            let response = of_account(request, next).await?.map_into_boxed_body();
+            Ok(in_the_house(response))
+        }
+        Err(refusal) => {
+            let refused = answer(&refusal, request.request());
+            Ok(request.into_response(refused))
+        }
+    }
+}
+
+/// A page's error as whoever is signed in sees it; every other response as it is.
+fn in_the_house(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let error = response.response().error();
+    let shown = error
+        .and_then(|error| error.as_error::<PageError>())
+        .map(|error| answer(error, response.request()));
+    match shown {
+        Some(shown) => response.into_response(shown),
+        None => response,
+    }
+}
+
+fn answer(error: &PageError, request: &HttpRequest) -> HttpResponse {
+    let user = request.extensions().get::<User>().cloned();
+    match user {
+        Some(user) => error.shown_to(request, &user),
+        None => error.error_response(),
     }
 }
 
@@ -67,13 +94,22 @@ async fn check_page(access: Access, request: &mut ServiceRequest) -> Result<(), 
     let bridge = bridge(request.request())?;
     let found = auth::session(request.request(), &bridge).await?;
     match found.filter(|(session, _)| !session.awaits_code) {
-        Some((session, user)) if user.role >= needed => {
+        Some((session, user)) => {
+            let (may, reader) = (user.role >= needed, Reader::present().signed_in(&user));
             let mut checked = request.extensions_mut();
             checked.insert(session.id);
+            // Who is refused is known too: the refusal is a page of theirs.
             checked.insert(user);
-            Ok(())
+            let refusal = || {
+                let role = role_word(needed.as_str());
+                forbidden(t!("shared-error-role", role = role)).into()
+            };
+            if may {
+                Ok(())
+            } else {
+                Err(reader.reads(refusal))
+            }
         }
-        Some(_) => Err(forbidden(t!("shared-error-role", role = needed.as_str())).into()),
         None if bridge.store.has_users().await? => Err(PageError::Elsewhere(way_in(request))),
         None => Err(PageError::Elsewhere("/setup".into())),
     }

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,10 +10,11 @@ use crate::domain::catalogue::label;
 use crate::domain::delivery::{Cause, State};
 use crate::domain::person::{Language, Role, User};
 use crate::domain::problem::Problem;
+use crate::flow::Bridge;
 use crate::store::deliveries::DeliverySummary;
 use crate::store::error::StoreError;
 use crate::web::Site;
-use crate::web::auth::{cookie_of, form_mark};
+use crate::web::auth::{cookie_of, form_mark, session};
 use crate::web::i18n::Key;
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
@@ -190,6 +191,12 @@ impl Page {
         self.reader.zone_name()
     }
 
+    /// Whether the visitor may change what the bridge does.
+    pub fn may_change(&self) -> bool {
+        let visitor = self.visitor.as_ref();
+        visitor.is_some_and(|visitor| visitor.role >= Role::Editor)
+    }
+
     /// The main sections in their order.
     pub fn sections(&self) -> &'static [Section] {
         SECTIONS
@@ -318,6 +325,36 @@ struct ErrorPage<'a> {
     detail: &'a str,
 }
 
+impl PageError {
+    /// The error for somebody who is signed in: it keeps the navigation, and their language.
+    pub fn shown_to(&self, request: &HttpRequest, user: &User) -> HttpResponse {
+        match self {
+            PageError::Elsewhere(to) => go(to),
+            PageError::Shown(error) => Reader::present().signed_in(user).reads(|| {
+                let page = Page::new(request, user, "", error_title(error.status));
+                error_page(error, page)
+            }),
+        }
+    }
+}
+
+fn error_title(status: StatusCode) -> String {
+    let reason = status.canonical_reason().unwrap_or("Error");
+    told!("error-title-", status.as_str(), reason)
+}
+
+fn error_page(error: &ApiError, page: Page) -> HttpResponse {
+    let detail = retold(&error.detail);
+    let shown = ErrorPage {
+        page,
+        detail: &detail,
+    };
+    let html = shown.render().unwrap_or_else(|_| detail.clone());
+    HttpResponse::build(error.status)
+        .content_type("text/html; charset=utf-8")
+        .body(html)
+}
+
 impl ResponseError for PageError {
     fn status_code(&self) -> StatusCode {
         match self {
@@ -327,27 +364,30 @@ impl ResponseError for PageError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let error = match self {
-            PageError::Elsewhere(to) => return go(to),
-            PageError::Shown(error) => error,
-        };
-        let reason = error.status.canonical_reason().unwrap_or("Error");
-        let detail = retold(&error.detail);
-        let shown = ErrorPage {
-            page: Page::bare(told!("error-title-", error.status.as_str(), reason)),
-            detail: &detail,
-        };
-        let html = shown.render().unwrap_or_else(|_| detail.clone());
-        HttpResponse::build(error.status)
-            .content_type("text/html; charset=utf-8")
-            .body(html)
+        match self {
+            PageError::Elsewhere(to) => go(to),
+            PageError::Shown(error) => error_page(error, Page::bare(error_title(error.status))),
+        }
     }
 }
 
 /// The page for an address that nothing has.
-pub async fn not_found() -> Result<HttpResponse, PageError> {
-    let detail = t!("shared-error-no-page");
-    Err(ApiError::new(StatusCode::NOT_FOUND, "no_page", detail).into())
+pub async fn not_found(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let missing = || {
+        let detail = t!("shared-error-no-page");
+        PageError::from(ApiError::new(StatusCode::NOT_FOUND, "no_page", detail))
+    };
+    let found = session(&request, &bridge).await.ok().flatten();
+    match found.filter(|(session, _)| !session.awaits_code) {
+        None => Err(missing()),
+        Some((_, user)) => {
+            let reader = Reader::present().signed_in(&user);
+            Ok(reader.reads(missing).shown_to(&request, &user))
+        }
+    }
 }
 
 /// A point in time, ready to be shown.
