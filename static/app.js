@@ -42,6 +42,10 @@ if (section) {
   edge();
 }
 
+// What is shown once answers a form. Loading the page again shall not send the form again: from here on it is the page of what was made.
+const madeHere = document.querySelector("[data-here]");
+if (madeHere) history.replaceState(null, "", madeHere.dataset.here);
+
 // A menu closes when something else is clicked, and on Escape.
 for (const menu of document.querySelectorAll("details.menu")) {
   document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });

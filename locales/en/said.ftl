@@ -425,6 +425,7 @@ said-theirs-pipe = Broken pipe (os error { $code }).
 said-theirs-closed = connection closed before message completed.
 said-theirs-certificate = invalid peer certificate: { $reason }.
 said-theirs-alert = received fatal alert: { $name }.
+said-actor-command-line = command line
 
 ## Joined: these match nearly anything, so they come last, the surest first
 

@@ -424,6 +424,7 @@ said-theirs-pipe = sambungan terputus (os error { $code }).
 said-theirs-closed = sambungan ditutup sebelum jawabannya lengkap.
 said-theirs-certificate = sertifikatnya tidak sah: { $reason }.
 said-theirs-alert = menerima alert fatal: { $name }.
+said-actor-command-line = baris perintah
 
 ## Gabungan
 

@@ -13,6 +13,7 @@ use crate::web::Site;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::auth::new_token;
+use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::ui::account::Tabs;
 use crate::web::ui::form::Form;
@@ -290,7 +291,7 @@ async fn people_page(
                 role: invite.role.as_str(),
                 until: Moment::new(invite.expires_at, now),
                 email: invite.email,
-                invited_by: invite.invited_by,
+                invited_by: retold(&invite.invited_by),
             })
             .collect(),
         link,
