@@ -13,7 +13,7 @@ settings-nodes-none = This server alone uses its database. Servers that share on
 settings-tokens = API tokens
 settings-new-token = Your new token, shown only now
 settings-token = API token
-settings-tokens-hint = Programs use them as <code>Authorization: Bearer ...</code> at <a href="/api/v1/openapi.json">/api/v1</a>. Each may do what its role may do.
+settings-tokens-hint = Programs use them as <code>Authorization: Bearer ...</code> at <code>/api/v1</code>, which <a href="/api/v1/openapi.json">openapi.json</a> describes. Each may do what its role may do.
 settings-tokens-none = No token yet. Make one below, or with <code>bluebridge token create</code> on the server.
 settings-role = Role
 settings-made = Made

@@ -13,7 +13,7 @@ settings-nodes-none = Hanya server ini yang memakai basis datanya. Server-server
 settings-tokens = Token API
 settings-new-token = Token baru Anda, hanya ditampilkan sekarang
 settings-token = Token API
-settings-tokens-hint = Program memakainya sebagai <code>Authorization: Bearer ...</code> di <a href="/api/v1/openapi.json">/api/v1</a>. Masing-masing boleh melakukan yang diizinkan perannya.
+settings-tokens-hint = Program memakainya sebagai <code>Authorization: Bearer ...</code> di <code>/api/v1</code>, yang dijelaskan di <a href="/api/v1/openapi.json">openapi.json</a>. Masing-masing boleh melakukan yang diizinkan perannya.
 settings-tokens-none = Belum ada token. Buat di bawah, atau dengan <code>bluebridge token create</code> di server.
 settings-role = Peran
 settings-made = Dibuat

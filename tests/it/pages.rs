@@ -3,12 +3,14 @@
 use serde_json::json;
 
 use crate::database::{Database, on_both};
-use crate::harness::{Answer, Receiver, TestBridge, todo_created};
+use crate::harness::{Answer, Receiver, TestBridge, event, todo_created};
 
 on_both! {
     a_person_sets_up_signs_in_connects_and_sees_the_delivery,
     signing_in_is_throttled_and_a_new_password_ends_sessions,
     what_cannot_be_seen_is_shown_as_what_it_is,
+    what_became_of_an_event_is_told_as_it_happened,
+    the_beginning_leads_from_step_to_step,
 }
 
 /// A visitor with a cookie jar of one cookie.
@@ -412,4 +414,80 @@ async fn what_cannot_be_seen_is_shown_as_what_it_is(database: Database) {
             assert!(!page.html.contains(raw), "{path} holds {raw:?}");
         }
     }
+}
+
+/// The id in a list of the API, the newest first.
+async fn id_in(bridge: &TestBridge, path: &str) -> String {
+    let list = bridge.get(path).await;
+    list["data"][0]["id"].as_str().unwrap().to_string()
+}
+
+async fn what_became_of_an_event_is_told_as_it_happened(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let never = json!({"path": "$.currentValue.title", "op": "equals", "value": "never"});
+    let connected = bridge.connect(&receiver, json!({"filter": never})).await;
+    let mut ada = owner(&bridge).await;
+    bridge.post(&connected.hook, todo_created()).await;
+    let received = id_in(&bridge, "/events").await;
+    let shown = ada.get(&format!("/events/{received}")).await.html;
+    assert!(shown.contains("Skipped") && shown.contains("Would be skipped"));
+    let skipped = id_in(&bridge, "/deliveries").await;
+    let shown = ada.get(&format!("/deliveries/{skipped}")).await.html;
+    assert!(shown.contains("Send anyway") && shown.contains("No attempt yet."));
+    let mark = ada.get("/").await.mark();
+    let connection = id_in(&bridge, "/connections").await;
+    let test = format!("/connections/{connection}/test");
+    let tested = ada
+        .post(&test, &[("csrf", &mark), ("event", "TODO_CREATED")])
+        .await;
+    let shown = ada.get(&tested.location.unwrap()).await.html;
+    assert!(shown.contains("Skipped: the filter did not let it through."));
+
+    receiver.answer_usually(500);
+    let resend = format!("/deliveries/{skipped}/resend");
+    let rules = json!({"name": "Once", "delivery": {"max_attempts": 1}});
+    let other = bridge
+        .connect_from(&connected.source_id, &receiver.url(), json!({}), rules)
+        .await;
+    bridge.post(&connected.hook, &event(2)).await;
+    bridge.recorded(1).await;
+    let path = format!("/deliveries?destination_id={}", other.destination_id);
+    let failed = id_in(&bridge, &path).await;
+    let over = "No more attempts follow. Mend the destination, then resend it.";
+    let document = bridge.get(&format!("/deliveries/{failed}")).await;
+    assert_eq!(document["attempts"][0]["outcome"]["advice"], over);
+    let shown = ada.get(&format!("/deliveries/{failed}")).await.html;
+    assert!(shown.contains(over) && !shown.contains("the schedule tries again"));
+    assert!(shown.contains("The event passes.") && !shown.contains("this is sent"));
+
+    let again = ada.post(&resend, &[("csrf", &mark)]).await;
+    bridge.recorded(2).await;
+    let shown = ada.get(&again.location.unwrap()).await.html;
+    assert!(shown.contains("It was tried and did not arrive."));
+    assert!(shown.contains("A resend goes out beside it"));
+    bridge.stop().await;
+}
+
+async fn the_beginning_leads_from_step_to_step(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/").await.mark();
+    ada.post("/sources", &[("csrf", &mark), ("name", "Blue")])
+        .await;
+    assert!(ada.get("/").await.html.contains("Paste its secret"));
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let overview = ada.get("/").await.html;
+    assert!(!overview.contains("Paste its secret") && overview.contains("Send a test event"));
+    assert!(overview.contains("Not tried yet") && !overview.contains("Fine"));
+    bridge.post(&connected.hook, todo_created()).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let overview = ada.get("/").await.html;
+    assert!(!overview.contains("Send a test event") && overview.contains("Fine"));
+    let unused = json!({"name": "Alone", "config": {"url": receiver.url()}});
+    let unused = bridge.created("/destinations", unused).await;
+    let path = format!("/destinations/{}", unused["id"].as_str().unwrap());
+    let shown = ada.get(&path).await.html;
+    assert!(shown.contains("Build a connection") && shown.contains("Not tried yet"));
+    bridge.stop().await;
 }

@@ -139,7 +139,20 @@ async fn roles_change_at_once_and_an_owner_always_stays(database: Database) {
         assert_eq!(refused.status, 422, "{verb}");
         assert!(refused.html.contains("last owner"), "{verb}");
     }
-    assert_eq!(bob.get("/sources/new").await.status, 403);
+    let refused = bob.get("/sources/new").await;
+    assert_eq!(refused.status, 403);
+    assert!(
+        refused.html.contains("<header class=\"side\">"),
+        "{}",
+        refused.html
+    );
+    for path in ["/nowhere", "/deliveries/nonsense"] {
+        let missing = bob.get(path).await;
+        assert_eq!(missing.status, 404, "{path}");
+        assert!(missing.html.contains("<header class=\"side\">"), "{path}");
+    }
+    let looked = bob.get("/sources").await.html;
+    assert!(looked.contains("You can look but not change") && !looked.contains("/sources/new"));
     assert_eq!(
         act(&mut ada, &at(&bobs, "role"), &[("role", "editor")])
             .await

@@ -150,9 +150,12 @@ pub async fn show(
     render(&ShowPage {
         page,
         sentence: told(&bridge.snapshot(), &delivery, &attempts),
+        // No schedule moves what is held.
         advice: attempts
             .last()
-            .map_or_else(String::new, |attempt| advice(&attempt.outcome, is_failed)),
+            .map(|attempt| &attempt.outcome)
+            .filter(|outcome| delivery.state != State::Held || !outcome.passes_by_itself())
+            .map_or_else(String::new, |outcome| advice(outcome, is_failed)),
         act: if may_change { act(delivery.state) } else { "" },
         may_discard: may_change && delivery.state.may_be_discarded(),
         moving: delivery.state.is_moving(),
