@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::domain::delivery::State;
@@ -37,6 +37,9 @@ use crate::web::ui::tree;
 
 /// Deliveries resent at once from the log: all that a page can hold.
 pub const SELECTED_LIMIT: usize = 200;
+
+/// A next attempt so near is waited for by whoever looks.
+const SOON: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Template)]
 #[template(path = "deliveries/show.html")]
@@ -158,7 +161,7 @@ pub async fn show(
             .map_or_else(String::new, |outcome| advice(outcome, is_failed)),
         act: if may_change { act(delivery.state) } else { "" },
         may_discard: may_change && delivery.state.may_be_discarded(),
-        moving: delivery.state.is_moving(),
+        moving: is_moving(&delivery, now),
         was_sent: !attempts.is_empty(),
         present_version,
         timeline: timeline(&delivery, &attempts, received_at, now),
@@ -244,6 +247,13 @@ pub async fn discard(
     let id: DeliveryId = id(&path, "delivery")?;
     resending::discard(&bridge, &actor(&request), id).await?;
     Ok(go(format!("/deliveries/{id}?done=discarded")))
+}
+
+/// Whether something happens while one looks.
+fn is_moving(delivery: &DeliverySummary, now: Timestamp) -> bool {
+    let is_due = |due: Timestamp| due.duration_since(now) < SOON;
+    let is_soon = delivery.state == State::Retrying && delivery.due_at.is_some_and(is_due);
+    delivery.state.is_moving() || is_soon
 }
 
 fn act(state: State) -> &'static str {
