@@ -145,4 +145,3 @@ shared-error-no-page = There is no page here. It may have been deleted, or the a
 shared-error-bad-page = This address names a page that cannot be understood. Open the list again.
 shared-error-form-unreadable = This form could not be read; open the page again and repeat it.
 shared-error-role = This needs the role { $role }. Ask the owner of this bridge.
-shared-look-only = You can look but not change. Ask an owner or editor.

@@ -108,4 +108,3 @@ shared-error-no-page = Tidak ada halaman di sini. Mungkin sudah dihapus, atau al
 shared-error-bad-page = Alamat ini menunjuk ke halaman yang tidak dapat dipahami. Buka lagi daftarnya.
 shared-error-form-unreadable = Formulir ini tidak dapat dibaca; buka lagi halamannya lalu ulangi.
 shared-error-role = Ini memerlukan peran { $role }. Hubungi pemilik bridge ini.
-shared-look-only = Anda dapat melihat tetapi tidak mengubah. Hubungi pemilik atau penyunting.

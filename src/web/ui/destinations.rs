@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::domain::concealed::conceal_query;
-use crate::domain::delivery::State;
 use crate::domain::destination::{
     Auth, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, Destination, METHODS,
 };
@@ -40,6 +39,8 @@ use crate::web::ui::page::{
 const LATEST: i64 = 10;
 /// Empty header rows of a new form.
 const EMPTY_HEADERS: usize = 2;
+/// Deliveries of a destination among which an attempt is looked for.
+const TRIED_AMONG: i64 = 100;
 const DAY_MS: i64 = 86_400_000;
 
 const AUTHS: [(&str, Key); 4] = [
@@ -359,23 +360,18 @@ pub fn untried_chip() -> Chip {
     Chip::new(t!("destinations-chip-untried"), "")
 }
 
-/// Whether an attempt was ever made at it that is still in the log.
+/// Whether an attempt was made at it, by the newest of its deliveries.
 pub async fn was_tried(bridge: &Bridge, id: DestinationId) -> Result<bool, StoreError> {
     let filter = DeliveryFilter {
         destination_id: Some(id),
-        states: vec![
-            State::Delivered,
-            State::Failed,
-            State::Retrying,
-            State::Sending,
-        ],
         page: Window {
-            limit: 1,
+            limit: TRIED_AMONG,
             ..Window::default()
         },
         ..DeliveryFilter::default()
     };
-    Ok(!bridge.store.deliveries(filter).await?.is_empty())
+    let newest = bridge.store.deliveries(filter).await?;
+    Ok(newest.iter().any(|delivery| delivery.attempts > 0))
 }
 
 /// How a destination fares, told apart from one that was never tried.

@@ -191,12 +191,6 @@ impl Page {
         self.reader.zone_name()
     }
 
-    /// Whether the visitor may change what the bridge does.
-    pub fn may_change(&self) -> bool {
-        let visitor = self.visitor.as_ref();
-        visitor.is_some_and(|visitor| visitor.role >= Role::Editor)
-    }
-
     /// The main sections in their order.
     pub fn sections(&self) -> &'static [Section] {
         SECTIONS
