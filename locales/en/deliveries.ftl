@@ -3,7 +3,7 @@
 deliveries-title = Deliveries
 deliveries-keys = Keys
 deliveries-watch = Watch live
-deliveries-replay-all = Make all that match again
+deliveries-replay-all = Resend all that match
 deliveries-export = Export
 deliveries-export-page-csv = This page as CSV
 deliveries-export-page-json = This page as JSON

@@ -5,7 +5,7 @@ const assert = require("node:assert");
 module.exports = async function replays(day) {
   const { page, api } = day;
   await page.goto("/deliveries?text=Narrowed&period=24h");
-  await page.getByRole("link", { name: "Make all that match again" }).click();
+  await page.getByRole("link", { name: "Resend all that match" }).click();
   await page.getByRole("heading", { name: "Replay deliveries" }).waitFor();
   const expected = (await api.call("GET", "/deliveries?text=Narrowed")).data.length;
   await page.getByText(new RegExp(`^${expected} deliver(y|ies) match`)).waitFor();
