@@ -16,6 +16,7 @@ on_both! {
     nothing_is_saved_before_it_is_chosen,
     a_viewer_is_offered_nothing_to_change,
     projects_are_offered_by_the_names_that_were_told_last,
+    an_edit_that_a_delivery_leads_to_is_tried_on_its_event,
     an_edit_shows_its_changes_and_any_version_can_be_restored,
     live_parts_answer_to_half_finished_rules_and_hide_secrets,
     an_import_says_what_it_does_and_does_that,
@@ -310,6 +311,33 @@ async fn projects_are_offered_by_the_names_that_were_told_last(database: Databas
             let label = offer.split("</label>").next().unwrap();
             assert!(label.contains(name), "{label}");
         }
+    }
+}
+
+async fn an_edit_that_a_delivery_leads_to_is_tried_on_its_event(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let none = json!({"all": [{"path": "$.currentValue.title", "op": "equals", "value": "none"}]});
+    let rules = json!({"filter": none, "mapping": {"mode": "passthrough"}});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    for number in [1, 2] {
+        assert_eq!(bridge.post(&connected.hook, &event(number)).await.0, 200);
+    }
+    for delivery in bridge.get("/deliveries").await["data"].as_array().unwrap() {
+        let page = format!("/deliveries/{}", delivery["id"].as_str().unwrap());
+        let html = ada.get(&page).await.html;
+        let (_, rest) = html.split_once("/edit?sample=").unwrap();
+        let (event_id, _) = rest.split_once('"').unwrap();
+        assert_eq!(event_id, delivery["event_id"]);
+        let (before, _) = html.split_once("/edit?sample=").unwrap();
+        let edit = &before[before.rfind("/connections/").unwrap()..];
+        let edit = ada.get(&format!("{edit}/edit?sample={event_id}")).await;
+        let title = delivery["record_title"].as_str().unwrap();
+        assert!(
+            part(&edit, "c-0").contains(title),
+            "{title}: {}",
+            part(&edit, "c-0")
+        );
     }
 }
 

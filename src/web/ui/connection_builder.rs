@@ -148,10 +148,14 @@ pub async fn edit(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let builder = Builder::load(actor(&request), &bridge, Some(id(&path, "connection")?)).await?;
-    let form = builder
+    let mut form = builder
         .saved
         .as_ref()
         .map_or_else(ConnectionForm::empty, ConnectionForm::of);
+    // A delivery's page leads here with its event.
+    if let Some(event_id) = query_value(&request, "sample") {
+        form.sample.from = format!("event:{event_id}");
+    }
     render(
         &builder
             .page(&request, &user, form, Extras::default())
