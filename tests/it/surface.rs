@@ -182,6 +182,29 @@ async fn a_delivery_that_is_held_says_why() {
     );
 }
 
+#[actix_web::test]
+async fn a_resend_takes_no_wishes_that_it_does_not_know() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}});
+    let connected = bridge.connect(&receiver, rules).await;
+    assert_eq!(bridge.post(&connected.hook, todo_created()).await.0, 200);
+    receiver.next().await;
+    let id = bridge.get("/deliveries").await["data"][0]["id"].clone();
+    let resend = format!("/deliveries/{}/resend", id.as_str().unwrap());
+    for (wish, status) in [
+        (Some(json!({"version": "now"})), 422),
+        (Some(json!({})), 201),
+        (None, 201),
+    ] {
+        let (answered, document) = bridge.api("POST", &resend, wish).await;
+        assert_eq!(answered, status, "{document}");
+    }
+    for _ in 0..2 {
+        receiver.next().await;
+    }
+    assert!(receiver.next_if_there().await.is_none());
+}
+
 #[test]
 fn an_address_of_no_database_is_called_that_and_not_repeated() {
     for url in [

@@ -14,7 +14,7 @@ use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
 use crate::web::Site;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
-use crate::web::api::{Paging, id, list, maybe_time, time};
+use crate::web::api::{Paging, id, list, maybe_time, parse, time};
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
 
@@ -121,13 +121,22 @@ pub async fn show(
     Ok(HttpResponse::Ok().json(detail(&bridge, id(&path, "delivery")?).await?))
 }
 
+/// A resend has nothing to choose: what is asked for besides is said to be unknown, and nothing is sent.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct Resend {}
+
 pub async fn resend(
     request: HttpRequest,
     path: web::Path<String>,
+    body: web::Bytes,
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
     let caller = caller(&request)?;
+    if !body.is_empty() {
+        let Resend {} = parse(&body)?;
+    }
     let old = id(&path, "delivery")?;
     create_once(
         &request,
