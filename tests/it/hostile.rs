@@ -13,8 +13,15 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::database::{Database, on_both};
 use crate::harness::{TestBridge, patiently};
 use crate::process::{Ledger, Served, Site};
+
+on_both! {
+    whatever_a_receiver_does_the_attempt_ends_in_time_with_its_word_and_in_bounded_memory,
+    every_status_means_what_is_documented,
+    a_kept_connection_that_is_closed_between_requests_loses_nothing,
+}
 
 /// Deadline of the attempts, in milliseconds.
 const DEADLINE_MS: i64 = 1_500;
@@ -236,11 +243,11 @@ const MISTREATMENTS: [(&str, &str); 17] = [
     ("refuses", "could_not_connect"),
 ];
 
-#[actix_web::test]
-async fn whatever_a_receiver_does_the_attempt_ends_in_time_with_its_word_and_in_bounded_memory() {
+async fn whatever_a_receiver_does_the_attempt_ends_in_time_with_its_word_and_in_bounded_memory(
+    database: Database,
+) {
     let hostile = Hostile::start(Bombs::make()).await;
-    let folder = tempfile::tempdir().unwrap();
-    let site = Site::new(folder.path()).await;
+    let site = Site::on(database).await;
     let served = site.serve().await;
     let (ledger, mut posted) = (Ledger::default(), 0..);
     let mut attempt = async |url: &str| {
@@ -376,9 +383,8 @@ pub async fn whole_log(bridge: &TestBridge) -> HashMap<String, DeliverySummary> 
     }
 }
 
-#[actix_web::test]
-async fn every_status_means_what_is_documented() {
-    let bridge = TestBridge::start().await;
+async fn every_status_means_what_is_documented(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
     let redirected = Arc::new(AtomicUsize::new(0));
     let url = answer_by_body(redirected.clone()).await;
     let connected = bridge.connect_to(&url, json!({}), json!({})).await;
@@ -442,9 +448,8 @@ async fn break_its_word() -> String {
     format!("http://{address}/")
 }
 
-#[actix_web::test]
-async fn a_kept_connection_that_is_closed_between_requests_loses_nothing() {
-    let bridge = TestBridge::start().await;
+async fn a_kept_connection_that_is_closed_between_requests_loses_nothing(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
     let url = break_its_word().await;
     let connected = bridge.connect_to(&url, json!({}), json!({})).await;
     for number in 0..40 {
