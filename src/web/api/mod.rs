@@ -15,8 +15,8 @@ pub mod sources;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use serde_path_to_error::Segment;
 
@@ -38,10 +38,7 @@ pub struct Paging {
 impl Paging {
     /// The page asked for.
     pub fn page<Id: std::str::FromStr>(&self) -> Result<Page<Id>, ApiError> {
-        let limit = self.limit.unwrap_or(50);
-        if !(1..=PAGE_LIMIT).contains(&limit) {
-            return Err(bad_limit());
-        }
+        let limit = checked_limit(self.limit.unwrap_or(50))?;
         let before = match &self.cursor {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| bad_cursor())?),
@@ -79,8 +76,7 @@ impl Walk {
         };
         let limit = match self.limit {
             None => rest.len(),
-            Some(limit) if (1..=PAGE_LIMIT).contains(&limit) => limit as usize,
-            Some(_) => return Err(bad_limit()),
+            Some(limit) => checked_limit(limit)? as usize,
         };
         let part = &rest[..limit.min(rest.len())];
         let next = part.last().filter(|_| part.len() < rest.len());
@@ -88,9 +84,14 @@ impl Walk {
     }
 }
 
-fn bad_limit() -> ApiError {
-    let detail = format!("`limit` is from 1 to {PAGE_LIMIT}.");
-    ApiError::new(StatusCode::BAD_REQUEST, "bad_limit", detail)
+fn checked_limit(limit: i64) -> Result<i64, ApiError> {
+    match (1..=PAGE_LIMIT).contains(&limit) {
+        true => Ok(limit),
+        false => {
+            let detail = format!("`limit` is from 1 to {PAGE_LIMIT}.");
+            Err(ApiError::new(StatusCode::BAD_REQUEST, "bad_limit", detail))
+        }
+    }
 }
 
 fn bad_cursor() -> ApiError {
@@ -106,10 +107,7 @@ pub fn list(data: Vec<Value>, next_cursor: Option<String>) -> HttpResponse {
 /// Reads a request's document: not JSON is 400, the wrong shape is 422.
 pub fn parse<T: DeserializeOwned>(body: &web::Bytes) -> Result<T, ApiError> {
     let mut read = serde_json::Deserializer::from_slice(body);
-    let document = serde_path_to_error::deserialize(&mut read).map_err(|error| {
-        let pointer = pointer_to(error.path());
-        unreadable(pointer, &error.into_inner())
-    })?;
+    let document = read_from(&mut read)?;
     read.end()
         .map_err(|error| unreadable(String::new(), &error))?;
     Ok(document)
@@ -127,6 +125,12 @@ pub fn parse_replacing<T: DeserializeOwned>(
             parent.remove(name);
         }
     }
+    read_from(document)
+}
+
+fn read_from<'d, T: Deserialize<'d>>(
+    document: impl Deserializer<'d, Error = serde_json::Error>,
+) -> Result<T, ApiError> {
     serde_path_to_error::deserialize(document).map_err(|error| {
         let pointer = pointer_to(error.path());
         unreadable(pointer, &error.into_inner())
