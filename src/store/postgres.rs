@@ -352,9 +352,7 @@ impl Manager {
         conn.batch_execute(SETTINGS)?;
         Ok(conn)
     }
-}
 
-impl Manager {
     fn open_writer(&self) -> Result<Conn, StoreError> {
         let mut conn = self.open()?;
         conn.batch_execute(WRITER_SETTINGS)?;
