@@ -92,8 +92,7 @@ async fn check_page(access: Access, request: &mut ServiceRequest) -> Result<(), 
         return Ok(());
     };
     let bridge = bridge(request.request())?;
-    let found = auth::session(request.request(), &bridge).await?;
-    match found.filter(|(session, _)| !session.awaits_code) {
+    match auth::full_session(request.request(), &bridge).await? {
         Some((session, user)) => {
             let (may, reader) = (user.role >= needed, Reader::present().signed_in(&user));
             let mut checked = request.extensions_mut();

@@ -118,6 +118,15 @@ pub async fn session(
     Ok(found)
 }
 
+/// The same, when it waits for nothing any more: who is signed in.
+pub async fn full_session(
+    request: &HttpRequest,
+    bridge: &Bridge,
+) -> Result<Option<(Session, User)>, ApiError> {
+    let found = session(request, bridge).await?;
+    Ok(found.filter(|(session, _)| !session.awaits_code))
+}
+
 /// A cookie that holds a session's token, or a visitor's before signing in.
 pub fn session_cookie(token: &str, site: &Site) -> Cookie<'static> {
     Cookie::build(cookie_name(site), token.to_string())

@@ -14,7 +14,7 @@ use crate::flow::Bridge;
 use crate::store::deliveries::DeliverySummary;
 use crate::store::error::StoreError;
 use crate::web::Site;
-use crate::web::auth::{cookie_of, form_mark, session};
+use crate::web::auth::{cookie_of, form_mark, full_session};
 use crate::web::i18n::Key;
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
@@ -374,8 +374,7 @@ pub async fn not_found(
         let detail = t!("shared-error-no-page");
         PageError::from(ApiError::new(StatusCode::NOT_FOUND, "no_page", detail))
     };
-    let found = session(&request, &bridge).await.ok().flatten();
-    match found.filter(|(session, _)| !session.awaits_code) {
+    match full_session(&request, &bridge).await.ok().flatten() {
         None => Err(missing()),
         Some((_, user)) => {
             let reader = Reader::present().signed_in(&user);

@@ -19,7 +19,9 @@ use crate::store::invites::Invite;
 use crate::store::sessions::NewSession;
 use crate::web::Site;
 use crate::web::admission::{actor, as_person};
-use crate::web::auth::{CODE_S, SESSION_S, cookie_of, hash_of, new_token, session, session_cookie};
+use crate::web::auth::{
+    CODE_S, SESSION_S, cookie_of, full_session, hash_of, new_token, session, session_cookie,
+};
 use crate::web::client::{address, user_agent};
 use crate::web::password::{check_password, hash_password};
 use crate::web::problem::ApiError;
@@ -144,9 +146,7 @@ pub async fn login_page(
         return Ok(go("/setup"));
     }
     let next = query_value(&request, "next").unwrap_or_default();
-    if let Some((session, _)) = session(&request, &bridge).await?
-        && !session.awaits_code
-    {
+    if full_session(&request, &bridge).await?.is_some() {
         return Ok(go(own_path(&next)));
     }
     let (token, cookie) = visit_cookie(&request, &site);
