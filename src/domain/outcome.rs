@@ -124,9 +124,10 @@ impl Outcome {
         self.advice() == PASSES
     }
 
-    /// What a person can do when it ended the delivery's last attempt, sentence by sentence.
-    pub fn last_advice(&self) -> Vec<&'static str> {
+    /// What a person can do about an attempt, sentence by sentence; `is_over` when none follows although it failed.
+    pub fn advice_on(&self, is_over: bool) -> Vec<&'static str> {
         match self {
+            _ if !is_over => vec![self.advice()],
             Outcome::Answered { status: 200..=299 } => Vec::new(),
             Outcome::InvalidRequest { .. } => vec![self.advice()],
             _ if self.passes_by_itself() => vec![OVER],
@@ -178,7 +179,7 @@ impl Outcome {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     #[test]
@@ -193,7 +194,7 @@ mod tests {
         }
     }
 
-    fn failures() -> [Outcome; 13] {
+    pub(crate) fn failures() -> [Outcome; 13] {
         let reason = || "because: of it".to_string();
         [
             Outcome::Answered { status: 302 },
@@ -217,7 +218,7 @@ mod tests {
         for failure in failures() {
             assert!(!failure.advice().is_empty(), "{failure:?}");
             assert_ne!(failure.code(), "delivered");
-            let last = failure.last_advice().join(" ");
+            let last = failure.advice_on(true).join(" ");
             assert!(!last.contains("schedule"), "{failure:?}: {last}");
             assert!(last.contains("resend"), "{failure:?}: {last}");
         }

@@ -45,6 +45,13 @@ pub struct DeliverySummary {
     pub problem: Option<String>,
 }
 
+impl DeliverySummary {
+    /// Whether it failed for good with this attempt of it.
+    pub fn failed_with(&self, attempt: &Attempt) -> bool {
+        self.state == State::Failed && attempt.number == self.attempts
+    }
+}
+
 /// One try, as it was.
 #[derive(Debug, Clone)]
 pub struct Attempt {

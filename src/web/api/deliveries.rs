@@ -175,11 +175,9 @@ async fn detail(bridge: &Bridge, id: DeliveryId) -> Result<Value, ApiError> {
     })
     .await?;
     let mut shown = summary(&delivery);
-    let last = attempts.len();
     shown["attempts"] = attempts
         .iter()
-        .zip(1..)
-        .map(|(one, place)| attempt(one, delivery.state == State::Failed && place == last))
+        .map(|one| attempt(one, delivery.failed_with(one)))
         .collect();
     shown["decision"] = json!(run?);
     if delivery.state == State::Held {
@@ -230,10 +228,6 @@ pub fn summary(delivery: &DeliverySummary) -> Value {
 
 /// An attempt; `is_over` when none follows although it failed.
 fn attempt(attempt: &Attempt, is_over: bool) -> Value {
-    let advice = match is_over {
-        true => attempt.outcome.last_advice().join(" "),
-        false => attempt.outcome.advice().to_string(),
-    };
     json!({
         "number": attempt.number,
         "started_at": time(attempt.started_at),
@@ -242,7 +236,7 @@ fn attempt(attempt: &Attempt, is_over: bool) -> Value {
             "code": attempt.outcome.code(),
             "status": attempt.outcome.status(),
             "sentence": attempt.outcome.sentence(),
-            "advice": advice,
+            "advice": attempt.outcome.advice_on(is_over).join(" "),
         },
         "request": {"line": attempt.request_line, "headers": attempt.request_headers},
         "response": {

@@ -12,7 +12,6 @@ use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::nearest::{Miss, nearest_miss};
 use crate::domain::id::DeliveryId;
 use crate::domain::outcome::{Outcome, Verdict as Meaning};
-use crate::domain::person::Role;
 use crate::flow::dry_run::{body_of, dry_run};
 use crate::flow::snapshot::Snapshot;
 use crate::flow::{Bridge, resend as resending};
@@ -148,17 +147,17 @@ pub async fn show(
     if query_value(&request, "done").as_deref() == Some("resent") {
         page.note = Some(told_of_resend(delivery.state));
     }
-    let may_change = user.role >= Role::Editor;
-    let (is_failed, number_of_last) = (delivery.state == State::Failed, attempts.len());
+    let may_change = page.may_change();
     render(&ShowPage {
         page,
         sentence: told(&bridge.snapshot(), &delivery, &attempts),
         // No schedule moves what is held.
         advice: attempts
             .last()
-            .map(|attempt| &attempt.outcome)
-            .filter(|outcome| delivery.state != State::Held || !outcome.passes_by_itself())
-            .map_or_else(String::new, |outcome| advice(outcome, is_failed)),
+            .filter(|last| delivery.state != State::Held || !last.outcome.passes_by_itself())
+            .map_or_else(String::new, |last| {
+                advice(&last.outcome, delivery.failed_with(last))
+            }),
         act: if may_change { act(delivery.state) } else { "" },
         may_discard: may_change && delivery.state.may_be_discarded(),
         moving: is_moving(&delivery, now),
@@ -167,9 +166,9 @@ pub async fn show(
         timeline: timeline(&delivery, &attempts, received_at, now),
         attempts: attempts
             .into_iter()
-            .zip(1..)
-            .map(|(attempt, place)| {
-                AttemptView::new(attempt, is_failed && place == number_of_last, now)
+            .map(|attempt| {
+                let is_over = delivery.failed_with(&attempt);
+                AttemptView::new(attempt, is_over, now)
             })
             .collect(),
         body: output.map(|output| pretty(&output.body)),
@@ -280,13 +279,8 @@ fn told_of_resend(state: State) -> Note {
 
 /// What a person can do about an attempt; `is_over` when none follows although it failed.
 fn advice(outcome: &Outcome, is_over: bool) -> String {
-    match is_over {
-        true => {
-            let told: Vec<String> = outcome.last_advice().into_iter().map(retold).collect();
-            told.join(" ")
-        }
-        false => retold(outcome.advice()),
-    }
+    let told: Vec<String> = outcome.advice_on(is_over).into_iter().map(retold).collect();
+    told.join(" ")
 }
 
 /// Why the filter let an event through.

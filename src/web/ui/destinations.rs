@@ -361,7 +361,7 @@ pub fn untried_chip() -> Chip {
 }
 
 /// Whether an attempt was made at it, by the newest of its deliveries.
-pub async fn was_tried(bridge: &Bridge, id: DestinationId) -> Result<bool, StoreError> {
+async fn was_tried(bridge: &Bridge, id: DestinationId) -> Result<bool, StoreError> {
     let filter = DeliveryFilter {
         destination_id: Some(id),
         page: Window {
@@ -374,6 +374,16 @@ pub async fn was_tried(bridge: &Bridge, id: DestinationId) -> Result<bool, Store
     Ok(newest.iter().any(|delivery| delivery.attempts > 0))
 }
 
+/// Whether a destination with this chip only seems to fare well; `ended` deliveries to it arrived or failed lately.
+pub async fn is_untried(
+    bridge: &Bridge,
+    id: DestinationId,
+    chip: &Chip,
+    ended: i64,
+) -> Result<bool, StoreError> {
+    Ok(chip.tone == "good" && ended == 0 && !was_tried(bridge, id).await?)
+}
+
 /// How a destination fares, told apart from one that was never tried.
 async fn chip_of(
     bridge: &Bridge,
@@ -381,8 +391,14 @@ async fn chip_of(
     counts: &Counts,
 ) -> Result<Chip, StoreError> {
     let chip = health_chip(destination);
-    let doubtful = chip.tone == "good" && counts.delivered + counts.failed == 0;
-    match doubtful && !was_tried(bridge, destination.id).await? {
+    match is_untried(
+        bridge,
+        destination.id,
+        &chip,
+        counts.delivered + counts.failed,
+    )
+    .await?
+    {
         true => Ok(untried_chip()),
         false => Ok(chip),
     }

@@ -58,6 +58,7 @@ pub fn outcome_word(code: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::outcome::Outcome;
+    use crate::domain::outcome::tests::failures;
     use crate::domain::person::Language;
     use crate::web::reader::Reader;
 
@@ -67,20 +68,9 @@ mod tests {
             language: Language::Indonesian,
             ..Reader::default()
         };
-        let reason = || "no such host".to_string();
         let answered = [200, 302, 401, 404, 410, 418, 422, 503];
         let answered = answered.map(|status| Outcome::Answered { status });
-        let others = [
-            Outcome::RefusedAddress { reason: reason() },
-            Outcome::DnsFailed { reason: reason() },
-            Outcome::CouldNotConnect { reason: reason() },
-            Outcome::TlsFailed { reason: reason() },
-            Outcome::TimedOut { after_ms: 10_000 },
-            Outcome::ConnectionBroke { reason: reason() },
-            Outcome::ResponseTooLarge { reason: reason() },
-            Outcome::InvalidRequest { reason: reason() },
-        ];
-        for outcome in answered.iter().chain(&others) {
+        for outcome in answered.iter().chain(&failures()) {
             let code = outcome.code();
             let english = code.replace('_', " ");
             assert_eq!(outcome_word(code), english);

@@ -13,7 +13,6 @@ use crate::domain::connection::Connection;
 use crate::domain::delivery::State;
 use crate::domain::destination::Destination;
 use crate::domain::id::{ConnectionId, DestinationId};
-use crate::domain::person::Role;
 use crate::domain::source::Source;
 use crate::flow::Bridge;
 use crate::store::counts::{Counts, Series};
@@ -25,7 +24,7 @@ use crate::web::i18n::{Key, decimal, grouped};
 use crate::web::phrases::retold;
 use crate::web::reader::Reader;
 use crate::web::ui::chart::{Chart, RANGES, Range};
-use crate::web::ui::destinations::{health_chip, untried_chip, was_tried};
+use crate::web::ui::destinations::{health_chip, is_untried, untried_chip};
 use crate::web::ui::page::{Chip, DeliveryRow, Page, PageError, query_value, render};
 
 /// Deliveries shown.
@@ -136,7 +135,8 @@ pub async fn show(
     let deliveries = bridge.store.deliveries(latest).await?;
     let sums = series.by_destination();
     let chart = Chart::draw(&range, &series, now_ms, &zone);
-    let may_change = user.role >= Role::Editor;
+    let page = Page::new(&request, &user, "/", t!("overview-title"));
+    let may_change = page.may_change();
     let mut attention = of_sources(&sources);
     attention.extend(of_destinations(
         &destinations,
@@ -161,14 +161,14 @@ pub async fn show(
         &zone,
     );
     for line in &mut lines {
-        let fine = line.chip.tone == "good" && line.delivered + line.failed == 0;
-        if fine && !was_tried(&bridge, line.destination_id).await? {
+        let ended = line.delivered + line.failed;
+        if is_untried(&bridge, line.destination_id, &line.chip, ended).await? {
             line.chip = untried_chip();
         }
     }
     let begins = may_change && deliveries.is_empty();
     render(&OverviewPage {
-        page: Page::new(&request, &user, "/", t!("overview-title")),
+        page,
         attention,
         more_attention,
         start: begins.then(|| Start::new(&sources, &destinations, &connections)),
