@@ -20,6 +20,10 @@ const JITTER_SHARE: f64 = 0.1;
 /// Longest pause that a `Retry-After` is followed for, in seconds: one day.
 pub const RETRY_AFTER_CAP_S: i64 = 86_400;
 
+/// How long a destination's whole queue rests because one delivery was told to come again later, in milliseconds: some limits concern one address or
+/// record only, so the next one tries anew after a minute at the latest.
+pub const REST_CAP_MS: i64 = 60_000;
+
 /// Longest pause there is, jitter included, in milliseconds.
 pub const LONGEST_PAUSE_MS: i64 = RETRY_AFTER_CAP_S * 1_100;
 
@@ -46,6 +50,13 @@ pub fn next_attempt_at(
     let added_ms = (base_ms as f64 * JITTER_SHARE * jitter.clamp(0.0, 1.0)) as i64;
     now.checked_add(SignedDuration::from_millis(pause_ms + added_ms))
         .unwrap_or(Timestamp::MAX)
+}
+
+/// How long a destination rests that asked to come again after this time, in milliseconds.
+pub fn rest_ms(asked: SignedDuration) -> i64 {
+    i64::try_from(asked.as_millis())
+        .unwrap_or(i64::MAX)
+        .clamp(0, REST_CAP_MS)
 }
 
 /// Reads a `Retry-After` header: seconds (a fraction is accepted) or an HTTP date. Rubbish gives `None`; a date in the past gives zero.

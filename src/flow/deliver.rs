@@ -1,14 +1,15 @@
 //! Step three: one attempt at one delivery, with no database transaction open.
 //!
 //! Called by `worker` for every delivery a sender takes out of the outbox. It signs freshly, sends once, classifies what happened and passes the
-//! result on to `record`. What cannot be begun before its lease ends, or whose destination was paused meanwhile, is not sent.
+//! result on to `record`. What cannot be begun before its lease ends, or whose destination was paused meanwhile, is not sent; nor, for a while, is
+//! what waits for a destination that just asked for patience.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::delivery::{Attempted, Next, State, after_attempt, is_deferral};
 use crate::domain::destination::{Destination, Health};
 use crate::domain::outcome::Outcome;
-use crate::domain::retry::parse_retry_after;
+use crate::domain::retry::{parse_retry_after, rest_ms};
 use crate::flow::Bridge;
 use crate::flow::outbox::Parcel;
 use crate::flow::pause::{hold, pause, resume};
@@ -58,6 +59,14 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         .as_deref()
         .and_then(|header| parse_retry_after(header, ended));
     let spent = Spent::of(&parcel, &exchange, retry_after);
+    let ended_ms = ended.as_millisecond();
+    let unsent = match (spent, retry_after) {
+        (Spent::Deferral, Some(asked)) => {
+            let until_ms = ended_ms + rest_ms(asked);
+            bridge.outbox.rest(destination.id, until_ms)
+        }
+        _ => Vec::new(),
+    };
     let next = match next_of(&parcel, &exchange, spent, retry_after, ended) {
         Next::Retry { .. } if health_now(bridge, &parcel).paused.is_some() => Next::Hold,
         next => next,
@@ -69,6 +78,7 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         .send(finish)
         .await
         .map_err(|_| StoreError::Closed)?;
+    give_back(bridge, unsent, Wait::Due { at_ms: ended_ms }).await?;
     let must_be_held = bridge
         .health
         .note(

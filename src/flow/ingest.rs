@@ -276,7 +276,7 @@ impl Route {
         let hand_over = match (destination, output) {
             (Some(_), Some(output)) if may_be_leased => bridge
                 .outbox
-                .reserve(self.destination_id, output.body.len())
+                .reserve(self.destination_id, output.body.len(), now.as_millisecond())
                 .map(|place| {
                     let claim_id = new_id!(ClaimId, bridge, now);
                     let until_ms = now.as_millisecond() + bridge.lease_ms;

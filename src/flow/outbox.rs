@@ -2,7 +2,7 @@
 //!
 //! Ingest reserves a place before it commits, so that a delivery is stored as leased only when there is room for it; what finds no
 //! room stays in the database and is claimed later. A destination's queue is worked off by as many senders as its settings allow;
-//! a hanging destination therefore holds only its own queue. `worker` starts a sender whenever this file asks for one.
+//! a hanging destination therefore holds only its own queue. One that asked for patience gets none until its time is over. `worker` starts a sender whenever this file asks for one.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
 
 use crate::domain::id::{ClaimId, DeliveryId, DestinationId};
+use crate::domain::retry::REST_CAP_MS;
 
 /// Deliveries of one destination in memory.
 pub const PER_DESTINATION_LIMIT: usize = 1_000;
@@ -67,6 +68,15 @@ struct Lane {
     senders: u32,
     /// More waits in the database than fitted.
     backlog: bool,
+    /// Until when the destination asked to be left alone, in milliseconds since 1970.
+    rests_until_ms: i64,
+}
+
+impl Lane {
+    /// A clock that was set back ends the rest: what is left of one is never longer than its limit.
+    fn rests(&self, now_ms: i64) -> bool {
+        (1..=REST_CAP_MS).contains(&(self.rests_until_ms - now_ms))
+    }
 }
 
 /// A promised place. Given back when it is dropped unfilled.
@@ -90,13 +100,19 @@ impl Outbox {
         (Outbox(Arc::new(shared)), wishes)
     }
 
-    /// Promises a place for a body of this size, unless the queue or the memory for bodies is full.
-    pub fn reserve(&self, destination_id: DestinationId, bytes: usize) -> Option<Place> {
+    /// Promises a place for a body of this size, unless the queue or the memory for bodies is full, or the destination rests.
+    pub fn reserve(
+        &self,
+        destination_id: DestinationId,
+        bytes: usize,
+        now_ms: i64,
+    ) -> Option<Place> {
         let mut lanes = self.lock();
         let fits = !lanes.closed && lanes.bytes + bytes <= BODIES_LIMIT_BYTES;
         let lane = lanes.by_destination.entry(destination_id).or_default();
+        let is_full = lane.queue.len() + lane.reserved >= PER_DESTINATION_LIMIT;
         // Behind a backlog, newcomers queue up in the database too: the oldest goes first.
-        if !fits || lane.backlog || lane.queue.len() + lane.reserved >= PER_DESTINATION_LIMIT {
+        if !fits || is_full || lane.backlog || lane.rests(now_ms) {
             lane.backlog = true;
             return None;
         }
@@ -111,16 +127,26 @@ impl Outbox {
     }
 
     /// How many more deliveries the destination's queue takes.
-    pub fn room(&self, destination_id: DestinationId) -> usize {
+    pub fn room(&self, destination_id: DestinationId, now_ms: i64) -> usize {
         let lanes = self.lock();
         if lanes.closed || lanes.bytes >= BODIES_LIMIT_BYTES {
             return 0;
         }
-        let used = lanes
-            .by_destination
-            .get(&destination_id)
-            .map_or(0, |lane| lane.queue.len() + lane.reserved);
-        PER_DESTINATION_LIMIT.saturating_sub(used)
+        match lanes.by_destination.get(&destination_id) {
+            Some(lane) if lane.rests(now_ms) => 0,
+            Some(lane) => PER_DESTINATION_LIMIT.saturating_sub(lane.queue.len() + lane.reserved),
+            None => PER_DESTINATION_LIMIT,
+        }
+    }
+
+    /// Takes nothing for the destination until then, and hands out what waits for it, so that its leases can be given back.
+    pub fn rest(&self, destination_id: DestinationId, until_ms: i64) -> Vec<Parcel> {
+        let mut lanes = self.lock();
+        let lane = lanes.by_destination.entry(destination_id).or_default();
+        lane.rests_until_ms = until_ms;
+        lane.backlog = true;
+        drop(lanes);
+        self.drain(destination_id)
     }
 
     /// Queues a claimed delivery; the claim was made for the room there was.
@@ -173,7 +199,7 @@ impl Outbox {
         self.0.room_made.notify_one();
     }
 
-    /// Takes every waiting delivery of a destination back out, because it was paused.
+    /// Takes every waiting delivery of a destination back out, because it is paused or rests.
     pub fn drain(&self, destination_id: DestinationId) -> Vec<Parcel> {
         let mut lanes = self.lock();
         let drained: Vec<Parcel> = match lanes.by_destination.get_mut(&destination_id) {

@@ -66,7 +66,8 @@ async fn claim_for(
     destination_id: DestinationId,
     concurrency: u32,
 ) -> Result<usize, StoreError> {
-    let room = bridge.outbox.room(destination_id).min(CLAIM_LIMIT);
+    let now_ms = bridge.clock.now_ms();
+    let room = bridge.outbox.room(destination_id, now_ms).min(CLAIM_LIMIT);
     if room == 0 {
         return Ok(0);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::database::{Database, on_both};
-use crate::harness::{Answer, Receiver, TestBridge, todo_created};
+use crate::harness::{Answer, Receiver, TestBridge, event, todo_created};
 
 on_both![
     a_signed_webhook_arrives_mapped_and_signed_and_is_in_the_log,
@@ -13,6 +13,7 @@ on_both![
     a_failure_is_tried_again_by_the_schedule_with_the_same_id_until_it_arrives,
     retry_after_lengthens_the_pause,
     a_429_that_says_when_spends_no_attempt,
+    a_429_that_says_when_lets_its_whole_destination_rest_for_a_minute_at_most,
     attempts_end_when_they_are_spent_and_a_resend_is_a_new_delivery,
     gone_pauses_the_destination_and_resuming_sends_what_was_held,
     filtered_unmapped_and_unheard_events_are_told_apart,
@@ -229,6 +230,55 @@ async fn a_429_that_says_when_spends_no_attempt(database: Database) {
         (&log["state"], &log["attempt_count"]),
         (&json!("failed"), &json!(6)),
         "two attempts that count were spent"
+    );
+    bridge.stop().await;
+}
+
+async fn a_429_that_says_when_lets_its_whole_destination_rest_for_a_minute_at_most(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let one_at_a_time = json!({"concurrency": 1});
+    let connected = bridge
+        .connect_to(&receiver.url(), one_at_a_time, json!({}))
+        .await;
+    let other = Receiver::start();
+    let beside = bridge.connect(&other, json!({})).await;
+    for seconds in ["30", "3600"] {
+        receiver.answer_with(Answer {
+            status: 429,
+            headers: vec![("retry-after", seconds.into())],
+            body: Vec::new(),
+        });
+    }
+    let mut number = 0;
+    let mut post = async |hook: &str| {
+        number += 1;
+        assert_eq!(bridge.post(hook, &event(number)).await.0, 200);
+    };
+    let waits = || bridge.count_in(&connected.destination_id, "queued");
+    post(&connected.hook).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    for _ in 0..3 {
+        post(&connected.hook).await;
+    }
+    assert_eq!(waits(), 3, "they wait for the destination to come round");
+    post(&beside.hook).await;
+    other.next().await;
+    assert!(receiver.is_idle().await, "and nobody else does");
+
+    // The next one is told to come again in an hour, which the others are not believed to need.
+    bridge.advance(Duration::from_secs(31));
+    receiver.next().await;
+    bridge.recorded(3).await;
+    bridge.advance(Duration::from_secs(61));
+    bridge.recorded(6).await;
+    let in_state = |state| bridge.count_in(&connected.destination_id, state);
+    assert_eq!(
+        (in_state("delivered"), in_state("retrying")),
+        (3, 1),
+        "only the one that was told so waits its hour"
     );
     bridge.stop().await;
 }
