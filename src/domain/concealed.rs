@@ -54,12 +54,14 @@ fn may_be_token(part: &str) -> bool {
         && part.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
-/// Puts back the values that masks in `url` stand for. `None` when a mask stands for nothing that `saved` has.
+/// Puts back the values that masks in `url` stand for; a mask inside of a longer value is part of that value. `None` when a mask stands for nothing
+/// that `saved` has.
 pub fn restore_query(mut url: Url, saved: Option<&Url>) -> Option<Url> {
     let Some(query) = url.query().filter(|query| query.contains(MASK)) else {
         return Some(url);
     };
-    let mut saved: Vec<&str> = saved?.query().unwrap_or_default().split('&').collect();
+    let saved = saved.and_then(Url::query);
+    let mut saved: Vec<&str> = saved.map_or_else(Vec::new, |query| query.split('&').collect());
     let mut parts = Vec::new();
     for part in query.split('&') {
         let name = match part.split_once('=') {
@@ -148,6 +150,8 @@ mod tests {
             assert_eq!(restored.as_ref().map(Url::as_str), becomes, "{typed}");
         }
         assert_eq!(restore_query(url("https://e.com/?key=***"), None), None);
+        let inside = url("https://e.com/?key=a***b");
+        assert_eq!(restore_query(inside.clone(), None), Some(inside));
     }
 
     proptest! {

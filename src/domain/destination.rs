@@ -424,8 +424,9 @@ fn parse_request(
     let kept = previous.filter(|_| !moved);
     let url = url.and_then(|url| {
         let restored = restore_query(url, kept.map(|kept| &kept.url));
-        if restored.is_none() {
-            problems.push(masked("/config/url", moved));
+        match &restored {
+            None => problems.push(masked("/config/url", moved)),
+            Some(url) => problems.extend(too_long(url.as_str())),
         }
         restored
     });
@@ -465,16 +466,14 @@ fn masked(pointer: impl Into<String>, moved: bool) -> Problem {
 }
 
 fn parse_url(text: &str, problems: &mut Vec<Problem>) -> Option<Url> {
+    if let Some(problem) = too_long(text) {
+        problems.push(problem);
+        return None;
+    }
     let mut refuse = |code, message: String| {
         problems.push(Problem::new("/config/url", code, message));
         None
     };
-    if text.len() > URL_LIMIT_BYTES {
-        return refuse(
-            "url_too_long",
-            format!("A URL may have at most {URL_LIMIT_BYTES} bytes."),
-        );
-    }
     let url = match Url::parse(text.trim()) {
         Ok(url) => url,
         Err(_) => {
@@ -500,6 +499,15 @@ fn parse_url(text: &str, problems: &mut Vec<Problem>) -> Option<Url> {
         );
     }
     Some(url)
+}
+
+/// Asked of what was written and of what becomes of it: some letters are written as nine, and a mask stands for more than itself.
+fn too_long(url: &str) -> Option<Problem> {
+    (url.len() > URL_LIMIT_BYTES).then(|| {
+        let message =
+            format!("A URL may have at most {URL_LIMIT_BYTES} bytes, its letters encoded.");
+        Problem::new("/config/url", "url_too_long", message)
+    })
 }
 
 fn parse_headers(
@@ -867,6 +875,52 @@ mod tests {
             Settings::open(&sealed).unwrap().to_sealed_document(),
             sealed
         );
+    }
+
+    #[test]
+    fn what_was_accepted_can_be_opened_again() {
+        let long = "é".repeat(1_000);
+        let key = "k".repeat(2_000);
+        for (before, after) in [
+            (
+                "https://e.com/".to_string(),
+                format!("https://e.com/{long}"),
+            ),
+            ("https://e.com/".into(), "https://e.com/?q=x***y".into()),
+            (
+                format!("https://e.com/?key={key}"),
+                format!(
+                    "https://e.com/a-longer-path/of-its-own/?key=***&more={}",
+                    "m".repeat(100)
+                ),
+            ),
+        ] {
+            let before = parse(json!({"url": before}), json!({}), json!({})).unwrap();
+            let config = json!({"url": after});
+            let document = SettingsDocument {
+                config: Some(&config),
+                ..SettingsDocument::default()
+            };
+            match Settings::parse(&document, Some(&before)) {
+                Ok(settings) => {
+                    Settings::open(&settings.to_sealed_document()).unwrap();
+                }
+                Err(problems) => assert_eq!(problems[0].code, "url_too_long"),
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_accepted_can_be_opened_again(
+            rest in "[a-z/?&=*#%é🦀 .]{0,60}", times in 1_usize..80, name in "[!-~é]{1,12}", value in ".{0,20}",
+        ) {
+            let config = json!({"url": format!("https://e.com/{}", rest.repeat(times)), "headers": {name: value}});
+            if let Ok(settings) = parse(config, json!({}), json!({})) {
+                let opened = Settings::open(&settings.to_sealed_document());
+                proptest::prop_assert_eq!(opened.ok(), Some(settings));
+            }
+        }
     }
 
     fn saved() -> Settings {

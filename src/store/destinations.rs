@@ -228,8 +228,20 @@ fn seal_settings(
     id: DestinationId,
     settings: &Settings,
 ) -> Result<Vec<u8>, StoreError> {
-    let document = Secret::new(settings.to_sealed_document().to_string());
-    row::seal(key, &row_name(id), &document)
+    let document = settings.to_sealed_document();
+    // What could not be opened again would stop every node for good.
+    opened(&document)?;
+    row::seal(key, &row_name(id), &Secret::new(document.to_string()))
+}
+
+fn opened(document: &Value) -> Result<Settings, StoreError> {
+    Settings::open(document).map_err(|problems| {
+        let pointers: Vec<&str> = problems.iter().map(|p| p.pointer.as_str()).collect();
+        StoreError::Corrupt(format!(
+            "a destination's settings at {}",
+            pointers.join(", ")
+        ))
+    })
 }
 
 both! {
@@ -264,16 +276,10 @@ struct DestinationRow {
 impl DestinationRow {
     fn into_domain(self, key: &MasterKey) -> Result<Destination, StoreError> {
         let id = row::id(&self.id, DestinationId::from_slice)?;
-        let opened = row::open(key, &row_name(id), &self.settings_sealed)?;
-        let document: Value = serde_json::from_slice(opened.expose())
+        let plain = row::open(key, &row_name(id), &self.settings_sealed)?;
+        let document: Value = serde_json::from_slice(plain.expose())
             .map_err(|_| StoreError::Corrupt("a destination's settings are not JSON".into()))?;
-        let settings = Settings::open(&document).map_err(|problems| {
-            let pointers: Vec<&str> = problems.iter().map(|p| p.pointer.as_str()).collect();
-            StoreError::Corrupt(format!(
-                "a destination's settings at {}",
-                pointers.join(", ")
-            ))
-        })?;
+        let settings = opened(&document)?;
         let sent = row::count(self.probes)?;
         let probing = row::maybe_time(self.probe_at)?.map(|at| Probing { at, sent });
         let paused = row::maybe_time(self.paused_at)?
