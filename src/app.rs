@@ -19,7 +19,7 @@ use crate::flow::clock::Clock;
 use crate::flow::outbox::Outbox;
 use crate::flow::retention::Retention;
 use crate::flow::tail::Tail;
-use crate::flow::{Bridge, Policy, RESULTS_LIMIT, clock_step, deliver, nodes, recover};
+use crate::flow::{Bridge, Policy, RESULTS_LIMIT, clock_step, lease, nodes, recover};
 use crate::outbound::client::Client;
 use crate::outbound::guard::Guard;
 use crate::store::Store;
@@ -76,7 +76,7 @@ impl Application {
         .await
         .context("Sources, destinations and connections cannot be read")?;
         let bridge = Arc::new(bridge);
-        if let Some(sentence) = deliver::too_slow_for_lease(&bridge) {
+        if let Some(sentence) = lease::too_slow(&bridge) {
             anyhow::bail!(sentence);
         }
         take_up(&bridge)

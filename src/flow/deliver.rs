@@ -11,6 +11,8 @@ use crate::domain::destination::{Destination, Health};
 use crate::domain::outcome::Outcome;
 use crate::domain::retry::{parse_retry_after, rest_ms};
 use crate::flow::Bridge;
+use crate::flow::deletion::DELETED;
+use crate::flow::lease::{give_back, suffices};
 use crate::flow::outbox::Parcel;
 use crate::flow::pause::{hold, pause, resume};
 use crate::outbound::request::{Exchange, Message, send};
@@ -18,20 +20,17 @@ use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 use crate::store::results::{Finish, NewAttempt};
 
-/// Kept free between the end of an attempt's deadline and the end of its lease, for recording the result, in milliseconds.
-const LEASE_MARGIN_MS: i64 = 10_000;
-
 /// Makes one attempt and hands its result to `record`.
 pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> {
     let snapshot = bridge.snapshot();
     let Some(destination) = snapshot.destination(parcel.destination_id) else {
-        return give_up(bridge, &parcel, "The destination was deleted.").await;
+        return give_up(bridge, &parcel, DELETED).await;
     };
     let now = bridge.clock.now();
     if !may_be_sent(&parcel, destination) {
         return give_back(bridge, vec![parcel], Wait::Held).await;
     }
-    if !lease_suffices(&parcel, destination, now) {
+    if !suffices(&parcel, destination, now) {
         let at_ms = now.as_millisecond();
         return give_back(bridge, vec![parcel], Wait::Due { at_ms }).await;
     }
@@ -108,23 +107,6 @@ fn may_be_sent(parcel: &Parcel, destination: &Destination) -> bool {
     health.paused.is_none() || parcel.probe && health.probing().is_some()
 }
 
-/// Gives unsent deliveries back; no attempt is counted.
-pub async fn give_back(
-    bridge: &Bridge,
-    parcels: Vec<Parcel>,
-    wait: Wait,
-) -> Result<(), StoreError> {
-    if parcels.is_empty() {
-        return Ok(());
-    }
-    let claims = parcels
-        .iter()
-        .map(|parcel| (parcel.delivery_id, parcel.claim_id))
-        .collect();
-    bridge.store.release(claims, wait).await?;
-    Ok(())
-}
-
 /// The destination's health, which may have changed while an attempt was under way.
 fn health_now(bridge: &Bridge, parcel: &Parcel) -> Health {
     bridge
@@ -132,30 +114,6 @@ fn health_now(bridge: &Bridge, parcel: &Parcel) -> Health {
         .destination(parcel.destination_id)
         .map(|destination| destination.health.clone())
         .unwrap_or_default()
-}
-
-fn lease_suffices(parcel: &Parcel, destination: &Destination, now: Timestamp) -> bool {
-    now.as_millisecond().saturating_add(needed_ms(destination)) <= parcel.lease_until_ms
-}
-
-/// How much of a lease must be left for an attempt, in milliseconds.
-fn needed_ms(destination: &Destination) -> i64 {
-    let deadline_ms = i64::try_from(destination.settings.limits.timeout_ms).unwrap_or(i64::MAX);
-    deadline_ms.saturating_add(LEASE_MARGIN_MS)
-}
-
-/// A sentence about a destination whose attempts are longer than the lease: nothing could ever be sent to it.
-pub fn too_slow_for_lease(bridge: &Bridge) -> Option<String> {
-    let snapshot = bridge.snapshot();
-    let slow = snapshot
-        .destinations()
-        .find(|destination| needed_ms(destination) > bridge.lease_ms)?;
-    Some(format!(
-        "An attempt at the destination \"{}\" may take {} ms, and {LEASE_MARGIN_MS} ms are kept for recording it: set BLUEBRIDGE_LEASE_S to {} at least.",
-        slow.name,
-        slow.settings.limits.timeout_ms,
-        needed_ms(slow).saturating_add(999) / 1_000,
-    ))
 }
 
 /// What an attempt spends of the delivery's retry budget.

@@ -10,7 +10,7 @@ use crate::domain::destination::Destination;
 use crate::domain::id::NodeId;
 use crate::domain::node::Share;
 use crate::flow::Bridge;
-use crate::flow::deliver::give_back;
+use crate::flow::lease::give_back;
 use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 use crate::store::nodes::{Beat, DUTY_MS, Pulse};

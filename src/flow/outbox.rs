@@ -19,6 +19,9 @@ pub const PER_DESTINATION_LIMIT: usize = 1_000;
 /// Bodies of all destinations in memory, in bytes.
 pub const BODIES_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 
+/// Bodies of one destination in memory, in bytes: four slow ones are needed to fill it.
+pub const BODIES_PER_DESTINATION_LIMIT_BYTES: usize = BODIES_LIMIT_BYTES / 4;
+
 /// A delivery that this node holds the lease of.
 #[derive(Debug, Clone)]
 pub struct Parcel {
@@ -64,6 +67,8 @@ struct Lane {
     queue: VecDeque<Parcel>,
     /// Places promised and not yet filled.
     reserved: usize,
+    /// Bodies in the queue and promised, in bytes.
+    bytes: usize,
     /// Senders at work.
     senders: u32,
     /// More waits in the database than fitted.
@@ -72,7 +77,48 @@ struct Lane {
     rests_until_ms: i64,
 }
 
+impl Lanes {
+    /// Takes out of a destination's queue what `is_wanted`.
+    fn take_from(
+        &mut self,
+        destination_id: DestinationId,
+        is_wanted: impl Fn(&Parcel) -> bool,
+    ) -> Vec<Parcel> {
+        let Some(lane) = self.by_destination.get_mut(&destination_id) else {
+            return Vec::new();
+        };
+        let (taken, rest): (VecDeque<Parcel>, VecDeque<Parcel>) =
+            lane.queue.drain(..).partition(is_wanted);
+        lane.queue = rest;
+        let bytes: usize = taken.iter().map(|parcel| parcel.body.len()).sum();
+        lane.bytes = lane.bytes.saturating_sub(bytes);
+        self.bytes = self.bytes.saturating_sub(bytes);
+        taken.into()
+    }
+
+    fn give_up_place(&mut self, destination_id: DestinationId, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+        if let Some(lane) = self.by_destination.get_mut(&destination_id) {
+            lane.reserved = lane.reserved.saturating_sub(1);
+            lane.bytes = lane.bytes.saturating_sub(bytes);
+        }
+    }
+}
+
 impl Lane {
+    /// How many more deliveries of at least so many bytes it takes. When the memory for everybody `is_full`, whoever has nothing in it still gets
+    /// one at a time: what others take up holds nobody up.
+    fn room(&self, bytes: usize, is_full: bool) -> usize {
+        let used = self.queue.len() + self.reserved;
+        match used {
+            0 if is_full => 1,
+            _ if is_full || self.bytes + bytes > BODIES_PER_DESTINATION_LIMIT_BYTES && used > 0 => {
+                0
+            }
+            _ => PER_DESTINATION_LIMIT.saturating_sub(used),
+        }
+    }
+
     /// A clock that was set back ends the rest: what is left of one is never longer than its limit.
     fn rests(&self, now_ms: i64) -> bool {
         (1..=REST_CAP_MS).contains(&(self.rests_until_ms - now_ms))
@@ -108,15 +154,15 @@ impl Outbox {
         now_ms: i64,
     ) -> Option<Place> {
         let mut lanes = self.lock();
-        let fits = !lanes.closed && lanes.bytes + bytes <= BODIES_LIMIT_BYTES;
+        let (closed, is_full) = (lanes.closed, lanes.bytes + bytes > BODIES_LIMIT_BYTES);
         let lane = lanes.by_destination.entry(destination_id).or_default();
-        let is_full = lane.queue.len() + lane.reserved >= PER_DESTINATION_LIMIT;
         // Behind a backlog, newcomers queue up in the database too: the oldest goes first.
-        if !fits || is_full || lane.backlog || lane.rests(now_ms) {
+        if closed || lane.backlog || lane.rests(now_ms) || lane.room(bytes, is_full) == 0 {
             lane.backlog = true;
             return None;
         }
         lane.reserved += 1;
+        lane.bytes += bytes;
         lanes.bytes += bytes;
         Some(Place {
             outbox: self.clone(),
@@ -128,14 +174,12 @@ impl Outbox {
 
     /// How many more deliveries the destination's queue takes.
     pub fn room(&self, destination_id: DestinationId, now_ms: i64) -> usize {
-        let lanes = self.lock();
-        if lanes.closed || lanes.bytes >= BODIES_LIMIT_BYTES {
-            return 0;
-        }
-        match lanes.by_destination.get(&destination_id) {
-            Some(lane) if lane.rests(now_ms) => 0,
-            Some(lane) => PER_DESTINATION_LIMIT.saturating_sub(lane.queue.len() + lane.reserved),
-            None => PER_DESTINATION_LIMIT,
+        let mut lanes = self.lock();
+        let (closed, is_full) = (lanes.closed, lanes.bytes >= BODIES_LIMIT_BYTES);
+        let lane = lanes.by_destination.entry(destination_id).or_default();
+        match closed || lane.rests(now_ms) {
+            true => 0,
+            false => lane.room(1, is_full),
         }
     }
 
@@ -153,6 +197,11 @@ impl Outbox {
     pub fn push_claimed(&self, parcel: Parcel, concurrency: u32) {
         let mut lanes = self.lock();
         lanes.bytes += parcel.body.len();
+        let lane = lanes
+            .by_destination
+            .entry(parcel.destination_id)
+            .or_default();
+        lane.bytes += parcel.body.len();
         self.enqueue(&mut lanes, parcel, concurrency);
     }
 
@@ -178,7 +227,10 @@ impl Outbox {
         };
         match &parcel {
             Some(parcel) => {
-                let refill = lane.backlog && lane.queue.len() < PER_DESTINATION_LIMIT / 2;
+                lane.bytes = lane.bytes.saturating_sub(parcel.body.len());
+                let few = lane.queue.len() < PER_DESTINATION_LIMIT / 2
+                    && lane.bytes < BODIES_PER_DESTINATION_LIMIT_BYTES / 2;
+                let refill = lane.backlog && few;
                 lanes.bytes = lanes.bytes.saturating_sub(parcel.body.len());
                 if refill {
                     self.0.room_made.notify_one();
@@ -202,30 +254,29 @@ impl Outbox {
     /// Takes every waiting delivery of a destination back out, because it is paused or rests.
     pub fn drain(&self, destination_id: DestinationId) -> Vec<Parcel> {
         let mut lanes = self.lock();
-        let drained: Vec<Parcel> = match lanes.by_destination.get_mut(&destination_id) {
-            Some(lane) => lane.queue.drain(..).collect(),
-            None => Vec::new(),
-        };
-        let bytes: usize = drained.iter().map(|parcel| parcel.body.len()).sum();
-        lanes.bytes = lanes.bytes.saturating_sub(bytes);
-        drained
+        lanes.take_from(destination_id, |_| true)
+    }
+
+    /// Takes those back out whose leases end before `until_ms`, because no attempt can be made in time.
+    pub fn take_stale(&self, destination_id: DestinationId, until_ms: i64) -> Vec<Parcel> {
+        let mut lanes = self.lock();
+        // Leases are taken in the order of the queue, so mostly one look is enough.
+        let is_stale = |parcel: &Parcel| parcel.lease_until_ms < until_ms;
+        let lane = lanes.by_destination.get(&destination_id);
+        match lane.and_then(|lane| lane.queue.front()) {
+            Some(first) if is_stale(first) => lanes.take_from(destination_id, is_stale),
+            _ => Vec::new(),
+        }
     }
 
     /// Takes these deliveries back out, as far as no sender has taken them.
     pub fn take_out(&self, ids: &HashSet<DeliveryId>) -> Vec<Parcel> {
         let mut lanes = self.lock();
-        let mut taken = Vec::new();
-        for lane in lanes.by_destination.values_mut() {
-            let (out, rest) = lane
-                .queue
-                .drain(..)
-                .partition(|parcel| ids.contains(&parcel.delivery_id));
-            lane.queue = rest;
-            taken.extend::<VecDeque<Parcel>>(out);
-        }
-        let bytes: usize = taken.iter().map(|parcel| parcel.body.len()).sum();
-        lanes.bytes = lanes.bytes.saturating_sub(bytes);
-        taken
+        let destinations: Vec<DestinationId> = lanes.by_destination.keys().copied().collect();
+        destinations
+            .into_iter()
+            .flat_map(|id| lanes.take_from(id, |parcel| ids.contains(&parcel.delivery_id)))
+            .collect()
     }
 
     /// Lets no sender take anything any more and hands out what waits, so that its leases can be given back.
@@ -283,9 +334,10 @@ impl Place {
     pub fn fill(mut self, parcel: Parcel, concurrency: u32) {
         let outbox = self.outbox.clone();
         let mut lanes = outbox.lock();
-        lanes.bytes = lanes.bytes.saturating_sub(self.bytes) + parcel.body.len();
+        lanes.give_up_place(self.destination_id, self.bytes);
+        lanes.bytes += parcel.body.len();
         if let Some(lane) = lanes.by_destination.get_mut(&self.destination_id) {
-            lane.reserved = lane.reserved.saturating_sub(1);
+            lane.bytes += parcel.body.len();
         }
         self.filled = true;
         outbox.enqueue(&mut lanes, parcel, concurrency);
@@ -299,9 +351,92 @@ impl Drop for Place {
             return;
         }
         let mut lanes = self.outbox.lock();
-        lanes.bytes = lanes.bytes.saturating_sub(self.bytes);
-        if let Some(lane) = lanes.by_destination.get_mut(&self.destination_id) {
-            lane.reserved = lane.reserved.saturating_sub(1);
+        lanes.give_up_place(self.destination_id, self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW_MS: i64 = 1_000_000;
+
+    fn outbox() -> Outbox {
+        Outbox::new().0
+    }
+
+    fn destination(number: u8) -> DestinationId {
+        DestinationId::new(1, [number; 10])
+    }
+
+    fn parcel(destination_id: DestinationId, lease_until_ms: i64, bytes: usize) -> Parcel {
+        Parcel {
+            delivery_id: DeliveryId::new(1, [0; 10]),
+            destination_id,
+            claim_id: ClaimId::new(1, [0; 10]),
+            lease_until_ms,
+            attempt: 1,
+            max_attempts: 1,
+            free_attempts: 0,
+            probe: false,
+            created_ms: NOW_MS,
+            in_lane: false,
+            body: vec![0; bytes].into(),
+            content_type: "application/json".into(),
         }
+    }
+
+    #[test]
+    fn large_bodies_of_one_destination_leave_room_for_those_of_others() {
+        let outbox = outbox();
+        let large = 1024 * 1024;
+        let mut places = 0;
+        for number in 0..5 {
+            while let Some(place) = outbox.reserve(destination(number), large, NOW_MS) {
+                place.fill(parcel(destination(number), NOW_MS, large), 1);
+                places += 1;
+            }
+        }
+        let most = BODIES_LIMIT_BYTES / large;
+        assert_eq!(
+            places,
+            most + 1,
+            "four destinations fill it, the fifth has one all the same"
+        );
+        assert_eq!(outbox.room(destination(9), NOW_MS), 1);
+        assert_eq!(outbox.room(destination(0), NOW_MS), 0);
+        let drained = outbox.drain(destination(0)).len();
+        assert_eq!(drained, most / 4);
+        assert_eq!(outbox.room(destination(9), NOW_MS), PER_DESTINATION_LIMIT);
+        assert_eq!(outbox.room(destination(0), NOW_MS), PER_DESTINATION_LIMIT);
+    }
+
+    #[test]
+    fn what_waited_too_long_is_taken_out_and_nothing_else() {
+        let outbox = outbox();
+        let to = destination(1);
+        for lease_until_ms in [10, 20, 30] {
+            outbox.push_claimed(parcel(to, lease_until_ms, 1), 1);
+        }
+        assert!(outbox.take_stale(to, 10).is_empty());
+        let stale = outbox.take_stale(to, 21);
+        let stale: Vec<i64> = stale.iter().map(|one| one.lease_until_ms).collect();
+        assert_eq!(stale, [10, 20]);
+        assert_eq!(outbox.next(to, 1).map(|one| one.lease_until_ms), Some(30));
+        assert_eq!(outbox.lock().bytes, 0);
+    }
+
+    #[test]
+    fn whoever_rests_gets_nothing_until_then_and_a_clock_set_back_ends_it() {
+        let outbox = outbox();
+        let to = destination(1);
+        outbox.push_claimed(parcel(to, NOW_MS, 1), 1);
+        let until_ms = NOW_MS + REST_CAP_MS;
+        assert_eq!(outbox.rest(to, until_ms).len(), 1);
+        assert_eq!(outbox.room(to, until_ms - 1), 0);
+        assert!(outbox.reserve(to, 1, until_ms - 1).is_none());
+        assert_eq!(outbox.room(destination(2), NOW_MS), PER_DESTINATION_LIMIT);
+        assert_eq!(outbox.room(to, until_ms), PER_DESTINATION_LIMIT);
+        assert_eq!(outbox.room(to, NOW_MS - 1), PER_DESTINATION_LIMIT);
     }
 }

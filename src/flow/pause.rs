@@ -8,7 +8,7 @@ use crate::domain::breaker::next_probe_at;
 use crate::domain::destination::{Paused, Probing};
 use crate::domain::id::DestinationId;
 use crate::flow::Bridge;
-use crate::flow::deliver::give_back;
+use crate::flow::lease::give_back;
 use crate::store::Store;
 use crate::store::claims::Wait;
 use crate::store::error::StoreError;

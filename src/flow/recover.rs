@@ -10,7 +10,7 @@ use crate::flow::Bridge;
 use crate::flow::dry_run::body_of;
 use crate::flow::outbox::Parcel;
 use crate::new_id;
-use crate::store::claims::{CLAIM_LIMIT_BYTES, ClaimRequest, Claimed};
+use crate::store::claims::{CLAIM_LIMIT_BYTES, ClaimRequest, Claimed, Wait};
 use crate::store::error::StoreError;
 
 /// Deliveries claimed at once for one destination.
@@ -44,9 +44,11 @@ pub async fn release_expired(bridge: &Bridge) -> Result<usize, StoreError> {
     Ok(released)
 }
 
-/// Claims what is due for every destination that is not paused, as far as the outbox has room. Returns how many were claimed.
+/// Claims what is due for every destination that is not paused, as far as the outbox has room. Returns how many were claimed. Trouble with one
+/// destination's deliveries does not keep the next one waiting; it is told at the end.
 pub async fn claim_due(bridge: &Bridge) -> Result<usize, StoreError> {
     let mut claimed = 0;
+    let mut trouble = None;
     let snapshot = bridge.snapshot();
     let open = snapshot
         .destinations()
@@ -56,9 +58,12 @@ pub async fn claim_due(bridge: &Bridge) -> Result<usize, StoreError> {
         if concurrency == 0 {
             continue;
         }
-        claimed += claim_for(bridge, destination.id, concurrency).await?;
+        match claim_for(bridge, destination.id, concurrency).await {
+            Ok(count) => claimed += count,
+            Err(error) => trouble = Some(error),
+        }
     }
-    Ok(claimed)
+    trouble.map_or(Ok(claimed), Err)
 }
 
 async fn claim_for(
@@ -78,10 +83,20 @@ async fn claim_for(
     let more = claimed.len() == room || bytes as i64 >= CLAIM_LIMIT_BYTES;
     bridge.outbox.set_backlog(destination_id, more);
     let count = claimed.len();
-    for one in claimed {
+    let mut rest = claimed.into_iter();
+    while let Some(one) = rest.next() {
         failpoint!("recover:after_claim");
-        if let Some(parcel) = parcel(bridge, one, request).await? {
-            bridge.outbox.push_claimed(parcel, concurrency);
+        let delivery_id = one.delivery_id;
+        match parcel(bridge, one, request).await {
+            Ok(Some(parcel)) => bridge.outbox.push_claimed(parcel, concurrency),
+            Ok(None) => {}
+            Err(error) => {
+                let unsent = rest.map(|one| one.delivery_id).chain([delivery_id]);
+                let claims = unsent.map(|id| (id, request.claim_id)).collect();
+                let at_ms = bridge.clock.now_ms();
+                bridge.store.release(claims, Wait::Due { at_ms }).await?;
+                return Err(error);
+            }
         }
     }
     Ok(count)
@@ -126,9 +141,15 @@ async fn parcel(
     claimed: Claimed,
     request: ClaimRequest,
 ) -> Result<Option<Parcel>, StoreError> {
-    let rules = bridge.rules(claimed.version_id).await?;
-    let output = match body_of(&rules, &claimed.event_body) {
-        Ok(output) => output,
+    let computed = match bridge.rules(claimed.version_id).await {
+        Ok(rules) => {
+            body_of(&rules, &claimed.event_body).map(|output| (output, rules.delivery.max_attempts))
+        }
+        Err(StoreError::Corrupt(problem)) => Err(problem),
+        Err(error) => return Err(error),
+    };
+    let (output, max_attempts) = match computed {
+        Ok(computed) => computed,
         Err(problem) => {
             tracing::error!(delivery = %claimed.delivery_id, problem, "a stored delivery's body cannot be computed any more");
             bridge
@@ -149,7 +170,7 @@ async fn parcel(
         claim_id: request.claim_id,
         lease_until_ms: request.lease_until_ms,
         attempt: claimed.attempts + 1,
-        max_attempts: rules.delivery.max_attempts,
+        max_attempts,
         free_attempts: claimed.free_attempts,
         probe: false,
         created_ms: claimed.created_ms,

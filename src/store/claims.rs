@@ -21,7 +21,7 @@ use crate::store::Store;
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::row;
-use crate::store::schema::{deliveries, events};
+use crate::store::schema::{deliveries, destinations, events};
 use crate::store::{postgres, sqlite};
 
 diesel::alias!(deliveries as earlier: Earlier);
@@ -359,6 +359,50 @@ impl Store {
                         .into(),
                 )),
             }
+        }))
+    }
+
+    /// Gives up everything that waits for the destination, with this reason. Returns how many.
+    pub async fn discard_waiting(
+        &self,
+        destination_id: DestinationId,
+        problem: &'static str,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
+        either!(self.in_small_steps(move |conn| {
+            let mut waiting = conn.to_hold(destination_id)?;
+            waiting.extend(conn.to_resume(destination_id)?);
+            Ok(
+                diesel::update(deliveries::table.filter(deliveries::id.eq_any(&waiting)))
+                    .set((
+                        deliveries::state.eq(State::Discarded.as_str()),
+                        deliveries::due_at.eq(None::<i64>),
+                        deliveries::finished_at.eq(Some(now_ms)),
+                        deliveries::problem.eq(Some(problem)),
+                    ))
+                    .execute(conn)?,
+            )
+        }))
+    }
+
+    /// Deleted destinations that something waits for.
+    pub async fn deleted_but_waited_for(&self) -> Result<Vec<DestinationId>, StoreError> {
+        either!(self.read(|conn| {
+            let is_held: SqlLiteral<Bool> = in_state("deliveries.state = 'held'");
+            let of_it =
+                || deliveries::table.filter(deliveries::destination_id.eq(destinations::id));
+            let found: Vec<Vec<u8>> = destinations::table
+                .filter(destinations::deleted_at.is_not_null())
+                .filter(
+                    exists(of_it().filter(deliveries::due_at.is_not_null()))
+                        .or(exists(of_it().filter(is_held))),
+                )
+                .select(destinations::id)
+                .load(conn)?;
+            found
+                .iter()
+                .map(|id| row::id(id, DestinationId::from_slice))
+                .collect()
         }))
     }
 

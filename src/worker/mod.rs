@@ -12,18 +12,22 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::domain::destination::Destination;
 use crate::domain::id::DestinationId;
 use crate::flow::clock_step::catch_up;
-use crate::flow::deliver::{deliver, give_back};
+use crate::flow::deliver::deliver;
+use crate::flow::lease::{give_back, give_back_stale};
 use crate::flow::pause::settle_stragglers;
 use crate::flow::probe::probe_due;
 use crate::flow::record::record;
 use crate::flow::replay::{self, Next};
-use crate::flow::{Bridge, counts, nodes, recover, retention};
+use crate::flow::{Bridge, counts, deletion, nodes, recover, retention};
 use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 use crate::store::results::Finish;
 
+/// How often does a sender that waits for its destination's pace look for leases that do not suffice any more?
+const STALE_EVERY: Duration = Duration::from_secs(5);
 /// How often is the database asked for due deliveries when nothing else asks?
 const CLAIM_EVERY: Duration = Duration::from_millis(500);
 /// How often is written what was seen of the sources?
@@ -137,8 +141,15 @@ impl Workers {
             self.senders.abort();
         }
         let _ = self.stop.send(Stage::Recording);
-        if let Err(error) = (&mut self.recorder).await {
-            tracing::error!(%error, "the recorder ended badly");
+        match tokio::time::timeout(DRAIN_LIMIT, &mut self.recorder).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the recorder ended badly"),
+            Err(_) => {
+                tracing::error!(
+                    "the last results could not be written; their deliveries are due again when their leases end"
+                );
+                self.recorder.abort();
+            }
         }
         if let Err(error) = self.bridge.evidence.write(&self.bridge.store).await {
             tracing::warn!(%error, "what was seen of the sources could not be written");
@@ -191,14 +202,22 @@ async fn run_sender(
         let concurrency = destination.as_ref().map_or(1, |destination| {
             bridge.nodes.concurrency(destination).max(1)
         });
-        let per_second = destination
-            .and_then(|destination| destination.settings.limits.per_second)
+        let limits = destination
+            .as_ref()
+            .map(|destination| &destination.settings.limits);
+        let per_second = limits
+            .and_then(|limits| limits.per_second)
             .map(|per_second| share.of_rate(per_second));
-        tokio::select! {
+        let may_send = tokio::select! {
             biased;
-            () = bridge.pacing.wait(destination_id, per_second) => {}
+            () = bridge.pacing.wait(destination_id, per_second) => true,
             // Nothing is handed out any more, so nobody waits for the pace of a slow destination.
-            _ = stage.wait_for(|stage| *stage != Stage::Running) => {}
+            _ = stage.wait_for(|stage| *stage != Stage::Running) => true,
+            () = tokio::time::sleep(STALE_EVERY) => false,
+        };
+        drop_stale(&bridge, destination.as_deref()).await;
+        if !may_send {
+            continue;
         }
         let Some(parcel) = bridge.outbox.next(destination_id, concurrency) else {
             return;
@@ -217,6 +236,16 @@ async fn run_sender(
                 tracing::error!(delivery = %delivery_id, "a delivery was cut off by a panic; it is due again when its lease ends");
             }
         }
+    }
+}
+
+/// Gives back what has waited too long. The pace is not spent on it: at a slow one, nothing else would ever go out.
+async fn drop_stale(bridge: &Bridge, destination: Option<&Destination>) {
+    let Some(destination) = destination else {
+        return;
+    };
+    if let Err(error) = give_back_stale(bridge, destination).await {
+        tracing::warn!(%error, destination = %destination.id, "leases could not be given back; they run out by themselves");
     }
 }
 
@@ -351,7 +380,8 @@ impl Step {
             Step::Leases => {
                 catch_up(bridge).await?;
                 recover::release_expired(bridge).await?;
-                settle_stragglers(bridge).await
+                settle_stragglers(bridge).await?;
+                deletion::settle_stragglers(bridge).await
             }
             Step::Counts => {
                 for _ in 0..COUNTS_AT_ONCE {

@@ -18,6 +18,7 @@ on_both![
     gone_pauses_the_destination_and_resuming_sends_what_was_held,
     filtered_unmapped_and_unheard_events_are_told_apart,
     what_waits_survives_a_stop_and_is_sent_by_the_next_start,
+    what_waits_for_a_deleted_destination_is_given_up_and_bars_no_lane,
     a_large_answer_and_a_redirect_are_handled,
     in_order_per_record_a_failure_parks_only_its_own_record,
     a_limit_per_second_is_kept,
@@ -617,5 +618,43 @@ async fn a_person_may_send_what_the_filter_skipped(database: Database) {
     assert_eq!(again["request_body"], body);
     assert_eq!(again["decision"]["decision"], "skip");
     bridge.recorded(1).await;
+    bridge.stop().await;
+}
+
+async fn what_waits_for_a_deleted_destination_is_given_up_and_bars_no_lane(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let (before, after) = (Receiver::start(), Receiver::start());
+    let rules = json!({"delivery": {"order": "per_record"}});
+    let connected = bridge.connect(&before, rules).await;
+    let gone = format!("/destinations/{}", connected.destination_id);
+    before.answer_next(500);
+    bridge.post(&connected.hook, &event(0)).await;
+    before.next().await;
+    bridge.recorded(1).await;
+    bridge.post(&connected.hook, &event(1)).await;
+    let pause = format!("{gone}/pause");
+    assert_eq!(bridge.api("POST", &pause, None).await.0, 200);
+    bridge.post(&connected.hook, &event(2)).await;
+
+    let document = json!({"name": "After", "config": {"url": after.url()}});
+    let destination = bridge.created("/destinations", document).await;
+    let mut connection = bridge.get("/connections").await["data"][0].clone();
+    connection["destination_id"] = destination["id"].clone();
+    let put = format!("/connections/{}", connection["id"].as_str().unwrap());
+    let (status, answer) = bridge.api("PUT", &put, Some(connection)).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(bridge.api("DELETE", &gone, None).await.0, 204);
+
+    let given_up = bridge.get("/deliveries?state=discarded").await;
+    let given_up = given_up["data"].as_array().unwrap();
+    assert_eq!(given_up.len(), 3, "{given_up:?}");
+    for delivery in given_up {
+        let id = delivery["id"].as_str().unwrap();
+        let shown = bridge.get(&format!("/deliveries/{id}")).await;
+        assert_eq!(shown["problem"], "The destination was deleted.");
+    }
+    bridge.post(&connected.hook, &event(3)).await;
+    after.next().await;
+    assert!(before.is_idle().await);
     bridge.stop().await;
 }

@@ -13,7 +13,7 @@ use crate::domain::secret::Secret;
 use crate::domain::signature::{Scheme, standard_secret};
 use crate::domain::source::{OVERLAP_LIMIT_S, ROTATION_OVERLAP_S, SECRET_LIMIT_BYTES};
 use crate::flow::vet::address_problem;
-use crate::flow::{Bridge, pause};
+use crate::flow::{Bridge, deletion, pause};
 use crate::new_id;
 use crate::store::destinations::DestinationDraft;
 use crate::store::error::StoreError;
@@ -249,14 +249,7 @@ pub async fn save_change(
 
 /// Deletes a destination that no connection uses. Called by the pages too.
 pub async fn remove(bridge: &Bridge, actor: &Actor, id: DestinationId) -> Result<(), ApiError> {
-    let name = bridge.store.destination(id).await?.name;
-    let said = format!("Deleted the destination {name}.");
-    bridge
-        .noting(actor, "destination.deleted", id, said)
-        .delete_destination(id, bridge.clock.now_ms())
-        .await?;
-    bridge.reload().await?;
-    Ok(())
+    Ok(deletion::delete_destination(bridge, actor, id).await?)
 }
 
 async fn draft(

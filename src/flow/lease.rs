@@ -1,0 +1,70 @@
+//! How much of a lease an attempt needs, and giving back what cannot be sent in time or not now.
+//!
+//! Called by the sender before it takes a delivery, and by whoever pauses, rests or ends. Giving back counts no attempt and loses nothing: what
+//! could not even be given back is due again when its lease ends.
+
+use jiff::Timestamp;
+
+use crate::domain::destination::Destination;
+use crate::flow::Bridge;
+use crate::flow::outbox::Parcel;
+use crate::store::claims::Wait;
+use crate::store::error::StoreError;
+
+/// Kept free between the end of an attempt's deadline and the end of its lease, for recording the result, in milliseconds.
+const LEASE_MARGIN_MS: i64 = 10_000;
+
+/// Whether an attempt that begins now ends within its lease.
+pub fn suffices(parcel: &Parcel, destination: &Destination, now: Timestamp) -> bool {
+    now.as_millisecond().saturating_add(needed_ms(destination)) <= parcel.lease_until_ms
+}
+
+/// How much of a lease must be left for an attempt, in milliseconds.
+fn needed_ms(destination: &Destination) -> i64 {
+    let deadline_ms = i64::try_from(destination.settings.limits.timeout_ms).unwrap_or(i64::MAX);
+    deadline_ms.saturating_add(LEASE_MARGIN_MS)
+}
+
+/// A sentence about a destination whose attempts are longer than the lease: nothing could ever be sent to it.
+pub fn too_slow(bridge: &Bridge) -> Option<String> {
+    let snapshot = bridge.snapshot();
+    let slow = snapshot
+        .destinations()
+        .find(|destination| needed_ms(destination) > bridge.lease_ms)?;
+    Some(format!(
+        "An attempt at the destination \"{}\" may take {} ms, and {LEASE_MARGIN_MS} ms are kept for recording it: set BLUEBRIDGE_LEASE_S to {} at least.",
+        slow.name,
+        slow.settings.limits.timeout_ms,
+        needed_ms(slow).saturating_add(999) / 1_000,
+    ))
+}
+
+/// Gives unsent deliveries back; no attempt is counted.
+pub async fn give_back(
+    bridge: &Bridge,
+    parcels: Vec<Parcel>,
+    wait: Wait,
+) -> Result<(), StoreError> {
+    if parcels.is_empty() {
+        return Ok(());
+    }
+    let claims = parcels
+        .iter()
+        .map(|parcel| (parcel.delivery_id, parcel.claim_id))
+        .collect();
+    bridge.store.release(claims, wait).await?;
+    Ok(())
+}
+
+/// Gives back what waited in memory so long that its lease does not suffice any more, all at once, to be claimed with a new one.
+pub async fn give_back_stale(bridge: &Bridge, destination: &Destination) -> Result<(), StoreError> {
+    let now_ms = bridge.clock.now_ms();
+    let needed_until_ms = now_ms.saturating_add(needed_ms(destination));
+    let stale = bridge.outbox.take_stale(destination.id, needed_until_ms);
+    if stale.is_empty() {
+        return Ok(());
+    }
+    give_back(bridge, stale, Wait::Due { at_ms: now_ms }).await?;
+    bridge.outbox.announce_room();
+    Ok(())
+}
