@@ -135,6 +135,24 @@ impl Counts {
     }
 }
 
+impl Counts {
+    /// Goes on counting what was finished before: that never becomes less.
+    fn keep(&mut self, before: Counts) {
+        if before.delivered > self.delivered {
+            self.latencies = before.latencies;
+        }
+        for (now, before) in [
+            (&mut self.delivered, before.delivered),
+            (&mut self.failed, before.failed),
+            (&mut self.mapping_failed, before.mapping_failed),
+            (&mut self.skipped, before.skipped),
+            (&mut self.discarded, before.discarded),
+        ] {
+            *now = before.max(*now);
+        }
+    }
+}
+
 impl Span {
     fn as_str(self) -> &'static str {
         match self {
@@ -276,32 +294,43 @@ impl Store {
         }))
     }
 
-    /// Forgets minutes before `minutes_before_ms` in which nothing waits any more, and hours before `hours_before_ms`.
+    /// Forgets minutes before `minutes_before_ms` in which nothing waits any more, and hours before `hours_before_ms`. A minute in which something
+    /// waits is counted again, so all of it is kept: what it changes about its hour is told from what it was before.
     pub async fn forget_counts(
         &self,
         minutes_before_ms: i64,
         hours_before_ms: i64,
     ) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
-            diesel::delete(
-                delivery_counts::table
-                    .filter(delivery_counts::span.eq(Span::Minute.as_str()))
-                    .filter(delivery_counts::starts_at.lt(minutes_before_ms))
-                    .filter(delivery_counts::waiting.eq(0)),
-            )
-            .execute(conn)?;
-            diesel::delete(
-                delivery_counts::table.filter(delivery_counts::starts_at.lt(hours_before_ms)),
-            )
-            .execute(conn)?;
-            diesel::delete(
-                event_counts::table
-                    .filter(event_counts::span.eq(Span::Minute.as_str()))
-                    .filter(event_counts::starts_at.lt(minutes_before_ms)),
-            )
-            .execute(conn)?;
-            diesel::delete(event_counts::table.filter(event_counts::starts_at.lt(hours_before_ms)))
+            let open: Vec<i64> = delivery_counts::table
+                .filter(delivery_counts::waiting.gt(0))
+                .filter(delivery_counts::span.eq(Span::Minute.as_str()))
+                .select(delivery_counts::starts_at)
+                .distinct()
+                .load(conn)?;
+            for (span, before_ms) in [
+                (Span::Minute, minutes_before_ms),
+                (Span::Hour, hours_before_ms),
+            ] {
+                let kept: &[i64] = match span {
+                    Span::Minute => &open,
+                    Span::Hour => &[],
+                };
+                diesel::delete(
+                    delivery_counts::table
+                        .filter(delivery_counts::span.eq(span.as_str()))
+                        .filter(delivery_counts::starts_at.lt(before_ms))
+                        .filter(delivery_counts::starts_at.ne_all(kept)),
+                )
                 .execute(conn)?;
+                diesel::delete(
+                    event_counts::table
+                        .filter(event_counts::span.eq(span.as_str()))
+                        .filter(event_counts::starts_at.lt(before_ms))
+                        .filter(event_counts::starts_at.ne_all(kept)),
+                )
+                .execute(conn)?;
+            }
             Ok(())
         }))
     }
@@ -349,7 +378,7 @@ impl Store {
 }
 
 both! {
-/// Replaces a minute and adds what it changes to the differences of its hour.
+/// Replaces a minute and adds what it changes to the differences of its hour. What was finished stays counted when the log has forgotten it.
 fn put_minute(
     conn: &mut Conn,
     minute: &Minute,
@@ -363,14 +392,16 @@ fn put_minute(
             .filter(delivery_counts::starts_at.eq(minute.starts_ms))
     };
     let hour = minute.starts_ms - minute.starts_ms.rem_euclid(HOUR_MS);
+    let mut counted = minute.deliveries.clone();
     let before: Vec<CountRow> = of_minute().select(CountRow::as_select()).load(conn)?;
     for row in before {
         let before = row.into_domain()?;
         let difference = hours.entry((hour, before.destination_id)).or_default();
         difference.add(&before.counts, -1);
+        counted.entry(before.destination_id).or_default().keep(before.counts);
     }
     diesel::delete(of_minute()).execute(conn)?;
-    for (destination_id, counts) in &minute.deliveries {
+    for (destination_id, counts) in &counted {
         let difference = hours.entry((hour, *destination_id)).or_default();
         difference.add(counts, 1);
         let row = NewCountRow::new(
@@ -386,8 +417,9 @@ fn put_minute(
     }
     let mut change = 0;
     put_received(conn, Span::Minute, minute.starts_ms, |before| {
-        change = minute.received - before;
-        minute.received
+        let received = minute.received.max(before);
+        change = received - before;
+        received
     })?;
     *received.entry(hour).or_default() += change;
     Ok(())

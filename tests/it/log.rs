@@ -13,7 +13,7 @@ use bluebridge::store::ingest::{Ingest, NewDelivery, NewEvent, Start};
 use bluebridge::store::log::TEXT_LIMIT;
 use serde_json::{Value, json};
 
-use crate::database::{Database, on_both};
+use crate::database::{Database, Home, on_both};
 use crate::harness::{Receiver, TestBridge, event, patiently};
 use crate::pages::owner;
 use crate::people::act;
@@ -21,6 +21,7 @@ use crate::people::act;
 on_both! {
     a_delivery_knows_those_before_and_after_it_of_the_same_record_and_connection,
     a_minute_is_counted_once_however_often_and_follows_what_becomes_of_its_deliveries,
+    a_minute_in_which_something_waits_long_is_counted_once_and_stays_counted_when_forgotten,
     a_look_for_a_text_is_bounded_and_goes_on_where_it_ended,
     what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet,
     whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_the_end,
@@ -98,6 +99,54 @@ async fn a_minute_is_counted_once_however_often_and_follows_what_becomes_of_its_
             .len(),
         1
     );
+    bridge.stop().await;
+}
+
+async fn a_minute_in_which_something_waits_long_is_counted_once_and_stays_counted_when_forgotten(
+    database: Database,
+) {
+    let bridge = TestBridge::start_with(Home::new(database), 1_795_507_200_000, |settings| {
+        settings.retention_days = 7;
+    })
+    .await;
+    let (receiver, paused) = (Receiver::start(), Receiver::start());
+    let arrives = bridge.connect(&receiver, json!({})).await;
+    let waits = bridge.connect(&paused, json!({})).await;
+    let pause = format!("/destinations/{}/pause", waits.destination_id);
+    assert_eq!(bridge.api("POST", &pause, None).await.0, 200);
+    for number in 0..3 {
+        bridge.post(&arrives.hook, &event(number)).await;
+        receiver.next().await;
+    }
+    bridge.recorded(3).await;
+    bridge.post(&waits.hook, &event(3)).await;
+    let from_ms = bridge.bridge.clock.now_ms();
+    let sums = async || {
+        for _ in 0..2 {
+            counts::count(&bridge.bridge).await.unwrap();
+            counts::forget(&bridge.bridge).await.unwrap();
+        }
+        let series = bridge.bridge.store.series(Span::Hour, from_ms - DAY_MS);
+        let series = series.await.unwrap();
+        let received: i64 = series.received.iter().map(|(_, count)| count).sum();
+        let sums = series.by_destination();
+        let of = |id: &str| sums[&id.parse().unwrap()].clone();
+        let (arrived, waiting) = (of(&arrives.destination_id), of(&waits.destination_id));
+        (received, arrived.delivered, waiting.waiting)
+    };
+    assert_eq!(sums().await, (4, 3, 1));
+    bridge.advance(Duration::from_secs(3 * 3_600));
+    assert_eq!(sums().await, (4, 3, 1), "after the minutes' time");
+    bridge.advance(Duration::from_secs(8 * 86_400));
+    bluebridge::flow::retention::forget(&bridge.bridge)
+        .await
+        .unwrap();
+    assert_eq!(bridge.look().count("events"), 1, "the others are forgotten");
+    assert_eq!(sums().await, (4, 3, 1), "after the events' time");
+    bridge.advance(Duration::from_secs(24 * 86_400));
+    counts::forget(&bridge.bridge).await.unwrap();
+    let waiting = bridge.bridge.store.waiting().await.unwrap();
+    assert_eq!(waiting.into_values().collect::<Vec<_>>(), [1]);
     bridge.stop().await;
 }
 
