@@ -244,6 +244,7 @@ said-order-differs = order or spacing differs
 
 said-filter-shape = A filter is a group like {"{"}"all": [...]{"}"} or a condition like {"{"}"path": ..., "op": ...{"}"}.
 said-filter-deep = Groups may be nested { $count } deep.
+said-filter-items = Items of items may be asked for { $count } deep.
 said-filter-mixed = A group has one key, here `{ $key }`; put other groups inside its list.
 said-filter-group = A group holds a list of conditions and groups.
 said-filter-many = A filter may have { $count } conditions.
@@ -381,7 +382,7 @@ said-method = `{ $name }` is not one of { $names }.
 said-moved-auth = The address leads to another host: say what it shall be told, with its secret, or {"{"}"type":"none"{"}"}.
 said-moved-masked = The address leads to another host, so what `***` stood for must be entered again.
 said-masked-nothing = `***` stands for a saved value, and there is none of this name; write the value.
-said-url-long = A URL may have at most { $count } bytes.
+said-url-long = A URL may have at most { $count } bytes, its letters encoded.
 said-url-bad = This is not an address; write it in full, like https://example.com/hook.
 said-url-scheme = `{ $name }` is not http or https.
 said-url-host = The URL names no host.

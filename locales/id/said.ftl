@@ -243,6 +243,7 @@ said-order-differs = urutan atau spasinya berbeda
 
 said-filter-shape = Filter adalah grup seperti {"{"}"all": [...]{"}"} atau kondisi seperti {"{"}"path": ..., "op": ...{"}"}.
 said-filter-deep = Grup boleh bersarang sampai { $count } tingkat.
+said-filter-items = Butir di dalam butir boleh ditanyakan sampai { $count } tingkat.
 said-filter-mixed = Sebuah grup memiliki satu kunci, di sini `{ $key }`; letakkan grup lain di dalam daftarnya.
 said-filter-group = Sebuah grup berisi daftar kondisi dan grup.
 said-filter-many = Filter boleh memiliki { $count } kondisi.
@@ -380,7 +381,7 @@ said-method = `{ $name }` bukan salah satu dari { $names }.
 said-moved-auth = Alamatnya menuju host lain: tulis lagi autentikasinya beserta secret-nya, atau {"{"}"type":"none"{"}"}.
 said-moved-masked = Alamatnya menuju host lain, jadi nilai yang diwakili `***` harus diisi lagi.
 said-masked-nothing = `***` mewakili nilai yang tersimpan, dan tidak ada nilai dengan nama ini; tulis nilainya.
-said-url-long = URL paling panjang { $count } byte.
+said-url-long = URL paling panjang { $count } byte, dengan huruf-hurufnya tersandi.
 said-url-bad = Ini bukan alamat; tulis lengkap, seperti https://example.com/hook.
 said-url-scheme = `{ $name }` bukan http atau https.
 said-url-host = URL-nya tidak menyebut host.

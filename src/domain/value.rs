@@ -113,6 +113,19 @@ pub fn time_of(value: &Value, zone: &TimeZone) -> Option<Timestamp> {
     Some(zone.to_zoned_datetime(local).ok()?.timestamp())
 }
 
+/// The same for the end of a stretch: of a date without a time, its last moment.
+pub fn end_of(value: &Value, zone: &TimeZone) -> Option<Timestamp> {
+    let time = time_of(value, zone)?;
+    let has_time = |text: &str| text.trim().contains(['T', 't', ' ', ':']);
+    match value.as_str().is_some_and(has_time) {
+        true => Some(time),
+        false => {
+            let last = time.to_zoned_datetime(zone.clone()).end_of_day().ok()?;
+            Some(last.timestamp())
+        }
+    }
+}
+
 /// Reads a span: `"3 days"`, `"PT2H"` or `{"amount": 3, "unit": "days"}`.
 pub fn span_of(value: &Value) -> Option<Span> {
     let text = match value {

@@ -263,9 +263,7 @@ impl Condition {
             ("before", Test::Date(expected)) => Ok(time < *expected),
             ("after", Test::Date(expected)) => Ok(time > *expected),
             ("on", Test::Date(expected)) => Ok(day(time) == day(*expected)),
-            ("between_dates", Test::DateRange(from, to)) => {
-                Ok(*from <= time && (time <= *to || day(time) == day(*to)))
-            }
+            ("between_dates", Test::DateRange(from, to)) => Ok(*from <= time && time <= *to),
             (id, Test::Span(span)) => {
                 let backwards = id == "in_last";
                 let edge = shift(now, *span, backwards).ok_or(Doubt::NotA("date in range"))?;

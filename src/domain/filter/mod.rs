@@ -25,11 +25,14 @@ pub const DEPTH_LIMIT: usize = 8;
 /// Conditions in one filter.
 pub const CONDITIONS_LIMIT: usize = 200;
 
+/// Lists in lists whose items a filter asks for: each multiplies the work by the length of its list.
+pub const ITEMS_DEPTH_LIMIT: usize = 3;
+
 /// What a filter looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
     pub document: &'a Value,
-    /// Relative dates count from here: the event's own time, never the clock.
+    /// Relative dates count from here: when the event was received, never from the clock.
     pub reference_time: Timestamp,
 }
 

@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 
 use crate::domain::filter::condition::{Condition, Scope, Test};
 use crate::domain::filter::operator::{self, Takes};
-use crate::domain::filter::{CONDITIONS_LIMIT, DEPTH_LIMIT, Mode, Node};
+use crate::domain::filter::{CONDITIONS_LIMIT, DEPTH_LIMIT, ITEMS_DEPTH_LIMIT, Mode, Node};
 use crate::domain::path::Path;
 use crate::domain::pattern;
 use crate::domain::problem::Problem;
-use crate::domain::value::{Number, TYPE_NAMES, Types, shift, span_of, time_of};
+use crate::domain::value::{Number, TYPE_NAMES, Types, end_of, shift, span_of, time_of};
 
 /// Entries of a list value.
 const LIST_LIMIT: usize = 1_000;
@@ -19,6 +19,7 @@ pub(super) fn filter(document: &Value) -> Result<Node, Vec<Problem>> {
     let mut reader = Reader {
         problems: Vec::new(),
         conditions: 0,
+        items_open: 0,
     };
     let node = reader.node(document, "", 0);
     match node {
@@ -30,6 +31,8 @@ pub(super) fn filter(document: &Value) -> Result<Node, Vec<Problem>> {
 struct Reader {
     problems: Vec<Problem>,
     conditions: usize,
+    /// Lists whose items are talked about where the reader stands.
+    items_open: usize,
 }
 
 impl Reader {
@@ -293,7 +296,7 @@ impl Reader {
         let Some([from, to]) = value.as_array().map(Vec::as_slice) else {
             return self.refuse(pointer, "wrong_value", message);
         };
-        match (time_of(from, &scope.zone), time_of(to, &scope.zone)) {
+        match (time_of(from, &scope.zone), end_of(to, &scope.zone)) {
             (Some(from), Some(to)) => Some(Test::DateRange(from, to)),
             _ => self.refuse(pointer, "not_a_date", message),
         }
@@ -356,7 +359,13 @@ impl Reader {
             }
             _ => value.clone(),
         };
-        self.node(&value, pointer, depth + 1)
-            .map(|node| Test::Item(Box::new(node)))
+        if self.items_open == ITEMS_DEPTH_LIMIT {
+            let message = format!("Items of items may be asked for {ITEMS_DEPTH_LIMIT} deep.");
+            return self.refuse(pointer, "too_deep", message);
+        }
+        self.items_open += 1;
+        let node = self.node(&value, pointer, depth + 1);
+        self.items_open -= 1;
+        node.map(|node| Test::Item(Box::new(node)))
     }
 }

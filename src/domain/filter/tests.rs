@@ -48,7 +48,7 @@ fn every_operator_tells_true_false_and_cannot_tell() {
         ["title", "matches", "^call\\s", "T"], ["title", "matches", "^ada", "F"], ["title", "length_eq", 9, "T"], ["title", "length_gt", 9, "F"], ["title", "length_lt", 10, "T"],
         ["n", "eq", 7, "T"], ["position", "eq", "32767.50", "T"], ["n", "ne", 7, "F"], ["n", "gt", 6, "T"], ["n", "gte", 7, "T"], ["n", "lt", 7, "F"], ["n", "lte", 7, "T"],
         ["n", "between", [7, 8], "T"], ["n", "between", [8, 9], "F"], ["title", "gt", 1, "U"], ["big", "eq", 9007199254740992, "F"], ["big", "gt", 9007199254740992, "T"],
-        ["duedAt", "before", "2026-11-21", "T"], ["duedAt", "after", "2026-11-21", "F"], ["duedAt", "on", "2026-11-20", "T"], ["duedAt", "between_dates", ["2026-11-19", "2026-11-20"], "T"],
+        ["duedAt", "before", "2026-11-21", "T"], ["duedAt", "after", "2026-11-21", "F"], ["duedAt", "on", "2026-11-20", "T"], ["duedAt", "between_dates", ["2026-11-19", "2026-11-20"], "T"], ["duedAt", "between_dates", ["2026-11-19T00:00:00Z", "2026-11-20T00:01:00Z"], "F"],
         ["duedAt", "in_last", "5 days", "T"], ["duedAt", "in_last", "PT2H", "F"], ["day", "in_next", {"amount": 1, "unit": "days"}, "T"], ["duedAt", "is_past", null, "T"], ["day", "is_future", null, "T"], ["title", "is_past", null, "U"],
         ["done", "is_true", null, "T"], ["done", "is_false", null, "F"], ["flag", "is_true", null, "T"], ["title", "is_true", null, "U"],
         ["list", "has", "TWO", "T"], ["list", "has", 4, "F"], ["nowhere", "has", 4, "U"], ["list", "has_any", [4, 3], "T"], ["list", "has_all", [1, 3], "T"], ["list", "has_all", [1, 4], "F"], ["list", "has_none", [4], "T"],
@@ -215,6 +215,14 @@ fn wrong_documents_are_refused_with_every_problem_and_its_place() {
         |inner, _| json!({"all": [inner]}),
     );
     assert_eq!(codes(deep)[0].1, "too_deep");
+    let items = |depth| {
+        (0..depth).fold(
+            json!({"path": "$", "op": "exists"}),
+            |inner, _| json!({"path": "$..*", "op": "any_item", "value": inner}),
+        )
+    };
+    Filter::parse(&items(ITEMS_DEPTH_LIMIT)).unwrap();
+    assert_eq!(codes(items(ITEMS_DEPTH_LIMIT + 1))[0].1, "too_deep");
     let many: Vec<Value> = (0..300)
         .map(|_| json!({"path": "a", "op": "exists"}))
         .collect();

@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::mapping::functions::list::joined;
-use crate::domain::mapping::functions::{Call, text_bytes};
+use crate::domain::mapping::functions::{Call, least_bytes};
 use crate::domain::mapping::target::Target;
 use crate::domain::mapping::template::TextTemplate;
 use crate::domain::mapping::{MappingError, OUTPUT_LIMIT_BYTES};
@@ -123,7 +123,7 @@ impl Fields {
             Some(field) if field.to.starts_with_index() => Value::Array(Vec::new()),
             _ => Value::Object(Map::new()),
         };
-        let mut text_bytes_left = OUTPUT_LIMIT_BYTES;
+        let mut bytes_left = OUTPUT_LIMIT_BYTES;
         for field in &self.0 {
             let mut value = field.taken(document)?;
             for call in &field.pipe {
@@ -142,8 +142,8 @@ impl Fields {
                 }
                 _ => {
                     // Before all of them are put together.
-                    text_bytes_left = text_bytes_left
-                        .checked_sub(text_bytes(&value))
+                    bytes_left = bytes_left
+                        .checked_sub(least_bytes(&value))
                         .ok_or_else(|| MappingError::too_large(""))?;
                     field.to.put(&mut built, value);
                 }

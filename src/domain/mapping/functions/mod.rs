@@ -216,7 +216,7 @@ impl Call {
                 Value::Null => Value::Null,
                 item => (self.function.run)(item, args)?,
             };
-            bytes += text_bytes(&one);
+            bytes += least_bytes(&one);
             if bytes > LIST_LIMIT_BYTES {
                 return Err(format!(
                     "its items would be longer than {LIST_LIMIT_BYTES} bytes together"
@@ -228,14 +228,15 @@ impl Call {
     }
 }
 
-/// Bytes of the texts in a value.
-pub(super) fn text_bytes(value: &Value) -> usize {
-    match value {
+/// Fewest bytes that a value takes when it is written down: its texts, and two for each value, as of a digit and the comma behind it. A long list
+/// of numbers takes far more than that in memory.
+pub(super) fn least_bytes(value: &Value) -> usize {
+    2 + match value {
         Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(text_bytes).sum(),
+        Value::Array(items) => items.iter().map(least_bytes).sum(),
         Value::Object(members) => members
             .iter()
-            .map(|(name, value)| name.len() + text_bytes(value))
+            .map(|(name, value)| name.len() + least_bytes(value))
             .sum(),
         _ => 0,
     }

@@ -421,11 +421,10 @@ fn truncate(value: &Value, args: &Args<'_>) -> Result<Value, String> {
         return Ok(Value::from(text.into_owned()));
     }
     let ellipsis = args.text(1).unwrap_or("…");
-    let kept: String = text
+    let kept = text
         .chars()
-        .take(length.saturating_sub(ellipsis.chars().count()))
-        .collect();
-    text_out(kept + ellipsis)
+        .take(length.saturating_sub(ellipsis.chars().count()));
+    text_out(kept.chain(ellipsis.chars()).take(length).collect())
 }
 
 fn substring(value: &Value, args: &Args<'_>) -> Result<Value, String> {
