@@ -27,8 +27,11 @@ use crate::store::schema::{connections, deliveries, destinations, events};
 /// Deliveries that a page looks through for a text in their events.
 pub const TEXT_LIMIT: i64 = 4_000;
 
-/// Deliveries that a page looks through for an event's type.
+/// Deliveries that a page looks through for an event's type, and for a state that has no index.
 pub const TYPE_LIMIT: i64 = 10_000;
+
+/// Deliveries that are looked through first: mostly they fill a page, and the end of the whole stretch need not be found.
+const NEAR_LIMIT: i64 = 500;
 
 /// Events of the same record, before and after, that a delivery's neighbours are looked for among.
 const AROUND_LIMIT: i64 = 50;
@@ -231,9 +234,19 @@ fn page(conn: &mut Conn, filter: &DeliveryFilter) -> Result<LogPage, StoreError>
         _ => vec![None],
     };
     for state in walks {
-        let edge = edge(conn, filter, state)?;
-        let mut found = walk(conn, filter, state, edge.as_deref(), limit)?;
-        let is_full = found.len() as i64 == limit;
+        let (mut found, mut edge) = match stretches(filter, state) {
+            [] => (walk(conn, filter, state, None, limit)?, None),
+            _ => (Vec::new(), None),
+        };
+        let mut is_full = found.len() as i64 == limit;
+        for steps in stretches(filter, state) {
+            edge = edge_after(conn, filter, state, *steps)?;
+            found = walk(conn, filter, state, edge.as_deref(), limit)?;
+            is_full = found.len() as i64 == limit;
+            if is_full || edge.is_none() {
+                break;
+            }
+        }
         rows.append(&mut found);
         // What lies beyond the nearest edge is not known for every state, so the page ends there.
         if let Some(edge) = edge.filter(|_| !is_full) {
@@ -306,21 +319,33 @@ fn walk(
 }
 }
 
+/// How far is looked, stretch by stretch, for something without an index; nothing when the walk may go to the end.
+fn stretches(filter: &DeliveryFilter, state: Option<State>) -> &'static [i64] {
+    let has_index = match state {
+        Some(state) => state != State::Delivered,
+        None => filter.states.is_empty(),
+    };
+    match (&filter.text, &filter.event_type) {
+        _ if filter.event_id.is_some() => &[],
+        (Some(_), _) => &[NEAR_LIMIT, TEXT_LIMIT],
+        (None, Some(_)) => &[NEAR_LIMIT, TYPE_LIMIT],
+        (None, None) if has_index => &[],
+        (None, None) => &[NEAR_LIMIT, TYPE_LIMIT],
+    }
+}
+
 both! {
-/// The last id that may be looked at for something without an index; `None` when the walk may go to the end.
-fn edge(
+/// The id so many deliveries on, as far as there is an index; `None` when the walk ends before.
+fn edge_after(
     conn: &mut Conn,
     filter: &DeliveryFilter,
     state: Option<State>,
+    steps: i64,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let steps = match (&filter.text, &filter.event_type) {
-        _ if filter.event_id.is_some() => return Ok(None),
-        (Some(_), _) => TEXT_LIMIT,
-        (None, Some(_)) => TYPE_LIMIT,
-        (None, None) => return Ok(None),
-    };
+    // What is looked for must not shorten the way.
+    let indexed = state.filter(|state| *state != State::Delivered);
     let ids = deliveries::table.select(deliveries::id).into_boxed();
-    Ok(walked!(ids, filter, state)
+    Ok(walked!(ids, filter, indexed)
         .offset(steps)
         .first(conn)
         .optional()?)
