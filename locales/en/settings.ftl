@@ -115,6 +115,7 @@ settings-choose-role = Choose a role.
 settings-chip-locked = Locked out
 settings-chip-active = Active
 settings-token-needs = A token needs a name and a role.
+settings-token-lifetime = Choose one of the lifetimes for the token.
 settings-node-silent = Silent
 settings-node-behind = Catching up
 settings-node-live = Live

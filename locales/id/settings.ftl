@@ -115,6 +115,7 @@ settings-choose-role = Pilih peran.
 settings-chip-locked = Terkunci
 settings-chip-active = Aktif
 settings-token-needs = Token memerlukan nama dan peran.
+settings-token-lifetime = Pilih salah satu masa berlaku untuk token.
 settings-node-silent = Diam
 settings-node-behind = Mengejar
 settings-node-live = Hidup

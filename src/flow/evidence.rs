@@ -4,7 +4,7 @@
 //! neither a busy source nor somebody knocking with wrong signatures costs a write per request.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
@@ -26,13 +26,12 @@ struct Seen {
 impl Evidence {
     /// A verified request came.
     pub fn heard(&self, id: SourceId, at: Timestamp) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.entry(id).or_default().heard_at = Some(at);
+        self.lock().entry(id).or_default().heard_at = Some(at);
     }
 
     /// A request failed verification.
     pub fn refused(&self, id: SourceId, code: &'static str, message: String, at: Timestamp) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.lock();
         let seen = seen.entry(id).or_default();
         let before = seen.problem.as_ref().map_or(0, |problem| problem.count);
         seen.problem = Some(SignatureEvidence {
@@ -43,17 +42,45 @@ impl Evidence {
         });
     }
 
-    /// Writes what was seen. Called on a timer.
+    /// Writes what was seen, and keeps for the next time what could not be written. Called on a timer.
     pub async fn write(&self, store: &Store) -> Result<(), StoreError> {
-        let seen = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let seen = std::mem::take(&mut *self.lock());
+        let mut trouble = None;
         for (id, seen) in seen {
-            if let Some(at) = seen.heard_at {
-                store.heard_from(id, at.as_millisecond()).await?;
-            }
-            if let Some(problem) = seen.problem {
-                store.signature_failed(id, problem).await?;
+            match seen.write(id, store).await {
+                // Of a source that was deleted meanwhile nobody asks any more.
+                Ok(()) | Err(StoreError::NotFound(_)) => {}
+                Err(error) => {
+                    self.lock().entry(id).or_default().add_earlier(seen);
+                    trouble = Some(error);
+                }
             }
         }
-        Ok(())
+        trouble.map_or(Ok(()), Err)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SourceId, Seen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    async fn write(&self, id: SourceId, store: &Store) -> Result<(), StoreError> {
+        if let Some(at) = self.heard_at {
+            store.heard_from(id, at.as_millisecond()).await?;
+        }
+        match &self.problem {
+            Some(problem) => store.signature_failed(id, problem.clone()).await,
+            None => Ok(()),
+        }
+    }
+
+    fn add_earlier(&mut self, earlier: Seen) {
+        self.heard_at = self.heard_at.max(earlier.heard_at);
+        match (&mut self.problem, earlier.problem) {
+            (Some(problem), Some(earlier)) => problem.count += earlier.count,
+            (none @ None, earlier) => *none = earlier,
+            (Some(_), None) => {}
+        }
     }
 }

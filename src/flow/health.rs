@@ -18,7 +18,14 @@ use crate::store::error::StoreError;
 
 /// Which destinations are failing, as far as this node has seen.
 #[derive(Debug, Default)]
-pub struct HealthWatch(Mutex<HashMap<DestinationId, Streak>>);
+pub struct HealthWatch(Mutex<Watched>);
+
+#[derive(Debug, Default)]
+struct Watched {
+    failing: HashMap<DestinationId, Streak>,
+    /// Failures that other nodes noted and this one saw the end of, by when they began. The snapshot still tells of them for a while.
+    over: HashMap<DestinationId, Timestamp>,
+}
 
 impl HealthWatch {
     /// Begins with what the database remembers.
@@ -31,7 +38,10 @@ impl HealthWatch {
                     .map(|_| (destination.id, Streak::default()))
             })
             .collect();
-        HealthWatch(Mutex::new(failing))
+        HealthWatch(Mutex::new(Watched {
+            failing,
+            over: HashMap::new(),
+        }))
     }
 
     /// Looks at one attempt's outcome; tells and remembers a change. `true` when the destination is to be held.
@@ -44,7 +54,8 @@ impl HealthWatch {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let arrived = outcome.verdict() == Verdict::Delivered;
-        let seen = self.see(destination.id, arrived, delivery, now);
+        let noted = destination.health.failing_since;
+        let seen = self.see(destination.id, arrived, noted, delivery, now);
         match seen {
             Seen::Begins => {
                 let failure = outcome.sentence();
@@ -63,21 +74,30 @@ impl HealthWatch {
 
     /// Forgets the failures so far, when sending begins again.
     pub fn judge_anew(&self, id: DestinationId) {
-        if let Some(streak) = self.lock().get_mut(&id) {
+        if let Some(streak) = self.lock().failing.get_mut(&id) {
             *streak = Streak::default();
         }
     }
 
-    fn see(&self, id: DestinationId, arrived: bool, delivery: DeliveryId, now: Timestamp) -> Seen {
-        let mut failing = self.lock();
+    fn see(
+        &self,
+        id: DestinationId,
+        arrived: bool,
+        noted: Option<Timestamp>,
+        delivery: DeliveryId,
+        now: Timestamp,
+    ) -> Seen {
+        let mut watched = self.lock();
         if arrived {
-            return match failing.remove(&id) {
-                Some(_) => Seen::Recovers,
-                None => Seen::Nothing,
+            let here = watched.failing.remove(&id).is_some();
+            let elsewhere = noted.is_some_and(|since| watched.over.insert(id, since) != noted);
+            return match here || elsewhere {
+                true => Seen::Recovers,
+                false => Seen::Nothing,
             };
         }
-        let begins = !failing.contains_key(&id);
-        let must_be_held = failing.entry(id).or_default().failed(delivery, now);
+        let begins = !watched.failing.contains_key(&id);
+        let must_be_held = watched.failing.entry(id).or_default().failed(delivery, now);
         match (begins, must_be_held) {
             (_, true) => Seen::MustBeHeld,
             (true, false) => Seen::Begins,
@@ -85,7 +105,7 @@ impl HealthWatch {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<DestinationId, Streak>> {
+    fn lock(&self) -> MutexGuard<'_, Watched> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

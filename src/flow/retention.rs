@@ -33,6 +33,9 @@ const DAY_MS: i64 = 86_400_000;
 /// Shortest time that the audit log is kept, in days: it outlives the events.
 const AUDIT_DAYS_MIN: u32 = 365;
 
+/// How long a replay that ended is told of when only the size limits the log, in days.
+const REPLAY_DAYS: u32 = 90;
+
 /// Rows forgotten in one batch.
 const BATCH_LIMIT: i64 = 200;
 
@@ -89,19 +92,17 @@ pub async fn forget(bridge: &Bridge) -> Result<Forgotten, StoreError> {
     if let Some(days) = bridge.retention.days {
         let before_ms = now_ms - i64::from(days) * DAY_MS;
         by_age(bridge, before_ms, &mut forgotten).await?;
-        notes(
-            bridge,
-            now_ms - i64::from(days.max(AUDIT_DAYS_MIN)) * DAY_MS,
-        )
-        .await?;
     }
     if let Some(limit_bytes) = bridge.retention.max_bytes {
         by_size(bridge, limit_bytes, now_ms, &mut forgotten).await?;
     }
     if bridge.retention.days.is_some() || bridge.retention.max_bytes.is_some() {
-        let days = bridge.retention.days.unwrap_or(0);
-        let before_ms = now_ms - i64::from(days) * DAY_MS;
-        forgotten.replays = bridge.store.forget_replays(before_ms, BATCH_LIMIT).await?;
+        let before_ms = |days: u32| now_ms - i64::from(days) * DAY_MS;
+        let replays_before_ms = before_ms(bridge.retention.days.unwrap_or(REPLAY_DAYS));
+        let replays = bridge.store.forget_replays(replays_before_ms, BATCH_LIMIT);
+        forgotten.replays = replays.await?;
+        let days = bridge.retention.days.unwrap_or(AUDIT_DAYS_MIN);
+        notes(bridge, before_ms(days.max(AUDIT_DAYS_MIN))).await?;
     }
     give_back_room(bridge).await?;
     Ok(forgotten)

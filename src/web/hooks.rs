@@ -10,7 +10,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
 use crate::domain::event::{Reading, read};
-use crate::domain::signature::{BLUE_HEADER, Verified, accept_unsigned, likely_reason, verify};
+use crate::domain::signature::{
+    BLUE_HEADER, SignatureProblem, accept_unsigned, likely_reason, verify,
+};
 use crate::domain::source::Source;
 use crate::flow::Bridge;
 use crate::flow::ingest::{Receipt, ingest};
@@ -54,12 +56,18 @@ pub async fn receive(
     // Detached: once begun, it ends, whatever the client does.
     let taken = tokio::spawn(async move {
         let signatures: Vec<&str> = signatures.iter().map(String::as_str).collect();
-        let verified = match check(&bridge, &source, &body, &signatures) {
+        let secrets = source.accepted_secrets(bridge.clock.now());
+        let verified = match verify(&body, &signatures, &secrets) {
+            Ok(verified) => verified,
+            Err(_) if !source.require_signature => accept_unsigned(&body),
             // Blue probes a webhook when it is switched on, maybe before its secret was pasted here; answering does nothing else.
             Err(_) if matches!(read(&body), Ok(Reading::HealthCheck)) => {
                 return Ok(Receipt::HealthCheck);
             }
-            checked => checked?,
+            Err(problem) => {
+                let reason = likely_reason(&body, &signatures, &secrets, problem);
+                return Err(refused(&bridge, &source, problem, reason));
+            }
         };
         if !bridge.admission.admits(source.id) {
             return Err(ApiError::new(
@@ -86,34 +94,19 @@ pub async fn receive(
     }
 }
 
-/// The proof that the body may be taken, or what is wrong with its signature.
-fn check<'b>(
-    bridge: &Bridge,
-    source: &Source,
-    body: &'b [u8],
-    signatures: &[&str],
-) -> Result<Verified<'b>, ApiError> {
+/// Notes what is wrong with a signature, for the source's page.
+fn refused(bridge: &Bridge, source: &Source, problem: SignatureProblem, reason: &str) -> ApiError {
+    let message = format!("{}. {reason}", sentence_case(&problem.to_string()));
     let now = bridge.clock.now();
-    let secrets = source.accepted_secrets(now);
-    match verify(body, signatures, &secrets) {
-        Ok(verified) => Ok(verified),
-        Err(_) if !source.require_signature => Ok(accept_unsigned(body)),
-        Err(problem) => {
-            let reason = likely_reason(body, signatures, &secrets, problem);
-            bridge.evidence.refused(
-                source.id,
-                problem.code(),
-                format!("{}. {reason}", sentence_case(&problem.to_string())),
-                now,
-            );
-            tracing::warn!(source = %source.id, code = problem.code(), "a request was refused for its signature");
-            Err(ApiError::new(
-                StatusCode::UNAUTHORIZED,
-                problem.code(),
-                format!("Refused: {problem}."),
-            ))
-        }
-    }
+    bridge
+        .evidence
+        .refused(source.id, problem.code(), message, now);
+    tracing::warn!(source = %source.id, code = problem.code(), "a request was refused for its signature");
+    ApiError::new(
+        StatusCode::UNAUTHORIZED,
+        problem.code(),
+        format!("Refused: {problem}."),
+    )
 }
 
 /// With a capital first letter.

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::flow::Bridge;
 use crate::flow::recover::due_lag_s;
+use crate::store::error::StoreError;
 use crate::web::Site;
 use crate::web::problem::ApiError;
 
@@ -19,22 +20,18 @@ pub async fn ready(bridge: web::Data<Bridge>) -> Result<HttpResponse, ApiError> 
     Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
 }
 
-/// Prometheus text.
+/// Prometheus text. It is there without the database too: that is when it is looked at.
 pub async fn metrics(
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
-    let lag_s = due_lag_s(&bridge, bridge.clock.now()).await?;
-    metrics::gauge!("bluebridge_due_lag_seconds").set(lag_s);
+    let asked = ask_database(&bridge).await;
+    if let Err(error) = &asked {
+        tracing::warn!(%error, "what only the database knows stays in the metrics as it was");
+    }
+    metrics::gauge!("bluebridge_database_up").set(f64::from(u8::from(asked.is_ok())));
     metrics::gauge!("bluebridge_outbox_deliveries").set(bridge.outbox.waiting() as f64);
     metrics::gauge!("bluebridge_senders").set(bridge.outbox.senders() as f64);
-    for node in bridge.store.nodes().await? {
-        let silent_s = node.silent_ms as f64 / 1_000.0;
-        metrics::gauge!("bluebridge_node_silent_seconds", "node" => node.name.clone())
-            .set(silent_s);
-        metrics::gauge!("bluebridge_node_behind", "node" => node.name)
-            .set(f64::from(u8::from(node.is_behind)));
-    }
     metrics::gauge!("bluebridge_nodes").set(f64::from(bridge.nodes.share().nodes()));
     let text = site
         .metrics
@@ -44,4 +41,18 @@ pub async fn metrics(
     Ok(HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body(text))
+}
+
+/// Brings those gauges up to date that tell what stands in the database.
+async fn ask_database(bridge: &Bridge) -> Result<(), StoreError> {
+    let lag_s = due_lag_s(bridge, bridge.clock.now()).await?;
+    metrics::gauge!("bluebridge_due_lag_seconds").set(lag_s);
+    for node in bridge.store.nodes().await? {
+        let silent_s = node.silent_ms as f64 / 1_000.0;
+        metrics::gauge!("bluebridge_node_silent_seconds", "node" => node.name.clone())
+            .set(silent_s);
+        metrics::gauge!("bluebridge_node_behind", "node" => node.name)
+            .set(f64::from(u8::from(node.is_behind)));
+    }
+    Ok(())
 }

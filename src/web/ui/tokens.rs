@@ -60,10 +60,19 @@ pub async fn create(
         return render_again(&tokens_page(&request, &bridge, problems, None).await?);
     };
     let now = bridge.clock.now();
-    let days = form.text("days").parse().ok();
-    let expires = days
-        .filter(|days| LIFETIMES_D.contains(days))
-        .and_then(|days| now.checked_add(SignedDuration::from_hours(24 * days)).ok());
+    let expires = match form.text("days") {
+        "" => None,
+        days => {
+            let days = days.parse().ok().filter(|days| LIFETIMES_D.contains(days));
+            let expires =
+                days.and_then(|days| now.checked_add(SignedDuration::from_hours(24 * days)).ok());
+            if expires.is_none() {
+                let problems = vec![FormProblem::plain(t!("settings-token-lifetime"))];
+                return render_again(&tokens_page(&request, &bridge, problems, None).await?);
+            }
+            expires
+        }
+    };
     let (token, hash) = new_token(TOKEN_PREFIX);
     let new = NewToken {
         id: new_id!(TokenId, bridge, now),
