@@ -1,8 +1,9 @@
 //! Answers to creates that carried an `Idempotency-Key`, kept for a day, so that a repeated request makes nothing twice.
 //!
-//! The answer may hold a secret that is shown once, so it is sealed.
+//! The key is taken before anything is made, so that of two nodes that are asked at once only one makes it; the answer comes to it afterwards. When
+//! the process dies in between, the key is free again after a minute. The answer may hold a secret that is shown once, so it is sealed.
 
-use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::store::Store;
 use crate::store::both::either;
@@ -11,6 +12,23 @@ use crate::store::schema::idempotency_keys;
 
 /// How long an answer is kept, in milliseconds: one day.
 pub const KEPT_MS: i64 = 86_400_000;
+
+/// How long a key is taken without an answer, in milliseconds: whoever took it has died meanwhile.
+const TAKEN_MS: i64 = 60_000;
+
+/// The status of a row whose answer is still to come.
+const NONE_YET: i32 = 0;
+
+/// What is known of a key.
+#[derive(Debug, Clone)]
+pub enum Taken {
+    /// Nothing was: it is the caller's now, to be answered or freed.
+    Now,
+    /// Somebody else is making what was asked for with it.
+    Before { request_hash: [u8; 32] },
+    /// It was answered.
+    Answered(KeptAnswer),
+}
 
 /// A kept answer.
 #[derive(Debug, Clone)]
@@ -22,58 +40,84 @@ pub struct KeptAnswer {
 }
 
 impl Store {
-    /// The answer that was kept for this key, unless it is too old.
-    pub async fn kept_answer(
+    /// Takes a key, or tells what became of it. What is too old is forgotten.
+    pub async fn take_key(
         &self,
         key_hash: [u8; 32],
+        request_hash: [u8; 32],
         now_ms: i64,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
+    ) -> Result<Taken, StoreError> {
         let key = self.key.clone();
-        either!(self.read(move |conn| {
-            let row: Option<(Vec<u8>, i32, Vec<u8>)> = idempotency_keys::table
+        let sealed = self.key.seal(&key_hash, b"", rand::random())?;
+        either!(self.write(move |conn| {
+            let is_old = idempotency_keys::created_at.le(now_ms - KEPT_MS);
+            let is_left_over = idempotency_keys::status
+                .eq(NONE_YET)
+                .and(idempotency_keys::created_at.le(now_ms - TAKEN_MS));
+            diesel::delete(idempotency_keys::table.filter(is_old.or(is_left_over)))
+                .execute(conn)?;
+            let made = diesel::insert_into(idempotency_keys::table)
+                .values((
+                    idempotency_keys::key_hash.eq(&key_hash[..]),
+                    idempotency_keys::request_hash.eq(&request_hash[..]),
+                    idempotency_keys::status.eq(NONE_YET),
+                    idempotency_keys::answer_sealed.eq(sealed),
+                    idempotency_keys::created_at.eq(now_ms),
+                ))
+                .on_conflict_do_nothing()
+                .execute(conn)?;
+            if made == 1 {
+                return Ok(Taken::Now);
+            }
+            let (request_hash, status, sealed): (Vec<u8>, i32, Vec<u8>) = idempotency_keys::table
                 .find(&key_hash[..])
-                .filter(idempotency_keys::created_at.gt(now_ms - KEPT_MS))
                 .select((
                     idempotency_keys::request_hash,
                     idempotency_keys::status,
                     idempotency_keys::answer_sealed,
                 ))
-                .first(conn)
-                .optional()?;
-            row.map(|(request_hash, status, sealed)| {
-                let corrupt = || StoreError::Corrupt("a kept answer".into());
-                Ok(KeptAnswer {
-                    request_hash: request_hash.try_into().map_err(|_| corrupt())?,
-                    status: u16::try_from(status).map_err(|_| corrupt())?,
-                    body: key.open(&key_hash, &sealed)?.to_vec(),
-                })
-            })
-            .transpose()
+                .first(conn)?;
+            let corrupt = || StoreError::Corrupt("a kept answer".into());
+            let request_hash = request_hash.try_into().map_err(|_| corrupt())?;
+            if status == NONE_YET {
+                return Ok(Taken::Before { request_hash });
+            }
+            Ok(Taken::Answered(KeptAnswer {
+                request_hash,
+                status: u16::try_from(status).map_err(|_| corrupt())?,
+                body: key.open(&key_hash, &sealed)?.to_vec(),
+            }))
         }))
     }
 
-    /// Keeps an answer and forgets those that are too old.
+    /// Keeps the answer of a key that was taken.
     pub async fn keep_answer(
         &self,
         key_hash: [u8; 32],
-        answer: KeptAnswer,
-        now_ms: i64,
+        status: u16,
+        body: &[u8],
     ) -> Result<(), StoreError> {
-        let sealed = self.key.seal(&key_hash, &answer.body, rand::random())?;
+        let sealed = self.key.seal(&key_hash, body, rand::random())?;
         either!(self.write(move |conn| {
-            diesel::delete(
-                idempotency_keys::table.filter(idempotency_keys::created_at.le(now_ms - KEPT_MS)),
-            )
-            .execute(conn)?;
-            diesel::insert_into(idempotency_keys::table)
-                .values((
-                    idempotency_keys::key_hash.eq(&key_hash[..]),
-                    idempotency_keys::request_hash.eq(&answer.request_hash[..]),
-                    idempotency_keys::status.eq(i32::from(answer.status)),
+            diesel::update(idempotency_keys::table.find(&key_hash[..]))
+                .set((
+                    idempotency_keys::status.eq(i32::from(status)),
                     idempotency_keys::answer_sealed.eq(sealed),
-                    idempotency_keys::created_at.eq(now_ms),
                 ))
                 .execute(conn)?;
+            Ok(())
+        }))
+    }
+
+    /// Frees a key that was taken, because nothing was made.
+    pub async fn free_key(&self, key_hash: [u8; 32]) -> Result<(), StoreError> {
+        either!(self.write(move |conn| {
+            diesel::delete(
+                idempotency_keys::table
+                    .find(&key_hash[..])
+                    .filter(idempotency_keys::status.eq(NONE_YET)),
+            )
+            .execute(conn)?;
             Ok(())
         }))
     }

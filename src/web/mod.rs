@@ -35,8 +35,6 @@ pub struct Site {
     /// The address that Blue and people are told, without a slash at the end.
     pub public_url: String,
     pub metrics: Option<PrometheusHandle>,
-    /// Creates that carry an idempotency key run one after another, so that a repeated one finds the first one's answer.
-    pub keyed_creates: tokio::sync::Mutex<()>,
     pub throttle: Throttle,
     /// Proxies whose word on where a request comes from is believed.
     pub trusted_proxies: Vec<IpNet>,
@@ -52,7 +50,6 @@ impl Site {
         Site {
             public_url,
             metrics,
-            keyed_creates: tokio::sync::Mutex::new(()),
             throttle: Throttle::default(),
             trusted_proxies,
         }

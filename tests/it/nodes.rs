@@ -358,3 +358,40 @@ async fn an_idle_node_whose_connections_were_cut_is_ready_again() {
     .await;
     node.stop().await;
 }
+
+#[actix_web::test]
+async fn a_repeated_request_makes_nothing_twice_whichever_node_it_comes_to() {
+    let nodes = two().await;
+    let ask = |node: &TestBridge, path: &str, body: &str| {
+        node.http
+            .post(node.url(&format!("/api/v1{path}")))
+            .bearer_auth(&nodes[0].token)
+            .header("idempotency-key", "k")
+            .body(body.to_string())
+            .send()
+    };
+    let asked = (0..12).map(|number| ask(&nodes[number % 2], "/sources", r#"{"name": "Blue"}"#));
+    let mut ids = Vec::new();
+    for answer in futures_util::future::join_all(asked).await {
+        let answer = answer.unwrap();
+        assert_eq!(answer.status(), 201);
+        let source: serde_json::Value =
+            serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        ids.push(source["id"].clone());
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    assert_eq!(nodes[0].look().count("sources"), 1);
+    let other = ask(&nodes[1], "/sources", r#"{"name": "Other"}"#).await;
+    assert_eq!(other.unwrap().status(), 422);
+
+    // What was refused leaves the key free.
+    let wrong = nodes[1].http.post(nodes[1].url("/api/v1/sources"));
+    let wrong = wrong
+        .bearer_auth(&nodes[0].token)
+        .header("idempotency-key", "free");
+    let refused = wrong.body("{}").send().await.unwrap();
+    assert_eq!(refused.status(), 422);
+    assert_eq!(nodes[0].look().count("idempotency_keys"), 1);
+    stop(nodes).await;
+}

@@ -40,7 +40,7 @@ const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
         "pages tell the forecast from its numbers",
     ),
     (
-        "flow/deliver.rs",
+        "flow/lease.rs",
         "An attempt at the destination",
         "for who starts a server",
     ),

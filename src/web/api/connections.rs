@@ -17,7 +17,6 @@ use crate::flow::past::{EVENTS_LIMIT, over_the_past};
 use crate::new_id;
 use crate::store::connections::ConnectionDraft;
 use crate::store::error::StoreError;
-use crate::web::Site;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{Walk, id, list, name, parse, parse_replacing, time};
@@ -65,10 +64,9 @@ pub async fn create(
     request: HttpRequest,
     body: web::Bytes,
     bridge: web::Data<Bridge>,
-    site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
     let caller = caller(&request)?;
-    create_once(&request, &body, &caller, &bridge, &site, async || {
+    create_once(&request, &body, &caller, &bridge, async || {
         let id = save(&bridge, &actor(&request), None, parse(&body)?).await?;
         Ok(view(&bridge.store.connection(id).await?))
     })

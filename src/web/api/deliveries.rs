@@ -11,7 +11,6 @@ use crate::domain::id::DeliveryId;
 use crate::flow::dry_run::{body_of, dry_run};
 use crate::flow::{Bridge, resend};
 use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
-use crate::web::Site;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{Paging, id, list, maybe_time, parse, time};
@@ -131,24 +130,16 @@ pub async fn resend(
     path: web::Path<String>,
     body: web::Bytes,
     bridge: web::Data<Bridge>,
-    site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
     let caller = caller(&request)?;
     if !body.is_empty() {
         let Resend {} = parse(&body)?;
     }
     let old = id(&path, "delivery")?;
-    create_once(
-        &request,
-        &web::Bytes::new(),
-        &caller,
-        &bridge,
-        &site,
-        async || {
-            let new = resend::resend(&bridge, &actor(&request), old).await?;
-            detail(&bridge, new).await
-        },
-    )
+    create_once(&request, &web::Bytes::new(), &caller, &bridge, async || {
+        let new = resend::resend(&bridge, &actor(&request), old).await?;
+        detail(&bridge, new).await
+    })
     .await
 }
 

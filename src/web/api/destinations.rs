@@ -17,7 +17,6 @@ use crate::flow::{Bridge, deletion, pause};
 use crate::new_id;
 use crate::store::destinations::DestinationDraft;
 use crate::store::error::StoreError;
-use crate::web::Site;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{Walk, id, maybe_time, name, parse, parse_replacing, time};
@@ -71,10 +70,9 @@ pub async fn create(
     request: HttpRequest,
     body: web::Bytes,
     bridge: web::Data<Bridge>,
-    site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
     let caller = caller(&request)?;
-    create_once(&request, &body, &caller, &bridge, &site, async || {
+    create_once(&request, &body, &caller, &bridge, async || {
         let saved = save_new(&bridge, &actor(&request), parse(&body)?).await?;
         show_once(&bridge, saved).await
     })

@@ -15,7 +15,6 @@ use crate::domain::replay::{
 };
 use crate::flow::{Bridge, replay as replaying};
 use crate::store::replays::Replay;
-use crate::web::Site;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{Paging, id, list, maybe_time, parse, time};
@@ -183,7 +182,6 @@ pub async fn create(
     request: HttpRequest,
     body: web::Bytes,
     bridge: web::Data<Bridge>,
-    site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
     let caller = caller(&request)?;
     let question = Question::read(&body)?;
@@ -191,7 +189,7 @@ pub async fn create(
         let forecast = replaying::forecast(&bridge, &question.wish()?).await?;
         return Ok(HttpResponse::Ok().json(foretold(&forecast)));
     }
-    create_once(&request, &body, &caller, &bridge, &site, async || {
+    create_once(&request, &body, &caller, &bridge, async || {
         let replay = replaying::begin(&bridge, &actor(&request), question.wish()?).await?;
         Ok(summary(&replay))
     })

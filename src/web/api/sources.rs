@@ -62,7 +62,7 @@ pub async fn create(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
     let caller = caller(&request)?;
-    create_once(&request, &body, &caller, &bridge, &site, async || {
+    create_once(&request, &body, &caller, &bridge, async || {
         let id = save_new(&bridge, &actor(&request), parse(&body)?).await?;
         Ok(view(&bridge.store.source(id).await?, &site))
     })
