@@ -16,9 +16,10 @@ use crate::domain::id::AuditId;
 use crate::store::Store;
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
-use crate::store::events::{Page, like_pattern, lower};
+use crate::store::events::Page;
 use crate::store::row;
 use crate::store::schema::audit_log;
+use crate::store::search::{like_pattern, lower};
 
 /// A note that waits for the change it tells of; taken by the first that succeeds.
 pub(super) type Pending = Arc<Mutex<Option<Note>>>;

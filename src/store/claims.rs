@@ -89,7 +89,8 @@ impl Store {
         either!(self.read(move |conn| Ok(due(request).select(deliveries::id).load(conn)?)))
     }
 
-    /// When the destination's oldest waiting delivery is or was due, in milliseconds since 1970.
+    /// When the destination's oldest delivery whose turn has come is or was due, in milliseconds since 1970. What waits behind another of its lane is
+    /// not late.
     pub async fn oldest_due(
         &self,
         destination_id: DestinationId,
@@ -98,6 +99,7 @@ impl Store {
             let due: Option<Option<i64>> = deliveries::table
                 .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
                 .filter(deliveries::due_at.is_not_null())
+                .filter(turn_has_come())
                 .order(deliveries::due_at)
                 .select(deliveries::due_at)
                 .first(conn)

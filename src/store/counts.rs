@@ -181,13 +181,13 @@ impl Store {
     ) -> Result<Option<i64>, StoreError> {
         either!(self.read(move |conn| {
             let event: Option<Vec<u8>> = events::table
-                .filter(events::id.ge(first_id(from_ms)))
+                .filter(events::id.ge(row::first_id(from_ms)))
                 .order(events::id)
                 .select(events::id)
                 .first(conn)
                 .optional()?;
             let delivery: Option<Vec<u8>> = deliveries::table
-                .filter(deliveries::id.ge(first_id(from_ms)))
+                .filter(deliveries::id.ge(row::first_id(from_ms)))
                 .order(deliveries::id)
                 .select(deliveries::id)
                 .first(conn)
@@ -226,7 +226,10 @@ impl Store {
     /// Counts one minute of the log.
     pub async fn count_minute(&self, starts_ms: i64) -> Result<Minute, StoreError> {
         either!(self.read(move |conn| {
-            let (first, end) = (first_id(starts_ms), first_id(starts_ms + MINUTE_MS));
+            let (first, end) = (
+                row::first_id(starts_ms),
+                row::first_id(starts_ms + MINUTE_MS),
+            );
             let received: i64 = events::table
                 .filter(events::id.ge(first.clone()))
                 .filter(events::id.lt(end.clone()))
@@ -485,12 +488,6 @@ fn put_received(
         .execute(conn)?;
     Ok(())
 }
-}
-
-/// The smallest id of a time, for events and deliveries alike.
-fn first_id(unix_ms: i64) -> Vec<u8> {
-    let unix_ms = u64::try_from(unix_ms).unwrap_or(0);
-    DeliveryId::new(unix_ms, [0; 10]).as_bytes()[..8].to_vec()
 }
 
 #[derive(Queryable, Selectable)]

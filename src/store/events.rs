@@ -5,11 +5,9 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use diesel::sql_types::{Binary, Nullable, Text};
 use diesel::{
-    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _,
-    NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable,
-    RunQueryDsl as _, Selectable, SelectableHelper as _, TextExpressionMethods as _,
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
+    Selectable, SelectableHelper as _,
 };
 use jiff::Timestamp;
 
@@ -19,6 +17,7 @@ use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::events;
+use crate::store::search::has_text;
 
 /// Most rows of a page.
 pub const PAGE_LIMIT: i64 = 200;
@@ -106,10 +105,10 @@ macro_rules! walked {
         }
         // An id begins with the time of receipt, so a time range is a range of ids.
         if let Some(from) = $filter.from {
-            query = query.filter(events::id.ge(first_id_of(from)));
+            query = query.filter(events::id.ge(row::first_id(from.as_millisecond())));
         }
         if let Some(to) = $filter.to {
-            query = query.filter(events::id.lt(first_id_of(to)));
+            query = query.filter(events::id.lt(row::first_id(to.as_millisecond())));
         }
         if let Some(before) = $filter.page.before {
             query = query.filter(events::id.lt(before.as_bytes().to_vec()));
@@ -175,7 +174,7 @@ impl Store {
         either!(self.read(move |conn| {
             let rows: Vec<(Option<String>, Option<String>)> = events::table
                 .filter(events::source_id.eq(source_id.as_bytes().to_vec()))
-                .filter(events::id.ge(first_id_of(since.unwrap_or(Timestamp::UNIX_EPOCH))))
+                .filter(events::id.ge(row::first_id(since.map_or(0, Timestamp::as_millisecond))))
                 .order(events::id.desc())
                 .limit(PROJECTS_LOOK_BACK)
                 .select((events::project_id, events::project_name))
@@ -246,16 +245,10 @@ fn page(conn: &mut Conn, filter: &EventFilter) -> Result<EventsPage, StoreError>
         filter
     );
     if let Some(event_type) = &filter.event_type {
-        query = query.filter(events::event_type.eq(event_type.clone()));
+        query = query.filter(events::event_type.eq(row::text(event_type)));
     }
     if let Some(text) = &filter.text {
-        query = query.filter(
-            lower(events::record_title)
-                .like(lower(Some(like_pattern(text))))
-                .escape('\\')
-                .assume_not_null()
-                .or(position_in(events::body, text.clone().into_bytes()).gt(0)),
-        );
+        query = query.filter(has_text!(text));
     }
     if let Some(edge) = edge.clone() {
         query = match upwards {
@@ -279,32 +272,6 @@ fn page(conn: &mut Conn, filter: &EventFilter) -> Result<EventsPage, StoreError>
             .transpose()?,
     })
 }
-}
-
-/// The smallest event id of a time.
-fn first_id_of(time: Timestamp) -> Vec<u8> {
-    let unix_ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
-    EventId::new(unix_ms, [0; 10]).as_bytes()[..8].to_vec()
-}
-
-/// A LIKE pattern that finds `text` anywhere, whatever signs it holds.
-pub(super) fn like_pattern(text: &str) -> String {
-    let escaped = text
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
-    format!("%{escaped}%")
-}
-
-diesel::define_sql_function! {
-    /// In small letters, as far as the database knows them: PostgreSQL's LIKE tells them apart, SQLite's does not.
-    fn lower(text: Nullable<Text>) -> Nullable<Text>;
-}
-
-diesel::define_sql_function! {
-    /// Position of `needle` in `haystack`, from 1; 0 when it is not there. There is no index for it: the walk ends at the page's limit.
-    #[sql_name = "instr"]
-    fn position_in(haystack: Binary, needle: Binary) -> BigInt;
 }
 
 #[derive(Queryable, Selectable)]

@@ -256,11 +256,6 @@ fn stored_key(source_id: &SourceId, facts: &EventFacts) -> [u8; 16] {
     key
 }
 
-/// PostgreSQL's text holds no zero character. What is read from a body is shown without them; the body itself stays as it came.
-fn text(from_body: &str) -> String {
-    from_body.replace('\0', "\u{fffd}")
-}
-
 columns! {
     /// Rows own what they hold: diesel remembers a statement by its type only when nothing in it is borrowed.
     struct EventRow, EventColumns of events {
@@ -302,14 +297,14 @@ impl EventRow {
         EventRow {
             id: *event.id.as_bytes(),
             source_id: *event.source_id.as_bytes(),
-            event_type: text(&facts.event_type),
-            record_id: facts.record_id.as_deref().map(text),
-            record_title: facts.record_title.as_deref().map(text),
-            list_id: facts.list_id.as_deref().map(text),
-            list_title: facts.list_title.as_deref().map(text),
-            project_id: facts.project_id.as_deref().map(text),
-            project_name: facts.project_name.as_deref().map(text),
-            company_id: facts.company_id.as_deref().map(text),
+            event_type: row::text(&facts.event_type),
+            record_id: facts.record_id.as_deref().map(row::text),
+            record_title: facts.record_title.as_deref().map(row::text),
+            list_id: facts.list_id.as_deref().map(row::text),
+            list_title: facts.list_title.as_deref().map(row::text),
+            project_id: facts.project_id.as_deref().map(row::text),
+            project_name: facts.project_name.as_deref().map(row::text),
+            company_id: facts.company_id.as_deref().map(row::text),
             occurred_at: facts.occurred_at.map(|time| time.as_millisecond()),
             received_at: event.received_ms,
             is_test: event.is_test,
@@ -371,7 +366,7 @@ impl DeliveryRow {
             lease_until,
             finished_at: state.is_final().then_some(delivery.created_ms),
             problem: match &delivery.start {
-                Start::MappingFailed(sentence) => Some(text(sentence)),
+                Start::MappingFailed(sentence) => Some(row::text(sentence)),
                 _ => None,
             },
             replay_id: delivery.replay_id.map(|id| *id.as_bytes()),

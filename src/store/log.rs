@@ -8,9 +8,8 @@ use std::collections::HashSet;
 use diesel::dsl::sql;
 use diesel::sql_types::Bool;
 use diesel::{
-    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _,
-    JoinOnDsl as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
-    RunQueryDsl as _, SelectableHelper as _, TextExpressionMethods as _,
+    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _, SelectableHelper as _,
 };
 use jiff::Timestamp;
 
@@ -20,9 +19,10 @@ use crate::store::Store;
 use crate::store::both::{both, either};
 use crate::store::deliveries::{DeliveryFilter, DeliveryRow, DeliverySummary};
 use crate::store::error::StoreError;
-use crate::store::events::{PAGE_LIMIT, like_pattern, lower, position_in};
+use crate::store::events::PAGE_LIMIT;
 use crate::store::row;
 use crate::store::schema::{connections, deliveries, destinations, events};
+use crate::store::search::has_text;
 
 /// Deliveries that a page looks through for a text in their events.
 pub const TEXT_LIMIT: i64 = 4_000;
@@ -95,10 +95,10 @@ macro_rules! walked {
         }
         // An id begins with its time, so a time range is a range of ids.
         if let Some(from) = $filter.from {
-            query = query.filter(deliveries::id.ge(first_id_of(from)));
+            query = query.filter(deliveries::id.ge(row::first_id(from.as_millisecond())));
         }
         if let Some(to) = $filter.to {
-            query = query.filter(deliveries::id.lt(first_id_of(to)));
+            query = query.filter(deliveries::id.lt(row::first_id(to.as_millisecond())));
         }
         if let Some(before) = $filter.page.before {
             query = query.filter(deliveries::id.lt(before.as_bytes().to_vec()));
@@ -134,7 +134,7 @@ impl Store {
     ) -> Result<Vec<DeliverySummary>, StoreError> {
         either!(self.read(move |conn| {
             let mut rows: Vec<DeliveryRow> = joined!()
-                .filter(deliveries::id.ge(first_id_of(since)))
+                .filter(deliveries::id.ge(row::first_id(since.as_millisecond())))
                 .order(deliveries::id.desc())
                 .limit(NEWS_LIMIT)
                 .load(conn)?;
@@ -162,13 +162,7 @@ impl Store {
             let found: Vec<Vec<u8>> = deliveries::table
                 .inner_join(events::table.on(events::id.eq(deliveries::event_id)))
                 .filter(deliveries::id.eq_any(ids))
-                .filter(
-                    lower(events::record_title)
-                        .like(lower(Some(like_pattern(&text))))
-                        .escape('\\')
-                        .assume_not_null()
-                        .or(position_in(events::body, text.into_bytes()).gt(0)),
-                )
+                .filter(has_text!(text))
                 .select(deliveries::id)
                 .load(conn)?;
             found
@@ -299,15 +293,10 @@ fn walk(
             .filter(deliveries::state.eq_any(filter.states.iter().map(|state| state.as_str())));
     }
     if let Some(event_type) = &filter.event_type {
-        query = query.filter(events::event_type.eq(event_type.clone()));
+        query = query.filter(events::event_type.eq(row::text(event_type)));
     }
     if let Some(text) = &filter.text {
-        query = query.filter(
-            lower(events::record_title).like(lower(Some(like_pattern(text))))
-                .escape('\\')
-                .assume_not_null()
-                .or(position_in(events::body, text.clone().into_bytes()).gt(0)),
-        );
+        query = query.filter(has_text!(text));
     }
     if let Some(edge) = edge {
         query = match filter.page.after {
@@ -350,12 +339,6 @@ fn edge_after(
         .first(conn)
         .optional()?)
 }
-}
-
-/// The smallest delivery id of a time.
-pub(super) fn first_id_of(time: Timestamp) -> Vec<u8> {
-    let unix_ms = u64::try_from(time.as_millisecond()).unwrap_or(0);
-    DeliveryId::new(unix_ms, [0; 10]).as_bytes()[..8].to_vec()
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub mod rotation;
 mod row;
 mod schema;
 mod schema_version;
+mod search;
 pub mod second_factor;
 pub mod sessions;
 pub mod sources;

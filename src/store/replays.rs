@@ -7,9 +7,9 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::{
-    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _,
-    NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable,
-    RunQueryDsl as _, Selectable, SelectableHelper as _, TextExpressionMethods as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
+    OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
+    SelectableHelper as _,
 };
 use jiff::Timestamp;
 
@@ -21,11 +21,11 @@ use crate::domain::replay::{Candidate, LeftOut, ReplayState, Selection, VersionC
 use crate::store::Store;
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
-use crate::store::events::{PAGE_LIMIT, Page, like_pattern, lower, position_in};
+use crate::store::events::{PAGE_LIMIT, Page};
 use crate::store::ingest::{NewDelivery, insert_deliveries};
-use crate::store::log::first_id_of;
 use crate::store::row;
 use crate::store::schema::{deliveries, events, replays};
+use crate::store::search::has_text;
 
 /// Deliveries of a replay that are counted by state; beyond, the newest ones are.
 pub const STATES_COUNT_LIMIT: i64 = 50_000;
@@ -431,10 +431,10 @@ macro_rules! stretch {
             .limit($ask.limit)
             .into_boxed();
         if let Some(from) = $ask.selection.from {
-            query = query.filter(deliveries::id.ge(first_id_of(from)));
+            query = query.filter(deliveries::id.ge(row::first_id(from.as_millisecond())));
         }
         if let Some(to) = $ask.selection.to {
-            query = query.filter(deliveries::id.lt(first_id_of(to)));
+            query = query.filter(deliveries::id.lt(row::first_id(to.as_millisecond())));
         }
         if let Some(after) = $ask.after {
             query = query.filter(deliveries::id.gt(after.as_bytes().to_vec()));
@@ -496,16 +496,10 @@ both! {
             .select(events::id)
             .into_boxed();
         if let Some(event_type) = &selection.event_type {
-            query = query.filter(events::event_type.eq(event_type));
+            query = query.filter(events::event_type.eq(row::text(event_type)));
         }
         if let Some(text) = &selection.text {
-            query = query.filter(
-                lower(events::record_title)
-                    .like(lower(Some(like_pattern(text))))
-                    .escape('\\')
-                    .assume_not_null()
-                    .or(position_in(events::body, text.clone().into_bytes()).gt(0)),
-            );
+            query = query.filter(has_text!(text));
         }
         let fitting: HashSet<Vec<u8>> = query.load(conn)?.into_iter().collect();
         Ok(rows

@@ -142,7 +142,7 @@ type Looked = (Vec<u8>, i64);
 #[diesel::dsl::auto_type]
 fn stretch(after: Option<EventId>, before_ms: i64, limit: i64) -> _ {
     let after: Vec<u8> = after.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
-    let first_kept: Vec<u8> = first_id(before_ms);
+    let first_kept: Vec<u8> = row::first_id(before_ms);
     let length: diesel::expression::SqlLiteral<BigInt> = body_length();
     events::table
         .filter(events::id.gt(after))
@@ -155,11 +155,6 @@ fn stretch(after: Option<EventId>, before_ms: i64, limit: i64) -> _ {
 /// Both databases know it without reading the body.
 fn body_length() -> diesel::expression::SqlLiteral<BigInt> {
     sql("CAST(length(body) AS BIGINT)")
-}
-
-fn first_id(unix_ms: i64) -> Vec<u8> {
-    let first = EventId::new(u64::try_from(unix_ms).unwrap_or(0), [0; 10]);
-    first.as_bytes().to_vec()
 }
 
 both! {

@@ -6,6 +6,7 @@ use diesel::ExpressionMethods as _;
 use diesel::{OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 use jiff::Timestamp;
 
+use crate::domain::id::EventId;
 use crate::domain::seal::{MasterKey, SealError};
 use crate::domain::secret::Secret;
 use crate::store::both::both;
@@ -15,6 +16,17 @@ use crate::store::schema::key_check;
 /// What the key check seals.
 const KEY_CHECK_TEXT: &[u8] = b"bluebridge";
 pub const KEY_CHECK_ROW: &[u8] = b"key_check/1";
+
+/// What a column can hold of a text: PostgreSQL's holds no zero character.
+pub fn text(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// What the ids of events and deliveries begin with from this time on, in milliseconds since 1970. Shorter than every whole id, and so before it.
+pub fn first_id(unix_ms: i64) -> Vec<u8> {
+    let unix_ms = u64::try_from(unix_ms).unwrap_or(0);
+    EventId::new(unix_ms, [0; 10]).as_bytes()[..8].to_vec()
+}
 
 /// Reads an id column.
 pub fn id<T>(bytes: &[u8], read: impl FnOnce(&[u8]) -> Option<T>) -> Result<T, StoreError> {
