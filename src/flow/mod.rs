@@ -16,6 +16,7 @@ pub mod evidence;
 pub mod health;
 pub mod ingest;
 pub mod lease;
+pub mod loops;
 pub mod nodes;
 pub mod outbox;
 pub mod pacing;
@@ -47,6 +48,7 @@ use crate::flow::clock::{Clock, Ids};
 use crate::flow::clock_step::LatestTime;
 use crate::flow::evidence::Evidence;
 use crate::flow::health::HealthWatch;
+use crate::flow::loops::Loops;
 use crate::flow::nodes::Membership;
 use crate::flow::outbox::Outbox;
 use crate::flow::pacing::Pacing;
@@ -81,6 +83,7 @@ pub struct Bridge {
     pub evidence: Evidence,
     pub health: HealthWatch,
     pub pacing: Pacing,
+    pub loops: Loops,
     pub tail: Arc<Tail>,
     pub projects: Projects,
     pub admission: Admission,
@@ -158,6 +161,7 @@ impl Bridge {
             evidence: Evidence::default(),
             health,
             pacing: Pacing::default(),
+            loops: Loops::default(),
             tail: Arc::default(),
             projects: Projects::default(),
             admission: Admission::new(policy.source_per_second),

@@ -1,5 +1,6 @@
 //! For whoever runs the server: alive, ready, metrics.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
@@ -14,8 +15,15 @@ pub async fn alive() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "alive"}))
 }
 
-/// The database takes a commit now.
+/// The database takes a commit now, and the worker's loops run.
 pub async fn ready(bridge: web::Data<Bridge>) -> Result<HttpResponse, ApiError> {
+    if !bridge.loops.all_run() {
+        return Err(ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not_working",
+            "The bridge is starting or stopping, or one of its loops begins again after a fault; see the log.",
+        ));
+    }
     bridge.store.probe().await?;
     Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
 }

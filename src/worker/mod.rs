@@ -89,15 +89,16 @@ pub fn start(
     metrics: Option<PrometheusHandle>,
 ) -> Workers {
     let (stop, stage) = watch::channel(Stage::Running);
+    bridge.loops.begin();
     let senders = tokio::spawn(run_senders(bridge.clone(), wishes, stage.clone()));
     let recorder = tokio::spawn(run_recorder(bridge.clone(), results, stage.clone()));
     let mut timers = JoinSet::new();
-    timers.spawn(run_claims(bridge.clone(), stage.clone()));
-    timers.spawn(run_replays(bridge.clone(), stage.clone()));
+    timers.spawn(kept_up(bridge.clone(), stage.clone(), run_claims));
+    timers.spawn(kept_up(bridge.clone(), stage.clone(), run_replays));
     if bridge.store.is_shared() {
-        timers.spawn(run_beats(bridge.clone(), stage.clone()));
+        timers.spawn(kept_up(bridge.clone(), stage.clone(), run_beats));
     }
-    timers.spawn(run_tail(bridge.clone(), stage.clone()));
+    timers.spawn(kept_up(bridge.clone(), stage.clone(), run_tail));
     if let Some(metrics) = metrics {
         timers.spawn(run_upkeep(metrics, stage.clone()));
     }
@@ -108,7 +109,8 @@ pub fn start(
         Step::Counts,
         Step::Retention,
     ] {
-        timers.spawn(run_timed(step, bridge.clone(), stage.clone()));
+        let run = move |bridge, stage| run_timed(step, bridge, stage);
+        timers.spawn(kept_up(bridge.clone(), stage.clone(), run));
     }
     Workers {
         bridge,
@@ -122,6 +124,7 @@ pub fn start(
 impl Workers {
     /// Lets running attempts end, gives everything else back, and writes the last results.
     pub async fn stop(mut self) {
+        self.bridge.loops.end();
         let _ = self.stop.send(Stage::Draining);
         let unsent = self.bridge.outbox.close();
         tracing::info!(
@@ -158,6 +161,24 @@ impl Workers {
         if let Err(error) = self.bridge.store.leave(self.bridge.nodes.id).await {
             tracing::warn!(%error, "the other nodes could not be told that this one stops; they notice by themselves");
         }
+    }
+}
+
+/// Runs a loop until stopping begins; one that a panic cuts off begins again, and the bridge is not ready meanwhile.
+async fn kept_up<F: Future<Output = ()>>(
+    bridge: Arc<Bridge>,
+    stage: watch::Receiver<Stage>,
+    run: impl Fn(Arc<Bridge>, watch::Receiver<Stage>) -> F,
+) {
+    while AssertUnwindSafe(run(bridge.clone(), stage.clone()))
+        .catch_unwind()
+        .await
+        .is_err()
+    {
+        tracing::error!("a loop was cut off by a panic; it begins again");
+        bridge.loops.pause();
+        tokio::time::sleep(PAUSE_AFTER_ERROR).await;
+        bridge.loops.go_on();
     }
 }
 
@@ -263,7 +284,10 @@ async fn run_recorder(
                 if count == 0 {
                     return;
                 }
-                record(&bridge, std::mem::take(&mut batch)).await;
+                let batch = std::mem::take(&mut batch);
+                if AssertUnwindSafe(record(&bridge, batch)).catch_unwind().await.is_err() {
+                    tracing::error!("results were cut off by a panic; their deliveries are due again when their leases end");
+                }
             }
             () = recording(&mut stage) => return,
         }

@@ -71,6 +71,7 @@ const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
     ("web/api/openapi.rs", "", "for programs"),
     ("web/api/replays.rs", "", "for programs"),
     ("web/api/schemas.rs", "", "for programs"),
+    ("web/operations.rs", "The bridge is", "for programs"),
     ("web/auth.rs", "Send an API token", "for programs"),
     ("web/auth.rs", "This API token", "for programs"),
     ("web/hooks.rs", "", "for Blue"),
