@@ -2,7 +2,7 @@
 //!
 //! `cli` reads them from flags and environment; `app` uses them. Secrets do not print.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
@@ -31,7 +31,7 @@ pub struct Settings {
     pub listen: SocketAddr,
 
     /// The address under which Blue and people reach this server, for links and inbound addresses. Default: http:// and the listening address.
-    #[arg(long, env = "BLUEBRIDGE_PUBLIC_URL")]
+    #[arg(long, env = "BLUEBRIDGE_PUBLIC_URL", value_parser = public_url)]
     pub public_url: Option<Url>,
 
     /// Base64 of the 32 bytes that secrets are sealed with. When neither this nor the file is set, a key is made and kept beside the SQLite file.
@@ -43,11 +43,11 @@ pub struct Settings {
     pub master_key_file: Option<PathBuf>,
 
     /// Networks (CIDR, comma separated) that destinations may reach although they are private, e.g. `127.0.0.0/8`.
-    #[arg(long, env = "BLUEBRIDGE_ALLOW_NETWORKS", value_delimiter = ',')]
+    #[arg(long, env = "BLUEBRIDGE_ALLOW_NETWORKS", value_delimiter = ',', value_parser = network)]
     pub allow_networks: Vec<IpNet>,
 
     /// Proxies (CIDR, comma separated) whose `X-Forwarded-For` tells where a request comes from; nobody else's is believed.
-    #[arg(long, env = "BLUEBRIDGE_TRUSTED_PROXIES", value_delimiter = ',')]
+    #[arg(long, env = "BLUEBRIDGE_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
 
     /// After how many days events with their deliveries are forgotten, once all of them are finished; 0 keeps them for ever.
@@ -72,6 +72,29 @@ pub struct Settings {
     /// What to log: `error`, `warn`, `info`, `debug`, or a filter like `bluebridge=debug`. With the prefix `json:` each line is a JSON object.
     #[arg(long, env = "BLUEBRIDGE_LOG", default_value = "info")]
     pub log: String,
+}
+
+/// An address that paths can be added to.
+fn public_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim())
+        .map_err(|error| format!("{error}; write it in full, like https://bridge.example.com"))?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.host().is_some();
+    let has_more = url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some();
+    match is_web && !has_more {
+        true => Ok(url),
+        false => Err("an http or https address without user name, query and fragment is needed, like https://bridge.example.com".into()),
+    }
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| "neither a network like 10.0.0.0/8 nor an address".into())
 }
 
 /// A key that does not print.
@@ -112,7 +135,8 @@ impl Settings {
         }
     }
 
-    /// The master key: from the environment, from its file, or from the file beside the database, which is made when it is missing.
+    /// The master key: from the environment, from its file, or from the file beside the database, which
+    /// is made together with that.
     pub fn master_key(&self) -> Result<MasterKey, SettingsError> {
         match self.key_place()? {
             KeyPlace::Given(key) => Ok(key),
@@ -123,8 +147,22 @@ impl Settings {
             KeyPlace::File(path) if path.exists() || self.master_key_file.is_some() => {
                 read_key(&path)
             }
-            KeyPlace::File(path) => make_key(&path),
+            KeyPlace::File(path) => match self.database_file().filter(|file| file.exists()) {
+                None => make_key(&path),
+                Some(file) => Err(SettingsError(format!(
+                    "The database {} is there, and its master key {} is not: put the key file back, or set BLUEBRIDGE_MASTER_KEY.",
+                    file.display(),
+                    path.display()
+                ))),
+            },
         }
+    }
+
+    /// The file that a SQLite database is in.
+    pub fn database_file(&self) -> Option<PathBuf> {
+        self.database_url
+            .strip_prefix("sqlite://")
+            .map(PathBuf::from)
     }
 
     /// Before a key is made beside a file that is none. The address is not repeated: it may hold a password.
@@ -211,4 +249,40 @@ pub fn make_key(path: &Path) -> Result<MasterKey, SettingsError> {
             ))
         })?;
     Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_stand_for_its_network_and_blanks_do_not_count() {
+        for (text, read) in [
+            ("127.0.0.1", "127.0.0.1/32"),
+            (" ::1/128 ", "::1/128"),
+            ("fe80::1", "fe80::1/128"),
+            ("10.0.0.0/8", "10.0.0.0/8"),
+        ] {
+            assert_eq!(network(text).unwrap().to_string(), read);
+        }
+        for text in ["", "10.0.0.0/33", "localhost"] {
+            assert!(network(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_public_address_takes_paths() {
+        for text in ["https://b.example.com", "http://127.0.0.1:8080/bridge/"] {
+            public_url(text).unwrap();
+        }
+        for text in [
+            "b.example.com",
+            "ftp://b.example.com",
+            "https://u:p@b.example.com",
+            "https://b.example.com?a=1",
+            "https://b.example.com/#a",
+        ] {
+            assert!(public_url(text).is_err(), "{text}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
-//! `bluebridge check`: looks at configuration and database, one line each, and fails when something is wrong.
+//! `bluebridge check`: looks at configuration and database, one line each, and fails when something is wrong. It makes nothing.
 
 use crate::cli::people::open;
+use crate::cli::serve::log_filter;
 use crate::config::{BYTES_PER_MB, Settings};
 
 /// Checks everything that can be checked without serving.
@@ -21,6 +22,14 @@ pub async fn check(settings: &Settings) -> anyhow::Result<()> {
             let listed: Vec<String> = networks.iter().map(ToString::to_string).collect();
             println!("warn  destinations may also reach {}", listed.join(", "));
         }
+    }
+    log_filter(&settings.log).inspect_err(|error| println!("FAIL  {error}"))?;
+    if let Some(file) = settings.database_file().filter(|file| !file.exists()) {
+        println!(
+            "warn  the database {} is not there yet; the first start makes it",
+            file.display()
+        );
+        return Ok(());
     }
     let store = open(settings).inspect_err(|error| println!("FAIL  {error:#}"))?;
     println!("ok    the database opens and the master key fits");

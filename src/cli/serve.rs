@@ -20,8 +20,8 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Log lines go to standard error, so that standard output stays for answers.
-fn log_to_stderr(setting: &str) -> anyhow::Result<()> {
+/// Whether lines are JSON, and which are written.
+pub fn log_filter(setting: &str) -> anyhow::Result<(bool, EnvFilter)> {
     let (json, directives) = match setting.strip_prefix("json:") {
         Some(rest) => (true, rest),
         None => (false, setting),
@@ -34,6 +34,12 @@ fn log_to_stderr(setting: &str) -> anyhow::Result<()> {
         })?
         // Beyond this the driver writes down what it sends: bodies and hashes.
         .add_directive("tokio_postgres=info".parse()?);
+    Ok((json, filter))
+}
+
+/// Log lines go to standard error, so that standard output stays for answers.
+fn log_to_stderr(setting: &str) -> anyhow::Result<()> {
+    let (json, filter) = log_filter(setting)?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // A line that cannot be written (the log is on the disk that is full) must not bring down whoever wrote it.
