@@ -5,7 +5,7 @@
 
 use url::Url;
 
-use crate::domain::secret::MASK;
+use crate::domain::secret::{MASK, Secret};
 
 /// From this length on, a part of a path that has letters and digits may be a token.
 const TOKEN_BYTES: usize = 16;
@@ -52,6 +52,11 @@ fn may_be_token(part: &str) -> bool {
     part.len() >= TOKEN_BYTES
         && part.bytes().any(|byte| byte.is_ascii_digit())
         && part.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Whether a secret that somebody saves is only what was shown in its place.
+pub fn is_mask(secret: &Secret) -> bool {
+    secret.expose() == MASK.as_bytes()
 }
 
 /// Puts back the values that masks in `url` stand for; a mask inside of a longer value is part of that value. `None` when a mask stands for nothing

@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::domain::concealed::{conceal_query, conceal_tokens, restore_query};
+use crate::domain::concealed::{conceal_query, conceal_tokens, is_mask, restore_query};
 use crate::domain::id::DestinationId;
 use crate::domain::problem::Problem;
 use crate::domain::secret::{MASK, Secret};
-use crate::domain::signature::Scheme;
+use crate::domain::signature::{BLUE_HEADER, Scheme};
 use crate::domain::signing::Signing;
 
 /// Requests at once to one destination, unless its settings say otherwise.
@@ -291,6 +291,50 @@ impl Settings {
         Ok(settings)
     }
 
+    /// What nobody can mean although it can be read: a mask that stands for nothing, a signature in a header that something else needs, credentials
+    /// that cannot be told apart. Asked when somebody saves settings, not when saved ones are opened.
+    pub fn unfit(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let (field, secret) = match &self.request.auth {
+            Auth::None => ("", None),
+            Auth::Basic { password, .. } => ("password", Some(password)),
+            Auth::Bearer { token } => ("token", Some(token)),
+            Auth::Header { value, .. } => ("value", Some(value)),
+        };
+        if secret.is_some_and(is_mask) {
+            problems.push(masked(format!("/config/auth/{field}"), false));
+        }
+        if self.signing.secret.as_ref().is_some_and(is_mask) {
+            problems.push(masked("/signing/secret", false));
+        }
+        if let Auth::Basic { username, .. } = &self.request.auth
+            && username.contains(':')
+        {
+            let message =
+                "A user name cannot have a `:`; what follows it would be taken for the password.";
+            let pointer = "/config/auth/username";
+            problems.push(Problem::new(pointer, "header_value", message));
+        }
+        let signature = self.signing.header.as_deref().unwrap_or(BLUE_HEADER);
+        let of_auth = match &self.request.auth {
+            Auth::None => None,
+            Auth::Basic { .. } | Auth::Bearer { .. } => Some("authorization"),
+            Auth::Header { name, .. } => Some(name.as_str()),
+        };
+        let is_taken = ["content-type"]
+            .into_iter()
+            .chain(of_auth)
+            .chain(self.request.headers.iter().map(|(name, _)| name.as_str()))
+            .any(|name| name.eq_ignore_ascii_case(signature));
+        if self.signing.scheme == Scheme::Hex && is_taken {
+            let message = format!(
+                "`{signature}` is sent with another value already; name another header for the signature."
+            );
+            problems.push(Problem::new("/signing/header", "header_taken", message));
+        }
+        problems
+    }
+
     /// The document with every secret in it, for sealing only.
     pub fn to_sealed_document(&self) -> Value {
         let text = |secret: &Secret| Value::from(secret.expose_text().unwrap_or_default());
@@ -450,7 +494,7 @@ fn parse_request(
 }
 
 /// A mask that stands for nothing.
-fn masked(pointer: impl Into<String>, moved: bool) -> Problem {
+pub fn masked(pointer: impl Into<String>, moved: bool) -> Problem {
     match moved {
         true => Problem::new(
             pointer,
@@ -592,6 +636,8 @@ fn parse_auth(
 ) -> Option<Auth> {
     let mut need = |field: &str, value: Option<String>, kept: Option<Secret>| {
         let given = value.filter(|text| !text.is_empty()).map(Secret::new);
+        // Shown in the place of what is kept, the mask stands for it; elsewhere `unfit` finds it.
+        let given = given.filter(|given| kept.is_none() || !is_mask(given));
         if given.is_none() && kept.is_none() {
             let pointer = format!("/config/auth/{field}");
             problems.push(Problem::new(
@@ -693,6 +739,8 @@ fn parse_signing(
         .secret
         .filter(|text| !text.is_empty())
         .map(Secret::new);
+    let has_one = previous.is_some_and(|previous| previous.secret.is_some());
+    let given = given.filter(|given| !has_one || !is_mask(given));
     // A secret that a person sets counts at once; replacing one with an overlap is a rotation.
     let kept = previous.filter(|_| given.is_none());
     Some(Signing {

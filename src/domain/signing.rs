@@ -38,6 +38,10 @@ pub enum RotationProblem {
     #[error("This destination's requests are not signed, so there is no secret to replace.")]
     NotSigned,
     #[error(
+        "A request carries one signature in this scheme, so the old secret cannot sign as well: use an overlap of 0."
+    )]
+    NoOverlap,
+    #[error(
         "{PREVIOUS_LIMIT} old secrets are still in force; wait until one ends, or end them all with an overlap of 0."
     )]
     TooMany,
@@ -66,7 +70,12 @@ impl Signing {
         until.filter(|until_s| now_s < *until_s).max()
     }
 
-    /// Puts `secret` in force. The old ones go on signing for `overlap_s` seconds; 0 ends them all now.
+    /// Whether requests can be signed at this time as they should be.
+    pub fn can_sign(&self, now_s: i64) -> bool {
+        self.scheme == Scheme::None || !self.secrets(now_s).is_empty()
+    }
+
+    /// Puts `secret` in force. The old ones go on signing for `overlap_s` seconds, where a request can carry several signatures; 0 ends them all now.
     pub fn rotate(
         &mut self,
         secret: Secret,
@@ -76,8 +85,11 @@ impl Signing {
         if self.scheme == Scheme::None {
             return Err(RotationProblem::NotSigned);
         }
+        if overlap_s > 0 && self.scheme == Scheme::Hex {
+            return Err(RotationProblem::NoOverlap);
+        }
         self.previous.retain(|previous| now_s < previous.until_s);
-        if overlap_s <= 0 || self.scheme == Scheme::Hex {
+        if overlap_s <= 0 {
             self.previous.clear();
         } else if let Some(old) = &self.secret {
             if self.previous.len() >= PREVIOUS_LIMIT {
@@ -165,7 +177,9 @@ mod tests {
         assert!(many.rotate(Secret::new("one more"), 100, 1_100).is_ok());
 
         let mut hex = signing(Scheme::Hex);
-        hex.rotate(Secret::new("second"), 100, 1_000).unwrap();
+        let refused = hex.rotate(Secret::new("second"), 100, 1_000);
+        assert_eq!(refused, Err(RotationProblem::NoOverlap));
+        hex.rotate(Secret::new("second"), 0, 1_000).unwrap();
         assert_eq!(at(&hex, 1_000), ["second"]);
         let unsigned = signing(Scheme::None).rotate(Secret::new("x"), 100, 1_000);
         assert_eq!(unsigned, Err(RotationProblem::NotSigned));

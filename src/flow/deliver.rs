@@ -20,6 +20,9 @@ use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 use crate::store::results::{Finish, NewAttempt};
 
+/// Why nothing is sent to a destination whose secret was left out of an import: what a receiver expects signed is never sent unsigned.
+const UNSIGNED: &str = "There is no secret to sign it with; make one on the destination's page.";
+
 /// Makes one attempt and hands its result to `record`.
 pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> {
     let snapshot = bridge.snapshot();
@@ -33,6 +36,9 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
     if !suffices(&parcel, destination, now) {
         let at_ms = now.as_millisecond();
         return give_back(bridge, vec![parcel], Wait::Due { at_ms }).await;
+    }
+    if !destination.settings.signing.can_sign(now.as_second()) {
+        return give_up(bridge, &parcel, UNSIGNED).await;
     }
     let id = parcel.delivery_id.to_string();
     let message = Message {

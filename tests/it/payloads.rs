@@ -92,7 +92,7 @@ async fn hostile_texts_stay_texts_in_every_page() {
             json!({"name": printable(HOSTILE[0]), "secret": crate::harness::SECRET}),
         )
         .await;
-    let config = json!({"url": receiver.url(), "headers": {"x-hostile": printable(HOSTILE[1])}, "auth": {"type": "basic", "username": HOSTILE[3], "password": "p"}});
+    let config = json!({"url": receiver.url(), "headers": {"x-hostile": printable(HOSTILE[1])}, "auth": {"type": "basic", "username": HOSTILE[3].replace(':', ""), "password": "p"}});
     let limits = json!({"timeout_ms": DEFAULT_TIMEOUT_MS});
     let destination = bridge
         .created(

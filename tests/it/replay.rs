@@ -393,8 +393,10 @@ async fn fill(store: &Store, receiver: &Receiver, count: usize) {
     };
     store.create_source(new).await.unwrap();
     let config = json!({"url": receiver.url()});
+    let signing = json!({"scheme": "none"});
     let document = SettingsDocument {
         config: Some(&config),
+        signing: Some(&signing),
         ..SettingsDocument::default()
     };
     let draft = DestinationDraft {

@@ -23,6 +23,7 @@ on_both!(
     a_sources_secret_is_replaced_under_load_without_a_refused_request,
     a_change_beside_a_rotation_does_not_undo_it,
     no_secret_of_the_whole_story_is_seen_anywhere,
+    a_mask_that_is_saved_keeps_what_it_stands_for_and_is_no_secret_itself,
 );
 
 /// The master key where it is given.
@@ -103,6 +104,61 @@ async fn a_signing_secret_is_replaced_under_load_without_a_lost_delivery(databas
         assert_eq!((status, problem["code"].as_str()), (422, Some(code)));
     }
     bridge.recorded(41).await;
+    bridge.stop().await;
+}
+
+async fn a_mask_that_is_saved_keeps_what_it_stands_for_and_is_no_secret_itself(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let source = format!("/sources/{}", connected.source_id);
+    let destination = format!("/destinations/{}", connected.destination_id);
+    let with = |token: &str, secret: &str| {
+        json!({
+            "name": "Receiver",
+            "config": {"url": receiver.url(), "auth": {"type": "bearer", "token": token}},
+            "signing": {"scheme": "hex", "secret": secret},
+        })
+    };
+    let put = async |path: &str, document: Value| bridge.api("PUT", path, Some(document)).await;
+    assert_eq!(put(&destination, with("the token", "the key")).await.0, 200);
+    assert_eq!(put(&destination, with("***", "***")).await.0, 200);
+    let masked = json!({"name": "Blue", "secret": "***", "overlap_s": 0});
+    assert_eq!(put(&source, masked.clone()).await.0, 200);
+
+    let body = todo_created();
+    let forged = signed_with("***", body);
+    let refused = bridge.post_with(&connected.hook, body, Some(&forged));
+    assert_eq!(refused.await.0, 401);
+    assert_eq!(bridge.post(&connected.hook, body).await.0, 200);
+    let request = receiver.next().await;
+    assert_eq!(request.header("authorization"), Some("Bearer the token"));
+    let signature = signed_with("the key", &request.body);
+    assert_eq!(request.header("x-signature"), Some(signature.as_str()));
+
+    let codes = |answer: &Value| -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+        let problems = answer["problems"].as_array().unwrap().iter();
+        problems
+            .map(|problem| (text(&problem["pointer"]), text(&problem["code"])))
+            .collect()
+    };
+    let masked_at = |pointer: &str| (pointer.to_string(), "masked_value".to_string());
+    let (status, answer) = bridge.api("POST", "/sources", Some(masked)).await;
+    assert_eq!((status, codes(&answer)), (422, vec![masked_at("/secret")]));
+    let (status, answer) = bridge
+        .api("POST", "/destinations", Some(with("***", "***")))
+        .await;
+    let both = ["/config/auth/token", "/signing/secret"].map(masked_at);
+    assert_eq!((status, codes(&answer)), (422, both.to_vec()));
+    let rotate = format!("{destination}/rotate-secret");
+    let rotation = json!({"secret": "***"});
+    assert_eq!(bridge.api("POST", &rotate, Some(rotation)).await.0, 422);
+    let rotation = json!({"overlap_s": 60});
+    assert_eq!(
+        bridge.api("POST", &rotate, Some(rotation)).await.0,
+        409,
+        "a request carries one signature in this scheme"
+    );
     bridge.stop().await;
 }
 

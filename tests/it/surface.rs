@@ -225,3 +225,58 @@ fn an_address_of_no_database_is_called_that_and_not_repeated() {
         assert!(!said.contains("hidden"), "{said}");
     }
 }
+
+#[actix_web::test]
+async fn a_signature_takes_the_place_of_no_other_header() {
+    let bridge = TestBridge::start().await;
+    for (config, signing, pointer) in [
+        (
+            json!({}),
+            json!({"scheme": "hex", "header": "Content-Type"}),
+            "/signing/header",
+        ),
+        (
+            json!({"auth": {"type": "header", "name": "X-Signature", "value": "v"}}),
+            json!({"scheme": "hex"}),
+            "/signing/header",
+        ),
+        (
+            json!({"auth": {"type": "basic", "username": "us:er", "password": "p"}}),
+            json!({}),
+            "/config/auth/username",
+        ),
+    ] {
+        let mut config = config;
+        config["url"] = json!("http://127.0.0.1:8099/");
+        let document = json!({"name": "Receiver", "config": config, "signing": signing});
+        let (status, answer) = bridge.api("POST", "/destinations", Some(document)).await;
+        assert_eq!(
+            (status, &answer["problems"][0]["pointer"]),
+            (422, &json!(pointer)),
+            "{answer}"
+        );
+    }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn what_no_column_can_hold_is_looked_for_and_not_found() {
+    for database in [Database::Sqlite, Database::Postgres] {
+        let bridge = TestBridge::start_on(database).await;
+        for path in [
+            "/deliveries?q=%00",
+            "/deliveries?type=%00",
+            "/events?type=%00",
+        ] {
+            let (status, answer) = bridge.api("GET", path, None).await;
+            assert_eq!(
+                (status, &answer["data"]),
+                (200, &json!([])),
+                "{path}: {answer}"
+            );
+        }
+        let replay = json!({"filter": {"text": "\u{0}", "event_type": "\u{0}"}, "dry_run": true});
+        assert_eq!(bridge.api("POST", "/replays", Some(replay)).await.0, 200);
+        bridge.stop().await;
+    }
+}

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::domain::audit::Actor;
-use crate::domain::destination::{Destination, Kind, Settings, SettingsDocument};
+use crate::domain::destination::{Destination, Kind, Settings, SettingsDocument, masked};
 use crate::domain::id::DestinationId;
 use crate::domain::problem::Problem;
-use crate::domain::secret::Secret;
+use crate::domain::secret::{MASK, Secret};
 use crate::domain::signature::{Scheme, standard_secret};
 use crate::domain::source::{OVERLAP_LIMIT_S, ROTATION_OVERLAP_S, SECRET_LIMIT_BYTES};
 use crate::flow::vet::address_problem;
@@ -166,7 +166,12 @@ pub async fn rotate(
     id: DestinationId,
     document: RotationDocument,
 ) -> Result<Saved, ApiError> {
-    let overlap_s = document.overlap_s.unwrap_or(ROTATION_OVERLAP_S);
+    let destination = bridge.store.destination(id).await?;
+    let scheme = destination.settings.signing.scheme;
+    let overlap_s = document.overlap_s.unwrap_or(match scheme {
+        Scheme::Hex => 0,
+        _ => ROTATION_OVERLAP_S,
+    });
     if !(0..=OVERLAP_LIMIT_S).contains(&overlap_s) {
         let message = format!("From 0 to {OVERLAP_LIMIT_S} seconds.");
         return Err(ApiError::invalid(vec![Problem::new(
@@ -182,6 +187,9 @@ pub async fn rotate(
             "/secret", "too_long", message,
         )]));
     }
+    if given.as_ref().is_some_and(|secret| secret.trim() == MASK) {
+        return Err(ApiError::invalid(vec![masked("/secret", false)]));
+    }
     let (secret, made_secret) = match given {
         Some(secret) => (Secret::new(secret.trim()), None),
         None => {
@@ -190,7 +198,7 @@ pub async fn rotate(
             (secret, shown)
         }
     };
-    let name = bridge.store.destination(id).await?.name;
+    let name = destination.name;
     let said = format!("Replaced the signing secret of the destination {name}.");
     bridge
         .noting(actor, "destination.secret_rotated", id, said)
@@ -274,6 +282,7 @@ async fn draft(
     };
     let settings = Settings::parse(&parts, before).map_err(|found| problems.extend(found));
     if let Ok(settings) = &settings {
+        problems.extend(settings.unfit());
         problems.extend(address_problem(&bridge.guard, settings).await);
     }
     let (Ok(name), Some(kind), Ok(mut settings), true) =

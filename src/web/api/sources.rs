@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::domain::audit::Actor;
+use crate::domain::concealed::is_mask;
+use crate::domain::destination::masked;
 use crate::domain::id::SourceId;
 use crate::domain::problem::Problem;
 use crate::domain::secret::Secret;
@@ -107,6 +109,9 @@ pub async fn save_new(
     document: SourceDocument,
 ) -> Result<SourceId, ApiError> {
     let (name, secret) = checked(&document)?;
+    if secret.as_ref().is_some_and(is_mask) {
+        return Err(ApiError::invalid(vec![masked("/secret", false)]));
+    }
     let now = bridge.clock.now();
     let id = new_id!(SourceId, bridge, now);
     let (token, _) = new_token("");
@@ -135,6 +140,8 @@ pub async fn save_change(
     document: SourceDocument,
 ) -> Result<(), ApiError> {
     let (name, secret) = checked(&document)?;
+    // What the pages show in the place of a secret stands for the one that is there.
+    let secret = secret.filter(|secret| !is_mask(secret));
     let said = match secret {
         Some(_) => format!("Changed the source {name} and gave it a new secret."),
         None => format!("Changed the source {name}."),
