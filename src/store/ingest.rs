@@ -18,12 +18,12 @@ use crate::domain::event::EventFacts;
 use crate::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, SourceId, VersionId,
 };
+use crate::store::backend::Backend as _;
 use crate::store::both::both;
 use crate::store::columns::columns;
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{deliveries, events};
-use crate::store::writer::Writes as _;
 use crate::store::{postgres, sqlite};
 
 /// Inserts rows in as few statements of 64, 32, 16, 8, 4, 2 and 1 of them as it takes, and counts those that were stored. The statements are

@@ -6,6 +6,7 @@
 //! `sqlite` and `postgres`. It does not decide anything and knows neither HTTP nor the clock.
 
 pub mod audit;
+pub mod backend;
 mod both;
 pub mod claims;
 mod columns;

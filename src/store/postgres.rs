@@ -22,8 +22,8 @@ use tokio_postgres::AsyncMessage;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::domain::seal::MasterKey;
+use crate::store::backend::{Backend, Size};
 use crate::store::error::StoreError;
-use crate::store::retention::Size;
 use crate::store::row::check_key;
 use crate::store::schema_version;
 use crate::store::writer::{Writer, Writes};
@@ -221,9 +221,11 @@ fn migrate(conn: &mut Conn, key: &MasterKey) -> Result<(), StoreError> {
     check_key(conn, key)
 }
 
-impl Writes for Conn {
+impl Backend for Conn {
     const SHARED: bool = true;
+}
 
+impl Writes for Conn {
     fn in_transaction<T>(
         &mut self,
         change: impl FnOnce(&mut Conn) -> Result<T, StoreError>,

@@ -14,6 +14,7 @@ use diesel::{
 };
 
 use crate::domain::id::EventId;
+use crate::store::backend::Size;
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::idempotency::KEPT_MS;
@@ -27,16 +28,6 @@ const PART: usize = 1_000;
 
 /// Pages of a SQLite file given back in one go, 800 KB.
 const PAGES_PER_STEP: u32 = 200;
-
-/// How large the database is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    /// On disk: SQLite's file without its log, or PostgreSQL's database.
-    pub file_bytes: u64,
-    /// What of it holds anything. SQLite knows it exactly; on PostgreSQL it is reckoned from the number of live rows and what such rows take, since
-    /// the server keeps the room of deleted rows for the next ones.
-    pub used_bytes: u64,
-}
 
 /// How much one batch looks at.
 #[derive(Debug, Clone, Copy)]

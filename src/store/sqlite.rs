@@ -12,8 +12,8 @@ use diesel::{Connection as _, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use crate::domain::seal::MasterKey;
+use crate::store::backend::{Backend, Size};
 use crate::store::error::StoreError;
-use crate::store::retention::Size;
 use crate::store::row::check_key;
 use crate::store::schema_version;
 use crate::store::writer::{Writer, Writes};
@@ -122,9 +122,11 @@ impl Sqlite {
     }
 }
 
-impl Writes for Conn {
+impl Backend for Conn {
     const SHARED: bool = false;
+}
 
+impl Writes for Conn {
     fn in_transaction<T>(
         &mut self,
         change: impl FnOnce(&mut Conn) -> Result<T, StoreError>,

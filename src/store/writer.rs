@@ -35,9 +35,6 @@ const CLOSING_LIMIT: Duration = Duration::from_secs(5);
 
 /// A connection that can write a batch.
 pub trait Writes: insert_events + write_results + Send + 'static {
-    /// Other nodes may write at the same time.
-    const SHARED: bool;
-
     /// Runs `change` in a transaction that may write from its beginning.
     fn in_transaction<T>(
         &mut self,
