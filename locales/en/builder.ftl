@@ -9,6 +9,7 @@ builder-choose-source = Choose a source
 builder-made = The destination is made; the connection is not saved yet.
 builder-made-hint = With this secret the receiver can check that requests come from here. It is shown only now: keep it, or go on without it.
 builder-save-connection = Save the connection
+builder-made-both = The connection is saved, and its destination is made.
 builder-result = Result
 builder-when = When
 builder-source = Source

@@ -9,6 +9,7 @@ builder-choose-source = Pilih sumber
 builder-made = Tujuan sudah dibuat; koneksinya belum disimpan.
 builder-made-hint = Dengan secret ini penerima dapat memastikan request berasal dari sini. Secret hanya ditampilkan sekarang: simpan, atau lanjutkan tanpanya.
 builder-save-connection = Simpan koneksi
+builder-made-both = Koneksi sudah disimpan, dan tujuannya sudah dibuat.
 builder-result = Hasil
 builder-when = Ketika
 builder-source = Sumber

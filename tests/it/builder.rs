@@ -14,6 +14,7 @@ use crate::pages::{Page, Visitor, owner};
 on_both! {
     every_button_of_the_builder_works_without_scripts,
     nothing_is_saved_before_it_is_chosen,
+    a_save_makes_the_destination_that_was_typed_too,
     a_viewer_is_offered_nothing_to_change,
     projects_are_offered_by_the_names_that_were_told_last,
     an_edit_that_a_delivery_leads_to_is_tried_on_its_event,
@@ -257,6 +258,47 @@ async fn nothing_is_saved_before_it_is_chosen(database: Database) {
     let made = bridge.get("/connections").await;
     assert_eq!(made["data"].as_array().unwrap().len(), 1);
     assert_eq!(ada.post("/connections", &without(&[])).await.status, 303);
+    bridge.stop().await;
+}
+
+async fn a_save_makes_the_destination_that_was_typed_too(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let url = receiver.url();
+    let to = |url| {
+        let mut posted = fields(&mark, &connected.source_id, "");
+        posted.extend([("d_name", "Typed"), ("d_scheme", "standard_webhooks")]);
+        posted.extend([("d_url", url), ("action", "save")]);
+        posted
+    };
+    let count = async || {
+        bridge.get("/connections").await["data"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+
+    // A bad address is told where it is typed, and nothing is made.
+    let refused = ada.post("/connections", &to("http://10.0.0.1/")).await;
+    assert_eq!((refused.status, count().await), (422, 1));
+    let (_, at_url) = refused.html.split_once("id=\"d_url\"").unwrap();
+    let (at_url, _) = at_url.split_once("</div>").unwrap();
+    assert!(at_url.contains("class=\"wrong\"") && at_url.contains("not a public address"));
+
+    let saved = ada.post("/connections", &to(&url)).await;
+    assert_eq!((saved.status, count().await), (200, 2), "{}", saved.html);
+    let id = bridge.get("/connections").await["data"][1]["id"].clone();
+    let here = format!("data-here=\"/connections/{}\"", id.as_str().unwrap());
+    for part in [&*here, "whsec_", "send task.name to Typed."] {
+        assert!(saved.html.contains(part), "{part} in {}", saved.html);
+    }
+    let again = ada
+        .get(&format!("/connections/{}", id.as_str().unwrap()))
+        .await;
+    assert!(!again.html.contains("whsec_"), "it is shown once");
     bridge.stop().await;
 }
 

@@ -31,6 +31,7 @@ use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS}
 use crate::web::ui::connection_live::{Live, Target, live};
 use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, offers};
 use crate::web::ui::connection_words::{Names, change_sentences, suggested_name};
+use crate::web::ui::connections::show_with_secret;
 use crate::web::ui::form::Form;
 use crate::web::ui::gallery;
 use crate::web::ui::labels::{SCHEMES, group_name};
@@ -237,7 +238,11 @@ async fn submit(
     match Action::of(&posted) {
         Action::Save => {
             if let Some(id) = save_form(&mut builder, &mut form, &mut extras).await? {
-                return Ok(go(format!("/connections/{id}?done=saved")));
+                // A secret that was made on the way is shown this once, on the page of what was saved.
+                return match extras.made_secret {
+                    Some(secret) => show_with_secret(request, &user, bridge, id, secret).await,
+                    None => Ok(go(format!("/connections/{id}?done=saved"))),
+                };
             }
         }
         Action::MakeDestination => {
@@ -273,8 +278,7 @@ async fn save_form(
     }
     if !form.new_destination.url.is_empty() {
         make_destination(builder, form, extras).await?;
-        // A secret that was made must be seen before the page is left.
-        if !extras.problems.is_empty() || extras.made_secret.is_some() {
+        if !extras.problems.is_empty() {
             return Ok(None);
         }
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::domain::catalogue::sample::sample;
 use crate::domain::connection::Connection;
 use crate::domain::id::ConnectionId;
+use crate::domain::person::User;
 use crate::flow::Bridge;
 use crate::flow::dry_run::DryRun;
 use crate::flow::test_event::send_test;
@@ -55,6 +56,8 @@ struct ShowPage {
     groups: Vec<EventGroup>,
     versions: Vec<VersionRow>,
     deliveries: Vec<DeliveryRow>,
+    /// The secret of a destination that was made with the save; shown this once.
+    made_secret: Option<String>,
 }
 
 struct VersionRow {
@@ -152,8 +155,30 @@ pub async fn show(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
+    render(&show_page(&request, &user, &bridge, id(&path, "connection")?).await?)
+}
+
+/// A connection that was saved together with its new destination, whose secret is shown only now.
+pub async fn show_with_secret(
+    request: &HttpRequest,
+    user: &User,
+    bridge: &Bridge,
+    id: ConnectionId,
+    secret: String,
+) -> Result<HttpResponse, PageError> {
+    let mut page = show_page(request, user, bridge, id).await?;
+    page.made_secret = Some(secret);
+    render(&page)
+}
+
+async fn show_page(
+    request: &HttpRequest,
+    user: &User,
+    bridge: &Bridge,
+    id: ConnectionId,
+) -> Result<ShowPage, PageError> {
     let now = bridge.clock.now();
-    let connection = bridge.store.connection(id(&path, "connection")?).await?;
+    let connection = bridge.store.connection(id).await?;
     let versions = bridge.store.versions(connection.id).await?;
     let filter = DeliveryFilter {
         connection_id: Some(connection.id),
@@ -164,16 +189,16 @@ pub async fn show(
         ..DeliveryFilter::default()
     };
     let deliveries = bridge.store.deliveries(filter).await?;
-    let names = Names::load(&bridge).await?;
+    let names = Names::load(bridge).await?;
     let source_id = connection.source_id.to_string();
-    let names = names.with_projects_of(&bridge, &source_id).await?;
+    let names = names.with_projects_of(bridge, &source_id).await?;
     let events = &connection.version.rules.trigger.events;
     let offered = events
         .first()
         .cloned()
         .unwrap_or_else(|| USUAL_EVENT.to_string());
-    render(&ShowPage {
-        page: Page::new(&request, &user, "/connections", connection.name.clone()),
+    Ok(ShowPage {
+        page: Page::new(request, user, "/connections", connection.name.clone()),
         id: connection.id.to_string(),
         chip: switch_chip(&connection),
         enabled: connection.enabled,
@@ -196,6 +221,7 @@ pub async fn show(
             .map(|delivery| DeliveryRow::new(delivery, now))
             .collect(),
         name: connection.name,
+        made_secret: None,
     })
 }
 
