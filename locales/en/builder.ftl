@@ -3,6 +3,9 @@
 builder-preview = Preview
 builder-needs-source = A connection needs a source first: the webhook in Blue that it listens to. <a href="/sources/new">Add a source</a>, then come back.
 builder-needs-source-choice = Choose a source.
+builder-needs-origin = Say where its value comes from.
+builder-some-fields = some of its fields
+builder-no-field-chosen = No field is chosen yet.
 builder-needs-field = Choose at least one field, or send the event as it came.
 builder-needs-destination = Choose a destination, or make a new one.
 builder-choose-source = Choose a source
@@ -88,7 +91,11 @@ builder-make-hint = Authentication, headers and limits are on its page.
 builder-delivery = Order and attempts
 builder-order-record = one after another for each record
 builder-order-none = as fast as possible
-builder-at-most = { $count } attempts at most
+builder-at-most =
+    { $count ->
+        [one] 1 attempt at most
+       *[other] { $count } attempts at most
+    }
 builder-order = Order
 builder-attempts = Attempts at most
 builder-attempts-hint = 10 attempts reach over three days.
@@ -109,6 +116,7 @@ builder-waiting-hint = Change something in Blue, or run <code>bluebridge send</c
 builder-look-again = Look again
 builder-sample-event = Sample event
 builder-last-event = Last event received
+builder-last-event-none = Last event received (none yet)
 builder-from-log = From the log
 builder-chosen-event = The chosen event
 builder-pasted = Pasted JSON
@@ -130,13 +138,21 @@ builder-request-hint = { $count } bytes. The id, the time and with them the sign
 builder-unchanged = Nothing changed yet.
 builder-with-this-save = With this save:
 builder-past-none = There is no stored event of this source yet.
-builder-past-edits = Looked at { $count } events. { $before } were sent before; { $now } would be sent now.
-builder-past-new = Looked at { $count } events. { $now } would be sent now.
-builder-turn-newly-sent = newly sent
-builder-turn-no-longer-sent = no longer sent
+builder-past-edits =
+    { $count ->
+        [one] Looked at 1 event. The saved rules would send { $before }; these would send { $now }.
+       *[other] Looked at { $count } events. The saved rules would send { $before } of them; these would send { $now }.
+    }
+builder-past-new =
+    { $count ->
+        [one] Looked at 1 event. These rules would send { $now }.
+       *[other] Looked at { $count } events. These rules would send { $now } of them.
+    }
+builder-turn-newly-sent = sent only with these rules
+builder-turn-no-longer-sent = sent only with the saved rules
 builder-turn-different-body = with another body
 builder-turn-newly-failing = mapping fails
-builder-was = was { $count }
+builder-was = { $count } with the saved rules
 builder-past-same = No event is treated differently.
 builder-past-nothing = None of them would be sent.
 builder-body = body
@@ -182,7 +198,7 @@ builder-field-named = Field { $name }
 builder-to-sample = To the sample
 builder-edit = Edit “{ $name }”
 builder-turn-would-be-sent = would be sent
-builder-turn-no-longer-failing = fails no more
+builder-turn-no-longer-failing = mapping fails only with the saved rules
 builder-turn-same = the same
 builder-new-destination = a new destination
 builder-mend-first = Something must be corrected before this can be tried.

@@ -15,6 +15,7 @@ on_both! {
     every_button_of_the_builder_works_without_scripts,
     nothing_is_saved_before_it_is_chosen,
     a_save_makes_the_destination_that_was_typed_too,
+    what_is_unfinished_is_not_wrong_yet,
     a_viewer_is_offered_nothing_to_change,
     projects_are_offered_by_the_names_that_were_told_last,
     an_edit_that_a_delivery_leads_to_is_tried_on_its_event,
@@ -187,7 +188,7 @@ async fn every_button_of_the_builder_works_without_scripts(database: Database) {
     let dry = press(&mut ada, with("dry-run", &[("dry_run_events", "100")])).await;
     assert!(
         dry.html
-            .contains("Looked at 1 events. 1 would be sent now."),
+            .contains("Looked at 1 event. These rules would send 1."),
         "{}",
         dry.html
     );
@@ -302,6 +303,57 @@ async fn a_save_makes_the_destination_that_was_typed_too(database: Database) {
     bridge.stop().await;
 }
 
+async fn what_is_unfinished_is_not_wrong_yet(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let with = |changes: &[(&'static str, &'static str)]| {
+        let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+        for (name, value) in &mut posted {
+            if let Some((_, other)) = changes.iter().find(|(changed, _)| changed == name) {
+                *value = other;
+            }
+        }
+        posted
+    };
+
+    // A field that has only its name so far: nothing is told of it, and a save asks for the rest.
+    let named = with(&[("f_source", ""), ("f_pipe", "")]);
+    let live = ada.post("/connections/live", &named).await;
+    assert!(!live.html.contains("class=\"wrong\"") && !live.html.contains("class=\"mend\""));
+    let review = part(&live, "review");
+    assert!(review.contains("send some of its fields to Receiver. No field is chosen yet."));
+    let mut second = named.clone();
+    second.extend([
+        ("f_to", "more"),
+        ("f_kind", "path"),
+        ("f_source", "$.event"),
+    ]);
+    let refused = ada.post("/connections", &second).await;
+    assert_eq!(refused.status, 422);
+    let asks = "<a href=\"#f-source-0\">Field task.name</a>: Say where its value comes from.";
+    assert!(refused.html.contains(asks), "{}", refused.html);
+
+    // What has no name is spoken of by its number; one attempt is one; nothing was received yet.
+    let mut nameless = with(&[("f_to", ""), ("max_attempts", "1")]);
+    nameless.push(("action", "add-field"));
+    let page = ada.post("/connections", &nameless).await.html;
+    for part in [
+        "Remove the field 1\"",
+        "Move 2 up",
+        "1 attempt at most",
+        "<option value=\"\">Last event received (none yet)</option>",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    bridge.post(&connected.hook, todo_created()).await;
+    let page = ada.get("/connections/new").await.html;
+    assert!(page.contains("<option value=\"\">Last event received</option>"));
+    bridge.stop().await;
+}
+
 async fn a_viewer_is_offered_nothing_to_change(database: Database) {
     let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
@@ -412,7 +464,13 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Dat
     let mut dry = posted.clone();
     dry.extend([("action", "dry-run"), ("dry_run_events", "10")]);
     let dry = ada.post(&format!("/connections/{id}"), &dry).await;
-    assert!(dry.html.contains("no longer sent"));
+    assert!(
+        dry.html
+            .contains("The saved rules would send 1; these would send 0."),
+        "{}",
+        dry.html
+    );
+    assert!(dry.html.contains("sent only with the saved rules"));
 
     assert_eq!(
         ada.post(&format!("/connections/{id}"), &posted)

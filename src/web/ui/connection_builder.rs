@@ -60,6 +60,7 @@ struct FormPage {
     tree: String,
     paths: Vec<(String, String)>,
     offers: Offers,
+    sample_stands_in: bool,
     sources: Vec<(String, String)>,
     destinations: Vec<(String, String)>,
     projects: Vec<ProjectBox>,
@@ -429,6 +430,7 @@ impl<'b> Builder<'b> {
             other_projects,
             functions: function_groups(),
             made_secret: extras.made_secret,
+            sample_stands_in: sample.stands_in,
             past: extras.past,
             form,
         })

@@ -115,6 +115,20 @@ impl FieldRow {
         self.to.is_empty() && self.source.trim().is_empty()
     }
 
+    /// It has no value to send yet. Nothing is tried or told of it until it has one; only a save asks for it.
+    pub fn is_unfinished(&self) -> bool {
+        let is_path = !["template", "value"].contains(&self.kind.as_str());
+        self.source.trim().is_empty() && (is_path || self.to.is_empty())
+    }
+
+    /// What it is called where it is spoken of: by its number as long as it has no name.
+    pub fn called(&self, index: &usize) -> String {
+        match self.to.as_str() {
+            "" => (index + 1).to_string(),
+            name => name.to_string(),
+        }
+    }
+
     /// Whether anything beyond target, source and pipe is set.
     pub fn has_options(&self) -> bool {
         !["", "first"].contains(&self.take.as_str())

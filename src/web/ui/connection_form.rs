@@ -217,6 +217,17 @@ fn ticked_events(form: &Form) -> Vec<String> {
     events
 }
 
+/// One of a field's controls, for a problem to lead to.
+fn field_control(row: &FieldRow, index: usize, part: &str) -> Field {
+    Field {
+        id: format!("f-{part}-{index}"),
+        label: match row.to.as_str() {
+            "" => t!("builder-field-number", number = index + 1),
+            name => t!("builder-field-named", name = name),
+        },
+    }
+}
+
 impl ConnectionForm {
     /// An empty form.
     pub fn empty() -> ConnectionForm {
@@ -379,9 +390,14 @@ impl ConnectionForm {
         self.per_record || self.max_attempts != DEFAULT_MAX_ATTEMPTS.to_string()
     }
 
+    /// The attempts, as far as they can be read.
+    pub fn attempts(&self) -> Option<u32> {
+        self.max_attempts.parse().ok()
+    }
+
     /// Whether it would send a document of fields that has none.
     pub fn lacks_fields(&self) -> bool {
-        self.mapping_mode == "fields" && self.fields.iter().all(FieldRow::is_blank)
+        self.mapping_mode == "fields" && self.fields.iter().all(FieldRow::is_unfinished)
     }
 
     /// Choices that nothing can be saved without, and that nobody has made. The API has them made by its callers: a mapping without fields is one.
@@ -408,6 +424,19 @@ impl ConnectionForm {
         open.into_iter()
             .filter(|(made, ..)| !made)
             .map(|(_, place, message)| FormProblem::at(place, message.to_string()))
+            .chain(self.unfinished_fields())
+            .collect()
+    }
+
+    /// Fields that were named and say nothing of where their value comes from.
+    fn unfinished_fields(&self) -> Vec<FormProblem> {
+        let rows = self.fields.iter().enumerate();
+        rows.filter(|_| self.mapping_mode == "fields")
+            .filter(|(_, row)| row.is_unfinished() && !row.is_blank())
+            .map(|(index, row)| FormProblem {
+                field: Some(field_control(row, index, "source")),
+                ..FormProblem::plain(t!("builder-needs-origin"))
+            })
             .collect()
     }
 
@@ -450,18 +479,12 @@ impl ConnectionForm {
             let (number, rest) = rest.split_once('/').unwrap_or((rest, ""));
             let rows = self.fields.iter().enumerate();
             let (index, row) = rows
-                .filter(|(_, row)| !row.is_blank())
+                .filter(|(_, row)| !row.is_unfinished())
                 .nth(number.parse().ok()?)?;
             let part = ["to", "pipe"]
                 .into_iter()
                 .find(|part| rest.starts_with(part));
-            return Some(Field {
-                id: format!("f-{}-{index}", part.unwrap_or("source")),
-                label: match row.to.as_str() {
-                    "" => t!("builder-field-number", number = index + 1),
-                    name => t!("builder-field-named", name = name),
-                },
-            });
+            return Some(field_control(row, index, part.unwrap_or("source")));
         }
         let place = format!("/{place}");
         let within = |pointer: &String| place.starts_with(pointer.as_str());
@@ -521,7 +544,7 @@ impl ConnectionForm {
         match self.mapping_mode.as_str() {
             "fields" => {
                 let mut fields = Vec::new();
-                for row in self.fields.iter().filter(|row| !row.is_blank()) {
+                for row in self.fields.iter().filter(|row| !row.is_unfinished()) {
                     match row.document() {
                         Ok(field) => fields.push(field),
                         Err(message) => {

@@ -22,7 +22,7 @@ use crate::web::ui::connection_fields::FieldRow;
 use crate::web::ui::connection_filter::{FilterRow, OperatorGroup, found_at, operator_groups};
 use crate::web::ui::connection_form::ConnectionForm;
 use crate::web::ui::connection_sample::Sample;
-use crate::web::ui::connection_words::{Names, sentence, suggested_name};
+use crate::web::ui::connection_words::{Names, sentence, sentence_with, suggested_name};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::page::{Chip, FormProblem, event_label};
 use crate::web::ui::tree;
@@ -127,10 +127,28 @@ pub async fn live(
             true => t!("builder-name-example"),
             false => suggested_name(&rules, &destination),
         },
-        review: sentence(&rules, &names.source(&form.source_id), &destination, names),
+        review: review(form, &rules, &destination, names),
         changes: None,
         sample_label: sample.label.clone(),
     })
+}
+
+/// The sentence that says what will happen; as long as no field is chosen, that one is to be.
+fn review(
+    form: &ConnectionForm,
+    rules: &RulesDocument,
+    destination: &str,
+    names: &Names,
+) -> String {
+    let source = names.source(&form.source_id);
+    match form.lacks_fields() {
+        true => {
+            let some = t!("builder-some-fields");
+            let said = sentence_with(rules, &source, destination, names, &some);
+            format!("{said} {}", t!("builder-no-field-chosen"))
+        }
+        false => sentence(rules, &source, destination, names),
+    }
 }
 
 fn undecided(sentence: String) -> Verdict {
@@ -266,7 +284,7 @@ impl RowFeedback {
 
 fn field(row: &FieldRow, document: &Value) -> FieldFeedback {
     let mut feedback = FieldFeedback::default();
-    if row.is_blank() {
+    if row.is_unfinished() {
         return feedback;
     }
     let mut field = match row.document() {

@@ -26,6 +26,8 @@ pub struct Sample {
     pub label: String,
     /// The document, when it is JSON.
     pub document: Option<Value>,
+    /// The last event received was asked for, and there is none; this one is the catalogue's.
+    pub stands_in: bool,
 }
 
 /// What may be chosen.
@@ -54,6 +56,7 @@ impl Sample {
             document: serde_json::from_str(&body).ok(),
             label: label.into(),
             body,
+            stands_in: false,
         }
     }
 
@@ -88,9 +91,10 @@ pub async fn choose(bridge: &Bridge, form: &ConnectionForm) -> Result<Sample, Pa
     }
     match newest(bridge, form).await? {
         Some(sample) => Ok(sample),
-        None => Ok(Sample::of_catalogue(
-            form.events().first().map_or(USUAL_EVENT, String::as_str),
-        )),
+        None => Ok(Sample {
+            stands_in: true,
+            ..Sample::of_catalogue(form.events().first().map_or(USUAL_EVENT, String::as_str))
+        }),
     }
 }
 

@@ -74,6 +74,17 @@ fn name_in(list: &[(String, String)], id: &str) -> String {
 
 /// A connection in one readable sentence: when, which of them, what is sent, where to.
 pub fn sentence(rules: &RulesDocument, source: &str, destination: &str, names: &Names) -> String {
+    sentence_with(rules, source, destination, names, &sent(rules))
+}
+
+/// The same with other words for what is sent.
+pub fn sentence_with(
+    rules: &RulesDocument,
+    source: &str,
+    destination: &str,
+    names: &Names,
+    what: &str,
+) -> String {
     let mut when = happens(rules, names);
     if !source.is_empty() {
         when = format!("{when} ({source})");
@@ -85,7 +96,6 @@ pub fn sentence(rules: &RulesDocument, source: &str, destination: &str, names: &
         true => t!("rules-a-destination"),
         false => destination.to_string(),
     };
-    let what = sent(rules);
     match rules.delivery.order {
         Order::None => t!("rules-sentence", when = when, what = what, to = destination),
         Order::PerRecord => {
