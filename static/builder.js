@@ -22,20 +22,56 @@ let under_way;
 let timer;
 const soon = () => { clearTimeout(timer); timer = setTimeout(live, DEBOUNCE_MS); };
 
+// Why there is no answer, said where it is seen; what was typed stays. Without a reason, the note goes.
+const tell = (why, detail = "") => {
+  const note = find("#trouble");
+  find("span", note).textContent = detail;
+  for (const reason of all("[data-trouble]", note)) reason.hidden = reason.dataset.trouble !== why;
+  note.hidden = !why;
+};
+// A form is made for one session. After another sign-in it goes on with a mark of that one; otherwise this says why it cannot.
+const renew = async () => {
+  try {
+    const response = await fetch(builder().dataset.fresh);
+    if (response.status >= 500) return "unanswered";
+    const mark = find("#builder [name=csrf]", await parsed(response));
+    if (!mark) return response.redirected ? "signed-out" : "refused";
+    find("[name=csrf]", builder()).value = mark.value;
+    return null;
+  } catch {
+    return "unanswered";
+  }
+};
+// The page that answers the form, or nothing, and then the note says why.
+const answer_of = async (url, action, signal) => {
+  const send = () => fetch(url, { method: "POST", body: formBody(action), signal });
+  try {
+    let response = await send();
+    if (response.redirected || response.status === 403) {
+      const why = await renew();
+      if (!why) response = await send();
+      else if (why !== "refused") return tell(why);
+    }
+    const page = await parsed(response);
+    const is_answer = !response.redirected && [200, 422].includes(response.status);
+    tell(is_answer ? null : response.status >= 500 ? "unanswered" : "refused", find("h1 + p", page)?.textContent);
+    return is_answer ? page : null;
+  } catch (error) {
+    if (error.name !== "AbortError") tell("unanswered");
+  }
+};
+
 const live = async () => {
   under_way?.abort();
-  under_way = new AbortController();
+  const { signal } = under_way = new AbortController();
   builder().classList.add("busy");
-  try {
-    const response = await fetch(builder().dataset.live, { method: "POST", body: formBody(), signal: under_way.signal });
-    if (!response.ok) return;
-    const answer = await parsed(response);
-    for (const part of all("[data-part]", answer)) put(part);
-    find("#name").placeholder = find("#step-review [data-name]").dataset.name;
-    builder().classList.remove("busy");
-  } catch (error) {
-    if (error.name !== "AbortError") builder().classList.remove("busy");
-  }
+  const answer = await answer_of(builder().dataset.live, "preview", signal);
+  if (signal.aborted) return;
+  builder().classList.remove("busy");
+  if (!answer) return;
+  for (const part of all("[data-part]", answer)) put(part);
+  find("#name").placeholder = find("#step-review [data-name]").dataset.name;
+  find("#added").textContent = "";
 };
 
 // A part is replaced unless nothing changed in it or somebody is typing there; what was unfolded stays so.
@@ -55,52 +91,76 @@ const put = (part) => {
 const press = async (action) => {
   clearTimeout(timer);
   under_way?.abort();
-  const active = document.activeElement;
-  const place = active?.name ? { name: active.name, at: all(`[name="${CSS.escape(active.name)}"]`, builder()).indexOf(active), start: active.selectionStart } : null;
+  builder().classList.remove("busy");
+  find("#added").textContent = "";
+  const place = place_of(document.activeElement);
   const open = Object.fromEntries(all("details[id]", builder()).map((details) => [details.id, details.open]));
   const scrolled = find(".sample-tree")?.scrollTop;
-  let response;
-  try {
-    response = await fetch(builder().getAttribute("action"), { method: "POST", body: formBody(action) });
-  } catch {
-    return false;
-  }
-  if (response.redirected || ![200, 422].includes(response.status)) return false;
-  const page = await parsed(response);
-  const fresh = find("#builder", page);
-  if (!fresh) return false;
-  // A control that the answer brings in for good, like a new row, takes the keyboard.
-  const wanted = find("[autofocus]", fresh);
+  const page = await answer_of(builder().getAttribute("action"), action);
+  const fresh = page && find("#builder", page);
+  if (!fresh) return;
+  // A control that the answer brings in for good, like a new row, takes the keyboard; in one column a picked value's would take the sample out of sight.
+  const stays = action.startsWith("pick:") && ONE_COLUMN.matches;
+  const wanted = stays ? null : find(BROUGHT_IN[action] ?? "[autofocus]", fresh);
   for (const details of all("details[id]", fresh)) {
     const settled = action === "make-destination" && details.id === "new-destination" || action === "dry-run" && details.id === "past";
     if (!settled && open[details.id] !== undefined) details.open ||= open[details.id];
   }
   builder().replaceWith(fresh);
-  const bar = find(".bar", page);
-  if (bar) find(".bar")?.replaceWith(bar);
+  put(find('[data-part="bar"]', page));
+  find("#added").textContent = find("#added", page).textContent;
   if (find(".sample-tree")) find(".sample-tree").scrollTop = scrolled ?? 0;
   dress();
-  const again = wanted ?? (place && all(`[name="${CSS.escape(place.name)}"]`, fresh)[place.at]);
-  again?.focus();
+  // What is wrong with a new destination is told where it is typed.
+  const wrong = action === "make-destination" && find("#new-destination [aria-invalid]", fresh);
+  const again = wanted || wrong || same_place(place, fresh);
+  again?.focus({ preventScroll: stays });
   if (again === wanted) again?.select?.();
   else if (place?.start != null && again?.setSelectionRange) again.setSelectionRange(place.start, place.start);
-  find("#made, .note.bad", fresh)?.scrollIntoView({ block: "center" });
-  return true;
+  (wrong || find("#made, .note.problems", fresh))?.scrollIntoView({ block: "center" });
 };
 
-document.addEventListener("submit", async (event) => {
+const ONE_COLUMN = matchMedia("(max-width: 61.99rem)");
+// What takes the keyboard after these buttons.
+const BROUGHT_IN = { "make-destination": "#made input", listen: "[value=stop-listening]", "stop-listening": "[value=listen]" };
+// All buttons have one name: each is known by its value as well. A field is known by how many of its name stand before it.
+const alike = (name, value, root) => all(`[name="${CSS.escape(name)}"]`, root).filter((control) => name !== "action" || control.value === value);
+const place_of = (control) => control?.name && builder().contains(control)
+  ? { name: control.name, value: control.value, at: alike(control.name, control.value, builder()).indexOf(control), start: control.selectionStart }
+  : null;
+// Where the keyboard goes when its place is gone, by the button's deed.
+const NEAREST = { "remove-field": "[value=add-field]", "field-up": "[value=add-field]", "remove-condition": "[value=add-condition]", "make-destination": "#destination_id" };
+const same_place = (place, root) => {
+  if (!place) return null;
+  const same = alike(place.name, place.value, root)[place.at];
+  const nearest = NEAREST[place.value.split(":")[0]];
+  return same?.checkVisibility() || !nearest ? same : find(nearest, root);
+};
+
+// Saving leaves the page, so it is made sure first that somebody answers: on the browser's own error page all of it would be lost.
+let saving = false;
+const save = async (button) => {
+  if (saving) return;
+  saving = true;
+  const why = await renew();
+  saving = false;
+  tell(why);
+  if (why) return;
+  changed = false;
+  builder().dataset.plain = "yes";
+  builder().requestSubmit(button.isConnected ? button : find("[value=save]", builder()));
+  delete builder().dataset.plain;
+};
+
+document.addEventListener("submit", (event) => {
   if (event.target !== builder()) return;
   const action = event.submitter?.value ?? "preview";
-  // The browser goes on with the form, so nothing is lost.
-  if (action === "save" || builder().dataset.plain) { changed = false; return; }
+  if (builder().dataset.plain) return;
   event.preventDefault();
+  if (action === "save") return save(event.submitter);
   if (/^(add|remove|field-up|pick)/.test(action)) changed = true;
   if (action.startsWith("pick:") && insert(action.slice(5))) return;
-  if (!await press(action)) {
-    // The server answered otherwise than expected: let the browser do it.
-    builder().dataset.plain = "yes";
-    builder().requestSubmit(event.submitter);
-  }
+  press(action);
 });
 
 document.addEventListener("input", (event) => {

@@ -13,6 +13,10 @@ builder-made = The destination is made; the connection is not saved yet.
 builder-made-hint = With this secret the receiver can check that requests come from here. It is shown only now: keep it, or go on without it.
 builder-save-connection = Save the connection
 builder-made-both = The connection is saved, and its destination is made.
+builder-unanswered = Bluebridge does not answer. Nothing of this page is lost; press again.
+builder-signed-out = You are signed out. Nothing of this page is lost: <a href="/login" target="_blank" rel="noopener">sign in in another tab</a>, then press again.
+builder-refused = Bluebridge refused this. Nothing of this page is lost.
+builder-added = Added { $name }
 builder-result = Result
 builder-when = When
 builder-source = Source

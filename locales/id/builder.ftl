@@ -13,6 +13,10 @@ builder-made = Tujuan sudah dibuat; koneksinya belum disimpan.
 builder-made-hint = Dengan secret ini penerima dapat memastikan request berasal dari sini. Secret hanya ditampilkan sekarang: simpan, atau lanjutkan tanpanya.
 builder-save-connection = Simpan koneksi
 builder-made-both = Koneksi sudah disimpan, dan tujuannya sudah dibuat.
+builder-unanswered = Bluebridge tidak menjawab. Isian di halaman ini tidak hilang; tekan lagi.
+builder-signed-out = Sesi masuk Anda sudah berakhir. Isian di halaman ini tidak hilang: <a href="/login" target="_blank" rel="noopener">masuk di tab lain</a>, lalu tekan lagi.
+builder-refused = Bluebridge menolak ini. Isian di halaman ini tidak hilang.
+builder-added = { $name } ditambahkan
 builder-result = Hasil
 builder-when = Ketika
 builder-source = Sumber

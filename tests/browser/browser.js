@@ -42,8 +42,8 @@ async function watched(browser, options, base) {
   context.on("page", (page) => {
     page.on("pageerror", (error) => wrong.push(`script error: ${error.message}`));
     page.on("console", (message) => {
-      // A page that answers 404 or 422 on purpose is an error of loading to the browser.
-      if (message.type() === "error" && !/status of 4(04|22|29)/.test(message.text())) wrong.push(`console: ${message.text()}`);
+      // A page that answers 404 or 422 on purpose is an error of loading to the browser; while a scene has nobody answer, everything is.
+      if (message.type() === "error" && !context.away && !/status of 4(04|22|29)/.test(message.text())) wrong.push(`console: ${message.text()}`);
     });
     page.on("dialog", (dialog) => {
       // A scene that leaves what it has typed says so before, and sees that it was asked.

@@ -68,6 +68,8 @@ struct FormPage {
     functions: Vec<FunctionGroup>,
     /// The secret of a destination that was made just now; shown this once.
     made_secret: Option<String>,
+    /// What the pressed button brought in, perhaps out of sight.
+    added: Option<String>,
     past: Option<Past>,
 }
 
@@ -252,7 +254,10 @@ async fn submit(
         Action::Listen => listen(bridge, &mut form).await?,
         Action::StopListening => form.sample.listening = false,
         Action::DryRun => extras.past = builder.past(&mut form).await?,
-        action => form.act(&action),
+        action => {
+            form.act(&action);
+            extras.added = form.added(&action);
+        }
     }
     match extras.problems.is_empty() {
         true => render(&builder.page(request, &user, form, extras).await?),
@@ -353,6 +358,7 @@ struct Extras {
     problems: Vec<FormProblem>,
     unsaved: bool,
     made_secret: Option<String>,
+    added: Option<String>,
     past: Option<Past>,
 }
 
@@ -424,13 +430,14 @@ impl<'b> Builder<'b> {
             tree: sample_tree::html(document),
             paths: sample_tree::paths(document),
             offers: offers(self.bridge, &form).await?,
+            sample_stands_in: sample.stands_in,
             sources: self.names.sources,
             destinations: self.names.destinations,
             projects,
             other_projects,
             functions: function_groups(),
             made_secret: extras.made_secret,
-            sample_stands_in: sample.stands_in,
+            added: extras.added,
             past: extras.past,
             form,
         })

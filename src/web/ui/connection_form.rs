@@ -372,6 +372,17 @@ impl ConnectionForm {
         }
     }
 
+    /// What a button brought in, for those who do not see it appear.
+    pub fn added(&self, action: &Action) -> Option<String> {
+        match action {
+            Action::Pick(_) if self.mapping_mode == "fields" => {
+                self.fields.last().map(|row| row.to.clone())
+            }
+            Action::Pick(path) | Action::PickCondition(path) => Some(path.clone()),
+            _ => None,
+        }
+    }
+
     /// A value chosen without a field having been chosen first becomes a new field, or stands at the end of the template.
     fn pick(&mut self, path: &str) {
         if self.mapping_mode == "template" {

@@ -76,6 +76,29 @@ module.exports = async function builder(day) {
   await find.fill("");
   assert.strictEqual(await open(), before);
 
+  // While nobody answers, and after the session is gone, nothing is lost, whatever is pressed; afterwards it goes on.
+  day.context.away = true;
+  const add = page.getByRole("button", { name: "Add a condition" });
+  const save = page.getByRole("button", { name: "Save", exact: true });
+  const cookies = await day.context.cookies();
+  await page.route(/\/connections/, (route) => route.abort());
+  await add.click();
+  await page.getByText("Bluebridge does not answer.").waitFor();
+  await save.click();
+  await page.unroute(/\/connections/);
+  await day.context.clearCookies();
+  await add.click();
+  await page.getByText("You are signed out.").waitFor();
+  await save.click();
+  await page.getByRole("link", { name: "sign in in another tab" }).waitFor();
+  assert.match(page.url(), /\/connections\/new$/);
+  assert.strictEqual(await path.count(), 2);
+  await day.context.addCookies(cookies);
+  day.context.away = false;
+  await add.click();
+  await path.nth(2).waitFor();
+  assert.strictEqual(await page.locator("#trouble").isVisible(), false);
+
   // Nothing of this is saved, and leaving says so.
   day.context.leaving = "unasked";
   await page.goto("/connections");
