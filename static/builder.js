@@ -241,11 +241,17 @@ document.addEventListener("drop", (event) => {
   if (place.dataset.drop) press(`${place.dataset.drop}:${path}`);
   else insert(path, place);
 });
-document.addEventListener("click", (event) => {
+// Where a function goes that was clicked before anything was typed in; a field is made for it when there is none.
+const field_for_call = async () => {
+  if (last_field?.isConnected && last_field.offsetParent && last_field.name !== "c_path") return last_field;
+  if (find("[name=mapping_mode]:checked")?.value === "template") return find("#template");
+  if (!find("[name=f_pipe]")) { changed = true; await press("add-field"); }
+  return all("[name=f_pipe]").at(-1);
+};
+document.addEventListener("click", async (event) => {
   const call = event.target.closest?.("[data-call]");
   if (!call) return;
-  const pipes = all("[name=f_pipe]");
-  const field = last_field?.isConnected && last_field.name !== "c_path" ? last_field : pipes.at(-1);
+  const field = await field_for_call();
   if (!field) return;
   if (is_text(field)) return write(field, ` | ${call.dataset.call}`, field.selectionStart, field.selectionEnd);
   const pipe = field.name === "f_pipe" ? field : find("[name=f_pipe]", field.closest(".target") ?? document);
@@ -335,6 +341,9 @@ const complete = (field) => {
   field.setAttribute("aria-controls", "complete");
   field.setAttribute("aria-expanded", "true");
   field.after(list);
+  // Under its field, and within what holds both.
+  list.style.top = `${field.offsetTop + field.offsetHeight + 2}px`;
+  list.style.left = `${Math.max(0, Math.min(field.offsetLeft, list.offsetParent.clientWidth - list.offsetWidth))}px`;
   mark();
 };
 const mark = () => {
@@ -350,6 +359,8 @@ const take = (at) => {
   field.focus();
   soon();
 };
+// A search within the page asks the server nothing.
+document.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.matches?.("[data-find]")) event.preventDefault(); });
 document.addEventListener("keydown", (event) => {
   if (!menu || event.target !== menu.field) return;
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -43,6 +43,8 @@ module.exports = async function builder(day) {
   const list = page.getByRole("listbox", { name: "Suggestions" });
   await template.pressSequentially('{"text": "{{ todoli');
   await list.getByRole("option").first().waitFor();
+  const [field, below] = [await template.boundingBox(), await list.boundingBox()];
+  assert.ok(below.y >= field.y + field.height, "what is typed stays in sight");
   const options = await list.getByRole("option").allTextContents();
   const wanted = options.findIndex((text) => text.startsWith("currentValue.todoList.title"));
   assert.ok(wanted >= 0, options.join("; "));
@@ -73,6 +75,8 @@ module.exports = async function builder(day) {
   await find.fill("comment created");
   await page.getByRole("checkbox", { name: "Comment created" }).waitFor();
   assert.strictEqual(await open(), 1);
+  await find.press("Enter");
+  assert.strictEqual(await find.inputValue(), "comment created");
   await find.fill("");
   assert.strictEqual(await open(), before);
 
