@@ -21,6 +21,7 @@ use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::{Walk, id, list, name, parse, parse_replacing, time};
 use crate::web::problem::ApiError;
+use crate::web::turn::{RULES, turn};
 
 /// Events that a dry run looks at unless asked for more or fewer.
 const DRY_RUN_EVENTS: u32 = 200;
@@ -149,6 +150,7 @@ pub async fn dry_run(
     }
     let now = Arc::new(Rules::compile(&rules).map_err(ApiError::invalid)?);
     let before = bridge.rules(connection.version.id).await?;
+    let _turn = turn(&RULES).await?;
     let comparison =
         over_the_past(&bridge, connection.source_id, Some(before), now, events).await?;
     Ok(HttpResponse::Ok().json(comparison))

@@ -25,6 +25,7 @@ use crate::web::api::connections::save as save_document;
 use crate::web::api::destinations::{DestinationDocument, save_new};
 use crate::web::api::id;
 use crate::web::phrases::retold;
+use crate::web::turn::{RULES, turn};
 use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES};
 use crate::web::ui::connection_filter::MODES;
 use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS};
@@ -500,6 +501,7 @@ impl<'b> Builder<'b> {
             None => None,
         };
         let edits = before.is_some();
+        let _turn = turn(&RULES).await?;
         let comparison =
             over_the_past(self.bridge, source_id, before, Arc::new(now), count).await?;
         Ok(Some(Past::new(comparison, edits, self.bridge.clock.now())))
