@@ -454,6 +454,40 @@ fn words(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
+#[test]
+fn checking_makes_nothing_and_a_database_without_its_key_gets_no_other() {
+    let place = Place::new("error");
+    let there = || {
+        let entries = std::fs::read_dir(place.folder()).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    let before = there();
+    let checked = place.run(&["check"]);
+    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(
+        checked.status.success() && said.contains("is not there yet"),
+        "{said}"
+    );
+    assert_eq!(there(), before);
+
+    place.token();
+    std::fs::remove_file(place.file("b.key")).unwrap();
+    for verb in ["check", "serve"] {
+        let refused = place.run(&[verb]);
+        let said = words(&refused);
+        assert!(!refused.status.success(), "{verb}");
+        assert!(
+            said.contains("b.key is not: put the key file back"),
+            "{verb}: {said}"
+        );
+        assert!(!place.file("b.key").exists(), "{verb}");
+    }
+}
+
 #[actix_web::test]
 async fn the_master_key_is_replaced_and_a_rotation_that_was_cut_off_goes_on() {
     let (place, receiver) = (Place::new("error"), Receiver::start());
