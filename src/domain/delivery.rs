@@ -15,7 +15,7 @@
 //!   a person may discard any waiting delivery: queued, held, retrying ──► discarded (final)
 //! ```
 //!
-//! A lease that runs out puts `sending` back to `queued` or `retrying`. Resend, test and replay are new deliveries with
+//! A lease that runs out puts `sending` back to `queued`. Resend, test and replay are new deliveries with
 //! another [`Cause`], never a reset of an old one. The functions here are pure; `flow` calls them and `store` guards the same
 //! rules with CHECK constraints.
 

@@ -49,8 +49,8 @@ pub enum Verdict {
 }
 
 impl Outcome {
-    /// What it means, by DESIGN's failure words: 2xx arrived, 410 stops, everything else is tried again,
-    /// but for a refused address and a request that cannot be built.
+    /// What it means, by DESIGN's failure words: 2xx arrived, 410 stops, everything else is tried again, but for a request that cannot be built.
+    /// A refused address is tried again too: the name may lead elsewhere by then, or the guard may.
     pub fn verdict(&self) -> Verdict {
         match self {
             Outcome::Answered { status: 200..=299 } => Verdict::Delivered,

@@ -339,6 +339,7 @@ mod tests {
     #[test]
     fn every_recipe_is_sent_in_the_shape_its_place_takes() {
         let mut ids: Vec<&str> = RECIPES.iter().map(|recipe| recipe.id).collect();
+        ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), RECIPES.len());
         for recipe in RECIPES {
