@@ -166,16 +166,23 @@ impl Path {
 
     /// The same path below a leading name, when it begins with it: `$.currentValue.title` below `currentValue` is `$.title`.
     pub fn below(&self, name: &str) -> Option<Path> {
-        match &self.plan {
-            Plan::Walk(steps) => match steps.split_first() {
-                Some((Step::Name(first), rest)) if first == name => Some(Path {
-                    text: self.text.clone(),
-                    plan: Plan::Walk(rest.to_vec()),
-                }),
-                _ => None,
+        let plan = match &self.plan {
+            Plan::Walk(steps) => match steps.split_first()? {
+                (Step::Name(first), rest) if first == name => Plan::Walk(rest.to_vec()),
+                _ => return None,
             },
-            Plan::Query { .. } => None,
-        }
+            Plan::Query { query, .. } => {
+                let (first, rest) = query.segments.split_first()?;
+                let begins = matches!(first, Segment::Selector(Selector::Name(first)) if unquote(first) == name);
+                let query = JpQuery::new(rest.to_vec());
+                let cost = Cost::of(&query).ok().filter(|_| begins)?;
+                Plan::Query { query, cost }
+            }
+        };
+        Some(Path {
+            text: self.text.clone(),
+            plan,
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! From a person's document to a filter, with every problem found on the way.
 
+use std::cmp::Ordering;
+
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
@@ -286,6 +288,10 @@ impl Reader {
             return self.refuse(pointer, "wrong_value", message);
         };
         match (Number::of(low, Types::Auto), Number::of(high, Types::Auto)) {
+            (Some(low), Some(high)) if low.compare(high).is_some_and(Ordering::is_gt) => {
+                let message = "The first number is above the second: nothing could match.";
+                self.refuse(pointer, "reversed_range", message)
+            }
             (Some(low), Some(high)) => Some(Test::NumberRange(low, high)),
             _ => self.refuse(pointer, "not_a_number", message),
         }
@@ -297,6 +303,10 @@ impl Reader {
             return self.refuse(pointer, "wrong_value", message);
         };
         match (time_of(from, &scope.zone), end_of(to, &scope.zone)) {
+            (Some(from), Some(to)) if from > to => {
+                let message = "The first date is after the second: nothing could match.";
+                self.refuse(pointer, "reversed_range", message)
+            }
             (Some(from), Some(to)) => Some(Test::DateRange(from, to)),
             _ => self.refuse(pointer, "not_a_date", message),
         }
@@ -304,8 +314,13 @@ impl Reader {
 
     fn span(&mut self, value: &Value, pointer: &str) -> Option<Test> {
         let epoch = jiff::Timestamp::UNIX_EPOCH;
-        match span_of(value).filter(|span| shift(epoch, *span, false).is_some()) {
-            Some(span) => Some(Test::Span(span)),
+        let span = span_of(value).map(|span| (span, shift(epoch, span, false)));
+        match span.and_then(|(span, end)| Some((span, end?))) {
+            Some((_, end)) if end < epoch => {
+                let message = "The span is counted backwards; write it without a minus or `ago`.";
+                self.refuse(pointer, "reversed_range", message)
+            }
+            Some((span, _)) => Some(Test::Span(span)),
             None => {
                 let message = "The value is a span like \"3 days\", \"2 hours\" or \"PT30M\".";
                 self.refuse(pointer, "not_a_span", message)

@@ -91,6 +91,26 @@ fn change_operators_compare_both_sides() {
         ("$.todoTags", "item_added", json!("urgent"), True),
         ("$.todoTags", "item_added", json!("old"), False),
         ("$.todoTags", "item_removed", json!(null), False),
+        (
+            "$.todoTags[*].tag.title",
+            "item_added",
+            json!("Urgent"),
+            True,
+        ),
+        (
+            "$.currentValue.todoTags[*].tag.title",
+            "item_added",
+            json!("Urgent"),
+            True,
+        ),
+        (
+            "$['previousValue'].todoTags[*].tag.title",
+            "item_added",
+            json!("old"),
+            False,
+        ),
+        ("$.currentValue.todoTags[*]", "changed", json!(null), True),
+        ("$.currentValue.nowhere[*]", "changed", json!(null), Unknown),
     ] {
         assert_eq!(
             judge(json!({"path": path, "op": op, "value": value})),
@@ -202,6 +222,19 @@ fn wrong_documents_are_refused_with_every_problem_and_its_place() {
         ("contains", json!(null), "wrong_value"),
         ("changed_from_to", json!(1), "wrong_value"),
         ("between_dates", json!(["x", "y"]), "not_a_date"),
+        (
+            "between_dates",
+            json!(["2026-01-31", "2026-01-01"]),
+            "reversed_range",
+        ),
+        ("between", json!([9, 5]), "reversed_range"),
+        ("in_last", json!("-3 days"), "reversed_range"),
+        ("in_next", json!("3 days ago"), "reversed_range"),
+        (
+            "in_next",
+            json!({"amount": -1, "unit": "hours"}),
+            "reversed_range",
+        ),
     ] {
         assert_eq!(
             codes(json!({"path": "a", "op": op, "value": value})),
