@@ -52,7 +52,8 @@ impl Number {
         }
     }
 
-    fn as_f64(self) -> f64 {
+    /// The nearest floating number.
+    pub fn as_f64(self) -> f64 {
         match self {
             Number::Integer(integer) => integer as f64,
             Number::Float(float) => float,

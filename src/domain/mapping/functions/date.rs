@@ -6,7 +6,9 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Unit, ZonedDateTime};
 use serde_json::Value;
 
-use crate::domain::mapping::functions::{Args, Function, Kind, Rule, arg, opt, text_in, text_out};
+use crate::domain::mapping::functions::{
+    Args, Function, Kind, Only, Rule, arg, opt, text_in, text_out,
+};
 use crate::domain::value::{span_of, time_of, type_of};
 
 macro_rules! function {
@@ -22,6 +24,10 @@ macro_rules! function {
         }
     };
 }
+
+const UNIT: Only = Only::Unit(&["second", "minute", "hour", "day", "week", "month", "year"]);
+const START: Only = Only::Unit(&["hour", "day", "month", "year"]);
+const EPOCH: Only = Only::Word(&["ms", "s", "seconds"]);
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function!(
@@ -75,7 +81,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "add_time",
         "a time later (or with a minus earlier) by an amount of units, or by a span like \"3 days\"",
-        &[arg("amount", Kind::Any), opt("unit", Kind::Text)],
+        &[
+            arg("amount", Kind::Any).only(Only::Amount),
+            opt("unit", Kind::Text).only(UNIT)
+        ],
         (
             r#""2026-01-31T00:00:00Z""#,
             r#"[1, "month"]"#,
@@ -98,7 +107,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "diff_time",
         "whole units from another time to this one",
-        &[arg("other", Kind::Text), arg("unit", Kind::Text)],
+        &[
+            arg("other", Kind::Text).only(Only::Date),
+            arg("unit", Kind::Text).only(UNIT)
+        ],
         (
             r#""2026-01-03T12:00:00Z""#,
             r#"["2026-01-01", "days"]"#,
@@ -139,7 +151,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "to_epoch",
         "seconds (or \"ms\") since 1970",
-        &[opt("unit", Kind::Text)],
+        &[opt("unit", Kind::Text).only(EPOCH)],
         (r#""1970-01-01T00:01:00Z""#, "[]", "60"),
         |v, args| {
             let time = time(v)?;
@@ -153,7 +165,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "from_epoch",
         "seconds (or \"ms\") since 1970 as a time",
-        &[opt("unit", Kind::Text)],
+        &[opt("unit", Kind::Text).only(EPOCH)],
         ("60", "[]", r#""1970-01-01T00:01:00Z""#),
         |v, args| {
             let number = v.as_i64().ok_or_else(|| {
@@ -174,7 +186,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "start_of",
         "the beginning of the day, month, year or hour",
-        &[arg("unit", Kind::Text), opt("zone", Kind::Zone)],
+        &[arg("unit", Kind::Text).only(START), opt("zone", Kind::Zone)],
         (
             r#""2026-05-17T10:20:30Z""#,
             r#"["month"]"#,
@@ -182,9 +194,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ),
         |v, args| {
             let zone = zone(args, 1)?;
-            let local = time(v)?.to_zoned_datetime(zone.clone()).datetime();
-            let start = match args.text(0).unwrap_or_default().trim_end_matches('s') {
-                "hour" => local.date().at(local.hour(), 0, 0, 0),
+            let zoned = time(v)?.to_zoned_datetime(zone.clone());
+            let local = zoned.datetime();
+            let start = match args
+                .text(0)
+                .unwrap_or_default()
+                .trim()
+                .trim_end_matches('s')
+            {
+                // The clock may show an hour twice: of the two it is the one that the time lies in.
+                "hour" => return start_of_hour(&zoned),
                 "day" => local.date().at(0, 0, 0, 0),
                 "month" => local.date().first_of_month().at(0, 0, 0, 0),
                 "year" => local.date().first_of_year().at(0, 0, 0, 0),
@@ -220,6 +239,14 @@ fn in_zone(local: DateTime, zone: &TimeZone) -> Result<Timestamp, String> {
         .to_zoned_datetime(local)
         .map_err(|_| "the time is out of range".to_string())?;
     Ok(zoned.timestamp())
+}
+
+fn start_of_hour(zoned: &ZonedDateTime) -> Result<Value, String> {
+    let start = zoned.with().minute(0).second(0).subsec_nanosecond(0);
+    start
+        .build()
+        .map(|start| Value::from(start.timestamp().to_string()))
+        .map_err(|_| "the time is out of range".into())
 }
 
 fn unit(name: &str) -> Result<Unit, String> {
@@ -264,7 +291,18 @@ mod tests {
         };
         assert_eq!(add(json!(["3 days"])), Ok(json!("2026-02-03T00:00:00Z")));
         assert_eq!(add(json!([-2, "hours"])), Ok(json!("2026-01-30T22:00:00Z")));
-        assert!(add(json!(["soon"])).is_err());
-        assert!(add(json!([1])).is_err());
+    }
+
+    #[test]
+    fn an_hour_that_the_clock_shows_twice_begins_where_it_is() {
+        for (time, start) in [
+            ("2026-11-01T05:30:00Z", "2026-11-01T05:00:00Z"),
+            ("2026-11-01T06:30:00Z", "2026-11-01T06:00:00Z"),
+            ("2026-11-01T07:30:00Z", "2026-11-01T07:00:00Z"),
+        ] {
+            let args = [json!("hour"), json!("America/New_York")];
+            let call = Call::parse("start_of", &args, "").unwrap();
+            assert_eq!(call.apply(&json!(time)), Ok(json!(start)), "{time}");
+        }
     }
 }

@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use crate::domain::mapping::functions::number::{decimal, number_out};
+use crate::domain::mapping::functions::number::Amount;
 use crate::domain::mapping::functions::{
-    Args, Function, Kind, Rule, TEXT_LIMIT_BYTES, arg, opt, too_long,
+    Args, COUNT, Function, Kind, Only, Rule, TEXT_LIMIT_BYTES, WHOLE, arg, opt, too_long,
 };
 use crate::domain::path::Path;
 use crate::domain::value::{Number, Types};
@@ -44,7 +44,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "at",
         "the item at a position (from 0, negative from the end)",
-        &[arg("position", Kind::Number)],
+        &[arg("position", Kind::Number).only(WHOLE)],
         ("[1, 2, 3]", "[-1]", "3"),
         |v, args| {
             let position = args.integer(0).ok_or("the position is a whole number")?;
@@ -64,7 +64,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "pluck",
         "one value of each item, by a path",
-        &[arg("path", Kind::Text)],
+        &[arg("path", Kind::Text).only(Only::Path)],
         (
             r#"[{"tag": {"title": "a"}}, {"tag": {"title": "b"}}]"#,
             r#"["tag.title"]"#,
@@ -109,7 +109,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "sort",
         "in order (or \"desc\"), by a path into each item",
-        &[opt("order", Kind::Text), opt("path", Kind::Text)],
+        &[
+            opt("order", Kind::Text).only(Only::Word(&["asc", "desc"])),
+            opt("path", Kind::Text).only(Only::Path)
+        ],
         ("[10, 9, 2]", "[]", "[2, 9, 10]"),
         sort
     ),
@@ -123,7 +126,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "slice",
         "some items from a position",
-        &[arg("start", Kind::Number), opt("length", Kind::Number)],
+        &[
+            arg("start", Kind::Number).only(COUNT),
+            opt("length", Kind::Number).only(COUNT)
+        ],
         ("[1, 2, 3, 4]", "[1, 2]", "[2, 3]"),
         |v, args| {
             let whole = |index: usize| {
@@ -145,12 +151,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[],
         (r#"[0.1, "0.2"]"#, "[]", "0.3"),
         |v, _| {
-            let numbers = items(v).iter().filter(|item| !item.is_null()).map(decimal);
-            let sum = numbers.into_iter().try_fold(Decimal::ZERO, |sum, number| {
-                sum.checked_add(number?)
-                    .ok_or_else(|| "the sum is out of range".to_string())
-            })?;
-            number_out(sum)
+            let mut sum = Amount::Exact(Decimal::ZERO);
+            for item in items(v).iter().filter(|item| !item.is_null()) {
+                sum = sum.with(Amount::of(item)?, Decimal::checked_add, |a, b| a + b);
+            }
+            sum.out().map_err(|_| "the sum is out of range".into())
         }
     ),
     function!(
@@ -253,12 +258,12 @@ fn order(a: &Value, b: &Value) -> Ordering {
 }
 
 fn extreme(value: &Value, wanted: Ordering) -> Result<Value, String> {
-    let mut best: Option<Decimal> = None;
+    let mut best: Option<Amount> = None;
     for item in items(value).iter().filter(|item| !item.is_null()) {
-        let number = decimal(item)?;
-        if best.is_none_or(|best| number.cmp(&best) == wanted) {
+        let number = Amount::of(item)?;
+        if best.is_none_or(|best| number.compare(best) == wanted) {
             best = Some(number);
         }
     }
-    best.map_or(Ok(Value::Null), number_out)
+    best.map_or(Ok(Value::Null), Amount::out)
 }

@@ -10,12 +10,14 @@ mod logic;
 mod number;
 mod text;
 
+use jiff::tz::TimeZone;
 use regex::Regex;
 use serde_json::Value;
 
+use crate::domain::path::Path;
 use crate::domain::pattern;
 use crate::domain::problem::Problem;
-use crate::domain::value::type_of;
+use crate::domain::value::{span_of, time_of, type_of};
 
 /// Longest text that a function may make, in bytes.
 pub(super) const TEXT_LIMIT_BYTES: usize = 1 << 20;
@@ -54,6 +56,7 @@ pub struct Arg {
     pub name: &'static str,
     pub kind: Kind,
     pub optional: bool,
+    only: Only,
 }
 
 /// What an argument is.
@@ -67,20 +70,88 @@ pub enum Kind {
     Object,
 }
 
+/// Which of its kind an argument may be.
+#[derive(Debug, Clone, Copy)]
+enum Only {
+    Any,
+    /// A whole number within a range.
+    Whole(i64, i64),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A unit of time, singly or in the plural.
+    Unit(&'static [&'static str]),
+    Path,
+    Date,
+    /// A whole number, or a span.
+    Amount,
+}
+
 const fn arg(name: &'static str, kind: Kind) -> Arg {
     Arg {
         name,
         kind,
         optional: false,
+        only: Only::Any,
     }
 }
 
 const fn opt(name: &'static str, kind: Kind) -> Arg {
     Arg {
-        name,
-        kind,
         optional: true,
+        ..arg(name, kind)
     }
+}
+
+impl Arg {
+    const fn only(self, only: Only) -> Arg {
+        Arg { only, ..self }
+    }
+}
+
+/// A whole number of any size.
+const WHOLE: Only = Only::Whole(i64::MIN, i64::MAX);
+/// Something counted.
+const COUNT: Only = Only::Whole(0, i64::MAX);
+
+impl Function {
+    /// Fewest arguments.
+    pub(super) fn least(&self) -> usize {
+        self.args.iter().filter(|arg| !arg.optional).count()
+    }
+
+    /// Most arguments.
+    pub(super) fn most(&self) -> usize {
+        match self.id {
+            "coalesce" => usize::MAX,
+            _ => self.args.len(),
+        }
+    }
+
+    /// What it takes, for who gave it something else.
+    pub(super) fn takes(&self) -> String {
+        let name = |arg: &Arg| match arg.optional {
+            true => format!("[{}]", arg.name),
+            false => arg.name.to_string(),
+        };
+        let names: Vec<String> = self.args.iter().map(name).collect();
+        let takes = match names.is_empty() {
+            true => "no arguments".to_string(),
+            false => format!("({})", names.join(", ")),
+        };
+        format!("`{}` takes {takes}.", self.id)
+    }
+}
+
+/// That there is no such function, and which one may be meant.
+pub(super) fn none_such(id: &str) -> String {
+    let near = functions()
+        .map(|function| (strsim::jaro_winkler(id, function.id), function.id))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let hint = near
+        .map(|(_, id)| format!(" Did you mean `{id}`?"))
+        .unwrap_or_default();
+    format!("There is no function `{id}`.{hint}")
 }
 
 /// A function with its arguments, checked and compiled.
@@ -137,47 +208,11 @@ impl Call {
     /// Checks name and arguments.
     pub fn parse(id: &str, args: &[Value], pointer: &str) -> Result<Call, Problem> {
         let function = find(id).ok_or_else(|| {
-            let near = functions()
-                .map(|function| (strsim::jaro_winkler(id, function.id), function.id))
-                .filter(|(likeness, _)| *likeness > 0.75)
-                .max_by(|a, b| a.0.total_cmp(&b.0));
-            let hint = near
-                .map(|(_, id)| format!(" Did you mean `{id}`?"))
-                .unwrap_or_default();
-            Problem::new(
-                format!("{pointer}/fn"),
-                "unknown_function",
-                format!("There is no function `{id}`.{hint}"),
-            )
+            Problem::new(format!("{pointer}/fn"), "unknown_function", none_such(id))
         })?;
-        let needed = function.args.iter().filter(|arg| !arg.optional).count();
-        let most = if function.id == "coalesce" {
-            usize::MAX
-        } else {
-            function.args.len()
-        };
-        if !(needed..=most).contains(&args.len()) {
-            let names: Vec<String> = function
-                .args
-                .iter()
-                .map(|arg| {
-                    if arg.optional {
-                        format!("[{}]", arg.name)
-                    } else {
-                        arg.name.to_string()
-                    }
-                })
-                .collect();
-            let takes = if names.is_empty() {
-                "no arguments".to_string()
-            } else {
-                format!("({})", names.join(", "))
-            };
-            return Err(Problem::new(
-                format!("{pointer}/args"),
-                "wrong_arguments",
-                format!("`{id}` takes {takes}."),
-            ));
+        if !(function.least()..=function.most()).contains(&args.len()) {
+            let at = format!("{pointer}/args");
+            return Err(Problem::new(at, "wrong_arguments", function.takes()));
         }
         let mut regex = None;
         for (index, (value, arg)) in args.iter().zip(function.args).enumerate() {
@@ -186,6 +221,12 @@ impl Call {
             if arg.kind == Kind::Regex {
                 regex = Some(compile(value.as_str().unwrap_or_default(), &at)?);
             }
+        }
+        let lacks_unit = args.get(1).is_none_or(Value::is_null);
+        if id == "add_time" && lacks_unit && args.first().is_some_and(Value::is_number) {
+            let at = format!("{pointer}/args");
+            let message = "`add_time` takes a unit behind a number, like [3, \"days\"].";
+            return Err(Problem::new(at, "wrong_arguments", message));
         }
         Ok(Call {
             function,
@@ -244,14 +285,14 @@ pub(super) fn least_bytes(value: &Value) -> usize {
 
 fn check(arg: &Arg, value: &Value, id: &str, pointer: &str) -> Result<(), Problem> {
     let fine = match arg.kind {
-        _ if arg.optional && value.is_null() => true,
+        _ if arg.optional && value.is_null() => return Ok(()),
         Kind::Any => true,
         Kind::Text | Kind::Regex => value.is_string(),
         Kind::Number => value.is_number(),
         Kind::Object => value.is_object(),
         Kind::Zone => value
             .as_str()
-            .is_some_and(|name| jiff::tz::TimeZone::get(name).is_ok()),
+            .is_some_and(|name| TimeZone::get(name).is_ok()),
     };
     let wanted = match arg.kind {
         Kind::Zone => "a time zone like \"Asia/Jakarta\"",
@@ -259,14 +300,57 @@ fn check(arg: &Arg, value: &Value, id: &str, pointer: &str) -> Result<(), Proble
         Kind::Object => "a table like {\"from\": \"to\"}",
         _ => "a text",
     };
-    match fine {
-        true => Ok(()),
-        false => Err(Problem::new(
+    let wrong = match fine {
+        true => narrowed(arg.only, value),
+        false => Some(wanted.to_string()),
+    };
+    match wrong {
+        None => Ok(()),
+        Some(wanted) => Err(Problem::new(
             pointer,
             "wrong_arguments",
             format!("`{}` of `{id}` is {wanted}.", arg.name),
         )),
     }
+}
+
+/// What is wanted instead of a value that is of the right kind, and still cannot be meant.
+fn narrowed(only: Only, value: &Value) -> Option<String> {
+    let text = value.as_str().unwrap_or_default();
+    let (fine, wanted) = match only {
+        Only::Any => return None,
+        Only::Whole(least, most) => (
+            value
+                .as_i64()
+                .is_some_and(|number| (least..=most).contains(&number)),
+            match (least, most) {
+                (i64::MIN, _) => "a whole number".to_string(),
+                (_, i64::MAX) => format!("a whole number from {least}"),
+                _ => format!("a whole number from {least} to {most}"),
+            },
+        ),
+        Only::Word(words) => (
+            words.contains(&text),
+            format!("one of {}", words.join(", ")),
+        ),
+        Only::Unit(units) => (
+            units.contains(&text.trim().trim_end_matches('s')),
+            format!("one of {}", units.join(", ")),
+        ),
+        Only::Path => (
+            Path::parse(text).is_ok(),
+            "a path like tag.title".to_string(),
+        ),
+        Only::Date => (
+            time_of(value, &TimeZone::UTC).is_some(),
+            "a date like 2026-01-31 or a time like 2026-01-31T09:00:00Z".to_string(),
+        ),
+        Only::Amount => (
+            value.is_i64() || span_of(value).is_some(),
+            "a whole number, or a span like \"3 days\"".to_string(),
+        ),
+    };
+    (!fine).then_some(wanted)
 }
 
 fn compile(pattern: &str, pointer: &str) -> Result<Regex, Problem> {
@@ -292,7 +376,7 @@ fn text_out(text: String) -> Result<Value, String> {
     }
 }
 
-fn too_long() -> String {
+pub(super) fn too_long() -> String {
     format!("the text would be longer than {TEXT_LIMIT_BYTES} bytes")
 }
 
@@ -390,6 +474,22 @@ mod tests {
             ("to_zone", json!(["Mars"]), "wrong_arguments"),
             ("regex_replace", json!(["(", ""]), "bad_regex"),
             ("lookup", json!([1]), "wrong_arguments"),
+            ("start_of", json!(["week"]), "wrong_arguments"),
+            ("add_time", json!([1, "fortnight"]), "wrong_arguments"),
+            ("add_time", json!([1]), "wrong_arguments"),
+            ("add_time", json!(["soon"]), "wrong_arguments"),
+            ("add_time", json!([1.5, "days"]), "wrong_arguments"),
+            ("pluck", json!(["$.["]), "wrong_arguments"),
+            ("truncate", json!([-1]), "wrong_arguments"),
+            ("round", json!([99]), "wrong_arguments"),
+            ("format_number", json!([2, "xx"]), "wrong_arguments"),
+            ("diff_time", json!(["notadate", "days"]), "wrong_arguments"),
+            ("sort", json!(["DESC"]), "wrong_arguments"),
+            ("sort", json!(["desc", "$.["]), "wrong_arguments"),
+            ("to_epoch", json!(["milliseconds"]), "wrong_arguments"),
+            ("split", json!([",", 1.5]), "wrong_arguments"),
+            ("extract", json!(["a", 1.5]), "wrong_arguments"),
+            ("slice", json!([0, -1]), "wrong_arguments"),
         ] {
             assert_eq!(
                 Call::parse(id, args.as_array().unwrap(), "")
@@ -398,6 +498,17 @@ mod tests {
                 code,
                 "{id}"
             );
+        }
+        for (id, args) in [
+            ("start_of", json!(["days", null])),
+            ("add_time", json!(["3 days", null])),
+            ("add_time", json!([-1, "weeks"])),
+            ("to_epoch", json!(["seconds"])),
+            ("sort", json!([null, "tag.title"])),
+            ("split", json!([",", -1])),
+        ] {
+            let call = Call::parse(id, args.as_array().unwrap(), "");
+            assert!(call.is_ok(), "{id}: {call:?}");
         }
         assert!(
             Call::parse("uper", &[], "")

@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::mapping::functions::{
-    Arg, Args, Function, Kind, Rule, arg, opt, text_in, text_out,
+    Arg, Args, COUNT, Function, Kind, Rule, WHOLE, arg, opt, text_in, text_out,
 };
 
 macro_rules! function {
@@ -91,7 +91,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "extract",
         "the first match of a pattern, or of one of its groups",
-        &[arg("pattern", Kind::Regex), opt("group", Kind::Number)],
+        &[
+            arg("pattern", Kind::Regex),
+            opt("group", Kind::Number).only(COUNT)
+        ],
         (
             r#""Order 4711 of May""#,
             r#"["Order ([0-9]+)", 1]"#,
@@ -127,28 +130,38 @@ pub(super) const FUNCTIONS: &[Function] = &[
         NO_ARGS,
         (r#""costs -12.50 EUR""#, "[]", "-12.5"),
         |v, _| match first_match(&NUMBER, v)? {
-            Value::String(text) => super::number::parse(&text),
+            // Digits that make no number that could be told are those of something else, like a parcel.
+            Value::String(text) => Ok(super::number::parse(&text).unwrap_or(Value::Null)),
             other => Ok(other),
         }
     ),
     function!(
         "split",
         "into a list, or one part of it (from 0, negative from the end)",
-        &[arg("separator", Kind::Text), opt("part", Kind::Number)],
+        &[
+            arg("separator", Kind::Text),
+            opt("part", Kind::Number).only(WHOLE)
+        ],
         (r#""a, b""#, r#"[", "]"#, r#"["a", "b"]"#),
         split
     ),
     function!(
         "truncate",
         "cut to a length, with an ellipsis that counts",
-        &[arg("length", Kind::Number), opt("ellipsis", Kind::Text)],
+        &[
+            arg("length", Kind::Number).only(COUNT),
+            opt("ellipsis", Kind::Text)
+        ],
         (r#""abcdef""#, "[4]", r#""abc…""#),
         truncate
     ),
     function!(
         "substring",
         "from a position (from 0, negative from the end), of a length",
-        &[arg("start", Kind::Number), opt("length", Kind::Number)],
+        &[
+            arg("start", Kind::Number).only(WHOLE),
+            opt("length", Kind::Number).only(COUNT)
+        ],
         (r#""abcdef""#, "[1, 3]", r#""bcd""#),
         substring
     ),
@@ -223,14 +236,20 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "pad_left",
         "filled up at the left to a length",
-        &[arg("length", Kind::Number), opt("with", Kind::Text)],
+        &[
+            arg("length", Kind::Number).only(COUNT),
+            opt("with", Kind::Text)
+        ],
         (r#""7""#, r#"[3, "0"]"#, r#""007""#),
         |v, args| pad(v, args, true)
     ),
     function!(
         "pad_right",
         "filled up at the right to a length",
-        &[arg("length", Kind::Number), opt("with", Kind::Text)],
+        &[
+            arg("length", Kind::Number).only(COUNT),
+            opt("with", Kind::Text)
+        ],
         (r#""7""#, r#"[3, "."]"#, r#""7..""#),
         |v, args| pad(v, args, false)
     ),
@@ -318,7 +337,7 @@ fn pattern(text: &str) -> Option<Regex> {
 static EMAIL: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"));
 static URL: LazyLock<Option<Regex>> =
     LazyLock::new(|| pattern(r#"https?://[^\s<>"']*[^\s<>"'.,;:!?)\]]"#));
-static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"-?\d+(?:\.\d+)?"));
+static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"-?[0-9]+(?:\.[0-9]+)?"));
 static TAG: LazyLock<Tags> = LazyLock::new(|| Tags(pattern(r"(?s)<[^>]*>")));
 static BREAK: LazyLock<Tags> =
     LazyLock::new(|| Tags(pattern(r"(?i)<br\s*/?>|</(?:p|div|li|tr|h[1-6])>")));
