@@ -331,6 +331,12 @@ said-template-recursive = A loop cannot be recursive.
 said-template-product = A product can be neither joined with `~` nor put into a list; print it by itself.
 said-template-weight = More than { $count } values come together here, with those that its variables are made of.
 said-template-nested = a value is nested more than { $count } deep
+said-template-autoescape = `autoescape` is of no use in JSON, where each value is escaped by its place.
+said-template-raw-joined = What `raw`, `safe` or `tojson` gave is joined with `~` only where it is printed.
+said-template-captured = `{ $name }` is a captured block: print it by itself, or give it to a function first, like `{ $name } | string`.
+said-template-block = A block cannot go through `{ $name }`; let it go through `string` first.
+said-template-test = A template knows no test `{ $name }`.
+said-template-method = A value has no function `{ $name }` of its own; a function is put behind a bar, like `| trim`.
 
 ## Functions of a mapping
 

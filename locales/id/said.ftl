@@ -330,6 +330,12 @@ said-template-recursive = Perulangan tidak boleh rekursif.
 said-template-product = Hasil kali tidak dapat digabung dengan `~` atau dimasukkan ke daftar; cetak tersendiri.
 said-template-weight = Lebih dari { $count } nilai bertemu di sini, termasuk yang membentuk variabelnya.
 said-template-nested = sebuah nilai bersarang lebih dari { $count } tingkat
+said-template-autoescape = `autoescape` tidak berguna dalam JSON, karena setiap nilai di-escape menurut tempatnya.
+said-template-raw-joined = Hasil `raw`, `safe`, atau `tojson` hanya disambung dengan `~` di tempat ia dicetak.
+said-template-captured = `{ $name }` adalah blok yang ditangkap: cetak sendirian, atau berikan dulu kepada fungsi, seperti `{ $name } | string`.
+said-template-block = Blok tidak bisa melalui `{ $name }`; lewatkan dulu melalui `string`.
+said-template-test = Templat tidak mengenal uji `{ $name }`.
+said-template-method = Nilai tidak punya fungsi `{ $name }` sendiri; fungsi ditulis di belakang garis tegak, seperti `| trim`.
 
 ## Fungsi pemetaan
 

@@ -534,6 +534,15 @@ fn what_is_wrong_with_a_mapping_is_told() {
         template("{{ a"),
         template(&format!("{{{{ a{} }}}}", " + a".repeat(1_000))),
         template("{% for a in b recursive %}{% endfor %}"),
+        template("{{ a | uper }}"),
+        template("{{ zzzzzz() }}"),
+        template("{{ a | replace('b') }}"),
+        template("{{ a is zzzzzz }}"),
+        template("{{ a.upper() }}"),
+        template("{% autoescape false %}{}{% endautoescape %}"),
+        template("{% set a = b | raw ~ c %}{}"),
+        template("{% set a %}{{ b }}{% endset %}{% if a %}{}{% endif %}"),
+        template("{% filter int %}[1]{% endfilter %}"),
     ] {
         all_told(&Mapping::parse(&document).expect_err("a mapping that is refused"));
     }

@@ -8,6 +8,8 @@
 //! end the process. Blocks and brackets it limits itself. So operators are counted here, tag by tag, and branches over the whole template; both limits
 //! are far beyond what a person writes. Called by `template` only.
 
+use crate::domain::mapping::tags::{end_of_raw, end_of_string};
+
 /// Operators, accesses, filters and brackets within one tag.
 pub const OPERATORS_LIMIT: usize = 300;
 /// `elif` within one template.
@@ -54,18 +56,6 @@ pub fn too_involved(text: &str) -> Option<(usize, String)> {
         }
     }
     None
-}
-
-/// Where the tag begins that ends what is printed as it stands.
-fn end_of_raw(text: &str, from: usize) -> usize {
-    let raw = text.get(from..).unwrap_or_default();
-    let ends = |at: &usize| {
-        let tag = raw.get(at + 2..).unwrap_or_default();
-        let tag = tag.strip_prefix(['-', '+']).unwrap_or(tag);
-        tag.trim_start().starts_with("endraw")
-    };
-    let mut tags = raw.match_indices("{%").map(|(at, _)| at);
-    from + tags.find(ends).unwrap_or(raw.len())
 }
 
 /// Where the next tag or comment begins, behind its opening signs.
@@ -165,16 +155,17 @@ impl Tag<'_> {
         // The sign before, without blanks, and which brackets are open that hold a list or a tuple.
         let (mut before, mut open) = (b' ', Vec::new());
         while let Some(byte) = bytes.get(at) {
+            // Where a bracket is open, minijinja takes two of them as the ends of two objects.
+            if open.is_empty() && matches!(byte, b'}' | b'%') && bytes.get(at + 1) == Some(&b'}') {
+                tag.length = at + 2;
+                return tag;
+            }
             tag.look_at(*byte, before, &mut open);
             if !byte.is_ascii_whitespace() {
                 before = *byte;
             }
             match byte {
                 b'"' | b'\'' => at = end_of_string(bytes, at),
-                b'}' | b'%' if bytes.get(at + 1) == Some(&b'}') => {
-                    tag.length = at + 2;
-                    return tag;
-                }
                 byte if byte.is_ascii_alphabetic() || *byte == b'_' => {
                     let rest = bytes.get(at..).unwrap_or_default();
                     let word = rest
@@ -264,20 +255,6 @@ impl<'t> Tag<'t> {
     }
 }
 
-/// Behind the closing quote of the string that begins at `at`.
-fn end_of_string(bytes: &[u8], at: usize) -> usize {
-    let quote = bytes.get(at);
-    let mut end = at + 1;
-    while let Some(byte) = bytes.get(end) {
-        match byte {
-            b'\\' => end += 2,
-            byte if Some(byte) == quote => return end + 1,
-            _ => end += 1,
-        }
-    }
-    bytes.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -344,6 +321,7 @@ mod tests {
             ),
             format!("{{ {{{{ {}1 }}}}", "-".repeat(many)),
             format!("{{{{{{ {}1 }}}}", "-".repeat(many)),
+            format!("{{{{ [{{'a': {{'b': 1}}}}, {}1] }}}}", "-".repeat(many)),
             format!(
                 "{{% if a %}}{}{{% endif %}}",
                 "{% elif a %}".repeat(BRANCHES_LIMIT + 1)

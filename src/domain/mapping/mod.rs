@@ -3,13 +3,16 @@
 //! A person's document becomes a [`Mapping`] once; ingest, preview and retries call [`Mapping::apply`], which is pure: the same event gives the
 //! same bytes for ever. Three modes: the body as received, fields built one by one (`fields`), or a text template (`template`).
 
+mod captured;
 pub mod fields;
 pub mod functions;
 mod involved;
+mod tags;
 pub mod target;
 pub mod template;
 #[cfg(test)]
 mod tests;
+mod unknown;
 
 use std::borrow::Cow;
 

@@ -6,19 +6,23 @@
 //! No clock, no chance, no files.
 //!
 //! Work is bounded by fuel, which minijinja takes for most of what it does. What it does not count is kept small: values are copied out of it under
-//! the same fuel ([`plain`]), nothing that builds lists of lists without end is there ([`REMOVED`]), and `involved` bounds how lists may grow.
+//! the same fuel ([`plain`]), nothing that builds lists of lists without end is there ([`REMOVED`]), and `involved` bounds how lists may grow. What
+//! cannot work is refused when the template is read: names that there are not (`unknown`), marks that would be looked at (`captured`).
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use minijinja::value::{Serde, ValueKind};
+use minijinja::value::{Kwargs, Serde, ValueKind};
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output as Sink, State, UndefinedBehavior,
     Value as Jinja,
 };
 use serde_json::Value;
 
-use crate::domain::mapping::functions::{Call, functions};
+use crate::domain::mapping::captured::misused;
+use crate::domain::mapping::functions::{Call, functions, too_long};
 use crate::domain::mapping::involved::too_involved;
+use crate::domain::mapping::tags::{Part, parts};
+use crate::domain::mapping::unknown::unknown;
 use crate::domain::mapping::{JSON, MappingError, OUTPUT_LIMIT_BYTES, Output};
 use crate::domain::problem::Problem;
 
@@ -78,13 +82,12 @@ pub struct BodyTemplate {
 impl TextTemplate {
     /// Compiles a template.
     pub fn parse(text: &str) -> Result<TextTemplate, TemplateProblem> {
-        compile(text).map(|environment| TextTemplate(Arc::new(environment)))
+        compile(text, false).map(|environment| TextTemplate(Arc::new(environment)))
     }
 
     /// Renders it on an event.
     pub fn render(&self, document: &Value) -> Result<String, MappingError> {
-        let (text, values) = rendered(&self.0, document)?;
-        bounded(resolve(&text, &values, false))
+        rendered(&self.0, document).map(|(text, _)| text)
     }
 }
 
@@ -115,7 +118,7 @@ impl BodyTemplate {
                 return None;
             }
         };
-        match compile(text) {
+        match compile(text, json) {
             Ok(environment) => Some(BodyTemplate {
                 environment: Arc::new(environment),
                 json,
@@ -131,8 +134,8 @@ impl BodyTemplate {
 
     pub(super) fn render(&self, document: &Value) -> Result<Output, MappingError> {
         let (text, values) = rendered(&self.environment, document)?;
-        let text = bounded(resolve(&text, &values, self.json))?;
         if self.json {
+            let text = bounded(resolve(&text, &values, true))?;
             serde_json::from_str::<serde::de::IgnoredAny>(&text)
                 .map_err(|error| not_json(&text, &error))?;
             return Ok(Output {
@@ -150,11 +153,34 @@ impl BodyTemplate {
     }
 }
 
-/// A template that begins like a JSON value, and not with a Jinja sign, is meant to become one.
+/// A template is meant to become JSON when the first that it prints begins like a JSON value, and is no value of the event. Before that may stand
+/// statements, comments, and blocks that are captured.
 fn looks_like_json(text: &str) -> bool {
-    let text = text.trim_start();
-    text.starts_with(['{', '[', '"'])
-        && !["{{", "{%", "{#"].iter().any(|sign| text.starts_with(sign))
+    let mut captured = 0_usize;
+    for part in parts(text) {
+        match part {
+            Part::Text(text) if captured == 0 && !text.trim_start().is_empty() => {
+                return begins_like_json(text.trim_start());
+            }
+            Part::Tag(tag) if tag.opens_set() => captured += 1,
+            Part::Tag(tag) if tag.statement() == "endset" => captured = captured.saturating_sub(1),
+            Part::Tag(tag) if tag.prints && captured == 0 => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// A bracket around a word, like `[URGENT]`, begins no list.
+fn begins_like_json(text: &str) -> bool {
+    let Some(list) = text.strip_prefix('[') else {
+        return text.starts_with(['{', '"']);
+    };
+    let first = list.trim_start();
+    let is_literal = ["true", "false", "null"]
+        .iter()
+        .any(|word| first.starts_with(word));
+    is_literal || !first.starts_with(char::is_alphabetic)
 }
 
 fn not_json(text: &str, error: &serde_json::Error) -> MappingError {
@@ -190,7 +216,7 @@ fn added(environment: &mut Environment<'static>, text: &str) -> Result<(), Error
     })
 }
 
-fn compile(text: &str) -> Result<Environment<'static>, TemplateProblem> {
+fn compile(text: &str, json: bool) -> Result<Environment<'static>, TemplateProblem> {
     let refuse = |position, reason: String| Err(TemplateProblem { position, reason });
     if text.len() > TEXT_LIMIT_BYTES {
         return refuse(
@@ -205,14 +231,13 @@ fn compile(text: &str) -> Result<Environment<'static>, TemplateProblem> {
         );
     }
     if let Some((start, reason)) = too_involved(text) {
-        let before = text.get(..start).unwrap_or_default();
-        return refuse(Some(before.chars().count()), reason);
+        return refuse(Some(characters(text, start)), reason);
     }
     let mut environment = Environment::new();
     environment.set_fuel(Some(FUEL));
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_auto_escape_callback(|_| AutoEscape::Json);
-    environment.set_formatter(put_aside);
+    environment.set_formatter(if json { put_aside } else { print });
     for name in ["debug", "dict", "namespace", "lipsum", "cycler", "joiner"] {
         environment.remove_global(name);
     }
@@ -239,8 +264,19 @@ fn compile(text: &str) -> Result<Environment<'static>, TemplateProblem> {
             },
         );
     }
+    // What Jinja calls so does something else than the functions of a pipe.
+    environment.add_filter("length", length);
+    for name in ["default", "d"] {
+        environment.add_filter(name, default);
+    }
     match added(&mut environment, text) {
-        Ok(()) => Ok(environment),
+        Ok(()) => {
+            let wrong = unknown(text, &environment).or_else(|| misused(text).filter(|_| json));
+            match wrong {
+                None => Ok(environment),
+                Some((start, reason)) => refuse(Some(characters(text, start)), reason),
+            }
+        }
         Err(error) => {
             let lines_before = error
                 .line()
@@ -260,6 +296,42 @@ fn compile(text: &str) -> Result<Environment<'static>, TemplateProblem> {
             )
         }
     }
+}
+
+/// How many characters stand before a byte.
+fn characters(text: &str, start: usize) -> usize {
+    text.get(..start).unwrap_or_default().chars().count()
+}
+
+/// How many items a list has, members an object, characters a text; of a missing value none.
+fn length(state: &State<'_, '_>, value: Jinja) -> Result<usize, Error> {
+    match value.kind() {
+        ValueKind::Seq | ValueKind::Map if value.len().is_some() => {
+            Ok(value.len().unwrap_or_default())
+        }
+        _ => plain(state, &value).map(|value| match value {
+            Value::Array(items) => items.len(),
+            Value::Object(members) => members.len(),
+            other => plain_text(&other).chars().count(),
+        }),
+    }
+}
+
+/// Another value when it is missing or null, or with `true` behind that one also when it counts as no.
+fn default(
+    state: &State<'_, '_>,
+    value: Jinja,
+    other: Option<Jinja>,
+    also_no: Option<bool>,
+    named: Kwargs,
+) -> Result<Jinja, Error> {
+    let value = Jinja::from(Serde(plain(state, &value)?));
+    let also_no = also_no.or(named.get("boolean")?).unwrap_or(false);
+    named.assert_all_used()?;
+    if !(value.is_none() || (also_no && !value.is_true())) {
+        return Ok(value);
+    }
+    plain(state, &other.unwrap_or_default()).map(|other| Jinja::from(Serde(other)))
 }
 
 /// One of our functions as a filter.
@@ -308,6 +380,11 @@ fn copy(state: &State<'_, '_>, value: &Jinja, depth_left: usize) -> Result<Value
             }
             Ok(Value::Object(copied))
         }
+        _ if value.is_safe() => {
+            let text = seen(state, value.as_str().unwrap_or_default())?;
+            pay(text.len())?;
+            Ok(Value::from(text))
+        }
         _ => {
             pay(value.as_str().map_or(0, str::len))?;
             serde_json::to_value(value).map_err(|error| invalid(error.to_string()))
@@ -328,22 +405,47 @@ impl minijinja::value::Object for Aside {}
 /// Key under which the values are kept while rendering; not a name that a template can spell.
 const ASIDE: &str = "\u{0}aside";
 
+/// Prints a value into a text that is no JSON.
+fn print(sink: &mut Sink<'_>, state: &mut State<'_, '_>, value: &Jinja) -> Result<(), Error> {
+    let text = plain_text(&plain(state, value)?);
+    sink.write_str(&text).map_err(Error::from)
+}
+
 /// Puts a value aside and writes its mark.
 fn put_aside(sink: &mut Sink<'_>, state: &mut State<'_, '_>, value: &Jinja) -> Result<(), Error> {
     if value.is_safe() {
         // A captured block holds marks of its own, which are replaced later.
-        return sink
-            .write_str(value.as_str().unwrap_or_default())
-            .map_err(Error::from);
+        let text = value.as_str().unwrap_or_default();
+        state.consume_fuel(1 + (text.len() / BYTES_PER_FUEL) as u64)?;
+        return sink.write_str(text).map_err(Error::from);
     }
     let plain = plain(state, value)?;
-    let aside = state
-        .lookup(ASIDE)
-        .and_then(|value| value.downcast_object::<Aside>())
-        .ok_or_else(|| invalid("the template cannot print here".into()))?;
+    let aside = aside(state)?;
     let mut values = aside.0.lock().unwrap_or_else(PoisonError::into_inner);
     values.push(plain);
     write!(sink, "{MARK}{}{MARK}", values.len() - 1).map_err(Error::from)
+}
+
+fn aside(state: &State<'_, '_>) -> Result<Arc<Aside>, Error> {
+    state
+        .lookup(ASIDE)
+        .and_then(|value| value.downcast_object::<Aside>())
+        .ok_or_else(|| invalid("the template cannot print here".into()))
+}
+
+/// A captured block as functions see it: the values in the place of their marks.
+fn seen(state: &State<'_, '_>, text: &str) -> Result<String, Error> {
+    let aside = aside(state)?;
+    let values = aside.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if values.is_empty() {
+        // Where nothing is put aside, the sign of a mark is one of the event's own.
+        return Ok(text.to_string());
+    }
+    let text = resolve(text, &values, false);
+    match text.len() <= OUTPUT_LIMIT_BYTES {
+        true => Ok(text),
+        false => Err(invalid(too_long())),
+    }
 }
 
 fn rendered(

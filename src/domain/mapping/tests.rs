@@ -143,6 +143,166 @@ fn json_templates_escape_by_where_a_value_stands() {
     assert_eq!(text_of(raw), r#"{"a": "x"}"#);
 }
 
+fn template(body: &str) -> Value {
+    json!({"mode": "template", "body": body})
+}
+
+#[test]
+fn a_template_that_begins_with_statements_is_escaped_as_json_too() {
+    let document = json!({"t": "x\",\"channel\":\"#boss\",\"y\":\""});
+    let expected = json!({"text": document["t"], "channel": "#ok"});
+    let object = "{\"text\": \"{{ t }}\", \"channel\": \"#ok\"}";
+    for before in [
+        "",
+        "{% set p = t %}",
+        " \n{%- set p = {'a': {'b': '%}'}} -%} ",
+        "{# a comment, {{ t }} #}{#- another -#}",
+        "{% set p %}{{ t }}, captured{% endset %}",
+        "{% set p | upper %}{% set q %}x{% endset %}y{% endset %}",
+        "{% if t %}",
+    ] {
+        let end = if before.contains("if") {
+            "{% endif %}"
+        } else {
+            ""
+        };
+        let body = format!("{before}{object}{end}");
+        let output = apply_to(template(&body), &document).unwrap();
+        assert_eq!(output.content_type, JSON, "{before}");
+        let sent: Value = serde_json::from_slice(&output.body).unwrap();
+        assert_eq!(sent, expected, "{before}");
+    }
+    for plain in [
+        "{% if t %}Hi {{ t }}{% endif %}",
+        "{# {} #}{{ t }}",
+        "{% if t %}[URGENT] {% endif %}{{ t }}",
+        "{% set p = t %}",
+    ] {
+        let output = apply_to(template(plain), &document).unwrap();
+        assert_eq!(output.content_type, template::PLAIN_TEXT, "{plain}");
+    }
+}
+
+#[test]
+fn captured_blocks_never_show_their_marks() {
+    let document = json!({"t": "a\"\u{0}0\u{0}b", "u": "xyz"});
+    let block = "{% set x %}{{ t }}{% endset %}{% set y %}{{ u }}{{ x }}{% endset %}";
+    for (json_body, text_body, expected) in [
+        (
+            "{% filter upper %}{{ t }}{% endfilter %}",
+            "",
+            "A\"\u{0}0\u{0}B",
+        ),
+        ("{{ x }}", "", "a\"\u{0}0\u{0}b"),
+        ("{{ x | truncate(2) }}", "", "a…"),
+        ("{{ y | truncate(5, '') }}", "", "xyza\""),
+        ("{{ x | length }}", "", "6"),
+        ("{{ x | default('-') }}", "", "a\"\u{0}0\u{0}b"),
+        ("{{ x | raw | length }}", "", "4"),
+        ("{{ x | string ~ u }}", "{{ x ~ u }}", "a\"\u{0}0\u{0}bxyz"),
+        (
+            "{% if y | truncate(1, '') == 'x' %}yes{% endif %}",
+            "{% if y[0] == 'x' %}yes{% endif %}",
+            "yes",
+        ),
+        (
+            "{{ [x | string, 'b'] | join('-') }}",
+            "{{ [x, 'b'] | join('-') }}",
+            "a\"\u{0}0\u{0}b-b",
+        ),
+    ] {
+        let body = format!("{block}{{\"a\": \"{json_body}\"}}");
+        let output = apply_to(template(&body), &document).unwrap();
+        let sent: Value = serde_json::from_slice(&output.body).unwrap();
+        assert_eq!(sent, json!({"a": expected}), "{json_body}");
+        let body = if text_body.is_empty() {
+            json_body
+        } else {
+            text_body
+        };
+        let field = fields(json!([{"to": "a", "from": {"template": format!("{block}{body}")}}]));
+        let output = apply_to(field, &document).unwrap();
+        let sent: Value = serde_json::from_slice(&output.body).unwrap();
+        if !body.contains("raw") {
+            assert_eq!(sent, json!({"a": expected}), "{body}");
+        }
+    }
+    for refused in [
+        "{{ x | int }}",
+        "{% if x == 'a' %}{% endif %}",
+        "{{ [x, 'b'] | join('-') }}",
+    ] {
+        let body = format!("{block}{{\"a\": \"{refused}\"}}");
+        let problem = &Mapping::parse(&template(&body)).unwrap_err()[0];
+        assert_eq!(
+            (problem.pointer.as_str(), problem.code),
+            ("/body", "bad_template")
+        );
+        assert_eq!(problem.position, Some(block.len() + 7));
+    }
+}
+
+#[test]
+fn length_and_default_in_a_template_are_those_of_jinja() {
+    let document = json!({"none": [], "two": ["a", "b"], "objects": [{"a": 1}], "members": {"a": 1, "b": 2}, "text": "größe", "no": false, "null": null});
+    for (body, expected) in [
+        ("{{ none | length > 0 }}", "false"),
+        ("{{ two | length == 2 }}", "true"),
+        ("{{ objects | length }}", "1"),
+        ("{{ members | length }}", "2"),
+        ("{{ text | length }}", "5"),
+        ("{{ nowhere | length }}", "0"),
+        ("{{ two | map('length') | list }}", "[1,1]"),
+        (
+            "{{ no | default('-', true) }}{{ no | default('-') }}",
+            "-false",
+        ),
+        ("{{ no | d('-', boolean=true) }}{{ null | d('-') }}", "--"),
+        ("{{ nowhere.at.all | default }}", ""),
+    ] {
+        let body = json!({"mode": "template", "body": body, "format": "text"});
+        let sent = apply_to(body, &document).unwrap().body;
+        assert_eq!(String::from_utf8(sent).unwrap(), expected);
+    }
+}
+
+#[test]
+fn templates_that_cannot_work_are_refused() {
+    for body in [
+        "{{ x | nosuch }}",
+        "{{ x | map('upper') | nosuch(1) }}",
+        "{% filter nosuch %}{% endfilter %}",
+        "{% set x | nosuch %}{% endset %}",
+        "{{ nosuch() }}",
+        "{{ now() }}",
+        "{{ x.upper() }}",
+        "{{ x is nosuch }}{{ x is not nosuch(1) }}",
+        "{{ x | replace('a') }}",
+        "{{ x | replace('a', 'b', 'c') }}",
+        "{{ x | upper(1) }}",
+        "{{ x | lookup(hi='high', lo='low') }}",
+        "{{ x | truncate }}",
+        "{{ x | escape }}",
+    ] {
+        let body = format!("größe {body}");
+        let problem = &Mapping::parse(&template(&body)).expect_err(&body)[0];
+        assert_eq!(problem.code, "bad_template", "{body}");
+        assert_eq!(problem.position, Some(6), "{body}");
+    }
+    for body in [
+        "{{ x | replace('a', 'b)') | coalesce(1, [2, 3], f) | upper() }}",
+        "{% for i in range(3) %}{{ loop.cycle('a', 'b') }}{% endfor %}",
+        "{% if (x) and not (y) or x is divisibleby(3) or x is not defined %}{% elif (x) %}{% endif %}",
+        "{{ x | replace(*list) | default('-', boolean=true) | round(places) }}",
+        "{% raw %}{{ x | nosuch }}{% endraw %}{# {{ nosuch() }} #}",
+        "{{ x | selectattr('a') | list | first | abs }}",
+        "{{ '{{ nosuch() }}' }}",
+    ] {
+        let refused = Mapping::parse(&template(body)).err();
+        assert_eq!(refused, None, "{body}");
+    }
+}
+
 #[test]
 fn text_templates_are_not_escaped_and_say_what_they_are() {
     let plain = apply_to(json!({"mode": "template", "body": "New: {{ currentValue.title | upper }} ({{ currentValue.createdAt | format_date('%d.%m.%Y') }})"}), &event()).unwrap();
@@ -293,6 +453,7 @@ fn no_template_takes_the_machine_down() {
         format!("{}{{{{ x ~ '' }}}}", "{% set x = [x, x] %}".repeat(26)),
         format!("{}{{{{ x }}}}", "{% set x = x | zip(x) | list %}".repeat(26)),
         format!("{}{{{{ x }}}}", "{% set x = dict(a=x, b=x) %}".repeat(26)),
+        format!("{{% set x %}}x{{% endset %}}{}{{{{ x }}}}", "{% set x %}{{ x }}{{ x }}{% endset %}".repeat(26)),
     ];
     for body in bombs {
         let mapping = json!({"mode": "template", "body": body, "format": "text"});

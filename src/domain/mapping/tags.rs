@@ -1,0 +1,264 @@
+//! A template cut into its tags and the text between them, in the way minijinja's reader cuts it.
+//!
+//! minijinja keeps its own reader to itself. `template` asks here what a template begins with, `unknown` and `captured` what its tags say. A tag ends
+//! where no bracket is open; comments are left out, and what stands between `raw` and `endraw` is text.
+
+/// A piece of a template.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Part<'t> {
+    Text(&'t str),
+    Tag(Tag<'t>),
+}
+
+/// What stands between `{{` or `{%` and its end.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Tag<'t> {
+    /// In bytes from 0.
+    pub start: usize,
+    /// Between `{{` and `}}`.
+    pub prints: bool,
+    pub tokens: Vec<Token<'t>>,
+}
+
+/// One word, number, text or sign, as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Token<'t> {
+    pub kind: Kind,
+    pub text: &'t str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Word,
+    Number,
+    Text,
+    Sign,
+}
+
+/// Signs of two characters.
+const PAIRS: [&str; 6] = ["==", "!=", "<=", ">=", "//", "**"];
+
+impl<'t> Tag<'t> {
+    /// The token at a place, empty beyond the ends.
+    pub(super) fn at(&self, index: usize) -> &'t str {
+        self.tokens.get(index).map_or("", |token| token.text)
+    }
+
+    /// The token before a place.
+    pub(super) fn before(&self, index: usize) -> &'t str {
+        index.checked_sub(1).map_or("", |index| self.at(index))
+    }
+
+    /// The statement's word; empty for what prints.
+    pub(super) fn statement(&self) -> &'t str {
+        match self.prints {
+            true => "",
+            false => self.at(0),
+        }
+    }
+
+    /// Words, with their places.
+    pub(super) fn words(&self) -> impl Iterator<Item = (usize, &'t str)> {
+        let tokens = self.tokens.iter().enumerate();
+        tokens
+            .filter(|(_, token)| token.kind == Kind::Word)
+            .map(|(index, token)| (index, token.text))
+    }
+
+    /// Filters, with the places of their names.
+    pub(super) fn filters(&self) -> impl Iterator<Item = (usize, &'t str)> {
+        let is_filter = |index: usize| match index {
+            1 if self.statement() == "filter" => true,
+            index => self.before(index) == "|",
+        };
+        self.words().filter(move |(index, _)| is_filter(*index))
+    }
+
+    /// Tests behind `is` and `is not`, with the places of their names.
+    pub(super) fn tests(&self) -> impl Iterator<Item = (usize, &'t str)> {
+        let is_test = |index: usize, word: &str| match self.before(index) {
+            "is" => word != "not",
+            "not" => self.before(index - 1) == "is",
+            _ => false,
+        };
+        self.words()
+            .filter(move |(index, word)| is_test(*index, word))
+    }
+
+    /// A `set` whose value follows, up to `endset`.
+    pub(super) fn opens_set(&self) -> bool {
+        let mut signs = self.tokens.iter().map(|token| token.text);
+        let assigns = signs.find(|sign| matches!(*sign, "=" | "|")) == Some("=");
+        self.statement() == "set" && !assigns
+    }
+
+    /// The variables that such a `set` gives what follows as it is; of a filter they get something else.
+    pub(super) fn captures(&self) -> Vec<&'t str> {
+        match self.opens_set() && self.filters().next().is_none() {
+            true => self.words().skip(1).map(|(_, name)| name).collect(),
+            false => Vec::new(),
+        }
+    }
+}
+
+/// All pieces, in their order.
+pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    let mut at = 0;
+    while let Some(start) = next_opening(text, at) {
+        parts.push(Part::Text(text.get(at..start).unwrap_or_default()));
+        let inside = text.get(start + 2..).unwrap_or_default();
+        if text.as_bytes().get(start + 1) == Some(&b'#') {
+            at = start + 2 + inside.find("#}").map_or(inside.len(), |end| end + 2);
+            continue;
+        }
+        let prints = text.as_bytes().get(start + 1) == Some(&b'{');
+        let (tokens, length) = tokens(inside, if prints { "}}" } else { "%}" });
+        let tag = Tag {
+            start,
+            prints,
+            tokens,
+        };
+        at = start + 2 + length;
+        let is_raw = tag.statement() == "raw";
+        parts.push(Part::Tag(tag));
+        if is_raw {
+            let end = end_of_raw(text, at);
+            parts.push(Part::Text(text.get(at..end).unwrap_or_default()));
+            at = end;
+        }
+    }
+    parts.push(Part::Text(text.get(at..).unwrap_or_default()));
+    parts
+}
+
+/// Where the next tag or comment begins.
+fn next_opening(text: &str, from: usize) -> Option<usize> {
+    let rest = text.get(from..)?;
+    rest.match_indices('{')
+        .map(|(at, _)| from + at)
+        .find(|at| matches!(text.as_bytes().get(at + 1), Some(b'{' | b'%' | b'#')))
+}
+
+/// Where the tag begins that ends what is printed as it stands.
+pub(super) fn end_of_raw(text: &str, from: usize) -> usize {
+    let raw = text.get(from..).unwrap_or_default();
+    let ends = |at: &usize| {
+        let tag = raw.get(at + 2..).unwrap_or_default();
+        let tag = tag.strip_prefix(['-', '+']).unwrap_or(tag);
+        tag.trim_start().starts_with("endraw")
+    };
+    let mut tags = raw.match_indices("{%").map(|(at, _)| at);
+    from + tags.find(ends).unwrap_or(raw.len())
+}
+
+/// The tokens up to the end of the tag, and how many bytes they take with it.
+fn tokens<'t>(text: &'t str, end: &str) -> (Vec<Token<'t>>, usize) {
+    let mut tokens = Vec::new();
+    let (mut at, mut open) = (usize::from(text.starts_with(['-', '+'])), 0_usize);
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let shorn = rest.strip_prefix(['-', '+']).unwrap_or(rest);
+        if let Some(sign) = [rest, shorn].iter().find(|rest| rest.starts_with(end))
+            && open == 0
+        {
+            return (tokens, text.len() - sign.len() + end.len());
+        }
+        let (kind, length) = first_token(rest);
+        let token = rest.get(..length).unwrap_or(rest);
+        at += token.len();
+        match token {
+            "(" | "[" | "{" => open += 1,
+            ")" | "]" | "}" => open = open.saturating_sub(1),
+            _ => {}
+        }
+        if !token.trim_start().is_empty() {
+            tokens.push(Token { kind, text: token });
+        }
+    }
+    (tokens, text.len())
+}
+
+/// What a text begins with, and how many bytes it takes.
+fn first_token(text: &str) -> (Kind, usize) {
+    let is_name = |sign: &char| sign.is_alphanumeric() || *sign == '_';
+    let named =
+        |text: &str| -> usize { text.chars().take_while(is_name).map(char::len_utf8).sum() };
+    let first = text.chars().next().unwrap_or(' ');
+    match first {
+        '"' | '\'' => (Kind::Text, end_of_string(text.as_bytes(), 0)),
+        '0'..='9' => {
+            let whole = named(text);
+            let rest = text.get(whole..).unwrap_or_default();
+            let fraction = rest
+                .strip_prefix('.')
+                .filter(|rest| rest.starts_with(|sign: char| sign.is_ascii_digit()));
+            (
+                Kind::Number,
+                whole + fraction.map_or(0, |rest| 1 + named(rest)),
+            )
+        }
+        first if is_name(&first) => (Kind::Word, named(text)),
+        first => match text.get(..2).filter(|pair| PAIRS.contains(pair)) {
+            Some(pair) => (Kind::Sign, pair.len()),
+            None => (Kind::Sign, first.len_utf8()),
+        },
+    }
+}
+
+/// Behind the closing quote of the string that begins at `at`.
+pub(super) fn end_of_string(bytes: &[u8], at: usize) -> usize {
+    let quote = bytes.get(at);
+    let mut end = at + 1;
+    while let Some(byte) = bytes.get(end) {
+        match byte {
+            b'\\' => end += 2,
+            byte if Some(byte) == quote => return end + 1,
+            _ => end += 1,
+        }
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> Vec<String> {
+        let told = |part: Part<'_>| match part {
+            Part::Text(text) => text.to_string(),
+            Part::Tag(tag) => {
+                let tokens: Vec<&str> = tag.tokens.iter().map(|token| token.text).collect();
+                format!("<{}>", tokens.join(" "))
+            }
+        };
+        let parts = parts(text).into_iter().map(told);
+        parts.filter(|part| !part.is_empty()).collect()
+    }
+
+    #[test]
+    fn tags_end_where_minijinja_ends_them() {
+        for (text, expected) in [
+            ("a{{ b.c }}d", vec!["a", "<b . c>", "d"]),
+            (
+                "{{ {'a': {'b': 1}} }}x",
+                vec!["<{ 'a' : { 'b' : 1 } }>", "x"],
+            ),
+            ("{{ {'a': 1}}}x", vec!["<{ 'a' : 1 }>", "x"]),
+            ("{%- set a = '%}' -%}x", vec!["<set a = '%}'>", "x"]),
+            ("{# {{ \" #}x", vec!["x"]),
+            (
+                "{% raw %}{{ \" {% endraw %}x",
+                vec!["<raw>", "{{ \" ", "<endraw>", "x"],
+            ),
+            (
+                "{{ a[1:2] == 1.5|b(-1) }}",
+                vec!["<a [ 1 : 2 ] == 1.5 | b ( - 1 )>"],
+            ),
+            ("{{ größe }} {%", vec!["<größe>", " ", "<>"]),
+            ("{{ \"a\\", vec!["<\"a\\>"]),
+            ("{{ (", vec!["<(>"]),
+        ] {
+            assert_eq!(written(text), expected, "{text}");
+        }
+    }
+}
