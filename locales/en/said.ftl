@@ -245,6 +245,7 @@ said-order-differs = order or spacing differs
 said-filter-shape = A filter is a group like {"{"}"all": [...]{"}"} or a condition like {"{"}"path": ..., "op": ...{"}"}.
 said-filter-deep = Groups may be nested { $count } deep.
 said-filter-items = Items of items may be asked for { $count } deep.
+said-rules-refused = These rules are not accepted any more, save the connection anew: { $said }
 said-filter-mixed = A group has one key, here `{ $key }`; put other groups inside its list.
 said-filter-group = A group holds a list of conditions and groups.
 said-filter-many = A filter may have { $count } conditions.

@@ -244,6 +244,7 @@ said-order-differs = urutan atau spasinya berbeda
 said-filter-shape = Filter adalah grup seperti {"{"}"all": [...]{"}"} atau kondisi seperti {"{"}"path": ..., "op": ...{"}"}.
 said-filter-deep = Grup boleh bersarang sampai { $count } tingkat.
 said-filter-items = Butir di dalam butir boleh ditanyakan sampai { $count } tingkat.
+said-rules-refused = Aturan ini tidak lagi diterima, simpan ulang koneksinya: { $said }
 said-filter-mixed = Sebuah grup memiliki satu kunci, di sini `{ $key }`; letakkan grup lain di dalam daftarnya.
 said-filter-group = Sebuah grup berisi daftar kondisi dan grup.
 said-filter-many = Filter boleh memiliki { $count } kondisi.

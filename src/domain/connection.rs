@@ -161,6 +161,22 @@ impl Rules {
         }
     }
 
+    /// Reads rules that were saved once. What is not accepted any more decides nothing: every event that the trigger takes fails with the reason, where
+    /// it is seen and can be sent again, and all other connections go on.
+    pub fn read(document: &RulesDocument) -> Rules {
+        Rules::compile(document).unwrap_or_else(|problems| Rules {
+            trigger: document.trigger.clone(),
+            filter: None,
+            mapping: Mapping::refused(problems.into_iter().next()),
+            delivery: document.delivery.clone(),
+        })
+    }
+
+    /// Why the rules are not accepted any more; `None` when they are.
+    pub fn refusal(&self) -> Option<&MappingError> {
+        self.mapping.refusal()
+    }
+
     /// What the rules and the facts of an event are read from: a document that holds this much is decided on as the whole one is.
     pub fn needs(&self) -> Needs {
         let mut needs = fact_needs().clone();

@@ -213,6 +213,6 @@ impl Bridge {
             return Ok(rules.clone());
         }
         let version = self.store.version(version_id).await?;
-        Ok(Arc::new(compile(&version.rules, version_id)?))
+        Ok(Arc::new(compile(&version.rules, version_id)))
     }
 }

@@ -1,7 +1,7 @@
 //! What the hot path looks at instead of the database: sources, compiled connections and destinations, swapped whole on change.
 //!
-//! Read at every request and every attempt; rebuilt by [`Snapshot::load`] after a save. A stored rule that no longer compiles makes
-//! loading fail loudly, rather than letting a connection fall silent.
+//! Read at every request and every attempt; rebuilt by [`Snapshot::load`] after a save. Stored rules that no longer compile make
+//! every delivery of their connection fail with the reason: it does not fall silent, and the others go on.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl Snapshot {
             let version = connection.version;
             let rules = match before.rules.get(&version.id) {
                 Some(rules) => rules.clone(),
-                None => Arc::new(compile(&version.rules, version.id)?),
+                None => Arc::new(compile(&version.rules, version.id)),
             };
             snapshot.rules.insert(version.id, rules.clone());
             let present = Present {
@@ -143,15 +143,11 @@ fn hash_of(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// Compiles rules that were accepted once.
-pub fn compile(document: &RulesDocument, version_id: VersionId) -> Result<Rules, StoreError> {
-    Rules::compile(document).map_err(|problems| {
-        let first = problems
-            .first()
-            .map(|problem| format!("{} {}", problem.pointer, problem.message))
-            .unwrap_or_default();
-        StoreError::Corrupt(format!(
-            "the rules of version {version_id} do not compile: {first}"
-        ))
-    })
+/// Reads rules that were accepted once.
+pub fn compile(document: &RulesDocument, version_id: VersionId) -> Rules {
+    let rules = Rules::read(document);
+    if let Some(refusal) = rules.refusal() {
+        tracing::error!(version = %version_id, %refusal, "saved rules are not accepted any more; their deliveries fail until the connection is saved anew");
+    }
+    rules
 }

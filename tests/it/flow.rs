@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::database::{Database, on_both};
+use crate::database::{Database, execute, on_both};
 use crate::harness::{Answer, Receiver, TestBridge, event, todo_created};
 
 on_both![
@@ -19,6 +19,7 @@ on_both![
     filtered_unmapped_and_unheard_events_are_told_apart,
     what_waits_survives_a_stop_and_is_sent_by_the_next_start,
     what_waits_for_a_deleted_destination_is_given_up_and_bars_no_lane,
+    saved_rules_that_are_not_accepted_any_more_fail_with_the_reason_and_stop_nothing_else,
     a_large_answer_and_a_redirect_are_handled,
     in_order_per_record_a_failure_parks_only_its_own_record,
     a_limit_per_second_is_kept,
@@ -656,5 +657,44 @@ async fn what_waits_for_a_deleted_destination_is_given_up_and_bars_no_lane(datab
     bridge.post(&connected.hook, &event(3)).await;
     after.next().await;
     assert!(before.is_idle().await);
+    bridge.stop().await;
+}
+
+async fn saved_rules_that_are_not_accepted_any_more_fail_with_the_reason_and_stop_nothing_else(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let old = json!({"mapping": {"mode": "template", "body": "accepted once"}});
+    let broken = bridge.connect(&receiver, old).await;
+    let whole = bridge.connect(&receiver, json!({})).await;
+    let now_ms = bridge.bridge.clock.now_ms();
+    let home = bridge.stop().await;
+    execute(
+        &home.database_url,
+        "UPDATE connection_versions SET rules = replace(rules, 'accepted once', '{{ x | nosuch }}')",
+    );
+
+    let bridge = TestBridge::start_in(home, now_ms).await;
+    let at = |hook: &str| bridge.url(&hook[hook.find("/hooks/").unwrap()..]);
+    let (status, answer) = bridge.post(&at(&broken.hook), todo_created()).await;
+    assert_eq!((status, &answer["deliveries"]), (200, &json!(1)));
+    bridge.post(&at(&whole.hook), todo_created()).await;
+    receiver.next().await;
+    let failed = bridge.get("/deliveries?state=mapping_failed").await["data"][0].clone();
+    let problem = failed["problem"].as_str().unwrap();
+    assert!(
+        problem.starts_with(
+            "/mapping/body: These rules are not accepted any more, save the connection anew: "
+        ),
+        "{problem}"
+    );
+
+    let path = format!("/connections/{}", failed["connection_id"].as_str().unwrap());
+    let mut connection = bridge.get(&path).await;
+    connection["mapping"] = json!({"mode": "passthrough"});
+    assert_eq!(bridge.api("PUT", &path, Some(connection)).await.0, 200);
+    let again = json!({"filter": {"state": "mapping_failed"}, "version": "now"});
+    bridge.created("/replays", again).await;
+    assert_eq!(receiver.next().await.body, todo_created());
     bridge.stop().await;
 }

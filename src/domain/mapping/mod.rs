@@ -82,9 +82,32 @@ enum Mode {
     Passthrough,
     Fields(Fields),
     Template(BodyTemplate),
+    /// Saved once and not accepted any more.
+    Refused(MappingError),
 }
 
 impl Mapping {
+    /// A mapping that makes nothing, in the place of saved rules that are not accepted any more.
+    pub(super) fn refused(problem: Option<Problem>) -> Mapping {
+        let (path, message) =
+            problem.map_or_else(Default::default, |one| (one.pointer, one.message));
+        let message =
+            format!("These rules are not accepted any more, save the connection anew: {message}");
+        Mapping(Mode::Refused(MappingError::new(
+            "rules_refused",
+            path,
+            message,
+        )))
+    }
+
+    /// Why it makes nothing; `None` when it does.
+    pub(super) fn refusal(&self) -> Option<&MappingError> {
+        match &self.0 {
+            Mode::Refused(error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// Reads a mapping document; all problems come at once.
     pub fn parse(document: &Value) -> Result<Mapping, Vec<Problem>> {
         let wrong =
@@ -138,7 +161,7 @@ impl Mapping {
     /// Adds what it looks at in the document.
     pub fn add_needs(&self, needs: &mut Needs) {
         match &self.0 {
-            Mode::Passthrough => {}
+            Mode::Passthrough | Mode::Refused(_) => {}
             Mode::Fields(fields) => fields.add_needs(needs),
             Mode::Template(_) => needs.add([]),
         }
@@ -147,6 +170,7 @@ impl Mapping {
     /// Makes the body.
     pub fn apply(&self, input: &MappingInput<'_>) -> Result<Output, MappingError> {
         let output = match &self.0 {
+            Mode::Refused(error) => return Err(error.clone()),
             Mode::Passthrough => Output {
                 body: input.body.to_vec(),
                 content_type: JSON.into(),
