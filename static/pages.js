@@ -1,4 +1,5 @@
-// For pages beside the builder: a chosen file goes into its text field, and a page that waits for its first event looks for it.
+// For pages beside the builder: a chosen file goes into its text field, a page that waits for its first event looks for it, and the replay
+// planner counts again when a choice changes.
 "use strict";
 
 for (const input of document.querySelectorAll("[data-into]")) {
@@ -22,3 +23,25 @@ if (waiting) {
     } catch { /* It asks again. */ }
   }, POLL_MS);
 }
+
+const planner = document.querySelector("form[data-recount]");
+let counts = 0;
+planner?.addEventListener("change", async () => {
+  if (!planner.checkValidity()) return;
+  const count = ++counts;
+  const busy = (is) => { for (const button of planner.querySelectorAll("#send button")) button.disabled = is; };
+  const query = new URLSearchParams(new FormData(planner));
+  // What is not counted yet is not sent by a quick hand.
+  busy(true);
+  try {
+    const response = await fetch(`/replays/new?${query}`);
+    const fresh = new DOMParser().parseFromString(response.ok ? await response.text() : "", "text/html");
+    if (count !== counts) return;
+    for (const id of ["forecast", "send"]) {
+      const now = fresh.getElementById(id);
+      if (now) document.getElementById(id).innerHTML = now.innerHTML;
+    }
+    history.replaceState(null, "", `/replays/new?${query}`);
+  } catch { /* The button counts again. */ }
+  if (count === counts) busy(false);
+});

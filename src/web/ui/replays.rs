@@ -254,8 +254,8 @@ pub async fn new(
     let user = signed_in(&request)?;
     let query = url::form_urlencoded::parse(request.query_string().as_bytes());
     let mut fields = Fields::read(query.into_owned());
-    // Everything that ever arrived is not sent again by a slip; whoever takes the tick away sends the version along.
-    fields.only_missing |= fields.carried().is_empty() && fields.version.is_empty();
+    // What arrived already is not sent again by a slip; whoever takes the tick away sends the version along.
+    fields.only_missing |= fields.version.is_empty();
     let page = Page::new(&request, &user, "/replays", t!("replays-plan"));
     match fields.wish() {
         Ok(wish) => {
