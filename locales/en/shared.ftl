@@ -27,6 +27,7 @@ shared-note-added = Added.
 shared-note-deleted = Deleted.
 shared-note-restored = Restored, as a new version.
 shared-note-imported = Imported. Enter the secrets of what was made, then switch its connections on.
+shared-note-changed-by-import = Imported. What was changed is in force.
 shared-note-enabled = Switched on.
 shared-note-disabled = Switched off.
 shared-note-duplicated = Duplicated. The copy is switched off; change what you need and switch it on.

@@ -21,6 +21,7 @@ connections-import-file = Pilih berkas
 connections-import-json = JSON hasil ekspor
 connections-import-plan = Tampilkan yang akan terjadi
 connections-import-would = Impor ini akan
+connections-import-differs = Teksnya bukan lagi yang rencananya ditampilkan tadi. Belum ada yang dilakukan: inilah yang akan terjadi sekarang.
 connections-import-nothing = Semuanya sudah ada di sini; tidak ada yang perlu dilakukan.
 connections-import-secrets = Dokumen ini tidak memuat secret. Isi di halaman yang baru dibuat, lalu aktifkan koneksinya.
 connections-import-do = Impor: buat { $made }, ubah { $changed }

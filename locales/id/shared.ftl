@@ -27,6 +27,7 @@ shared-note-added = Ditambahkan.
 shared-note-deleted = Dihapus.
 shared-note-restored = Dipulihkan sebagai versi baru.
 shared-note-imported = Diimpor. Isi secret dari yang baru dibuat, lalu aktifkan koneksinya.
+shared-note-changed-by-import = Diimpor. Perubahannya sudah berlaku.
 shared-note-enabled = Diaktifkan.
 shared-note-disabled = Dinonaktifkan.
 shared-note-duplicated = Digandakan. Salinannya nonaktif; ubah seperlunya lalu aktifkan.

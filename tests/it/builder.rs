@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use bluebridge::domain::person::Role;
 use bluebridge::domain::seal::MasterKey;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::database::{Database, on_both};
 use crate::harness::{Receiver, TestBridge, event, todo_created};
@@ -574,11 +575,14 @@ async fn an_import_says_what_it_does_and_does_that(database: Database) {
     assert!(!exported.contains("whsec_") && !exported.contains(crate::harness::SECRET));
     let mark = ada.get("/connections/import").await.mark();
     let plan = async |ada: &mut Visitor<'_>, bundle: &str, action| {
-        ada.post(
-            "/connections/import",
-            &[("csrf", &mark), ("bundle", bundle), ("action", action)],
-        )
-        .await
+        let planned = hex::encode(Sha256::digest(bundle));
+        let fields = [
+            ("csrf", &*mark),
+            ("bundle", bundle),
+            ("planned", &planned),
+            ("action", action),
+        ];
+        ada.post("/connections/import", &fields).await
     };
     assert!(
         plan(&mut ada, &exported, "plan")
@@ -619,7 +623,27 @@ async fn an_import_says_what_it_does_and_does_that(database: Database) {
         1,
         "looking makes nothing"
     );
-    assert_eq!(plan(&mut ada, &text, "import").await.status, 303);
+    // A text that was changed since is shown first.
+    let other_text = text.replace("\"Another\"", "\"Quite another\"");
+    let digest = hex::encode(Sha256::digest(&text));
+    let fields = [
+        ("csrf", &*mark),
+        ("bundle", &*other_text),
+        ("planned", &*digest),
+        ("action", "import"),
+    ];
+    let stopped = ada.post("/connections/import", &fields).await;
+    assert_eq!(stopped.status, 200);
+    assert!(
+        stopped.html.contains("Nothing is done yet") && stopped.html.contains("Quite another"),
+        "{}",
+        stopped.html
+    );
+    let imported = plan(&mut ada, &text, "import").await;
+    assert_eq!(
+        imported.location.as_deref(),
+        Some("/connections?done=imported")
+    );
     let connections = bridge.get("/connections").await["data"].clone();
     assert_eq!(
         (&connections[0]["version"], &connections[0]["enabled"]),

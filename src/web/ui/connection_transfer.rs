@@ -1,8 +1,10 @@
-//! Connections as JSON, out and in. An import is shown before it is done, and what is shown is planned anew from the same text when it is done.
+//! Connections as JSON, out and in. An import is shown before it is done, and what is shown is planned anew from the same text when it is done:
+//! a text that was changed since is shown first.
 
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::person::User;
 use crate::flow::Bridge;
@@ -33,6 +35,10 @@ struct PlanView {
     connections: Vec<StepView>,
     made: usize,
     changed: usize,
+    /// Which text it is the plan of.
+    digest: String,
+    /// It is not the plan that was shown before.
+    differs: bool,
 }
 
 struct StepView {
@@ -89,16 +95,13 @@ pub async fn import(
         }
         Err(error) => Err(error),
     };
+    let (is_order, digest) = (form.text("action") == "import", digest(&page.text));
+    let was_shown = form.text("planned") == digest;
     match planned {
-        Ok(plan) if form.text("action") == "import" => {
-            let actor = actor(&request);
-            let noting = |action: &str, id: String, said| bridge.noting(&actor, action, id, said);
-            transfer::carry_out(noting, plan).await?;
-            bridge.reload().await?;
-            Ok(go("/connections?done=imported"))
-        }
+        Ok(plan) if is_order && was_shown => do_import(&request, &bridge, plan).await,
         Ok(plan) => {
-            page.plan = Some(PlanView::new(&plan, &bridge).await?);
+            let differs = is_order && !was_shown;
+            page.plan = Some(PlanView::new(&plan, &bridge, digest, differs).await?);
             render(&page)
         }
         Err(ImportError::Refused(sentences)) => {
@@ -107,6 +110,28 @@ pub async fn import(
         }
         Err(ImportError::Store(error)) => Err(error.into()),
     }
+}
+
+/// Which text was planned, for the form that orders it.
+fn digest(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
+async fn do_import(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    plan: Plan,
+) -> Result<HttpResponse, PageError> {
+    let (actor, (made, ..)) = (actor(request), plan.tally());
+    let noting = |action: &str, id: String, said| bridge.noting(&actor, action, id, said);
+    let done = transfer::carry_out(noting, plan).await;
+    // What was done before it failed is stored, and holds as well.
+    bridge.reload().await?;
+    done?;
+    Ok(go(match made {
+        0 => "/connections?done=changed_by_import",
+        _ => "/connections?done=imported",
+    }))
 }
 
 fn page(request: &HttpRequest, user: &User, text: String) -> ImportPage {
@@ -124,7 +149,12 @@ fn page(request: &HttpRequest, user: &User, text: String) -> ImportPage {
 }
 
 impl PlanView {
-    async fn new(plan: &Plan, bridge: &Bridge) -> Result<PlanView, PageError> {
+    async fn new(
+        plan: &Plan,
+        bridge: &Bridge,
+        digest: String,
+        differs: bool,
+    ) -> Result<PlanView, PageError> {
         let mut names = Names::load(bridge).await?;
         let made = plan
             .destinations
@@ -189,6 +219,8 @@ impl PlanView {
             connections: connections.collect(),
             made,
             changed,
+            digest,
+            differs,
         })
     }
 }

@@ -28,12 +28,13 @@ use crate::web::ui::next::own_path;
 pub const EXACT: &str = "%Y-%m-%d %H:%M:%S %Z";
 
 /// What was done, by the word in `?done=`; nothing of the address itself is shown.
-const NOTES: [(&str, Key); 19] = [
+const NOTES: [(&str, Key); 20] = [
     ("saved", key!("shared-note-saved")),
     ("added", key!("shared-note-added")),
     ("deleted", key!("shared-note-deleted")),
     ("restored", key!("shared-note-restored")),
     ("imported", key!("shared-note-imported")),
+    ("changed_by_import", key!("shared-note-changed-by-import")),
     ("enabled", key!("shared-note-enabled")),
     ("disabled", key!("shared-note-disabled")),
     ("duplicated", key!("shared-note-duplicated")),
@@ -374,7 +375,8 @@ pub async fn not_found(
         let detail = t!("shared-error-no-page");
         PageError::from(ApiError::new(StatusCode::NOT_FOUND, "no_page", detail))
     };
-    match full_session(&request, &bridge).await.ok().flatten() {
+    // Whoever cannot be looked up is not taken for a stranger.
+    match full_session(&request, &bridge).await? {
         None => Err(missing()),
         Some((_, user)) => {
             let reader = Reader::present().signed_in(&user);
