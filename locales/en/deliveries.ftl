@@ -95,6 +95,7 @@ deliveries-resend-by = Resend by version { $version }
 deliveries-resend-by-present = Resend by version { $version }, in force now
 deliveries-anyway = Send anyway
 deliveries-anyway-ask = The filter said no to this event. Send it anyway?
+deliveries-not-listened-ask = The connection does not listen to this event. Send it anyway?
 deliveries-resume = Resume { $destination }
 deliveries-hurry = This one still goes on by itself. A resend goes out beside it, so it may arrive twice.
 deliveries-resent = This is the new delivery. It is on its way.
@@ -103,11 +104,13 @@ deliveries-resent-held = This is the new delivery. It waits, because its destina
 deliveries-resent-failed = This is the new delivery. It was tried and did not arrive.
 deliveries-resent-mapping-failed = This is the new delivery. The mapping failed again, so nothing was sent.
 deliveries-resent-not = This is the new delivery. It is not sent.
+deliveries-arrived-later = Arrived later, by a <a href="/deliveries/{ $href }">{ $cause }</a>, <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>.
 deliveries-give-up = Give up
 deliveries-give-up-ask = Give this delivery up? It will not be sent.
 deliveries-what-happened = What happened
 deliveries-gap = { $gap } later
 deliveries-no-attempt = No attempt yet.
+deliveries-nothing-sent = Nothing was sent.
 deliveries-attempt = Attempt { $number }
 deliveries-request = Request
 deliveries-response = Response
@@ -124,6 +127,7 @@ deliveries-would-have-passed =
     }
 deliveries-not = not
 deliveries-change-filter = Change this filter with this event
+deliveries-change-trigger = Change what it listens to, with this event
 deliveries-mend = Fix the mapping
 deliveries-mend-with = Fix the mapping with this event
 deliveries-details = Details
@@ -134,6 +138,7 @@ deliveries-id = Delivery id
 ## What is told of one delivery
 
 deliveries-is-skipped = The filter did not let this event through; see why below.
+deliveries-is-not-listened = The connection does not listen to this event; see below.
 deliveries-is-mapping-failed = No body could be made.
 deliveries-is-queued = It is due and waits for its turn.
 deliveries-is-sending = It is being sent.

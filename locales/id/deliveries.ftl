@@ -91,6 +91,7 @@ deliveries-resend-by = Kirim ulang dengan versi { $version }
 deliveries-resend-by-present = Kirim ulang dengan versi { $version } yang berlaku sekarang
 deliveries-anyway = Tetap kirim
 deliveries-anyway-ask = Filter tidak meloloskan event ini. Tetap kirim?
+deliveries-not-listened-ask = Koneksi ini tidak mendengarkan event ini. Tetap kirim?
 deliveries-resume = Lanjutkan { $destination }
 deliveries-hurry = Pengiriman ini masih berjalan sendiri. Kirim ulang berjalan di sampingnya, jadi bisa sampai dua kali.
 deliveries-resent = Inilah pengiriman yang baru. Sedang dikirim.
@@ -99,11 +100,13 @@ deliveries-resent-held = Inilah pengiriman yang baru. Menunggu, karena tujuannya
 deliveries-resent-failed = Inilah pengiriman yang baru. Sudah dicoba dan tidak sampai.
 deliveries-resent-mapping-failed = Inilah pengiriman yang baru. Pemetaan gagal lagi, jadi tidak ada yang dikirim.
 deliveries-resent-not = Inilah pengiriman yang baru. Tidak dikirim.
+deliveries-arrived-later = Sampai kemudian, lewat <a href="/deliveries/{ $href }">{ $cause }</a>, <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>.
 deliveries-give-up = Batalkan
 deliveries-give-up-ask = Batalkan pengiriman ini? Ia tidak akan dikirim.
 deliveries-what-happened = Yang terjadi
 deliveries-gap = { $gap } kemudian
 deliveries-no-attempt = Belum ada percobaan.
+deliveries-nothing-sent = Tidak ada yang dikirim.
 deliveries-attempt = Percobaan { $number }
 deliveries-request = Request
 deliveries-response = Response
@@ -120,6 +123,7 @@ deliveries-would-have-passed =
     }
 deliveries-not = bukan
 deliveries-change-filter = Ubah filter ini dengan event ini
+deliveries-change-trigger = Ubah yang didengarkan dengan event ini
 deliveries-mend = Perbaiki pemetaan
 deliveries-mend-with = Perbaiki pemetaan dengan event ini
 deliveries-details = Rincian
@@ -130,6 +134,7 @@ deliveries-id = Id pengiriman
 ## Yang diceritakan tentang satu pengiriman
 
 deliveries-is-skipped = Filter tidak meloloskan event ini; alasannya ada di bawah.
+deliveries-is-not-listened = Koneksi ini tidak mendengarkan event ini; lihat di bawah.
 deliveries-is-mapping-failed = Body tidak dapat dibuat.
 deliveries-is-queued = Sudah waktunya dikirim dan sedang menunggu giliran.
 deliveries-is-sending = Sedang dikirim.

@@ -46,9 +46,10 @@ pub struct DeliverySummary {
 }
 
 impl DeliverySummary {
-    /// Whether it failed for good with this attempt of it.
-    pub fn failed_with(&self, attempt: &Attempt) -> bool {
-        self.state == State::Failed && attempt.number == self.attempts
+    /// Whether it failed for good, or was given up, with this attempt of it.
+    pub fn ended_with(&self, attempt: &Attempt) -> bool {
+        let has_ended = matches!(self.state, State::Failed | State::Discarded);
+        has_ended && attempt.number == self.attempts
     }
 }
 

@@ -433,7 +433,7 @@ async fn what_became_of_an_event_is_told_as_it_happened(database: Database) {
     assert!(shown.contains("Skipped") && shown.contains("Would be skipped"));
     let skipped = id_in(&bridge, "/deliveries").await;
     let shown = ada.get(&format!("/deliveries/{skipped}")).await.html;
-    assert!(shown.contains("Send anyway") && shown.contains("No attempt yet."));
+    assert!(shown.contains("Send anyway") && shown.contains("Nothing was sent."));
     let mark = ada.get("/").await.mark();
     let connection = id_in(&bridge, "/connections").await;
     let test = format!("/connections/{connection}/test");
@@ -442,6 +442,30 @@ async fn what_became_of_an_event_is_told_as_it_happened(database: Database) {
         .await;
     let shown = ada.get(&tested.location.unwrap()).await.html;
     assert!(shown.contains("Skipped: the filter did not let it through."));
+
+    let deaf = json!({"name": "Deaf", "trigger": {"events": ["TODO_DELETED"]}});
+    let deaf = bridge
+        .connect_from(&connected.source_id, &receiver.url(), json!({}), deaf)
+        .await;
+    let deaf_id = bridge.get("/connections").await["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "Deaf")
+        .unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_string();
+    let test = format!("/connections/{deaf_id}/test");
+    let tested = ada
+        .post(&test, &[("csrf", &mark), ("event", "TODO_CREATED")])
+        .await;
+    let shown = ada.get(&tested.location.unwrap()).await.html;
+    assert!(shown.contains("the connection does not listen to this event"));
+    let path = format!("/deliveries?destination_id={}", deaf.destination_id);
+    let untold = id_in(&bridge, &path).await;
+    let shown = ada.get(&format!("/deliveries/{untold}")).await.html;
+    assert!(shown.contains("Change what it listens to") && !shown.contains("filter did not"));
 
     receiver.answer_usually(500);
     let resend = format!("/deliveries/{skipped}/resend");
@@ -465,6 +489,28 @@ async fn what_became_of_an_event_is_told_as_it_happened(database: Database) {
     let shown = ada.get(&again.location.unwrap()).await.html;
     assert!(shown.contains("It was tried and did not arrive."));
     assert!(shown.contains("A resend goes out beside it"));
+
+    // Given up, nothing tries it again.
+    let retrying = id_in(&bridge, "/deliveries?state=retrying").await;
+    ada.post(&format!("/deliveries/{retrying}/discard"), &[("csrf", &mark)])
+        .await;
+    let shown = ada.get(&format!("/deliveries/{retrying}")).await.html;
+    assert!(shown.contains("Given up") && !shown.contains("the schedule tries again"));
+
+    // What arrived later is red no more.
+    receiver.answer_usually(200);
+    let again = ada
+        .post(&format!("/deliveries/{failed}/resend"), &[("csrf", &mark)])
+        .await;
+    bridge.recorded(3).await;
+    let again = again.location.unwrap();
+    let again = again.split('?').next().unwrap();
+    let shown = ada.get(&format!("/deliveries/{failed}")).await.html;
+    assert!(
+        shown.contains("Arrived later, by a") && shown.contains(&format!("href=\"{again}\"")),
+        "{shown}"
+    );
+    assert!(!shown.contains("Mend the destination") && !shown.contains("class=\"primary\""));
     bridge.stop().await;
 }
 

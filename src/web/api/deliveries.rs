@@ -168,7 +168,7 @@ async fn detail(bridge: &Bridge, id: DeliveryId) -> Result<Value, ApiError> {
     let mut shown = summary(&delivery);
     shown["attempts"] = attempts
         .iter()
-        .map(|one| attempt(one, delivery.failed_with(one)))
+        .map(|one| attempt(one, delivery.ended_with(one)))
         .collect();
     shown["decision"] = json!(run?);
     if delivery.state == State::Held {

@@ -15,8 +15,9 @@ use crate::domain::outcome::{Outcome, Verdict as Meaning};
 use crate::flow::dry_run::{body_of, dry_run};
 use crate::flow::snapshot::Snapshot;
 use crate::flow::{Bridge, resend as resending};
-use crate::store::deliveries::{Attempt, DeliverySummary};
+use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
 use crate::store::error::StoreError;
+use crate::store::events::Page as Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::i18n::decimal;
@@ -48,6 +49,8 @@ struct ShowPage {
     sentence: String,
     /// What a person can do about the last attempt.
     advice: String,
+    /// A later delivery brought the same event over the same connection.
+    arrived: Option<Arrival>,
     /// What can be done: `resend`, `hurry` while it still goes on by itself, `anyway` although the filter said no, `mend` the mapping, or
     /// `resume` the destination. Empty for who may not change anything.
     act: &'static str,
@@ -55,6 +58,10 @@ struct ShowPage {
     /// It is on its way, so the page looks again.
     moving: bool,
     was_sent: bool,
+    /// Nothing will be sent any more.
+    is_over: bool,
+    /// Whether the connection is for such an event at all; a test asks for any.
+    listens: bool,
     /// The connection's present version, when it is another one.
     present_version: Option<i32>,
     timeline: Vec<TimelineStep>,
@@ -69,6 +76,13 @@ struct ShowPage {
     misses: Vec<MissView>,
     before: Option<String>,
     after: Option<String>,
+}
+
+/// The delivery that arrived instead of one that failed.
+struct Arrival {
+    id: String,
+    cause: String,
+    at: Moment,
 }
 
 struct TimelineStep {
@@ -123,9 +137,10 @@ pub async fn show(
     .await?;
     let run = run.map_err(ApiError::from)?;
     let verdict = Verdict::new(&run);
-    let misses = match run.not_triggered {
-        None => nearest_miss(&run.explanation),
-        Some(_) => Vec::new(),
+    let listens = run.not_triggered.is_none();
+    let misses = match listens {
+        true => nearest_miss(&run.explanation),
+        false => Vec::new(),
     };
     let output = output.filter(|_| delivery.state != State::Skipped);
     let curl = attempts
@@ -148,29 +163,38 @@ pub async fn show(
         page.note = Some(told_of_resend(delivery.state));
     }
     let may_change = page.may_change();
+    let arrived = arrived_later(&bridge, &delivery, now).await?;
     render(&ShowPage {
         page,
-        sentence: told(&bridge.snapshot(), &delivery, &attempts),
-        // No schedule moves what is held.
+        sentence: told(&bridge.snapshot(), &delivery, &attempts, listens),
+        // No schedule moves what is held, and what arrived later needs no mending.
         advice: attempts
             .last()
+            .filter(|_| arrived.is_none())
             .filter(|last| delivery.state != State::Held || !last.outcome.passes_by_itself())
             .map_or_else(String::new, |last| {
-                advice(&last.outcome, delivery.failed_with(last))
+                advice(&last.outcome, delivery.ended_with(last))
             }),
         act: if may_change { act(delivery.state) } else { "" },
         may_discard: may_change && delivery.state.may_be_discarded(),
         moving: is_moving(&delivery, now),
         was_sent: !attempts.is_empty(),
+        is_over: delivery.state.is_final(),
+        listens,
         present_version,
         timeline: timeline(&delivery, &attempts, received_at, now),
         attempts: attempts
             .into_iter()
             .map(|attempt| {
-                let is_over = delivery.failed_with(&attempt);
-                AttemptView::new(attempt, is_over, now)
+                let is_over = delivery.ended_with(&attempt);
+                let mut view = AttemptView::new(attempt, is_over, now);
+                if is_over && arrived.is_some() {
+                    view.advice.clear();
+                }
+                view
             })
             .collect(),
+        arrived,
         body: output.map(|output| pretty(&output.body)),
         curl,
         event_id: delivery.event_id.to_string(),
@@ -248,6 +272,34 @@ pub async fn discard(
     Ok(go(format!("/deliveries/{id}?done=discarded")))
 }
 
+/// The first delivery after one that failed by which its event arrived after all.
+async fn arrived_later(
+    bridge: &Bridge,
+    failed: &DeliverySummary,
+    now: Timestamp,
+) -> Result<Option<Arrival>, StoreError> {
+    let (State::Failed | State::MappingFailed | State::Discarded) = failed.state else {
+        return Ok(None);
+    };
+    let of_event = DeliveryFilter {
+        event_id: Some(failed.event_id),
+        page: Window {
+            after: Some(failed.id),
+            ..Window::default()
+        },
+        ..DeliveryFilter::default()
+    };
+    let later = bridge.store.deliveries(of_event).await?;
+    let arrived = later.iter().rev().find(|later| {
+        later.connection_id == failed.connection_id && later.state == State::Delivered
+    });
+    Ok(arrived.map(|arrived| Arrival {
+        id: arrived.id.to_string(),
+        cause: cause_word(arrived.cause).unwrap_or_else(|| t!("shared-cause-resend")),
+        at: Moment::new(arrived.finished_at.unwrap_or(arrived.created_at), now),
+    }))
+}
+
 /// Whether something happens while one looks.
 fn is_moving(delivery: &DeliverySummary, now: Timestamp) -> bool {
     let is_due = |due: Timestamp| due.duration_since(now) < SOON;
@@ -298,13 +350,19 @@ fn pretty(body: &[u8]) -> String {
         .unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned())
 }
 
-fn told(snapshot: &Snapshot, delivery: &DeliverySummary, attempts: &[Attempt]) -> String {
+fn told(
+    snapshot: &Snapshot,
+    delivery: &DeliverySummary,
+    attempts: &[Attempt],
+    listens: bool,
+) -> String {
     let last = attempts
         .last()
         .map(|attempt| retold(&attempt.outcome.sentence()))
         .unwrap_or_default();
     let problem = retold(delivery.problem.as_deref().unwrap_or_default());
     match delivery.state {
+        State::Skipped if !listens => t!("deliveries-is-not-listened"),
         State::Skipped => t!("deliveries-is-skipped"),
         State::MappingFailed => format!("{} {problem}", t!("deliveries-is-mapping-failed")),
         State::Queued => t!("deliveries-is-queued"),

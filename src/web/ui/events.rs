@@ -169,7 +169,7 @@ pub async fn show(
             ..DeliveryFilter::default()
         })
         .await?;
-    let mut verdicts = Vec::new();
+    let (mut verdicts, mut listens) = (Vec::new(), true);
     for connection in bridge
         .store
         .connections()
@@ -184,6 +184,7 @@ pub async fn show(
         let run = in_turn(&RULES, move || dry_run(&rules, &body, received_at)).await?;
         let run = run.map_err(ApiError::from)?;
         let verdict = Verdict::new(&run);
+        listens &= run.not_triggered.is_none();
         let sentence = match connection.enabled {
             true => verdict.sentence,
             false => format!("{} {}", verdict.sentence, t!("events-switched-off")),
@@ -202,7 +203,7 @@ pub async fn show(
     let row = EventRow::new(&event.summary, &name, now);
     let mut page = Page::new(&request, &user, "/events", row.label.clone());
     if query_value(&request, "done").as_deref() == Some("tested") {
-        page.note = Some(told_of_test(deliveries.first().map(|one| one.state)));
+        page.note = Some(told_of_test(deliveries.first().map(|one| one.state), listens));
     }
     render(&ShowPage {
         page,
@@ -223,9 +224,10 @@ pub async fn show(
     })
 }
 
-/// What became of a test event, or that it is on its way.
-fn told_of_test(state: Option<State>) -> Note {
+/// What became of a test event, or that it is on its way; whether its connection listens to such an event tells the trigger from the filter.
+fn told_of_test(state: Option<State>, listens: bool) -> Note {
     match state {
+        Some(State::Skipped) if !listens => Note::warn(t!("events-tested-not-listened")),
         None => Note::warn(t!("events-tested-not-listened")),
         Some(State::Skipped) => Note::warn(t!("events-tested-skipped")),
         Some(State::MappingFailed) => Note::bad(t!("events-tested-mapping-failed")),
