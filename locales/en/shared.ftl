@@ -45,8 +45,13 @@ shared-note-second-factor-off = The second factor is off; the password alone let
 shared-note-resent-many =
     { $count ->
         [0] Nothing was sent again.
-        [one] Sent again: the new delivery is on top of the log.
-       *[other] Sent again: the { $count } new deliveries are on top of the log.
+        [one] One new delivery was made.
+       *[other] { $count } new deliveries were made.
+    }
+shared-note-resent-held =
+    { $count ->
+        [one] One of them waits, because its destination is held or paused.
+       *[other] { $count } of them wait, because their destinations are held or paused.
     }
 shared-note-refused =
     { $count ->

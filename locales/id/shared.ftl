@@ -45,8 +45,9 @@ shared-note-second-factor-off = Faktor kedua nonaktif; kata sandi saja cukup unt
 shared-note-resent-many =
     { $count ->
         [0] Tidak ada yang dikirim ulang.
-       *[other] Dikirim ulang: { $count } pengiriman baru ada di puncak log.
+       *[other] { $count } pengiriman baru dibuat.
     }
+shared-note-resent-held = { $count } di antaranya menunggu, karena tujuannya ditahan atau dijeda.
 shared-note-refused = { $count } ditolak karena tujuan atau event-nya sudah tidak ada.
 
 ## Waktu, dengan kata-kata yang sama seperti di browser

@@ -310,18 +310,19 @@ async fn what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet(
         ("id", ids[0]),
         ("id", ids[1]),
         ("id", gone),
+        ("log", "state=delivered&done=x"),
     ];
     let resent = ada.post("/deliveries/resend", &fields).await;
     assert_eq!(
         resent.location.as_deref(),
-        Some("/deliveries?done=resent_many&count=2&refused=1")
+        Some("/deliveries?state=delivered&done=resent_many&count=2&held=0&refused=1")
     );
     for _ in 0..2 {
         receiver.next().await;
     }
     bridge.recorded(4).await;
     let html = ada.get(&resent.location.unwrap()).await.html;
-    assert!(html.contains("the 2 new deliveries are on top of the log. One was refused"));
+    assert!(html.contains("2 new deliveries were made. One was refused"));
     let many: Vec<(&str, &str)> = std::iter::once(("csrf", mark.as_str()))
         .chain(std::iter::repeat_n(("id", gone), 201))
         .collect();

@@ -29,6 +29,7 @@ use crate::web::ui::connections::Verdict;
 use crate::web::ui::curl::curl;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::{operator_called, outcome_word};
+use crate::web::ui::log::LogQuery;
 use crate::web::ui::page::{
     Chip, DeliveryRow, Moment, Note, Page, PageError, cause_word, go, query_value, render,
     state_chip,
@@ -248,18 +249,31 @@ pub async fn resend_selected(
         )
         .into());
     }
-    let (mut count, mut refused, actor) = (0, 0, actor(&request));
+    let (mut made, mut refused, actor) = (Vec::new(), 0, actor(&request));
     // The oldest first, as they came in.
     for id in ids.iter().rev() {
         match resending::resend(&bridge, &actor, *id).await {
-            Ok(_) => count += 1,
+            Ok(new) => made.push(new),
             Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => refused += 1,
             Err(error) => return Err(error.into()),
         }
     }
+    let (count, held) = (made.len(), held_among(&bridge, made).await?);
+    let log = LogQuery::parse(form.text("log")).href();
+    let joint = if log.contains('?') { '&' } else { '?' };
     Ok(go(format!(
-        "/deliveries?done=resent_many&count={count}&refused={refused}"
+        "{log}{joint}done=resent_many&count={count}&held={held}&refused={refused}"
     )))
+}
+
+/// How many wait because their destination is held.
+async fn held_among(bridge: &Bridge, made: Vec<DeliveryId>) -> Result<usize, StoreError> {
+    let mut held = 0;
+    for id in made {
+        let state = bridge.store.delivery(id).await?.state;
+        held += usize::from(state == State::Held);
+    }
+    Ok(held)
 }
 
 pub async fn discard(

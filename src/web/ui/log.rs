@@ -123,8 +123,13 @@ struct ListPage {
 impl LogQuery {
     /// Reads the address.
     pub fn read(request: &HttpRequest) -> LogQuery {
+        LogQuery::parse(request.query_string())
+    }
+
+    /// Reads the query of an address of the log; what the log does not know falls away.
+    pub fn parse(query_string: &str) -> LogQuery {
         let mut query = LogQuery::default();
-        for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
+        for (name, value) in url::form_urlencoded::parse(query_string.as_bytes()) {
             if let Some(field) = query.field(&name) {
                 *field = value.trim().to_string();
             }
@@ -177,7 +182,12 @@ impl LogQuery {
         if let Some(field) = other.field(name) {
             *field = value.to_string();
         }
-        match other.to_query_string() {
+        other.href()
+    }
+
+    /// The address of the log that is narrowed this way.
+    pub fn href(&self) -> String {
+        match self.to_query_string() {
             query if query.is_empty() => "/deliveries".into(),
             query => format!("/deliveries?{query}"),
         }

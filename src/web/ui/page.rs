@@ -141,7 +141,7 @@ impl Page {
         let cookie = cookie_of(request).unwrap_or_default();
         let mut page = Page::for_stranger(request, &cookie, title);
         page.section = section;
-        page.note = note(request).map(Note::good);
+        page.note = note(request);
         page.visitor = Some(Visitor {
             name: user.name.clone(),
             email: user.email.clone(),
@@ -208,25 +208,32 @@ impl Page {
     }
 }
 
-/// The sentence for the word in `?done=`.
-pub fn note(request: &HttpRequest) -> Option<String> {
+/// What is said for the word in `?done=`.
+pub fn note(request: &HttpRequest) -> Option<Note> {
     let done = query_value(request, "done")?;
     if done == "resent_many" {
         let number = |name: &str| query_value(request, name).and_then(|text| text.parse().ok());
         return Some(resent_many(
             number("count")?,
+            number("held").unwrap_or(0),
             number("refused").unwrap_or(0),
         ));
     }
     let found = NOTES.iter().find(|(word, _)| *word == done);
-    found.map(|(_, sentence)| sentence.to_string())
+    found.map(|(_, sentence)| Note::good(sentence.to_string()))
 }
 
-fn resent_many(count: u32, refused: u32) -> String {
-    let sent = t!("shared-note-resent-many", count = count);
-    match refused {
-        0 => sent,
-        refused => format!("{sent} {}", t!("shared-note-refused", count = refused)),
+fn resent_many(count: u32, held: u32, refused: u32) -> Note {
+    let mut told = vec![t!("shared-note-resent-many", count = count)];
+    if held > 0 {
+        told.push(t!("shared-note-resent-held", count = held));
+    }
+    if refused > 0 {
+        told.push(t!("shared-note-refused", count = refused));
+    }
+    match held + refused {
+        0 => Note::good(told.join(" ")),
+        _ => Note::warn(told.join(" ")),
     }
 }
 
@@ -640,7 +647,8 @@ impl Pager {
 fn beside(request: &HttpRequest, key: &str, id: &str) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
-        let kept = !["before", "after", "done", "count", "refused"].contains(&name.as_ref());
+        let kept =
+            !["before", "after", "done", "count", "held", "refused"].contains(&name.as_ref());
         if kept && !value.is_empty() {
             query.append_pair(&name, &value);
         }

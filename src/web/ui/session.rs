@@ -30,7 +30,7 @@ use crate::web::ui::form::{Form, person_name};
 use crate::web::ui::labels::role_word;
 use crate::web::ui::next::own_path;
 use crate::web::ui::page::{
-    FormProblem, Note, Page, PageError, go, note, query_value, render, render_again, render_with,
+    FormProblem, Page, PageError, go, note, query_value, render, render_again, render_with,
     visit_cookie,
 };
 
@@ -151,7 +151,7 @@ pub async fn login_page(
     }
     let (token, cookie) = visit_cookie(&request, &site);
     let mut page = Page::for_stranger(&request, &token, t!("session-sign-in"));
-    page.note = note(&request).map(Note::good);
+    page.note = note(&request);
     with_cookie(
         render(&LoginPage {
             page,

@@ -61,7 +61,7 @@ module.exports = async function log(day) {
   await page.getByText("2 selected.").click();
   await page.locator("#text").blur();
   await page.keyboard.press("r");
-  await page.getByText("Sent again: the 2 new deliveries are on top of the log.").waitFor();
+  await page.getByText("2 new deliveries were made.").waitFor();
   await api.until("the resent", "/deliveries?limit=2", (answer) => answer.data.every((one) => one.trigger === "resend" && one.attempt_count > 0));
   assert.ok([...receiver.counts.values()].reduce((sum, one) => sum + one, 0) >= before + 2);
   await page.goto("/deliveries");
