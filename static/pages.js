@@ -19,7 +19,8 @@ if (waiting) {
       const answer = response.ok && await response.json();
       // A half-typed form must not be lost.
       const typing = [...document.querySelectorAll("input[type=password], input[type=text]")].some((input) => input.value !== input.defaultValue);
-      if (answer?.event_id && !typing) { clearInterval(look); location.reload(); }
+      const refused = answer && answer.refused_at !== waiting.dataset.refused;
+      if ((answer?.event_id || answer?.heard_at || refused) && !typing) { clearInterval(look); location.reload(); }
     } catch { /* It asks again. */ }
   }, POLL_MS);
 }

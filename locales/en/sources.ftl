@@ -18,6 +18,7 @@ sources-not-secure = Blue needs an https address that the internet can reach. Pu
 sources-step-create = Choose the events and projects, then <strong>Create</strong>. Blue shows the webhook's secret <strong>once</strong>: copy it.
 sources-secret-set = The secret is set.
 sources-secret-paste = Paste the secret here
+sources-secret-another = Paste another secret
 sources-secret-do = Set the secret
 sources-heard-at = Last heard from { $when }.
 sources-change-something = Change something in Blue. The event appears here by itself; Blue waits five seconds before it sends.

@@ -18,6 +18,7 @@ sources-not-secure = Blue memerlukan alamat https yang terjangkau dari internet.
 sources-step-create = Pilih event dan proyek, lalu <strong>Create</strong>. Blue menampilkan secret webhook <strong>sekali saja</strong>: salin secret itu.
 sources-secret-set = Secret sudah diisi.
 sources-secret-paste = Tempel secret di sini
+sources-secret-another = Tempel secret yang lain
 sources-secret-do = Simpan secret
 sources-heard-at = Terakhir terdengar { $when }.
 sources-change-something = Ubah sesuatu di Blue. Event-nya muncul di sini dengan sendirinya; Blue menunggu lima detik sebelum mengirim.

@@ -99,6 +99,9 @@ impl Store {
         let key = self.key.clone();
         either!(self.write(move |conn| {
             let before = load(conn, id)?;
+            if change.secret.is_some() {
+                forget_refusals(conn, id)?;
+            }
             let (secret, previous, previous_until) = match change.secret {
                 None => (
                     before.secret_sealed,
@@ -191,6 +194,21 @@ impl Store {
 
 pub(super) fn row_name(id: SourceId) -> String {
     format!("sources/{id}")
+}
+
+both! {
+    /// Forgets what was refused: it says nothing about the secret that comes now.
+    fn forget_refusals(conn: &mut Conn, id: SourceId) -> Result<(), StoreError> {
+        diesel::update(sources::table.find(&id.as_bytes()[..]))
+            .set((
+                sources::signature_problem_code.eq(None::<String>),
+                sources::signature_problem_message.eq(None::<String>),
+                sources::signature_problem_at.eq(None::<i64>),
+                sources::signature_problem_count.eq(0),
+            ))
+            .execute(conn)?;
+        Ok(())
+    }
 }
 
 both! {

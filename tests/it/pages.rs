@@ -146,16 +146,27 @@ async fn a_person_sets_up_signs_in_connects_and_sees_the_delivery(database: Data
         .next()
         .unwrap()
         .to_string();
-    ada.post(
-        &source,
-        &[
-            ("csrf", &mark),
+    // A wrong secret shows when Blue comes, and can be replaced where it was pasted.
+    for (secret, refused) in [("blue's sekret", true), (crate::harness::SECRET, false)] {
+        let fields = [
+            ("csrf", mark.as_str()),
             ("name", "Blue"),
-            ("secret", crate::harness::SECRET),
+            ("secret", secret),
             ("require_signature", "yes"),
-        ],
-    )
-    .await;
+            ("overlap_s", "0"),
+        ];
+        ada.post(&source, &fields).await;
+        if refused {
+            let address = bridge.url(&format!("/hooks/{hook}"));
+            assert_eq!(bridge.post(&address, todo_created()).await.0, 401);
+            let evidence = &bridge.bridge.evidence;
+            evidence.write(&bridge.bridge.store).await.unwrap();
+        }
+        let shown = ada.get(&source).await.html;
+        assert_eq!(shown.contains("Requests are being refused"), refused);
+        assert!(shown.contains("Paste another secret") && shown.contains("data-await"));
+        assert_eq!(shown.contains("data-refused=\"\""), !refused);
+    }
 
     let url = receiver.url();
     let made = ada
@@ -492,8 +503,11 @@ async fn what_became_of_an_event_is_told_as_it_happened(database: Database) {
 
     // Given up, nothing tries it again.
     let retrying = id_in(&bridge, "/deliveries?state=retrying").await;
-    ada.post(&format!("/deliveries/{retrying}/discard"), &[("csrf", &mark)])
-        .await;
+    ada.post(
+        &format!("/deliveries/{retrying}/discard"),
+        &[("csrf", &mark)],
+    )
+    .await;
     let shown = ada.get(&format!("/deliveries/{retrying}")).await.html;
     assert!(shown.contains("Given up") && !shown.contains("the schedule tries again"));
 

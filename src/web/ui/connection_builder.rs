@@ -207,7 +207,7 @@ pub async fn live_parts(
     render(&LiveParts { form, live })
 }
 
-/// Whether the event that the builder waits for has come.
+/// Whether the event that a page waits for has come, or something else was heard from its source.
 pub async fn newest(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
@@ -218,7 +218,13 @@ pub async fn newest(
     )?;
     let after = query_value(&request, "after").unwrap_or_default();
     let found = next(&bridge, source_id, &after).await?;
-    Ok(HttpResponse::Ok().json(json!({"event_id": found})))
+    let source = bridge.store.source(source_id).await?;
+    let told = |at: Option<jiff::Timestamp>| at.map_or_else(String::new, |at| at.to_string());
+    Ok(HttpResponse::Ok().json(json!({
+        "event_id": found,
+        "heard_at": told(source.last_heard_at),
+        "refused_at": told(source.signature_problem.map(|problem| problem.last_at)),
+    })))
 }
 
 /// Does what the pressed button says, and shows the form again unless it was saved.

@@ -49,6 +49,10 @@ struct ShowPage {
     require_signature: bool,
     previous_until: Option<Moment>,
     evidence: Option<Evidence>,
+    /// Nothing valid came yet, so the secret may be a wrong one; it is replaced and not rotated.
+    may_mend: bool,
+    /// When the last request was refused, as the waiting page is told it; empty when none was.
+    refused_at: String,
     events: Vec<EventRow>,
 }
 
@@ -255,8 +259,14 @@ async fn show_page(
         ..EventFilter::default()
     };
     let events = bridge.store.events(filter).await?;
+    let page = Page::new(request, user, "/sources", source.name.clone());
     Ok(ShowPage {
-        page: Page::new(request, user, "/sources", source.name.clone()),
+        may_mend: page.may_change() && source.last_heard_at.is_none(),
+        refused_at: source
+            .signature_problem
+            .as_ref()
+            .map_or_else(String::new, |problem| problem.last_at.to_string()),
+        page,
         problems,
         url: site.hook_url(&source.token),
         secure: site.is_secure(),
