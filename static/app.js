@@ -66,9 +66,14 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
     const yes = document.createElement("button");
     yes.className = "danger";
     yes.textContent = form.querySelector("button").textContent;
+    // The server asks whoever it does not know to be asked.
+    const answer = document.createElement("input");
+    answer.type = "hidden";
+    answer.name = "confirmed";
+    answer.value = "yes";
     const no = document.createElement("button");
     no.textContent = said.cancel;
-    yes.addEventListener("click", () => { form.dataset.confirmed = "yes"; form.requestSubmit(); });
+    yes.addEventListener("click", () => { form.dataset.confirmed = "yes"; form.append(answer); form.requestSubmit(); });
     no.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => dialog.remove());
     row.append(yes, no);

@@ -478,6 +478,29 @@ async fn what_became_of_an_event_is_told_as_it_happened(database: Database) {
     let shown = ada.get(&format!("/deliveries/{untold}")).await.html;
     assert!(shown.contains("Change what it listens to") && !shown.contains("filter did not"));
 
+    // Without scripts, the answer to a deletion is the question.
+    let (delete, fields) = (
+        format!("/connections/{deaf_id}/delete"),
+        [("csrf", mark.as_str()), ("confirmed", "yes")],
+    );
+    let asked = ada.post(&delete, &fields[..1]).await;
+    assert_eq!(asked.status, 200);
+    assert!(
+        asked.html.contains("Delete the connection Deaf?"),
+        "{}",
+        asked.html
+    );
+    assert!(
+        bridge
+            .get("/connections")
+            .await
+            .to_string()
+            .contains("Deaf")
+    );
+    let deleted = ada.post(&delete, &fields).await;
+    let list = ada.get(&deleted.location.unwrap()).await.html;
+    assert!(list.contains("Deleted the connection Deaf."), "{list}");
+
     receiver.answer_usually(500);
     let resend = format!("/deliveries/{skipped}/resend");
     let rules = json!({"name": "Once", "delivery": {"max_attempts": 1}});

@@ -20,6 +20,7 @@ use crate::web::phrases::retold;
 use crate::web::ui::connection_form::{EventGroup, event_groups};
 use crate::web::ui::connection_sample::USUAL_EVENT;
 use crate::web::ui::connection_words::{Names, sentence_of, version_changes};
+use crate::web::ui::deleting::{Ask, asked, is_confirmed, told_of_deletion};
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{Chip, DeliveryRow, Moment, Page, PageError, event_label, go, render};
 use crate::web::ui::tree;
@@ -127,13 +128,11 @@ pub async fn index(
     let user = signed_in(&request)?;
     let names = Names::load(&bridge).await?;
     let connections = bridge.store.connections().await?;
+    let title = t!("shared-section-connections");
+    let mut page = Page::new(&request, &user, "/connections", title);
+    page.note = told_of_deletion(&request, &bridge).await?;
     render(&ListPage {
-        page: Page::new(
-            &request,
-            &user,
-            "/connections",
-            t!("shared-section-connections"),
-        ),
+        page,
         connections: connections
             .iter()
             .map(|connection| ConnectionRow {
@@ -318,8 +317,19 @@ pub async fn delete(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    remove(&bridge, &actor(&request), id(&path, "connection")?).await?;
-    Ok(go("/connections?done=deleted"))
+    let id: ConnectionId = id(&path, "connection")?;
+    if !is_confirmed(&request)? {
+        let name = bridge.store.connection(id).await?.name;
+        let ask = Ask {
+            section: "/connections",
+            question: t!("connections-delete-ask", name = name),
+            button: t!("connections-delete"),
+            back: format!("/connections/{id}"),
+        };
+        return asked(&request, &signed_in(&request)?, ask);
+    }
+    remove(&bridge, &actor(&request), id).await?;
+    Ok(go(format!("/connections?done=deleted&deleted={id}")))
 }
 
 fn switch_chip(connection: &Connection) -> Chip {

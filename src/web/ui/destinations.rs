@@ -29,6 +29,7 @@ use crate::web::api::destinations::{
 use crate::web::api::id;
 use crate::web::i18n::Key;
 use crate::web::phrases::retold;
+use crate::web::ui::deleting::{Ask, asked, is_confirmed, told_of_deletion};
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::SCHEMES;
 use crate::web::ui::page::{
@@ -157,15 +158,10 @@ pub async fn index(
             name: destination.name,
         });
     }
-    render(&ListPage {
-        page: Page::new(
-            &request,
-            &user,
-            "/destinations",
-            t!("shared-section-destinations"),
-        ),
-        destinations,
-    })
+    let title = t!("shared-section-destinations");
+    let mut page = Page::new(&request, &user, "/destinations", title);
+    page.note = told_of_deletion(&request, &bridge).await?;
+    render(&ListPage { page, destinations })
 }
 
 pub async fn new(request: HttpRequest) -> Result<HttpResponse, PageError> {
@@ -342,8 +338,18 @@ pub async fn delete(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let id: DestinationId = id(&path, "destination")?;
+    if !is_confirmed(&request)? {
+        let name = bridge.store.destination(id).await?.name;
+        let ask = Ask {
+            section: "/destinations",
+            question: t!("destinations-delete-ask", name = name),
+            button: t!("destinations-delete"),
+            back: format!("/destinations/{id}"),
+        };
+        return asked(&request, &signed_in(&request)?, ask);
+    }
     remove(&bridge, &actor(&request), id).await?;
-    Ok(go("/destinations?done=deleted"))
+    Ok(go(format!("/destinations?done=deleted&deleted={id}")))
 }
 
 pub fn health_chip(destination: &Destination) -> Chip {

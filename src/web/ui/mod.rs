@@ -18,6 +18,7 @@ pub mod connection_versions;
 pub mod connection_words;
 pub mod connections;
 pub mod curl;
+pub mod deleting;
 pub mod deliveries;
 pub mod destinations;
 pub mod events;

@@ -13,6 +13,7 @@ use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::api::sources::{SourceDocument, remove, save_change, save_new};
 use crate::web::phrases::retold;
+use crate::web::ui::deleting::{Ask, asked, is_confirmed, told_of_deletion};
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
     Chip, FormProblem, Moment, Page, PageError, event_label, go, mendable, render, render_again,
@@ -126,8 +127,10 @@ pub async fn index(
     let user = signed_in(&request)?;
     let now = bridge.clock.now();
     let sources = bridge.store.sources().await?;
+    let mut page = Page::new(&request, &user, "/sources", t!("shared-section-sources"));
+    page.note = told_of_deletion(&request, &bridge).await?;
     render(&ListPage {
-        page: Page::new(&request, &user, "/sources", t!("shared-section-sources")),
+        page,
         sources: sources
             .iter()
             .map(|source| SourceRow::new(source, now))
@@ -214,12 +217,22 @@ pub async fn delete(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let id: SourceId = id(&path, "source")?;
+    if !is_confirmed(&request)? {
+        let name = bridge.store.source(id).await?.name;
+        let ask = Ask {
+            section: "/sources",
+            question: t!("sources-delete-ask", name = name),
+            button: t!("sources-delete"),
+            back: format!("/sources/{id}"),
+        };
+        return asked(&request, &user, ask);
+    }
     if let Err(error) = remove(&bridge, &actor(&request), id).await {
         let problems = mendable(error)?;
         let source = bridge.store.source(id).await?;
         return render_again(&show_page(&request, &user, &bridge, &site, source, problems).await?);
     }
-    Ok(go("/sources?done=deleted"))
+    Ok(go(format!("/sources?done=deleted&deleted={id}")))
 }
 
 /// What to do about a signature that fails, by its code.
