@@ -303,6 +303,14 @@ async fn what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet(
         .iter()
         .map(|one| one["id"].as_str().unwrap())
         .collect();
+    // The way back from a delivery leads to the log as it was narrowed.
+    let narrowed = ada.get("/deliveries?state=delivered").await.html;
+    let link = format!("/deliveries/{}?log=state%3Ddelivered", ids[0]);
+    assert!(narrowed.contains(&link), "{narrowed}");
+    let shown = ada.get(&link).await.html;
+    assert!(shown.contains("href=\"/deliveries?state=delivered\""));
+    let odd = format!("/deliveries/{}?log=%5C%0A", ids[0]);
+    assert!(ada.get(&odd).await.html.contains("href=\"/deliveries\">"));
     let mark = ada.get("/deliveries").await.mark();
     let gone = "01a20cec-a467-7000-9857-0cd1f79677cf";
     let fields = [

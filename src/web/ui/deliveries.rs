@@ -29,7 +29,7 @@ use crate::web::ui::connections::Verdict;
 use crate::web::ui::curl::curl;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::{operator_called, outcome_word};
-use crate::web::ui::log::LogQuery;
+use crate::web::ui::log::{LogQuery, way_back, way_of};
 use crate::web::ui::page::{
     Chip, DeliveryRow, Moment, Note, Page, PageError, cause_word, go, query_value, render,
     state_chip,
@@ -75,6 +75,8 @@ struct ShowPage {
     decision: String,
     tree: Option<String>,
     misses: Vec<MissView>,
+    /// The log as it was narrowed.
+    log: String,
     before: Option<String>,
     after: Option<String>,
 }
@@ -156,7 +158,9 @@ pub async fn show(
         .first()
         .filter(|present| present.id != delivery.version_id)
         .map(|present| present.number);
-    let address = |id: Option<DeliveryId>| id.map(|id| format!("/deliveries/{id}"));
+    let log = query_value(&request, "log").unwrap_or_default();
+    let way = way_of(&log);
+    let address = |id: Option<DeliveryId>| id.map(|id| format!("/deliveries/{id}{way}"));
     let row = DeliveryRow::new(&delivery, now);
     let title = format!("{} {}", row.chip.word, row.record);
     let mut page = Page::new(&request, &user, "/deliveries", title);
@@ -206,6 +210,7 @@ pub async fn show(
             _ => verdict.sentence,
         },
         tree: verdict.tree,
+        log: way_back(&log),
         before: address(neighbours.before),
         after: address(neighbours.after),
         row,

@@ -20,6 +20,7 @@ use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
+use crate::web::ui::next::own_path;
 use crate::web::ui::page::{
     DeliveryRow, EXACT, Moment, Page, PageError, Pager, event_label, render, state_chip, window,
 };
@@ -299,6 +300,26 @@ impl LogQuery {
     }
 }
 
+/// What the link of a row carries, so that the way back leads to this part of the log.
+pub fn way_of(query: &str) -> String {
+    match query {
+        "" => String::new(),
+        query => {
+            let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+            format!("?log={query}")
+        }
+    }
+}
+
+/// The part of the log that a row's link came from.
+pub fn way_back(query: &str) -> String {
+    let address = format!("/deliveries?{query}");
+    match own_path(&address) {
+        own if !query.is_empty() && own == address => address,
+        _ => "/deliveries".into(),
+    }
+}
+
 fn state_name(word: &str) -> String {
     GROUPS
         .iter()
@@ -386,6 +407,7 @@ pub async fn index(
         .map(|id| format!("&before={id}"))
         .or(window.after.map(|id| format!("&after={id}")))
         .unwrap_or_default();
+    let page_query = format!("{query_string}{place}");
     render(&ListPage {
         page: Page::new(&request, &user, "/deliveries", t!("deliveries-title")),
         more_open: !(query.connection_id.is_empty()
@@ -408,7 +430,6 @@ pub async fn index(
         destinations,
         may_select: user.role >= Role::Editor,
         tail: is_first.then(|| format!("/deliveries/tail?{query_string}")),
-        page_query: format!("{query_string}{place}"),
         replay_query: query.for_replay(now)?,
         export_limit: EXPORT_LIMIT,
         from: field(&query.from),
@@ -417,8 +438,15 @@ pub async fn index(
         looked_to: looked_to
             .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
             .map(|at| Moment::new(at, now)),
-        rows: rows.iter().map(|row| DeliveryRow::new(row, now)).collect(),
+        rows: rows
+            .iter()
+            .map(|row| DeliveryRow {
+                way: way_of(page_query.trim_start_matches('&')),
+                ..DeliveryRow::new(row, now)
+            })
+            .collect(),
         query,
+        page_query,
         pager,
     })
 }

@@ -464,6 +464,8 @@ pub fn state_chip(state: State) -> Chip {
 /// One line of a list of deliveries.
 pub struct DeliveryRow {
     pub id: String,
+    /// What its link carries, so that the way back leads to the log as it was narrowed.
+    pub way: String,
     pub chip: Chip,
     pub detail: Option<String>,
     pub record: String,
@@ -482,9 +484,10 @@ impl DeliveryRow {
     pub fn new(delivery: &DeliverySummary, now: Timestamp) -> DeliveryRow {
         DeliveryRow {
             id: delivery.id.to_string(),
+            way: String::new(),
             chip: state_chip(delivery.state),
             detail: match (delivery.last_status, &delivery.last_outcome) {
-                (Some(status), _) => Some(t!("shared-status", status = status.to_string())),
+                (Some(status), _) => Some(status.to_string()),
                 (None, Some(code)) => Some(outcome_word(code)),
                 (None, None) => None,
             },

@@ -27,7 +27,7 @@ use crate::web::admission::signed_in;
 use crate::web::auth::{cookie_of, hash_of};
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
-use crate::web::ui::log::{LogQuery, PER_PAGE};
+use crate::web::ui::log::{LogQuery, PER_PAGE, way_of};
 use crate::web::ui::page::{DeliveryRow, PageError};
 
 /// How long a stream lasts at most.
@@ -49,6 +49,8 @@ struct Watching {
     viewer: Viewer,
     filter: DeliveryFilter,
     may_select: bool,
+    /// What the rows' links carry.
+    way: String,
     /// The session that it began with.
     session: TokenHash,
     /// The stream runs outside of the request that knows who reads.
@@ -79,7 +81,8 @@ pub async fn show(
         limit: PER_PAGE,
         ..Window::default()
     };
-    let filter = LogQuery::read(&request).filter(bridge.clock.now(), window)?;
+    let query = LogQuery::read(&request);
+    let filter = query.filter(bridge.clock.now(), window)?;
     let shown = bridge.store.deliveries(filter.clone()).await?;
     let session = hash_of(&cookie_of(&request).unwrap_or_default());
     let viewer = bridge.tail.watch(&shown).ok_or_else(|| {
@@ -94,6 +97,7 @@ pub async fn show(
         viewer,
         filter,
         may_select: user.role >= Role::Editor,
+        way: way_of(&query.to_query_string()),
         session,
         reader: Reader::present(),
         until: Instant::now() + STREAM_LIMIT,
@@ -180,7 +184,10 @@ impl Watching {
         let mut text = String::new();
         for (delivery, is_new) in rows {
             let rendered = self.reader.reads(|| {
-                let row = DeliveryRow::new(&delivery, now);
+                let row = DeliveryRow {
+                    way: self.way.clone(),
+                    ..DeliveryRow::new(&delivery, now)
+                };
                 let may_select = self.may_select;
                 Row { row, may_select }.render()
             });
