@@ -10,8 +10,8 @@ if (navigator.clipboard) {
     button.type = "button";
     button.textContent = said.copy;
     button.addEventListener("click", async () => {
-      const source = box.querySelector("input, pre");
-      await navigator.clipboard.writeText(source.value ?? source.textContent);
+      const source = box.querySelector("input, pre, .codes");
+      await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
       button.textContent = said.copied;
       setTimeout(() => { button.textContent = said.copy; }, 1500);
     });

@@ -33,10 +33,10 @@ overview-waits =
         [one] 1 delivery waits; nothing is lost.
        *[other] { $count } deliveries wait; nothing is lost.
     }
-overview-is-paused = { $destination } is paused. { $reason }
+overview-is-paused = { $destination }: { $reason }
 overview-is-held = { $destination } is held. { $reason }
 overview-is-failing = { $destination } is failing. { $failure }
-overview-look = Look
+overview-look = Look at { $destination }
 overview-resume = Resume now
 
 ## The beginning

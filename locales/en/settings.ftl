@@ -22,6 +22,7 @@ settings-runs-out = Runs out
 settings-revoke = Revoke
 settings-made-by = by { $name }
 settings-never = never
+settings-never-used = never
 settings-has-run-out = Has run out
 settings-revoke-ask = Revoke the token { $name }? Programs that use it are refused at once.
 settings-revoke-name = Revoke { $name }

@@ -129,7 +129,7 @@ shared-connection = Connection
 shared-destination = Destination
 shared-attempts = Attempts
 shared-when = When
-shared-next = next
+shared-next = next:
 shared-select = Select { $name }
 
 

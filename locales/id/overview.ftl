@@ -21,10 +21,10 @@ overview-see-them = Lihat
 overview-unmapped = { $connection }: { $count } event tidak dapat dipetakan dalam { $range }.
 overview-more = { $count } lainnya
 overview-waits = { $count } pengiriman menunggu; tidak ada yang hilang.
-overview-is-paused = { $destination } dijeda. { $reason }
+overview-is-paused = { $destination }: { $reason }
 overview-is-held = { $destination } ditahan. { $reason }
 overview-is-failing = { $destination } sedang gagal. { $failure }
-overview-look = Periksa
+overview-look = Periksa { $destination }
 overview-resume = Lanjutkan sekarang
 
 ## Permulaan

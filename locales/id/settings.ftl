@@ -22,6 +22,7 @@ settings-runs-out = Berakhir
 settings-revoke = Cabut
 settings-made-by = oleh { $name }
 settings-never = tidak pernah
+settings-never-used = belum pernah
 settings-has-run-out = Sudah berakhir
 settings-revoke-ask = Cabut token { $name }? Program yang memakainya langsung ditolak.
 settings-revoke-name = Cabut { $name }

@@ -168,6 +168,20 @@ async fn a_person_sets_up_signs_in_connects_and_sees_the_delivery(database: Data
         assert_eq!(shown.contains("data-refused=\"\""), !refused);
     }
 
+    let lacking = [
+        ("csrf", mark.as_str()),
+        ("name", "There"),
+        ("url", "https://example.com/in"),
+        ("method", "POST"),
+        ("auth", "bearer"),
+        ("scheme", "none"),
+    ];
+    let refused = ada.post("/destinations", &lacking).await.html;
+    assert!(
+        refused.contains("href=\"#auth_secret\"") && refused.contains("Enter the token."),
+        "{refused}"
+    );
+
     let url = receiver.url();
     let made = ada
         .post(

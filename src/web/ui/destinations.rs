@@ -196,7 +196,7 @@ pub async fn create(
             &user,
             None,
             DestinationForm::typed(&form),
-            mendable(error)?,
+            missing_told(mendable(error)?, &form),
         )),
     }
 }
@@ -249,7 +249,7 @@ pub async fn save(
             &user,
             Some(id),
             DestinationForm::typed(&form),
-            mendable(error)?,
+            missing_told(mendable(error)?, &form),
         )),
     }
 }
@@ -502,6 +502,23 @@ async fn show_page(
             .collect(),
         name: destination.name,
     })
+}
+
+/// What is missing of the credentials, in the words of the form, which has one field for all kinds.
+fn missing_told(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormProblem> {
+    for problem in &mut problems {
+        let missing = match problem.place.as_str() {
+            "config/auth/username" => ("auth_name", t!("destinations-enter-username")),
+            "config/auth/password" => ("auth_secret", t!("destinations-enter-password")),
+            "config/auth/token" => ("auth_secret", t!("destinations-enter-token")),
+            "config/auth/value" => ("auth_secret", t!("destinations-enter-value")),
+            _ => continue,
+        };
+        if form.text(missing.0).is_empty() {
+            problem.message = missing.1;
+        }
+    }
+    problems
 }
 
 fn auth_word(auth: &Auth) -> &'static str {

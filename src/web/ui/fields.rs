@@ -5,7 +5,7 @@
 use crate::web::i18n::Key;
 
 /// Place, label, and the control's id. What a place begins with is enough; of several, the first that fits.
-const FIELDS: [(&str, Key, &str); 21] = [
+const FIELDS: [(&str, Key, &str); 27] = [
     ("name", key!("builder-name"), "name"),
     ("email", key!("session-email"), "email"),
     ("password", key!("session-password"), "password"),
@@ -27,6 +27,31 @@ const FIELDS: [(&str, Key, &str); 21] = [
     ),
     ("config/url", key!("shared-url"), "url"),
     ("config/method", key!("destinations-method"), "method"),
+    (
+        "config/auth/username",
+        key!("destinations-auth-name"),
+        "auth_name",
+    ),
+    (
+        "config/auth/name",
+        key!("destinations-auth-name"),
+        "auth_name",
+    ),
+    (
+        "config/auth/password",
+        key!("destinations-auth-secret"),
+        "auth_secret",
+    ),
+    (
+        "config/auth/token",
+        key!("destinations-auth-secret"),
+        "auth_secret",
+    ),
+    (
+        "config/auth/value",
+        key!("destinations-auth-secret"),
+        "auth_secret",
+    ),
     ("config/auth", key!("destinations-auth"), "auth"),
     (
         "signing/secret",
@@ -55,6 +80,7 @@ const FIELDS: [(&str, Key, &str); 21] = [
         "timeout_ms",
     ),
     ("secret", key!("sources-new-secret"), "secret"),
+    ("code", key!("settings-factor-digits"), "code"),
 ];
 
 /// A control of a form.

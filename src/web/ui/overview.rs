@@ -350,7 +350,7 @@ fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<
                 text: and_waiting(text),
                 act: may_change.then(|| (format!("{href}/resume"), t!("overview-resume"))),
                 href,
-                action: t!("overview-look"),
+                action: t!("overview-look", destination = name),
             };
             Some((if probing { 0 } else { 2 }, item))
         }
@@ -364,7 +364,7 @@ fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<
                     failure = retold(failure)
                 )),
                 href,
-                action: t!("overview-look"),
+                action: t!("overview-look", destination = name),
                 act: None,
             };
             Some((1, item))

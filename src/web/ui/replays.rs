@@ -424,8 +424,15 @@ pub async fn show(
     };
     let deliveries = bridge.store.deliveries(filter).await?;
     let names = Names::load(&bridge).await?;
+    let mut page = Page::new(&request, &user, "/replays", t!("replays-one"));
+    // That it has begun is no news of one that has ended.
+    if query_value(&request, "done").as_deref() == Some("replay")
+        && replay.state != ReplayState::Running
+    {
+        page.note = None;
+    }
     render(&ShowPage {
-        page: Page::new(&request, &user, "/replays", t!("replays-one")),
+        page,
         facts: names.facts(&replay.wish.selection),
         left_out: without(&replay.left_out),
         states: State::ALL
