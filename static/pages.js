@@ -26,8 +26,9 @@ if (waiting) {
 }
 
 const planner = document.querySelector("form[data-recount]");
+const TYPED_MS = 400;
 let counts = 0;
-planner?.addEventListener("change", async () => {
+const recount = async () => {
   if (!planner.checkValidity()) return;
   const count = ++counts;
   const busy = (is) => { for (const button of planner.querySelectorAll("#send button")) button.disabled = is; };
@@ -45,4 +46,12 @@ planner?.addEventListener("change", async () => {
     history.replaceState(null, "", `/replays/new?${query}`);
   } catch { /* The button counts again. */ }
   if (count === counts) busy(false);
+};
+planner?.addEventListener("change", (event) => { if (event.target.type !== "number") recount(); });
+// A number is counted while it is typed: on leaving its field, the press on a button must not be lost.
+let typed;
+planner?.addEventListener("input", (event) => {
+  if (event.target.type !== "number") return;
+  clearTimeout(typed);
+  typed = setTimeout(recount, TYPED_MS);
 });

@@ -40,7 +40,6 @@ destinations-made-secret = Signing secret, shown only now
 destinations-made-secret-hint = Give it to the receiver, so that it can check our signature.
 destinations-held = Held.
 destinations-held-hint = Nothing is dropped: what comes meanwhile waits. One waiting delivery is tried { $when }; when it arrives, all go out.
-destinations-paused = Paused.
 destinations-paused-hint = What comes meanwhile is held and goes out when you resume.
 destinations-failing = Failing.
 destinations-failing-hint = Attempts go on by the schedule.

@@ -40,7 +40,6 @@ destinations-made-secret = Secret penanda tangan, hanya ditampilkan sekarang
 destinations-made-secret-hint = Berikan kepada penerima agar dapat memeriksa tanda tangan kami.
 destinations-held = Ditahan.
 destinations-held-hint = Tidak ada yang dibuang: yang datang sementara ini menunggu. Satu pengiriman yang menunggu dicoba { $when }; bila sampai, semuanya dikirim.
-destinations-paused = Dijeda.
 destinations-paused-hint = Yang datang sementara ini ditahan dan dikirim saat Anda melanjutkan.
 destinations-failing = Gagal.
 destinations-failing-hint = Percobaan berlanjut sesuai jadwal.

@@ -7,6 +7,7 @@ use actix_web::http::Method;
 use bluebridge::domain::person::Role;
 use bluebridge::web::routes::{API_PREFIX, api, pages};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::audit_accounts;
 use crate::database::{Database, execute, on_both};
@@ -478,7 +479,12 @@ async fn forms(story: &mut Story<'_>, ada: &mut Visitor<'_>) {
         .await
         .html
         .replace("Through", "Imported");
-    let fields = [("bundle", bundle.as_str()), ("action", "import")];
+    let planned = hex::encode(Sha256::digest(&bundle));
+    let fields = [
+        ("bundle", bundle.as_str()),
+        ("planned", &planned),
+        ("action", "import"),
+    ];
     story.page(ada, "/connections/import", "", &fields).await;
 
     let token = story.bridge.get(&format!("/sources/{source_id}")).await["token"].clone();
