@@ -203,7 +203,10 @@ pub async fn show(
     let row = EventRow::new(&event.summary, &name, now);
     let mut page = Page::new(&request, &user, "/events", row.label.clone());
     if query_value(&request, "done").as_deref() == Some("tested") {
-        page.note = Some(told_of_test(deliveries.first().map(|one| one.state), listens));
+        page.note = Some(told_of_test(
+            deliveries.first().map(|one| one.state),
+            listens,
+        ));
     }
     render(&ShowPage {
         page,
