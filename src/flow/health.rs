@@ -118,3 +118,23 @@ enum Seen {
     MustBeHeld,
     Recovers,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_that_another_node_noted_is_over_once_something_arrives_here() {
+        let watch = HealthWatch::default();
+        let (id, delivery) = (DestinationId::new(1, [1; 10]), DeliveryId::new(1, [1; 10]));
+        let (now, first) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(10).unwrap());
+        let later = Timestamp::from_second(20).unwrap();
+        let arrives = |noted| watch.see(id, true, noted, delivery, now);
+        assert_eq!(arrives(None), Seen::Nothing);
+        assert_eq!(arrives(Some(first)), Seen::Recovers);
+        assert_eq!(arrives(Some(first)), Seen::Nothing, "told once");
+        assert_eq!(arrives(Some(later)), Seen::Recovers, "of the next one too");
+        assert_eq!(watch.see(id, false, None, delivery, now), Seen::Begins);
+        assert_eq!(arrives(None), Seen::Recovers);
+    }
+}
