@@ -37,7 +37,7 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         let at_ms = now.as_millisecond();
         return give_back(bridge, vec![parcel], Wait::Due { at_ms }).await;
     }
-    if !destination.settings.signing.can_sign(now.as_second()) {
+    if !destination.settings.signing.can_sign() {
         return give_up(bridge, &parcel, UNSIGNED).await;
     }
     let id = parcel.delivery_id.to_string();

@@ -228,13 +228,12 @@ fn page(conn: &mut Conn, filter: &DeliveryFilter) -> Result<LogPage, StoreError>
         _ => vec![None],
     };
     for state in walks {
-        let (mut found, mut edge) = match stretches(filter, state) {
-            [] => (walk(conn, filter, state, None, limit)?, None),
-            _ => (Vec::new(), None),
-        };
-        let mut is_full = found.len() as i64 == limit;
-        for steps in stretches(filter, state) {
-            edge = edge_after(conn, filter, state, *steps)?;
+        let (mut found, mut edge, mut is_full) = (Vec::new(), None, false);
+        for stretch in stretches(filter, state) {
+            edge = match stretch {
+                Some(steps) => edge_after(conn, filter, state, *steps)?,
+                None => None,
+            };
             found = walk(conn, filter, state, edge.as_deref(), limit)?;
             is_full = found.len() as i64 == limit;
             if is_full || edge.is_none() {
@@ -308,18 +307,17 @@ fn walk(
 }
 }
 
-/// How far is looked, stretch by stretch, for something without an index; nothing when the walk may go to the end.
-fn stretches(filter: &DeliveryFilter, state: Option<State>) -> &'static [i64] {
+/// How far is looked, stretch by stretch; to the end where there is an index.
+fn stretches(filter: &DeliveryFilter, state: Option<State>) -> &'static [Option<i64>] {
     let has_index = match state {
         Some(state) => state != State::Delivered,
         None => filter.states.is_empty(),
     };
     match (&filter.text, &filter.event_type) {
-        _ if filter.event_id.is_some() => &[],
-        (Some(_), _) => &[NEAR_LIMIT, TEXT_LIMIT],
-        (None, Some(_)) => &[NEAR_LIMIT, TYPE_LIMIT],
-        (None, None) if has_index => &[],
-        (None, None) => &[NEAR_LIMIT, TYPE_LIMIT],
+        _ if filter.event_id.is_some() => &[None],
+        (Some(_), _) => &[Some(NEAR_LIMIT), Some(TEXT_LIMIT)],
+        (None, None) if has_index => &[None],
+        (None, _) => &[Some(NEAR_LIMIT), Some(TYPE_LIMIT)],
     }
 }
 
