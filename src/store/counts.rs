@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::{exists, not};
 use diesel::{
     ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable,
     RunQueryDsl as _, Selectable, SelectableHelper as _,
@@ -162,6 +163,8 @@ impl Span {
     }
 }
 
+diesel::alias!(delivery_counts as still_open: StillOpen);
+
 impl Store {
     /// Up to which minute everything was counted; `None` before the first count.
     pub async fn counted_to(&self) -> Result<Option<i64>, StoreError> {
@@ -305,35 +308,44 @@ impl Store {
         hours_before_ms: i64,
     ) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
-            let open: Vec<i64> = delivery_counts::table
-                .filter(delivery_counts::waiting.gt(0))
-                .filter(delivery_counts::span.eq(Span::Minute.as_str()))
-                .select(delivery_counts::starts_at)
-                .distinct()
-                .load(conn)?;
-            for (span, before_ms) in [
-                (Span::Minute, minutes_before_ms),
-                (Span::Hour, hours_before_ms),
-            ] {
-                let kept: &[i64] = match span {
-                    Span::Minute => &open,
-                    Span::Hour => &[],
-                };
-                diesel::delete(
-                    delivery_counts::table
-                        .filter(delivery_counts::span.eq(span.as_str()))
-                        .filter(delivery_counts::starts_at.lt(before_ms))
-                        .filter(delivery_counts::starts_at.ne_all(kept)),
-                )
-                .execute(conn)?;
-                diesel::delete(
-                    event_counts::table
-                        .filter(event_counts::span.eq(span.as_str()))
-                        .filter(event_counts::starts_at.lt(before_ms))
-                        .filter(event_counts::starts_at.ne_all(kept)),
-                )
-                .execute(conn)?;
-            }
+            let minute = || Span::Minute.as_str();
+            let open = || {
+                still_open
+                    .filter(still_open.field(delivery_counts::waiting).gt(0))
+                    .filter(still_open.field(delivery_counts::span).eq(minute()))
+            };
+            let starts_at = still_open.field(delivery_counts::starts_at);
+            diesel::delete(
+                delivery_counts::table
+                    .filter(delivery_counts::span.eq(minute()))
+                    .filter(delivery_counts::starts_at.lt(minutes_before_ms))
+                    .filter(not(exists(
+                        open().filter(starts_at.eq(delivery_counts::starts_at)),
+                    ))),
+            )
+            .execute(conn)?;
+            diesel::delete(
+                event_counts::table
+                    .filter(event_counts::span.eq(minute()))
+                    .filter(event_counts::starts_at.lt(minutes_before_ms))
+                    .filter(not(exists(
+                        open().filter(starts_at.eq(event_counts::starts_at)),
+                    ))),
+            )
+            .execute(conn)?;
+            let hour = Span::Hour.as_str();
+            diesel::delete(
+                delivery_counts::table
+                    .filter(delivery_counts::span.eq(hour))
+                    .filter(delivery_counts::starts_at.lt(hours_before_ms)),
+            )
+            .execute(conn)?;
+            diesel::delete(
+                event_counts::table
+                    .filter(event_counts::span.eq(hour))
+                    .filter(event_counts::starts_at.lt(hours_before_ms)),
+            )
+            .execute(conn)?;
             Ok(())
         }))
     }

@@ -310,3 +310,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     attempts,
     replays,
 );
+
+diesel::allow_tables_to_appear_in_same_query!(delivery_counts, event_counts);

@@ -6,14 +6,14 @@ use bluebridge::domain::event::{Reading, read};
 use bluebridge::domain::id::EventId;
 use bluebridge::domain::person::Role;
 use bluebridge::flow::counts;
-use bluebridge::store::counts::Span;
+use bluebridge::store::counts::{MINUTE_MS, Span};
 use bluebridge::store::deliveries::DeliveryFilter;
 use bluebridge::store::events::EventFilter;
 use bluebridge::store::ingest::{Ingest, NewDelivery, NewEvent, Start};
 use bluebridge::store::log::TEXT_LIMIT;
 use serde_json::{Value, json};
 
-use crate::database::{Database, Home, on_both};
+use crate::database::{Database, Home, execute, on_both};
 use crate::harness::{Receiver, TestBridge, event, patiently};
 use crate::pages::owner;
 use crate::people::act;
@@ -22,6 +22,7 @@ on_both! {
     a_delivery_knows_those_before_and_after_it_of_the_same_record_and_connection,
     a_minute_is_counted_once_however_often_and_follows_what_becomes_of_its_deliveries,
     a_minute_in_which_something_waits_long_is_counted_once_and_stays_counted_when_forgotten,
+    minutes_are_forgotten_however_many_are_still_open,
     a_look_for_a_text_is_bounded_and_goes_on_where_it_ended,
     what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet,
     whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_the_end,
@@ -147,6 +148,26 @@ async fn a_minute_in_which_something_waits_long_is_counted_once_and_stays_counte
     counts::forget(&bridge.bridge).await.unwrap();
     let waiting = bridge.bridge.store.waiting().await.unwrap();
     assert_eq!(waiting.into_values().collect::<Vec<_>>(), [1]);
+    bridge.stop().await;
+}
+
+/// More than a statement of SQLite takes values.
+async fn minutes_are_forgotten_however_many_are_still_open(database: Database) {
+    const OPEN: i64 = 33_000;
+    const VALUES_LIMIT: i64 = 32_766;
+    let bridge = TestBridge::start_on(database).await;
+    let now_ms = bridge.bridge.clock.now_ms();
+    let present = now_ms - now_ms.rem_euclid(MINUTE_MS);
+    let id = bridge.look().bytes(&"1".repeat(32));
+    execute(
+        &bridge.home.database_url,
+        &format!(
+            "INSERT INTO delivery_counts WITH RECURSIVE ago (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM ago WHERE n < {OPEN}) \
+             SELECT 'minute', {present} - n * {MINUTE_MS}, {id}, 0, 0, 0, 0, 0, 1, '[]', {now_ms} FROM ago"
+        ),
+    );
+    counts::forget(&bridge.bridge).await.unwrap();
+    assert!(bridge.look().count("delivery_counts") as i64 > VALUES_LIMIT);
     bridge.stop().await;
 }
 
