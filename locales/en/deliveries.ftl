@@ -139,6 +139,7 @@ deliveries-id = Delivery id
 
 deliveries-is-skipped = The filter did not let this event through; see why below.
 deliveries-is-not-listened = The connection does not listen to this event; see below.
+deliveries-is-not-for-it = The connection does not listen to this event.
 deliveries-is-mapping-failed = No body could be made.
 deliveries-is-queued = It is due and waits for its turn.
 deliveries-is-sending = It is being sent.

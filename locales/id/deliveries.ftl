@@ -135,6 +135,7 @@ deliveries-id = Id pengiriman
 
 deliveries-is-skipped = Filter tidak meloloskan event ini; alasannya ada di bawah.
 deliveries-is-not-listened = Koneksi ini tidak mendengarkan event ini; lihat di bawah.
+deliveries-is-not-for-it = Koneksi ini tidak mendengarkan event ini.
 deliveries-is-mapping-failed = Body tidak dapat dibuat.
 deliveries-is-queued = Sudah waktunya dikirim dan sedang menunggu giliran.
 deliveries-is-sending = Sedang dikirim.

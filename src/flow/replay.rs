@@ -295,7 +295,7 @@ async fn plan(
     for part in chosen.chunks(BODIES_LIMIT) {
         let ids = part.iter().map(|(candidate, _)| candidate.event_id);
         let events: HashMap<EventId, StoredEvent> =
-            bridge.store.events_by_id(ids.collect()).await?;
+            bridge.store.events_by_id(ids.collect(), i64::MAX).await?;
         for (candidate, way) in part {
             match events.get(&candidate.event_id) {
                 Some(event) => {

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use diesel::sql_types::Binary;
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
     Selectable, SelectableHelper as _,
@@ -27,6 +28,11 @@ pub const LOOK_LIMIT: i64 = 4_000;
 
 /// Events that are looked through for the projects they are in.
 pub const PROJECTS_LOOK_BACK: i64 = 2_000;
+
+diesel::define_sql_function! {
+    /// In bytes.
+    fn length(body: Binary) -> BigInt;
+}
 
 /// What is known of an event without its body.
 #[derive(Debug, Clone)]
@@ -192,14 +198,16 @@ impl Store {
         }))
     }
 
-    /// These events with their bytes; those that are not there any more are left out.
+    /// These events with their bytes; those that are not there any more are left out, and so are bodies longer than this.
     pub async fn events_by_id(
         &self,
         ids: Vec<EventId>,
+        longest_bytes: i64,
     ) -> Result<HashMap<EventId, StoredEvent>, StoreError> {
         either!(self.read(move |conn| {
             let rows: Vec<(EventRow, Vec<u8>)> = events::table
                 .filter(events::id.eq_any(ids.iter().map(|id| &id.as_bytes()[..])))
+                .filter(length(events::body).le(longest_bytes))
                 .select((EventRow::as_select(), events::body))
                 .load(conn)?;
             rows.into_iter()

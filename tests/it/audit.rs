@@ -521,29 +521,14 @@ async fn forms(story: &mut Story<'_>, ada: &mut Visitor<'_>) {
     let connections = story.bridge.get("/connections?limit=100").await;
     for connection in connections["data"].as_array().unwrap() {
         story
-            .page(
-                ada,
-                "/connections/{id}/delete",
-                &id_in(connection),
-                &[("confirmed", "yes")],
-            )
+            .page(ada, "/connections/{id}/delete", &id_in(connection), &[])
             .await;
     }
     story
-        .page(
-            ada,
-            "/destinations/{id}/delete",
-            &destination_id,
-            &[("confirmed", "yes")],
-        )
+        .page(ada, "/destinations/{id}/delete", &destination_id, &[])
         .await;
     story
-        .page(
-            ada,
-            "/sources/{id}/delete",
-            &source_id,
-            &[("confirmed", "yes")],
-        )
+        .page(ada, "/sources/{id}/delete", &source_id, &[])
         .await;
 }
 

@@ -25,6 +25,7 @@ on_both! {
     minutes_are_forgotten_however_many_are_still_open,
     a_look_for_a_text_is_bounded_and_goes_on_where_it_ended,
     what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet,
+    a_skipped_delivery_says_in_every_list_what_stood_in_its_way,
     whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_the_end,
     whoever_is_signed_out_while_watching_is_shown_nothing_more,
 }
@@ -359,6 +360,57 @@ async fn what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet(
     bridge.stop().await;
 }
 
+async fn a_skipped_delivery_says_in_every_list_what_stood_in_its_way(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let wants = json!({"path": "$.currentValue.title", "op": "equals", "value": "urgent"});
+    let connected = bridge.connect(&receiver, json!({"filter": wants})).await;
+    let mut ada = owner(&bridge).await;
+    bridge
+        .post(&connected.hook, &with_title("<b>calm</b>"))
+        .await;
+    // The rules of then are asked, not those of now.
+    let mut connection = bridge.get("/connections").await["data"][0].clone();
+    let path = format!("/connections/{}", connection["id"].as_str().unwrap());
+    connection["filter"]["value"] = json!("later");
+    let changed = bridge.api("PUT", &path, Some(connection)).await;
+    assert_eq!(changed.0, 200, "{}", changed.1);
+    let why = "title=\"$.currentValue.title is &#34;&#60;b&#62;calm&#60;/b&#62;&#34;; “equals &#34;urgent&#34;” does not hold.\"";
+    let destination = format!("/destinations/{}", connected.destination_id);
+    for page in [
+        "/deliveries",
+        "/deliveries?state=skipped",
+        "/",
+        &path,
+        &destination,
+    ] {
+        let html = ada.get(page).await.html;
+        assert!(html.contains(why), "{page}: {html}");
+    }
+    let stream = bridge.http.get(bridge.url("/deliveries/tail"));
+    let stream = stream.header("cookie", &ada.cookie);
+    let stream = stream.header("accept", "text/event-stream");
+    let mut stream = stream.send().await.unwrap();
+    let page = patiently("the page's rows", stream.chunk()).await.unwrap();
+    let page = String::from_utf8(page.unwrap().to_vec()).unwrap();
+    assert!(page.contains(why), "{page}");
+
+    // A body too long to be read again for a list only says that it was skipped.
+    bridge
+        .post(&connected.hook, &with_title(&"x".repeat(70_000)))
+        .await;
+    let html = ada.get("/deliveries?state=skipped").await.html;
+    assert_eq!(html.matches("class=\"why-not\"").count(), 1, "{html}");
+    assert_eq!(html.matches("<tr id=\"d-").count(), 2, "{html}");
+    bridge.stop().await;
+}
+
+/// An event about a record of this title.
+fn with_title(title: &str) -> Vec<u8> {
+    let mut body: Value = serde_json::from_slice(&event(1)).unwrap();
+    body["currentValue"]["title"] = json!(title);
+    body.to_string().into_bytes()
+}
+
 async fn whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_the_end(
     database: Database,
 ) {
@@ -381,12 +433,8 @@ async fn whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_t
         .unwrap()
         .unwrap();
     assert!(greeting.starts_with(b"retry: "));
-    for (number, title) in ["hay", "a <b>needle</b>"].into_iter().enumerate() {
-        let mut body: Value = serde_json::from_slice(&event(number)).unwrap();
-        body["currentValue"]["title"] = json!(title);
-        bridge
-            .post(&connected.hook, body.to_string().as_bytes())
-            .await;
+    for title in ["hay", "a <b>needle</b>"] {
+        bridge.post(&connected.hook, &with_title(title)).await;
     }
     let mut told = String::new();
     while !told.contains("</tr>") {

@@ -532,7 +532,14 @@ async fn what_became_of_an_event_is_told_as_it_happened(database: Database) {
     assert!(shown.contains(over) && !shown.contains("the schedule tries again"));
     assert!(shown.contains("The event passes.") && !shown.contains("this is sent"));
 
-    let again = ada.post(&resend, &[("csrf", &mark)]).await;
+    let asked = ada
+        .post(&resend, &[("csrf", &mark), ("version", "then")])
+        .await;
+    assert!(asked.html.contains("The filter said no to this event."));
+    assert!(asked.html.contains(r#"name="version" value="then""#));
+    let again = ada
+        .post(&resend, &[("csrf", &mark), ("confirmed", "yes")])
+        .await;
     bridge.recorded(2).await;
     let shown = ada.get(&again.location.unwrap()).await.html;
     assert!(shown.contains("It was tried and did not arrive."));
@@ -540,11 +547,15 @@ async fn what_became_of_an_event_is_told_as_it_happened(database: Database) {
 
     // Given up, nothing tries it again.
     let retrying = id_in(&bridge, "/deliveries?state=retrying").await;
-    ada.post(
-        &format!("/deliveries/{retrying}/discard"),
-        &[("csrf", &mark)],
-    )
-    .await;
+    let (discard, fields) = (
+        format!("/deliveries/{retrying}/discard"),
+        [("csrf", mark.as_str()), ("confirmed", "yes")],
+    );
+    let asked = ada.post(&discard, &fields[..1]).await;
+    assert!(asked.html.contains("Give this delivery up?"));
+    let still = bridge.get(&format!("/deliveries/{retrying}")).await;
+    assert_eq!(still["state"], "retrying");
+    ada.post(&discard, &fields).await;
     let shown = ada.get(&format!("/deliveries/{retrying}")).await.html;
     assert!(shown.contains("Given up") && !shown.contains("the schedule tries again"));
 

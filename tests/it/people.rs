@@ -22,6 +22,7 @@ on_both!(
     an_address_is_limited_and_a_made_up_header_does_not_help,
     every_change_is_on_record_with_who_did_it_and_without_secrets,
     a_token_runs_out_and_its_use_is_shown,
+    what_is_not_easily_undone_is_asked_first_without_scripts,
 );
 
 pub const ADA: &str = "ada@example.com";
@@ -37,11 +38,16 @@ pub async fn sign_in(visitor: &mut Visitor<'_>, email: &str, password: &str) -> 
     visitor.post("/login", &fields).await
 }
 
-/// Posts a form with the visitor's mark.
+/// Posts a form with the visitor's mark, and says yes when asked.
 pub async fn act(visitor: &mut Visitor<'_>, path: &str, fields: &[(&str, &str)]) -> Page {
     let mark = visitor.get("/settings").await.mark();
     let mut all = vec![("csrf", mark.as_str())];
     all.extend_from_slice(fields);
+    let answer = visitor.post(path, &all).await;
+    if !answer.html.contains(r#"name="confirmed" value="yes""#) {
+        return answer;
+    }
+    all.push(("confirmed", "yes"));
     visitor.post(path, &all).await
 }
 
@@ -701,5 +707,54 @@ async fn a_token_runs_out_and_its_use_is_shown(database: Database) {
     assert!(used().await > first);
     bridge.advance(Duration::from_secs(30 * 86_400));
     assert_eq!(ask().await, 401);
+    bridge.stop().await;
+}
+
+async fn what_is_not_easily_undone_is_asked_first_without_scripts(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let mut ada = owner(&bridge).await;
+    let mut bob = person(&bridge, Role::Viewer).await;
+    let fields = [("name", "ci"), ("role", "viewer"), ("days", "30")];
+    act(&mut ada, "/settings/tokens", &fields).await;
+    let bobs = id_of(&bridge, "viewer@example.com").await;
+    let tokens = bridge.bridge.store.tokens().await.unwrap();
+    let ci = tokens.iter().find(|token| token.name == "ci").unwrap();
+    let mark = ada.get("/settings").await.mark();
+    for (path, question) in [
+        (
+            format!("/settings/people/{bobs}/deactivate"),
+            "Lock viewer out?",
+        ),
+        (
+            format!("/settings/people/{bobs}/remove"),
+            "Remove the account of viewer?",
+        ),
+        (
+            format!("/settings/people/{bobs}/reset-second-factor"),
+            "Take the second factor of viewer away?",
+        ),
+        (
+            format!("/settings/tokens/{}/revoke", ci.id),
+            "Revoke the token ci?",
+        ),
+        (
+            "/settings/sessions/end-others".into(),
+            "Sign out everywhere else?",
+        ),
+    ] {
+        let asked = ada
+            .post(&path, &[("csrf", &mark), ("kept", "<as it was>")])
+            .await;
+        assert_eq!(asked.status, 200, "{path}");
+        assert!(asked.html.contains(question), "{path}: {}", asked.html);
+        assert!(asked.html.contains(r#"name="confirmed" value="yes""#));
+        let kept = r#"name="kept" value="&#60;as it was&#62;""#;
+        assert!(asked.html.contains(kept), "{path}: {}", asked.html);
+        let refused = ada.post(&path, &[("confirmed", "yes")]).await;
+        assert_eq!(refused.status, 403, "{path}");
+        assert_eq!(bob.get("/settings").await.status, 200, "{path}");
+    }
+    let tokens = bridge.bridge.store.tokens().await.unwrap();
+    assert!(tokens.iter().any(|token| token.name == "ci"), "not revoked");
     bridge.stop().await;
 }

@@ -96,9 +96,13 @@ async fn a_person_plans_starts_watches_and_cancels_a_replay(database: Database) 
     assert!(ada.get("/replays").await.html.contains("1 of 2"));
 
     let cancel = format!("{}/cancel", started.split('?').next().unwrap());
-    assert_eq!(ada.post(&cancel, &[("csrf", &mark)]).await.status, 303);
+    let fields = [("csrf", mark.as_str()), ("confirmed", "yes")];
+    let asked = ada.post(&cancel, &fields[..1]).await.html;
+    assert!(asked.contains("Cancel this replay?"), "{asked}");
+    assert!(ada.get(&started).await.html.contains("Running"));
+    assert_eq!(ada.post(&cancel, &fields).await.status, 303);
     let page = ada.get(&started).await.html;
     assert!(page.contains("Cancelled") && !page.contains("Cancel the replay"));
-    assert_eq!(ada.post(&cancel, &[("csrf", &mark)]).await.status, 409);
+    assert_eq!(ada.post(&cancel, &fields).await.status, 409);
     bridge.stop().await;
 }

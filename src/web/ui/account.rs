@@ -23,6 +23,7 @@ use crate::web::client::address;
 use crate::web::i18n::Key;
 use crate::web::password::{check_password, hash_password};
 use crate::web::problem::ApiError;
+use crate::web::ui::asking::{Ask, ask_first};
 use crate::web::ui::form::{Form, person_name};
 use crate::web::ui::labels::role_word;
 use crate::web::ui::language::Reading;
@@ -169,6 +170,15 @@ pub async fn end_other_sessions(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
+    let ask = Ask {
+        section: "/settings",
+        question: t!("settings-end-others-ask"),
+        button: t!("settings-end-others"),
+        back: "/settings".into(),
+    };
+    if let Some(asked) = ask_first(&request, ask)? {
+        return Ok(asked);
+    }
     let said = "Ended all other sessions.";
     bridge
         .noting(&actor(&request), "person.sessions_ended", user.id, said)

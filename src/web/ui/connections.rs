@@ -17,13 +17,14 @@ use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::{ConnectionDocument, remove, save as save_document};
 use crate::web::api::id;
 use crate::web::phrases::retold;
+use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
 use crate::web::ui::connection_form::{EventGroup, event_groups};
 use crate::web::ui::connection_sample::USUAL_EVENT;
 use crate::web::ui::connection_words::{Names, sentence_of, version_changes};
-use crate::web::ui::deleting::{Ask, asked, is_confirmed, told_of_deletion};
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{Chip, DeliveryRow, Moment, Page, PageError, event_label, go, render};
 use crate::web::ui::tree;
+use crate::web::ui::why_not;
 
 /// Deliveries shown on a connection's page.
 const LATEST: i64 = 10;
@@ -215,10 +216,7 @@ async fn show_page(
                     .unwrap_or_default(),
             })
             .collect(),
-        deliveries: deliveries
-            .iter()
-            .map(|delivery| DeliveryRow::new(delivery, now))
-            .collect(),
+        deliveries: why_not::rows(&bridge, &deliveries, now).await?,
         name: connection.name,
         made_secret: None,
     })
@@ -318,15 +316,15 @@ pub async fn delete(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let id: ConnectionId = id(&path, "connection")?;
-    if !is_confirmed(&request)? {
-        let name = bridge.store.connection(id).await?.name;
-        let ask = Ask {
-            section: "/connections",
-            question: t!("connections-delete-ask", name = name),
-            button: t!("connections-delete"),
-            back: format!("/connections/{id}"),
-        };
-        return asked(&request, &signed_in(&request)?, ask);
+    let name = bridge.store.connection(id).await?.name;
+    let ask = Ask {
+        section: "/connections",
+        question: t!("connections-delete-ask", name = name),
+        button: t!("connections-delete"),
+        back: format!("/connections/{id}"),
+    };
+    if let Some(asked) = ask_first(&request, ask)? {
+        return Ok(asked);
     }
     remove(&bridge, &actor(&request), id).await?;
     Ok(go(format!("/connections?done=deleted&deleted={id}")))

@@ -25,6 +25,7 @@ use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
 use crate::web::turn::{RULES, in_turn};
+use crate::web::ui::asking::{Ask, ask_first};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::curl::curl;
 use crate::web::ui::form::Form;
@@ -35,6 +36,7 @@ use crate::web::ui::page::{
     state_chip,
 };
 use crate::web::ui::tree;
+use crate::web::ui::why_not::{self, WhyNot};
 
 /// Deliveries resent at once from the log: all that a page can hold.
 pub const SELECTED_LIMIT: usize = 200;
@@ -224,11 +226,38 @@ pub async fn resend(
 ) -> Result<HttpResponse, PageError> {
     let form = Form::of(&request)?;
     let (id, actor) = (id(&path, "delivery")?, actor(&request));
+    if let Some(asked) = ask_whether_anyway(&request, &bridge, id).await? {
+        return Ok(asked);
+    }
     let new = match form.text("version") {
         "now" => resending::resend_by_present_rules(&bridge, &actor, id).await?,
         _ => resending::resend(&bridge, &actor, id).await?,
     };
     Ok(go(format!("/deliveries/{new}?done=resent")))
+}
+
+/// Whoever sends what the filter kept back is asked first.
+async fn ask_whether_anyway(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    id: DeliveryId,
+) -> Result<Option<HttpResponse>, PageError> {
+    let delivery = bridge.store.delivery(id).await?;
+    if delivery.state != State::Skipped {
+        return Ok(None);
+    }
+    let reasons = why_not::reasons(bridge, std::slice::from_ref(&delivery)).await?;
+    let question = match reasons.get(&id) {
+        Some(WhyNot::NotTriggered) => t!("deliveries-not-listened-ask"),
+        Some(WhyNot::Filter(_)) | None => t!("deliveries-anyway-ask"),
+    };
+    let ask = Ask {
+        section: "/deliveries",
+        question,
+        button: t!("deliveries-anyway"),
+        back: format!("/deliveries/{id}"),
+    };
+    ask_first(request, ask)
 }
 
 /// Resends what was selected in the log, each by the version it had.
@@ -287,6 +316,15 @@ pub async fn discard(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let id: DeliveryId = id(&path, "delivery")?;
+    let ask = Ask {
+        section: "/deliveries",
+        question: t!("deliveries-give-up-ask"),
+        button: t!("deliveries-give-up"),
+        back: format!("/deliveries/{id}"),
+    };
+    if let Some(asked) = ask_first(&request, ask)? {
+        return Ok(asked);
+    }
     resending::discard(&bridge, &actor(&request), id).await?;
     Ok(go(format!("/deliveries/{id}?done=discarded")))
 }

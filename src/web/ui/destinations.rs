@@ -29,12 +29,13 @@ use crate::web::api::destinations::{
 use crate::web::api::id;
 use crate::web::i18n::Key;
 use crate::web::phrases::retold;
-use crate::web::ui::deleting::{Ask, asked, is_confirmed, told_of_deletion};
+use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::SCHEMES;
 use crate::web::ui::page::{
     Chip, DeliveryRow, FormProblem, Moment, Page, PageError, go, mendable, render, render_again,
 };
+use crate::web::ui::why_not;
 
 /// Deliveries shown on a destination's page.
 const LATEST: i64 = 10;
@@ -321,6 +322,16 @@ pub async fn rotate_secret(
 ) -> Result<HttpResponse, PageError> {
     let (form, user) = (Form::of(&request)?, signed_in(&request)?);
     let id: DestinationId = id(&path, "destination")?;
+    let name = bridge.store.destination(id).await?.name;
+    let ask = Ask {
+        section: "/destinations",
+        question: t!("destinations-rotate-ask", name = name),
+        button: t!("destinations-rotate"),
+        back: format!("/destinations/{id}"),
+    };
+    if let Some(asked) = ask_first(&request, ask)? {
+        return Ok(asked);
+    }
     let document = RotationDocument {
         secret: None,
         overlap_s: form.text("overlap_s").parse().ok(),
@@ -338,15 +349,15 @@ pub async fn delete(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let id: DestinationId = id(&path, "destination")?;
-    if !is_confirmed(&request)? {
-        let name = bridge.store.destination(id).await?.name;
-        let ask = Ask {
-            section: "/destinations",
-            question: t!("destinations-delete-ask", name = name),
-            button: t!("destinations-delete"),
-            back: format!("/destinations/{id}"),
-        };
-        return asked(&request, &signed_in(&request)?, ask);
+    let name = bridge.store.destination(id).await?.name;
+    let ask = Ask {
+        section: "/destinations",
+        question: t!("destinations-delete-ask", name = name),
+        button: t!("destinations-delete"),
+        back: format!("/destinations/{id}"),
+    };
+    if let Some(asked) = ask_first(&request, ask)? {
+        return Ok(asked);
     }
     remove(&bridge, &actor(&request), id).await?;
     Ok(go(format!("/destinations?done=deleted&deleted={id}")))
@@ -496,10 +507,7 @@ async fn show_page(
         concurrency: settings.limits.concurrency,
         timeout_ms: settings.limits.timeout_ms,
         used_by,
-        deliveries: deliveries
-            .iter()
-            .map(|delivery| DeliveryRow::new(delivery, now))
-            .collect(),
+        deliveries: why_not::rows(&bridge, &deliveries, now).await?,
         name: destination.name,
     })
 }

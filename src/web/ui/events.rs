@@ -24,6 +24,7 @@ use crate::web::ui::page::{
     title_of, window,
 };
 use crate::web::ui::sources::EventRow;
+use crate::web::ui::why_not;
 
 /// Events on a page.
 const PER_PAGE: i64 = 50;
@@ -219,10 +220,7 @@ pub async fn show(
         source_id: event.summary.source_id.to_string(),
         verdicts,
         moving: deliveries.iter().any(|one| one.state.is_moving()),
-        deliveries: deliveries
-            .iter()
-            .map(|delivery| DeliveryRow::new(delivery, now))
-            .collect(),
+        deliveries: why_not::rows(&bridge, &deliveries, now).await?,
         body: pretty.unwrap_or_else(|_| String::from_utf8_lossy(&event.body).into_owned()),
     })
 }

@@ -24,6 +24,7 @@ use crate::web::ui::next::own_path;
 use crate::web::ui::page::{
     DeliveryRow, EXACT, Moment, Page, PageError, Pager, event_label, render, state_chip, window,
 };
+use crate::web::ui::why_not;
 
 /// Deliveries on a page.
 pub const PER_PAGE: i64 = 50;
@@ -438,11 +439,12 @@ pub async fn index(
         looked_to: looked_to
             .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
             .map(|at| Moment::new(at, now)),
-        rows: rows
-            .iter()
+        rows: why_not::rows(&bridge, &rows, now)
+            .await?
+            .into_iter()
             .map(|row| DeliveryRow {
                 way: way_of(page_query.trim_start_matches('&')),
-                ..DeliveryRow::new(row, now)
+                ..row
             })
             .collect(),
         query,

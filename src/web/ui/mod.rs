@@ -4,6 +4,7 @@
 //! comes again with what was typed and what to mend.
 
 pub mod account;
+pub mod asking;
 pub mod assets;
 pub mod audit;
 pub mod chart;
@@ -18,7 +19,6 @@ pub mod connection_versions;
 pub mod connection_words;
 pub mod connections;
 pub mod curl;
-pub mod deleting;
 pub mod deliveries;
 pub mod destinations;
 pub mod events;
@@ -42,3 +42,4 @@ pub mod sources;
 pub mod tail;
 pub mod tokens;
 pub mod tree;
+pub mod why_not;

@@ -26,6 +26,7 @@ use crate::web::reader::Reader;
 use crate::web::ui::chart::{Chart, RANGES, Range};
 use crate::web::ui::destinations::{health_chip, is_untried, untried_chip};
 use crate::web::ui::page::{Chip, DeliveryRow, Page, PageError, query_value, render};
+use crate::web::ui::why_not;
 
 /// Deliveries shown.
 const LATEST: i64 = 8;
@@ -185,10 +186,7 @@ pub async fn show(
         destinations: lines,
         chart,
         range,
-        deliveries: deliveries
-            .iter()
-            .map(|delivery| DeliveryRow::new(delivery, now))
-            .collect(),
+        deliveries: why_not::rows(&bridge, &deliveries, now).await?,
     })
 }
 

@@ -468,6 +468,8 @@ pub struct DeliveryRow {
     pub way: String,
     pub chip: Chip,
     pub detail: Option<String>,
+    /// What the filter found instead of what it asks for; see `why_not`.
+    pub why_not: Option<String>,
     pub record: String,
     pub event: String,
     pub cause: Option<String>,
@@ -491,6 +493,7 @@ impl DeliveryRow {
                 (None, Some(code)) => Some(outcome_word(code)),
                 (None, None) => None,
             },
+            why_not: None,
             record: title_of(
                 delivery.record_title.as_deref(),
                 delivery.record_id.as_deref(),

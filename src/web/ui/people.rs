@@ -16,6 +16,7 @@ use crate::web::auth::new_token;
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::ui::account::Tabs;
+use crate::web::ui::asking::{Ask, ask_first};
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::role_word;
 use crate::web::ui::page::{
@@ -178,6 +179,10 @@ async fn switch(
     active: bool,
 ) -> Result<HttpResponse, PageError> {
     let person = person(bridge, path).await?;
+    let question = t!("settings-lock-ask", name = person.name);
+    if !active && let Some(asked) = ask_first(request, ask(question, t!("settings-lock")))? {
+        return Ok(asked);
+    }
     let email = &person.email;
     let (action, said, done) = match active {
         true => (
@@ -204,6 +209,10 @@ pub async fn remove(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let person = person(&bridge, &path).await?;
+    let question = t!("settings-remove-ask", name = person.name);
+    if let Some(asked) = ask_first(&request, ask(question, t!("builder-remove")))? {
+        return Ok(asked);
+    }
     let said = format!("Removed the account of {}.", person.email);
     let removed = bridge
         .noting(&actor(&request), "person.removed", person.id, said)
@@ -218,6 +227,10 @@ pub async fn reset_second_factor(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let person = person(&bridge, &path).await?;
+    let question = t!("settings-reset-factor-ask", name = person.name);
+    if let Some(asked) = ask_first(&request, ask(question, t!("settings-reset-factor")))? {
+        return Ok(asked);
+    }
     let said = format!("Took the second factor of {} away.", person.email);
     let reset = bridge
         .noting(
@@ -229,6 +242,15 @@ pub async fn reset_second_factor(
         .remove_second_factor(person.id, None)
         .await;
     answer(&request, &bridge, reset, "second_factor_off").await
+}
+
+fn ask(question: String, button: String) -> Ask {
+    Ask {
+        section: "/settings",
+        question,
+        button,
+        back: "/settings/people".into(),
+    }
 }
 
 async fn person(bridge: &Bridge, path: &str) -> Result<User, PageError> {

@@ -22,11 +22,13 @@ use crate::web::api::id;
 use crate::web::i18n::grouped;
 use crate::web::phrases::retold;
 use crate::web::reader::Reader;
+use crate::web::ui::asking::{Ask, ask_first};
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
     Chip, DeliveryRow, EXACT, FormProblem, Moment, Page, PageError, Pager, event_label, go,
     mendable, query_value, render, render_again, state_chip,
 };
+use crate::web::ui::why_not;
 
 /// Replays on a page.
 const PER_PAGE: i64 = 50;
@@ -445,10 +447,7 @@ pub async fn show(
         may_cancel: user.role >= Role::Editor
             && (replay.state == ReplayState::Running || unfinished),
         replay: ReplayView::new(&replay, &names, now),
-        deliveries: deliveries
-            .iter()
-            .map(|delivery| DeliveryRow::new(delivery, now))
-            .collect(),
+        deliveries: why_not::rows(&bridge, &deliveries, now).await?,
     })
 }
 
@@ -458,6 +457,15 @@ pub async fn cancel(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let id: ReplayId = id(&path, "replay")?;
+    let ask = Ask {
+        section: "/replays",
+        question: t!("replays-cancel-ask"),
+        button: t!("replays-cancel"),
+        back: format!("/replays/{id}"),
+    };
+    if let Some(asked) = ask_first(&request, ask)? {
+        return Ok(asked);
+    }
     replaying::cancel(&bridge, &actor(&request), id).await?;
     Ok(go(format!("/replays/{id}?done=cancelled")))
 }

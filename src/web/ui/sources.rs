@@ -13,7 +13,7 @@ use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::api::sources::{SourceDocument, remove, save_change, save_new};
 use crate::web::phrases::retold;
-use crate::web::ui::deleting::{Ask, asked, is_confirmed, told_of_deletion};
+use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{
     Chip, FormProblem, Moment, Page, PageError, event_label, go, mendable, render, render_again,
@@ -217,15 +217,15 @@ pub async fn delete(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let id: SourceId = id(&path, "source")?;
-    if !is_confirmed(&request)? {
-        let name = bridge.store.source(id).await?.name;
-        let ask = Ask {
-            section: "/sources",
-            question: t!("sources-delete-ask", name = name),
-            button: t!("sources-delete"),
-            back: format!("/sources/{id}"),
-        };
-        return asked(&request, &user, ask);
+    let name = bridge.store.source(id).await?.name;
+    let ask = Ask {
+        section: "/sources",
+        question: t!("sources-delete-ask", name = name),
+        button: t!("sources-delete"),
+        back: format!("/sources/{id}"),
+    };
+    if let Some(asked) = ask_first(&request, ask)? {
+        return Ok(asked);
     }
     if let Err(error) = remove(&bridge, &actor(&request), id).await {
         let problems = mendable(error)?;

@@ -29,6 +29,7 @@ use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
 use crate::web::ui::log::{LogQuery, PER_PAGE, way_of};
 use crate::web::ui::page::{DeliveryRow, PageError};
+use crate::web::ui::why_not;
 
 /// How long a stream lasts at most.
 const STREAM_LIMIT: Duration = Duration::from_secs(300);
@@ -119,12 +120,11 @@ pub async fn show(
 impl Watching {
     /// What is sent next; `None` ends the stream.
     async fn next(&mut self) -> Option<String> {
-        if let Some(first) = self.first.take() {
-            let oldest_first = first.into_iter().rev();
-            return Some(format!(
-                "retry: 3000\n{}",
-                self.events(oldest_first.map(|row| (row, true)))
-            ));
+        if let Some(mut first) = self.first.take() {
+            first.reverse();
+            let rows = first.into_iter().map(|row| (row, true)).collect();
+            let events = self.events(rows).await?;
+            return Some(format!("retry: 3000\n{events}"));
         }
         loop {
             let news = tokio::select! {
@@ -144,7 +144,7 @@ impl Watching {
             let news = news.ok()?;
             match self.narrow(&news).await {
                 Ok(rows) if rows.is_empty() => {}
-                Ok(rows) => return Some(self.events(rows.into_iter())),
+                Ok(rows) => return self.events(rows).await,
                 Err(error) => {
                     tracing::warn!(%error, "a viewer of the log is sent away");
                     return None;
@@ -179,14 +179,20 @@ impl Watching {
         Ok(rows.split_off(surplus))
     }
 
-    fn events(&self, rows: impl Iterator<Item = (DeliverySummary, bool)>) -> String {
+    /// The rows as they are sent; `None` when it cannot be found out why some were skipped.
+    async fn events(&self, rows: Vec<(DeliverySummary, bool)>) -> Option<String> {
         let now: Timestamp = self.bridge.clock.now();
+        let deliveries: Vec<DeliverySummary> = rows.iter().map(|(row, _)| row.clone()).collect();
+        let reasons = why_not::reasons(&self.bridge, &deliveries)
+            .await
+            .inspect_err(|error| tracing::warn!(%error, "a viewer of the log is sent away"))
+            .ok()?;
         let mut text = String::new();
         for (delivery, is_new) in rows {
             let rendered = self.reader.reads(|| {
                 let row = DeliveryRow {
                     way: self.way.clone(),
-                    ..DeliveryRow::new(&delivery, now)
+                    ..why_not::row(&delivery, &reasons, now)
                 };
                 let may_select = self.may_select;
                 Row { row, may_select }.render()
@@ -204,6 +210,6 @@ impl Watching {
             }
             text.push('\n');
         }
-        text
+        Some(text)
     }
 }

@@ -13,6 +13,7 @@ use crate::web::admission::{actor, signed_in};
 use crate::web::api::{id, name};
 use crate::web::auth::{TOKEN_PREFIX, new_token};
 use crate::web::ui::account::Tabs;
+use crate::web::ui::asking::{Ask, ask_first};
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::role_word;
 use crate::web::ui::page::{FormProblem, Moment, Page, PageError, go, render, render_again};
@@ -106,6 +107,15 @@ pub async fn revoke(
         .iter()
         .find(|token| token.id == id)
         .map_or("", |token| token.name.as_str());
+    let ask = Ask {
+        section: "/settings",
+        question: t!("settings-revoke-ask", name = name),
+        button: t!("settings-revoke"),
+        back: "/settings/tokens".into(),
+    };
+    if let Some(asked) = ask_first(&request, ask)? {
+        return Ok(asked);
+    }
     bridge
         .noting(
             &actor(&request),

@@ -1,19 +1,19 @@
-//! Deleting, for the pages of whatever can be deleted: it is asked first, and afterwards told what is gone.
+//! What is not easily undone is asked first, and a deletion is told of afterwards.
 //!
 //! With scripts a dialog asks and says so with the form (`static/app.js`); without, the answer to the form is a page that asks the same.
 
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use crate::domain::person::User;
 use crate::flow::Bridge;
 use crate::store::audit::AuditFilter;
 use crate::store::events::Page as Window;
+use crate::web::admission::signed_in;
 use crate::web::phrases::retold;
 use crate::web::ui::form::Form;
 use crate::web::ui::page::{Note, Page, PageError, note, query_value, render};
 
-/// What is deleted, and how its page asks.
+/// How the page asks.
 pub struct Ask {
     pub section: &'static str,
     /// The same question as in the page's `data-confirm`.
@@ -30,18 +30,32 @@ struct AskPage {
     ask: Ask,
     /// Where the answer goes: where the question came from.
     action: String,
+    /// What the form said besides.
+    fields: Vec<(String, String)>,
 }
 
-/// Whether the visitor was asked already.
-pub fn is_confirmed(request: &HttpRequest) -> Result<bool, PageError> {
-    Ok(Form::of(request)?.text("confirmed") == "yes")
-}
-
-/// The page that asks.
-pub fn asked(request: &HttpRequest, user: &User, ask: Ask) -> Result<HttpResponse, PageError> {
-    let page = Page::new(request, user, ask.section, ask.button.clone());
-    let action = request.path().to_string();
-    render(&AskPage { page, ask, action })
+/// The page that asks, for a visitor who was not asked yet.
+pub fn ask_first(request: &HttpRequest, ask: Ask) -> Result<Option<HttpResponse>, PageError> {
+    let form = Form::of(request)?;
+    if form.text("confirmed") == "yes" {
+        return Ok(None);
+    }
+    let page = AskPage {
+        page: Page::new(
+            request,
+            &signed_in(request)?,
+            ask.section,
+            ask.button.clone(),
+        ),
+        ask,
+        action: request.path().to_string(),
+        fields: form
+            .into_pairs()
+            .into_iter()
+            .filter(|(name, _)| name != "csrf")
+            .collect(),
+    };
+    render(&page).map(Some)
 }
 
 /// What a list says first: after a deletion, what was deleted, as it was noted; the address names it by its id alone.

@@ -1,0 +1,128 @@
+//! Rows of deliveries as lists show them, with a word on why: what the filter found where it let an event through to nobody.
+//!
+//! Used by every list of deliveries and by the live tail. Nothing of this is stored: the rules of the delivery's version are asked again, as its own
+//! page asks them. Bodies over [`BODY_LIMIT_BYTES`] are not read for that; their rows say only that they were skipped.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::connection::{Decision, Rules, Subject};
+use crate::domain::delivery::State;
+use crate::domain::event::{Reading, read};
+use crate::domain::filter::explanation::Explanation;
+use crate::domain::filter::nearest::nearest_miss;
+use crate::domain::id::DeliveryId;
+use crate::flow::Bridge;
+use crate::store::deliveries::DeliverySummary;
+use crate::web::problem::ApiError;
+use crate::web::turn::{RULES, in_turn};
+use crate::web::ui::page::DeliveryRow;
+use crate::web::ui::tree;
+
+/// Largest body that is read again for a list, in bytes. Blue's are a few thousand; a page has fifty.
+const BODY_LIMIT_BYTES: i64 = 64 * 1024;
+
+/// What stood in the way of an event.
+pub enum WhyNot {
+    /// The connection is not for such events; a test was sent nevertheless.
+    NotTriggered,
+    Filter(Explanation),
+}
+
+impl WhyNot {
+    /// What was found, in the reader's language.
+    fn sentence(&self) -> String {
+        let explanation = match self {
+            WhyNot::NotTriggered => return t!("deliveries-is-not-for-it"),
+            WhyNot::Filter(explanation) => explanation,
+        };
+        match nearest_miss(explanation).as_slice() {
+            [] => tree::sentence(explanation),
+            misses => misses
+                .iter()
+                .map(|miss| tree::reason(miss.reason))
+                .collect::<Vec<_>>()
+                .join(" "),
+        }
+    }
+}
+
+/// Rows of these deliveries.
+pub async fn rows(
+    bridge: &Bridge,
+    deliveries: &[DeliverySummary],
+    now: Timestamp,
+) -> Result<Vec<DeliveryRow>, ApiError> {
+    let reasons = reasons(bridge, deliveries).await?;
+    Ok(deliveries
+        .iter()
+        .map(|delivery| row(delivery, &reasons, now))
+        .collect())
+}
+
+/// One row; `reasons` are those of its list.
+pub fn row(
+    delivery: &DeliverySummary,
+    reasons: &HashMap<DeliveryId, WhyNot>,
+    now: Timestamp,
+) -> DeliveryRow {
+    DeliveryRow {
+        why_not: reasons.get(&delivery.id).map(WhyNot::sentence),
+        ..DeliveryRow::new(delivery, now)
+    }
+}
+
+/// Why those that were skipped were, as far as their events are still there.
+pub async fn reasons(
+    bridge: &Bridge,
+    deliveries: &[DeliverySummary],
+) -> Result<HashMap<DeliveryId, WhyNot>, ApiError> {
+    let skipped: Vec<&DeliverySummary> = deliveries
+        .iter()
+        .filter(|delivery| delivery.state == State::Skipped)
+        .collect();
+    if skipped.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids = skipped.iter().map(|delivery| delivery.event_id).collect();
+    let events = bridge.store.events_by_id(ids, BODY_LIMIT_BYTES).await?;
+    let mut asked = Vec::with_capacity(skipped.len());
+    let mut known = HashMap::new();
+    for delivery in skipped {
+        let Some(event) = events.get(&delivery.event_id) else {
+            continue;
+        };
+        let rules: Arc<Rules> = match known.entry(delivery.version_id) {
+            Entry::Occupied(rules) => Arc::clone(rules.get()),
+            Entry::Vacant(unknown) => unknown
+                .insert(bridge.rules(delivery.version_id).await?)
+                .clone(),
+        };
+        asked.push((delivery.id, rules, event.clone()));
+    }
+    in_turn(&RULES, move || {
+        asked
+            .into_iter()
+            .filter_map(|(id, rules, event)| {
+                let Ok(Reading::Event { facts, document }) = read(&event.body) else {
+                    return None;
+                };
+                let subject = Subject {
+                    facts: &facts,
+                    document: &document,
+                    body: &event.body,
+                    received_at: event.summary.received_at,
+                };
+                match rules.decide(&subject) {
+                    Decision::NotTriggered(_) => Some((id, WhyNot::NotTriggered)),
+                    Decision::Skip => Some((id, WhyNot::Filter(rules.explain(&subject)?))),
+                    Decision::Deliver(_) | Decision::Fail(_) => None,
+                }
+            })
+            .collect()
+    })
+    .await
+}
