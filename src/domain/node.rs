@@ -1,8 +1,8 @@
 //! One server among those that share a database, and which part of a limit is its own.
 //!
 //! The rule: a destination's limits count for all nodes together. Of a limit of `n` at once, each live node has `n / nodes`, and the remainder
-//! goes to one node each, to other ones for other destinations; a node whose part is none does not send there. Of a rate, each has an equal
-//! part. Nodes that come and go are noticed within seconds; so long, a limit may be exceeded by the newcomer's part or fall short of a dead one's.
+//! goes to one node each, to other ones for other destinations; a node whose part is none does not send there. A rate is parted as what may be
+//! sent at once is. Nodes that come and go are noticed within seconds; so long, a limit may be exceeded by the newcomer's part or fall short of a dead one's.
 
 use jiff::Timestamp;
 
@@ -55,9 +55,11 @@ impl Share {
         limit / self.nodes + u32::from(turn < limit % self.nodes)
     }
 
-    /// How much of a rate is this node's.
-    pub fn of_rate(self, per_second: f64) -> f64 {
-        per_second / f64::from(self.nodes)
+    /// How much of a rate is this node's, where `limit` may be sent at once: nodes that do not send there have no part of it. What is left in the
+    /// memory of such a node goes out as slowly as by the smallest part.
+    pub fn of_rate(self, per_second: f64, limit: u32, destination: DestinationId) -> f64 {
+        let own = self.of_count(limit, destination).max(1);
+        per_second * f64::from(own) / f64::from(limit.max(1))
     }
 
     /// How many nodes there are.
@@ -106,10 +108,19 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_parted_equally_and_one_alone_has_it_all() {
-        let live = [node(1), node(2)];
-        assert_eq!(Share::among(node(1), &live).of_rate(5.0), 2.5);
+    fn the_parts_of_a_rate_of_those_who_send_make_the_rate() {
+        let live = [node(1), node(2), node(3)];
+        for (limit, number) in [(1, 7), (2, 8), (3, 9), (10, 1)] {
+            let destination = DestinationId::new(1, [number; 10]);
+            let parts = live
+                .iter()
+                .map(|one| Share::among(*one, &live))
+                .filter(|share| share.of_count(limit, destination) > 0)
+                .map(|share| share.of_rate(5.0, limit, destination));
+            assert!((parts.sum::<f64>() - 5.0).abs() < 1e-9, "of {limit}");
+        }
         assert_eq!(Share::among(node(9), &live), Share::ALONE);
-        assert_eq!(Share::ALONE.of_rate(5.0), 5.0);
+        let destination = DestinationId::new(1, [1; 10]);
+        assert_eq!(Share::ALONE.of_rate(5.0, 10, destination), 5.0);
     }
 }

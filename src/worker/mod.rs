@@ -226,9 +226,10 @@ async fn run_sender(
         let limits = destination
             .as_ref()
             .map(|destination| &destination.settings.limits);
-        let per_second = limits
-            .and_then(|limits| limits.per_second)
-            .map(|per_second| share.of_rate(per_second));
+        let per_second = limits.and_then(|limits| {
+            let per_second = limits.per_second?;
+            Some(share.of_rate(per_second, limits.concurrency, destination_id))
+        });
         let may_send = tokio::select! {
             biased;
             () = bridge.pacing.wait(destination_id, per_second) => true,
@@ -402,6 +403,7 @@ impl Step {
             Step::Evidence => bridge.evidence.write(&bridge.store).await,
             Step::Probes => probe_due(bridge).await.map(|_| ()),
             Step::Leases => {
+                bridge.reload_if_stale().await?;
                 catch_up(bridge).await?;
                 recover::release_expired(bridge).await?;
                 settle_stragglers(bridge).await?;
