@@ -260,7 +260,7 @@ impl Route {
             created_ms: now.as_millisecond(),
             lane: self
                 .record_id
-                .map(|record| lane(self.connection_id, &record)),
+                .map(|record| lane(self.connection_id, self.destination_id, &record)),
             replay_id: None,
         };
         let destination = snapshot.destination(self.destination_id);
@@ -309,10 +309,11 @@ impl Route {
     }
 }
 
-/// Names the lane of a record within a connection.
-fn lane(connection_id: ConnectionId, record_id: &str) -> [u8; 16] {
+/// Names the lane of a record within a connection. What still waits for a destination that the connection has left bars nobody's way to the next.
+fn lane(connection_id: ConnectionId, destination_id: DestinationId, record_id: &str) -> [u8; 16] {
     let digest = Sha256::new()
         .chain_update(connection_id.as_bytes())
+        .chain_update(destination_id.as_bytes())
         .chain_update(record_id)
         .finalize();
     let mut lane = [0; 16];

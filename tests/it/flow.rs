@@ -22,6 +22,7 @@ on_both![
     saved_rules_that_are_not_accepted_any_more_fail_with_the_reason_and_stop_nothing_else,
     a_large_answer_and_a_redirect_are_handled,
     in_order_per_record_a_failure_parks_only_its_own_record,
+    what_waits_for_a_destination_bars_no_lane_to_the_connections_next_one,
     a_limit_per_second_is_kept,
     a_person_may_send_what_the_filter_skipped,
 ];
@@ -573,6 +574,32 @@ async fn in_order_per_record_a_failure_parks_only_its_own_record(database: Datab
     assert_eq!(receiver.next().await.json()["currentValue"]["n"], 1);
     assert_eq!(receiver.next().await.json()["currentValue"]["n"], 2);
     bridge.recorded(4).await;
+    bridge.stop().await;
+}
+
+async fn what_waits_for_a_destination_bars_no_lane_to_the_connections_next_one(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge
+        .connect(&receiver, json!({"delivery": {"order": "per_record"}}))
+        .await;
+    let event =
+        |number: u32| json!({"event": "E", "currentValue": {"id": "a", "n": number}}).to_string();
+    let pause = format!("/destinations/{}/pause", connected.destination_id);
+    assert_eq!(bridge.api("POST", &pause, None).await.0, 200);
+    bridge.post(&connected.hook, event(1).as_bytes()).await;
+    let next = json!({"name": "Next", "config": {"url": receiver.url()}});
+    let next = bridge.created("/destinations", next).await;
+    let mut connection = bridge.get("/connections").await["data"][0].clone();
+    connection["destination_id"] = next["id"].clone();
+    let path = format!("/connections/{}", connection["id"].as_str().unwrap());
+    let (status, answer) = bridge.api("PUT", &path, Some(connection)).await;
+    assert_eq!(status, 200, "{answer}");
+    for number in 2..4 {
+        bridge.post(&connected.hook, event(number).as_bytes()).await;
+        assert_eq!(receiver.next().await.json()["currentValue"]["n"], number);
+    }
+    bridge.recorded(2).await;
+    assert_eq!(bridge.count_in(&connected.destination_id, "held"), 1);
     bridge.stop().await;
 }
 
