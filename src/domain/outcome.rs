@@ -19,9 +19,9 @@ pub enum Outcome {
     CouldNotConnect { reason: String },
     /// The certificate or the handshake failed.
     TlsFailed { reason: String },
-    /// The total deadline passed, whatever was going on then.
+    /// The total deadline passed before an answer began. Once its status is read, that counts, whatever becomes of its body.
     TimedOut { after_ms: u64 },
-    /// The connection broke before the whole answer was read.
+    /// The connection broke before an answer began.
     ConnectionBroke { reason: String },
     /// The answer's headers were larger than we read.
     ResponseTooLarge { reason: String },

@@ -81,13 +81,16 @@ pub async fn send(
     exchange.request_headers = shown(&headers, settings);
     let deadline = Duration::from_millis(deadline_ms);
     let talk = talk(client, guard, settings, message, headers, &mut exchange);
-    let outcome = match tokio::time::timeout(deadline, talk).await {
-        Ok(outcome) => outcome,
-        Err(_) => Outcome::TimedOut {
-            after_ms: deadline_ms,
-        },
-    };
-    exchange.outcome = outcome;
+    match tokio::time::timeout(deadline, talk).await {
+        Ok(outcome) => exchange.outcome = outcome,
+        // The status is what counts, once it was read.
+        Err(_) if exchange.outcome.status().is_some() => exchange.response_truncated = true,
+        Err(_) => {
+            exchange.outcome = Outcome::TimedOut {
+                after_ms: deadline_ms,
+            }
+        }
+    }
     exchange.duration = started.elapsed();
     exchange
 }
@@ -155,6 +158,7 @@ async fn talk(
 
 async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
     let status = response.status().as_u16();
+    exchange.outcome = Outcome::Answered { status };
     let header = |name: &str| {
         response
             .headers()
@@ -188,15 +192,9 @@ async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
                 }
             }
             // The status is what counts; an answer that breaks off after it is kept as far as it came.
-            Err(_) if (200..300).contains(&status) => {
+            Err(_) => {
                 exchange.response_truncated = true;
                 break;
-            }
-            Err(error) => {
-                exchange.response_truncated = true;
-                return Outcome::ConnectionBroke {
-                    reason: root_cause(&error),
-                };
             }
         }
     }
