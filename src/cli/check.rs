@@ -1,8 +1,10 @@
 //! `bluebridge check`: looks at configuration and database, one line each, and fails when something is wrong. It makes nothing.
 
-use crate::cli::people::open;
 use crate::cli::serve::log_filter;
 use crate::config::{BYTES_PER_MB, Settings};
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::schema_version::Upkeep;
 
 /// Checks everything that can be checked without serving.
 pub async fn check(settings: &Settings) -> anyhow::Result<()> {
@@ -31,7 +33,19 @@ pub async fn check(settings: &Settings) -> anyhow::Result<()> {
         );
         return Ok(());
     }
-    let store = open(settings).inspect_err(|error| println!("FAIL  {error:#}"))?;
+    let key = settings.master_key();
+    let key = key.inspect_err(|error| println!("FAIL  {error:#}"))?;
+    let store = match Store::open_with(&settings.database_url, key, Upkeep::LeaveAlone) {
+        Ok(store) => store,
+        Err(error @ StoreError::Unmigrated { .. }) => {
+            println!("warn  {error}");
+            return Ok(());
+        }
+        Err(error) => {
+            println!("FAIL  {error}");
+            return Err(error.into());
+        }
+    };
     println!("ok    the database opens and the master key fits");
     store
         .probe()

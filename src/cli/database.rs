@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::people::open;
 use crate::config::Settings;
+use crate::store::Store;
 
 /// Where to copy to.
 #[derive(Debug, clap::Args)]
@@ -19,7 +20,7 @@ pub struct BackupArgs {
 
 /// Brings the database up to date.
 pub fn migrate(settings: &Settings) -> anyhow::Result<()> {
-    open(settings)?;
+    Store::open(&settings.database_url, settings.master_key()?)?;
     println!("The database is up to date.");
     Ok(())
 }

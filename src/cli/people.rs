@@ -12,6 +12,7 @@ use crate::domain::password::password_problem;
 use crate::domain::person::{Role, User, parse_email};
 use crate::flow::clock::{Clock, Ids};
 use crate::store::Store;
+use crate::store::schema_version::Upkeep;
 use crate::store::tokens::NewToken;
 use crate::web::auth::{TOKEN_PREFIX, new_token};
 use crate::web::password::hash_password;
@@ -214,8 +215,14 @@ async fn known(store: &Store, email: &str) -> anyhow::Result<UserId> {
     })
 }
 
+/// The store for a command that runs beside a server: only the server and `migrate` bring a schema up to date.
 pub(super) fn open(settings: &Settings) -> anyhow::Result<Store> {
-    Ok(Store::open(&settings.database_url, settings.master_key()?)?)
+    let key = settings.master_key()?;
+    Ok(Store::open_with(
+        &settings.database_url,
+        key,
+        Upkeep::OnlyMake,
+    )?)
 }
 
 fn read_password(email: &str) -> anyhow::Result<String> {

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::seal::MasterKey;
 use crate::store::error::StoreError;
 use crate::store::postgres::Conn as PgConn;
+use crate::store::schema_version::Upkeep;
 use crate::store::sqlite::Conn as SqliteConn;
 use crate::store::{Database, Store, sqlite};
 
@@ -58,7 +59,7 @@ pub async fn copy(
         ));
     };
     // Brings the file up to date, so that both have the same tables, and proves that the key fits both.
-    let _checked = sqlite::Sqlite::open(path, key)?;
+    let _checked = sqlite::Sqlite::open(path, key, Upkeep::BringUpToDate)?;
     let path = path.to_owned();
     target
         .read(move |to| {

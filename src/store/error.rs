@@ -23,6 +23,11 @@ pub enum StoreError {
     /// It was changed after it was read; read it again.
     #[error("it was changed meanwhile")]
     Outdated,
+    /// The schema is an older one, and was to be left as it is.
+    #[error(
+        "the database is of an earlier version of bluebridge, {missing} migrations behind: make a backup with that version, stop it, and run `bluebridge migrate` or start this one"
+    )]
+    Unmigrated { missing: usize },
     /// A row does not read back as what was written.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),

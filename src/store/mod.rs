@@ -30,7 +30,7 @@ pub mod retention;
 pub mod rotation;
 mod row;
 mod schema;
-mod schema_version;
+pub mod schema_version;
 mod search;
 pub mod second_factor;
 pub mod sessions;
@@ -51,6 +51,7 @@ use crate::store::error::StoreError;
 use crate::store::ingest::{Ingest, Ingested};
 use crate::store::postgres::Postgres;
 use crate::store::results::Finish;
+use crate::store::schema_version::Upkeep;
 use crate::store::sqlite::Sqlite;
 
 /// How long an event may wait for its commit. Blue itself gives up after 7 seconds; whatever is committed later is known when it comes again.
@@ -75,10 +76,15 @@ enum Database {
 impl Store {
     /// Opens the database named by `url`, migrates it, and checks that `key` is the one its secrets were sealed with.
     pub fn open(url: &str, key: MasterKey) -> Result<Store, StoreError> {
+        Store::open_with(url, key, Upkeep::BringUpToDate)
+    }
+
+    /// The same, doing no more to its schema than `upkeep` says.
+    pub fn open_with(url: &str, key: MasterKey, upkeep: Upkeep) -> Result<Store, StoreError> {
         let database = if let Some(path) = sqlite::path_of(url) {
-            Database::Sqlite(Sqlite::open(&path, &key)?)
+            Database::Sqlite(Sqlite::open(&path, &key, upkeep)?)
         } else if postgres::is_address(url) {
-            Database::Postgres(Postgres::open(url, &key)?)
+            Database::Postgres(Postgres::open(url, &key, upkeep)?)
         } else {
             return Err(StoreError::Unavailable(
                 "set BLUEBRIDGE_DATABASE_URL to `sqlite://path/to/file.db` or to `postgres://user:password@host/database`".into(),

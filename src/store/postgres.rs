@@ -25,7 +25,7 @@ use crate::domain::seal::MasterKey;
 use crate::store::backend::{Backend, Size};
 use crate::store::error::StoreError;
 use crate::store::row::check_key;
-use crate::store::schema_version;
+use crate::store::schema_version::{self, Upkeep};
 use crate::store::writer::{Writer, Writes};
 
 /// The one kind of connection.
@@ -82,24 +82,24 @@ pub struct Postgres {
 
 impl Postgres {
     /// Connects, brings the schema up to date and checks the key.
-    pub fn open(url: &str, key: &MasterKey) -> Result<Postgres, StoreError> {
+    pub fn open(url: &str, key: &MasterKey, upkeep: Upkeep) -> Result<Postgres, StoreError> {
         // Connecting blocks, which an async thread may not; whoever opens a store waits for it anyway.
         std::thread::scope(|scope| {
             scope
-                .spawn(|| Postgres::open_blocking(url, key))
+                .spawn(|| Postgres::open_blocking(url, key, upkeep))
                 .join()
                 .unwrap_or_else(|_| Err(StoreError::Unavailable("connecting broke off".into())))
         })
     }
 
-    fn open_blocking(url: &str, key: &MasterKey) -> Result<Postgres, StoreError> {
+    fn open_blocking(url: &str, key: &MasterKey, upkeep: Upkeep) -> Result<Postgres, StoreError> {
         let manager = Manager {
             config: Arc::new(config(url)?),
             tls: tls()?,
             sockets: sockets()?,
         };
         let mut conn = manager.open()?;
-        migrate(&mut conn, key)?;
+        migrate(&mut conn, key, upkeep)?;
         drop(conn);
         let pool = Pool::builder()
             .max_size(POOL_SIZE)
@@ -212,11 +212,11 @@ impl Postgres {
 }
 
 /// Nodes that start together migrate one after another; the second finds nothing to do.
-fn migrate(conn: &mut Conn, key: &MasterKey) -> Result<(), StoreError> {
+fn migrate(conn: &mut Conn, key: &MasterKey, upkeep: Upkeep) -> Result<(), StoreError> {
     conn.batch_execute(&format!(
         "SET statement_timeout = 0; SET lock_timeout = 0; SELECT pg_advisory_lock({LOCK_CLASS}, {MIGRATION_LOCK})"
     ))?;
-    schema_version::bring_up_to_date(conn, MIGRATIONS)?;
+    schema_version::bring_up_to_date(conn, MIGRATIONS, upkeep)?;
     // The lock ends with this connection.
     check_key(conn, key)
 }

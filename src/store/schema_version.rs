@@ -8,10 +8,22 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 
 use crate::store::error::StoreError;
 
-/// Runs the migrations that are missing.
+/// What may be done to the schema of a database that is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upkeep {
+    /// Everything that is missing.
+    BringUpToDate,
+    /// It is made where there is none; an older one may have its server running on it, and is left alone.
+    OnlyMake,
+    /// Nothing.
+    LeaveAlone,
+}
+
+/// Runs the migrations that are missing, or says that some are.
 pub fn bring_up_to_date<DB: diesel::backend::Backend>(
     conn: &mut impl MigrationHarness<DB>,
     known: EmbeddedMigrations,
+    upkeep: Upkeep,
 ) -> Result<(), StoreError> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         StoreError::Unavailable(format!("the schema cannot be brought up to date: {error}"))
@@ -31,6 +43,15 @@ pub fn bring_up_to_date<DB: diesel::backend::Backend>(
                 .map_or_else(String::new, ToString::to_string)
         )));
     }
+    let missing = versions.len().saturating_sub(applied.len());
+    let may_run = match upkeep {
+        Upkeep::BringUpToDate => true,
+        Upkeep::OnlyMake => applied.is_empty(),
+        Upkeep::LeaveAlone => false,
+    };
+    if missing > 0 && !may_run {
+        return Err(StoreError::Unmigrated { missing });
+    }
     let run = conn.run_pending_migrations(known).map_err(failed)?.len();
     if run > 0 {
         tracing::info!(migrations = run, "brought the database up to date");
@@ -44,16 +65,33 @@ mod tests {
     use crate::store::test_database::{Database, Home};
     use crate::store::{postgres, sqlite};
 
+    fn known_count<DB: diesel::backend::Backend>(known: EmbeddedMigrations) -> usize {
+        let all: Vec<Box<dyn Migration<DB>>> = known.migrations().unwrap();
+        all.len()
+    }
+
     /// Back to nothing, one by one, and up again.
     fn there_and_back<DB: diesel::backend::Backend>(
         conn: &mut impl MigrationHarness<DB>,
         known: impl Fn() -> EmbeddedMigrations,
     ) {
-        bring_up_to_date(conn, known()).unwrap();
+        let mut open = |upkeep| bring_up_to_date(conn, known(), upkeep);
+        let all = known_count::<DB>(known());
+        assert!(
+            matches!(open(Upkeep::LeaveAlone), Err(StoreError::Unmigrated { missing }) if missing == all)
+        );
+        open(Upkeep::OnlyMake).unwrap();
+        open(Upkeep::LeaveAlone).unwrap();
+        conn.revert_last_migration(known()).unwrap();
+        for upkeep in [Upkeep::LeaveAlone, Upkeep::OnlyMake] {
+            let told = bring_up_to_date(conn, known(), upkeep);
+            assert!(matches!(told, Err(StoreError::Unmigrated { missing: 1 })));
+        }
+        bring_up_to_date(conn, known(), Upkeep::BringUpToDate).unwrap();
         let reverted = conn.revert_all_migrations(known()).unwrap();
-        assert!(reverted.len() > 1);
+        assert_eq!(reverted.len(), all);
         assert!(conn.applied_migrations().unwrap().is_empty());
-        bring_up_to_date(conn, known()).unwrap();
+        bring_up_to_date(conn, known(), Upkeep::BringUpToDate).unwrap();
         assert!(!conn.has_pending_migration(known()).unwrap());
     }
 

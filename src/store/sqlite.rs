@@ -15,7 +15,7 @@ use crate::domain::seal::MasterKey;
 use crate::store::backend::{Backend, Size};
 use crate::store::error::StoreError;
 use crate::store::row::check_key;
-use crate::store::schema_version;
+use crate::store::schema_version::{self, Upkeep};
 use crate::store::writer::{Writer, Writes};
 
 /// The one kind of database connection.
@@ -46,9 +46,9 @@ pub struct Sqlite {
 
 impl Sqlite {
     /// Opens the file, brings it up to date and checks the key.
-    pub fn open(path: &Path, key: &MasterKey) -> Result<Sqlite, StoreError> {
+    pub fn open(path: &Path, key: &MasterKey, upkeep: Upkeep) -> Result<Sqlite, StoreError> {
         let mut conn = open_writer(path)?;
-        migrate(&mut conn)?;
+        migrate(&mut conn, upkeep)?;
         check_key(&mut conn, key)?;
         let readers = open_readers(path)?;
         let path = path.to_owned();
@@ -164,9 +164,9 @@ pub fn open_writer(path: &Path) -> Result<Conn, StoreError> {
     Ok(conn)
 }
 
-/// Brings the schema up to date.
-pub fn migrate(conn: &mut Conn) -> Result<(), StoreError> {
-    schema_version::bring_up_to_date(conn, MIGRATIONS)
+/// Brings the schema up to date, as far as that is wanted.
+pub fn migrate(conn: &mut Conn, upkeep: Upkeep) -> Result<(), StoreError> {
+    schema_version::bring_up_to_date(conn, MIGRATIONS, upkeep)
 }
 
 /// Opens the pool of reading connections.
@@ -243,7 +243,7 @@ pub fn plan(query: &dyn std::fmt::Display) -> String {
     }
     let folder = tempfile::tempdir().unwrap();
     let mut conn = open_writer(&folder.path().join("plan.db")).unwrap();
-    migrate(&mut conn).unwrap();
+    migrate(&mut conn, Upkeep::BringUpToDate).unwrap();
     let text = query.to_string();
     let (text, _binds) = text.split_once(" -- binds").unwrap_or((&text, ""));
     diesel::sql_query(format!("EXPLAIN QUERY PLAN {text}"))

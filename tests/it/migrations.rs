@@ -336,3 +336,46 @@ async fn the_store_reads_what_came_of_the_oldest_schema(database: Database) {
     store.close().await;
 }
 crate::database::on_both!(the_store_reads_what_came_of_the_oldest_schema);
+
+/// Its server may be running on an older schema; the next version's commands look at it or say what to do, and change nothing.
+#[actix_web::test]
+async fn a_command_beside_a_server_migrates_nothing() {
+    let home = Home::new(Database::Sqlite);
+    let key = MasterKey::new([1; 32]);
+    let store = Store::open(&home.database_url, key.clone()).unwrap();
+    store.close().await;
+    let last = numbers().pop().unwrap();
+    Schema::open(&home).down(&last);
+    let copy = home.folder.path().join("copy.db");
+    let run = |verb: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_bluebridge"))
+            .args(verb)
+            .env_clear()
+            .env("BLUEBRIDGE_DATABASE_URL", &home.database_url)
+            .env("BLUEBRIDGE_MASTER_KEY", key.to_base64().as_str())
+            .output()
+            .unwrap()
+    };
+    let told = |text: &[u8]| {
+        let text = String::from_utf8_lossy(text).into_owned();
+        assert!(text.contains("1 migrations behind"), "{text}");
+        assert!(text.contains("bluebridge migrate"), "{text}");
+    };
+    let checked = run(&["check"]);
+    assert!(checked.status.success());
+    told(&checked.stdout);
+    for verb in [
+        &["backup", copy.to_str().unwrap()][..],
+        &["user", "list"],
+        &["export"],
+        &["token", "create", "--name", "t"],
+    ] {
+        let refused = run(verb);
+        assert!(!refused.status.success(), "{verb:?}");
+        told(&refused.stderr);
+    }
+    assert!(!copy.exists());
+    let migrated = run(&["migrate"]);
+    assert!(migrated.status.success(), "{migrated:?}");
+    assert!(run(&["user", "list"]).status.success());
+}
