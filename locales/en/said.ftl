@@ -219,6 +219,7 @@ said-signature-is-malformed = the X-Signature header is not the hex text of an H
 said-signature-is-mismatch = the signature does not match
 said-signature-is-no-secret = this source has no secret, so no signature can be checked
 said-secret-long = A secret has at most { $count } bytes.
+said-secret-not-base64 = A secret that begins with `whsec_` goes on in base64; copy it again, whole.
 said-overlap = From 0 to { $count } seconds.
 
 ## Connections: what is wrong with a document

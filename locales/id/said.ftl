@@ -218,6 +218,7 @@ said-signature-is-malformed = header X-Signature bukan teks hex dari HMAC-SHA256
 said-signature-is-mismatch = tanda tangan tidak cocok
 said-signature-is-no-secret = sumber ini belum memiliki secret, jadi tanda tangan tidak dapat diperiksa
 said-secret-long = Secret paling panjang { $count } byte.
+said-secret-not-base64 = Secret yang diawali `whsec_` harus dilanjutkan dengan base64; salin lagi secara utuh.
 said-overlap = Dari 0 sampai { $count } detik.
 
 ## Koneksi: kesalahan dokumennya

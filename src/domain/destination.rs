@@ -15,7 +15,7 @@ use crate::domain::concealed::{conceal_query, conceal_tokens, is_mask, restore_q
 use crate::domain::id::DestinationId;
 use crate::domain::problem::Problem;
 use crate::domain::secret::{MASK, Secret};
-use crate::domain::signature::{BLUE_HEADER, Scheme};
+use crate::domain::signature::{BLUE_HEADER, Scheme, is_readable};
 use crate::domain::signing::Signing;
 
 /// Requests at once to one destination, unless its settings say otherwise.
@@ -737,10 +737,16 @@ fn parse_signing(
     }
     let given = signing
         .secret
-        .filter(|text| !text.is_empty())
-        .map(Secret::new);
+        .filter(|text| !text.trim().is_empty())
+        .map(|text| Secret::new(text.trim()));
     let has_one = previous.is_some_and(|previous| previous.secret.is_some());
     let given = given.filter(|given| !has_one || !is_mask(given));
+    if let Some(given) = &given
+        && let Some(problem) = signing_secret_problem(scheme, given, "/signing/secret")
+    {
+        problems.push(problem);
+        return None;
+    }
     // A secret that a person sets counts at once; replacing one with an overlap is a rotation.
     let kept = previous.filter(|_| given.is_none());
     Some(Signing {
@@ -748,6 +754,18 @@ fn parse_signing(
         previous: kept.map_or_else(Vec::new, |p| p.previous.clone()),
         secret: given.or_else(|| previous.and_then(|p| p.secret.clone())),
         header: signing.header,
+    })
+}
+
+/// What is wrong with a secret for signing. Cut short when it was copied, it would sign all the same, and every receiver would refuse it.
+pub fn signing_secret_problem(scheme: Scheme, secret: &Secret, place: &str) -> Option<Problem> {
+    let is_wrong = scheme == Scheme::StandardWebhooks && !is_readable(secret);
+    is_wrong.then(|| {
+        Problem::new(
+            place,
+            "not_base64",
+            "A secret that begins with `whsec_` goes on in base64; copy it again, whole.",
+        )
     })
 }
 
@@ -821,6 +839,39 @@ mod tests {
         assert_eq!(settings.limits.timeout_ms, DEFAULT_TIMEOUT_MS);
         assert_eq!(settings.signing.scheme, Scheme::StandardWebhooks);
         assert_eq!(settings.host(), "example.com");
+    }
+
+    #[test]
+    fn a_secret_that_receivers_would_read_otherwise_is_refused() {
+        let url = json!({"url": "https://example.com"});
+        let parse = |scheme: &str, secret: &str| {
+            let signing = json!({"scheme": scheme, "secret": secret});
+            parse(url.clone(), signing, json!({}))
+        };
+        for secret in [
+            "whsec_",
+            "whsec_MfKQ9r8GKYqrTwjU",
+            " whsec_c2VjcmV0\n",
+            "any text",
+        ] {
+            let refused = parse("standard_webhooks", secret).err().unwrap_or_default();
+            let is_cut = secret == "whsec_";
+            assert_eq!(!refused.is_empty(), is_cut, "{secret}: {refused:?}");
+        }
+        for secret in ["whsec_MfKQ9r8GKYqrTwj", "whsec_a-b_", "whsec_c2VjcmV0 c2Vj"] {
+            let refused = parse("standard_webhooks", secret).err().unwrap();
+            assert_eq!(
+                (refused[0].code, refused[0].pointer.as_str()),
+                ("not_base64", "/signing/secret")
+            );
+            assert!(
+                parse("hex", secret).is_ok(),
+                "a hex signature takes any text"
+            );
+        }
+        let kept = parse("standard_webhooks", " whsec_c2VjcmV0\n").unwrap();
+        let kept = kept.signing.secret.unwrap();
+        assert_eq!(kept.expose_text(), Some("whsec_c2VjcmV0"));
     }
 
     #[test]

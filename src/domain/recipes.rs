@@ -187,7 +187,7 @@ pub const RECIPES: &[Recipe] = &[
         template!(
             r#""TODO_ASSIGNEE_ADDED", "TODO_ASSIGNEE_REMOVED""#,
             "null",
-            r#"{\"type\": \"message\", \"attachments\": [{\"contentType\": \"application/vnd.microsoft.card.adaptive\", \"contentUrl\": null, \"content\": {\"$schema\": \"http://adaptivecards.io/schemas/adaptive-card.json\", \"type\": \"AdaptiveCard\", \"version\": \"1.4\", \"body\": [{\"type\": \"TextBlock\", \"wrap\": true, \"text\": \"{{ currentValue.title }}: {{ currentValue.todoUsers | pluck('user.fullName') | join(', ') | default('nobody') }}\"}]}}]}"#
+            r#"{\"type\": \"message\", \"attachments\": [{\"contentType\": \"application/vnd.microsoft.card.adaptive\", \"contentUrl\": null, \"content\": {\"$schema\": \"http://adaptivecards.io/schemas/adaptive-card.json\", \"type\": \"AdaptiveCard\", \"version\": \"1.4\", \"body\": [{\"type\": \"TextBlock\", \"wrap\": true, \"text\": \"{{ currentValue.title }}: {{ currentValue.todoUsers | pluck('user.fullName') | join(', ') | default('nobody', true) }}\"}]}}]}"#
         ),
     ),
     recipe(
@@ -314,12 +314,16 @@ mod tests {
     use crate::domain::event::{Reading, read};
 
     fn sent(recipe: &Recipe, event: &str) -> Value {
+        // The third sample's title has quotation marks.
+        sent_of(recipe, event, &sample(event, 3))
+    }
+
+    fn sent_of(recipe: &Recipe, event: &str, body: &Value) -> Value {
         let rules: RulesDocument = serde_json::from_str(recipe.rules)
             .unwrap_or_else(|error| panic!("{}: {error}", recipe.id));
         let rules =
             Rules::compile(&rules).unwrap_or_else(|problems| panic!("{}: {problems:?}", recipe.id));
-        // The third sample's title has quotation marks.
-        let body = sample(event, 3).to_string();
+        let body = body.to_string();
         let Reading::Event { facts, document } = read(body.as_bytes()).unwrap() else {
             panic!("a health check")
         };
@@ -334,6 +338,20 @@ mod tests {
                 .unwrap_or_else(|error| panic!("{}: {error}", recipe.id)),
             other => panic!("{} on {event}: {other:?}", recipe.id),
         }
+    }
+
+    #[test]
+    fn a_record_that_lost_its_last_assignee_has_nobody() {
+        let recipe = RECIPES
+            .iter()
+            .find(|one| one.id == "teams-assignee")
+            .unwrap();
+        let event = "TODO_ASSIGNEE_REMOVED";
+        let mut body = sample(event, 1);
+        body["currentValue"]["todoUsers"] = serde_json::json!([]);
+        let card = sent_of(recipe, event, &body);
+        let text = card["attachments"][0]["content"]["body"][0]["text"].clone();
+        assert!(text.as_str().unwrap().ends_with(": nobody"), "{text}");
     }
 
     #[test]

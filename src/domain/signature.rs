@@ -283,6 +283,14 @@ fn standard_key(secret: &Secret) -> Secret {
         .map_or_else(|| secret.clone(), Secret::new)
 }
 
+/// Whether a receiver reads the same key out of this secret as we do: what begins with `whsec_` must go on in base64.
+pub fn is_readable(secret: &Secret) -> bool {
+    secret
+        .expose_text()
+        .and_then(|text| text.strip_prefix(STANDARD_SECRET_PREFIX))
+        .is_none_or(|text| STANDARD.decode(text).is_ok_and(|key| !key.is_empty()))
+}
+
 /// A new Standard Webhooks secret of these random bytes.
 pub fn standard_secret(random: [u8; 32]) -> Secret {
     Secret::new(format!(

@@ -68,12 +68,15 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
     let unsent = match (spent, retry_after) {
         (Spent::Deferral, Some(asked)) => {
             let until_ms = ended_ms + rest_ms(asked);
-            bridge.outbox.rest(destination.id, until_ms)
+            bridge.outbox.rest(destination.id, until_ms, ended_ms)
         }
         _ => Vec::new(),
     };
     let next = match next_of(&parcel, &exchange, spent, retry_after, ended) {
-        Next::Retry { .. } if health_now(bridge, &parcel).paused.is_some() => Next::Hold,
+        // Another one's schedule goes on: what comes due meanwhile is held then.
+        Next::Retry { .. } if parcel.probe && health_now(bridge, &parcel).paused.is_some() => {
+            Next::Hold
+        }
         next => next,
     };
     let finish = finish(&parcel, exchange, next, spent, now, ended);
@@ -83,7 +86,7 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         .send(finish)
         .await
         .map_err(|_| StoreError::Closed)?;
-    give_back(bridge, unsent, Wait::Due { at_ms: ended_ms }).await?;
+    let given_back = give_back(bridge, unsent, Wait::Due { at_ms: ended_ms }).await;
     let must_be_held = bridge
         .health
         .note(
@@ -95,16 +98,20 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         )
         .await?;
     match next {
-        Next::HoldForGone => pause(bridge, destination.id, "It answered 410: gone.").await,
+        Next::HoldForGone => pause(bridge, destination.id, "It answered 410: gone.").await?,
         Next::Delivered if health_now(bridge, &parcel).probing().is_some() => {
-            resume(bridge, destination.id).await
+            resume(bridge, destination.id).await?;
         }
         _ if must_be_held && health_now(bridge, &parcel).paused.is_none() => {
             let reason = format!("It kept failing. Last: {}", outcome.sentence());
-            hold(bridge, destination.id, &reason).await
+            hold(bridge, destination.id, &reason)
+                .await
+                // Judged once more, when it fails again.
+                .inspect_err(|_| bridge.health.judge_anew(destination.id))?;
         }
-        _ => Ok(()),
+        _ => {}
     }
+    given_back
 }
 
 /// A paused destination gets nothing; one that is held for failing gets probes.

@@ -55,21 +55,37 @@ impl HealthWatch {
     ) -> Result<bool, StoreError> {
         let arrived = outcome.verdict() == Verdict::Delivered;
         let noted = destination.health.failing_since;
-        let seen = self.see(destination.id, arrived, noted, delivery, now);
+        let id = destination.id;
+        let seen = self.see(id, arrived, noted, delivery, now);
         match seen {
             Seen::Begins => {
                 let failure = outcome.sentence();
-                tracing::warn!(destination = %destination.id, name = destination.name, failure, "destination begins to fail");
+                tracing::warn!(destination = %id, name = destination.name, failure, "destination begins to fail");
                 let mark = Some((now.as_millisecond(), failure));
-                store.note_health(destination.id, mark).await?;
+                let written = store.note_health(id, mark).await;
+                written.inspect_err(|_| self.unsee(id, seen))?;
             }
             Seen::Recovers => {
-                tracing::info!(destination = %destination.id, name = destination.name, "destination has recovered");
-                store.note_health(destination.id, None).await?;
+                tracing::info!(destination = %id, name = destination.name, "destination has recovered");
+                let written = store.note_health(id, None).await;
+                written.inspect_err(|_| self.unsee(id, seen))?;
             }
             Seen::MustBeHeld | Seen::Nothing => {}
         }
         Ok(seen == Seen::MustBeHeld)
+    }
+
+    /// What could not be written down is seen again with the next attempt.
+    fn unsee(&self, id: DestinationId, seen: Seen) {
+        let mut watched = self.lock();
+        match seen {
+            Seen::Begins => drop(watched.failing.remove(&id)),
+            Seen::Recovers => {
+                watched.over.remove(&id);
+                watched.failing.insert(id, Streak::default());
+            }
+            Seen::MustBeHeld | Seen::Nothing => {}
+        }
     }
 
     /// Forgets the failures so far, when sending begins again.
@@ -136,5 +152,19 @@ mod tests {
         assert_eq!(arrives(Some(later)), Seen::Recovers, "of the next one too");
         assert_eq!(watch.see(id, false, None, delivery, now), Seen::Begins);
         assert_eq!(arrives(None), Seen::Recovers);
+    }
+
+    #[test]
+    fn what_could_not_be_written_down_is_seen_again() {
+        let watch = HealthWatch::default();
+        let (id, delivery) = (DestinationId::new(1, [1; 10]), DeliveryId::new(1, [1; 10]));
+        let now = Timestamp::UNIX_EPOCH;
+        for (arrived, seen) in [(false, Seen::Begins), (true, Seen::Recovers)] {
+            let see = || watch.see(id, arrived, None, delivery, now);
+            assert_eq!(see(), seen);
+            watch.unsee(id, seen);
+            assert_eq!(see(), seen);
+            assert_eq!(see(), Seen::Nothing);
+        }
     }
 }

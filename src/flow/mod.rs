@@ -36,7 +36,7 @@ pub mod transfer;
 pub mod vet;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
@@ -102,6 +102,8 @@ pub struct Bridge {
     snapshot: ArcSwap<Snapshot>,
     /// What the snapshot was read at.
     revision: AtomicI64,
+    /// What was saved could not be read again yet.
+    is_stale: AtomicBool,
     reloading: Mutex<()>,
 }
 
@@ -174,6 +176,7 @@ impl Bridge {
             replay_begun: Notify::new(),
             snapshot: ArcSwap::from_pointee(snapshot),
             revision: AtomicI64::new(revision),
+            is_stale: AtomicBool::new(false),
             reloading: Mutex::new(()),
         })
     }
@@ -188,11 +191,26 @@ impl Bridge {
         // One at a time: an older reading must not replace a newer one.
         let _one_at_a_time = self.reloading.lock().await;
         // Before the rest: what is saved while it is read makes it be read again.
+        self.is_stale.store(true, Ordering::SeqCst);
         let revision = self.store.revision().await?;
-        let loaded = Snapshot::load(&self.store, &self.snapshot()).await?;
+        let before = self.snapshot();
+        let loaded = Snapshot::load(&self.store, &before).await?;
+        // Whoever resumed it, on whichever node: its failures so far count no more.
+        for resumed in loaded.resumed_since(&before) {
+            self.health.judge_anew(resumed);
+        }
         self.snapshot.store(Arc::new(loaded));
         self.revision.store(revision, Ordering::SeqCst);
+        self.is_stale.store(false, Ordering::SeqCst);
         Ok(())
+    }
+
+    /// Reads them again when that failed the last time: what was saved is not in force yet.
+    pub async fn reload_if_stale(&self) -> Result<(), StoreError> {
+        match self.is_stale.load(Ordering::SeqCst) {
+            true => self.reload().await,
+            false => Ok(()),
+        }
     }
 
     /// The revision of the configuration that the snapshot was read at.

@@ -184,10 +184,14 @@ impl Outbox {
     }
 
     /// Takes nothing for the destination until then, and hands out what waits for it, so that its leases can be given back.
-    pub fn rest(&self, destination_id: DestinationId, until_ms: i64) -> Vec<Parcel> {
+    pub fn rest(&self, destination_id: DestinationId, until_ms: i64, now_ms: i64) -> Vec<Parcel> {
         let mut lanes = self.lock();
         let lane = lanes.by_destination.entry(destination_id).or_default();
-        lane.rests_until_ms = until_ms;
+        // Of several answers to what was under way at once, the one that asks for the most counts.
+        lane.rests_until_ms = match lane.rests(now_ms) {
+            true => lane.rests_until_ms.max(until_ms),
+            false => until_ms,
+        };
         lane.backlog = true;
         drop(lanes);
         self.drain(destination_id)
@@ -432,11 +436,17 @@ mod tests {
         let to = destination(1);
         outbox.push_claimed(parcel(to, NOW_MS, 1), 1);
         let until_ms = NOW_MS + REST_CAP_MS;
-        assert_eq!(outbox.rest(to, until_ms).len(), 1);
+        assert_eq!(outbox.rest(to, until_ms, NOW_MS).len(), 1);
         assert_eq!(outbox.room(to, until_ms - 1), 0);
         assert!(outbox.reserve(to, 1, until_ms - 1).is_none());
         assert_eq!(outbox.room(destination(2), NOW_MS), PER_DESTINATION_LIMIT);
         assert_eq!(outbox.room(to, until_ms), PER_DESTINATION_LIMIT);
         assert_eq!(outbox.room(to, NOW_MS - 1), PER_DESTINATION_LIMIT);
+        // Another answer to what was under way at the same time shortens nothing.
+        assert!(outbox.rest(to, NOW_MS + 1, NOW_MS).is_empty());
+        assert_eq!(outbox.room(to, until_ms - 1), 0);
+        // A clock set back did end it, and the next rest is as long as it is asked for.
+        assert!(outbox.rest(to, NOW_MS, NOW_MS - 1).is_empty());
+        assert_eq!(outbox.room(to, NOW_MS), PER_DESTINATION_LIMIT);
     }
 }

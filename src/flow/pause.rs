@@ -11,11 +11,12 @@ use crate::flow::Bridge;
 use crate::flow::lease::give_back;
 use crate::store::Store;
 use crate::store::claims::Wait;
+use crate::store::destinations::Initiative;
 use crate::store::error::StoreError;
 
 /// Stops sending to the destination until a person resumes it. Attempts that are under way end by themselves.
 pub async fn pause(bridge: &Bridge, id: DestinationId, reason: &str) -> Result<(), StoreError> {
-    stop_sending(bridge, &bridge.store, id, reason, None).await
+    stop_sending(bridge, &bridge.store, id, reason, None, Initiative::Bridge).await
 }
 
 /// The same at somebody's wish.
@@ -26,7 +27,7 @@ pub async fn pause_by(bridge: &Bridge, actor: &Actor, id: DestinationId) -> Resu
     );
     let noting = bridge.noting(actor, "destination.paused", id, said);
     let reason = format!("Paused by {}.", actor.in_words());
-    stop_sending(bridge, &noting, id, &reason, None).await
+    stop_sending(bridge, &noting, id, &reason, None, Initiative::Person).await
 }
 
 /// Stops sending to a destination that keeps failing, until a probe arrives or a person resumes it.
@@ -35,7 +36,15 @@ pub async fn hold(bridge: &Bridge, id: DestinationId, reason: &str) -> Result<()
         at: next_probe_at(0, bridge.clock.now()),
         sent: 0,
     };
-    stop_sending(bridge, &bridge.store, id, reason, Some(first)).await
+    stop_sending(
+        bridge,
+        &bridge.store,
+        id,
+        reason,
+        Some(first),
+        Initiative::Bridge,
+    )
+    .await
 }
 
 async fn stop_sending(
@@ -44,29 +53,34 @@ async fn stop_sending(
     id: DestinationId,
     reason: &str,
     probing: Option<Probing>,
+    initiative: Initiative,
 ) -> Result<(), StoreError> {
     let paused = Paused {
         at: bridge.clock.now(),
         reason: reason.to_string(),
         probing,
     };
-    store.pause_destination(id, Some(paused)).await?;
+    let stopped = store
+        .pause_destination(id, Some(paused), initiative)
+        .await?;
     // First the snapshot, so that nothing new is queued; then what is in memory; then everything that waits.
     bridge.reload().await?;
     give_back(bridge, bridge.outbox.drain(id), Wait::Held).await?;
-    let held = bridge.store.hold_waiting(id).await?;
-    tracing::warn!(destination = %id, reason, held, "destination paused");
+    let held = bridge.store.hold_due(id, bridge.clock.now_ms()).await?;
+    if stopped {
+        tracing::warn!(destination = %id, reason, held, "destination paused");
+    }
     Ok(())
 }
 
 /// Sets right what began to wait in the moment of a change: as due for a paused destination, or as held for one that was just resumed. Called on
 /// a timer.
 pub async fn settle_stragglers(bridge: &Bridge) -> Result<(), StoreError> {
+    let now_ms = bridge.clock.now_ms();
     for destination in bridge.snapshot().destinations() {
         if destination.health.paused.is_some() {
-            bridge.store.hold_waiting(destination.id).await?;
+            bridge.store.hold_due(destination.id, now_ms).await?;
         } else if bridge.store.holds_anything(destination.id).await? {
-            let now_ms = bridge.clock.now_ms();
             bridge.store.resume_held(destination.id, now_ms).await?;
             bridge.outbox.announce_room();
         }
@@ -76,7 +90,7 @@ pub async fn settle_stragglers(bridge: &Bridge) -> Result<(), StoreError> {
 
 /// Sends again, beginning with what was held.
 pub async fn resume(bridge: &Bridge, id: DestinationId) -> Result<(), StoreError> {
-    send_again(bridge, &bridge.store, id).await
+    send_again(bridge, &bridge.store, id, Initiative::Bridge).await
 }
 
 /// The same at somebody's wish.
@@ -90,13 +104,20 @@ pub async fn resume_by(
         bridge.store.destination(id).await?.name
     );
     let noting = bridge.noting(actor, "destination.resumed", id, said);
-    send_again(bridge, &noting, id).await
+    send_again(bridge, &noting, id, Initiative::Person).await
 }
 
-async fn send_again(bridge: &Bridge, store: &Store, id: DestinationId) -> Result<(), StoreError> {
-    store.pause_destination(id, None).await?;
-    bridge.health.judge_anew(id);
+async fn send_again(
+    bridge: &Bridge,
+    store: &Store,
+    id: DestinationId,
+    initiative: Initiative,
+) -> Result<(), StoreError> {
+    let resumed = store.pause_destination(id, None, initiative).await?;
     bridge.reload().await?;
+    if !resumed {
+        return Ok(());
+    }
     let resumed = bridge.store.resume_held(id, bridge.clock.now_ms()).await?;
     bridge.outbox.set_backlog(id, resumed > 0);
     bridge.outbox.announce_room();

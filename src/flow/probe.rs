@@ -1,6 +1,6 @@
 //! Probes: a destination that is held for failing gets one delivery now and then, to see whether it takes anything again.
 //!
-//! Called by `worker` on a timer. A probe is a held delivery that is sent out of turn and spends nothing of its retry budget; `deliver` resumes the
+//! Called by `worker` on a timer. A probe is a held delivery, or one that waits for its next attempt, that is sent out of turn and spends nothing of its retry budget; `deliver` resumes the
 //! destination when it arrives and holds it again when not. A destination that a person paused is never probed.
 
 use crate::domain::breaker::{next_probe_at, probe_is_due};
@@ -39,9 +39,10 @@ async fn probe(
     bridge.reload().await?;
     let request = recover::claim_request(bridge, destination.id, 1);
     let Some(claimed) = bridge.store.claim_probe(request).await? else {
-        if !bridge.store.holds_anything(destination.id).await? {
+        let (store, id) = (&bridge.store, destination.id);
+        if !store.holds_anything(id).await? && store.oldest_due(id).await?.is_none() {
             // Nothing waits that a probe could be made of; the next event will show how the destination is.
-            resume(bridge, destination.id).await?;
+            resume(bridge, id).await?;
         }
         return Ok(false);
     };

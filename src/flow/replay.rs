@@ -146,12 +146,9 @@ pub async fn advance(bridge: &Bridge) -> Result<Next, StoreError> {
     failed.map_or(Ok(next), Err)
 }
 
-/// What other nodes have cancelled: what waits of it in this node's memory is given up.
+/// What was cancelled lately: what waits of it in this node's memory is given up, and what was under way then and has failed since.
 async fn give_up_cancelled(bridge: &Bridge) -> Result<(), StoreError> {
-    if !bridge.store.is_shared() {
-        return Ok(());
-    }
-    // For as long as a lease, nothing of it is left in any node's memory.
+    // After as long as a lease, nothing of it is left in any node's memory.
     let since_ms = bridge.clock.now_ms() - bridge.lease_ms;
     for (id, who) in bridge.store.lately_cancelled(since_ms).await? {
         give_up_waiting(bridge, id, &who).await?;

@@ -53,6 +53,18 @@ pub struct LiveConnection {
 }
 
 impl Snapshot {
+    /// Destinations that were paused before and are not now.
+    pub fn resumed_since(&self, before: &Snapshot) -> impl Iterator<Item = DestinationId> {
+        self.destinations
+            .values()
+            .filter(|destination| destination.health.paused.is_none())
+            .map(|destination| destination.id)
+            .filter(|id| {
+                let earlier = before.destinations.get(id);
+                earlier.is_some_and(|destination| destination.health.paused.is_some())
+            })
+    }
+
     /// Reads everything. Rules that `before` has compiled already are taken over, since a version never changes.
     pub async fn load(store: &Store, before: &Snapshot) -> Result<Snapshot, StoreError> {
         let mut snapshot = Snapshot::default();

@@ -146,10 +146,15 @@ impl Store {
         }))
     }
 
-    /// Lets what waits for the destination wait for its resumption instead; at most [`MOVE_LIMIT`] at once. Returns how many.
-    pub async fn hold_waiting(&self, destination_id: DestinationId) -> Result<usize, StoreError> {
+    /// Lets what is due at the destination wait for its resumption instead; at most [`MOVE_LIMIT`] at once. What a schedule has put off stays put off:
+    /// being held and resumed, however often, spends no attempts. Returns how many.
+    pub async fn hold_due(
+        &self,
+        destination_id: DestinationId,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
         either!(self.in_small_steps(move |conn| {
-            let waiting = conn.to_hold(destination_id)?;
+            let waiting = conn.due_until(destination_id, now_ms)?;
             Ok(
                 diesel::update(deliveries::table.filter(deliveries::id.eq_any(&waiting)))
                     .set((
@@ -161,13 +166,21 @@ impl Store {
         }))
     }
 
-    /// Makes everything that was held for the destination due now, the oldest first.
+    /// Makes everything that was held for the destination due now, the oldest first, unless it was paused again meanwhile.
     pub async fn resume_held(
         &self,
         destination_id: DestinationId,
         now_ms: i64,
     ) -> Result<usize, StoreError> {
         either!(self.in_small_steps(move |conn| {
+            let open: i64 = destinations::table
+                .find(&destination_id.as_bytes()[..])
+                .filter(destinations::paused_at.is_null())
+                .count()
+                .get_result(conn)?;
+            if open == 0 {
+                return Ok(0);
+            }
             let held = conn.to_resume(destination_id)?;
             Ok(
                 diesel::update(deliveries::table.filter(deliveries::id.eq_any(&held)))
@@ -180,7 +193,8 @@ impl Store {
         }))
     }
 
-    /// Leases one held delivery as a probe: the one tried least often, so that a delivery that can never arrive does not hide that others could.
+    /// Leases one delivery as a probe: of those held the one tried least often, so that a delivery that can never arrive does not hide that others
+    /// could; else the one that a schedule has put off least.
     pub async fn claim_probe(&self, request: ClaimRequest) -> Result<Option<Claimed>, StoreError> {
         either!(self.write_freely(move |conn| {
             let probe: Option<Vec<u8>> = held(request.destination_id)
@@ -188,6 +202,14 @@ impl Store {
                 .select(deliveries::id)
                 .first(conn)
                 .optional()?;
+            let probe = match probe {
+                Some(held) => Some(held),
+                None => put_off(request.destination_id)
+                    .filter(turn_has_come())
+                    .select(deliveries::id)
+                    .first(conn)
+                    .optional()?,
+            };
             let claimed = claim(conn, &probe.into_iter().collect::<Vec<_>>(), request)?;
             Ok(claimed.into_iter().next())
         }))
@@ -372,7 +394,7 @@ impl Store {
         now_ms: i64,
     ) -> Result<usize, StoreError> {
         either!(self.in_small_steps(move |conn| {
-            let mut waiting = conn.to_hold(destination_id)?;
+            let mut waiting = conn.due_until(destination_id, i64::MAX)?;
             waiting.extend(conn.to_resume(destination_id)?);
             Ok(
                 diesel::update(deliveries::table.filter(deliveries::id.eq_any(&waiting)))
@@ -449,15 +471,25 @@ fn due(request: ClaimRequest) -> _ {
         .limit(limit)
 }
 
-/// What waits for its turn.
+/// What is due, whether its turn has come or not.
 #[diesel::dsl::auto_type]
-fn waiting(destination_id: DestinationId) -> _ {
+fn waiting(destination_id: DestinationId, now_ms: i64) -> _ {
     let destination: Vec<u8> = destination_id.as_bytes().to_vec();
     let limit: i64 = MOVE_LIMIT;
     deliveries::table
         .filter(deliveries::destination_id.eq(destination))
-        .filter(deliveries::due_at.is_not_null())
+        .filter(deliveries::due_at.le(now_ms))
         .limit(limit)
+}
+
+/// What waits for its time, the next first.
+#[diesel::dsl::auto_type]
+fn put_off(destination_id: DestinationId) -> _ {
+    let destination: Vec<u8> = destination_id.as_bytes().to_vec();
+    deliveries::table
+        .filter(deliveries::destination_id.eq(destination))
+        .filter(deliveries::due_at.is_not_null())
+        .order(deliveries::due_at)
 }
 
 /// What is held, the least tried first.
@@ -490,7 +522,11 @@ trait Picks {
         seen: Vec<Vec<u8>>,
         request: ClaimRequest,
     ) -> Result<Vec<Vec<u8>>, StoreError>;
-    fn to_hold(&mut self, destination_id: DestinationId) -> Result<Vec<Vec<u8>>, StoreError>;
+    fn due_until(
+        &mut self,
+        destination_id: DestinationId,
+        now_ms: i64,
+    ) -> Result<Vec<Vec<u8>>, StoreError>;
     fn to_resume(&mut self, destination_id: DestinationId) -> Result<Vec<Vec<u8>>, StoreError>;
     fn to_release(&mut self, expired_before_ms: i64) -> Result<Vec<Vec<u8>>, StoreError>;
 }
@@ -506,8 +542,12 @@ macro_rules! picks {
                 $still_due(self, seen, request)
             }
 
-            fn to_hold(&mut self, id: DestinationId) -> Result<Vec<Vec<u8>>, StoreError> {
-                Ok(waiting(id).select(deliveries::id)$(.$lock())*.load(self)?)
+            fn due_until(
+                &mut self,
+                id: DestinationId,
+                now_ms: i64,
+            ) -> Result<Vec<Vec<u8>>, StoreError> {
+                Ok(waiting(id, now_ms).select(deliveries::id)$(.$lock())*.load(self)?)
             }
 
             fn to_resume(&mut self, id: DestinationId) -> Result<Vec<Vec<u8>>, StoreError> {

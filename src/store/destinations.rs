@@ -3,9 +3,11 @@
 //! The whole settings document is sealed, because a URL may be a secret by itself. A destination that connections still use
 //! cannot be deleted; a deleted one keeps its row, because deliveries name it.
 
+use diesel::sql_types::Bool;
 use diesel::{
-    ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable,
-    RunQueryDsl as _, Selectable, SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, IntoSql as _, JoinOnDsl as _,
+    OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
+    SelectableHelper as _,
 };
 use serde_json::Value;
 
@@ -27,6 +29,14 @@ pub struct DestinationDraft {
     pub kind: Kind,
     pub settings: Settings,
     pub now_ms: i64,
+}
+
+/// On whose initiative a destination is paused or resumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Initiative {
+    Person,
+    /// It kept failing, said that it is gone, or took a probe.
+    Bridge,
 }
 
 impl Store {
@@ -117,25 +127,35 @@ impl Store {
         either!(self.read(move |conn| load(conn, id)?.into_domain(&key)))
     }
 
-    /// Pauses a destination, or with `None` resumes it. What waits is moved by `hold_waiting` and `resume_held`.
+    /// Pauses a destination, or with `None` resumes it. What waits is moved by `hold_due` and `resume_held`. `false` when nothing was changed:
+    /// what a person paused, only a person changes.
     pub async fn pause_destination(
         &self,
         id: DestinationId,
         paused: Option<Paused>,
-    ) -> Result<(), StoreError> {
+        initiative: Initiative,
+    ) -> Result<bool, StoreError> {
         let probing = paused.as_ref().and_then(|paused| paused.probing);
         either!(self.write(move |conn| {
             load(conn, id)?;
-            diesel::update(destinations::table.find(&id.as_bytes()[..]))
-                .set((
-                    destinations::paused_at
-                        .eq(paused.as_ref().map(|paused| paused.at.as_millisecond())),
-                    destinations::probe_at.eq(probing.map(|probing| probing.at.as_millisecond())),
-                    destinations::probes.eq(probes(probing)),
-                    destinations::paused_reason.eq(paused.map(|paused| paused.reason)),
-                ))
-                .execute(conn)?;
-            Ok(())
+            let by_itself = destinations::paused_at
+                .is_null()
+                .or(destinations::probe_at.is_not_null());
+            let is_wanted = by_itself.or((initiative == Initiative::Person).into_sql::<Bool>());
+            let changed = diesel::update(
+                destinations::table
+                    .find(&id.as_bytes()[..])
+                    .filter(is_wanted),
+            )
+            .set((
+                destinations::paused_at
+                    .eq(paused.as_ref().map(|paused| paused.at.as_millisecond())),
+                destinations::probe_at.eq(probing.map(|probing| probing.at.as_millisecond())),
+                destinations::probes.eq(probes(probing)),
+                destinations::paused_reason.eq(paused.map(|paused| paused.reason)),
+            ))
+            .execute(conn)?;
+            Ok(changed == 1)
         }))
     }
 

@@ -27,7 +27,7 @@ use crate::store::search::has_text;
 /// Deliveries that a page looks through for a text in their events.
 pub const TEXT_LIMIT: i64 = 4_000;
 
-/// Deliveries that a page looks through for an event's type, and for a state that has no index.
+/// Deliveries that a page looks through for an event's type, for a state that has no index, and where two things with an index each meet.
 pub const TYPE_LIMIT: i64 = 10_000;
 
 /// Deliveries that are looked through first: mostly they fill a page, and the end of the whole stretch need not be found.
@@ -313,10 +313,17 @@ fn stretches(filter: &DeliveryFilter, state: Option<State>) -> &'static [Option<
         Some(state) => state != State::Delivered,
         None => filter.states.is_empty(),
     };
+    let walked = [
+        state.is_some_and(|state| state != State::Delivered),
+        filter.connection_id.is_some(),
+        filter.destination_id.is_some(),
+        filter.replay_id.is_some(),
+    ];
+    let meets_nothing = walked.into_iter().filter(|is_walked| *is_walked).count() < 2;
     match (&filter.text, &filter.event_type) {
         _ if filter.event_id.is_some() => &[None],
         (Some(_), _) => &[Some(NEAR_LIMIT), Some(TEXT_LIMIT)],
-        (None, None) if has_index => &[None],
+        (None, None) if has_index && meets_nothing => &[None],
         (None, _) => &[Some(NEAR_LIMIT), Some(TYPE_LIMIT)],
     }
 }
@@ -329,10 +336,23 @@ fn edge_after(
     state: Option<State>,
     steps: i64,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    // What is looked for must not shorten the way.
+    // What is looked for must not shorten the way, and of several indexes one is walked.
     let indexed = state.filter(|state| *state != State::Delivered);
+    let mut way = DeliveryFilter {
+        from: filter.from,
+        to: filter.to,
+        page: filter.page,
+        ..DeliveryFilter::default()
+    };
+    match (filter.replay_id, indexed, filter.connection_id) {
+        (Some(_), ..) => way.replay_id = filter.replay_id,
+        (None, Some(_), _) => {}
+        (None, None, Some(_)) => way.connection_id = filter.connection_id,
+        (None, None, None) => way.destination_id = filter.destination_id,
+    }
+    let indexed = indexed.filter(|_| way.replay_id.is_none());
     let ids = deliveries::table.select(deliveries::id).into_boxed();
-    Ok(walked!(ids, filter, indexed)
+    Ok(walked!(ids, way, indexed)
         .offset(steps)
         .first(conn)
         .optional()?)
@@ -345,6 +365,27 @@ mod tests {
 
     use super::*;
     use crate::store::sqlite::plan;
+
+    #[test]
+    fn where_two_things_meet_the_look_is_bounded() {
+        let connection = DeliveryFilter {
+            connection_id: Some(crate::domain::id::ConnectionId::new(1, [0; 10])),
+            ..DeliveryFilter::default()
+        };
+        let is_bounded = |filter: &DeliveryFilter, state| *stretches(filter, state) != [None];
+        for state in [State::Skipped, State::Held, State::Failed, State::Delivered] {
+            let bounded_alone = state == State::Delivered;
+            let alone = is_bounded(&DeliveryFilter::default(), Some(state));
+            assert_eq!(alone, bounded_alone, "{state:?}");
+            assert!(is_bounded(&connection, Some(state)), "{state:?}");
+        }
+        assert!(!is_bounded(&connection, None));
+        let both = DeliveryFilter {
+            destination_id: Some(crate::domain::id::DestinationId::new(1, [0; 10])),
+            ..connection
+        };
+        assert!(is_bounded(&both, None));
+    }
 
     #[test]
     fn no_rare_state_is_looked_for_in_the_whole_log() {

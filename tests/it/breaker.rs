@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use bluebridge::flow::pause::settle_stragglers;
 use bluebridge::flow::probe::probe_due;
+use bluebridge::store::destinations::Initiative;
 use serde_json::{Value, json};
 
 use crate::database::{Database, on_both};
@@ -12,6 +14,8 @@ on_both![
     five_days_of_failure_drop_nothing_spend_no_attempts_and_end_with_a_probe,
     a_hold_outlives_a_restart_and_a_person_may_end_it,
     a_destination_that_a_person_paused_is_not_probed,
+    a_destination_that_another_node_resumed_is_judged_anew,
+    pausing_and_resuming_leaves_the_schedule_of_what_failed_as_it_is,
 ];
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -25,12 +29,7 @@ async fn until_held(bridge: &TestBridge, receiver: &Receiver) -> Connected {
     let rules = json!({"delivery": {"max_attempts": 1}});
     let connected = bridge.connect(receiver, rules).await;
     receiver.answer_usually(500);
-    for number in 0..FAILED {
-        bridge.post(&connected.hook, &event(number)).await;
-        receiver.next().await;
-        bridge.recorded(number as u64 + 1).await;
-        bridge.advance(Duration::from_secs(4));
-    }
+    fail(bridge, receiver, &connected, 0..FAILED).await;
     becomes(bridge, &connected, "held").await;
     // The answer comes from the database; what is posted next is decided by the snapshot, which is read again a moment later.
     patiently("the hold to be in force", async {
@@ -45,6 +44,21 @@ async fn until_held(bridge: &TestBridge, receiver: &Receiver) -> Connected {
     })
     .await;
     connected
+}
+
+/// Posts events that fail, one every four seconds.
+async fn fail(
+    bridge: &TestBridge,
+    receiver: &Receiver,
+    connected: &Connected,
+    numbers: std::ops::Range<usize>,
+) {
+    for number in numbers {
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+        bridge.recorded(number as u64 + 1).await;
+        bridge.advance(Duration::from_secs(4));
+    }
 }
 
 /// Events that come while the destination is held: fewer than the probes below, so that each is probed more than once.
@@ -149,5 +163,52 @@ async fn a_destination_that_a_person_paused_is_not_probed(database: Database) {
     bridge.advance(DAY);
     assert_eq!(probe_due(&bridge.bridge).await.unwrap(), 0);
     assert!(receiver.is_idle().await);
+    bridge.stop().await;
+}
+
+async fn a_destination_that_another_node_resumed_is_judged_anew(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = until_held(&bridge, &receiver).await;
+    let id = connected.destination_id.parse().unwrap();
+    let resumed = bridge
+        .bridge
+        .store
+        .pause_destination(id, None, Initiative::Person);
+    assert!(resumed.await.unwrap());
+    bridge.bridge.reload().await.unwrap();
+    fail(&bridge, &receiver, &connected, FAILED..2 * FAILED - 1).await;
+    let state = health(&bridge, &connected).await["state"].clone();
+    assert_ne!(state, "held", "what failed before counts no more");
+    fail(&bridge, &receiver, &connected, 2 * FAILED - 1..2 * FAILED).await;
+    becomes(&bridge, &connected, "held").await;
+    bridge.stop().await;
+}
+
+async fn pausing_and_resuming_leaves_the_schedule_of_what_failed_as_it_is(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    receiver.answer_next(500);
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let path = format!("/destinations/{}", connected.destination_id);
+    let switch = async |verb: &str| {
+        let path = format!("{path}/{verb}");
+        assert_eq!(bridge.api("POST", &path, None).await.0, 200);
+    };
+    for _ in 0..3 {
+        switch("pause").await;
+        assert_eq!(in_state(&bridge, "retrying").await.len(), 1);
+        switch("resume").await;
+        assert!(receiver.is_idle().await, "it is not due yet");
+    }
+    // What comes due while nothing may be sent is held, and goes out when it may.
+    switch("pause").await;
+    bridge.advance(Duration::from_secs(10));
+    settle_stragglers(&bridge.bridge).await.unwrap();
+    assert_eq!(in_state(&bridge, "held").await.len(), 1);
+    switch("resume").await;
+    receiver.next().await;
+    bridge.recorded(2).await;
     bridge.stop().await;
 }

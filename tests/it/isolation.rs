@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bluebridge::domain::delivery::State;
 use bluebridge::flow::outbox::PER_DESTINATION_LIMIT;
 use bluebridge::flow::pause::settle_stragglers;
+use bluebridge::store::destinations::Initiative;
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::watch;
@@ -125,7 +126,7 @@ async fn what_came_to_be_held_in_the_moment_of_a_resumption_goes_out_all_the_sam
     bridge
         .bridge
         .store
-        .pause_destination(id, None)
+        .pause_destination(id, None, Initiative::Person)
         .await
         .unwrap();
     bridge.bridge.reload().await.unwrap();

@@ -34,6 +34,7 @@ on_both![
     then_is_the_version_of_then_and_now_is_todays_with_its_filter,
     a_repeated_request_with_the_same_key_begins_one_replay,
     cancelling_stops_at_once_and_gives_up_what_waits_in_memory_and_on_disk,
+    what_was_under_way_when_its_replay_was_cancelled_is_not_tried_again,
     a_count_over_a_long_log_says_at_least,
     a_replay_that_is_killed_goes_on_where_it_stood_and_makes_each_delivery_once,
 ];
@@ -379,6 +380,28 @@ async fn cancelling_stops_at_once_and_gives_up_what_waits_in_memory_and_on_disk(
 }
 
 /// Adds this many events whose mapping failed: finished deliveries without an attempt.
+async fn what_was_under_way_when_its_replay_was_cancelled_is_not_tried_again(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    receiver.hold(true);
+    receiver.answer_usually(500);
+    let begun = bridge.created("/replays", json!({"filter": {}})).await;
+    receiver.next().await;
+    let path = format!("/replays/{}/cancel", begun["id"].as_str().unwrap());
+    let (status, cancelled) = bridge.api("POST", &path, None).await;
+    assert_eq!(status, 200);
+    assert_eq!(cancelled["deliveries"]["by_state"], json!({"sending": 1}));
+    receiver.hold(false);
+    bridge.recorded(2).await;
+    advance(&bridge.bridge).await.unwrap();
+    let states = &replay(&bridge, &begun["id"]).await["deliveries"]["by_state"];
+    assert_eq!(*states, json!({"discarded": 1}));
+    bridge.stop().await;
+}
+
 async fn fill(store: &Store, receiver: &Receiver, count: usize) {
     let bits = [1; 10];
     let (source, destination) = (SourceId::new(1, bits), DestinationId::new(1, bits));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bluebridge::domain::connection::{DeliverySettings, RulesDocument, Trigger};
 use bluebridge::domain::delivery::{Cause, State};
-use bluebridge::domain::destination::{Kind, Settings, SettingsDocument};
+use bluebridge::domain::destination::{Kind, Paused, Probing, Settings, SettingsDocument};
 use bluebridge::domain::event::{EventFacts, Reading, read};
 use bluebridge::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, SourceId, VersionId,
@@ -17,7 +17,7 @@ use bluebridge::store::Store;
 use bluebridge::store::claims::{ClaimRequest, Wait};
 use bluebridge::store::connections::ConnectionDraft;
 use bluebridge::store::deliveries::DeliveryFilter;
-use bluebridge::store::destinations::DestinationDraft;
+use bluebridge::store::destinations::{DestinationDraft, Initiative};
 use bluebridge::store::error::StoreError;
 use bluebridge::store::events::EventFilter;
 use bluebridge::store::ingest::{Ingest, Ingested, NewDelivery, NewEvent, Start};
@@ -37,6 +37,8 @@ on_both![
     one_refused_event_does_not_take_its_neighbours_with_it,
     a_claim_is_exclusive_and_a_stale_holder_cannot_write,
     waiting_deliveries_are_held_resumed_and_given_up,
+    what_a_schedule_has_put_off_is_not_held_and_may_be_a_probe,
+    what_a_person_paused_only_a_person_changes,
     in_a_lane_only_the_first_unfinished_delivery_is_claimed,
     only_old_and_finished_events_are_forgotten,
     a_claim_reads_no_more_bodies_than_fit,
@@ -349,7 +351,11 @@ async fn waiting_deliveries_are_held_resumed_and_given_up(database: Database) {
             .unwrap();
     }
     assert_eq!(
-        bench.store.hold_waiting(bench.destination).await.unwrap(),
+        bench
+            .store
+            .hold_due(bench.destination, 1_000)
+            .await
+            .unwrap(),
         2
     );
     assert!(
@@ -379,6 +385,83 @@ async fn waiting_deliveries_are_held_resumed_and_given_up(database: Database) {
         1
     );
     assert_eq!(bench.states().await, [State::Discarded, State::Queued]);
+}
+
+async fn what_a_schedule_has_put_off_is_not_held_and_may_be_a_probe(database: Database) {
+    let bench = Bench::new(database).await;
+    let claim_id = ClaimId::new(1, bits(9));
+    let leased = Start::Leased {
+        claim_id,
+        until_ms: 9_000,
+    };
+    bench.store.ingest(bench.ingest(1, leased)).await.unwrap();
+    let failed = bench.finish(1, claim_id, State::Retrying);
+    bench.store.record(vec![failed]).await.unwrap();
+    let hold = async |now_ms| {
+        bench
+            .store
+            .hold_due(bench.destination, now_ms)
+            .await
+            .unwrap()
+    };
+    assert_eq!(hold(4_999).await, 0, "due at 5 000");
+    let resumed = bench.store.resume_held(bench.destination, 2_000).await;
+    assert_eq!(resumed.unwrap(), 0);
+    assert_eq!(bench.states().await, [State::Retrying]);
+    let probe = bench
+        .store
+        .claim_probe(bench.claim(2, 3_000))
+        .await
+        .unwrap();
+    assert_eq!(probe.unwrap().delivery_id, DeliveryId::new(1_000, bits(1)));
+    let mut failed = bench.finish(1, ClaimId::new(1, bits(2)), State::Retrying);
+    failed.attempt.number = 2;
+    bench.store.record(vec![failed]).await.unwrap();
+    assert_eq!(hold(5_000).await, 1);
+    assert_eq!(bench.states().await, [State::Held]);
+}
+
+async fn what_a_person_paused_only_a_person_changes(database: Database) {
+    let bench = Bench::new(database).await;
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    let paused = |reason: &str, probing| {
+        let reason = reason.to_string();
+        Some(Paused {
+            at,
+            reason,
+            probing,
+        })
+    };
+    let probing = Some(Probing { at, sent: 0 });
+    let change = async |paused, initiative| {
+        let changed = bench
+            .store
+            .pause_destination(bench.destination, paused, initiative);
+        changed.await.unwrap()
+    };
+    let reason = async || {
+        let found = bench.store.destination(bench.destination).await.unwrap();
+        found.health.paused.map(|paused| paused.reason)
+    };
+    assert!(change(paused("fails", probing), Initiative::Bridge).await);
+    assert!(change(paused("by Ada", None), Initiative::Person).await);
+    bench
+        .store
+        .ingest(bench.ingest(1, Start::Held))
+        .await
+        .unwrap();
+    assert!(!change(None, Initiative::Bridge).await, "a probe arrived");
+    assert!(!change(paused("fails", probing), Initiative::Bridge).await);
+    assert!(!change(paused("gone", None), Initiative::Bridge).await);
+    assert_eq!(reason().await.as_deref(), Some("by Ada"));
+    let resumed = bench.store.resume_held(bench.destination, 1_000).await;
+    assert_eq!(resumed.unwrap(), 0, "it is paused");
+    assert!(change(None, Initiative::Person).await);
+    let resumed = bench.store.resume_held(bench.destination, 1_000).await;
+    assert_eq!(resumed.unwrap(), 1);
+    assert!(change(paused("fails", probing), Initiative::Bridge).await);
+    assert!(change(None, Initiative::Bridge).await);
+    assert_eq!(reason().await, None);
 }
 
 #[actix_web::test]

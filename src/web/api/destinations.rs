@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::domain::audit::Actor;
-use crate::domain::destination::{Destination, Kind, Settings, SettingsDocument, masked};
+use crate::domain::destination::{
+    Destination, Kind, Settings, SettingsDocument, masked, signing_secret_problem,
+};
 use crate::domain::id::DestinationId;
 use crate::domain::problem::Problem;
 use crate::domain::secret::{MASK, Secret};
@@ -191,7 +193,14 @@ pub async fn rotate(
         return Err(ApiError::invalid(vec![masked("/secret", false)]));
     }
     let (secret, made_secret) = match given {
-        Some(secret) => (Secret::new(secret.trim()), None),
+        Some(secret) => {
+            let secret = Secret::new(secret.trim());
+            let problem = signing_secret_problem(scheme, &secret, "/secret");
+            if let Some(problem) = problem {
+                return Err(ApiError::invalid(vec![problem]));
+            }
+            (secret, None)
+        }
         None => {
             let secret = standard_secret(rand::random());
             let shown = secret.expose_text().map(str::to_string);
