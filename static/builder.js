@@ -87,8 +87,21 @@ const put = (part) => {
   if (select && chosen) select.value = chosen;
 };
 
-// A button's answer is the whole page: its form takes the place of this one, and the keyboard stays where it was.
+// One deed at a time: a second click on what is under way would make a second destination. What only looks gives way.
+let pressed = null;
+const may_begin = () => {
+  if (saving || pressed && pressed.action !== "preview") return false;
+  pressed?.stop.abort();
+  return true;
+};
 const press = async (action) => {
+  if (!may_begin()) return;
+  const mine = pressed = { action, stop: new AbortController() };
+  try { await replace(action, mine.stop.signal); } finally { if (pressed === mine) pressed = null; }
+};
+
+// A button's answer is the whole page: its form takes the place of this one, and the keyboard stays where it was.
+const replace = async (action, signal) => {
   clearTimeout(timer);
   under_way?.abort();
   builder().classList.remove("busy");
@@ -96,9 +109,9 @@ const press = async (action) => {
   const place = place_of(document.activeElement);
   const open = Object.fromEntries(all("details[id]", builder()).map((details) => [details.id, details.open]));
   const scrolled = find(".sample-tree")?.scrollTop;
-  const page = await answer_of(builder().getAttribute("action"), action);
+  const page = await answer_of(builder().getAttribute("action"), action, signal);
   const fresh = page && find("#builder", page);
-  if (!fresh) return;
+  if (!fresh || signal.aborted) return;
   // A control that the answer brings in for good, like a new row, takes the keyboard; in one column a picked value's would take the sample out of sight.
   const stays = action.startsWith("pick:") && ONE_COLUMN.matches;
   const wanted = stays ? null : find(BROUGHT_IN[action] ?? "[autofocus]", fresh);
@@ -138,19 +151,23 @@ const same_place = (place, root) => {
 };
 
 // Saving leaves the page, so it is made sure first that somebody answers: on the browser's own error page all of it would be lost.
+// Until the page is left, a second click must not save again; a navigation that was stopped tells nobody, so after a while saving is possible anew.
+const SAVE_MS = 10000;
 let saving = false;
 const save = async (button) => {
-  if (saving) return;
+  if (!may_begin()) return;
   saving = true;
   const why = await renew();
-  saving = false;
   tell(why);
-  if (why) return;
+  if (why) { saving = false; return; }
   changed = false;
   builder().dataset.plain = "yes";
   builder().requestSubmit(button.isConnected ? button : find("[value=save]", builder()));
   delete builder().dataset.plain;
+  setTimeout(() => { saving = false; }, SAVE_MS);
 };
+// The way back may bring this very page.
+window.addEventListener("pageshow", () => { saving = false; });
 
 document.addEventListener("submit", (event) => {
   if (event.target !== builder()) return;
@@ -197,9 +214,15 @@ window.addEventListener("beforeunload", (event) => { if (changed) event.preventD
 // --- Values of the sample: click, or drag --------------------------------------------------------------------------------------------
 
 let last_field = null;
+// Where a value goes whose field is being named; one that has a value keeps it.
+const empty_source = (name) => {
+  const source = find("[name=f_source]", name.closest(".target"));
+  return source.value ? null : source;
+};
 document.addEventListener("focusin", (event) => {
   const field = event.target;
   if (field.matches?.("[data-path], [data-template], [name=f_pipe]")) last_field = field;
+  else if (field.name === "f_to") last_field = empty_source(field);
   else if (field.matches?.("input, textarea, select")) last_field = null;
 });
 
@@ -267,10 +290,14 @@ const hint = (select) => {
   value.tabIndex = says === "" ? -1 : 0;
   value.placeholder = says ?? "";
 };
-// "Record updated" stands for its events.
+// "Record updated" stands for its events: it is ticked when all of them are.
 const mirror = (box) => {
-  if (box.value !== "RECORD_UPDATED") return;
-  for (const other of all("[name=events]", box.closest("fieldset"))) if (!["TODO_CREATED", "TODO_DELETED"].includes(other.value)) other.checked = box.checked;
+  const group = all("[name=events]", box.closest("fieldset"));
+  const any = group.find((other) => other.value === "RECORD_UPDATED");
+  if (!any) return;
+  const meant = group.filter((other) => ![any.value, "TODO_CREATED", "TODO_DELETED"].includes(other.value));
+  if (box === any) for (const other of meant) other.checked = any.checked;
+  else any.checked = meant.every((other) => other.checked);
 };
 const count = (field) => {
   const told = find(`[data-count="${CSS.escape(field.name)}"]`);
@@ -395,7 +422,7 @@ const dress = () => {
     try {
       const response = await fetch(`${builder().dataset.newest}?${query}`);
       const answer = response.ok && await response.json();
-      if (answer?.event_id && find("[data-listening]")) { clearInterval(waiting); press("listen"); }
+      if (answer?.event_id && find("[data-listening]")) press("listen");
     } catch { /* It asks again. */ }
   }, POLL_MS);
 };
