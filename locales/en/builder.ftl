@@ -45,6 +45,7 @@ builder-remove-group = Remove this group
 builder-remove = Remove
 builder-path = Path of the value
 builder-value = Value
+builder-operator = Operator
 builder-remove-condition = Remove this condition
 builder-options = Options
 builder-case = Upper and lower case

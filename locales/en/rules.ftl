@@ -1,6 +1,7 @@
 # A connection's rules in sentences: what it does, what a save changes.
 
 rules-change-name = Name: “{ $before }” became “{ $after }”.
+rules-change-source = Source: “{ $before }” became “{ $after }”.
 rules-and-more = { $name } and { $count } more
 rules-its = its { $name }
 rules-its-previous = its previous { $name }
@@ -45,6 +46,7 @@ rules-send-text = a text from a template
 rules-send-event = the whole event
 rules-everything = Everything
 rules-change-destination = Destination: “{ $before }” became “{ $after }”.
+rules-change-destination-new = Destination: “{ $before }” became “{ $after }”, a new destination that is made with this save.
 rules-every-event-passes = every event passes
 rules-change-any-event = Trigger: listens to any event now.
 rules-change-event-added = Trigger: listens to “{ $name }” too.

@@ -45,6 +45,7 @@ builder-remove-group = Hapus grup ini
 builder-remove = Hapus
 builder-path = Path nilainya
 builder-value = Nilai
+builder-operator = Operator pembanding
 builder-remove-condition = Hapus kondisi ini
 builder-options = Opsi
 builder-case = Huruf besar dan kecil

@@ -1,6 +1,7 @@
 # Aturan koneksi dalam kalimat: apa yang dilakukannya, apa yang diubah oleh penyimpanan.
 
 rules-change-name = Nama: “{ $before }” menjadi “{ $after }”.
+rules-change-source = Sumber: “{ $before }” menjadi “{ $after }”.
 rules-and-more = { $name } dan { $count } lainnya
 rules-its = { $name }
 rules-its-previous = { $name } sebelumnya
@@ -41,6 +42,7 @@ rules-send-text = teks dari templat
 rules-send-event = seluruh event
 rules-everything = Semuanya
 rules-change-destination = Tujuan: “{ $before }” menjadi “{ $after }”.
+rules-change-destination-new = Tujuan: “{ $before }” menjadi “{ $after }”, tujuan baru yang dibuat saat disimpan.
 rules-every-event-passes = semua event lolos
 rules-change-any-event = Pemicu: kini mendengarkan event apa pun.
 rules-change-event-added = Pemicu: kini juga mendengarkan “{ $name }”.

@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::sync::atomic::Ordering;
 
+use bluebridge::domain::catalogue::RECORD_UPDATED;
 use bluebridge::domain::person::Role;
 use bluebridge::domain::seal::MasterKey;
 use serde_json::{Value, json};
@@ -798,6 +799,205 @@ async fn every_starting_point_opens_in_the_builder_and_pages_stay_light(database
             total > 3_000 && total < PAGE_LIMIT_BYTES,
             "{path} weighs {total} bytes"
         );
+    }
+    bridge.stop().await;
+}
+
+/// The form of `posted` with these values in the place of what it holds.
+fn changed<'a>(
+    mut posted: Vec<(&'a str, &'a str)>,
+    changes: &[(&str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
+    for (name, value) in &mut posted {
+        if let Some((_, other)) = changes.iter().find(|(changed, _)| changed == name) {
+            *value = other;
+        }
+    }
+    posted
+}
+
+/// The id of the only connection.
+async fn only_connection(bridge: &TestBridge) -> String {
+    let connections = bridge.get("/connections").await;
+    connections["data"][0]["id"].as_str().unwrap().to_string()
+}
+
+#[actix_web::test]
+async fn each_change_of_a_record_is_unticked_alone_and_all_of_them_together() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"trigger": {"events": RECORD_UPDATED}, "mapping": {"mode": "passthrough"}});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let id = only_connection(&bridge).await;
+    let page = ada.get(&format!("/connections/{id}/edit")).await;
+    let was = "<input type=\"hidden\" name=\"any_update_was\" value=\"yes\">";
+    assert!(page.html.contains(was), "it is shown ticked");
+    let mark = page.mark();
+    let left = |events: &[&'static str], was: bool| {
+        let all = fields(&mark, &connected.source_id, &connected.destination_id);
+        let mut posted: Vec<(&str, &str)> = all
+            .into_iter()
+            .filter(|(name, _)| *name != "events")
+            .collect();
+        posted.extend(events.iter().map(|event| ("events", *event)));
+        posted.extend(was.then_some(("any_update_was", "yes")));
+        posted
+    };
+    let saved = async |ada: &mut Visitor<'_>, posted: Vec<(&str, &str)>| {
+        let answer = ada.post(&format!("/connections/{id}"), &posted).await;
+        assert_eq!(answer.status, 303, "{}", answer.html);
+        bridge.get(&format!("/connections/{id}")).await["trigger"]["events"]
+            .as_array()
+            .map_or(0, Vec::len)
+    };
+    let with_any = |events: &[&'static str]| [&["RECORD_UPDATED"], events].concat();
+
+    // One was unticked, and the box for all of them stands as it was shown.
+    let posted = left(&with_any(&RECORD_UPDATED[1..]), true);
+    assert_eq!(saved(&mut ada, posted).await, 10);
+    let page = ada.get(&format!("/connections/{id}/edit")).await;
+    assert!(!page.html.contains(was) && page.html.contains("10 chosen"));
+    // The box for all of them was ticked, with or without a script that ticks theirs.
+    let posted = left(&with_any(&RECORD_UPDATED[1..]), false);
+    assert_eq!(saved(&mut ada, posted).await, 11);
+    // It was unticked: theirs still are, where no script unticked them.
+    let posted = left(&[&["TODO_CREATED"], &RECORD_UPDATED[..]].concat(), true);
+    assert_eq!(saved(&mut ada, posted).await, 1);
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn the_rows_of_a_filter_wait_while_it_is_written_as_json() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    posted.extend([("filter_json", "{"), ("action", "preview")]);
+    let page = ada.post("/connections", &posted).await;
+    let held: Vec<(&str, &str)> = page
+        .html
+        .split("<input type=\"hidden\" name=\"")
+        .filter_map(|rest| {
+            let (name, rest) = rest.split_once("\" value=\"")?;
+            Some((name, rest.split_once('"')?.0))
+        })
+        .filter(|(name, _)| name.starts_with("c_") || *name == "filter_mode")
+        .collect();
+    assert_eq!(
+        held,
+        [
+            ("filter_mode", "all"),
+            ("c_depth", "0"),
+            ("c_op", "contains"),
+            ("c_path", "$.currentValue.title"),
+            ("c_value", "GG"),
+            ("c_case", ""),
+            ("c_types", ""),
+            ("c_zone", ""),
+        ]
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_review_tells_of_the_name_the_source_and_a_new_destination() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"trigger": {"events": ["TODO_CREATED"]}, "mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let other = json!({"name": "Second", "secret": "s"});
+    let other = bridge.created("/sources", other).await;
+    let mut ada = owner(&bridge).await;
+    let id = only_connection(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let mut posted: Vec<(&str, &str)> =
+        fields(&mark, &connected.source_id, &connected.destination_id)
+            .into_iter()
+            .filter(|(name, _)| !name.starts_with("c_"))
+            .collect();
+    posted.extend([("connection_id", &*id), ("name", "Through"), ("d_url", "")]);
+    let posted = changed(posted, &[("mapping_mode", "passthrough")]);
+    let url = receiver.url();
+    for (changes, sentence) in [
+        (vec![], "Nothing changed yet."),
+        (
+            vec![("name", "Another")],
+            "Name: “Through” became “Another”.",
+        ),
+        (
+            vec![("name", "")],
+            "Name: “Through” became “Record created → Receiver”.",
+        ),
+        (
+            vec![("source_id", other["id"].as_str().unwrap())],
+            "Source: “Blue” became “Second”.",
+        ),
+        (
+            vec![("d_url", &*url)],
+            "Destination: “Receiver” became “127.0.0.1”, a new destination that is made with this save.",
+        ),
+    ] {
+        let live = ada
+            .post("/connections/live", &changed(posted.clone(), &changes))
+            .await;
+        let review = part(&live, "review");
+        assert!(review.contains(sentence), "{sentence} in {review}");
+    }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_dry_run_that_cannot_be_made_says_why() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let second = json!({"name": "Second", "secret": "s"});
+    bridge.created("/sources", second).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    posted.push(("action", "dry-run"));
+    for (name, value, said) in [
+        (
+            "source_id",
+            "",
+            "<a href=\"#source_id\">Source</a>: Choose a source.",
+        ),
+        (
+            "f_pipe",
+            "nonsense",
+            "Something must be corrected before this can be tried.",
+        ),
+    ] {
+        let posted = changed(posted.clone(), &[(name, value)]);
+        let page = ada.post("/connections", &posted).await;
+        assert_eq!(page.status, 200);
+        let (_, past) = page.html.split_once("<details id=\"past\" open>").unwrap();
+        let (past, _) = past.split_once("</details>").unwrap();
+        assert!(past.contains(said), "{said} in {past}");
+    }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_value_goes_where_a_named_field_lacks_one() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    posted.push(("action", "pick:$.currentValue.todoList.title"));
+    let posted = changed(posted, &[("f_source", "")]);
+    let page = ada.post("/connections", &posted).await;
+    assert_eq!(page.html.matches("name=\"f_to\"").count(), 1);
+    for part in [
+        "value=\"task.name\"",
+        "value=\"$.currentValue.todoList.title\" spellcheck",
+        "Added task.name",
+    ] {
+        assert!(page.html.contains(part), "{part} in {}", page.html);
     }
     bridge.stop().await;
 }

@@ -28,7 +28,7 @@ use crate::web::phrases::retold;
 use crate::web::turn::{RULES, turn};
 use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES};
 use crate::web::ui::connection_filter::MODES;
-use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS};
+use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS, NewDestination};
 use crate::web::ui::connection_live::{Live, Target, live};
 use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, offers};
 use crate::web::ui::connection_words::{Names, change_sentences, suggested_name};
@@ -72,6 +72,8 @@ struct FormPage {
     /// What the pressed button brought in, perhaps out of sight.
     added: Option<String>,
     past: Option<Past>,
+    /// Why a dry run was not made.
+    not_tried: Option<FormProblem>,
 }
 
 #[derive(Template)]
@@ -260,7 +262,10 @@ async fn submit(
         }
         Action::Listen => listen(bridge, &mut form).await?,
         Action::StopListening => form.sample.listening = false,
-        Action::DryRun => extras.past = builder.past(&mut form).await?,
+        Action::DryRun => match builder.past(&mut form).await? {
+            Ok(past) => extras.past = Some(past),
+            Err(problem) => extras.not_tried = Some(problem),
+        },
         action => {
             form.act(&action);
             extras.added = form.added(&action);
@@ -322,15 +327,8 @@ async fn make_destination(
     extras: &mut Extras,
 ) -> Result<(), PageError> {
     let typed = &form.new_destination;
-    let host = url::Url::parse(&typed.url)
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_string));
     let document = DestinationDocument {
-        name: match typed.name.is_empty() {
-            // Without a host the address is refused; its name is not to be refused besides.
-            true => host.unwrap_or_else(|| t!("builder-new-destination")),
-            false => typed.name.clone(),
-        },
+        name: new_name(typed),
         kind: None,
         config: Some(json!({"url": typed.url})),
         signing: Some(json!({"scheme": typed.scheme})),
@@ -351,6 +349,18 @@ async fn make_destination(
     Ok(())
 }
 
+/// What a destination that is typed will be called: by its host when it is given no name.
+fn new_name(typed: &NewDestination) -> String {
+    let host = url::Url::parse(&typed.url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_string));
+    match typed.name.is_empty() {
+        // Without a host the address is refused; its name is not to be refused besides.
+        true => host.unwrap_or_else(|| t!("builder-new-destination")),
+        false => typed.name.clone(),
+    }
+}
+
 /// A problem of a destination that is made within the builder, at the controls that it has there.
 fn of_new_destination(mut problem: FormProblem) -> FormProblem {
     if let Some(field) = &mut problem.field {
@@ -367,6 +377,7 @@ struct Extras {
     made_secret: Option<String>,
     added: Option<String>,
     past: Option<Past>,
+    not_tried: Option<FormProblem>,
 }
 
 /// What every answer of the builder needs.
@@ -446,6 +457,7 @@ impl<'b> Builder<'b> {
             made_secret: extras.made_secret,
             added: extras.added,
             past: extras.past,
+            not_tried: extras.not_tried,
             form,
         })
     }
@@ -468,39 +480,71 @@ impl<'b> Builder<'b> {
         let now = self.bridge.clock.now();
         let mut live = live(form, sample, &target, name, &self.names, now).await?;
         if let Some(saved) = &self.saved {
-            let (rules, ..) = form.rules();
-            let was = saved.version.destination_id.to_string();
-            let moved = (was != form.destination_id && typed.url.is_empty()).then(|| {
-                (
-                    self.names.destination(&was),
-                    self.names.destination(&form.destination_id),
-                )
-            });
-            live.changes = Some(change_sentences(
-                &saved.version.rules,
-                &rules,
-                moved,
-                &self.names,
-            ));
+            live.changes = Some(self.changes(saved, form));
         }
         Ok(live)
     }
 
-    /// The dry run over the past, when the rules can be read; otherwise the page says what must be mended.
-    async fn past(&self, form: &mut ConnectionForm) -> Result<Option<Past>, PageError> {
+    /// What a save changes, each as a sentence: the name, the source, the rules, and where it goes.
+    fn changes(&self, saved: &Connection, form: &ConnectionForm) -> Vec<String> {
+        let (rules, ..) = form.rules();
+        let (names, typed) = (&self.names, &form.new_destination);
+        let (was, is_new) = (&saved.version.destination_id, !typed.url.is_empty());
+        let before = names.destination(&was.to_string());
+        let after = match is_new {
+            true => new_name(typed),
+            false => names.destination(&form.destination_id),
+        };
+        let name = match form.name.is_empty() {
+            true => suggested_name(&rules, &after),
+            false => form.name.clone(),
+        };
+        let mut told = Vec::new();
+        // As long as its ends are not chosen, nobody knows what it would be called.
+        let is_named = !form.name.is_empty() || !form.source_id.is_empty() && !after.is_empty();
+        if is_named && saved.name != name {
+            told.push(t!("rules-change-name", before = saved.name, after = name));
+        }
+        let source = saved.source_id.to_string();
+        if !form.source_id.is_empty() && source != form.source_id {
+            told.push(t!(
+                "rules-change-source",
+                before = names.source(&source),
+                after = names.source(&form.source_id)
+            ));
+        }
+        let moved = (!is_new && was.to_string() != form.destination_id)
+            .then(|| (before.clone(), after.clone()));
+        let rules = change_sentences(&saved.version.rules, &rules, moved, names);
+        told.extend(rules);
+        if is_new {
+            told.push(t!(
+                "rules-change-destination-new",
+                before = before,
+                after = after
+            ));
+        }
+        told
+    }
+
+    /// The dry run over the past, or what it lacks; what must be mended of the rules themselves, the page says anyway.
+    async fn past(
+        &self,
+        form: &mut ConnectionForm,
+    ) -> Result<Result<Past, FormProblem>, PageError> {
         let count = form
             .dry_run_events
             .parse()
             .unwrap_or(DRY_RUN_EVENTS)
             .clamp(1, EVENTS_LIMIT);
         form.dry_run_events = count.to_string();
+        let Ok(source_id) = form.source_id.parse() else {
+            let needed = t!("builder-needs-source-choice");
+            return Ok(Err(FormProblem::at("source_id", needed)));
+        };
         let (rules, _, problems) = form.rules();
-        let (Ok(now), true, Ok(source_id)) = (
-            Rules::compile(&rules),
-            problems.is_empty(),
-            form.source_id.parse(),
-        ) else {
-            return Ok(None);
+        let (Ok(now), true) = (Rules::compile(&rules), problems.is_empty()) else {
+            return Ok(Err(FormProblem::plain(t!("builder-mend-first"))));
         };
         let before = match &self.saved {
             Some(saved) => Some(self.bridge.rules(saved.version.id).await?),
@@ -510,7 +554,7 @@ impl<'b> Builder<'b> {
         let _turn = turn(&RULES).await?;
         let comparison =
             over_the_past(self.bridge, source_id, before, Arc::new(now), count).await?;
-        Ok(Some(Past::new(comparison, edits, self.bridge.clock.now())))
+        Ok(Ok(Past::new(comparison, edits, self.bridge.clock.now())))
     }
 }
 

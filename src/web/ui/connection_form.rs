@@ -22,6 +22,8 @@ use crate::web::ui::page::{FormProblem, event_label};
 const RECORDS: &str = "Records";
 /// Stands for every change of a record in the form; what is saved are the events themselves.
 const ANY_UPDATE: &str = "RECORD_UPDATED";
+/// Comes with a form whose box for every change of a record was shown ticked.
+const ANY_UPDATE_WAS: &str = "any_update_was";
 
 pub const MAPPINGS: [(&str, Key, Key); 3] = [
     (
@@ -105,6 +107,12 @@ impl EventGroup {
     /// Whether one of its boxes is ticked.
     pub fn is_ticked(&self) -> bool {
         self.events.iter().any(|event| event.checked)
+    }
+
+    /// Whether its box for every change of a record is ticked.
+    pub fn has_any_update(&self) -> bool {
+        let mut events = self.events.iter();
+        events.any(|event| event.checked && event.id == ANY_UPDATE)
     }
 }
 
@@ -199,11 +207,20 @@ fn trigger_groups(ticked: &[String]) -> Vec<EventGroup> {
     groups
 }
 
-/// The ticked events; the box for every change of a record stands for all of them.
+/// The ticked events. The box for every change of a record speaks for all of them when it was turned, and only then: left as it was shown, it
+/// must not take back what was done to one of theirs.
 fn ticked_events(form: &Form) -> Vec<String> {
-    let ticked = form.all("events").into_iter().map(str::to_string);
+    let mut ticked: Vec<String> = form.all("events").into_iter().map(str::to_string).collect();
+    let other = form.comma_list("other_events");
+    let is_ticked = |event: &str| ticked.iter().any(|ticked| ticked == event);
+    let all_are = RECORD_UPDATED.iter().all(|event| is_ticked(event));
+    match (form.is_ticked(ANY_UPDATE_WAS), is_ticked(ANY_UPDATE)) {
+        (true, false) if all_are => ticked.retain(|event| !is_update(event)),
+        (true, true) => ticked.retain(|event| event != ANY_UPDATE),
+        _ => {}
+    }
     let mut events: Vec<String> = Vec::new();
-    for event in ticked.chain(form.comma_list("other_events")) {
+    for event in ticked.into_iter().chain(other) {
         let meant: Vec<String> = match event.as_str() {
             ANY_UPDATE => RECORD_UPDATED.iter().map(ToString::to_string).collect(),
             _ => vec![event],
@@ -215,6 +232,10 @@ fn ticked_events(form: &Form) -> Vec<String> {
         }
     }
     events
+}
+
+fn is_update(event: &str) -> bool {
+    RECORD_UPDATED.contains(&event)
 }
 
 /// One of a field's controls, for a problem to lead to.
@@ -376,14 +397,16 @@ impl ConnectionForm {
     pub fn added(&self, action: &Action) -> Option<String> {
         match action {
             Action::Pick(_) if self.mapping_mode == "fields" => {
-                self.fields.last().map(|row| row.to.clone())
+                let filled = self.fields.iter().find(|row| row.focus);
+                filled.map(|row| row.to.clone())
             }
             Action::Pick(path) | Action::PickCondition(path) => Some(path.clone()),
             _ => None,
         }
     }
 
-    /// A value chosen without a field having been chosen first becomes a new field, or stands at the end of the template.
+    /// A value chosen without a field having been chosen first goes where a named field still lacks one. Otherwise it becomes a new field, or
+    /// stands at the end of the template.
     fn pick(&mut self, path: &str) {
         if self.mapping_mode == "template" {
             let expression = path.strip_prefix("$.").unwrap_or(path);
@@ -392,6 +415,12 @@ impl ConnectionForm {
         }
         self.mapping_mode = "fields".into();
         self.fields.retain(|row| !row.is_blank());
+        if let Some(row) = self.fields.iter_mut().find(|row| row.is_unfinished()) {
+            row.kind = "path".into();
+            row.source = path.into();
+            row.focus = true;
+            return;
+        }
         let row = FieldRow::picked(path, &self.fields);
         self.fields.push(row);
     }
