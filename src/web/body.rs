@@ -10,18 +10,36 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError as _, web};
+use actix_web::{Error, HttpResponse, ResponseError as _, web};
 
 use crate::web::api::BODY_LIMIT_BYTES;
 use crate::web::problem::ApiError;
+use crate::web::ui::page::PageError;
 
 /// How long the body of an API request or a form may take.
 const BODY_TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// Reads the body before the handler is asked.
+/// Reads the body before the handler is asked, and refuses one as a program reads it.
 pub async fn bounded(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    read(request, next, |problem| problem.error_response()).await
+}
+
+/// The same for forms, whose refusal is a page.
+pub async fn bounded_form(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let as_page = |problem| PageError::Shown(problem).error_response();
+    read(request, next, as_page).await
+}
+
+async fn read(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
+    refused: impl FnOnce(ApiError) -> HttpResponse,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match taken(&mut request).await {
         Ok(body) => {
@@ -29,7 +47,7 @@ pub async fn bounded(
             request.set_payload(Payload::Stream { payload });
             Ok(next.call(request).await?.map_into_boxed_body())
         }
-        Err(problem) => Ok(request.into_response(problem.error_response())),
+        Err(problem) => Ok(request.into_response(refused(problem))),
     }
 }
 

@@ -38,7 +38,7 @@ pub fn routes(config: &mut ServiceConfig) {
         )
         .service(
             web::scope("")
-                .wrap(from_fn(body::bounded))
+                .wrap(from_fn(body::bounded_form))
                 .wrap(from_fn(page_headers))
                 .wrap(from_fn(reader::of_browser))
                 .wrap(Compress::default())

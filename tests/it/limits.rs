@@ -33,9 +33,13 @@ async fn senders_that_stall_are_cut() {
         stalled(&bridge, "POST /hooks/x HTTP/1.1\r\nhost: ".into()),
         stalled(&bridge, String::new()),
     );
-    for answer in [&answers.0, &answers.1, &answers.2] {
+    for (answer, said) in [
+        (&answers.0, "too_slow"),
+        (&answers.1, "too_slow"),
+        (&answers.2, "<p>The body did not come in time.</p>"),
+    ] {
         assert!(
-            answer.starts_with("HTTP/1.1 408") && answer.contains("too_slow"),
+            answer.starts_with("HTTP/1.1 408") && answer.contains(said),
             "{answer}"
         );
     }
@@ -51,7 +55,10 @@ async fn bodies_are_neither_decompressed_nor_taken_beyond_their_limit() {
     // Ten bytes that would say "a body of many gigabytes" to whoever believes the header.
     let packed = b"\x1f\x8b\x08\0\0\0\0\0\0\x03{}";
     for encoding in ["gzip", "br", "deflate", "zstd", "gzip, br"] {
-        for path in ["/api/v1/sources", "/login"] {
+        for (path, said) in [
+            ("/api/v1/sources", "encoded_body"),
+            ("/login", "<p>Send the body as it is"),
+        ] {
             let request = bridge
                 .http
                 .post(bridge.url(path))
@@ -63,7 +70,7 @@ async fn bodies_are_neither_decompressed_nor_taken_beyond_their_limit() {
                 .await
                 .unwrap();
             assert_eq!(answer.status(), 415, "{path}");
-            assert!(answer.text().await.unwrap().contains("encoded_body"));
+            assert!(answer.text().await.unwrap().contains(said));
         }
         // At Blue's door the bytes are what is signed, and what is read.
         let request = bridge
@@ -79,19 +86,25 @@ async fn bodies_are_neither_decompressed_nor_taken_beyond_their_limit() {
         assert_eq!(answer.status(), 400);
         assert!(answer.text().await.unwrap().contains("not_json"));
     }
-    for (path, bytes) in [
-        ("/api/v1/sources", (2 << 20) + 1),
-        ("/login", (2 << 20) + 1),
-    ] {
+    let too_large = async |path: &str| {
         let request = bridge
             .http
             .post(bridge.url(path))
-            .bearer_auth(&bridge.token);
-        let answer = request.body(vec![b' '; bytes]).send().await.unwrap();
+            .bearer_auth(&bridge.token)
+            .header("accept-language", "id");
+        let answer = request.body(vec![b' '; (2 << 20) + 1]).send().await;
+        let answer = answer.unwrap();
         assert_eq!(answer.status(), 413, "{path}");
-        let problem: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-        assert_eq!(problem["code"], "too_large");
-    }
+        answer.text().await.unwrap()
+    };
+    let problem: Value = serde_json::from_str(&too_large("/api/v1/sources").await).unwrap();
+    assert_eq!(problem["code"], "too_large");
+    // Whoever sent a form is told by a page, in their language.
+    let page = too_large("/login").await;
+    assert!(
+        page.contains("<p>Body paling besar 2097152 byte.</p>"),
+        "{page}"
+    );
     bridge.stop().await;
 }
 
