@@ -42,6 +42,7 @@ shared-note-welcome = Welcome. Your account is made.
 shared-note-withdrawn = Withdrawn. The link is worth nothing now.
 shared-note-session-ended = Signed out there.
 shared-note-second-factor-off = The second factor is off; the password alone lets in.
+shared-note-unsaved = You were signed out before this was sent, so nothing of it was saved. Sign in and repeat it.
 shared-note-resent-many =
     { $count ->
         [0] Nothing was sent again.
@@ -150,4 +151,5 @@ shared-error-back = Back to the overview
 shared-error-no-page = There is no page here. It may have been deleted, or the address was mistyped.
 shared-error-bad-page = This address names a page that cannot be understood. Open the list again.
 shared-error-form-unreadable = This form could not be read; open the page again and repeat it.
+shared-error-no-cookie = Your browser sent no cookie with this form, so it was not taken. Open Bluebridge at { $address }, let the browser keep its cookie, and try again.
 shared-error-role = This needs the role { $role }. Ask the owner of this bridge.

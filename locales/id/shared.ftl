@@ -42,6 +42,7 @@ shared-note-welcome = Selamat datang. Akun Anda sudah dibuat.
 shared-note-withdrawn = Ditarik. Tautannya tidak berlaku lagi.
 shared-note-session-ended = Sesi di sana sudah diakhiri.
 shared-note-second-factor-off = Faktor kedua nonaktif; kata sandi saja cukup untuk masuk.
+shared-note-unsaved = Anda sudah keluar sebelum ini dikirim, jadi tidak ada yang tersimpan. Masuklah lalu ulangi.
 shared-note-resent-many =
     { $count ->
         [0] Tidak ada yang dikirim ulang.
@@ -109,4 +110,5 @@ shared-error-back = Kembali ke ringkasan
 shared-error-no-page = Tidak ada halaman di sini. Mungkin sudah dihapus, atau alamatnya salah ketik.
 shared-error-bad-page = Alamat ini menunjuk ke halaman yang tidak dapat dipahami. Buka lagi daftarnya.
 shared-error-form-unreadable = Formulir ini tidak dapat dibaca; buka lagi halamannya lalu ulangi.
+shared-error-no-cookie = Browser Anda tidak mengirim cookie bersama formulir ini, jadi formulirnya tidak diterima. Buka Bluebridge di { $address }, izinkan browser menyimpan cookie-nya, lalu coba lagi.
 shared-error-role = Ini memerlukan peran { $role }. Hubungi pemilik bridge ini.

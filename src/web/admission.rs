@@ -23,7 +23,7 @@ use crate::web::route::Access;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::role_word;
 use crate::web::ui::next::sign_in;
-use crate::web::ui::page::PageError;
+use crate::web::ui::page::{PageError, UNSAVED};
 
 /// Lets a browser's request through to a page, or answers in its place.
 pub async fn admit_page(
@@ -85,7 +85,10 @@ async fn check_page(access: Access, request: &mut ServiceRequest) -> Result<(), 
                 t!("shared-error-form-unreadable"),
             )
         })?;
-        let form = Form::read(request.request(), &body)?;
+        let form = match Form::read(request.request(), &body) {
+            Ok(form) => form,
+            Err(refusal) => return Err(without_mark(access, request, refusal).await?),
+        };
         request.extensions_mut().insert(form);
     }
     let Access::AtLeast(needed) = access else {
@@ -109,18 +112,40 @@ async fn check_page(access: Access, request: &mut ServiceRequest) -> Result<(), 
                 Err(reader.reads(refusal))
             }
         }
-        None if bridge.store.has_users().await? => Err(PageError::Elsewhere(way_in(request))),
-        None => Err(PageError::Elsewhere("/setup".into())),
+        None => Err(way_in(request, &bridge).await?),
     }
 }
 
-/// Signing in leads back to the page that was asked for; a form is not repeated.
-fn way_in(request: &ServiceRequest) -> String {
+/// Signing in leads back to the page that was asked for. A form is not repeated; that it is lost is said.
+async fn way_in(request: &ServiceRequest, bridge: &Bridge) -> Result<PageError, PageError> {
     let asked = request.uri().path_and_query();
-    match (request.method().is_safe(), asked) {
+    let to = match (request.method().is_safe(), asked) {
+        _ if !bridge.store.has_users().await? => "/setup".into(),
         (true, Some(asked)) => sign_in(asked.as_str()),
-        _ => sign_in("/"),
+        (true, None) => sign_in("/"),
+        (false, _) => format!("/login?done={UNSAVED}"),
+    };
+    Ok(PageError::Elsewhere(to))
+}
+
+/// Why a form without its mark is not taken: its sender is signed out, the browser keeps no cookie (blocked, or one for https alone was made over
+/// plain http), or the form is of another session. Where signing in comes next, the sign-in form finds out the second.
+async fn without_mark(
+    access: Access,
+    request: &ServiceRequest,
+    refusal: ApiError,
+) -> Result<PageError, PageError> {
+    let here = request.request();
+    let bridge = bridge(here)?;
+    if access != Access::Anybody && auth::full_session(here, &bridge).await?.is_none() {
+        return way_in(request, &bridge).await;
     }
+    if auth::cookie_of(here).is_some() {
+        return Ok(refusal.into());
+    }
+    let address = &site(here)?.public_url;
+    let detail = t!("shared-error-no-cookie", address = address);
+    Ok(ApiError::new(StatusCode::FORBIDDEN, "no_cookie", detail).into())
 }
 
 async fn check_program(access: Access, request: &HttpRequest) -> Result<(), ApiError> {

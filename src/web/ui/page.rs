@@ -27,6 +27,9 @@ use crate::web::ui::next::own_path;
 /// How an exact time is written: the zone stands with it.
 pub const EXACT: &str = "%Y-%m-%d %H:%M:%S %Z";
 
+/// The word in `?done=` for a form that came after its session had ended.
+pub const UNSAVED: &str = "unsaved";
+
 /// What was done, by the word in `?done=`; nothing of the address itself is shown.
 const NOTES: [(&str, Key); 20] = [
     ("saved", key!("shared-note-saved")),
@@ -218,6 +221,9 @@ pub fn note(request: &HttpRequest) -> Option<Note> {
             number("held").unwrap_or(0),
             number("refused").unwrap_or(0),
         ));
+    }
+    if done == UNSAVED {
+        return Some(Note::warn(t!("shared-note-unsaved")));
     }
     let found = NOTES.iter().find(|(word, _)| *word == done);
     found.map(|(_, sentence)| Note::good(sentence.to_string()))
