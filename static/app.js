@@ -138,7 +138,10 @@ for (const adder of document.querySelectorAll("[data-add]")) {
   adder.addEventListener("click", () => {
     const rows = document.querySelectorAll(adder.dataset.add);
     const copy = rows[rows.length - 1].cloneNode(true);
-    for (const input of copy.querySelectorAll("input, textarea")) input.value = "";
+    for (const input of copy.querySelectorAll("input, textarea")) {
+      input.value = "";
+      for (const name of ["id", "aria-invalid", "aria-describedby"]) input.removeAttribute(name);
+    }
     for (const select of copy.querySelectorAll("select")) select.selectedIndex = 0;
     rows[rows.length - 1].after(copy);
     copy.querySelector("input").focus();

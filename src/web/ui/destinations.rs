@@ -1,7 +1,5 @@
 //! Destinations: the list, the form, and one destination with its health, a test button and its latest deliveries.
 
-use std::collections::HashMap;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
@@ -24,12 +22,14 @@ use crate::store::error::StoreError;
 use crate::store::events::Page as Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::destinations::{
-    DestinationDocument, RotationDocument, remove, rotate, save_change, save_new,
+    DestinationDocument, RotationDocument, Saved, remove, rotate, save_change, save_new,
 };
 use crate::web::api::id;
 use crate::web::i18n::Key;
 use crate::web::phrases::retold;
+use crate::web::problem::ApiError;
 use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
+use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::SCHEMES;
 use crate::web::ui::page::{
@@ -184,7 +184,8 @@ pub async fn create(
 ) -> Result<HttpResponse, PageError> {
     let form = Form::of(&request)?;
     let user = signed_in(&request)?;
-    match save_new(&bridge, &actor(&request), document(&form)).await {
+    let by = actor(&request);
+    match checked(&form, save_new(&bridge, &by, document(&form))).await? {
         Ok(saved) if saved.made_secret.is_some() => {
             let destination = bridge.store.destination(saved.id).await?;
             let mut page = show_page(&request, &user, &bridge, destination).await?;
@@ -192,12 +193,12 @@ pub async fn create(
             render(&page)
         }
         Ok(saved) => Ok(go(format!("/destinations/{}?done=added", saved.id))),
-        Err(error) => render_again(&form_page(
+        Err(problems) => render_again(&form_page(
             &request,
             &user,
             None,
             DestinationForm::typed(&form),
-            missing_told(mendable(error)?, &form),
+            problems,
         )),
     }
 }
@@ -237,7 +238,8 @@ pub async fn save(
     let form = Form::of(&request)?;
     let user = signed_in(&request)?;
     let id: DestinationId = id(&path, "destination")?;
-    match save_change(&bridge, &actor(&request), id, document(&form)).await {
+    let by = actor(&request);
+    match checked(&form, save_change(&bridge, &by, id, document(&form))).await? {
         Ok(saved) if saved.made_secret.is_some() => {
             let destination = bridge.store.destination(id).await?;
             let mut page = show_page(&request, &user, &bridge, destination).await?;
@@ -245,12 +247,12 @@ pub async fn save(
             render(&page)
         }
         Ok(_) => Ok(go(format!("/destinations/{id}?done=saved"))),
-        Err(error) => render_again(&form_page(
+        Err(problems) => render_again(&form_page(
             &request,
             &user,
             Some(id),
             DestinationForm::typed(&form),
-            missing_told(mendable(error)?, &form),
+            problems,
         )),
     }
 }
@@ -512,6 +514,66 @@ async fn show_page(
     })
 }
 
+/// What was saved, or everything that must be mended first. Headers are looked at here: the document has no place for one without a name.
+async fn checked(
+    form: &Form,
+    saving: impl Future<Output = Result<Saved, ApiError>>,
+) -> Result<Result<Saved, Vec<FormProblem>>, PageError> {
+    let problems = header_problems(&header_rows(form));
+    let problems = match problems.is_empty() {
+        false => problems,
+        true => match saving.await {
+            Ok(saved) => return Ok(Ok(saved)),
+            Err(error) => missing_told(mendable(error)?, form),
+        },
+    };
+    Ok(Err(with_secrets_again(problems, form)))
+}
+
+/// A secret is not shown again. Whoever typed one must be told: left empty, the field would keep the old one, or have one made.
+fn with_secrets_again(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormProblem> {
+    let fields = [
+        ("auth", "auth_secret", "config/auth/token"),
+        ("scheme", "signing_secret", "signing/secret"),
+    ];
+    for (kind, id, place) in fields {
+        let was_typed = form.text(kind) != "none" && !form.text(id).is_empty();
+        let is_told = |problem: &FormProblem| {
+            let field = problem.field.as_ref();
+            field.is_some_and(|field| field.id == id)
+        };
+        if was_typed && !problems.iter().any(is_told) {
+            problems.push(FormProblem::at(place, t!("destinations-enter-again")));
+        }
+    }
+    problems
+}
+
+/// What is wrong with the rows as such; what they say is looked at with the document.
+fn header_problems(rows: &[(String, String)]) -> Vec<FormProblem> {
+    let is_twice = |index: usize, name: &str| {
+        let mut earlier = rows[..index].iter();
+        earlier.any(|(other, _)| other.eq_ignore_ascii_case(name))
+    };
+    rows.iter()
+        .enumerate()
+        .filter_map(|(index, (name, _))| {
+            let message = match name.is_empty() {
+                true => t!("destinations-header-unnamed"),
+                false if is_twice(index, name) => t!("destinations-header-twice", name = name),
+                false => return None,
+            };
+            Some(FormProblem {
+                field: Some(Field {
+                    id: format!("header_name-{index}"),
+                    label: t!("destinations-header-name"),
+                }),
+                ..FormProblem::plain(message)
+            })
+        })
+        .collect()
+}
+
 /// What is missing of the credentials, in the words of the form, which has one field for all kinds.
 fn missing_told(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormProblem> {
     for problem in &mut problems {
@@ -581,7 +643,7 @@ impl DestinationForm {
             auth_name: form.text("auth_name").into(),
             scheme: form.text("scheme").into(),
             signing_header: form.text("signing_header").into(),
-            headers: header_rows(form).into_iter().collect(),
+            headers: header_rows(form),
             concurrency: form.text("concurrency").into(),
             per_second: form.text("per_second").into(),
             timeout_ms: form.text("timeout_ms").into(),
@@ -589,12 +651,13 @@ impl DestinationForm {
     }
 }
 
-fn header_rows(form: &Form) -> HashMap<String, String> {
+/// The rows in their order. One whose name was taken away and whose value is the mask of what is saved is one that was taken out.
+fn header_rows(form: &Form) -> Vec<(String, String)> {
     form.all("header_name")
         .into_iter()
         .zip(form.all("header_value"))
         .map(|(name, value)| (name.trim().to_string(), value.to_string()))
-        .filter(|(name, _)| !name.is_empty())
+        .filter(|(name, value)| !name.is_empty() || !["", MASK].contains(&value.trim()))
         .collect()
 }
 
@@ -631,6 +694,10 @@ fn document(form: &Form) -> DestinationDocument {
     if let Some(header) = filled("signing_header") {
         signing["header"] = Value::from(header);
     }
+    let headers = header_rows(form).into_iter();
+    let headers: Map<String, Value> = headers
+        .map(|(name, value)| (name, Value::from(value)))
+        .collect();
     let mut limits = Map::new();
     for name in ["concurrency", "per_second", "timeout_ms"] {
         limits.extend(number(name).map(|value| (name.to_string(), value)));
@@ -639,7 +706,7 @@ fn document(form: &Form) -> DestinationDocument {
         name: form.text("name").into(),
         kind: None,
         config: Some(json!({
-            "url": form.text("url"), "method": form.text("method"), "headers": header_rows(form), "auth": auth, "allow_http": form.is_ticked("allow_http"),
+            "url": form.text("url"), "method": form.text("method"), "headers": headers, "auth": auth, "allow_http": form.is_ticked("allow_http"),
         })),
         signing: Some(signing),
         limits: Some(Value::Object(limits)),
