@@ -23,6 +23,7 @@ events-deleted-source = deleted source
 events-list = List
 events-became = What became of it
 events-no-connection = This source has no connection yet. <a href="/connections/new">Add a connection</a>.
+events-no-connection-yet = This source has no connection yet.
 events-open-connection = Open the connection
 events-no-delivery = No connection made a delivery of it.
 events-would = What today's rules would do

@@ -5,6 +5,7 @@ replays-one = Replay
 replays-plan = Replay deliveries
 replays-all = All replays
 replays-none = No replay yet. <a href="/deliveries">Narrow the log</a> to the deliveries that shall go out again, and choose <strong>{ $button }</strong>.
+replays-none-yet = No replay yet.
 replays-which = Which
 replays-looked-at = Looked at
 replays-sent-again = Sent again

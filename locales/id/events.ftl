@@ -23,6 +23,7 @@ events-deleted-source = sumber yang sudah dihapus
 events-list = List
 events-became = Apa yang terjadi dengannya
 events-no-connection = Sumber ini belum punya koneksi. <a href="/connections/new">Tambahkan koneksi</a>.
+events-no-connection-yet = Sumber ini belum punya koneksi.
 events-open-connection = Buka koneksi
 events-no-delivery = Tidak ada koneksi yang membuat pengiriman darinya.
 events-would = Yang akan dilakukan aturan sekarang

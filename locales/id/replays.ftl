@@ -5,6 +5,7 @@ replays-one = Replay
 replays-plan = Replay pengiriman
 replays-all = Semua replay
 replays-none = Belum ada replay. <a href="/deliveries">Saring log</a> sampai tersisa pengiriman yang hendak dikirim lagi, lalu pilih <strong>{ $button }</strong>.
+replays-none-yet = Belum ada replay.
 replays-which = Yang mana
 replays-looked-at = Diperiksa
 replays-sent-again = Dikirim ulang

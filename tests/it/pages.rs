@@ -1,9 +1,11 @@
 //! The pages, over plain HTTP as a browser without scripts uses them.
 
+use bluebridge::domain::person::Role;
 use serde_json::json;
 
 use crate::database::{Database, on_both};
-use crate::harness::{Answer, Receiver, TestBridge, event, todo_created};
+use crate::harness::{Answer, Receiver, SECRET, TestBridge, event, todo_created};
+use crate::sweep::person;
 
 on_both! {
     a_person_sets_up_signs_in_connects_and_sees_the_delivery,
@@ -147,7 +149,7 @@ async fn a_person_sets_up_signs_in_connects_and_sees_the_delivery(database: Data
         .unwrap()
         .to_string();
     // A wrong secret shows when Blue comes, and can be replaced where it was pasted.
-    for (secret, refused) in [("blue's sekret", true), (crate::harness::SECRET, false)] {
+    for (secret, refused) in [("blue's sekret", true), (SECRET, false)] {
         let fields = [
             ("csrf", mark.as_str()),
             ("name", "Blue"),
@@ -597,5 +599,151 @@ async fn the_beginning_leads_from_step_to_step(database: Database) {
     let path = format!("/destinations/{}", unused["id"].as_str().unwrap());
     let shown = ada.get(&path).await.html;
     assert!(shown.contains("Build a connection") && shown.contains("Not tried yet"));
+    bridge.stop().await;
+}
+
+/// The header rows of a destination's form, in their order.
+fn header_rows(page: &Page) -> Vec<(String, String)> {
+    let values = |name: &str| -> Vec<String> {
+        let begins = format!("name=\"{name}\"");
+        let rest = page.html.split(&begins).skip(1);
+        rest.map(|rest| {
+            let (_, rest) = rest.split_once("value=\"").unwrap();
+            rest.split('"').next().unwrap().to_string()
+        })
+        .collect()
+    };
+    let rows = values("header_name")
+        .into_iter()
+        .zip(values("header_value"));
+    rows.filter(|(name, value)| !name.is_empty() || !value.is_empty())
+        .collect()
+}
+
+#[actix_web::test]
+async fn nothing_that_was_typed_into_a_destination_is_dropped_in_silence() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/destinations/new").await.mark();
+    let url = receiver.url();
+    let form = |more: &[(&'static str, &'static str)]| {
+        let mut fields = vec![
+            ("csrf", mark.as_str()),
+            ("name", "Hook"),
+            ("url", url.as_str()),
+            ("method", "POST"),
+            ("allow_http", "yes"),
+        ];
+        fields.extend_from_slice(more);
+        fields
+    };
+    let again = "Enter it again; it is not shown here.";
+    let secret_again = format!("<a href=\"#signing_secret\">Signing secret</a>: {again}");
+    let auth_again = format!("<a href=\"#auth_secret\">Password, token or value</a>: {again}");
+    let typed = [
+        ("auth", "bearer"),
+        ("auth_secret", "typed-token"),
+        ("scheme", "standard_webhooks"),
+        (
+            "signing_secret",
+            "whsec_dHlwZWQtc2VjcmV0LXR5cGVkLXNlY3JldA==",
+        ),
+    ];
+
+    // A limit that is none: the page comes back, and with it the word that secrets do not.
+    let wrong = form(&[&typed[..], &[("concurrency", "many")]].concat());
+    let page = ada.post("/destinations", &wrong).await;
+    assert_eq!(page.status, 422);
+    assert!(page.html.contains(&secret_again) && page.html.contains(&auth_again));
+    assert!(!page.html.contains("typed-token"));
+    let untyped = form(&[
+        ("auth", "none"),
+        ("auth_secret", "x"),
+        ("concurrency", "many"),
+    ]);
+    let page = ada.post("/destinations", &untyped).await;
+    assert_eq!(page.status, 422);
+    assert!(!page.html.contains(again), "nothing is kept of it anyway");
+
+    // Headers stay in their order, and a value without a name is asked about.
+    let rows = [
+        ("header_name", "x-c"),
+        ("header_value", "1"),
+        ("header_name", ""),
+        ("header_value", "nameless"),
+        ("header_name", "x-a"),
+        ("header_value", "2"),
+        ("header_name", "X-C"),
+        ("header_value", "3"),
+        ("header_name", ""),
+        ("header_value", ""),
+    ];
+    let unnamed = form(&[&[("auth", "none"), ("scheme", "none")], &rows[..]].concat());
+    let page = ada.post("/destinations", &unnamed).await;
+    assert_eq!(page.status, 422);
+    for problem in [
+        "<a href=\"#header_name-1\">Header name</a>: Name the header that this value is for",
+        "<a href=\"#header_name-3\">Header name</a>: The header X-C stands here twice",
+    ] {
+        assert!(page.html.contains(problem), "{problem} in {}", page.html);
+    }
+    let shown = header_rows(&page);
+    let names: Vec<&str> = shown.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["x-c", "", "x-a", "X-C"]);
+
+    let fine = [
+        &[("auth", "none"), ("scheme", "none")],
+        &rows[..2],
+        &rows[4..6],
+    ]
+    .concat();
+    let saved = ada.post("/destinations", &form(&fine)).await;
+    let at = saved.location.unwrap();
+    let at = at.split('?').next().unwrap();
+    // A saved header goes when its name is taken away; its value was never seen.
+    let edit = ada.get(&format!("{at}/edit")).await;
+    assert_eq!(header_rows(&edit)[0], ("x-c".into(), "***".into()));
+    let less = form(&[
+        ("auth", "none"),
+        ("scheme", "none"),
+        ("header_name", ""),
+        ("header_value", "***"),
+        ("header_name", "x-a"),
+        ("header_value", "***"),
+    ]);
+    assert_eq!(ada.post(at, &less).await.status, 303);
+    let edit = ada.get(&format!("{at}/edit")).await;
+    assert_eq!(header_rows(&edit), [("x-a".into(), "***".into())]);
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_viewer_is_not_told_to_do_what_they_may_not() {
+    let bridge = TestBridge::start().await;
+    let mut ada = owner(&bridge).await;
+    let source = json!({"name": "Blue", "secret": SECRET});
+    let source = bridge.created("/sources", source).await;
+    let (_, token) = source["url"].as_str().unwrap().rsplit_once('/').unwrap();
+    bridge
+        .post(&bridge.url(&format!("/hooks/{token}")), todo_created())
+        .await;
+    let events = bridge.get("/events").await;
+    let event = format!("/events/{}", events["data"][0]["id"].as_str().unwrap());
+    let mut viewer = person(&bridge, Role::Viewer).await;
+    for (path, said, offered) in [
+        (
+            &*event,
+            "This source has no connection yet.",
+            "<a href=\"/connections/new\">",
+        ),
+        ("/replays", "No replay yet.", "Narrow the log"),
+    ] {
+        let (hers, theirs) = (ada.get(path).await.html, viewer.get(path).await.html);
+        assert!(hers.contains(said) && hers.contains(offered), "{hers}");
+        assert!(
+            theirs.contains(said) && !theirs.contains(offered),
+            "{theirs}"
+        );
+    }
     bridge.stop().await;
 }
