@@ -6,7 +6,7 @@ use bluebridge::domain::person::Role;
 use serde_json::json;
 use totp_rs::{Builder, Secret as TotpSecret};
 
-use crate::database::{Database, on_both};
+use crate::database::{Database, Home, on_both};
 use crate::harness::TestBridge;
 use crate::pages::{Page, Visitor, owner};
 use crate::sweep::{PASSWORD, person};
@@ -355,6 +355,10 @@ async fn the_second_factor_is_asked_for_and_no_code_is_taken_twice(database: Dat
     );
     let used = code_of(&secret, &bridge);
     let codes = act(&mut ada, confirm, &[("code", &used)]).await.html;
+    assert!(
+        codes.contains("data-here=\"/settings\""),
+        "loading it again makes no others"
+    );
     let recovery: Vec<String> = codes
         .split("<li><code>")
         .skip(1)
@@ -756,5 +760,126 @@ async fn what_is_not_easily_undone_is_asked_first_without_scripts(database: Data
     }
     let tokens = bridge.bridge.store.tokens().await.unwrap();
     assert!(tokens.iter().any(|token| token.name == "ci"), "not revoked");
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn what_was_typed_comes_back_and_problems_lead_to_their_fields() {
+    let bridge = TestBridge::start().await;
+    let mut ada = owner(&bridge).await;
+    let long = "a".repeat(200);
+    for (path, fields, parts) in [
+        (
+            "/settings/people/invite",
+            vec![("email", ADA), ("role", "viewer")],
+            vec!["<option value=\"viewer\" selected>"],
+        ),
+        (
+            "/settings/tokens",
+            vec![("name", ""), ("role", "owner"), ("days", "90")],
+            vec![
+                "<option value=\"owner\" selected>",
+                "<option value=\"90\" selected>",
+            ],
+        ),
+        (
+            "/settings/tokens",
+            vec![("name", "ci"), ("role", "viewer"), ("days", "7")],
+            vec!["<option value=\"viewer\" selected>", "value=\"ci\""],
+        ),
+        (
+            "/settings/name",
+            vec![("name", &*long)],
+            vec!["<a href=\"#name\">Name</a>", &*long],
+        ),
+        (
+            "/settings/reading",
+            vec![("language", "id"), ("time_zone", "Moon/Base")],
+            vec![
+                "<a href=\"#time_zone\">Time zone</a>",
+                "value=\"Moon/Base\"",
+                "<option value=\"id\" lang=\"id\" selected>",
+            ],
+        ),
+        (
+            "/settings/password",
+            vec![("current", "wrong"), ("new", "quiet river stones")],
+            vec!["<a href=\"#current\">Present password</a>"],
+        ),
+        (
+            "/settings/password",
+            vec![("current", ADAS_PASSWORD), ("new", "short")],
+            vec!["<a href=\"#new\">New password</a>"],
+        ),
+        (
+            "/settings/second-factor/begin",
+            vec![("current", "wrong")],
+            vec!["<a href=\"#begin_current\">Your password</a>"],
+        ),
+    ] {
+        let page = act(&mut ada, path, &fields).await;
+        assert_eq!(page.status, 422, "{path}");
+        for part in parts {
+            assert!(page.html.contains(part), "{part} in {}", page.html);
+        }
+    }
+    let adas = id_of(&bridge, ADA).await;
+    let path = format!("/settings/people/{adas}/role");
+    let page = act(&mut ada, &path, &[("role", "king")]).await;
+    let link = format!("<a href=\"#role-{adas}\">Role of Ada</a>");
+    assert!(page.html.contains(&link), "{}", page.html);
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_form_sent_after_its_session_ended_is_said_to_be_lost() {
+    let bridge = TestBridge::start().await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/sources/new").await.mark();
+    let mut elsewhere = Visitor::stranger(&bridge);
+    sign_in(&mut elsewhere, ADA, ADAS_PASSWORD).await;
+    act(&mut elsewhere, "/settings/sessions/end-others", &[]).await;
+
+    let fields = [("csrf", mark.as_str()), ("name", "Lost")];
+    let unsaved = "/login?done=unsaved";
+    let sent = ada.post("/sources", &fields).await;
+    assert_eq!(sent.location.as_deref(), Some(unsaved));
+    let told = ada.get(unsaved).await.html;
+    assert!(told.contains("nothing of it was saved. Sign in and repeat it."));
+    // Its cookie has run out, or another sign-in page has put one of its own in its place.
+    let sent = Visitor::stranger(&bridge).post("/sources", &fields).await;
+    assert_eq!(sent.location.as_deref(), Some(unsaved));
+    let mut new_visit = Visitor::stranger(&bridge);
+    new_visit.get("/login").await;
+    let sent = new_visit.post("/sources", &fields).await;
+    assert_eq!(sent.location.as_deref(), Some(unsaved));
+    let sources = bridge.get("/sources").await;
+    assert!(sources["data"].as_array().unwrap().is_empty());
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_browser_without_cookies_is_told_instead_of_asked_to_sign_in_again_and_again() {
+    let home = Home::new(Database::Sqlite);
+    let bridge = TestBridge::start_with(home, 1_795_507_200_000, |settings| {
+        settings.public_url = Some("https://bridge.example.com".parse().unwrap());
+    })
+    .await;
+    owner(&bridge).await;
+    // Over plain http, a browser does not keep what is for https alone.
+    let mark = Visitor::stranger(&bridge).get("/login").await.mark();
+    let fields = [
+        ("csrf", mark.as_str()),
+        ("email", ADA),
+        ("password", ADAS_PASSWORD),
+    ];
+    let refused = Visitor::stranger(&bridge).post("/login", &fields).await;
+    assert_eq!(refused.status, 403);
+    for part in [
+        "sent no cookie",
+        "Open Bluebridge at https://bridge.example.com,",
+    ] {
+        assert!(refused.html.contains(part), "{part} in {}", refused.html);
+    }
     bridge.stop().await;
 }

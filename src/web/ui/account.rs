@@ -68,6 +68,13 @@ struct RecoveryCodesPage {
     codes: Vec<String>,
 }
 
+/// What was typed into the page's forms, for showing it again. Where nothing was, the page shows what is saved.
+#[derive(Default)]
+pub struct Typed {
+    pub name: Option<String>,
+    pub reading: Option<Reading>,
+}
+
 struct SessionRow {
     id: String,
     device: String,
@@ -104,7 +111,7 @@ pub async fn show(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    render(&account_page(&request, &bridge, Vec::new()).await?)
+    render(&account_page(&request, &bridge, Vec::new(), Typed::default()).await?)
 }
 
 pub async fn rename(
@@ -114,7 +121,13 @@ pub async fn rename(
     let (form, user) = (Form::of(&request)?, signed_in(&request)?);
     let name = match person_name(form.text("name")) {
         Ok(name) => name,
-        Err(message) => return again(&request, &bridge, FormProblem::at("name", message)).await,
+        Err(message) => {
+            let typed = Typed {
+                name: Some(form.text("name").into()),
+                ..Typed::default()
+            };
+            return again(&request, &bridge, FormProblem::at("name", message), typed).await;
+        }
     };
     let said = format!("Is called {name} now, and was {} before.", user.name);
     bridge
@@ -131,11 +144,23 @@ pub async fn change_password(
 ) -> Result<HttpResponse, PageError> {
     let (form, user) = (Form::of(&request)?, signed_in(&request)?);
     if let Err(message) = present_password(&request, &bridge, &site, &user, &form).await? {
-        return again(&request, &bridge, FormProblem::at("current", message)).await;
+        return again(
+            &request,
+            &bridge,
+            FormProblem::at("current", message),
+            Typed::default(),
+        )
+        .await;
     }
     let new = form.value("new").unwrap_or_default();
     if let Some(message) = password_problem(new, &user.email) {
-        return again(&request, &bridge, FormProblem::at("new", message)).await;
+        return again(
+            &request,
+            &bridge,
+            FormProblem::at("new", message),
+            Typed::default(),
+        )
+        .await;
     }
     let hash = hash_password(new.to_string()).await?;
     let said = "Changed the own password; all sessions are ended.";
@@ -197,7 +222,13 @@ pub async fn begin_second_factor(
         return Ok(go("/settings"));
     }
     if let Err(message) = present_password(&request, &bridge, &site, &user, &form).await? {
-        return again(&request, &bridge, FormProblem::at("second factor", message)).await;
+        return again(
+            &request,
+            &bridge,
+            FormProblem::at("begin_current", message),
+            Typed::default(),
+        )
+        .await;
     }
     let secret = Secret::new(rand::random::<[u8; SECRET_BYTES]>());
     bridge.store.begin_second_factor(user.id, secret).await?;
@@ -248,7 +279,13 @@ pub async fn new_recovery_codes(
         return Ok(go("/settings"));
     }
     if let Err(message) = present_password(&request, &bridge, &site, &user, &form).await? {
-        return again(&request, &bridge, FormProblem::at("second factor", message)).await;
+        return again(
+            &request,
+            &bridge,
+            FormProblem::at("codes_current", message),
+            Typed::default(),
+        )
+        .await;
     }
     let (codes, hashes) = new_codes();
     let said = "Made new recovery codes; the old ones are worth nothing.";
@@ -271,7 +308,13 @@ pub async fn remove_second_factor(
 ) -> Result<HttpResponse, PageError> {
     let (form, user) = (Form::of(&request)?, signed_in(&request)?);
     if let Err(message) = present_password(&request, &bridge, &site, &user, &form).await? {
-        return again(&request, &bridge, FormProblem::at("second factor", message)).await;
+        return again(
+            &request,
+            &bridge,
+            FormProblem::at("off_current", message),
+            Typed::default(),
+        )
+        .await;
     }
     let said = "Switched the second factor off; other sessions are ended.";
     bridge
@@ -364,14 +407,16 @@ pub async fn again(
     request: &HttpRequest,
     bridge: &Bridge,
     problem: FormProblem,
+    typed: Typed,
 ) -> Result<HttpResponse, PageError> {
-    render_again(&account_page(request, bridge, vec![problem]).await?)
+    render_again(&account_page(request, bridge, vec![problem], typed).await?)
 }
 
 async fn account_page(
     request: &HttpRequest,
     bridge: &Bridge,
     problems: Vec<FormProblem>,
+    typed: Typed,
 ) -> Result<AccountPage, PageError> {
     let (user, own) = (signed_in(request)?, own_session(request)?);
     let now = bridge.clock.now();
@@ -381,7 +426,7 @@ async fn account_page(
         page: Page::new(request, &user, "/settings", t!("settings-account")),
         problems,
         tabs: Tabs::new(user.role, "/settings"),
-        reading: Reading::of(&user),
+        reading: typed.reading.unwrap_or_else(|| Reading::of(&user)),
         role: user.role.as_str(),
         has_second_factor: user.has_second_factor,
         recovery_codes_left: factor.recovery_codes_left,
@@ -397,7 +442,7 @@ async fn account_page(
                 is_this: session.id == own,
             })
             .collect(),
-        name: user.name,
+        name: typed.name.unwrap_or(user.name),
         email: user.email,
     })
 }

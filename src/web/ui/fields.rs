@@ -5,7 +5,7 @@
 use crate::web::i18n::Key;
 
 /// Place, label, and the control's id. What a place begins with is enough; of several, the first that fits.
-const FIELDS: [(&str, Key, &str); 27] = [
+const FIELDS: [(&str, Key, &str); 34] = [
     ("name", key!("builder-name"), "name"),
     ("email", key!("session-email"), "email"),
     ("password", key!("session-password"), "password"),
@@ -81,6 +81,22 @@ const FIELDS: [(&str, Key, &str); 27] = [
     ),
     ("secret", key!("sources-new-secret"), "secret"),
     ("code", key!("settings-factor-digits"), "code"),
+    ("role", key!("settings-role"), "role"),
+    ("current", key!("settings-current"), "current"),
+    ("new", key!("settings-new-password"), "new"),
+    ("time_zone", key!("language-zone"), "time_zone"),
+    // Each form about the second factor asks for the password.
+    (
+        "begin_current",
+        key!("settings-your-password"),
+        "begin_current",
+    ),
+    (
+        "codes_current",
+        key!("settings-your-password"),
+        "codes_current",
+    ),
+    ("off_current", key!("settings-your-password"), "off_current"),
 ];
 
 /// A control of a form.

@@ -10,7 +10,7 @@ use crate::web::Site;
 use crate::web::admission::{actor, signed_in};
 use crate::web::problem::ApiError;
 use crate::web::reader::{LANGUAGE_COOKIE, zone_named};
-use crate::web::ui::account::again;
+use crate::web::ui::account::{Typed, again};
 use crate::web::ui::form::Form;
 use crate::web::ui::next::own_path;
 use crate::web::ui::page::{FormProblem, PageError, go};
@@ -84,7 +84,14 @@ pub async fn save(
     let time_zone = Some(form.text("time_zone")).filter(|name| !name.is_empty());
     if time_zone.is_some_and(|name| zone_named(name).is_none()) {
         let problem = FormProblem::at("time_zone", t!("language-unknown-zone"));
-        return again(&request, &bridge, problem).await;
+        let typed = Typed {
+            reading: Some(Reading {
+                language,
+                time_zone: form.text("time_zone").into(),
+            }),
+            ..Typed::default()
+        };
+        return again(&request, &bridge, problem, typed).await;
     }
     let said = "Chose the language and the time zone of the pages.";
     bridge

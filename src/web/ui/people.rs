@@ -17,6 +17,7 @@ use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::ui::account::Tabs;
 use crate::web::ui::asking::{Ask, ask_first};
+use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::role_word;
 use crate::web::ui::page::{
@@ -35,7 +36,14 @@ struct PeoplePage {
     people: Vec<PersonRow>,
     invites: Vec<InviteRow>,
     link: Option<Link>,
+    typed: Typed,
+}
+
+/// An invitation as it was typed, for showing it again.
+#[derive(Default)]
+struct Typed {
     email: String,
+    role: String,
 }
 
 struct PersonRow {
@@ -68,7 +76,7 @@ pub async fn index(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    render(&people_page(&request, &bridge, Vec::new(), None, "").await?)
+    render(&people_page(&request, &bridge, Vec::new(), None, Typed::default()).await?)
 }
 
 pub async fn invite(
@@ -78,7 +86,10 @@ pub async fn invite(
 ) -> Result<HttpResponse, PageError> {
     let (form, owner) = (Form::of(&request)?, signed_in(&request)?);
     let again = async |problems| {
-        let typed = form.text("email");
+        let typed = Typed {
+            email: form.text("email").into(),
+            role: form.text("role").into(),
+        };
         render_again(&people_page(&request, &bridge, problems, None, typed).await?)
     };
     let email = match parse_email(form.text("email")) {
@@ -112,7 +123,7 @@ pub async fn invite(
         url: format!("{}/invite/{token}", site.public_url),
         email,
     };
-    render(&people_page(&request, &bridge, Vec::new(), Some(link), "").await?)
+    render(&people_page(&request, &bridge, Vec::new(), Some(link), Typed::default()).await?)
 }
 
 pub async fn withdraw_invite(
@@ -140,8 +151,17 @@ pub async fn change_role(
 ) -> Result<HttpResponse, PageError> {
     let (form, person) = (Form::of(&request)?, person(&bridge, &path).await?);
     let Some(role) = Role::from_word(form.text("role")) else {
-        let problem = FormProblem::at("role", t!("settings-choose-role"));
-        return render_again(&people_page(&request, &bridge, vec![problem], None, "").await?);
+        let problem = FormProblem {
+            field: Some(Field {
+                id: format!("role-{}", person.id),
+                label: t!("settings-role-of", name = person.name),
+            }),
+            ..FormProblem::plain(t!("settings-choose-role"))
+        };
+        let problems = vec![problem];
+        return render_again(
+            &people_page(&request, &bridge, problems, None, Typed::default()).await?,
+        );
     };
     let said = format!(
         "Made {} {}, who was {} before.",
@@ -269,7 +289,7 @@ async fn answer(
         Ok(()) => Ok(go(format!("/settings/people?done={word}"))),
         Err(error) => {
             let problems = mendable(error.into())?;
-            render_again(&people_page(request, bridge, problems, None, "").await?)
+            render_again(&people_page(request, bridge, problems, None, Typed::default()).await?)
         }
     }
 }
@@ -279,7 +299,7 @@ async fn people_page(
     bridge: &Bridge,
     problems: Vec<FormProblem>,
     link: Option<Link>,
-    email: &str,
+    typed: Typed,
 ) -> Result<PeoplePage, PageError> {
     let user = signed_in(request)?;
     let now = bridge.clock.now();
@@ -317,6 +337,6 @@ async fn people_page(
             })
             .collect(),
         link,
-        email: email.into(),
+        typed,
     })
 }

@@ -30,6 +30,21 @@ struct TokensPage {
     token: Option<String>,
     tokens: Vec<TokenRow>,
     lifetimes_d: [i64; 3],
+    typed: Typed,
+}
+
+/// A new token as it was typed, for showing it again.
+#[derive(Default)]
+struct Typed {
+    name: String,
+    role: String,
+    days: String,
+}
+
+impl Typed {
+    fn lasts(&self, days: &i64) -> bool {
+        self.days == days.to_string()
+    }
 }
 
 struct TokenRow {
@@ -47,7 +62,7 @@ pub async fn index(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    render(&tokens_page(&request, &bridge, Vec::new(), None).await?)
+    render(&tokens_page(&request, &bridge, Vec::new(), None, Typed::default()).await?)
 }
 
 pub async fn create(
@@ -55,10 +70,18 @@ pub async fn create(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let (form, user) = (Form::of(&request)?, signed_in(&request)?);
+    let again = async |message: String| {
+        let typed = Typed {
+            name: form.text("name").into(),
+            role: form.text("role").into(),
+            days: form.text("days").into(),
+        };
+        let problems = vec![FormProblem::plain(message)];
+        render_again(&tokens_page(&request, &bridge, problems, None, typed).await?)
+    };
     let (Ok(name), Some(role)) = (name(form.text("name")), Role::from_word(form.text("role")))
     else {
-        let problems = vec![FormProblem::plain(t!("settings-token-needs"))];
-        return render_again(&tokens_page(&request, &bridge, problems, None).await?);
+        return again(t!("settings-token-needs")).await;
     };
     let now = bridge.clock.now();
     let expires = match form.text("days") {
@@ -68,8 +91,7 @@ pub async fn create(
             let expires =
                 days.and_then(|days| now.checked_add(SignedDuration::from_hours(24 * days)).ok());
             if expires.is_none() {
-                let problems = vec![FormProblem::plain(t!("settings-token-lifetime"))];
-                return render_again(&tokens_page(&request, &bridge, problems, None).await?);
+                return again(t!("settings-token-lifetime")).await;
             }
             expires
         }
@@ -93,7 +115,8 @@ pub async fn create(
         .noting(&actor(&request), "token.created", new.id, said)
         .create_token(new)
         .await?;
-    render(&tokens_page(&request, &bridge, Vec::new(), Some(token)).await?)
+    let typed = Typed::default();
+    render(&tokens_page(&request, &bridge, Vec::new(), Some(token), typed).await?)
 }
 
 pub async fn revoke(
@@ -133,6 +156,7 @@ async fn tokens_page(
     bridge: &Bridge,
     problems: Vec<FormProblem>,
     token: Option<String>,
+    typed: Typed,
 ) -> Result<TokensPage, PageError> {
     let user = signed_in(request)?;
     let now = bridge.clock.now();
@@ -156,5 +180,6 @@ async fn tokens_page(
             })
             .collect(),
         lifetimes_d: LIFETIMES_D,
+        typed,
     })
 }
