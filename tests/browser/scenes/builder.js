@@ -37,6 +37,14 @@ module.exports = async function builder(day) {
   await page.waitForFunction(() => document.querySelector("[name=f_source]").value === "$.currentValue.todoList.title");
   assert.strictEqual(await page.locator(".drop").count(), 0);
 
+  // A value that is clicked goes to the field whose name was typed.
+  await page.getByRole("button", { name: "Add a field", exact: true }).click();
+  await source.nth(1).waitFor();
+  await page.locator("[name=f_to]").nth(1).fill("listed");
+  await page.locator(LIST).click();
+  await page.waitForFunction(() => document.querySelectorAll("[name=f_source]")[1].value === "$.currentValue.todoList.title");
+  assert.strictEqual(await source.count(), 2);
+
   // A template completes paths and functions; Enter takes, Escape leaves.
   await page.locator("input[name=mapping_mode][value=template]").check();
   const template = page.locator("#template");
@@ -80,14 +88,34 @@ module.exports = async function builder(day) {
   await find.fill("");
   assert.strictEqual(await open(), before);
 
+  // "Record updated" is ticked with all of its events, and only then.
+  const any = page.getByRole("checkbox", { name: "Record updated (any change)" });
+  const moved = page.getByRole("checkbox", { name: "Record moved to another list" });
+  await any.check();
+  assert.ok(await moved.isChecked());
+  await moved.uncheck();
+  assert.ok(!await any.isChecked());
+  await moved.check();
+  assert.ok(await any.isChecked());
+  await any.uncheck();
+  assert.ok(!await moved.isChecked());
+
   // While nobody answers, and after the session is gone, nothing is lost, whatever is pressed; afterwards it goes on.
   day.context.away = true;
   const add = page.getByRole("button", { name: "Add a condition" });
   const save = page.getByRole("button", { name: "Save", exact: true });
   const cookies = await day.context.cookies();
-  await page.route(/\/connections/, (route) => route.abort());
-  await add.click();
+  let sent = 0;
+  await page.route(/\/connections/, async (route) => {
+    if (route.request().postData()?.includes("action=add-condition")) {
+      sent += 1;
+      await new Promise((passed) => { setTimeout(passed, 300); });
+    }
+    await route.abort();
+  });
+  await add.dblclick();
   await page.getByText("Bluebridge does not answer.").waitFor();
+  assert.strictEqual(sent, 1, "a second click does nothing while the first is under way");
   await save.click();
   await page.unroute(/\/connections/);
   await day.context.clearCookies();
