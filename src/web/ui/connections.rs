@@ -216,7 +216,7 @@ async fn show_page(
                     .unwrap_or_default(),
             })
             .collect(),
-        deliveries: why_not::rows(&bridge, &deliveries, now).await?,
+        deliveries: why_not::rows(bridge, &deliveries, now).await?,
         name: connection.name,
         made_secret: None,
     })

@@ -509,7 +509,7 @@ async fn show_page(
         concurrency: settings.limits.concurrency,
         timeout_ms: settings.limits.timeout_ms,
         used_by,
-        deliveries: why_not::rows(&bridge, &deliveries, now).await?,
+        deliveries: why_not::rows(bridge, &deliveries, now).await?,
         name: destination.name,
     })
 }

@@ -23,6 +23,7 @@ use crate::web::ui::assets::href;
 use crate::web::ui::fields::Field;
 use crate::web::ui::labels::outcome_word;
 use crate::web::ui::next::own_path;
+use crate::web::ui::why_not::Told;
 
 /// How an exact time is written: the zone stands with it.
 pub const EXACT: &str = "%Y-%m-%d %H:%M:%S %Z";
@@ -474,8 +475,8 @@ pub struct DeliveryRow {
     pub way: String,
     pub chip: Chip,
     pub detail: Option<String>,
-    /// What the filter found instead of what it asks for; see `why_not`.
-    pub why_not: Option<String>,
+    /// Why it was skipped.
+    pub why_not: Option<Told>,
     pub record: String,
     pub event: String,
     pub cause: Option<String>,

@@ -8,45 +8,89 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::domain::connection::{Decision, Rules, Subject};
 use crate::domain::delivery::State;
 use crate::domain::event::{Reading, read};
 use crate::domain::filter::explanation::Explanation;
-use crate::domain::filter::nearest::nearest_miss;
+use crate::domain::filter::nearest::{Miss, nearest_miss};
 use crate::domain::id::DeliveryId;
 use crate::flow::Bridge;
 use crate::store::deliveries::DeliverySummary;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
+use crate::web::ui::labels::operator_called;
 use crate::web::ui::page::DeliveryRow;
 use crate::web::ui::tree;
 
 /// Largest body that is read again for a list, in bytes. Blue's are a few thousand; a page has fifty.
 const BODY_LIMIT_BYTES: i64 = 64 * 1024;
 
+/// Longest condition in a row, in characters.
+const CONDITION_LIMIT_CHARS: usize = 120;
+
 /// What stood in the way of an event.
 pub enum WhyNot {
     /// The connection is not for such events; a test was sent nevertheless.
     NotTriggered,
-    Filter(Explanation),
+    Filter(Box<Explanation>),
+}
+
+/// The same in words.
+pub struct Told {
+    /// The conditions that were not met: what fits a row.
+    pub short: String,
+    /// What was found instead.
+    pub whole: String,
 }
 
 impl WhyNot {
-    /// What was found, in the reader's language.
-    fn sentence(&self) -> String {
+    /// In the reader's language.
+    fn told(&self) -> Told {
         let explanation = match self {
-            WhyNot::NotTriggered => return t!("deliveries-is-not-for-it"),
+            WhyNot::NotTriggered => return Told::the_same(t!("deliveries-is-not-for-it")),
             WhyNot::Filter(explanation) => explanation,
         };
-        match nearest_miss(explanation).as_slice() {
-            [] => tree::sentence(explanation),
-            misses => misses
-                .iter()
-                .map(|miss| tree::reason(miss.reason))
-                .collect::<Vec<_>>()
-                .join(" "),
+        let misses = nearest_miss(explanation);
+        if misses.is_empty() {
+            return Told::the_same(tree::sentence(explanation));
         }
+        let reasons: Vec<String> = misses
+            .iter()
+            .map(|miss| tree::reason(miss.reason))
+            .collect();
+        Told {
+            short: misses.iter().map(short).collect::<Vec<_>>().join("; "),
+            whole: reasons.join(" "),
+        }
+    }
+}
+
+impl Told {
+    fn the_same(sentence: String) -> Told {
+        Told {
+            short: sentence.clone(),
+            whole: sentence,
+        }
+    }
+}
+
+/// A condition that was not met, or that was met and should not be.
+fn short(miss: &Miss<'_>) -> String {
+    let path = miss.path.trim_start_matches("$.");
+    let value = match miss.value {
+        Value::Null => String::new(),
+        value => format!(" {value}"),
+    };
+    let mut condition = format!("{path} {}{value}", operator_called(miss.op));
+    if let Some((end, _)) = condition.char_indices().nth(CONDITION_LIMIT_CHARS) {
+        condition.truncate(end);
+        condition.push('…');
+    }
+    match miss.should_hold {
+        true => t!("deliveries-not-met", condition = condition),
+        false => t!("deliveries-ruled-out", condition = condition),
     }
 }
 
@@ -70,7 +114,7 @@ pub fn row(
     now: Timestamp,
 ) -> DeliveryRow {
     DeliveryRow {
-        why_not: reasons.get(&delivery.id).map(WhyNot::sentence),
+        why_not: reasons.get(&delivery.id).map(WhyNot::told),
         ..DeliveryRow::new(delivery, now)
     }
 }
@@ -118,7 +162,9 @@ pub async fn reasons(
                 };
                 match rules.decide(&subject) {
                     Decision::NotTriggered(_) => Some((id, WhyNot::NotTriggered)),
-                    Decision::Skip => Some((id, WhyNot::Filter(rules.explain(&subject)?))),
+                    Decision::Skip => {
+                        Some((id, WhyNot::Filter(Box::new(rules.explain(&subject)?))))
+                    }
                     Decision::Deliver(_) | Decision::Fail(_) => None,
                 }
             })
