@@ -32,7 +32,7 @@ pub const EXACT: &str = "%Y-%m-%d %H:%M:%S %Z";
 pub const UNSAVED: &str = "unsaved";
 
 /// What was done, by the word in `?done=`; nothing of the address itself is shown.
-const NOTES: [(&str, Key); 20] = [
+const NOTES: [(&str, Key); 22] = [
     ("saved", key!("shared-note-saved")),
     ("added", key!("shared-note-added")),
     ("deleted", key!("shared-note-deleted")),
@@ -41,6 +41,8 @@ const NOTES: [(&str, Key); 20] = [
     ("changed_by_import", key!("shared-note-changed-by-import")),
     ("enabled", key!("shared-note-enabled")),
     ("disabled", key!("shared-note-disabled")),
+    ("locked_out", key!("shared-note-locked-out")),
+    ("let_in", key!("shared-note-let-in")),
     ("duplicated", key!("shared-note-duplicated")),
     ("discarded", key!("shared-note-discarded")),
     ("replay", key!("shared-note-replay")),

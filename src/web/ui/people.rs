@@ -208,12 +208,12 @@ async fn switch(
         true => (
             "person.activated",
             format!("Let in again: {email}."),
-            "enabled",
+            "let_in",
         ),
         false => (
             "person.deactivated",
             format!("Locked out: {email}."),
-            "disabled",
+            "locked_out",
         ),
     };
     let switched = bridge
