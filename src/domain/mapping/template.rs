@@ -19,7 +19,7 @@ use minijinja::{
 use serde_json::Value;
 
 use crate::domain::mapping::captured::misused;
-use crate::domain::mapping::functions::{Call, functions, too_long};
+use crate::domain::mapping::functions::{Call, functions, must_compile, too_long};
 use crate::domain::mapping::involved::too_involved;
 use crate::domain::mapping::tags::{Part, parts};
 use crate::domain::mapping::unknown::unknown;
@@ -37,6 +37,9 @@ pub const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 const DEPTH_LIMIT: usize = 128;
 /// Bytes of text that cost one unit of fuel when they are copied.
 const BYTES_PER_FUEL: usize = 64;
+
+/// What compiling a pattern costs that is not at hand: as much fuel as two thousand instructions.
+const PATTERN_FUEL: u64 = 2_000;
 
 /// What minijinja knows and a mapping does not need: it would let lists grow beyond what fuel counts.
 const REMOVED: [&str; 14] = [
@@ -340,6 +343,9 @@ fn call(state: &State<'_, '_>, id: &str, value: &Jinja, args: &[Jinja]) -> Resul
         .iter()
         .map(|value| plain(state, value))
         .collect::<Result<Vec<Value>, Error>>()?;
+    if must_compile(id, &args) {
+        state.consume_fuel(PATTERN_FUEL)?;
+    }
     let call = Call::parse(id, &args, "").map_err(|problem| invalid(problem.message))?;
     call.apply(&plain(state, value)?)
         .map(|value| Jinja::from(Serde(value)))

@@ -330,6 +330,15 @@ fn templates_are_bounded_and_failures_have_a_place() {
         code("{% for i in range(9000) %}{% for j in range(9000) %}x{% endfor %}{% endfor %}"),
         "template_too_long"
     );
+    // A pattern that stays the same costs once, one that is another one at each turn costs each time.
+    let turns = |pattern: &str| {
+        format!(
+            "{{% for i in range(5000) %}}{{{{ 'a1' | regex_replace({pattern}, 'b') }}}}{{% endfor %}}"
+        )
+    };
+    let same = apply_to(template(&turns("'[0-9]+'")), &event()).unwrap();
+    assert_eq!(same.body.len(), 2 * 5_000);
+    assert_eq!(code(&turns("'[0-9]+' ~ i")), "template_too_long");
     assert_eq!(
         code("{{ 'x' | pad_left(1000000) }}{{ 'x' | pad_left(1000000) }}"),
         "too_large"

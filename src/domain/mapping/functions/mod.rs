@@ -204,6 +204,16 @@ pub fn find(id: &str) -> Option<&'static Function> {
     functions().find(|function| function.id == id)
 }
 
+/// Whether a call has a pattern that is not at hand.
+pub fn must_compile(id: &str, args: &[Value]) -> bool {
+    let expected = find(id).map_or(&[][..], |function| function.args);
+    args.iter()
+        .zip(expected)
+        .filter(|(_, expected)| expected.kind == Kind::Regex)
+        .filter_map(|(value, _)| value.as_str())
+        .any(|text| pattern::at_hand(text, true, pattern::SIZE_LIMIT_BYTES).is_none())
+}
+
 impl Call {
     /// Checks name and arguments.
     pub fn parse(id: &str, args: &[Value], pointer: &str) -> Result<Call, Problem> {
