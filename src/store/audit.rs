@@ -16,7 +16,7 @@ use crate::domain::id::AuditId;
 use crate::store::Store;
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
-use crate::store::events::Page;
+use crate::store::events::{Page, Rows};
 use crate::store::row;
 use crate::store::schema::audit_log;
 use crate::store::search::{like_pattern, lower};
@@ -54,7 +54,7 @@ impl Store {
     }
 
     /// Notes, the newest first.
-    pub async fn audit_log(&self, filter: AuditFilter) -> Result<Vec<Note>, StoreError> {
+    pub async fn audit_log(&self, filter: AuditFilter) -> Result<Rows<Note>, StoreError> {
         either!(self.read(move |conn| {
             let mut query = audit_log::table.into_boxed();
             if let Some(kind) = filter.object_kind {
@@ -96,14 +96,15 @@ impl Store {
                     .order(audit_log::id.asc()),
                 None => query.order(audit_log::id.desc()),
             };
-            let mut rows: Vec<AuditRow> = query
-                .limit(filter.page.limit)
+            let found: Vec<AuditRow> = query
+                .limit(filter.page.asked())
                 .select(AuditRow::as_select())
                 .load(conn)?;
-            if filter.page.after.is_some() {
-                rows.reverse();
-            }
-            rows.into_iter().map(AuditRow::into_domain).collect()
+            let notes: Vec<Note> = found
+                .into_iter()
+                .map(AuditRow::into_domain)
+                .collect::<Result<_, _>>()?;
+            Ok(filter.page.cut(notes))
         }))
     }
 

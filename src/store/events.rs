@@ -83,6 +83,25 @@ pub struct Page<Id> {
     pub limit: i64,
 }
 
+impl<Id> Page<Id> {
+    /// What the database is asked for: one row more than the page holds tells whether there are more.
+    pub(super) fn asked(&self) -> i64 {
+        self.limit.clamp(1, PAGE_LIMIT) + 1
+    }
+
+    /// Takes away what was read beyond the page, and puts the newest first. `rows` come in the order of the walk.
+    pub(super) fn cut<Row>(&self, mut rows: Vec<Row>) -> Rows<Row> {
+        let has_more = rows.len() as i64 == self.asked();
+        if has_more {
+            rows.pop();
+        }
+        if self.after.is_some() {
+            rows.reverse();
+        }
+        Rows { rows, has_more }
+    }
+}
+
 impl<Id> Default for Page<Id> {
     fn default() -> Page<Id> {
         Page {
@@ -93,11 +112,21 @@ impl<Id> Default for Page<Id> {
     }
 }
 
+/// Rows of a page, the newest first.
+#[derive(Debug, Clone)]
+pub struct Rows<Row> {
+    pub rows: Vec<Row>,
+    /// The list goes on in the direction of the walk.
+    pub has_more: bool,
+}
+
 /// A page of events.
 #[derive(Debug, Clone)]
 pub struct EventsPage {
     /// The newest first.
     pub rows: Vec<EventSummary>,
+    /// More were found than the page holds.
+    pub has_more: bool,
     /// Where the look ended although there are more, when something without an index was looked for.
     pub looked_to: Option<EventId>,
 }
@@ -126,6 +155,16 @@ macro_rules! walked {
             None => query.order(events::id.desc()),
         }
     }};
+}
+
+impl EventsPage {
+    /// From where the next page goes on, if there is one.
+    pub fn next(&self) -> Option<EventId> {
+        match self.has_more {
+            true => self.rows.last().map(|event| event.id),
+            false => self.looked_to,
+        }
+    }
 }
 
 impl Store {
@@ -247,7 +286,6 @@ fn page(conn: &mut Conn, filter: &EventFilter) -> Result<EventsPage, StoreError>
         false => None,
     };
     let upwards = filter.page.after.is_some();
-    let limit = filter.page.limit.clamp(1, PAGE_LIMIT);
     let mut query = walked!(
         events::table.select(EventRow::as_select()).into_boxed(),
         filter
@@ -264,18 +302,16 @@ fn page(conn: &mut Conn, filter: &EventFilter) -> Result<EventsPage, StoreError>
             false => query.filter(events::id.ge(edge)),
         };
     }
-    let mut rows: Vec<EventRow> = query.limit(limit).load(conn)?;
-    if upwards {
-        rows.reverse();
-    }
-    let full = rows.len() as i64 == limit;
+    let found: Vec<EventRow> = query.limit(filter.page.asked()).load(conn)?;
+    let Rows { rows, has_more } = filter.page.cut(found);
     Ok(EventsPage {
         rows: rows
             .into_iter()
             .map(EventRow::into_domain)
             .collect::<Result<_, _>>()?,
+        has_more,
         looked_to: edge
-            .filter(|_| !full)
+            .filter(|_| !has_more)
             .map(|id| row::id(&id, EventId::from_slice))
             .transpose()?,
     })

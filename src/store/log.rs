@@ -19,7 +19,7 @@ use crate::store::Store;
 use crate::store::both::{both, either};
 use crate::store::deliveries::{DeliveryFilter, DeliveryRow, DeliverySummary};
 use crate::store::error::StoreError;
-use crate::store::events::PAGE_LIMIT;
+use crate::store::events::Rows;
 use crate::store::row;
 use crate::store::schema::{connections, deliveries, destinations, events};
 use crate::store::search::has_text;
@@ -48,8 +48,20 @@ const IS_SENDING: &str =
 pub struct LogPage {
     /// The newest first.
     pub rows: Vec<DeliverySummary>,
+    /// More were found than the page holds.
+    pub has_more: bool,
     /// Where the look ended although the log goes on, when something without an index was looked for.
     pub looked_to: Option<DeliveryId>,
+}
+
+impl LogPage {
+    /// From where the next page goes on, if there is one.
+    pub fn next(&self) -> Option<DeliveryId> {
+        match self.has_more {
+            true => self.rows.last().map(|delivery| delivery.id),
+            false => self.looked_to,
+        }
+    }
 }
 
 /// The older and the newer neighbour of a delivery.
@@ -216,12 +228,18 @@ impl Store {
 both! {
 /// A page: of the one index that fits, or of one for each of several states, put together.
 fn page(conn: &mut Conn, filter: &DeliveryFilter) -> Result<LogPage, StoreError> {
-    let limit = filter.page.limit.clamp(1, PAGE_LIMIT);
-    let apart = filter.states.len() > 1 && !filter.states.contains(&State::Delivered);
+    let asked = filter.page.asked();
+    // Whoever names a state twice means it once.
+    let states: Vec<State> = State::ALL
+        .iter()
+        .copied()
+        .filter(|state| filter.states.contains(state))
+        .collect();
+    let apart = states.len() > 1 && !states.contains(&State::Delivered);
     let mut rows = Vec::new();
     let mut looked_to: Option<Vec<u8>> = None;
     let upwards = filter.page.after.is_some();
-    let walks: Vec<Option<State>> = match filter.states.as_slice() {
+    let walks: Vec<Option<State>> = match states.as_slice() {
         [] => vec![None],
         [one] => vec![Some(*one)],
         several if apart => several.iter().copied().map(Some).collect(),
@@ -234,8 +252,8 @@ fn page(conn: &mut Conn, filter: &DeliveryFilter) -> Result<LogPage, StoreError>
                 Some(steps) => edge_after(conn, filter, state, *steps)?,
                 None => None,
             };
-            found = walk(conn, filter, state, edge.as_deref(), limit)?;
-            is_full = found.len() as i64 == limit;
+            found = walk(conn, filter, state, edge.as_deref(), asked)?;
+            is_full = found.len() as i64 == asked;
             if is_full || edge.is_none() {
                 break;
             }
@@ -262,18 +280,17 @@ fn page(conn: &mut Conn, filter: &DeliveryFilter) -> Result<LogPage, StoreError>
             false => row.id >= edge,
         });
     }
-    // The nearest to where the walk began, as many as were asked for, and then the newest first.
+    // The nearest to where the walk began come first.
     rows.sort_by_key(|row| row.id);
-    let surplus = rows.len().saturating_sub(limit as usize);
-    match upwards {
-        true => rows.truncate(limit as usize),
-        false => drop(rows.drain(..surplus)),
+    if !upwards {
+        rows.reverse();
     }
-    rows.reverse();
-    let full = rows.len() as i64 == limit;
+    rows.truncate(asked as usize);
+    let Rows { rows, has_more } = filter.page.cut(rows);
     Ok(LogPage {
         rows,
-        looked_to: looked_to.filter(|_| !full),
+        has_more,
+        looked_to: looked_to.filter(|_| !has_more),
     })
 }
 }

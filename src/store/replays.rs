@@ -21,7 +21,7 @@ use crate::domain::replay::{Candidate, LeftOut, ReplayState, Selection, VersionC
 use crate::store::Store;
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
-use crate::store::events::{PAGE_LIMIT, Page};
+use crate::store::events::{Page, Rows};
 use crate::store::ingest::{NewDelivery, insert_deliveries};
 use crate::store::row;
 use crate::store::schema::{deliveries, events, replays};
@@ -195,28 +195,27 @@ impl Store {
     }
 
     /// One page of replays, the newest first.
-    pub async fn replays(&self, page: Page<ReplayId>) -> Result<Vec<Replay>, StoreError> {
+    pub async fn replays(&self, page: Page<ReplayId>) -> Result<Rows<Replay>, StoreError> {
         either!(self.read(move |conn| {
             let mut query = replays::table.into_boxed();
             if let Some(before) = page.before {
                 query = query.filter(replays::id.lt(before.as_bytes().to_vec()));
             }
-            let upwards = page.after.is_some();
-            if let Some(after) = page.after {
-                query = query.filter(replays::id.gt(after.as_bytes().to_vec()));
-            }
-            query = match upwards {
-                true => query.order(replays::id.asc()),
-                false => query.order(replays::id.desc()),
+            query = match page.after {
+                Some(after) => query
+                    .filter(replays::id.gt(after.as_bytes().to_vec()))
+                    .order(replays::id.asc()),
+                None => query.order(replays::id.desc()),
             };
-            let mut rows: Vec<ReplayRow> = query
-                .limit(page.limit.clamp(1, PAGE_LIMIT))
+            let found: Vec<ReplayRow> = query
+                .limit(page.asked())
                 .select(ReplayRow::as_select())
                 .load(conn)?;
-            if upwards {
-                rows.reverse();
-            }
-            rows.into_iter().map(ReplayRow::into_domain).collect()
+            let replays: Vec<Replay> = found
+                .into_iter()
+                .map(ReplayRow::into_domain)
+                .collect::<Result<_, _>>()?;
+            Ok(page.cut(replays))
         }))
     }
 

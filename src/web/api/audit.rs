@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::domain::audit::{ActorKind, Note};
 use crate::flow::Bridge;
 use crate::store::audit::AuditFilter;
-use crate::web::api::{Paging, list, time};
+use crate::web::api::{Paging, page_of, time};
 use crate::web::problem::ApiError;
 
 /// How notes are narrowed.
@@ -50,13 +50,8 @@ pub async fn index(
         to_ms: query.to.map(Timestamp::as_millisecond),
         page,
     };
-    let notes = bridge.store.audit_log(filter).await?;
-    let full = notes.len() as i64 == page.limit;
-    let next = notes
-        .last()
-        .filter(|_| full)
-        .map(|note| note.id.to_string());
-    Ok(list(notes.iter().map(view).collect(), next))
+    let found = bridge.store.audit_log(filter).await?;
+    Ok(page_of(&found, |note| note.id.to_string(), view))
 }
 
 fn actor_kind(word: &str) -> Result<ActorKind, ApiError> {

@@ -102,14 +102,9 @@ pub async fn index(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let filter = query.into_inner().filter()?;
-    let limit = filter.page.limit;
     let page = bridge.store.log_page(filter).await?;
     // A look for something without an index ends early; the cursor goes on from there, so a page may be short and not the last.
-    let next = match page.rows.len() as i64 == limit {
-        true => page.rows.last().map(|delivery| delivery.id),
-        false => page.looked_to,
-    };
-    let next = next.map(|id| id.to_string());
+    let next = page.next().map(|id| id.to_string());
     Ok(list(page.rows.iter().map(summary).collect(), next))
 }
 

@@ -49,11 +49,7 @@ pub async fn index(
     };
     let found = bridge.store.events_page(filter).await?;
     // A look for something without an index ends early; the cursor goes on from there, so a page may be short and not the last.
-    let next = match found.rows.len() as i64 == page.limit {
-        true => found.rows.last().map(|event| event.id),
-        false => found.looked_to,
-    };
-    let next = next.map(|id| id.to_string());
+    let next = found.next().map(|id| id.to_string());
     Ok(list(found.rows.iter().map(summary).collect(), next))
 }
 

@@ -22,7 +22,7 @@ use serde_path_to_error::Segment;
 
 use crate::domain::problem::Problem;
 use crate::domain::source::NAME_LIMIT_CHARS;
-use crate::store::events::{PAGE_LIMIT, Page};
+use crate::store::events::{PAGE_LIMIT, Page, Rows};
 use crate::web::problem::ApiError;
 
 /// Largest body of an API request, in bytes.
@@ -102,6 +102,16 @@ fn bad_cursor() -> ApiError {
 /// A list with the cursor of its next page.
 pub fn list(data: Vec<Value>, next_cursor: Option<String>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"data": data, "next_cursor": next_cursor}))
+}
+
+/// A page of a list that is ordered by id.
+pub fn page_of<Row>(
+    found: &Rows<Row>,
+    id_of: impl Fn(&Row) -> String,
+    view: impl Fn(&Row) -> Value,
+) -> HttpResponse {
+    let last = found.rows.last().filter(|_| found.has_more);
+    list(found.rows.iter().map(view).collect(), last.map(id_of))
 }
 
 /// Reads a request's document: not JSON is 400, the wrong shape is 422.

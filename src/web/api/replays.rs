@@ -17,7 +17,7 @@ use crate::flow::{Bridge, replay as replaying};
 use crate::store::replays::Replay;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
-use crate::web::api::{Paging, id, list, maybe_time, parse, time};
+use crate::web::api::{Paging, id, maybe_time, page_of, parse, time};
 use crate::web::problem::ApiError;
 
 /// What a replay is asked for with. The filter's words may also stand beside the others, as in the query of `/deliveries`.
@@ -169,13 +169,8 @@ pub async fn index(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let page = query.page()?;
-    let replays = bridge.store.replays(page).await?;
-    let full = replays.len() as i64 == page.limit;
-    let next = replays
-        .last()
-        .filter(|_| full)
-        .map(|replay| replay.id.to_string());
-    Ok(list(replays.iter().map(summary).collect(), next))
+    let found = bridge.store.replays(page).await?;
+    Ok(page_of(&found, |replay| replay.id.to_string(), summary))
 }
 
 pub async fn create(

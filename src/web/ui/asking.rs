@@ -74,7 +74,7 @@ pub async fn told_of_deletion(
         },
         ..AuditFilter::default()
     };
-    let found = bridge.store.audit_log(newest).await?.pop();
+    let found = bridge.store.audit_log(newest).await?.rows.pop();
     let told = found
         .filter(|found| found.action.ends_with(".deleted"))
         .map(|found| Note::good(retold(&found.sentence)));

@@ -6,7 +6,7 @@ use askama::Template;
 use crate::domain::audit::{ActorKind, Note, OBJECT_KINDS};
 use crate::flow::Bridge;
 use crate::store::audit::AuditFilter;
-use crate::store::events::Page as Window;
+use crate::store::events::{Page as Window, Rows};
 use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
 use crate::web::phrases::retold;
@@ -111,17 +111,15 @@ pub async fn index(
         },
         ..AuditFilter::default()
     };
-    let notes = bridge.store.audit_log(filter).await?;
+    let Rows {
+        rows: notes,
+        has_more,
+    } = bridge.store.audit_log(filter).await?;
     let end = |note: Option<&Note>| note.map(|note| note.id.to_string());
     render(&AuditPage {
         page: Page::new(&request, &user, "/settings", t!("settings-audit")),
         tabs: Tabs::new(user.role, "/settings/audit"),
-        pager: Pager::new(
-            &request,
-            end(notes.first()),
-            end(notes.last()),
-            notes.len() as i64 == PER_PAGE,
-        ),
+        pager: Pager::new(&request, end(notes.first()), end(notes.last()), has_more),
         notes: notes.iter().map(|note| NoteRow::new(note, now)).collect(),
         kinds: OBJECT_KINDS.map(|kind| (kind, retold(kind))),
         actors: ACTORS,

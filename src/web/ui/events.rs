@@ -100,6 +100,7 @@ pub async fn index(
     };
     let EventsPage {
         rows: events,
+        has_more,
         looked_to,
     } = bridge.store.events_page(filter).await?;
     let sources: Vec<(String, String)> = bridge
@@ -127,13 +128,8 @@ pub async fn index(
             .iter()
             .map(|event| (event.id, event_label(event.id)))
             .collect(),
-        pager: Pager::new(
-            &request,
-            end(events.first()),
-            end(events.last()),
-            events.len() as i64 == PER_PAGE,
-        )
-        .looking_on(&request, looked_to.map(|id| id.to_string())),
+        pager: Pager::new(&request, end(events.first()), end(events.last()), has_more)
+            .looking_on(&request, looked_to.map(|id| id.to_string())),
         looked_to: looked_to
             .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
             .map(|at| Moment::new(at, now)),

@@ -10,7 +10,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream::unfold;
 
-use crate::domain::id::DeliveryId;
 use crate::flow::Bridge;
 use crate::store::deliveries::{DeliveryFilter, DeliverySummary};
 use crate::store::events::PAGE_LIMIT;
@@ -124,11 +123,7 @@ impl Export {
         self.filter.page.limit = PAGE_LIMIT.min(i64::try_from(self.left).unwrap_or(PAGE_LIMIT));
         let page = self.bridge.store.log_page(self.filter.clone()).await?;
         let upwards = self.filter.page.after.is_some();
-        let full = page.rows.len() as i64 == self.filter.page.limit;
-        let next: Option<DeliveryId> = match full {
-            true => page.rows.last().map(|row| row.id),
-            false => page.looked_to,
-        };
+        let next = page.next();
         let empty_so_far = self.empty;
         self.empty &= page.rows.is_empty();
         self.left -= page.rows.len().min(self.left);

@@ -373,7 +373,11 @@ pub async fn index(
     let now = bridge.clock.now();
     let query = LogQuery::read(&request);
     let window: Window<DeliveryId> = window(&request, PER_PAGE)?;
-    let LogPage { rows, looked_to } = bridge.store.log_page(query.filter(now, window)?).await?;
+    let LogPage {
+        rows,
+        has_more,
+        looked_to,
+    } = bridge.store.log_page(query.filter(now, window)?).await?;
     let connections: Vec<(String, String)> = bridge
         .store
         .connections()
@@ -398,7 +402,7 @@ pub async fn index(
         &request,
         ends.0.map(|id| id.to_string()),
         ends.1.map(|id| id.to_string()),
-        rows.len() as i64 == PER_PAGE,
+        has_more,
     )
     .looking_on(&request, looked_to.map(|id| id.to_string()));
     let is_first = window.before.is_none() && window.after.is_none();

@@ -627,39 +627,51 @@ pub struct Pager {
 }
 
 impl Pager {
-    /// Links for a page that shows the rows from `first` to `last`, keeping the rest of the query.
+    /// Links for a page that shows the rows from `first` to `last`, keeping the rest of the query; `has_more` when the list goes on in the
+    /// direction of the walk.
     pub fn new(
         request: &HttpRequest,
         first: Option<String>,
         last: Option<String>,
-        full: bool,
+        has_more: bool,
     ) -> Pager {
         let walked = query_value(request, "before").is_some();
         let came_up = query_value(request, "after").is_some();
         Pager {
             newer: first
-                .filter(|_| walked || (came_up && full))
-                .map(|id| beside(request, "after", &id)),
+                .filter(|_| walked || (came_up && has_more))
+                .map(|id| beside(request, Some(("after", &id)))),
             older: last
-                .filter(|_| full || came_up)
-                .map(|id| beside(request, "before", &id)),
+                .filter(|_| has_more || came_up)
+                .map(|id| beside(request, Some(("before", &id)))),
             further: None,
         }
     }
 
-    /// Adds the link by which a look that ended at `looked_to` goes on in its direction.
+    /// Adds the links of a look that ended early, at `looked_to`: it goes on from there in its direction, and back also when it found nothing.
     pub fn looking_on(mut self, request: &HttpRequest, looked_to: Option<String>) -> Pager {
-        let direction = match query_value(request, "after") {
-            Some(_) => "after",
-            None => "before",
+        let asks = |name: &str| query_value(request, name).is_some();
+        let Some(id) = looked_to else {
+            if asks("after") {
+                self.older = self.older.or(Some(beside(request, None)));
+            }
+            return self;
         };
-        self.further = looked_to.map(|id| beside(request, direction, &id));
+        let up = beside(request, Some(("after", &id)));
+        let down = beside(request, Some(("before", &id)));
+        if asks("after") {
+            self.newer = Some(up);
+            self.older = self.older.or(Some(down));
+        } else {
+            self.newer = self.newer.or(Some(up).filter(|_| asks("before")));
+            self.further = Some(down);
+        }
         self
     }
 }
 
-/// The address of another page of the same list.
-fn beside(request: &HttpRequest, key: &str, id: &str) -> String {
+/// The address of another page of the same list: before or after a row, or the first.
+fn beside(request: &HttpRequest, place: Option<(&str, &str)>) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
         let kept =
@@ -668,6 +680,9 @@ fn beside(request: &HttpRequest, key: &str, id: &str) -> String {
             query.append_pair(&name, &value);
         }
     }
-    query.append_pair(key, id);
-    format!("{}?{}", request.path(), query.finish())
+    query.extend_pairs(place);
+    match query.finish() {
+        query if query.is_empty() => request.path().to_string(),
+        query => format!("{}?{query}", request.path()),
+    }
 }

@@ -15,7 +15,7 @@ use crate::domain::replay::{
 };
 use crate::flow::{Bridge, replay as replaying};
 use crate::store::deliveries::DeliveryFilter;
-use crate::store::events::Page as Window;
+use crate::store::events::{Page as Window, Rows};
 use crate::store::replays::Replay;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
@@ -388,7 +388,10 @@ pub async fn index(
         after: edge("after"),
         limit: PER_PAGE,
     };
-    let replays = bridge.store.replays(window).await?;
+    let Rows {
+        rows: replays,
+        has_more,
+    } = bridge.store.replays(window).await?;
     let names = Names::load(&bridge).await?;
     let end = |replay: Option<&Replay>| replay.map(|replay| replay.id.to_string());
     render(&ListPage {
@@ -397,7 +400,7 @@ pub async fn index(
             &request,
             end(replays.first()),
             end(replays.last()),
-            replays.len() as i64 == PER_PAGE,
+            has_more,
         ),
         replays: replays
             .iter()
