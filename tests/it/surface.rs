@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::database::{Database, on_both};
-use crate::harness::{Receiver, TestBridge, todo_created};
+use crate::harness::{Receiver, TestBridge, event, todo_created};
 
 on_both! {
     the_same_body_is_an_event_of_each_source,
@@ -128,6 +128,57 @@ async fn lists_are_walked_page_by_page() {
             assert_eq!((status, &problem["code"]), (400, &json!(code)), "{query}");
         }
     }
+}
+
+#[actix_web::test]
+async fn a_page_that_holds_the_rest_of_a_list_is_its_last() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    for number in 0..2 {
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+        bridge.recorded(number as u64 + 1).await;
+        let filter = json!({"filter": {"text": "nothing has this"}});
+        bridge.created("/replays", filter).await;
+    }
+    let connection = bridge.get("/connections").await["data"][0].clone();
+    let mut changed = connection.clone();
+    changed["trigger"]["project_ids"] = json!(["other"]);
+    let path = format!("/connections/{}", connection["id"].as_str().unwrap());
+    assert_eq!(bridge.api("PUT", &path, Some(changed)).await.0, 200);
+    for list in [
+        "/deliveries",
+        "/deliveries?state=delivered,delivered",
+        "/events",
+        "/events?type=",
+        "/replays",
+        "/audit?object_kind=replay",
+        &format!("{path}/versions"),
+    ] {
+        let joint = if list.contains('?') { '&' } else { '?' };
+        let full = bridge.get(&format!("{list}{joint}limit=2")).await;
+        assert_eq!(full["data"].as_array().unwrap().len(), 2, "{list}: {full}");
+        assert_eq!(full["next_cursor"], Value::Null, "{list}");
+        let first = bridge.get(&format!("{list}{joint}limit=1")).await;
+        let cursor = first["next_cursor"].as_str().expect(list);
+        let second = format!("{list}{joint}limit=1&cursor={cursor}");
+        let second = bridge.get(&second).await;
+        assert_eq!(second["data"][0], full["data"][1], "{list}");
+        assert_eq!(second["next_cursor"], Value::Null, "{list}");
+        let surprise = format!("{list}{joint}surprise=1");
+        let (status, problem) = bridge.api("GET", &surprise, None).await;
+        assert_eq!((status, &problem["code"]), (400, &json!("bad_query")));
+    }
+    let told = bridge.get("/openapi.json").await;
+    let format = &told["components"]["schemas"]["Mapping"]["properties"]["format"];
+    assert_eq!(format["enum"], json!(["json", "text"]));
+    let parameters = told["paths"]["/deliveries"]["get"]["parameters"].as_array();
+    let limit = parameters
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "limit");
+    assert_eq!(limit.unwrap()["schema"]["type"], "integer");
+    bridge.stop().await;
 }
 
 #[actix_web::test]

@@ -19,7 +19,7 @@ use crate::store::connections::ConnectionDraft;
 use crate::store::error::StoreError;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
-use crate::web::api::{Walk, id, list, name, parse, parse_replacing, time};
+use crate::web::api::{Walk, id, name, parse, parse_replacing, time};
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, turn};
 
@@ -105,10 +105,12 @@ pub async fn delete(
 
 pub async fn versions(
     path: web::Path<String>,
+    walk: web::Query<Walk>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let versions = bridge.store.versions(id(&path, "connection")?).await?;
-    Ok(list(versions.iter().map(version_view).collect(), None))
+    let id_of = |version: &Version| version.id.to_string();
+    walk.into_inner().answer(&versions, id_of, version_view)
 }
 
 /// What a dry run over the past tries; a part that is left out stays as it is saved.

@@ -35,14 +35,15 @@ pub async fn index(
         cursor: query.cursor,
     }
     .page()?;
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let filter = EventFilter {
         source_id: query
             .source_id
             .as_deref()
             .map(|text| id(text, "source"))
             .transpose()?,
-        event_type: query.r#type,
-        text: query.text.filter(|text| !text.is_empty()),
+        event_type: filled(query.r#type),
+        text: filled(query.text),
         from: query.from,
         to: query.to,
         page,

@@ -30,6 +30,7 @@ pub const BODY_LIMIT_BYTES: usize = 2 << 20;
 
 /// The part of a list's query that walks through it.
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Paging {
     pub limit: Option<i64>,
     pub cursor: Option<String>,

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 
+use crate::store::events::PAGE_LIMIT;
 use crate::web::api::schemas::schemas;
 
 /// Method, path, summary, role, status of success.
@@ -198,10 +199,11 @@ const OPERATIONS: [(&str, &str, &str, &str, &str); 32] = [
 ];
 
 /// Query parameters of the lists.
-const LIST_PARAMETERS: [(&str, &[&str]); 7] = [
+const LIST_PARAMETERS: [(&str, &[&str]); 8] = [
     ("/sources", &["limit", "cursor"]),
     ("/destinations", &["limit", "cursor"]),
     ("/connections", &["limit", "cursor"]),
+    ("/connections/{id}/versions", &["limit", "cursor"]),
     ("/replays", &["limit", "cursor"]),
     (
         "/audit",
@@ -282,7 +284,12 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
         .iter()
         .find(|(list, _)| *list == path && method == "get");
     for name in listed.map_or(&[][..], |(_, names)| names) {
-        parameters.push(json!({"name": name, "in": "query", "schema": {"type": "string"}}));
+        let schema = match *name {
+            "limit" => json!({"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT}),
+            "from" | "to" => json!({"type": "string", "format": "date-time"}),
+            _ => json!({"type": "string"}),
+        };
+        parameters.push(json!({"name": name, "in": "query", "schema": schema}));
     }
     let mut operation = json!({
         "summary": summary,

@@ -108,6 +108,7 @@ fn rules() -> Value {
             "mode": {"enum": ["passthrough", "fields", "template"]},
             "fields": {"type": "array", "items": reference("Field"), "description": "For `fields`."},
             "body": {"type": "string", "description": "For `template`: text with expressions in double braces, `{{ currentValue.title | upper }}`, in the syntax of Jinja; every function is a filter. Where the text begins like JSON, values are escaped for the place they stand in."},
+            "format": {"enum": ["json", "text"], "description": "For `template`: whether it is JSON; read from the text when left out."},
         }},
         "Field": {"type": "object", "required": ["to", "from"], "properties": {
             "to": {"type": "string", "description": "Where it goes: `task.name`."},
