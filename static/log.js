@@ -50,6 +50,7 @@
     }
     table.hidden = false;
     document.getElementById("none")?.remove();
+    if (resend) resend.parentElement.hidden = false;
   };
 
   // Sentences come with the page, in the reader's language.

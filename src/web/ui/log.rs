@@ -110,6 +110,8 @@ struct ListPage {
     tabs: Vec<Tab>,
     narrowings: Vec<Narrowing>,
     states: Vec<(&'static str, String)>,
+    /// The name of several states, when the address names them.
+    several_states: Option<String>,
     periods: Vec<(&'static str, Key)>,
     types: Vec<(&'static str, String)>,
     connections: Vec<(String, String)>,
@@ -220,18 +222,8 @@ impl LogQuery {
     }
 
     fn states(&self) -> Result<Vec<State>, ApiError> {
-        if let Some((.., states)) = GROUPS.iter().find(|(word, ..)| *word == self.state) {
-            return Ok(states.to_vec());
-        }
-        self.state
-            .split(',')
-            .filter(|word| !word.is_empty())
-            .map(|word| {
-                State::from_word(word).ok_or_else(|| {
-                    not_understood(t!("deliveries-state-unread", text = shortened(word)))
-                })
-            })
-            .collect()
+        states_of(&self.state)
+            .map_err(|word| not_understood(t!("deliveries-state-unread", text = shortened(word))))
     }
 
     fn times(&self, now: Timestamp) -> Result<(Option<Timestamp>, Option<Timestamp>), ApiError> {
@@ -243,7 +235,8 @@ impl LogQuery {
         };
         let (from, to) = (written(&self.from)?, written(&self.to)?);
         match PERIODS.iter().find(|(word, ..)| *word == self.period) {
-            Some((.., hours)) => Ok((Some(now - SignedDuration::from_hours(*hours)), to)),
+            // Both narrow, so the later of them is where it begins.
+            Some((.., hours)) => Ok((from.max(Some(now - SignedDuration::from_hours(*hours))), to)),
             None if self.period.is_empty() => Ok((from, to)),
             None => Err(not_understood(t!(
                 "deliveries-time-unread",
@@ -256,9 +249,7 @@ impl LogQuery {
     pub fn for_replay(&self, now: Timestamp) -> Result<String, ApiError> {
         let (from, to) = self.times(now)?;
         let fixed = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
-        let states: Vec<&str> = self.states()?.iter().map(|state| state.as_str()).collect();
         let query = LogQuery {
-            state: states.join(","),
             period: String::new(),
             from: fixed(from),
             to: fixed(to),
@@ -321,13 +312,43 @@ pub fn way_back(query: &str) -> String {
     }
 }
 
-fn state_name(word: &str) -> String {
-    GROUPS
-        .iter()
-        .find(|(group, ..)| *group == word)
-        .map(|(_, name, _)| name.to_string())
-        .or_else(|| State::from_word(word).map(|state| state_chip(state).word))
-        .unwrap_or_else(|| word.to_string())
+/// The words of the address's `state`: of states and of groups, separated by commas.
+fn state_words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+}
+
+/// The states that the address's `state` names, or the word that is none.
+pub fn states_of(text: &str) -> Result<Vec<State>, &str> {
+    let mut states = Vec::new();
+    for word in state_words(text) {
+        match GROUPS.iter().find(|(group, ..)| *group == word) {
+            Some((.., group)) => states.extend_from_slice(group),
+            None => states.push(State::from_word(word).ok_or(word)?),
+        }
+    }
+    Ok(states)
+}
+
+/// The same as people call them.
+fn state_name(text: &str) -> String {
+    let names = state_words(text).map(|word| {
+        GROUPS
+            .iter()
+            .find(|(group, ..)| *group == word)
+            .map(|(_, name, _)| name.to_string())
+            .or_else(|| State::from_word(word).map(|state| state_chip(state).word))
+            .unwrap_or_else(|| word.to_string())
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// What the list of states must offer besides, so that what the address says is chosen in it.
+fn several_states(text: &str) -> Option<String> {
+    let is_one =
+        State::from_word(text).is_some() || GROUPS.iter().any(|(group, ..)| *group == text);
+    (!text.is_empty() && !is_one).then(|| state_name(text))
 }
 
 fn period_name(word: &str) -> String {
@@ -423,6 +444,7 @@ pub async fn index(
         tabs: tabs(&query),
         narrowings: query.narrowings(&connections, &destinations),
         states,
+        several_states: several_states(&query.state),
         periods: PERIODS
             .iter()
             .map(|(word, name, _)| (*word, *name))

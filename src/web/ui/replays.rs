@@ -24,6 +24,7 @@ use crate::web::phrases::retold;
 use crate::web::reader::Reader;
 use crate::web::ui::asking::{Ask, ask_first};
 use crate::web::ui::form::Form;
+use crate::web::ui::log::states_of;
 use crate::web::ui::page::{
     Chip, DeliveryRow, EXACT, FormProblem, Moment, Page, PageError, Pager, event_label, go,
     mendable, query_value, render, render_again, state_chip,
@@ -164,13 +165,10 @@ impl Fields {
             .iter()
             .map(|name| problem(name, t!("replays-unknown-field")))
             .collect();
-        let mut states = Vec::new();
-        for word in self.state.split(',').filter(|word| !word.is_empty()) {
-            match State::from_word(word.trim()) {
-                Some(state) => states.push(state),
-                None => problems.push(problem("state", t!("replays-unknown-state"))),
-            }
-        }
+        let states = states_of(&self.state).unwrap_or_else(|_| {
+            problems.push(problem("state", t!("replays-unknown-state")));
+            Vec::new()
+        });
         let filled = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
         let wish = Wish {
             selection: Selection {
