@@ -126,13 +126,15 @@ impl Watching {
             let events = self.events(rows).await?;
             return Some(format!("retry: 3000\n{events}"));
         }
+        // News that his filter keeps back are silence to him.
+        let beat = Instant::now() + BEAT_EVERY;
         loop {
             let news = tokio::select! {
                 biased;
                 _ = self.viewer.closing.wait_for(|closing| *closing) => return None,
                 () = tokio::time::sleep_until(self.until) => return None,
+                () = tokio::time::sleep_until(beat) => None,
                 news = self.viewer.news.recv() => Some(news),
-                () = tokio::time::sleep(BEAT_EVERY) => None,
             };
             if !self.is_signed_in().await {
                 return None;
