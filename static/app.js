@@ -84,6 +84,20 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
   });
 }
 
+// A second click while the answer is awaited sends nothing twice. On the window: whoever else listens has decided before whether it is sent at all.
+const SENT_MS = 30000;
+const sent = new Set();
+window.addEventListener("submit", (event) => {
+  const form = event.target;
+  const method = event.submitter?.getAttribute("formmethod") ?? form.getAttribute("method");
+  if (event.defaultPrevented || method?.toLowerCase() !== "post") return;
+  if (sent.has(form)) { event.preventDefault(); return; }
+  sent.add(form);
+  // Whoever stopped it and stays on the page may send again.
+  setTimeout(() => sent.delete(form), SENT_MS);
+});
+window.addEventListener("pageshow", () => sent.clear());
+
 // The server shows exact times in the zone of this cookie, unless the account names one. Until it knows the browser's, their titles are put right here.
 const page = document.documentElement;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -18,7 +18,7 @@ if (waiting) {
       const response = await fetch(waiting.dataset.await);
       const answer = response.ok && await response.json();
       // A half-typed form must not be lost.
-      const typing = [...document.querySelectorAll("input[type=password], input[type=text]")].some((input) => input.value !== input.defaultValue);
+      const typing = [...document.querySelectorAll("input:not([type=hidden])")].some((input) => input.value !== input.defaultValue || input.checked !== input.defaultChecked);
       const refused = answer && answer.refused_at !== waiting.dataset.refused;
       if ((answer?.event_id || answer?.heard_at || refused) && !typing) { clearInterval(look); location.reload(); }
     } catch { /* It asks again. */ }

@@ -34,6 +34,10 @@ module.exports = async function log(day) {
   await post(hook, event({ value: { title: "Narrowed thing" } }));
   await rows.filter({ hasText: "Narrowed thing" }).first().waitFor();
   assert.strictEqual(await rows.filter({ hasText: "Other thing" }).count(), 0);
+  // What came in on an empty page can be selected like any other.
+  await rows.filter({ hasText: "Narrowed thing" }).first().locator("input").check();
+  await page.getByText("1 selected.").waitFor();
+  await page.getByRole("button", { name: "Resend the selected" }).waitFor();
 
   // Keys: j and k walk, x selects, / searches, ? helps, Enter opens.
   await page.goto("/deliveries");
@@ -77,6 +81,20 @@ module.exports = async function log(day) {
   const expected = (await api.call("GET", "/deliveries?text=Narrowed")).data.length;
   assert.strictEqual(csv.length, expected + 1, csv.join("\n"));
   assert.ok(csv.slice(1).every((line) => line.includes("Narrowed thing")));
+
+  // A double click sends once.
+  await page.goto("/deliveries?text=Narrowed&state=delivered");
+  await rows.first().locator(".record a").click();
+  const { event_id } = await api.call("GET", `/deliveries/${page.url().match(/deliveries\/([0-9a-f-]+)/)[1]}`);
+  const made = async () => (await api.call("GET", `/deliveries?event_id=${event_id}`)).data.filter((one) => one.trigger === "resend").length;
+  const so_far = await made();
+  let asked = 0;
+  await page.route("**/resend", async (route) => { asked += 1; await new Promise((then) => setTimeout(then, 400)); await route.continue().catch(() => {}); });
+  await page.getByRole("button", { name: "Resend", exact: true }).evaluate((button) => { button.click(); setTimeout(() => button.click(), 150); });
+  await page.getByText("This is the new delivery.").waitFor();
+  await page.unroute("**/resend");
+  assert.strictEqual(asked, 1);
+  assert.strictEqual(await made(), so_far + 1);
 
   // Why not: the condition that stood in the way, and the way to change it.
   await page.goto("/deliveries?state=skipped");
