@@ -72,7 +72,7 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
     answer.name = "confirmed";
     answer.value = "yes";
     const no = document.createElement("button");
-    no.textContent = said.cancel;
+    no.textContent = said.keep;
     yes.addEventListener("click", () => { form.dataset.confirmed = "yes"; form.append(answer); form.requestSubmit(); });
     no.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => dialog.remove());

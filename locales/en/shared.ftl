@@ -19,6 +19,7 @@ shared-section-settings = Settings
 shared-copy = Copy
 shared-copied = Copied
 shared-cancel = Cancel
+shared-keep = Keep it
 
 ## What was done
 

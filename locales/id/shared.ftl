@@ -19,6 +19,7 @@ shared-section-settings = Pengaturan
 shared-copy = Salin
 shared-copied = Tersalin
 shared-cancel = Batal
+shared-keep = Tidak jadi
 
 ## Yang baru dilakukan
 
