@@ -13,6 +13,7 @@ on_both! {
     what_cannot_be_seen_is_shown_as_what_it_is,
     what_became_of_an_event_is_told_as_it_happened,
     the_beginning_leads_from_step_to_step,
+    a_delivery_offers_only_what_its_connection_still_has,
 }
 
 /// A visitor with a cookie jar of one cookie.
@@ -744,6 +745,77 @@ async fn a_viewer_is_not_told_to_do_what_they_may_not() {
             theirs.contains(said) && !theirs.contains(offered),
             "{theirs}"
         );
+    }
+    bridge.stop().await;
+}
+
+async fn a_delivery_offers_only_what_its_connection_still_has(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let filter = json!({"path": "$.currentValue.title", "op": "equals", "value": "never"});
+    let mapping = json!({"mode": "fields", "fields": [{"to": "a", "from": {"path": "$.nowhere"}, "when_missing": "fail"}]});
+    for rules in [json!({"filter": filter}), json!({"mapping": mapping})] {
+        let source = &connected.source_id;
+        bridge
+            .connect_from(source, &receiver.url(), json!({}), rules)
+            .await;
+    }
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let mut ada = owner(&bridge).await;
+    let log = bridge.get("/deliveries").await["data"].clone();
+    let path = |state: &str| {
+        let mut log = log.as_array().unwrap().iter();
+        let one = log.find(|one| one["state"] == state).unwrap();
+        format!("/deliveries/{}", one["id"].as_str().unwrap())
+    };
+    let (delivered, skipped, failed) = (path("delivered"), path("skipped"), path("mapping_failed"));
+
+    // There is no filter to change where there is none.
+    assert!(!ada.get(&delivered).await.html.contains("/edit?sample="));
+    let html = ada.get(&skipped).await.html;
+    assert!(
+        html.contains("Change this filter with this event"),
+        "{html}"
+    );
+    let html = ada.get(&failed).await.html;
+    assert_eq!(html.matches("/edit?sample=").count(), 2, "{html}");
+    for connection in bridge.get("/connections").await["data"].as_array().unwrap() {
+        let mut changed = connection.clone();
+        let path = format!("/connections/{}", connection["id"].as_str().unwrap());
+        changed["trigger"]["project_ids"] = json!(["other"]);
+        assert_eq!(bridge.api("PUT", &path, Some(changed)).await.0, 200);
+    }
+    let html = ada.get(&delivered).await.html;
+    assert!(html.contains("Resend by version 2, in force now"), "{html}");
+
+    for connection in bridge.get("/connections").await["data"].as_array().unwrap() {
+        let path = format!("/connections/{}", connection["id"].as_str().unwrap());
+        assert_eq!(bridge.api("DELETE", &path, None).await.0, 204);
+    }
+    for page in [&delivered, &skipped, &failed] {
+        let html = ada.get(page).await.html;
+        for gone in ["in force now", "/edit?sample=", "href=\"/connections/"] {
+            assert!(!html.contains(gone), "{gone}: {html}");
+        }
+        let may_resend = html.contains(&format!("action=\"{page}/resend\""));
+        assert_eq!(may_resend, *page != failed, "{page}");
+    }
+    let mark = ada.get(&delivered).await.mark();
+    for page in [&delivered, &skipped] {
+        let fields = [("csrf", mark.as_str()), ("version", "then")];
+        let asked = ada.post(&format!("{page}/resend"), &fields).await;
+        let resent = match page == &skipped {
+            true => {
+                assert!(asked.html.contains("Keep it"), "{}", asked.html);
+                let fields = [("csrf", mark.as_str()), ("confirmed", "yes")];
+                ada.post(&format!("{page}/resend"), &fields).await
+            }
+            false => asked,
+        };
+        assert_eq!(resent.status, 303);
+        receiver.next().await;
     }
     bridge.stop().await;
 }

@@ -6,6 +6,7 @@ use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::domain::connection::Connection;
 use crate::domain::delivery::State;
 use crate::domain::destination::Health;
 use crate::domain::filter::explanation::Explanation;
@@ -65,6 +66,10 @@ struct ShowPage {
     is_over: bool,
     /// Whether the connection is for such an event at all; a test asks for any.
     listens: bool,
+    /// The connection was not deleted.
+    has_connection: bool,
+    /// What the connection is changed in with this event, in the words of the link to its form, when that may help.
+    change: Option<String>,
     /// The connection's present version, when it is another one.
     present_version: Option<i32>,
     timeline: Vec<TimelineStep>,
@@ -153,11 +158,14 @@ pub async fn show(
         .zip(output.as_ref())
         .and_then(|(attempt, output)| curl(attempt, &output.body));
     let neighbours = bridge.store.neighbours(&delivery).await?;
-    let present_version = bridge
-        .store
-        .versions(delivery.connection_id)
-        .await?
-        .first()
+    let connection = match bridge.store.connection(delivery.connection_id).await {
+        Ok(connection) => Some(connection),
+        Err(StoreError::NotFound(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let present_version = connection
+        .as_ref()
+        .map(|connection| &connection.version)
         .filter(|present| present.id != delivery.version_id)
         .map(|present| present.number);
     let log = query_value(&request, "log").unwrap_or_default();
@@ -170,6 +178,10 @@ pub async fn show(
         page.note = Some(told_of_resend(delivery.state));
     }
     let may_change = page.may_change();
+    let act = match may_change {
+        true => act(delivery.state, connection.is_some()),
+        false => "",
+    };
     let arrived = arrived_later(&bridge, &delivery, now).await?;
     render(&ShowPage {
         page,
@@ -182,12 +194,16 @@ pub async fn show(
             .map_or_else(String::new, |last| {
                 advice(&last.outcome, delivery.ended_with(last))
             }),
-        act: if may_change { act(delivery.state) } else { "" },
+        act,
         may_discard: may_change && delivery.state.may_be_discarded(),
         moving: is_moving(&delivery, now),
         was_sent: !attempts.is_empty(),
         is_over: delivery.state.is_final(),
         listens,
+        has_connection: connection.is_some(),
+        change: connection
+            .filter(|_| may_change)
+            .and_then(|connection| change(act, listens, &connection)),
         present_version,
         timeline: timeline(&delivery, &attempts, received_at, now),
         attempts: attempts
@@ -364,13 +380,25 @@ fn is_moving(delivery: &DeliverySummary, now: Timestamp) -> bool {
     delivery.state.is_moving() || is_soon
 }
 
-fn act(state: State) -> &'static str {
+fn act(state: State, has_connection: bool) -> &'static str {
     match state {
+        // By the rules that it had, it fails again.
+        State::MappingFailed if !has_connection => "",
         State::Skipped => "anyway",
         State::MappingFailed => "mend",
         State::Held => "resume",
         State::Queued | State::Sending | State::Retrying => "hurry",
         State::Delivered | State::Failed | State::Discarded => "resend",
+    }
+}
+
+/// The words of the link to the connection's form; none where it has nothing to change.
+fn change(act: &str, listens: bool, connection: &Connection) -> Option<String> {
+    match act {
+        "mend" => Some(t!("deliveries-mend-with")),
+        _ if !listens => Some(t!("deliveries-change-trigger")),
+        _ if !connection.version.rules.filter.is_null() => Some(t!("deliveries-change-filter")),
+        _ => None,
     }
 }
 
