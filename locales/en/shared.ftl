@@ -62,6 +62,11 @@ shared-note-refused =
         [one] One was refused, because its destination or its event is gone.
        *[other] { $count } were refused, because their destinations or events are gone.
     }
+shared-note-unsent =
+    { $count ->
+        [one] The newest one was not sent: something failed here. Resend it again.
+       *[other] The newest { $count } were not sent: something failed here. Resend them again.
+    }
 
 ## Times, worded as the browser words them
 

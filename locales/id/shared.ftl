@@ -53,6 +53,7 @@ shared-note-resent-many =
     }
 shared-note-resent-held = { $count } di antaranya menunggu, karena tujuannya ditahan atau dijeda.
 shared-note-refused = { $count } ditolak karena tujuan atau event-nya sudah tidak ada.
+shared-note-unsent = { $count } yang terbaru tidak dikirim: ada yang gagal di sini. Kirim ulang lagi.
 
 ## Waktu, dengan kata-kata yang sama seperti di browser
 

@@ -28,6 +28,8 @@ on_both! {
     a_skipped_delivery_says_in_every_list_what_stood_in_its_way,
     whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_the_end,
     whoever_is_signed_out_while_watching_is_shown_nothing_more,
+    a_page_says_whether_there_are_more,
+    resending_what_is_selected_tells_what_was_made_when_it_ends_early,
 }
 
 const DAY_MS: i64 = 86_400_000;
@@ -259,6 +261,19 @@ async fn a_look_for_a_text_is_bounded_and_goes_on_where_it_ended(database: Datab
     let mut ada = owner(&bridge).await;
     let html = ada.get("/deliveries?text=the+needle").await.html;
     assert!(html.contains("Nothing found so far") && html.contains("Look further"));
+    // Whoever went down so far comes up again, also where nothing is found on the way.
+    let found = ada.get(&link(&html, "next")).await.html;
+    assert!(found.contains("title=\"the needle\""), "{found}");
+    let above = ada.get(&link(&found, "prev")).await.html;
+    assert!(above.contains("Nothing found so far"), "{above}");
+    let found = ada.get(&link(&above, "next")).await.html;
+    assert!(found.contains("title=\"the needle\""), "{found}");
+    let top = ada.get(&link(&above, "prev")).await.html;
+    assert_eq!(link(&top, "next"), "/deliveries?text=the+needle");
+    let html = ada.get("/events?text=the+needle").await.html;
+    let found = ada.get(&link(&html, "next")).await.html;
+    let above = ada.get(&link(&found, "prev")).await.html;
+    assert!(link(&above, "prev").starts_with("/events?text=the+needle&after="));
     let answer = bridge.get("/deliveries?text=the%20needle").await;
     assert_eq!(answer["data"], json!([]));
     let cursor = answer["next_cursor"].as_str().unwrap();
@@ -273,6 +288,14 @@ async fn a_look_for_a_text_is_bounded_and_goes_on_where_it_ended(database: Datab
     let file: Value = serde_json::from_str(&file).unwrap();
     assert_eq!(file.as_array().unwrap().len(), 1);
     bridge.stop().await;
+}
+
+/// Where a page's link to the newer (`prev`) or older (`next`) part of a list leads.
+fn link(html: &str, rel: &str) -> String {
+    let before = html.split(&format!("\" rel=\"{rel}\"")).next().unwrap();
+    assert_ne!(before, html, "no {rel} in {html}");
+    let href = before.rsplit("href=\"").next().unwrap();
+    href.replace("&#38;", "&")
 }
 
 async fn what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet(
@@ -345,7 +368,7 @@ async fn what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet(
     let resent = ada.post("/deliveries/resend", &fields).await;
     assert_eq!(
         resent.location.as_deref(),
-        Some("/deliveries?state=delivered&done=resent_many&count=2&held=0&refused=1")
+        Some("/deliveries?state=delivered&done=resent_many&count=2&held=0&refused=1&unsent=0")
     );
     for _ in 0..2 {
         receiver.next().await;
@@ -515,5 +538,169 @@ async fn a_delivery_knows_those_before_and_after_it_of_the_same_record_and_conne
             "{here}"
         );
     }
+    bridge.stop().await;
+}
+
+async fn a_page_says_whether_there_are_more(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"filter": {"all": [{"path": "$.currentValue.title", "op": "not_equals", "value": "no"}]},
+        "delivery": {"max_attempts": 1}});
+    let connected = bridge.connect(&receiver, rules).await;
+    receiver.answer_usually(500);
+    for (number, title) in ["one", "no", "two"].into_iter().enumerate() {
+        bridge.post(&connected.hook, &with_title(title)).await;
+        if title != "no" {
+            receiver.next().await;
+        }
+        bridge.recorded([1, 1, 2][number]).await;
+        bridge.advance(Duration::from_secs(1));
+    }
+    let store = &bridge.bridge.store;
+    let all = store.deliveries(DeliveryFilter::default()).await.unwrap();
+    let ids: Vec<_> = all.iter().map(|one| one.id).collect();
+    use bluebridge::domain::delivery::State::{Delivered, Failed, Skipped};
+    for states in [
+        vec![],
+        vec![Skipped, Failed],
+        vec![Skipped, Failed, Skipped, Failed],
+        vec![Delivered, Failed, Skipped],
+    ] {
+        for (before, after, limit, rows, has_more) in [
+            (None, None, 3, &ids[..], false),
+            (None, None, 2, &ids[..2], true),
+            (Some(ids[0]), None, 2, &ids[1..], false),
+            (Some(ids[0]), None, 1, &ids[1..2], true),
+            (None, Some(ids[2]), 2, &ids[..2], false),
+            (None, Some(ids[2]), 1, &ids[1..2], true),
+        ] {
+            let mut filter = DeliveryFilter {
+                states: states.clone(),
+                ..DeliveryFilter::default()
+            };
+            filter.page.before = before;
+            filter.page.after = after;
+            filter.page.limit = limit;
+            let page = store.log_page(filter).await.unwrap();
+            let found: Vec<_> = page.rows.iter().map(|one| one.id).collect();
+            let asked = format!("{states:?} {before:?} {after:?} {limit}");
+            assert_eq!((&found[..], page.has_more), (rows, has_more), "{asked}");
+        }
+    }
+    bridge.stop().await;
+}
+
+async fn resending_what_is_selected_tells_what_was_made_when_it_ends_early(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    for number in 0..3 {
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+        bridge.recorded(number as u64 + 1).await;
+        bridge.advance(Duration::from_secs(1));
+    }
+    let store = &bridge.bridge.store;
+    let log = store.deliveries(DeliveryFilter::default()).await.unwrap();
+    let broken = log[1].event_id.to_string().replace('-', "");
+    let broken = bridge.look().bytes(&broken);
+    execute(
+        &bridge.home.database_url,
+        &format!("UPDATE events SET occurred_at = 9000000000000000000 WHERE id = {broken}"),
+    );
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/deliveries").await.mark();
+    let ids: Vec<String> = log.iter().map(|one| one.id.to_string()).collect();
+    let mut fields = vec![("csrf", mark.as_str())];
+    fields.extend(ids.iter().map(|id| ("id", id.as_str())));
+    let resent = ada.post("/deliveries/resend", &fields).await;
+    let told = "/deliveries?done=resent_many&count=1&held=0&refused=0&unsent=2";
+    assert_eq!(resent.location.as_deref(), Some(told));
+    let html = ada.get(told).await.html;
+    assert!(
+        html.contains("One new delivery was made. The newest 2 were not sent"),
+        "{html}"
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn what_narrows_the_log_is_what_the_form_shows() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let mut ada = owner(&bridge).await;
+    // Rows that come in while somebody watches can be selected.
+    let empty = ada.get("/deliveries").await.html;
+    assert!(empty.contains("<div class=\"bulk\" hidden>"), "{empty}");
+    let mut viewer = crate::sweep::person(&bridge, Role::Viewer).await;
+    let empty = viewer.get("/deliveries").await.html;
+    assert!(!empty.contains("class=\"bulk\""), "{empty}");
+
+    // Several states, as the overview asks for them, stay chosen and have their names.
+    let html = ada
+        .get("/deliveries?state=failed,mapping_failed")
+        .await
+        .html;
+    let chosen = "<option value=\"failed,mapping_failed\" selected>Failed, Mapping failed</option>";
+    assert!(html.contains(chosen), "{html}");
+    let chip = "<span class=\"clip\">Failed, Mapping failed</span>";
+    assert!(html.contains(chip), "{html}");
+    assert_eq!(html.matches(" selected>").count(), 1, "{html}");
+    for state in ["problem", "failed", ""] {
+        let html = ada.get(&format!("/deliveries?state={state}")).await.html;
+        let expected = usize::from(!state.is_empty());
+        assert_eq!(html.matches(" selected>").count(), expected, "{state}");
+    }
+    // A group is still one after the way through the planner.
+    let html = ada.get("/deliveries?state=problem").await.html;
+    assert!(html.contains("/replays/new?state=problem\""), "{html}");
+    let planner = ada.get("/replays/new?state=problem").await.html;
+    assert!(
+        planner.contains("href=\"/deliveries?state=problem\""),
+        "{planner}"
+    );
+
+    // A stretch of time and a beginning both narrow.
+    let connected = bridge.connect(&receiver, json!({})).await;
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    for (from, rows) in [(-60, 1), (60, 0), (-7_200, 1)] {
+        let from = bridge.bridge.clock.now() + jiff::SignedDuration::from_secs(from);
+        let query = format!("/deliveries?period=1h&from={from}");
+        let html = ada.get(&query).await.html;
+        assert_eq!(html.matches("<tr id=\"d-").count(), rows, "{query}");
+    }
+    bridge.advance(Duration::from_secs(5_400));
+    let from = bridge.bridge.clock.now() - jiff::SignedDuration::from_secs(7_200);
+    let html = ada.get(&format!("/deliveries?period=1h&from={from}")).await;
+    assert_eq!(
+        html.html.matches("<tr id=\"d-").count(),
+        0,
+        "an hour is one"
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn whoever_watches_what_never_comes_is_kept_connected() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let ada = owner(&bridge).await;
+    let stream = bridge.http.get(bridge.url("/deliveries/tail?text=needle"));
+    let stream = stream.header("cookie", &ada.cookie);
+    let stream = stream.header("accept", "text/event-stream");
+    let mut stream = stream.send().await.unwrap();
+    patiently("the greeting", stream.chunk()).await.unwrap();
+    let came = async {
+        for number in 0.. {
+            bridge.post(&connected.hook, &event(number)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let beat = patiently("a sign of life", async {
+        tokio::select! {
+            () = came => None,
+            chunk = stream.chunk() => chunk.unwrap(),
+        }
+    });
+    assert_eq!(beat.await.unwrap(), &b": still here\n\n"[..]);
     bridge.stop().await;
 }

@@ -305,14 +305,19 @@ pub async fn resend_selected(
         match resending::resend(&bridge, &actor, *id).await {
             Ok(new) => made.push(new),
             Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => refused += 1,
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                // What was made must be told, or it is made twice.
+                tracing::warn!(%error, "resending what was selected ended early");
+                break;
+            }
         }
     }
+    let unsent = ids.len() - made.len() - refused;
     let (count, held) = (made.len(), held_among(&bridge, made).await);
     let log = LogQuery::parse(form.text("log")).href();
     let joint = if log.contains('?') { '&' } else { '?' };
     Ok(go(format!(
-        "{log}{joint}done=resent_many&count={count}&held={held}&refused={refused}"
+        "{log}{joint}done=resent_many&count={count}&held={held}&refused={refused}&unsent={unsent}"
     )))
 }
 

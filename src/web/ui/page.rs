@@ -223,6 +223,7 @@ pub fn note(request: &HttpRequest) -> Option<Note> {
             number("count")?,
             number("held").unwrap_or(0),
             number("refused").unwrap_or(0),
+            number("unsent").unwrap_or(0),
         ));
     }
     if done == UNSAVED {
@@ -232,7 +233,7 @@ pub fn note(request: &HttpRequest) -> Option<Note> {
     found.map(|(_, sentence)| Note::good(sentence.to_string()))
 }
 
-fn resent_many(count: u32, held: u32, refused: u32) -> Note {
+fn resent_many(count: u32, held: u32, refused: u32, unsent: u32) -> Note {
     let mut told = vec![t!("shared-note-resent-many", count = count)];
     if held > 0 {
         told.push(t!("shared-note-resent-held", count = held));
@@ -240,9 +241,14 @@ fn resent_many(count: u32, held: u32, refused: u32) -> Note {
     if refused > 0 {
         told.push(t!("shared-note-refused", count = refused));
     }
-    match held + refused {
-        0 => Note::good(told.join(" ")),
-        _ => Note::warn(told.join(" ")),
+    if unsent > 0 {
+        told.push(t!("shared-note-unsent", count = unsent));
+    }
+    let told = told.join(" ");
+    match (unsent, held + refused) {
+        (0, 0) => Note::good(told),
+        (0, _) => Note::warn(told),
+        _ => Note::bad(told),
     }
 }
 
@@ -617,6 +623,11 @@ pub fn visit_cookie(
     }
 }
 
+/// What the address of a list says of one visit alone.
+const PASSING: [&str; 7] = [
+    "before", "after", "done", "count", "held", "refused", "unsent",
+];
+
 /// Links to the pages beside this one.
 #[derive(Debug, Default)]
 pub struct Pager {
@@ -674,9 +685,7 @@ impl Pager {
 fn beside(request: &HttpRequest, place: Option<(&str, &str)>) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
-        let kept =
-            !["before", "after", "done", "count", "held", "refused"].contains(&name.as_ref());
-        if kept && !value.is_empty() {
+        if !PASSING.contains(&name.as_ref()) && !value.is_empty() {
             query.append_pair(&name, &value);
         }
     }
