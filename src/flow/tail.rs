@@ -5,8 +5,9 @@
 //! own filter. It keeps nothing: whoever comes late reads the log's page.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::sync::{Notify, broadcast};
@@ -29,6 +30,9 @@ const OVERLAP_S: i64 = 5;
 /// Ticks that a slow viewer may fall behind before it misses some.
 const BEHIND_LIMIT: usize = 16;
 
+/// After how much silence a viewer is sent a sign of life, so that proxies keep the connection, in milliseconds.
+const BEAT_EVERY_MS: u64 = 15_000;
+
 /// What one tick found, the oldest first.
 pub type News = Arc<Vec<DeliverySummary>>;
 
@@ -40,6 +44,7 @@ pub struct Tail {
     came: Notify,
     told: Mutex<HashMap<DeliveryId, Told>>,
     closing: tokio::sync::watch::Sender<bool>,
+    beat_every_ms: AtomicU64,
 }
 
 /// How a delivery stood when it was told.
@@ -61,11 +66,22 @@ impl Default for Tail {
             came: Notify::new(),
             told: Mutex::default(),
             closing: tokio::sync::watch::Sender::new(false),
+            beat_every_ms: AtomicU64::new(BEAT_EVERY_MS),
         }
     }
 }
 
 impl Tail {
+    /// After how much silence a viewer is sent a sign of life.
+    pub fn beat_every(&self) -> Duration {
+        Duration::from_millis(self.beat_every_ms.load(Ordering::Relaxed))
+    }
+
+    /// Another silence than the usual one.
+    pub fn set_beat_every_ms(&self, every_ms: u64) {
+        self.beat_every_ms.store(every_ms, Ordering::Relaxed);
+    }
+
     /// Begins to watch; `None` when too many do. Changes of the deliveries `shown` are told as well, when they are unfinished.
     pub fn watch(self: &Arc<Tail>, shown: &[DeliverySummary]) -> Option<Viewer> {
         if self.viewers.fetch_add(1, Ordering::SeqCst) >= VIEWERS_LIMIT {

@@ -684,6 +684,7 @@ async fn whoever_watches_what_never_comes_is_kept_connected() {
     let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     let ada = owner(&bridge).await;
+    bridge.bridge.tail.set_beat_every_ms(500);
     let stream = bridge.http.get(bridge.url("/deliveries/tail?text=needle"));
     let stream = stream.header("cookie", &ada.cookie);
     let stream = stream.header("accept", "text/event-stream");
@@ -692,7 +693,7 @@ async fn whoever_watches_what_never_comes_is_kept_connected() {
     let came = async {
         for number in 0.. {
             bridge.post(&connected.hook, &event(number)).await;
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            bridge.bridge.tail.tick(&bridge.bridge).await.unwrap();
         }
     };
     let beat = patiently("a sign of life", async {

@@ -34,9 +34,6 @@ use crate::web::ui::why_not;
 /// How long a stream lasts at most.
 const STREAM_LIMIT: Duration = Duration::from_secs(300);
 
-/// After how much silence is something sent, so that proxies keep the connection?
-const BEAT_EVERY: Duration = Duration::from_secs(15);
-
 #[derive(Template)]
 #[template(path = "parts/log_row.html")]
 struct Row {
@@ -127,7 +124,7 @@ impl Watching {
             return Some(format!("retry: 3000\n{events}"));
         }
         // News that his filter keeps back are silence to him.
-        let beat = Instant::now() + BEAT_EVERY;
+        let beat = Instant::now() + self.bridge.tail.beat_every();
         loop {
             let news = tokio::select! {
                 biased;
