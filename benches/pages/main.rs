@@ -102,7 +102,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Addresses; a word in capitals stands for an id.
-fn pages() -> [&'static str; 17] {
+fn pages() -> [&'static str; 19] {
     [
         "/",
         "/?range=1h",
@@ -111,7 +111,9 @@ fn pages() -> [&'static str; 17] {
         "/deliveries?state=delivered",
         "/deliveries?state=waiting",
         "/deliveries?state=problem",
+        "/deliveries?state=skipped",
         "/deliveries?state=failed&period=24h",
+        "/deliveries?state=failed&connection_id=CONNECTION",
         "/deliveries?connection_id=CONNECTION",
         "/deliveries?event_type=COMMENT_DELETED",
         "/deliveries?text=nothing-has-this",
