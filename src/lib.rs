@@ -19,7 +19,7 @@
 //!
 //! Beside it, [`flow::replay`] makes many deliveries again at a person's wish: a row that remembers how far it came, moved with what it made.
 //!
-//! Beside it, [`flow::counts`] counts the log minute by minute behind its end, so that the overview never counts the log and the hot path
+//! Behind it, [`flow::counts`] counts the log minute by minute behind its end, so that the overview never counts the log and the hot path
 //! counts nothing; [`flow::tail`] tells those who watch the log what is new, with one question a second for all of them.
 //!
 //! An event is never lost silently: it is delivered, waiting, held, failed or skipped, and the log says why. The decision is a pure
@@ -55,7 +55,7 @@
 //! ```
 //!
 //! Arrows point down only; `tests/it/house.rs` fails with a sentence when a room imports what it may not. `domain` is pure: no IO, no clock,
-//! no chance. Only `store` speaks SQL, only `outbound` speaks to the world, `flow` knows neither actix nor diesel nor askama.
+//! no chance. Only `store` speaks SQL, only `outbound` speaks to the world for the server, `flow` knows neither actix nor diesel nor askama.
 //!
 //! # Who is trusted with what
 //!

@@ -236,6 +236,7 @@ said-event-not-json = the body is not JSON: { $error }
 said-event-deep = the body is nested deeper than 128 levels
 said-event-no-object = the body is not a JSON object
 said-event-no-name = the body has no `event` text that names the event
+said-event-health-check = the body is Blue's health check, which is answered and not delivered
 said-replay-pace = From 1 to { $count } deliveries a second.
 said-replay-times = The time until which is not after the time from which: nothing could match.
 said-same-values = the same values, written otherwise

@@ -235,6 +235,7 @@ said-event-not-json = body-nya bukan JSON: { $error }
 said-event-deep = body-nya bersarang lebih dari 128 tingkat
 said-event-no-object = body-nya bukan objek JSON
 said-event-no-name = body-nya tidak memiliki teks `event` yang menamai event-nya
+said-event-health-check = body ini pemeriksaan kesehatan dari Blue, yang dijawab dan tidak dikirim
 said-replay-pace = Dari 1 sampai { $count } pengiriman per detik.
 said-replay-times = Waktu akhirnya tidak sesudah waktu mulainya: tidak ada yang dapat cocok.
 said-same-values = nilai yang sama, ditulis berbeda

@@ -12,7 +12,7 @@
 //!          (final)         (final)           │
 //!                                            └── due, claimed ──► sending
 //!
-//!   a person may discard any waiting delivery: queued, held, retrying ──► discarded (final)
+//!   given up by a person, with its destination or with its replay: queued, held, retrying, in a replay sending too ──► discarded (final)
 //! ```
 //!
 //! A lease that runs out puts `sending` back to `queued`. Resend, test and replay are new deliveries with
@@ -68,7 +68,7 @@ words! {
         Delivered = "delivered",
         /// Attempts are spent, or another cannot help.
         Failed = "failed",
-        /// Given up by a person.
+        /// Given up: by a person, or because its destination was deleted or its replay cancelled.
         Discarded = "discarded",
     }
 }

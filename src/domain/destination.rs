@@ -383,7 +383,7 @@ impl Settings {
         json!({"config": config, "signing": signing, "limits": self.limits_view()})
     }
 
-    /// Scheme, host and port of the address, without path and query, for lists and logs.
+    /// The host of the address, with its port when that is not the usual one, for lists and logs.
     pub fn host(&self) -> String {
         let url = &self.request.url;
         let host = url.host_str().unwrap_or_default();

@@ -61,6 +61,9 @@ pub enum ReadError {
     NotAnObject,
     #[error("the body has no `event` text that names the event")]
     NoEventName,
+    /// Where an event is asked for.
+    #[error("the body is Blue's health check, which is answered and not delivered")]
+    HealthCheck,
 }
 
 impl ReadError {
@@ -71,6 +74,7 @@ impl ReadError {
             ReadError::TooDeep => "too_deep",
             ReadError::NotAnObject => "not_an_object",
             ReadError::NoEventName => "no_event_name",
+            ReadError::HealthCheck => "health_check",
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod id;
 pub mod latency;
 pub mod lenient;
 pub mod mapping;
+pub mod name;
 pub mod needs;
 pub mod node;
 pub mod outcome;

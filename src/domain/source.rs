@@ -14,9 +14,6 @@ pub const ROTATION_OVERLAP_S: i64 = 86_400;
 /// Longest overlap of two secrets that may be asked for, in seconds: a week.
 pub const OVERLAP_LIMIT_S: i64 = 7 * 86_400;
 
-/// Longest name of a source, destination, connection or token, in characters.
-pub const NAME_LIMIT_CHARS: usize = 120;
-
 /// Longest secret, in bytes.
 pub const SECRET_LIMIT_BYTES: usize = 1_024;
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::domain::connection::Connection;
 use crate::domain::delivery::Cause;
-use crate::domain::event::{HEALTH_CHECK, ReadError, Reading, read};
+use crate::domain::event::{ReadError, Reading, read};
 use crate::domain::id::EventId;
 use crate::flow::Bridge;
 use crate::flow::ingest::{Arrival, IngestError, Receipt, store_and_hand_over};
@@ -23,9 +23,7 @@ pub async fn send_test(
 ) -> Result<EventId, IngestError> {
     let (facts, document) = match read(&body)? {
         Reading::Event { facts, document } => (facts, document),
-        Reading::HealthCheck => {
-            return Err(ReadError::NotJson(format!("{HEALTH_CHECK} is not delivered")).into());
-        }
+        Reading::HealthCheck => return Err(ReadError::HealthCheck.into()),
     };
     let now = bridge.clock.now();
     let event_id = new_id!(EventId, bridge, now);

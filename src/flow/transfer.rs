@@ -13,8 +13,8 @@ use serde_json::Value;
 use crate::domain::connection::{Connection, Rules, RulesDocument};
 use crate::domain::destination::{Kind, Settings, SettingsDocument};
 use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
+use crate::domain::name;
 use crate::domain::problem::Problem;
-use crate::domain::source::NAME_LIMIT_CHARS;
 use crate::flow::clock::{Clock, Ids};
 use crate::flow::vet::address_problem;
 use crate::outbound::guard::Guard;
@@ -410,16 +410,11 @@ fn same<Id: Copy>(here: &[(String, String, Id)], id: &str, name: &str) -> Option
 }
 
 fn checked_name(what: &str, name: &str) -> Result<String, ImportError> {
-    let name = name.trim();
-    let fine = !name.is_empty()
-        && name.chars().count() <= NAME_LIMIT_CHARS
-        && !name.chars().any(char::is_control);
-    match fine {
-        true => Ok(name.to_string()),
-        false => Err(ImportError::refusal(format!(
+    name::parse(name).ok_or_else(|| {
+        ImportError::refusal(format!(
             "A {what} has a name that is empty, too long or not printable."
-        ))),
-    }
+        ))
+    })
 }
 
 /// All at once, so that a file of names that nobody answers for takes no longer than one of them.

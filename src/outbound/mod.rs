@@ -1,6 +1,6 @@
 //! How we speak to the world: one client, one address guard, one signed request in, one outcome out.
 //!
-//! Called by `flow`. Nothing here knows the database or the pages. Every way out of the process goes through [`guard`],
+//! Called by `flow`. Nothing here knows the database or the pages. Every way out of the server goes through [`guard`],
 //! at every connection, whether it is a delivery or a test.
 
 pub mod client;

@@ -1,7 +1,8 @@
 //! Two small macros: what is written once is expanded for SQLite and for PostgreSQL, each time fully typed.
 //!
 //! Used by every file of the store. [`either`] runs a closure on whichever database is open; [`both`] makes a function over a connection that
-//! takes either kind. What truly differs is in `sqlite` and `postgres`, behind the trait `Dialect`.
+//! takes either kind. What truly differs is behind small traits beside
+//! the questions that need it (`Backend`, `Writes`, `Insert`, `Settle`, `Picks`).
 
 /// `either!(self.read(move |conn| ...))` asks the database that is open and waits for the answer. The methods are `read`, `write`,
 /// `write_freely` and `in_small_steps`; the first two of the writing ones also write the note that waits (`audit`). See `sqlite::Sqlite` and

@@ -129,7 +129,7 @@ impl Store {
         }))
     }
 
-    /// Makes deliveries whose lease ran out before `now_ms` due again. Pass `i64::MAX` at start, when this process is the only one
+    /// Makes deliveries whose lease ran out before `expired_before_ms` due again, at `now_ms`. Pass `i64::MAX` at start, when this process is the only one
     /// and every lease is left over from one that died.
     pub async fn release_expired(
         &self,
@@ -166,7 +166,7 @@ impl Store {
         }))
     }
 
-    /// Makes everything that was held for the destination due now, the oldest first, unless it was paused again meanwhile.
+    /// Makes everything that was held for the destination due now, the least tried first, unless it was paused again meanwhile.
     pub async fn resume_held(
         &self,
         destination_id: DestinationId,

@@ -132,8 +132,8 @@ impl Store {
         }
     }
 
-    /// Stores an event with its deliveries and waits for the commit. [`StoreError::Busy`] at once when too much waits already, and when the commit
-    /// takes too long. It is queued by the call, not by the first poll: events are stored in the order of the calls.
+    /// Stores an event with its deliveries and waits for the commit. [`StoreError::Busy`] at once when too much waits already, and on PostgreSQL
+    /// when the commit takes too long. It is queued by the call, not by the first poll: events are stored in the order of the calls.
     pub fn ingest(
         &self,
         ingest: Ingest,

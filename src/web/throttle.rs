@@ -30,7 +30,7 @@ impl Attempt {
         matches!(self.number, 1 | ACCOUNT_LIMIT)
     }
 
-    /// How many have failed, with this one, and what follows from it.
+    /// What follows from this one, for the audit log; a number is given when the limit is reached.
     pub fn in_words(self) -> String {
         match self.number {
             ACCOUNT_LIMIT => format!(

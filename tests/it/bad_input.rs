@@ -88,6 +88,10 @@ async fn odd_bodies_get_their_status_and_good_ones_are_stored() {
         assert_eq!((status, &answer["status"]), (200, &json!("stored")));
         assert_eq!(receiver.next().await.body, body);
     }
+    let question =
+        json!({"event": {"event": "WEBHOOK_HEALTH_CHECK"}, "mapping": {"mode": "passthrough"}});
+    let (status, answer) = bridge.api("POST", "/decide", Some(question)).await;
+    assert_eq!((status, &answer["code"]), (400, &json!("health_check")));
     let probe = br#"{"event":"WEBHOOK_HEALTH_CHECK","webhook":{"secret":""}}"#;
     for given in [Some(signature(probe)), None, Some("0".repeat(64))] {
         let (status, answer) = bridge

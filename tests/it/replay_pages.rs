@@ -104,5 +104,6 @@ async fn a_person_plans_starts_watches_and_cancels_a_replay(database: Database) 
     let page = ada.get(&started).await.html;
     assert!(page.contains("Cancelled") && !page.contains("Cancel the replay"));
     assert_eq!(ada.post(&cancel, &fields).await.status, 409);
+    assert_eq!(ada.get("/replays?before=nonsense").await.status, 400);
     bridge.stop().await;
 }

@@ -142,7 +142,7 @@ pub async fn resume(
 pub struct RotationDocument {
     /// The new secret; one is made when it is left out.
     pub secret: Option<String>,
-    /// How long the old secret signs beside it, in seconds; one day unless given, 0 ends it at once.
+    /// How long the old secret signs beside it, in seconds; one day unless given, for `hex` none; 0 ends it at once.
     pub overlap_s: Option<i64>,
 }
 

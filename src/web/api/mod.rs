@@ -20,8 +20,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use serde_path_to_error::Segment;
 
+use crate::domain::name::{self, NAME_LIMIT_CHARS};
 use crate::domain::problem::Problem;
-use crate::domain::source::NAME_LIMIT_CHARS;
 use crate::store::events::{PAGE_LIMIT, Page, Rows};
 use crate::web::problem::ApiError;
 
@@ -185,18 +185,13 @@ pub fn id<Id: std::str::FromStr>(text: &str, what: &str) -> Result<Id, ApiError>
 
 /// A name that can be shown in a list, or what is wrong with it.
 pub fn name(text: &str) -> Result<String, Problem> {
-    let name = text.trim();
-    let fine = !name.is_empty()
-        && name.chars().count() <= NAME_LIMIT_CHARS
-        && !name.chars().any(char::is_control);
-    match fine {
-        true => Ok(name.to_string()),
-        false => Err(Problem::new(
+    name::parse(text).ok_or_else(|| {
+        Problem::new(
             "/name",
             "bad_name",
             format!("A name has 1 to {NAME_LIMIT_CHARS} printable characters."),
-        )),
-    }
+        )
+    })
 }
 
 /// A time as the API writes it.

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpMessage as _, HttpRequest};
 
-use crate::domain::source::NAME_LIMIT_CHARS;
+use crate::domain::name::{self, NAME_LIMIT_CHARS};
 use crate::web::auth::check_mark;
 use crate::web::problem::ApiError;
 
@@ -11,16 +11,8 @@ pub const FORM_LIMIT_BYTES: usize = 2 << 20;
 
 /// What somebody is called, or what is wrong with it.
 pub fn person_name(text: &str) -> Result<String, String> {
-    let name = text.trim();
-    let fine = !name.is_empty()
-        && name.chars().count() <= NAME_LIMIT_CHARS
-        && !name.chars().any(char::is_control);
-    match fine {
-        true => Ok(name.to_string()),
-        false => Err(format!(
-            "A name has 1 to {NAME_LIMIT_CHARS} printable characters."
-        )),
-    }
+    name::parse(text)
+        .ok_or_else(|| format!("A name has 1 to {NAME_LIMIT_CHARS} printable characters."))
 }
 
 /// The fields of a form in their order; a name may come several times.

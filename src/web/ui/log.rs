@@ -365,13 +365,14 @@ fn id_in<T: std::str::FromStr>(text: &str) -> Result<Option<T>, String> {
     }
 }
 
-/// A time of the address as it is told, and as a field of the form takes it.
+/// A time of the address as it is told.
 fn exact(text: &str) -> String {
     let reader = Reader::present();
     let at = reader.instant(text);
     at.map_or_else(|| text.to_string(), |at| reader.clock(at, EXACT))
 }
 
+/// A time of the address as a field of the form takes it.
 fn field(text: &str) -> String {
     let reader = Reader::present();
     let at = reader.instant(text);

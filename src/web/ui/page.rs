@@ -608,7 +608,7 @@ pub fn mendable(error: ApiError) -> Result<Vec<FormProblem>, PageError> {
     }
 }
 
-/// Whether the site may be told to use secure cookies; here for pages that make one.
+/// The visitor's cookie, and the one to set when there was none.
 pub fn visit_cookie(
     request: &HttpRequest,
     site: &Site,

@@ -27,7 +27,7 @@ use crate::web::ui::form::Form;
 use crate::web::ui::log::states_of;
 use crate::web::ui::page::{
     Chip, DeliveryRow, EXACT, FormProblem, Moment, Page, PageError, Pager, event_label, go,
-    mendable, query_value, render, render_again, state_chip,
+    mendable, query_value, render, render_again, state_chip, window,
 };
 use crate::web::ui::why_not;
 
@@ -380,12 +380,7 @@ pub async fn index(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let now = bridge.clock.now();
-    let edge = |name: &str| query_value(&request, name).and_then(|text| text.parse().ok());
-    let window = Window {
-        before: edge("before"),
-        after: edge("after"),
-        limit: PER_PAGE,
-    };
+    let window: Window<ReplayId> = window(&request, PER_PAGE)?;
     let Rows {
         rows: replays,
         has_more,
