@@ -89,8 +89,8 @@ impl Store {
         either!(self.read(move |conn| Ok(due(request).select(deliveries::id).load(conn)?)))
     }
 
-    /// When the destination's oldest delivery whose turn has come is or was due, in milliseconds since 1970. What waits behind another of its lane is
-    /// not late.
+    /// When the destination's longest-waiting delivery became or becomes due, in milliseconds since 1970. What waits behind another of its lane is
+    /// not late and does not count.
     pub async fn oldest_due(
         &self,
         destination_id: DestinationId,

@@ -173,7 +173,7 @@ impl Store {
         either!(self.read(move |conn| page(conn, &filter)))
     }
 
-    /// The rows of a page for whoever asks for nothing without an index.
+    /// Only the rows of a page, for filters that have an index: their look never ends early.
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<EventSummary>, StoreError> {
         Ok(self.events_page(filter).await?.rows)
     }

@@ -155,7 +155,7 @@ trait Insert {
 }
 
 impl Insert for sqlite::Conn {
-    /// In words that diesel needs to put together only once.
+    /// Written so that diesel keeps the prepared statement.
     fn insert_fresh(&mut self, all: &[EventRow]) -> Result<usize, StoreError> {
         Ok(insert_rows!(self, all, |rows| {
             diesel::insert_or_ignore_into(events::table).values(rows)

@@ -130,7 +130,7 @@ impl Store {
         either!(self.read(move |conn| page(conn, &filter)))
     }
 
-    /// The rows of a page for whoever asks for little that has an index.
+    /// Only the rows of a page, for filters that have an index: their look never ends early.
     pub async fn deliveries(
         &self,
         filter: DeliveryFilter,

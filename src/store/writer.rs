@@ -22,8 +22,8 @@ const QUEUE_LIMIT: usize = 8_192;
 /// Jobs that share one commit at most.
 const BATCH_LIMIT: usize = 256;
 
-/// Jobs in one commit from which on more are about to come, and for how long is waited for these before the next commit: fewer and larger
-/// commits cost less each, and a caller of a busy store hardly notices.
+/// After a commit of at least `CROWD` jobs more are about to come: the next one waits `GATHERING` for them. Fewer and larger commits cost less, and a
+/// caller of a busy store hardly notices.
 const CROWD: usize = 16;
 const GATHERING: Duration = Duration::from_micros(500);
 

@@ -52,7 +52,7 @@ const COUNTS_AT_ONCE: usize = 10;
 const RETENTION_EVERY: Duration = Duration::from_secs(60);
 /// How often are the samples of the metrics' histograms summed up? Until then each is kept in memory.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
-/// How many times as long as counting took does it rest, up to which time? A busy log would take a core for its counts otherwise.
+/// After counting, the loop rests this many times as long as it took, up to a limit: a busy log would take a core for its counts otherwise.
 const COUNTS_REST: u32 = 20;
 const COUNTS_REST_LIMIT: Duration = Duration::from_secs(60);
 /// How long is a loop left alone after its step failed?

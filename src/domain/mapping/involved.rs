@@ -1,7 +1,7 @@
 //! How involved a template is, told before minijinja reads it.
 //!
-//! And how far its lists may grow: a list that holds another one twice, twelve times over, is small to build and endless to print, and minijinja counts
-//! no fuel where a list becomes text. So each variable has a weight, the lists and sums that it was made of, with a limit; products of lists are kept
+//! It also bounds how far lists may grow: a list that holds another one twice, twelve times over, is small to build and endless to print, and minijinja
+//! counts no fuel where a list becomes text. So each variable has a weight, the lists and sums that it was made of, with a limit; products of lists are kept
 //! from becoming text at all; and lists cannot be built by recursion.
 //!
 //! Its reader goes one step deeper on the stack for each operator of an expression and for each `elif`, without a limit: a few kilobytes of `-` would

@@ -156,8 +156,8 @@ impl BodyTemplate {
     }
 }
 
-/// A template is meant to become JSON when the first that it prints begins like a JSON value, and is no value of the event. Before that may stand
-/// statements, comments, and blocks that are captured.
+/// A template is meant to become JSON when the first thing it prints is a text of its own that begins like a JSON value. Statements, comments and
+/// captured blocks may stand before that.
 fn looks_like_json(text: &str) -> bool {
     let mut captured = 0_usize;
     for part in parts(text) {
@@ -320,7 +320,7 @@ fn length(state: &State<'_, '_>, value: Jinja) -> Result<usize, Error> {
     }
 }
 
-/// Another value when it is missing or null, or with `true` behind that one also when it counts as no.
+/// `default`: another value where this one is missing or null; with `true` behind it also where this one is false, 0 or empty.
 fn default(
     state: &State<'_, '_>,
     value: Jinja,

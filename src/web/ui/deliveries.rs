@@ -350,7 +350,7 @@ pub async fn discard(
     Ok(go(format!("/deliveries/{id}?done=discarded")))
 }
 
-/// The first delivery after one that failed by which its event arrived after all.
+/// The first later delivery by which the event of a failed one arrived after all.
 async fn arrived_later(
     bridge: &Bridge,
     failed: &DeliverySummary,

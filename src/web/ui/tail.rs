@@ -123,7 +123,7 @@ impl Watching {
             let events = self.events(rows).await?;
             return Some(format!("retry: 3000\n{events}"));
         }
-        // News that his filter keeps back are silence to him.
+        // News that the filter keeps back do not put the sign of life off.
         let beat = Instant::now() + self.bridge.tail.beat_every();
         loop {
             let news = tokio::select! {

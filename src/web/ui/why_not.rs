@@ -1,4 +1,4 @@
-//! Rows of deliveries as lists show them, with a word on why: what the filter found where it let an event through to nobody.
+//! Rows of deliveries as lists show them, each skipped one with the reason.
 //!
 //! Used by every list of deliveries and by the live tail. Nothing of this is stored: the rules of the delivery's version are asked again, as its own
 //! page asks them. Bodies over [`BODY_LIMIT_BYTES`] are not read for that; their rows say only that they were skipped.
