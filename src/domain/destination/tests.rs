@@ -1,0 +1,275 @@
+use super::*;
+
+fn parse(config: Value, signing: Value, limits: Value) -> Result<Settings, Vec<Problem>> {
+    let document = SettingsDocument {
+        config: Some(&config),
+        signing: Some(&signing),
+        limits: Some(&limits),
+    };
+    Settings::parse(&document, None)
+}
+
+fn codes(config: Value) -> Vec<&'static str> {
+    let problems = parse(config, json!({}), json!({}))
+        .err()
+        .unwrap_or_default();
+    problems.into_iter().map(|problem| problem.code).collect()
+}
+
+#[test]
+fn a_url_alone_is_enough_and_the_rest_has_defaults() {
+    let settings = parse(
+        json!({"url": "https://example.com/a?b=c"}),
+        json!({}),
+        json!({}),
+    )
+    .unwrap();
+    assert_eq!(settings.request.method, "POST");
+    assert_eq!(settings.limits.concurrency, DEFAULT_CONCURRENCY);
+    assert_eq!(settings.limits.timeout_ms, DEFAULT_TIMEOUT_MS);
+    assert_eq!(settings.signing.scheme, Scheme::StandardWebhooks);
+    assert_eq!(settings.host(), "example.com");
+}
+
+#[test]
+fn a_secret_that_receivers_would_read_otherwise_is_refused_when_it_is_saved() {
+    let url = json!({"url": "https://example.com"});
+    let problems = |scheme: &str, secret: &str| {
+        let signing = json!({"scheme": scheme, "secret": secret});
+        let settings = parse(url.clone(), signing, json!({})).unwrap();
+        // What was saved before goes on as it is.
+        let opened = Settings::open(&settings.to_sealed_document()).unwrap();
+        assert_eq!(opened.signing.secret, Some(Secret::new(secret)));
+        settings.unfit()
+    };
+    for secret in ["whsec_MfKQ9r8GKYqrTwjU", "whsec_c2VjcmV0", "any text"] {
+        assert!(problems("standard_webhooks", secret).is_empty(), "{secret}");
+    }
+    for secret in [
+        "whsec_",
+        "whsec_MfKQ9r8GKYqrTwj",
+        "whsec_a-b_",
+        "whsec_c2VjcmV0 ",
+    ] {
+        let refused = problems("standard_webhooks", secret);
+        let found = (refused[0].code, refused[0].pointer.as_str());
+        assert_eq!(found, ("not_base64", "/signing/secret"), "{secret}");
+        assert!(problems("hex", secret).is_empty(), "hex takes any text");
+    }
+}
+
+#[test]
+fn wrong_addresses_methods_and_headers_are_refused_with_a_code() {
+    for (config, code) in [
+        (json!({"url": "example.com"}), "not_a_url"),
+        (json!({"url": "ftp://example.com"}), "scheme_refused"),
+        (
+            json!({"url": "https://a:b@example.com"}),
+            "credentials_in_url",
+        ),
+        (
+            json!({"url": "https://e.com", "method": "TRACE"}),
+            "unknown_method",
+        ),
+        (
+            json!({"url": "https://e.com", "surprise": 1}),
+            "wrong_shape",
+        ),
+        (
+            json!({"url": "https://e.com", "headers": {"Host": "x"}}),
+            "reserved_header",
+        ),
+        (
+            json!({"url": "https://e.com", "headers": {"webhook-id": "x"}}),
+            "reserved_header",
+        ),
+        (
+            json!({"url": "https://e.com", "headers": {"a b": "x"}}),
+            "header_name",
+        ),
+        (
+            json!({"url": "https://e.com", "headers": {"a": "x\r\ny: z"}}),
+            "header_value",
+        ),
+        (
+            json!({"url": "https://e.com", "auth": {"type": "digest"}}),
+            "unknown_auth",
+        ),
+        (
+            json!({"url": "https://e.com", "auth": {"type": "bearer"}}),
+            "missing",
+        ),
+        (
+            json!({"url": "https://e.com", "auth": {"type": "bearer", "token": "a\nb"}}),
+            "header_value",
+        ),
+    ] {
+        assert_eq!(codes(config.clone()), [code], "{config}");
+    }
+}
+
+#[test]
+fn several_problems_come_at_once() {
+    for too_slow in [1e-300, 0.000_1, 0.0, -1.0] {
+        let limits = json!({"per_second": too_slow});
+        let refused = parse(json!({"url": "https://e.com"}), json!({}), limits).unwrap_err();
+        assert_eq!(refused[0].pointer, "/limits/per_second", "{too_slow}");
+    }
+    let limits = json!({"concurrency": 0, "per_second": -1, "timeout_ms": 1});
+    let problems = parse(json!({"url": "x"}), json!({"scheme": "rot13"}), limits).unwrap_err();
+    let pointers: Vec<&str> = problems.iter().map(|p| p.pointer.as_str()).collect();
+    assert_eq!(
+        pointers,
+        [
+            "/config/url",
+            "/signing/scheme",
+            "/limits/concurrency",
+            "/limits/per_second",
+            "/limits/timeout_ms"
+        ]
+    );
+}
+
+#[test]
+fn secrets_are_kept_when_left_out_sealed_whole_and_never_shown() {
+    let config =
+        json!({"url": "https://e.com", "auth": {"type": "bearer", "token": "canary-token"}});
+    let first = parse(
+        config,
+        json!({"scheme": "hex", "secret": "canary-signing"}),
+        json!({}),
+    )
+    .unwrap();
+    let shown = first.public_view().to_string();
+    assert!(!shown.contains("canary"), "{shown}");
+    assert!(!format!("{first:?}").contains("canary"));
+
+    let without = json!({"url": "https://e.com/new", "auth": {"type": "bearer"}});
+    let document = SettingsDocument {
+        config: Some(&without),
+        ..SettingsDocument::default()
+    };
+    let second = Settings::parse(&document, Some(&first)).unwrap();
+    let sealed = second.to_sealed_document();
+    assert_eq!(sealed["config"]["auth"]["token"], "canary-token");
+    assert_eq!(sealed["signing"]["secret"], "canary-signing");
+
+    assert_eq!(
+        Settings::open(&sealed).unwrap().to_sealed_document(),
+        sealed
+    );
+}
+
+#[test]
+fn what_was_accepted_can_be_opened_again() {
+    let long = "é".repeat(1_000);
+    let key = "k".repeat(2_000);
+    for (before, after) in [
+        (
+            "https://e.com/".to_string(),
+            format!("https://e.com/{long}"),
+        ),
+        ("https://e.com/".into(), "https://e.com/?q=x***y".into()),
+        (
+            format!("https://e.com/?key={key}"),
+            format!(
+                "https://e.com/a-longer-path/of-its-own/?key=***&more={}",
+                "m".repeat(100)
+            ),
+        ),
+    ] {
+        let before = parse(json!({"url": before}), json!({}), json!({})).unwrap();
+        let config = json!({"url": after});
+        let document = SettingsDocument {
+            config: Some(&config),
+            ..SettingsDocument::default()
+        };
+        match Settings::parse(&document, Some(&before)) {
+            Ok(settings) => {
+                Settings::open(&settings.to_sealed_document()).unwrap();
+            }
+            Err(problems) => assert_eq!(problems[0].code, "url_too_long"),
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_accepted_can_be_opened_again(
+        rest in "[a-z/?&=*#%é🦀 .]{0,60}", times in 1_usize..80, name in "[!-~é]{1,12}", value in ".{0,20}",
+    ) {
+        let config = json!({"url": format!("https://e.com/{}", rest.repeat(times)), "headers": {name: value}});
+        if let Ok(settings) = parse(config, json!({}), json!({})) {
+            let opened = Settings::open(&settings.to_sealed_document());
+            proptest::prop_assert_eq!(opened.ok(), Some(settings));
+        }
+    }
+}
+
+fn saved() -> Settings {
+    let config = json!({
+        "url": "https://e.com/a?key=canary-query", "headers": {"x-key": "canary-header"},
+        "auth": {"type": "basic", "username": "u", "password": "canary-password"},
+    });
+    parse(config, json!({}), json!({})).unwrap()
+}
+
+fn change(config: &Value) -> Result<Settings, Vec<Problem>> {
+    let document = SettingsDocument {
+        config: Some(config),
+        ..SettingsDocument::default()
+    };
+    Settings::parse(&document, Some(&saved()))
+}
+
+#[test]
+fn what_is_shown_can_be_saved_as_it_is() {
+    let shown = saved().public_view();
+    assert!(!shown.to_string().contains("canary"), "{shown}");
+    assert!(!format!("{:?}", saved()).contains("canary"));
+    let mut config = shown["config"].clone();
+    config["auth"] = json!({"type": "basic", "username": "u"});
+    config["url"] = Value::from("https://e.com/b?key=***&more=1");
+    let settings = change(&config).unwrap();
+    assert_eq!(
+        settings.request.url.as_str(),
+        "https://e.com/b?key=canary-query&more=1"
+    );
+    assert_eq!(settings.request.header("X-Key"), Some("canary-header"));
+    let sealed = settings.to_sealed_document();
+    assert_eq!(sealed["config"]["auth"]["password"], "canary-password");
+}
+
+#[test]
+fn no_secret_follows_an_address_to_another_host() {
+    for url in [
+        "https://evil.example/?key=***",
+        "http://e.com/?key=***",
+        "https://e.com:8443/?key=***",
+    ] {
+        let config = json!({
+            "url": url, "headers": {"x-key": "***"}, "auth": {"type": "basic", "username": "u"},
+        });
+        let problems = change(&config).unwrap_err();
+        let found: Vec<(&str, &str)> = problems
+            .iter()
+            .map(|p| (p.pointer.as_str(), p.code))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("/config/url", "enter_again"),
+                ("/config/headers/x-key", "enter_again"),
+                ("/config/auth/password", "missing")
+            ]
+        );
+        let silent = change(&json!({"url": "https://evil.example/"})).unwrap_err();
+        assert_eq!(silent[0].code, "enter_again");
+    }
+    let unknown = change(&json!({"url": "https://e.com/", "headers": {"x-other": "***"}}));
+    assert_eq!(unknown.unwrap_err()[0].code, "masked_value");
+    assert_eq!(
+        codes(json!({"url": "https://e.com/?a=***"})),
+        ["masked_value"]
+    );
+}
