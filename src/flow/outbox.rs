@@ -50,21 +50,21 @@ pub struct Outbox(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    lanes: Mutex<Lanes>,
+    queues: Mutex<Queues>,
     senders_wanted: mpsc::UnboundedSender<DestinationId>,
     room_made: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Lanes {
-    by_destination: HashMap<DestinationId, Lane>,
+struct Queues {
+    by_destination: HashMap<DestinationId, Queue>,
     bytes: usize,
     closed: bool,
 }
 
 #[derive(Debug, Default)]
-struct Lane {
-    queue: VecDeque<Parcel>,
+struct Queue {
+    parcels: VecDeque<Parcel>,
     /// Places promised and not yet filled.
     reserved: usize,
     /// Bodies in the queue and promised, in bytes.
@@ -77,39 +77,39 @@ struct Lane {
     rests_until_ms: i64,
 }
 
-impl Lanes {
+impl Queues {
     /// Takes out of a destination's queue what `is_wanted`.
     fn take_from(
         &mut self,
         destination_id: DestinationId,
         is_wanted: impl Fn(&Parcel) -> bool,
     ) -> Vec<Parcel> {
-        let Some(lane) = self.by_destination.get_mut(&destination_id) else {
+        let Some(queue) = self.by_destination.get_mut(&destination_id) else {
             return Vec::new();
         };
         let (taken, rest): (VecDeque<Parcel>, VecDeque<Parcel>) =
-            lane.queue.drain(..).partition(is_wanted);
-        lane.queue = rest;
+            queue.parcels.drain(..).partition(is_wanted);
+        queue.parcels = rest;
         let bytes: usize = taken.iter().map(|parcel| parcel.body.len()).sum();
-        lane.bytes = lane.bytes.saturating_sub(bytes);
+        queue.bytes = queue.bytes.saturating_sub(bytes);
         self.bytes = self.bytes.saturating_sub(bytes);
         taken.into()
     }
 
     fn give_up_place(&mut self, destination_id: DestinationId, bytes: usize) {
         self.bytes = self.bytes.saturating_sub(bytes);
-        if let Some(lane) = self.by_destination.get_mut(&destination_id) {
-            lane.reserved = lane.reserved.saturating_sub(1);
-            lane.bytes = lane.bytes.saturating_sub(bytes);
+        if let Some(queue) = self.by_destination.get_mut(&destination_id) {
+            queue.reserved = queue.reserved.saturating_sub(1);
+            queue.bytes = queue.bytes.saturating_sub(bytes);
         }
     }
 }
 
-impl Lane {
+impl Queue {
     /// How many more deliveries of at least so many bytes it takes. When the memory for everybody `is_full`, whoever has nothing in it still gets
     /// one at a time: what others take up holds nobody up.
     fn room(&self, bytes: usize, is_full: bool) -> usize {
-        let used = self.queue.len() + self.reserved;
+        let used = self.parcels.len() + self.reserved;
         match used {
             0 if is_full => 1,
             _ if is_full || self.bytes + bytes > BODIES_PER_DESTINATION_LIMIT_BYTES && used > 0 => {
@@ -139,7 +139,7 @@ impl Outbox {
     pub fn new() -> (Outbox, mpsc::UnboundedReceiver<DestinationId>) {
         let (senders_wanted, wishes) = mpsc::unbounded_channel();
         let shared = Shared {
-            lanes: Mutex::default(),
+            queues: Mutex::default(),
             senders_wanted,
             room_made: Notify::new(),
         };
@@ -153,17 +153,17 @@ impl Outbox {
         bytes: usize,
         now_ms: i64,
     ) -> Option<Place> {
-        let mut lanes = self.lock();
-        let (closed, is_full) = (lanes.closed, lanes.bytes + bytes > BODIES_LIMIT_BYTES);
-        let lane = lanes.by_destination.entry(destination_id).or_default();
+        let mut queues = self.lock();
+        let (closed, is_full) = (queues.closed, queues.bytes + bytes > BODIES_LIMIT_BYTES);
+        let queue = queues.by_destination.entry(destination_id).or_default();
         // Behind a backlog, newcomers queue up in the database too: the oldest goes first.
-        if closed || lane.backlog || lane.rests(now_ms) || lane.room(bytes, is_full) == 0 {
-            lane.backlog = true;
+        if closed || queue.backlog || queue.rests(now_ms) || queue.room(bytes, is_full) == 0 {
+            queue.backlog = true;
             return None;
         }
-        lane.reserved += 1;
-        lane.bytes += bytes;
-        lanes.bytes += bytes;
+        queue.reserved += 1;
+        queue.bytes += bytes;
+        queues.bytes += bytes;
         Some(Place {
             outbox: self.clone(),
             destination_id,
@@ -174,45 +174,45 @@ impl Outbox {
 
     /// How many more deliveries the destination's queue takes.
     pub fn room(&self, destination_id: DestinationId, now_ms: i64) -> usize {
-        let mut lanes = self.lock();
-        let (closed, is_full) = (lanes.closed, lanes.bytes >= BODIES_LIMIT_BYTES);
-        let lane = lanes.by_destination.entry(destination_id).or_default();
-        match closed || lane.rests(now_ms) {
+        let mut queues = self.lock();
+        let (closed, is_full) = (queues.closed, queues.bytes >= BODIES_LIMIT_BYTES);
+        let queue = queues.by_destination.entry(destination_id).or_default();
+        match closed || queue.rests(now_ms) {
             true => 0,
-            false => lane.room(1, is_full),
+            false => queue.room(1, is_full),
         }
     }
 
     /// Takes nothing for the destination until then, and hands out what waits for it, so that its leases can be given back.
     pub fn rest(&self, destination_id: DestinationId, until_ms: i64, now_ms: i64) -> Vec<Parcel> {
-        let mut lanes = self.lock();
-        let lane = lanes.by_destination.entry(destination_id).or_default();
+        let mut queues = self.lock();
+        let queue = queues.by_destination.entry(destination_id).or_default();
         // Of several answers to what was under way at once, the one that asks for the most counts.
-        lane.rests_until_ms = match lane.rests(now_ms) {
-            true => lane.rests_until_ms.max(until_ms),
+        queue.rests_until_ms = match queue.rests(now_ms) {
+            true => queue.rests_until_ms.max(until_ms),
             false => until_ms,
         };
-        lane.backlog = true;
-        drop(lanes);
+        queue.backlog = true;
+        drop(queues);
         self.drain(destination_id)
     }
 
     /// Queues a claimed delivery; the claim was made for the room there was.
     pub fn push_claimed(&self, parcel: Parcel, concurrency: u32) {
-        let mut lanes = self.lock();
-        lanes.bytes += parcel.body.len();
-        let lane = lanes
+        let mut queues = self.lock();
+        queues.bytes += parcel.body.len();
+        let queue = queues
             .by_destination
             .entry(parcel.destination_id)
             .or_default();
-        lane.bytes += parcel.body.len();
-        self.enqueue(&mut lanes, parcel, concurrency);
+        queue.bytes += parcel.body.len();
+        self.enqueue(&mut queues, parcel, concurrency);
     }
 
     /// Notes whether more waits in the database.
     pub fn set_backlog(&self, destination_id: DestinationId, backlog: bool) {
-        let mut lanes = self.lock();
-        lanes
+        let mut queues = self.lock();
+        queues
             .by_destination
             .entry(destination_id)
             .or_default()
@@ -221,26 +221,26 @@ impl Outbox {
 
     /// The next delivery for a sender; `None` ends the sender.
     pub fn next(&self, destination_id: DestinationId, concurrency: u32) -> Option<Parcel> {
-        let mut lanes = self.lock();
-        let closed = lanes.closed;
-        let lane = lanes.by_destination.get_mut(&destination_id)?;
-        let too_many = lane.senders > concurrency;
+        let mut queues = self.lock();
+        let closed = queues.closed;
+        let queue = queues.by_destination.get_mut(&destination_id)?;
+        let too_many = queue.senders > concurrency;
         let parcel = match closed || too_many {
             true => None,
-            false => lane.queue.pop_front(),
+            false => queue.parcels.pop_front(),
         };
         match &parcel {
             Some(parcel) => {
-                lane.bytes = lane.bytes.saturating_sub(parcel.body.len());
-                let few = lane.queue.len() < PER_DESTINATION_LIMIT / 2
-                    && lane.bytes < BODIES_PER_DESTINATION_LIMIT_BYTES / 2;
-                let refill = lane.backlog && few;
-                lanes.bytes = lanes.bytes.saturating_sub(parcel.body.len());
+                queue.bytes = queue.bytes.saturating_sub(parcel.body.len());
+                let few = queue.parcels.len() < PER_DESTINATION_LIMIT / 2
+                    && queue.bytes < BODIES_PER_DESTINATION_LIMIT_BYTES / 2;
+                let refill = queue.backlog && few;
+                queues.bytes = queues.bytes.saturating_sub(parcel.body.len());
                 if refill {
                     self.0.room_made.notify_one();
                 }
             }
-            None => lane.senders = lane.senders.saturating_sub(1),
+            None => queue.senders = queue.senders.saturating_sub(1),
         }
         parcel
     }
@@ -257,41 +257,41 @@ impl Outbox {
 
     /// Takes every waiting delivery of a destination back out, because it is paused or rests.
     pub fn drain(&self, destination_id: DestinationId) -> Vec<Parcel> {
-        let mut lanes = self.lock();
-        lanes.take_from(destination_id, |_| true)
+        let mut queues = self.lock();
+        queues.take_from(destination_id, |_| true)
     }
 
     /// Takes those back out whose leases end before `until_ms`, because no attempt can be made in time.
     pub fn take_stale(&self, destination_id: DestinationId, until_ms: i64) -> Vec<Parcel> {
-        let mut lanes = self.lock();
+        let mut queues = self.lock();
         // Leases are taken in the order of the queue, so mostly one look is enough.
         let is_stale = |parcel: &Parcel| parcel.lease_until_ms < until_ms;
-        let lane = lanes.by_destination.get(&destination_id);
-        match lane.and_then(|lane| lane.queue.front()) {
-            Some(first) if is_stale(first) => lanes.take_from(destination_id, is_stale),
+        let queue = queues.by_destination.get(&destination_id);
+        match queue.and_then(|queue| queue.parcels.front()) {
+            Some(first) if is_stale(first) => queues.take_from(destination_id, is_stale),
             _ => Vec::new(),
         }
     }
 
     /// Takes these deliveries back out, as far as no sender has taken them.
     pub fn take_out(&self, ids: &HashSet<DeliveryId>) -> Vec<Parcel> {
-        let mut lanes = self.lock();
-        let destinations: Vec<DestinationId> = lanes.by_destination.keys().copied().collect();
+        let mut queues = self.lock();
+        let destinations: Vec<DestinationId> = queues.by_destination.keys().copied().collect();
         destinations
             .into_iter()
-            .flat_map(|id| lanes.take_from(id, |parcel| ids.contains(&parcel.delivery_id)))
+            .flat_map(|id| queues.take_from(id, |parcel| ids.contains(&parcel.delivery_id)))
             .collect()
     }
 
     /// Lets no sender take anything any more and hands out what waits, so that its leases can be given back.
     pub fn close(&self) -> Vec<Parcel> {
-        let mut lanes = self.lock();
-        lanes.closed = true;
-        lanes.bytes = 0;
-        lanes
+        let mut queues = self.lock();
+        queues.closed = true;
+        queues.bytes = 0;
+        queues
             .by_destination
             .values_mut()
-            .flat_map(|lane| lane.queue.drain(..))
+            .flat_map(|queue| queue.parcels.drain(..))
             .collect()
     }
 
@@ -300,7 +300,7 @@ impl Outbox {
         self.lock()
             .by_destination
             .values()
-            .map(|lane| lane.queue.len())
+            .map(|queue| queue.parcels.len())
             .sum()
     }
 
@@ -309,27 +309,27 @@ impl Outbox {
         self.lock()
             .by_destination
             .values()
-            .map(|lane| lane.senders as usize)
+            .map(|queue| queue.senders as usize)
             .sum()
     }
 
-    fn enqueue(&self, lanes: &mut Lanes, parcel: Parcel, concurrency: u32) {
+    fn enqueue(&self, queues: &mut Queues, parcel: Parcel, concurrency: u32) {
         let destination_id = parcel.destination_id;
-        let lane = lanes.by_destination.entry(destination_id).or_default();
-        lane.queue.push_back(parcel);
+        let queue = queues.by_destination.entry(destination_id).or_default();
+        queue.parcels.push_back(parcel);
         // Senders end when they find nothing, so those at work are all busy.
-        if lane.senders < concurrency {
-            lane.senders += 1;
+        if queue.senders < concurrency {
+            queue.senders += 1;
             if self.0.senders_wanted.send(destination_id).is_err() {
                 // Nobody starts senders any more: the process is stopping, and the lease will be given back.
-                lane.senders -= 1;
+                queue.senders -= 1;
             }
         }
     }
 
     /// A panic while the lock is held cannot leave the queues half changed: each method changes them in one go.
-    fn lock(&self) -> MutexGuard<'_, Lanes> {
-        self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        self.0.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -337,14 +337,14 @@ impl Place {
     /// Fills the place.
     pub fn fill(mut self, parcel: Parcel, concurrency: u32) {
         let outbox = self.outbox.clone();
-        let mut lanes = outbox.lock();
-        lanes.give_up_place(self.destination_id, self.bytes);
-        lanes.bytes += parcel.body.len();
-        if let Some(lane) = lanes.by_destination.get_mut(&self.destination_id) {
-            lane.bytes += parcel.body.len();
+        let mut queues = outbox.lock();
+        queues.give_up_place(self.destination_id, self.bytes);
+        queues.bytes += parcel.body.len();
+        if let Some(queue) = queues.by_destination.get_mut(&self.destination_id) {
+            queue.bytes += parcel.body.len();
         }
         self.filled = true;
-        outbox.enqueue(&mut lanes, parcel, concurrency);
+        outbox.enqueue(&mut queues, parcel, concurrency);
     }
 }
 
@@ -354,8 +354,8 @@ impl Drop for Place {
         if self.filled {
             return;
         }
-        let mut lanes = self.outbox.lock();
-        lanes.give_up_place(self.destination_id, self.bytes);
+        let mut queues = self.outbox.lock();
+        queues.give_up_place(self.destination_id, self.bytes);
     }
 }
 
