@@ -104,6 +104,8 @@ pub async fn resume_by(
         bridge.store.destination(id).await?.name
     );
     let noting = bridge.noting(actor, "destination.resumed", id, said);
+    // Whoever resumes it wants everything now, whatever the schedule says.
+    bridge.store.hold_due(id, i64::MAX).await?;
     send_again(bridge, &noting, id, Initiative::Person).await
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bluebridge::flow::pause::settle_stragglers;
+use bluebridge::flow::pause::{hold, resume, settle_stragglers};
 use bluebridge::flow::probe::probe_due;
 use bluebridge::store::destinations::Initiative;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ on_both![
     a_hold_outlives_a_restart_and_a_person_may_end_it,
     a_destination_that_a_person_paused_is_not_probed,
     a_destination_that_another_node_resumed_is_judged_anew,
-    pausing_and_resuming_leaves_the_schedule_of_what_failed_as_it_is,
+    holding_and_resuming_leaves_the_schedule_of_what_failed_as_it_is,
 ];
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -184,31 +184,36 @@ async fn a_destination_that_another_node_resumed_is_judged_anew(database: Databa
     bridge.stop().await;
 }
 
-async fn pausing_and_resuming_leaves_the_schedule_of_what_failed_as_it_is(database: Database) {
+async fn holding_and_resuming_leaves_the_schedule_of_what_failed_as_it_is(database: Database) {
     let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
+    receiver.answer_next(500);
     receiver.answer_next(500);
     bridge.post(&connected.hook, &event(1)).await;
     receiver.next().await;
     bridge.recorded(1).await;
-    let path = format!("/destinations/{}", connected.destination_id);
-    let switch = async |verb: &str| {
-        let path = format!("{path}/{verb}");
-        assert_eq!(bridge.api("POST", &path, None).await.0, 200);
-    };
+    let id = connected.destination_id.parse().unwrap();
     for _ in 0..3 {
-        switch("pause").await;
+        hold(&bridge.bridge, id, "It kept failing.").await.unwrap();
         assert_eq!(in_state(&bridge, "retrying").await.len(), 1);
-        switch("resume").await;
+        resume(&bridge.bridge, id).await.unwrap();
         assert!(receiver.is_idle().await, "it is not due yet");
     }
     // What comes due while nothing may be sent is held, and goes out when it may.
-    switch("pause").await;
+    hold(&bridge.bridge, id, "It kept failing.").await.unwrap();
     bridge.advance(Duration::from_secs(10));
     settle_stragglers(&bridge.bridge).await.unwrap();
     assert_eq!(in_state(&bridge, "held").await.len(), 1);
-    switch("resume").await;
+    resume(&bridge.bridge, id).await.unwrap();
     receiver.next().await;
     bridge.recorded(2).await;
+    // A person does not wait for the schedule.
+    for verb in ["pause", "resume"] {
+        let path = format!("/destinations/{}/{verb}", connected.destination_id);
+        assert_eq!(bridge.api("POST", &path, None).await.0, 200);
+    }
+    receiver.next().await;
+    bridge.recorded(3).await;
+    everything_is(&bridge, "delivered", 1).await;
     bridge.stop().await;
 }

@@ -547,7 +547,7 @@ pub fn cause_word(cause: Cause) -> Option<String> {
 /// What a record is called.
 pub fn title_of(title: Option<&str>, id: Option<&str>) -> String {
     title
-        .filter(|title| !title.is_empty())
+        .filter(|title| !title.trim().is_empty())
         .or(id)
         .unwrap_or("–")
         .to_string()
