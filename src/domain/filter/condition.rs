@@ -281,6 +281,8 @@ impl Condition {
         let has = |expected: &Value| {
             items.iter().any(|item| {
                 same(item, expected, self.scope.types, self.scope.case_sensitive) == Some(true)
+                    // Blue's tags and assignees are rows with a name.
+                    || item.is_object() && self.names(item, expected)
             })
         };
         match (self.operator.id, &self.test) {

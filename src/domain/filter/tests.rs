@@ -52,7 +52,7 @@ fn every_operator_tells_true_false_and_cannot_tell() {
         ["duedAt", "in_last", "5 days", "T"], ["duedAt", "in_last", "PT2H", "F"], ["day", "in_next", {"amount": 1, "unit": "days"}, "T"], ["duedAt", "is_past", null, "T"], ["day", "is_future", null, "T"], ["title", "is_past", null, "U"],
         ["done", "is_true", null, "T"], ["done", "is_false", null, "F"], ["flag", "is_true", null, "T"], ["title", "is_true", null, "U"],
         ["list", "has", "TWO", "T"], ["list", "has", 4, "F"], ["nowhere", "has", 4, "U"], ["list", "has_any", [4, 3], "T"], ["list", "has_all", [1, 3], "T"], ["list", "has_all", [1, 4], "F"], ["list", "has_none", [4], "T"],
-        ["todoTags[*].tag.title", "has", "urgent", "T"], ["nowhere[*]", "has_none", ["x"], "T"], ["todoTags[*].tag.title", "equals", "urgent", "T"], ["todoTags[*].tag.title", "not_equals", "urgent", "F"],
+        ["todoTags", "has", "urgent", "T"], ["todoTags", "has_none", ["urgent"], "F"], ["todoTags", "has_none", ["nowhere"], "T"], ["todoTags[*].tag.title", "has", "urgent", "T"], ["nowhere[*]", "has_none", ["x"], "T"], ["todoTags[*].tag.title", "equals", "urgent", "T"], ["todoTags[*].tag.title", "not_equals", "urgent", "F"],
         ["todoTags", "any_item", {"path": "$.tag.title", "op": "equals", "value": "urgent"}, "T"], ["todoTags", "all_items", {"path": "$.tag.title", "op": "equals", "value": "urgent"}, "F"], ["list", "any_item", {"op": "eq", "value": 3}, "T"]
     ]"#).unwrap();
     for case in cases.as_array().unwrap() {

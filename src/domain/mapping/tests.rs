@@ -476,3 +476,98 @@ fn no_template_takes_the_machine_down() {
         "100000000 0 \"x\" 30000 a1"
     );
 }
+
+/// What a function makes of a value.
+fn made(function: &str, args: Value, value: Value) -> Value {
+    let pipe = json!([{"fn": function, "args": args}]);
+    let field = json!({"to": "o", "from": {"path": "$.v"}, "pipe": pipe});
+    let mapping = json!({"mode": "fields", "fields": [field]});
+    let output = apply_to(mapping, &json!({"event": "E", "v": value})).unwrap();
+    let body: Value = serde_json::from_slice(&output.body).unwrap();
+    body["o"].clone()
+}
+
+#[test]
+fn functions_do_what_their_users_mean() {
+    for (function, args, value, expected) in [
+        (
+            "regex_replace",
+            json!([r"(\d+)-(\d+)-(\d+)", "$3_$2_$1"]),
+            json!("2026-01-31"),
+            json!("31_01_2026"),
+        ),
+        (
+            "regex_replace",
+            json!(["([0-9]+) kg", "$1kg"]),
+            json!("5 kg"),
+            json!("5kg"),
+        ),
+        (
+            "regex_replace",
+            json!(["(?<n>[0-9]+)", "${n}x$$1"]),
+            json!("5"),
+            json!("5x$1"),
+        ),
+        (
+            "strip_html",
+            json!([]),
+            json!("a < 5 and <b>b</b> > 2"),
+            json!("a < 5 and b > 2"),
+        ),
+        (
+            "strip_html",
+            json!([]),
+            json!("<style>p{}</style>Hi<!-- > -->"),
+            json!("Hi"),
+        ),
+        (
+            "html_to_text",
+            json!([]),
+            json!("<p>one<br class=\"x\">two</p>"),
+            json!("one\ntwo"),
+        ),
+        (
+            "sort",
+            json!([]),
+            json!(["z", null, "a", "o"]),
+            json!(["a", "o", "z", null]),
+        ),
+        (
+            "sort",
+            json!(["desc", "n"]),
+            json!([{"n": 1, "i": 1}, {"n": 2}, {"n": 1, "i": 2}, {}]),
+            json!([{"n": 2}, {"n": 1, "i": 1}, {"n": 1, "i": 2}, {}]),
+        ),
+    ] {
+        let found = made(function, args.clone(), value.clone());
+        assert_eq!(found, expected, "{function} {args} of {value}");
+    }
+}
+
+#[test]
+fn formats_and_separators_that_cannot_be_meant_are_refused() {
+    let problem = |field: Value| {
+        let mapping = json!({"mode": "fields", "fields": [field]});
+        let problems = Mapping::parse(&mapping).err().unwrap_or_default();
+        problems.first().map(|problem| problem.pointer.clone())
+    };
+    for (function, format, is_refused) in [
+        ("format_date", "YYYY-MM-DD", true),
+        ("format_date", "%J", true),
+        ("parse_date", "DD/MM/YYYY", true),
+        ("format_date", "%Y-%m-%d %H:%M %Q", false),
+        ("parse_date", "%d/%m/%Y", false),
+    ] {
+        let pipe = json!([{"fn": function, "args": [format]}]);
+        let found = problem(json!({"to": "o", "from": {"path": "$.v"}, "pipe": pipe}));
+        let place = is_refused.then(|| "/fields/0/pipe/0/args/0".to_string());
+        assert_eq!(found, place, "{function} {format}");
+    }
+    let joined = |separator: Value| {
+        problem(
+            json!({"to": "o", "from": {"path": "$.v[*]"}, "take": "join", "separator": separator}),
+        )
+    };
+    assert_eq!(joined(json!(5)).as_deref(), Some("/fields/0/separator"));
+    assert_eq!(joined(json!(null)), None);
+}

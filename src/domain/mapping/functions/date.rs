@@ -33,7 +33,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "parse_date",
         "a text in a strftime format as a time",
-        &[arg("format", Kind::Text), opt("zone", Kind::Zone)],
+        &[
+            arg("format", Kind::Text).only(Only::Format),
+            opt("zone", Kind::Zone),
+        ],
         (
             r#""31/01/2026 09:30""#,
             r#"["%d/%m/%Y %H:%M", "Asia/Jakarta"]"#,
@@ -65,7 +68,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "format_date",
         "a time in a strftime format, in a zone",
-        &[arg("format", Kind::Text), opt("zone", Kind::Zone)],
+        &[
+            arg("format", Kind::Text).only(Only::Format),
+            opt("zone", Kind::Zone),
+        ],
         (
             r#""2026-01-31T20:00:00.000Z""#,
             r#"["%d.%m.%Y %H:%M", "Asia/Jakarta"]"#,

@@ -233,10 +233,16 @@ fn sort(value: &Value, args: &Args<'_>) -> Result<Value, String> {
         };
         keyed.push((key, item));
     }
-    keyed.sort_by(|a, b| order(&a.0, &b.0));
-    if args.text(0) == Some("desc") {
-        keyed.reverse();
-    }
+    let is_falling = args.text(0) == Some("desc");
+    // What is missing comes last either way, and equal ones stay as they came.
+    keyed.sort_by(|(a, _), (b, _)| {
+        a.is_null()
+            .cmp(&b.is_null())
+            .then_with(|| match is_falling {
+                true => order(b, a),
+                false => order(a, b),
+            })
+    });
     Ok(keyed.into_iter().map(|(_, item)| item.clone()).collect())
 }
 

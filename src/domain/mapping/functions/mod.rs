@@ -82,6 +82,8 @@ enum Only {
     Unit(&'static [&'static str]),
     Path,
     Date,
+    /// A strftime format that can be written.
+    Format,
     /// A whole number, or a span.
     Amount,
 }
@@ -354,6 +356,15 @@ fn narrowed(only: Only, value: &Value) -> Option<String> {
         Only::Date => (
             time_of(value, &TimeZone::UTC).is_some(),
             "a date like 2026-01-31 or a time like 2026-01-31T09:00:00Z".to_string(),
+        ),
+        Only::Format => (
+            text.contains('%')
+                && jiff::fmt::strtime::format(
+                    text,
+                    &jiff::Timestamp::UNIX_EPOCH.to_zoned_datetime(TimeZone::UTC),
+                )
+                .is_ok(),
+            "a strftime format like %Y-%m-%d %H:%M".to_string(),
         ),
         Only::Amount => (
             value.is_i64() || span_of(value).is_some(),

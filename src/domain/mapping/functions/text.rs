@@ -338,9 +338,18 @@ static EMAIL: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"[\w.+-]+@[\w-
 static URL: LazyLock<Option<Regex>> =
     LazyLock::new(|| pattern(r#"https?://[^\s<>"']*[^\s<>"'.,;:!?)\]]"#));
 static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"-?[0-9]+(?:\.[0-9]+)?"));
-static TAG: LazyLock<Tags> = LazyLock::new(|| Tags(pattern(r"(?s)<[^>]*>")));
-static BREAK: LazyLock<Tags> =
-    LazyLock::new(|| Tags(pattern(r"(?i)<br\s*/?>|</(?:p|div|li|tr|h[1-6])>")));
+static GROUPS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"\$\$|\$([0-9]+)"));
+/// A comparison like `a < 5 and b > 2` is no tag; what stands in scripts and styles is no text.
+static TAG: LazyLock<Tags> = LazyLock::new(|| {
+    Tags(pattern(
+        r"(?is)<!--.*?-->|<script\b.*?</script>|<style\b.*?</style>|</?[a-z][^>]*>",
+    ))
+});
+static BREAK: LazyLock<Tags> = LazyLock::new(|| {
+    Tags(pattern(
+        r"(?i)<br\b[^>]*>|</(?:p|div|li|tr|h[1-6]|blockquote|pre)>",
+    ))
+});
 
 struct Tags(Option<Regex>);
 
@@ -384,7 +393,8 @@ fn replace(value: &Value, args: &Args<'_>) -> Result<Value, String> {
 }
 
 fn regex_replace(value: &Value, args: &Args<'_>) -> Result<Value, String> {
-    let (regex, with) = (args.regex()?, args.text(1).unwrap_or_default());
+    let regex = args.regex()?;
+    let with = &numbered(args.text(1).unwrap_or_default());
     let text = text_in(value)?;
     let groups = with.matches('$').count();
     let (mut replaced, mut taken) = (String::new(), 0);
@@ -403,6 +413,18 @@ fn regex_replace(value: &Value, args: &Args<'_>) -> Result<Value, String> {
         }
     }
     text_out(replaced + &text[taken..])
+}
+
+/// `$1kg` names the first group and goes on with a text; the regex crate would look for a group of the name `1kg`.
+fn numbered(with: &str) -> String {
+    let Some(groups) = &*GROUPS else {
+        return with.to_string();
+    };
+    let braced = groups.replace_all(with, |found: &regex::Captures<'_>| match found.get(1) {
+        Some(number) => format!("${{{}}}", number.as_str()),
+        None => "$$".to_string(),
+    });
+    braced.into_owned()
 }
 
 fn extract(value: &Value, args: &Args<'_>) -> Result<Value, String> {
