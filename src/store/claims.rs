@@ -146,15 +146,15 @@ impl Store {
         }))
     }
 
-    /// Lets what is due at the destination wait for its resumption instead; at most [`MOVE_LIMIT`] at once. What a schedule has put off stays put off:
+    /// Lets what is due at the destination by then wait for its resumption instead; at most [`MOVE_LIMIT`] at once. What a schedule has put off stays put off:
     /// being held and resumed, however often, spends no attempts. Returns how many.
     pub async fn hold_due(
         &self,
         destination_id: DestinationId,
-        now_ms: i64,
+        until_ms: i64,
     ) -> Result<usize, StoreError> {
         either!(self.in_small_steps(move |conn| {
-            let waiting = conn.due_until(destination_id, now_ms)?;
+            let waiting = conn.due_until(destination_id, until_ms)?;
             Ok(
                 diesel::update(deliveries::table.filter(deliveries::id.eq_any(&waiting)))
                     .set((

@@ -278,13 +278,8 @@ impl Condition {
 
     fn judge_list(&self, found: &[&Value], input: &Input<'_>) -> Judged {
         let items = self.items(found)?;
-        let has = |expected: &Value| {
-            items.iter().any(|item| {
-                same(item, expected, self.scope.types, self.scope.case_sensitive) == Some(true)
-                    // Blue's tags and assignees are rows with a name.
-                    || item.is_object() && self.names(item, expected)
-            })
-        };
+        // Blue's tags and assignees are rows with a name.
+        let has = |expected: &Value| items.iter().any(|item| self.names(item, expected));
         match (self.operator.id, &self.test) {
             (_, Test::Scalar(expected)) => Ok(has(expected)),
             ("has_any", Test::List(list)) => Ok(list.iter().any(has)),

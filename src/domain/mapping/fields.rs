@@ -272,24 +272,25 @@ fn parse_field(entry: &Value, pointer: &str, problems: &mut Vec<Problem>) -> Opt
             message,
         ));
     };
+    let separator = match members.get("separator") {
+        None | Some(Value::Null) => ", ",
+        Some(Value::String(text)) => text,
+        Some(_) => {
+            refuse("separator", "`separator` is a text.");
+            ", "
+        }
+    };
     let word = |key: &str| members.get(key).map(|word| word.as_str().unwrap_or("?"));
     let take = match word("take") {
         None | Some("first") => Some(Take::First),
         Some("all") => Some(Take::All),
         Some("one") => Some(Take::One),
-        Some("join") => {
-            let separator = members.get("separator").and_then(Value::as_str);
-            Some(Take::Join(separator.unwrap_or(", ").to_string()))
-        }
+        Some("join") => Some(Take::Join(separator.to_string())),
         Some(_) => {
             refuse("take", "`take` is first, all, one or join.");
             None
         }
     };
-    let separator = members.get("separator").unwrap_or(&Value::Null);
-    if !(separator.is_null() || separator.is_string()) {
-        refuse("separator", "`separator` is a text.");
-    }
     let when_missing = match word("when_missing") {
         None | Some("null") => Some(WhenMissing::Null),
         Some("omit") => Some(WhenMissing::Omit),

@@ -144,23 +144,11 @@ pub async fn change_password(
 ) -> Result<HttpResponse, PageError> {
     let (form, user) = (Form::of(&request)?, signed_in(&request)?);
     if let Err(message) = present_password(&request, &bridge, &site, &user, &form).await? {
-        return again(
-            &request,
-            &bridge,
-            FormProblem::at("current", message),
-            Typed::default(),
-        )
-        .await;
+        return refused(&request, &bridge, "current", message).await;
     }
     let new = form.value("new").unwrap_or_default();
     if let Some(message) = password_problem(new, &user.email) {
-        return again(
-            &request,
-            &bridge,
-            FormProblem::at("new", message),
-            Typed::default(),
-        )
-        .await;
+        return refused(&request, &bridge, "new", message).await;
     }
     let hash = hash_password(new.to_string()).await?;
     let said = "Changed the own password; all sessions are ended.";
@@ -222,13 +210,7 @@ pub async fn begin_second_factor(
         return Ok(go("/settings"));
     }
     if let Err(message) = present_password(&request, &bridge, &site, &user, &form).await? {
-        return again(
-            &request,
-            &bridge,
-            FormProblem::at("begin_current", message),
-            Typed::default(),
-        )
-        .await;
+        return refused(&request, &bridge, "begin_current", message).await;
     }
     let secret = Secret::new(rand::random::<[u8; SECRET_BYTES]>());
     bridge.store.begin_second_factor(user.id, secret).await?;
@@ -279,13 +261,7 @@ pub async fn new_recovery_codes(
         return Ok(go("/settings"));
     }
     if let Err(message) = present_password(&request, &bridge, &site, &user, &form).await? {
-        return again(
-            &request,
-            &bridge,
-            FormProblem::at("codes_current", message),
-            Typed::default(),
-        )
-        .await;
+        return refused(&request, &bridge, "codes_current", message).await;
     }
     let (codes, hashes) = new_codes();
     let said = "Made new recovery codes; the old ones are worth nothing.";
@@ -308,13 +284,7 @@ pub async fn remove_second_factor(
 ) -> Result<HttpResponse, PageError> {
     let (form, user) = (Form::of(&request)?, signed_in(&request)?);
     if let Err(message) = present_password(&request, &bridge, &site, &user, &form).await? {
-        return again(
-            &request,
-            &bridge,
-            FormProblem::at("off_current", message),
-            Typed::default(),
-        )
-        .await;
+        return refused(&request, &bridge, "off_current", message).await;
     }
     let said = "Switched the second factor off; other sessions are ended.";
     bridge
@@ -400,6 +370,17 @@ fn qr(text: &str) -> Result<String, ApiError> {
     Ok(drawn
         .split_once("?>")
         .map_or(drawn.clone(), |(_, svg)| svg.to_string()))
+}
+
+/// The page with what is wrong at one place, where nothing that was typed is shown again.
+async fn refused(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    place: &str,
+    message: String,
+) -> Result<HttpResponse, PageError> {
+    let problem = FormProblem::at(place, message);
+    again(request, bridge, problem, Typed::default()).await
 }
 
 /// The page once more, with what is to be mended.

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::domain::connection::{Decision, Rules, Subject};
+use crate::domain::connection::Rules;
 use crate::domain::delivery::State;
-use crate::domain::event::{Reading, read};
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::nearest::{Miss, nearest_miss};
 use crate::domain::id::DeliveryId;
 use crate::flow::Bridge;
+use crate::flow::dry_run::dry_run;
 use crate::store::deliveries::DeliverySummary;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
@@ -151,21 +151,11 @@ pub async fn reasons(
         asked
             .into_iter()
             .filter_map(|(id, rules, event)| {
-                let Ok(Reading::Event { facts, document }) = read(&event.body) else {
-                    return None;
-                };
-                let subject = Subject {
-                    facts: &facts,
-                    document: &document,
-                    body: &event.body,
-                    received_at: event.summary.received_at,
-                };
-                match rules.decide(&subject) {
-                    Decision::NotTriggered(_) => Some((id, WhyNot::NotTriggered)),
-                    Decision::Skip => {
-                        Some((id, WhyNot::Filter(Box::new(rules.explain(&subject)?))))
-                    }
-                    Decision::Deliver(_) | Decision::Fail(_) => None,
+                let run = dry_run(&rules, &event.body, event.summary.received_at).ok()?;
+                match (run.decision, run.not_triggered) {
+                    ("skip", Some(_)) => Some((id, WhyNot::NotTriggered)),
+                    ("skip", None) => Some((id, WhyNot::Filter(Box::new(run.explanation)))),
+                    _ => None,
                 }
             })
             .collect()
