@@ -272,6 +272,9 @@ said-filter-span = The value is a span like "3 days", "2 hours" or "PT30M".
 said-filter-span-backwards = The span is counted backwards; write it without a minus or `ago`.
 said-filter-list = The value is a list of 1 to { $count } texts, numbers or true/false.
 said-filter-regex = The value is a regular expression.
+said-filter-no-before = `{ $name }` compares the event before and after, and items have no before; ask the list itself, for example with `item_added`.
+said-filter-not-of-record = `{ $name }` is not part of the record, so it has no value from before; write a path like $.title.
+said-regex-slashed = Write the pattern without the slashes and letters around it; what `i` means is written `(?i)` before it.
 said-bad-regex = This is not a regular expression: { $error }.
 
 ## Paths
@@ -371,9 +374,8 @@ said-function-format = the format cannot be used ({ $error })
 said-function-amount-span = the amount is a whole number, or a span like "3 days"
 said-function-amount = the amount is a whole number
 said-function-result-range = the result is out of range
-said-function-needs-whole = it needs a whole number, and the value is of type { $said_type }
 said-function-time-range = the time is out of range
-said-function-start-of = `{ $value }` is not one of hour, day, month, year
+said-function-start-of = `{ $value }` is not one of hour, day, week, month, year
 said-function-not-date = `{ $value }` is not a date or time
 said-function-needs-date = it needs a date, and the value is of type { $said_type }
 said-function-no-zone = there is no time zone `{ $name }`
@@ -395,6 +397,7 @@ said-function-manner = `{ $value }` is not one of en, id, de, fr
 said-function-base64 = the value is not base64
 said-function-base64-text = the decoded bytes are not a text
 said-function-json = the value is not JSON ({ $error })
+said-function-no-group = The pattern has { $count } groups in brackets, and group { $group } is not among them.
 said-function-group = a group is counted from 0
 
 ## Destinations: what is wrong with a document

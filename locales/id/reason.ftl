@@ -2,8 +2,11 @@
 
 reason-missing = Tidak dapat ditentukan: tidak ada apa pun di { $path }.
 reason-no_before = Tidak dapat ditentukan: event ini tidak membawa nilai sebelumnya untuk dibandingkan.
+reason-nothing_before = Tidak dapat ditentukan: sebelumnya tidak ada apa pun di { $path }.
+reason-nothing_after = Tidak dapat ditentukan: di { $path } tidak ada apa pun lagi.
 reason-limit = Tidak dapat ditentukan: { $reason }
 reason-not_a = Tidak dapat ditentukan: { $path } bernilai { $found } ({ $kind }), yang tidak dapat dibaca sebagai { $wanted }.
+reason-not_a_strict = Tidak dapat ditentukan: { $path } bernilai { $found } ({ $kind }), bukan { $wanted }; dengan tipe ketat, tidak ada yang dikonversi.
 reason-change_holds = { $path } sebelumnya { $before } dan sekarang { $found }: “{ $test }” terpenuhi.
 reason-change_fails = { $path } sebelumnya { $before } dan sekarang { $found }: “{ $test }” tidak terpenuhi.
 reason-holds = { $path } bernilai { $found }, memenuhi “{ $test }”.
@@ -24,4 +27,5 @@ reason-change = perubahan
 reason-date_in_range = tanggal dalam rentang yang dapat dipakai
 reason-type = tipe
 reason-yes_or_no = ya atau tidak
+reason-single_value = satu nilai
 reason-number_or_date_on_both_sides = angka atau tanggal di kedua sisi

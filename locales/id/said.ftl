@@ -271,6 +271,9 @@ said-filter-span = Nilainya rentang seperti "3 days", "2 hours", atau "PT30M".
 said-filter-span-backwards = Rentangnya dihitung mundur; tulis tanpa tanda minus atau `ago`.
 said-filter-list = Nilainya daftar berisi 1 sampai { $count } teks, angka, atau true/false.
 said-filter-regex = Nilainya ekspresi reguler.
+said-filter-no-before = `{ $name }` membandingkan event sebelum dan sesudahnya, sedangkan item tidak punya nilai sebelumnya; tanyakan daftarnya sendiri, misalnya dengan `item_added`.
+said-filter-not-of-record = `{ $name }` bukan bagian dari record, jadi tidak punya nilai sebelumnya; tulis path seperti $.title.
+said-regex-slashed = Tulis polanya tanpa garis miring dan huruf di sekelilingnya; arti `i` ditulis `(?i)` di depannya.
 said-bad-regex = Ini bukan ekspresi reguler: { $error }.
 
 ## Path
@@ -370,9 +373,8 @@ said-function-format = formatnya tidak dapat dipakai ({ $error })
 said-function-amount-span = jumlahnya bilangan bulat, atau rentang seperti "3 days"
 said-function-amount = jumlahnya bilangan bulat
 said-function-result-range = hasilnya di luar jangkauan
-said-function-needs-whole = fungsi ini memerlukan bilangan bulat, dan nilainya bertipe { $said_type }
 said-function-time-range = waktunya di luar jangkauan
-said-function-start-of = `{ $value }` bukan salah satu dari hour, day, month, year
+said-function-start-of = `{ $value }` bukan salah satu dari hour, day, week, month, year
 said-function-not-date = `{ $value }` bukan tanggal atau waktu
 said-function-needs-date = fungsi ini memerlukan tanggal, dan nilainya bertipe { $said_type }
 said-function-no-zone = tidak ada zona waktu `{ $name }`
@@ -394,6 +396,7 @@ said-function-manner = `{ $value }` bukan salah satu dari en, id, de, fr
 said-function-base64 = nilainya bukan base64
 said-function-base64-text = hasil dekodenya bukan teks
 said-function-json = nilainya bukan JSON ({ $error })
+said-function-no-group = Polanya punya { $count } grup dalam tanda kurung, dan grup { $group } tidak termasuk.
 said-function-group = grup dihitung mulai dari 0
 
 ## Tujuan: kesalahan dokumennya

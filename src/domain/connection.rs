@@ -134,8 +134,28 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Compiles the rules; all problems come at once, with pointers into the whole connection document.
+    /// Compiles rules that somebody saves or tries; all problems come at once, with pointers into the whole connection document. What could never
+    /// work is refused as well.
     pub fn compile(document: &RulesDocument) -> Result<Rules, Vec<Problem>> {
+        let rules = Rules::accepted(document)?;
+        let problems = rules.unfit();
+        match problems.is_empty() {
+            true => Ok(rules),
+            false => Err(problems),
+        }
+    }
+
+    /// What nobody can mean although it can be read. Asked when somebody saves rules, not when saved ones are read.
+    fn unfit(&self) -> Vec<Problem> {
+        let filter = self.filter.as_ref().map(Filter::unfit).unwrap_or_default();
+        let mapping = self.mapping.unfit();
+        let mut problems = Vec::new();
+        keep::<()>(Err(filter), "/filter", &mut problems);
+        keep::<()>(Err(mapping), "/mapping", &mut problems);
+        problems
+    }
+
+    fn accepted(document: &RulesDocument) -> Result<Rules, Vec<Problem>> {
         let mut problems = trigger_problems(&document.trigger);
         let attempts = document.delivery.max_attempts;
         if !(1..=MAX_ATTEMPTS_LIMIT).contains(&attempts) {
@@ -164,7 +184,7 @@ impl Rules {
     /// Reads rules that were saved once. What is not accepted any more decides nothing: every event that the trigger takes fails with the reason, where
     /// it is seen and can be sent again, and all other connections go on.
     pub fn read(document: &RulesDocument) -> Rules {
-        Rules::compile(document).unwrap_or_else(|problems| Rules {
+        Rules::accepted(document).unwrap_or_else(|problems| Rules {
             trigger: document.trigger.clone(),
             filter: None,
             mapping: Mapping::refused(problems.into_iter().next()),
@@ -298,7 +318,9 @@ mod tests {
             mapping,
             delivery: DeliverySettings::default(),
         };
-        Rules::compile(&document).unwrap()
+        let rules = Rules::read(&document);
+        assert_eq!(rules.refusal(), None);
+        rules
     }
 
     fn decided(rules: &Rules, body: &[u8], needs: &Needs) -> String {
@@ -355,5 +377,20 @@ mod tests {
                 assert_eq!(few, decided(rules, body.as_bytes(), &Needs::Everything));
             }
         }
+    }
+
+    #[test]
+    fn what_could_never_work_is_refused_when_saved_and_read_when_it_is_saved() {
+        let document = RulesDocument {
+            trigger: Trigger::default(),
+            filter: json!({"all": [{"path": "$.event", "op": "changed"}]}),
+            mapping: json!({"mode": "fields", "fields": [{"to": "a", "from": {"path": "$.event"}, "pipe": [{"fn": "extract", "args": ["a", 1]}]}]}),
+            delivery: DeliverySettings::default(),
+        };
+        let problems = Rules::compile(&document).unwrap_err();
+        let places: Vec<&str> = problems.iter().map(|one| one.pointer.as_str()).collect();
+        let expected = ["/filter/all/0/path", "/mapping/fields/0/pipe/0/args/1"];
+        assert_eq!(places, expected);
+        assert_eq!(Rules::read(&document).refusal(), None);
     }
 }

@@ -150,6 +150,20 @@ impl Path {
         }
     }
 
+    /// The name that it begins with, when it begins with one.
+    pub fn first_name(&self) -> Option<String> {
+        match &self.plan {
+            Plan::Walk(steps) => match steps.first()? {
+                Step::Name(name) => Some(name.clone()),
+                Step::Index(_) => None,
+            },
+            Plan::Query { query, .. } => match query.segments.first()? {
+                Segment::Selector(Selector::Name(name)) => Some(unquote(name)),
+                _ => None,
+            },
+        }
+    }
+
     /// Adds what the path looks at below the place that `prefix` names.
     pub fn add_needs(&self, prefix: &[&str], needs: &mut Needs) {
         let Plan::Walk(steps) = &self.plan else {

@@ -67,6 +67,20 @@ pub fn compile(
     Ok(regex)
 }
 
+/// Whether a pattern is written as JavaScript writes one, `/urgent/i`, whose slashes and letters would have to stand in the text.
+pub fn is_slashed(pattern: &str) -> bool {
+    let flags = pattern
+        .strip_prefix('/')
+        .and_then(|rest| rest.rsplit_once('/'))
+        .filter(|(inner, _)| !inner.is_empty());
+    flags.is_some_and(|(_, flags)| {
+        !flags.is_empty() && flags.chars().all(|flag| "dgimsuvy".contains(flag))
+    })
+}
+
+/// What to write instead of a pattern in slashes.
+pub const SLASHED: &str = "Write the pattern without the slashes and letters around it; what `i` means is written `(?i)` before it.";
+
 fn build(pattern: &str, case_sensitive: bool, size_limit_bytes: usize) -> Result<Regex, String> {
     RegexBuilder::new(pattern)
         .case_insensitive(!case_sensitive)

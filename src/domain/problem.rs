@@ -49,3 +49,15 @@ impl Problem {
         self
     }
 }
+
+/// Of these, the one that a wrong word was most likely meant to be: it is written nearly so, or begins so.
+pub fn nearest<'i>(wrong: &str, ids: impl Iterator<Item = &'i str>) -> Option<&'i str> {
+    let is_near = |id: &&str| {
+        strsim::normalized_damerau_levenshtein(wrong, id) >= 0.6
+            || (wrong.len() > 2 && id.starts_with(wrong))
+    };
+    ids.filter(is_near)
+        .map(|id| (strsim::jaro_winkler(wrong, id), id))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, id)| id)
+}

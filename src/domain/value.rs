@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use jiff::civil::{Date, DateTime};
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
-use jiff::{Span, SpanRelativeTo, Timestamp};
+use jiff::{Span, SpanRelativeTo, Timestamp, ZonedDateTime};
 use serde_json::Value;
 
 /// Whether values are converted.
@@ -29,13 +30,14 @@ impl Number {
     /// Reads a JSON number, or with automatic types a text that is one.
     pub fn of(value: &Value, types: Types) -> Option<Number> {
         match value {
-            Value::Number(number) => Number::parse(&number.to_string()),
-            Value::String(text) if types == Types::Auto => Number::parse(text.trim()),
+            Value::Number(number) => Number::read(&number.to_string()),
+            Value::String(text) if types == Types::Auto => Number::read(text.trim()),
             _ => None,
         }
     }
 
-    fn parse(text: &str) -> Option<Number> {
+    /// Reads a text that is a number.
+    pub fn read(text: &str) -> Option<Number> {
         if let Ok(integer) = text.parse::<i128>() {
             return Some(Number::Integer(integer));
         }
@@ -87,31 +89,48 @@ pub fn text_of(value: &Value, types: Types) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Reads a boolean, or with automatic types the texts "true" and "false".
+/// Texts that are yes, and those that are no.
+const YES: [&str; 5] = ["true", "yes", "y", "1", "on"];
+const NO: [&str; 6] = ["false", "no", "n", "0", "off", ""];
+
+/// Reads a boolean, or with automatic types a number (0 is no) or a word for yes or no.
 pub fn bool_of(value: &Value, types: Types) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
+        Value::Number(number) if types == Types::Auto => Some(number.as_f64() != Some(0.0)),
         Value::String(text) if types == Types::Auto => {
-            let text = text.trim();
-            (text.eq_ignore_ascii_case("true"))
-                .then_some(true)
-                .or_else(|| text.eq_ignore_ascii_case("false").then_some(false))
+            let is = |word: &&str| text.trim().eq_ignore_ascii_case(word);
+            let (yes, no) = (YES.iter().any(is), NO.iter().any(is));
+            (yes || no).then_some(yes)
         }
         _ => None,
     }
 }
 
-/// Reads a point in time: RFC 3339, or a date or local time in `zone`.
+/// Reads a point in time: RFC 3339, a local time with its zone behind it (`2026-01-31T09:30[Asia/Jakarta]`), or a date or local time in `zone`.
 pub fn time_of(value: &Value, zone: &TimeZone) -> Option<Timestamp> {
     let text = value.as_str()?.trim();
     if let Ok(time) = text.parse::<Timestamp>() {
         return Some(time);
     }
+    if text.ends_with(']')
+        && let Ok(zoned) = text.parse::<ZonedDateTime>()
+    {
+        return Some(zoned.timestamp());
+    }
     let local = text
         .parse::<DateTime>()
+        .or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0)));
+    local
+        .and_then(|local| zone.to_zoned_datetime(local))
+        .map(|zoned| zoned.timestamp())
         .ok()
-        .or_else(|| text.parse::<Date>().ok().map(|date| date.at(0, 0, 0, 0)))?;
-    Some(zone.to_zoned_datetime(local).ok()?.timestamp())
+        .or_else(|| without_end(text))
+}
+
+/// The last day of the calendar lies beyond the last time that can be told; it is how people and programs write "for ever".
+fn without_end(text: &str) -> Option<Timestamp> {
+    (text.starts_with("9999-12-3") && Pieces::parse(text).is_ok()).then_some(Timestamp::MAX)
 }
 
 /// The same for the end of a stretch: of a date without a time, its last moment.
@@ -121,8 +140,8 @@ pub fn end_of(value: &Value, zone: &TimeZone) -> Option<Timestamp> {
     match value.as_str().is_some_and(has_time) {
         true => Some(time),
         false => {
-            let last = time.to_zoned_datetime(zone.clone()).end_of_day().ok()?;
-            Some(last.timestamp())
+            let last = time.to_zoned_datetime(zone.clone()).end_of_day();
+            Some(last.map_or(Timestamp::MAX, |last| last.timestamp()))
         }
     }
 }
@@ -148,14 +167,42 @@ pub fn shift(from: Timestamp, span: Span, backwards: bool) -> Option<Timestamp> 
     Some(zoned.checked_add(span).ok()?.timestamp())
 }
 
-/// Whether two scalars are the same, as people see it: numbers by value, texts with or without regard to case.
-pub fn same(found: &Value, expected: &Value, types: Types, case_sensitive: bool) -> Option<bool> {
-    if let (Value::Number(_), Value::Number(_)) = (found, expected) {
-        let ordering = Number::of(found, types)?.compare(Number::of(expected, types)?)?;
-        return Some(ordering == Ordering::Equal);
+/// A text as it compares without regard to case, of both cases the same: also of the Greek sigma that ends a word, of ß, and of the two kinds of i
+/// that Turkish has.
+pub fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
     }
+    let mut folded = String::with_capacity(text.len());
+    let large = text.chars().flat_map(char::to_uppercase);
+    for sign in large.flat_map(char::to_lowercase) {
+        // The dot that a large dotted I leaves behind.
+        if sign != '\u{307}' || !folded.ends_with('i') {
+            folded.push(sign);
+        }
+    }
+    folded
+}
+
+/// Whether two texts are the same without regard to case.
+pub fn same_text(one: &str, other: &str) -> bool {
+    match one.is_ascii() && other.is_ascii() {
+        true => one.eq_ignore_ascii_case(other),
+        false => one == other || folded(one) == folded(other),
+    }
+}
+
+/// Whether two scalars are the same, as people see it: numbers by value, also when one of them is written as a text; texts with or without regard to
+/// case.
+pub fn same(found: &Value, expected: &Value, types: Types, case_sensitive: bool) -> Option<bool> {
     if types == Types::Strict && type_of(found) != type_of(expected) {
         return None;
+    }
+    if (found.is_number() || expected.is_number())
+        && let (Some(found), Some(expected)) =
+            (Number::of(found, types), Number::of(expected, types))
+    {
+        return Some(found.compare(expected)? == Ordering::Equal);
     }
     if found.is_null() && expected.is_null() {
         return Some(true);
@@ -166,6 +213,6 @@ pub fn same(found: &Value, expected: &Value, types: Types, case_sensitive: bool)
     );
     Some(match case_sensitive {
         true => found == expected,
-        false => found == expected || found.to_lowercase() == expected.to_lowercase(),
+        false => same_text(&found, &expected),
     })
 }

@@ -485,6 +485,22 @@ fn what_is_wrong_with_a_filter_is_told() {
 }
 
 #[test]
+fn what_could_never_work_is_told() {
+    let pipe = |args: Value| json!({"mode": "fields", "fields": [{"to": "a", "from": {"path": "$.a"}, "pipe": [{"fn": "extract", "args": args}]}]});
+    let changed = |path: &str| json!({"path": path, "op": "changed"});
+    for filter in [
+        changed("$.event"),
+        json!({"path": "$.a", "op": "any_item", "value": changed("$.b")}),
+        json!({"path": "$.a", "op": "matches", "value": "/a/i"}),
+    ] {
+        all_told(&Filter::parse(&filter).unwrap().unfit());
+    }
+    for args in [json!(["/a/i"]), json!(["a", 1])] {
+        all_told(&Mapping::parse(&pipe(args)).unwrap().unfit());
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_mapping_is_told() {
     let field = |more: Value| {
         let field = with(json!({"to": "a", "from": {"path": "$.a"}}), more);

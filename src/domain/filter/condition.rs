@@ -16,7 +16,11 @@ use crate::domain::filter::operator::{self, Operator};
 use crate::domain::filter::{Input, Node};
 use crate::domain::needs::Needs;
 use crate::domain::path::Path;
-use crate::domain::value::{Number, Types, bool_of, same, shift, text_of, time_of, type_of};
+use crate::domain::pattern;
+use crate::domain::problem::Problem;
+use crate::domain::value::{
+    Number, Types, bool_of, folded, same, same_text, shift, text_of, time_of, type_of,
+};
 
 /// True, false, or cannot tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -79,6 +83,8 @@ pub(super) enum Doubt {
     NotA(&'static str),
     /// There is no value from before to compare with.
     NoBefore,
+    /// Of what is compared before and after, one side has no value.
+    NoSide { before: bool },
     /// A limit of work was passed.
     Limit(String),
 }
@@ -90,6 +96,9 @@ pub(super) struct Judgement<'v> {
     found: Vec<&'v Value>,
     before: Vec<&'v Value>,
 }
+
+/// Parts of an event that are not of the record, and so have no value from before.
+const NOT_OF_THE_RECORD: [&str; 3] = ["event", "timestamp", "webhook"];
 
 type Judged = Result<bool, Doubt>;
 
@@ -112,6 +121,34 @@ impl Condition {
             test,
             value,
             scope,
+        }
+    }
+
+    /// Adds why the condition could never hold.
+    pub(super) fn add_unfit(&self, pointer: &str, in_items: bool, problems: &mut Vec<Problem>) {
+        let is_change = self.operator.group == "Change";
+        if is_change && in_items {
+            let message = format!(
+                "`{}` compares the event before and after, and items have no before; ask the list itself, for example with `item_added`.",
+                self.operator.id
+            );
+            problems.push(Problem::new(format!("{pointer}/op"), "no_before", message));
+        }
+        let first_name = self.changed_path.first_name().unwrap_or_default();
+        if is_change && !in_items && NOT_OF_THE_RECORD.contains(&first_name.as_str()) {
+            let message = format!(
+                "`{first_name}` is not part of the record, so it has no value from before; write a path like $.title."
+            );
+            let pointer = format!("{pointer}/path");
+            problems.push(Problem::new(pointer, "no_before", message));
+        }
+        match &self.test {
+            Test::Regex(regex) if pattern::is_slashed(regex.as_str()) => {
+                let pointer = format!("{pointer}/value");
+                problems.push(Problem::new(pointer, "bad_regex", pattern::SLASHED));
+            }
+            Test::Item(node) => node.add_unfit(&format!("{pointer}/value"), true, problems),
+            _ => {}
         }
     }
 
@@ -205,12 +242,13 @@ impl Condition {
         let scope = &self.scope;
         match (self.operator.id, &self.test) {
             ("equals", Test::Scalar(expected)) => {
-                same(value, expected, scope.types, scope.case_sensitive).ok_or(not_text)
+                same(value, expected, scope.types, scope.case_sensitive)
+                    .ok_or_else(|| self.not_like(expected))
             }
             ("not_equals", Test::Scalar(expected)) => {
                 same(value, expected, scope.types, scope.case_sensitive)
                     .map(|is| !is)
-                    .ok_or(not_text)
+                    .ok_or_else(|| self.not_like(expected))
             }
             (id @ ("in" | "not_in"), Test::List(list)) => {
                 let judged: Vec<bool> = list
@@ -218,7 +256,7 @@ impl Condition {
                     .filter_map(|entry| same(value, entry, scope.types, scope.case_sensitive))
                     .collect();
                 match judged.is_empty() {
-                    true => Err(not_text),
+                    true => Err(list.first().map_or(not_text, |first| self.not_like(first))),
                     false => Ok(judged.contains(&true) == (id == "in")),
                 }
             }
@@ -234,13 +272,21 @@ impl Condition {
                         let expected = text_of(expected, Types::Auto).ok_or(Doubt::NotA("text"))?;
                         Ok(match scope.case_sensitive {
                             true => part_of(id, &text, &expected),
-                            false => part_of(id, &text.to_lowercase(), &expected.to_lowercase()),
+                            false => part_of(id, &folded(&text), &folded(&expected)),
                         })
                     }
                     _ => Err(Doubt::NotA("text")),
                 }
             }
         }
+    }
+
+    /// What a value is not that cannot be compared with this one.
+    fn not_like(&self, expected: &Value) -> Doubt {
+        Doubt::NotA(match self.scope.types {
+            Types::Auto => "text",
+            Types::Strict => type_of(expected),
+        })
     }
 
     fn judge_number(&self, value: &Value) -> Judged {
@@ -352,14 +398,23 @@ impl Condition {
         let is = |value: &Value, expected: &Value| {
             same(value, expected, self.scope.types, self.scope.case_sensitive) == Some(true)
         };
+        // Of several values, one has come that none was before.
+        let several = before.len().max(after.len()) > 1;
+        let came = |from: &[&Value], to: &[&Value], expected: &Value| match several {
+            true => {
+                to.iter().any(|one| is(one, expected)) && !from.iter().any(|one| is(one, expected))
+            }
+            false => changed && is(to.first().copied().unwrap_or(&null), expected),
+        };
         match (self.operator.id, &self.test) {
             ("changed", _) => Ok(changed),
             ("not_changed", _) => Ok(!changed),
-            ("changed_to", Test::Scalar(to)) => Ok(changed && is(new, to)),
-            ("changed_from", Test::Scalar(from)) => Ok(changed && is(old, from)),
+            ("changed_to", Test::Scalar(to)) => Ok(came(before, after, to)),
+            ("changed_from", Test::Scalar(from)) => Ok(came(after, before, from)),
             ("changed_from_to", Test::FromTo(from, to)) => {
-                Ok(changed && is(old, from) && is(new, to))
+                Ok(came(after, before, from) && came(before, after, to))
             }
+            ("increased" | "decreased", _) if several => Err(Doubt::NotA("single value")),
             (id @ ("increased" | "decreased"), _) => {
                 let ordering = self.order(old, new)?;
                 Ok(ordering
@@ -376,6 +431,10 @@ impl Condition {
     }
 
     fn order(&self, old: &Value, new: &Value) -> Result<Ordering, Doubt> {
+        if old.is_null() || new.is_null() {
+            let before = old.is_null();
+            return Err(Doubt::NoSide { before });
+        }
         if let (Some(old), Some(new)) = (
             Number::of(old, self.scope.types),
             Number::of(new, self.scope.types),
@@ -442,12 +501,17 @@ impl Condition {
         match (&judgement.doubt, judgement.truth) {
             (Some(Doubt::Missing), _) => Reason::Missing { path },
             (Some(Doubt::NoBefore), _) => Reason::NoBefore,
+            (Some(Doubt::NoSide { before }), _) => Reason::NoSide {
+                path,
+                before: *before,
+            },
             (Some(Doubt::Limit(reason)), _) => Reason::Limit(reason.clone()),
             (Some(Doubt::NotA(wanted)), _) => Reason::NotA {
                 path,
                 found: brief(found),
                 kind: found.map_or("nothing", type_of),
                 wanted,
+                strict: self.scope.types == Types::Strict && self.operator.group != "Date",
             },
             (None, truth) if self.operator.group == "Change" => Reason::Change {
                 path,
@@ -504,9 +568,7 @@ impl Condition {
             ("equals", Some((found, wanted))) if found.trim() == wanted.trim() => {
                 Some(Slip::BlankAtEdge)
             }
-            ("equals", Some((found, wanted))) if found.to_lowercase() == wanted.to_lowercase() => {
-                Some(Slip::Case)
-            }
+            ("equals", Some((found, wanted))) if same_text(found, wanted) => Some(Slip::Case),
             _ => None,
         }
     }

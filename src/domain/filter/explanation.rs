@@ -41,6 +41,8 @@ pub enum Reason {
     Missing { path: String },
     /// The event brings no value from before.
     NoBefore,
+    /// Of what is compared before and after, one side has no value.
+    NoSide { path: String, before: bool },
     /// A limit of work was passed, told by whoever keeps it.
     Limit(String),
     /// What was found is not of the kind that is asked for.
@@ -49,6 +51,8 @@ pub enum Reason {
         found: Found,
         kind: &'static str,
         wanted: &'static str,
+        /// It would have been converted if types were not strict.
+        strict: bool,
     },
     /// A change from one value to another is asked for.
     Change {
@@ -100,15 +104,32 @@ impl fmt::Display for Reason {
             Reason::NoBefore => {
                 f.write_str("Cannot tell: the event has no previous value to compare with.")
             }
+            Reason::NoSide { path, before: true } => {
+                write!(f, "Cannot tell: there was nothing at {path} before.")
+            }
+            Reason::NoSide { path, .. } => {
+                write!(f, "Cannot tell: there is nothing at {path} any more.")
+            }
             Reason::Limit(reason) => write!(f, "Cannot tell: {reason}"),
             Reason::NotA {
                 path,
                 found,
                 kind,
                 wanted,
+                strict: false,
             } => write!(
                 f,
                 "Cannot tell: {path} is {found} ({kind}), which does not read as a {wanted}."
+            ),
+            Reason::NotA {
+                path,
+                found,
+                kind,
+                wanted,
+                ..
+            } => write!(
+                f,
+                "Cannot tell: {path} is {found} ({kind}), which is not a {wanted}; with strict types nothing is converted."
             ),
             Reason::Change {
                 path,

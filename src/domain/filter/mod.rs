@@ -81,6 +81,13 @@ impl Filter {
         parse::filter(document).map(|root| Filter { root })
     }
 
+    /// What nobody can mean although it can be read: conditions that could never hold. Asked when somebody saves a filter, not when a saved one is read.
+    pub fn unfit(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        self.root.add_unfit("", false, &mut problems);
+        problems
+    }
+
     /// Adds what its conditions look at.
     pub fn add_needs(&self, needs: &mut Needs) {
         self.root.add_needs(needs);
@@ -107,6 +114,18 @@ impl Node {
                 Mode::Any => children.iter().any(|child| child.holds(input)),
                 Mode::None => !children.iter().any(|child| child.holds(input)),
             },
+        }
+    }
+
+    pub(super) fn add_unfit(&self, pointer: &str, in_items: bool, problems: &mut Vec<Problem>) {
+        match self {
+            Node::Condition(condition) => condition.add_unfit(pointer, in_items, problems),
+            Node::Group { mode, children } => {
+                for (index, child) in children.iter().enumerate() {
+                    let pointer = format!("{pointer}/{}/{index}", mode.as_str());
+                    child.add_unfit(&pointer, in_items, problems);
+                }
+            }
         }
     }
 

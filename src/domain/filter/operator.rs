@@ -1,5 +1,7 @@
 //! The operators by name: what the API accepts, what the pages offer, and what value each one takes.
 
+use crate::domain::problem;
+
 /// One operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operator {
@@ -140,10 +142,5 @@ pub fn find(id: &str) -> Option<&'static Operator> {
 
 /// The id that a wrong one was most likely meant to be.
 pub fn nearest(wrong: &str) -> Option<&'static str> {
-    OPERATORS
-        .iter()
-        .map(|operator| (strsim::jaro_winkler(wrong, operator.id), operator.id))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, id)| id)
+    problem::nearest(wrong, OPERATORS.iter().map(|operator| operator.id))
 }

@@ -169,6 +169,10 @@ impl Reader {
     }
 
     fn path(&mut self, members: &Map<String, Value>, pointer: &str) -> Option<Path> {
+        // A condition about an item itself needs no path.
+        if self.items_open > 0 && !members.contains_key("path") {
+            return Path::parse("$").ok();
+        }
         let pointer = format!("{pointer}/path");
         let Some(text) = members.get("path").and_then(Value::as_str) else {
             return self.refuse(
@@ -254,7 +258,12 @@ impl Reader {
             Takes::NumberRange => self.number_range(value, pointer),
             Takes::List => self.list(value, pointer),
             Takes::Regex => self.regex(value, scope, pointer),
-            Takes::Date => match time_of(value, &scope.zone) {
+            // After a day is after its end; before it, and on it, count from its beginning.
+            Takes::Date => match if id == "after" {
+                end_of(value, &scope.zone)
+            } else {
+                time_of(value, &scope.zone)
+            } {
                 Some(time) => Some(Test::Date(time)),
                 None => {
                     let message =
@@ -365,21 +374,12 @@ impl Reader {
     }
 
     fn item(&mut self, value: &Value, pointer: &str, depth: usize) -> Option<Test> {
-        // A condition about the item itself needs no path.
-        let value = match value.as_object() {
-            Some(members) if members.contains_key("op") && !members.contains_key("path") => {
-                let mut members = members.clone();
-                members.insert("path".into(), Value::from("$"));
-                Value::Object(members)
-            }
-            _ => value.clone(),
-        };
         if self.items_open == ITEMS_DEPTH_LIMIT {
             let message = format!("Items of items may be asked for {ITEMS_DEPTH_LIMIT} deep.");
             return self.refuse(pointer, "too_deep", message);
         }
         self.items_open += 1;
-        let node = self.node(&value, pointer, depth + 1);
+        let node = self.node(value, pointer, depth + 1);
         self.items_open -= 1;
         node.map(|node| Test::Item(Box::new(node)))
     }

@@ -283,6 +283,135 @@ fn an_explanation_names_what_decided_and_stays_small() {
     assert!(serde_json::to_string(&explanation).unwrap().len() < 1_500);
 }
 
+fn told(condition: &Value, document: &Value) -> (Truth, String) {
+    let filter = Filter::parse(condition).unwrap();
+    let input = Input {
+        document,
+        reference_time: "2026-11-24T08:00:00Z".parse().unwrap(),
+    };
+    match filter.evaluate(&input) {
+        Explanation::Condition { result, reason, .. } => (result, reason.to_string()),
+        group @ Explanation::Group { .. } => (Truth::from(group.passed()), group.sentence()),
+    }
+}
+
+#[test]
+fn values_compare_as_people_see_them() {
+    use Truth::{False, True, Unknown};
+    let cases = json!([
+        ["5.00", "equals", 5, "T"], [5, "equals", "5.00", "T"], ["5.00", "in", [4, 5], "T"], ["5x", "equals", 5, "F"], ["5.00", "equals", "5", "F"],
+        [[1, "2.0"], "has", 2, "T"],
+        ["ΟΔΟΣ", "equals", "οδος", "T"], ["ΟΔΟΣ ΑΒ", "starts_with", "οδος", "T"], ["İstanbul", "equals", "istanbul", "T"],
+        ["ISPARTA", "equals", "ısparta", "T"], ["STRASSE", "contains", "straße", "T"], ["é", "equals", "E", "F"],
+        ["2026-01-31T23:00:00Z", "after", "2026-01-31", "F"], ["2026-02-01", "after", "2026-01-31", "T"], ["2026-01-31T00:00:00Z", "before", "2026-01-31", "F"],
+        ["2026-01-31T09:01:00Z", "after", "2026-01-31T09:00:00Z", "T"],
+        ["9999-12-31", "after", "2026-01-31", "T"], ["9999-12-31T23:59:59Z", "is_future", null, "T"], ["2026-01-31", "before", "9999-12-31", "T"],
+        ["2026-01-31T03:00[Asia/Jakarta]", "on", "2026-01-30", "T"],
+        [1, "is_true", null, "T"], [0, "is_false", null, "T"], ["Yes", "is_true", null, "T"], ["off", "is_false", null, "T"], ["", "is_false", null, "T"], ["maybe", "is_true", null, "U"],
+        [["a", "b"], "any_item", {"all": [{"op": "starts_with", "value": "b"}, {"none": [{"op": "equals", "value": "bb"}]}]}, "T"],
+    ]);
+    for case in cases.as_array().unwrap() {
+        let expected = match case[3].as_str().unwrap() {
+            "T" => True,
+            "F" => False,
+            _ => Unknown,
+        };
+        let condition = json!({"path": "$.v", "op": case[1], "value": case[2]});
+        let (found, reason) = told(&condition, &json!({"v": case[0]}));
+        assert_eq!(found, expected, "{case}: {reason}");
+    }
+    let late = json!({"path": "$.v", "op": "after", "value": "2026-01-31", "zone": "Asia/Jakarta"});
+    let (found, _) = told(&late, &json!({"v": "2026-01-31T17:30:00Z"}));
+    assert_eq!(found, True);
+}
+
+#[test]
+fn a_change_among_several_values_looks_at_all_of_them() {
+    use Truth::{False, True, Unknown};
+    let tags = |names: &[&str]| json!({"tags": names.iter().map(|name| json!({"n": name})).collect::<Vec<_>>()});
+    for (before, after, op, value, expected) in [
+        (&["a"][..], &["a", "b"][..], "changed_to", json!("b"), True),
+        (&["b", "a"], &["a", "b"], "changed_to", json!("b"), False),
+        (&["a", "b"], &["a"], "changed_from", json!("b"), True),
+        (
+            &["a", "b"],
+            &["c", "a"],
+            "changed_from_to",
+            json!({"from": "b", "to": "c"}),
+            True,
+        ),
+        (&["1"], &["2"], "increased", json!(null), True),
+        (&["1", "5"], &["2"], "increased", json!(null), Unknown),
+        (&["a"], &["b"], "changed_to", json!("b"), True),
+    ] {
+        let document = json!({"previousValue": tags(before), "currentValue": tags(after)});
+        let condition = json!({"path": "$.tags[*].n", "op": op, "value": value});
+        let (found, reason) = told(&condition, &document);
+        assert_eq!(found, expected, "{op}: {reason}");
+    }
+}
+
+#[test]
+fn what_cannot_be_told_says_why() {
+    let strict =
+        |value: Value| json!({"path": "$.v", "op": "equals", "value": value, "types": "strict"});
+    let document = json!({"v": "7", "previousValue": {"n": null}, "currentValue": {"n": 7}});
+    for (condition, expected) in [
+        (
+            strict(json!(7)),
+            "Cannot tell: $.v is \"7\" (text), which is not a number; with strict types nothing is converted.",
+        ),
+        (
+            json!({"path": "$.n", "op": "increased"}),
+            "Cannot tell: there was nothing at $.n before.",
+        ),
+    ] {
+        assert_eq!(told(&condition, &document).1, expected);
+    }
+}
+
+#[test]
+fn conditions_that_could_never_hold_are_refused_where_they_are_saved_only() {
+    let pattern = |text: &str| json!({"path": "$.a", "op": "matches", "value": text});
+    for (document, expected) in [
+        (pattern("/urgent/i"), Some(("/value", "bad_regex"))),
+        (pattern("/todo/"), None),
+        (pattern("[/]a/i"), None),
+        (
+            json!({"path": "$.event", "op": "changed"}),
+            Some(("/path", "no_before")),
+        ),
+        (
+            json!({"path": "$.currentValue.title", "op": "changed"}),
+            None,
+        ),
+        (
+            json!({"all": [{"path": "$.tags", "op": "any_item", "value": {"any": [{"path": "$.n", "op": "changed_to", "value": 1}]}}]}),
+            Some(("/all/0/value/any/0/op", "no_before")),
+        ),
+    ] {
+        let filter = Filter::parse(&document).unwrap();
+        let problems = filter.unfit();
+        let found = problems.first().map(|one| (one.pointer.as_str(), one.code));
+        assert_eq!(found, expected, "{document}");
+    }
+}
+
+#[test]
+fn a_hint_names_only_what_is_near() {
+    let hint = |op: &str| {
+        let problems = Filter::parse(&json!({"path": "a", "op": op})).unwrap_err();
+        problems[0]
+            .message
+            .split("mean `")
+            .nth(1)
+            .map(str::to_string)
+    };
+    assert_eq!(hint("equal").as_deref(), Some("equals`?"));
+    assert_eq!(hint("contians").as_deref(), Some("contains`?"));
+    assert_eq!(hint("greater_than"), None);
+}
+
 proptest! {
     #[test]
     fn matching_and_explaining_agree_on_any_document(text in "\\PC{0,20}", number in any::<i64>(), pick in 0..OPERATORS.len(), value in prop_oneof![Just(json!("a")), Just(json!(3)), Just(json!([1, 2])), Just(json!("2 days")), Just(json!("text")), Just(json!("2026-01-01")), Just(json!(null))]) {

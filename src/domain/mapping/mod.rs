@@ -158,6 +158,14 @@ impl Mapping {
         }
     }
 
+    /// What nobody can mean although it can be read. Asked when somebody saves a mapping, not when a saved one is read.
+    pub fn unfit(&self) -> Vec<Problem> {
+        match &self.0 {
+            Mode::Fields(fields) => fields.unfit(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Adds what it looks at in the document.
     pub fn add_needs(&self, needs: &mut Needs) {
         match &self.0 {

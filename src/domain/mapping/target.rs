@@ -1,4 +1,4 @@
-//! Where a field goes: `task.name`, `items[0].title`, `['a.b'].c`. Objects and lists on the way are made.
+//! Where a field goes: `task.name`, `items[0].title`, `['a.b'].c` or `a\.b.c`, each with or without a `$` before it. Objects and lists on the way are made.
 
 use serde_json::{Map, Value};
 
@@ -24,7 +24,10 @@ impl Target {
     /// Reads a target; the error is the character position and a sentence.
     pub fn parse(text: &str) -> Result<Target, (usize, String)> {
         let trimmed = text.trim();
-        let mut rest = trimmed.strip_prefix("$.").unwrap_or(trimmed);
+        let mut rest = match trimmed.strip_prefix('$') {
+            Some(path) if path.starts_with('[') => path,
+            _ => trimmed.strip_prefix("$.").unwrap_or(trimmed),
+        };
         let mut steps = Vec::new();
         let fail = |rest: &str, reason: &str| {
             Err((
@@ -50,12 +53,11 @@ impl Target {
                     }
                 },
                 None => {
-                    let end = rest.find(['.', '[']).unwrap_or(rest.len());
-                    let (name, after) = rest.split_at(end);
+                    let (name, after) = name(rest);
                     if name.is_empty() {
                         return fail(rest, "A name is missing between two dots.");
                     }
-                    (Step::Key(name.to_string()), after)
+                    (Step::Key(name), after)
                 }
             };
             steps.push(step);
@@ -70,6 +72,11 @@ impl Target {
             text: trimmed.to_string(),
             steps,
         })
+    }
+
+    /// Whether it is written in a way that was understood otherwise once: of saved mappings with it no more may be refused than then.
+    pub fn is_reread(&self) -> bool {
+        self.text.starts_with("$[") || ["\\.", "\\["].iter().any(|sign| self.text.contains(sign))
     }
 
     /// Whether both would write the same place, or one below the other's value.
@@ -128,6 +135,25 @@ impl Target {
         }
         *place = value;
     }
+}
+
+/// The name up to the next dot or bracket; one behind a backslash belongs to it.
+fn name(text: &str) -> (String, &str) {
+    let mut name = String::new();
+    let mut rest = text;
+    while let Some(sign) = rest
+        .chars()
+        .next()
+        .filter(|sign| !['.', '['].contains(sign))
+    {
+        let literal = rest
+            .strip_prefix('\\')
+            .and_then(|after| after.chars().next())
+            .filter(|next| ['.', '['].contains(next));
+        name.push(literal.unwrap_or(sign));
+        rest = &rest[sign.len_utf8() + usize::from(literal.is_some())..];
+    }
+    (name, rest)
 }
 
 fn bracket(inside: &str) -> Option<(Step, &str)> {

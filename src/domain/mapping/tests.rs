@@ -571,3 +571,114 @@ fn formats_and_separators_that_cannot_be_meant_are_refused() {
     assert_eq!(joined(json!(5)).as_deref(), Some("/fields/0/separator"));
     assert_eq!(joined(json!(null)), None);
 }
+
+#[test]
+fn functions_take_what_their_users_have() {
+    let cases: Value = serde_json::from_str(r#"[
+        ["extract_number", [], "costs 1,234.50 EUR", 1234.5], ["extract_number", [], "Rp 1.234.567,50", 1234567.5], ["extract_number", [], "12,50 EUR", 12.5],
+        ["extract_number", [], "1,234,567kg", 1234567], ["extract_number", [], "1.234.567", 1234567], ["extract_number", [], "0,125", 0.125],
+        ["extract_number", [], "31.01.2026", 31.01], ["extract_number", [], "1,2,3", 1], ["extract_number", [], "v.2", 2],
+        ["extract_number", [], "1\u202f234,5", 1234.5], ["extract_number", [], "A-5", 5], ["extract_number", [], "at -.5 m", -0.5], ["extract_number", [], "−3°", -3],
+        ["extract_number", [], "2026-01-31", 2026], ["extract_number", [], 1e30, 1e30],
+        ["extract_email", [], "(o'brien@example.com-)", "o'brien@example.com"], ["extract_email", [], "'ada@example.com'.", "ada@example.com"],
+        ["extract_url", [], "(see https://en.wikipedia.org/wiki/A_(b)).", "https://en.wikipedia.org/wiki/A_(b)"],
+        ["extract_url", [], "[https://a.b/c](https://a.b/c)", "https://a.b/c"], ["extract_url", [], "HTTPS://A.b/it's, ok", "HTTPS://A.b/it's"], ["extract_url", [], "https:// http://x.y!", "http://x.y"],
+        ["slug", [], "Don’t re\u0301sume\u0301 it", "dont-re\u0301sume\u0301-it"],
+        ["title", [], "(call ada) at NASA", "(Call Ada) At NASA"], ["title", [], "HELLO WORLD", "Hello World"], ["title", [], "ßa", "Ssa"],
+        ["truncate", [3], "a👨‍👩‍👧b", "a…"], ["truncate", [3], "e\u0301e\u0301x", "e\u0301…"],
+        ["length", [], ["aa", "b"], 2], ["length", [], {"a": 1}, 1], ["length", [], 12, 2],
+        ["base64_decode", [], "aGk", "hi"], ["base64_decode", [], "Pz8_Pj4-", "???>>>"], ["base64_decode", [], "Pz8/\nPj4+", "???>>>"],
+        ["sort", [], ["10", "9", 2, "b", "A"], [2, "9", "10", "A", "b"]], ["unique", [], [1, 1.0, "1"], [1, "1"]],
+        ["if_equals", [null, "none", "some"], null, "none"], ["if_equals", [true, "done", "open"], null, "open"], ["if_equals", [1, "one"], [1, null], ["one", null]],
+        ["lookup", [{"HIGH": 1, "null": 0}, 9], "high", 1], ["lookup", [{"HIGH": 1, "null": 0}, 9], null, 0], ["lookup", [{"a": 1}, 9], null, 9],
+        ["format_currency", ["jpy"], 1234.5, "JPY 1,235"], ["format_currency", ["KWD"], 1.5, "KWD 1.500"], ["format_currency", ["ISK"], 1.2, "ISK 1"],
+        ["to_boolean", [], 0, false], ["to_boolean", [], "Y", true],
+        ["from_epoch", [], "60", "1970-01-01T00:01:00Z"], ["from_epoch", [], 60.0, "1970-01-01T00:01:00Z"], ["from_epoch", ["ms"], "1500", "1970-01-01T00:00:01.5Z"],
+        ["start_of", ["Week"], "2026-05-17T10:20:30Z", "2026-05-11T00:00:00Z"], ["start_of", ["Days"], "2026-05-17T10:20:30+07:00", "2026-05-17T00:00:00+07:00"],
+        ["start_of", ["month", "Asia/Jakarta"], "2026-04-30T20:00:00Z", "2026-05-01T00:00:00+07:00"],
+        ["format_date", ["%H:%M"], "2026-05-17T10:20[Asia/Jakarta]", "10:20"], ["format_date", ["%H:%M", "UTC"], "2026-05-17T10:20[Asia/Jakarta]", "03:20"],
+        ["to_zone", ["UTC"], "2026-05-17T10:20[Asia/Jakarta]", "2026-05-17T03:20:00+00:00"],
+        ["add_time", [1, "Days"], "2026-05-17T10:20:00+07:00", "2026-05-18T10:20:00+07:00"],
+        ["parse_date", ["%d/%m/%Y %H:%M %Q"], "31/01/2026 09:30 Asia/Jakarta", "2026-01-31T02:30:00Z"],
+        ["parse_date", ["%d/%m/%Y %z", "America/New_York"], "31/01/2026 +0700", "2026-01-30T17:00:00Z"]]"#).unwrap();
+    for case in cases.as_array().unwrap() {
+        let found = made(case[0].as_str().unwrap(), case[1].clone(), case[2].clone());
+        assert_eq!(found, case[3], "{case}");
+    }
+    let pipe = json!([{"fn": "to_zone", "args": ["Asia/Jakarta"]}, {"fn": "start_of", "args": ["day"]}, {"fn": "format_date", "args": ["%d %H:%M"]}]);
+    let field = json!({"to": "o", "from": {"value": "2026-01-31T20:00:00Z"}, "pipe": pipe});
+    assert_eq!(text_of(fields(json!([field]))), r#"{"o":"01 00:00"}"#);
+    for (function, value) in [("to_number", "1_000"), ("to_zone", "9999-12-31")] {
+        let args = if function == "to_zone" {
+            json!(["UTC"])
+        } else {
+            json!([])
+        };
+        let pipe = json!([{"fn": function, "args": args}]);
+        let field = json!({"to": "o", "from": {"value": value}, "pipe": pipe});
+        assert!(
+            apply_to(fields(json!([field])), &event()).is_err(),
+            "{function}"
+        );
+    }
+}
+
+#[test]
+fn targets_are_read_as_paths_are_written() {
+    let made = |targets: &[&str]| {
+        let list: Vec<Value> = targets
+            .iter()
+            .map(|to| json!({"to": to, "from": {"value": 1}}))
+            .collect();
+        text_of(fields(json!(list)))
+    };
+    assert_eq!(made(&["$['a b'].c"]), r#"{"a b":{"c":1}}"#);
+    assert_eq!(made(&["$[1]"]), "[null,1]");
+    assert_eq!(made(&[r"a.b\.c", "$.d"]), r#"{"a":{"b.c":1},"d":1}"#);
+    assert_eq!(made(&[r"a\b", "$"]), r#"{"a\\b":1,"$":1}"#);
+}
+
+#[test]
+fn what_could_never_work_is_refused_where_it_is_saved_only() {
+    let pipe = |function: &str, args: Value| {
+        fields(
+            json!([{"to": "o", "from": {"path": "$.v"}, "pipe": [{"fn": "trim"}, {"fn": function, "args": args}]}]),
+        )
+    };
+    for (mapping, expected) in [
+        (
+            pipe("extract", json!(["a(b)", 2])),
+            Some(("/fields/0/pipe/1/args/1", "wrong_arguments")),
+        ),
+        (pipe("extract", json!(["a(b)", 1])), None),
+        (
+            pipe("extract", json!(["/a/g"])),
+            Some(("/fields/0/pipe/1/args/0", "bad_regex")),
+        ),
+        (pipe("regex_replace", json!(["/a/", ""])), None),
+        (
+            fields(
+                json!([{"to": "$['a']", "from": {"value": 1}}, {"to": "a", "from": {"value": 1}}]),
+            ),
+            Some(("/fields/1/to", "target_taken")),
+        ),
+    ] {
+        let problems = Mapping::parse(&mapping).unwrap().unfit();
+        let found = problems.first().map(|one| (one.pointer.as_str(), one.code));
+        assert_eq!(found, expected, "{mapping}");
+    }
+}
+
+#[test]
+fn a_hint_names_only_what_is_near() {
+    let hint = |function: &str| {
+        let mapping =
+            fields(json!([{"to": "o", "from": {"value": 1}, "pipe": [{"fn": function}]}]));
+        let message = Mapping::parse(&mapping).unwrap_err()[0].message.clone();
+        message.split("mean `").nth(1).map(str::to_string)
+    };
+    assert_eq!(hint("uper").as_deref(), Some("upper`?"));
+    assert_eq!(hint("abs").as_deref(), Some("absolute`?"));
+    assert_eq!(hint("concat"), None);
+    assert_eq!(hint("attach"), None);
+}

@@ -97,12 +97,12 @@ fn rules() -> Value {
             group("all"), group("any"), group("none"), reference("Condition"),
         ]},
         "Condition": {"type": "object", "required": ["path", "op"], "properties": {
-            "path": {"type": "string", "description": "JSONPath from the event (`$.currentValue.title`); for the operators of changes from the value itself (`$.title`)."},
+            "path": {"type": "string", "description": "JSONPath from the event (`$.currentValue.title`); for the operators of changes from the value itself (`$.title`); inside any_item and all_items from the item, and left out for the item itself."},
             "op": {"enum": operators, "description": operators_told()},
             "value": {"description": "As the operator takes it."},
             "case_sensitive": {"type": "boolean", "default": false},
-            "types": {"enum": ["auto", "strict"], "default": "auto", "description": "Whether texts that look like numbers, booleans or dates count as these."},
-            "zone": {"type": "string", "description": "IANA time zone that dates without one are read in."},
+            "types": {"enum": ["auto", "strict"], "default": "auto", "description": "Whether texts that look like numbers or booleans count as these, and the other way round."},
+            "zone": {"type": "string", "description": "IANA time zone that dates without one are read in, and whose days count."},
         }},
         "Mapping": {"type": "object", "required": ["mode"], "properties": {
             "mode": {"enum": ["passthrough", "fields", "template"]},
@@ -111,7 +111,7 @@ fn rules() -> Value {
             "format": {"enum": ["json", "text"], "description": "For `template`: whether it is JSON; read from the text when left out."},
         }},
         "Field": {"type": "object", "required": ["to", "from"], "properties": {
-            "to": {"type": "string", "description": "Where it goes: `task.name`."},
+            "to": {"type": "string", "description": "Where it goes: `task.name`, `items[0].title`, `['a b'].c` or `a\\.b.c`, with or without `$` before it."},
             "from": {"type": "object", "description": "One of path (JSONPath), template (a text), value (anything).", "properties": {"path": text(), "template": text(), "value": {}}},
             "take": {"enum": ["first", "all", "one", "join"], "default": "first"},
             "separator": {"type": "string", "description": "For `join`."},
@@ -156,13 +156,18 @@ fn operators_told() -> String {
             Takes::NumberRange => "[low, high]".into(),
             Takes::List => "a list".into(),
             Takes::Regex => "a regular expression".into(),
+            Takes::Date if operator.id == "after" => {
+                "a date, after whose end it is, or a time".into()
+            }
             Takes::Date => "a date or time".into(),
             Takes::DateRange => "[from, to], dates or times".into(),
             Takes::Span => {
                 "a span: \"3 days\", \"PT2H\" or {\"amount\": 3, \"unit\": \"days\"}".into()
             }
             Takes::Type => format!("one of {}", TYPE_NAMES.join(", ")),
-            Takes::Item => "a filter over one item, whose paths begin at it".into(),
+            Takes::Item => {
+                "a filter over one item, whose paths begin at it; without a path it is about the item itself".into()
+            }
             Takes::FromTo => "{\"from\": ..., \"to\": ...}".into(),
             Takes::OptionalScalar => "an id or a name, or nothing for any".into(),
         };

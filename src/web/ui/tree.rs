@@ -104,15 +104,20 @@ pub fn reason(reason: &Reason) -> String {
     match reason {
         Reason::Missing { path } => told!("reason-", "missing", english, path = path),
         Reason::NoBefore => told!("reason-", "no_before", english),
+        Reason::NoSide { path, before: true } => {
+            told!("reason-", "nothing_before", english, path = path)
+        }
+        Reason::NoSide { path, .. } => told!("reason-", "nothing_after", english, path = path),
         Reason::Limit(limit) => told!("reason-", "limit", english, reason = retold(limit)),
         Reason::NotA {
             path,
             found,
             kind,
             wanted,
+            strict,
         } => told!(
             "reason-",
-            "not_a",
+            if *strict { "not_a_strict" } else { "not_a" },
             english,
             path = path,
             found = value(found),

@@ -1,11 +1,16 @@
-//! Functions about dates and times. A value is RFC 3339, or a date or local time taken in UTC; there is no "now" here, because the same event
-//! must give the same body for ever.
+//! Functions about dates and times. A value is RFC 3339, a local time with its zone behind it (`2026-01-31T09:30[Asia/Jakarta]`), or a date or local
+//! time taken in UTC. What is told in a zone of its own stays in it: after `to_zone` a format needs no zone. There is no "now" here, because the same
+//! event must give the same body for ever.
 
 use jiff::civil::DateTime;
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, Unit, ZonedDateTime};
+use jiff::{Span, Timestamp, ToSpan as _, Unit, ZonedDateTime};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::Value;
 
+use crate::domain::mapping::functions::number::Amount;
 use crate::domain::mapping::functions::{
     Args, Function, Kind, Only, Rule, arg, opt, text_in, text_out,
 };
@@ -26,7 +31,7 @@ macro_rules! function {
 }
 
 const UNIT: Only = Only::Unit(&["second", "minute", "hour", "day", "week", "month", "year"]);
-const START: Only = Only::Unit(&["hour", "day", "month", "year"]);
+const START: Only = Only::Unit(&["hour", "day", "week", "month", "year"]);
 const EPOCH: Only = Only::Word(&["ms", "s", "seconds"]);
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -52,22 +57,25 @@ pub(super) const FUNCTIONS: &[Function] = &[
             };
             let parsed = jiff::fmt::strtime::parse(args.text(0).unwrap_or_default(), text.trim())
                 .map_err(wrong)?;
-            let time = match parsed.to_timestamp() {
-                Ok(time) => time,
-                Err(_) => {
-                    let local = parsed
-                        .to_datetime()
-                        .or_else(|_| parsed.to_date().map(|date| date.at(0, 0, 0, 0)))
-                        .map_err(wrong)?;
-                    in_zone(local, &zone(args, 1)?)?
-                }
+            if let Ok(zoned) = parsed.to_zoned_datetime() {
+                return Ok(Value::from(zoned.timestamp().to_string()));
+            }
+            let local = parsed
+                .to_datetime()
+                .or_else(|_| parsed.to_date().map(|date| date.at(0, 0, 0, 0)))
+                .map_err(wrong)?;
+            // The text itself may say where it is meant.
+            let zone = match (parsed.iana_time_zone(), parsed.offset()) {
+                (Some(name), _) => TimeZone::get(name).map_err(wrong)?,
+                (None, Some(offset)) => TimeZone::fixed(offset),
+                (None, None) => zone(args, 1)?,
             };
-            Ok(Value::from(time.to_string()))
+            Ok(Value::from(in_zone(local, &zone)?.timestamp().to_string()))
         }
     ),
     function!(
         "format_date",
-        "a time in a strftime format, in a zone",
+        "a time in a strftime format, in a zone (or in the one that it is told in)",
         &[
             arg("format", Kind::Text).only(Only::Format),
             opt("zone", Kind::Zone),
@@ -78,7 +86,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             r#""01.02.2026 03:00""#
         ),
         |v, args| {
-            let zoned = time(v)?.to_zoned_datetime(zone(args, 1)?);
+            let zoned = zoned(v, args, 1)?;
             let text = jiff::fmt::strtime::format(args.text(0).unwrap_or_default(), &zoned)
                 .map_err(|error| format!("the format cannot be used ({error})"))?;
             text_out(text)
@@ -103,11 +111,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
                     .ok_or("the amount is a whole number, or a span like \"3 days\"")?,
                 (None, None) => return Err("the amount is a whole number".into()),
             };
-            let moved = time(v)?
-                .to_zoned_datetime(TimeZone::UTC)
+            let moved = own_zoned(v)?
                 .checked_add(span)
                 .map_err(|_| "the result is out of range".to_string())?;
-            Ok(Value::from(moved.timestamp().to_string()))
+            Ok(written(&moved))
         }
     ),
     function!(
@@ -147,11 +154,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ),
         |v, args| {
             let zoned = time(v)?.to_zoned_datetime(zone(args, 0)?);
-            let text = zoned
-                .timestamp()
-                .display_with_offset(zoned.offset())
-                .to_string();
-            text_out(text)
+            let text = zoned.timestamp().display_with_offset(zoned.offset());
+            text_out(text.to_string())
         }
     ),
     function!(
@@ -174,24 +178,23 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[opt("unit", Kind::Text).only(EPOCH)],
         ("60", "[]", r#""1970-01-01T00:01:00Z""#),
         |v, args| {
-            let number = v.as_i64().ok_or_else(|| {
-                format!(
-                    "it needs a whole number, and the value is of type {}",
-                    type_of(v)
-                )
-            })?;
-            let time = if args.text(0) == Some("ms") {
-                Timestamp::from_millisecond(number)
-            } else {
-                Timestamp::from_second(number)
+            let nanoseconds = match args.text(0) {
+                Some("ms") => Decimal::from(1_000_000),
+                _ => Decimal::from(1_000_000_000),
             };
-            time.map(|time| Value::from(time.to_string()))
-                .map_err(|_| "the time is out of range".into())
+            let time = match Amount::of(v)? {
+                Amount::Exact(number) => number.checked_mul(nanoseconds),
+                Amount::Float(_) => None,
+            };
+            time.and_then(|time| time.trunc().to_i128())
+                .and_then(|time| Timestamp::from_nanosecond(time).ok())
+                .map(|time| Value::from(time.to_string()))
+                .ok_or_else(|| "the time is out of range".into())
         }
     ),
     function!(
         "start_of",
-        "the beginning of the day, month, year or hour",
+        "the beginning of the day, week (its Monday), month, year or hour, in a zone (or in the one that it is told in)",
         &[arg("unit", Kind::Text).only(START), opt("zone", Kind::Zone)],
         (
             r#""2026-05-17T10:20:30Z""#,
@@ -199,29 +202,38 @@ pub(super) const FUNCTIONS: &[Function] = &[
             r#""2026-05-01T00:00:00Z""#
         ),
         |v, args| {
-            let zone = zone(args, 1)?;
-            let zoned = time(v)?.to_zoned_datetime(zone.clone());
-            let local = zoned.datetime();
-            let start = match args
-                .text(0)
-                .unwrap_or_default()
-                .trim()
-                .trim_end_matches('s')
-            {
+            let zoned = zoned(v, args, 1)?;
+            let date = zoned.date();
+            let start = match unit(args.text(0).unwrap_or_default()) {
                 // The clock may show an hour twice: of the two it is the one that the time lies in.
-                "hour" => return start_of_hour(&zoned),
-                "day" => local.date().at(0, 0, 0, 0),
-                "month" => local.date().first_of_month().at(0, 0, 0, 0),
-                "year" => local.date().first_of_year().at(0, 0, 0, 0),
-                other => return Err(format!("`{other}` is not one of hour, day, month, year")),
+                Ok(Unit::Hour) => return start_of_hour(&zoned),
+                Ok(Unit::Day) => date,
+                Ok(Unit::Week) => {
+                    let days = i64::from(date.weekday().to_monday_zero_offset());
+                    date.checked_sub(days.days())
+                        .map_err(|_| "the time is out of range".to_string())?
+                }
+                Ok(Unit::Month) => date.first_of_month(),
+                Ok(Unit::Year) => date.first_of_year(),
+                _ => {
+                    let other = args.text(0).unwrap_or_default();
+                    return Err(format!(
+                        "`{other}` is not one of hour, day, week, month, year"
+                    ));
+                }
             };
-            Ok(Value::from(in_zone(start, &zone)?.to_string()))
+            Ok(written(&in_zone(start.at(0, 0, 0, 0), zoned.time_zone())?))
         }
     ),
 ];
 
 fn time(value: &Value) -> Result<Timestamp, String> {
-    time_of(value, &TimeZone::UTC).ok_or_else(|| match value {
+    let time = time_of(value, &TimeZone::UTC);
+    // What stands for ever has no place in the calendar.
+    if time == Some(Timestamp::MAX) {
+        return Err("the time is out of range".into());
+    }
+    time.ok_or_else(|| match value {
         Value::String(text) => format!(
             "`{}` is not a date or time",
             text.chars().take(40).collect::<String>()
@@ -233,6 +245,34 @@ fn time(value: &Value) -> Result<Timestamp, String> {
     })
 }
 
+/// A time in the zone of an argument, or in the one that it is told in.
+fn zoned(value: &Value, args: &Args<'_>, index: usize) -> Result<ZonedDateTime, String> {
+    match args.text(index) {
+        Some(_) => Ok(time(value)?.to_zoned_datetime(zone(args, index)?)),
+        None => own_zoned(value),
+    }
+}
+
+/// A time in the zone, or at the distance from UTC, that it is told in.
+fn own_zoned(value: &Value) -> Result<ZonedDateTime, String> {
+    let time = time(value)?;
+    let pieces = Pieces::parse(value.as_str().unwrap_or_default().trim()).ok();
+    let zone = pieces.and_then(|pieces| match pieces.to_time_zone() {
+        Ok(Some(zone)) => Some(zone),
+        _ => pieces.to_numeric_offset().map(TimeZone::fixed),
+    });
+    Ok(time.to_zoned_datetime(zone.unwrap_or(TimeZone::UTC)))
+}
+
+/// A time as a text that keeps its distance from UTC.
+fn written(zoned: &ZonedDateTime) -> Value {
+    let time = zoned.timestamp();
+    Value::from(match zoned.offset().is_zero() {
+        true => time.to_string(),
+        false => time.display_with_offset(zoned.offset()).to_string(),
+    })
+}
+
 fn zone(args: &Args<'_>, index: usize) -> Result<TimeZone, String> {
     match args.text(index) {
         None => Ok(TimeZone::UTC),
@@ -240,23 +280,21 @@ fn zone(args: &Args<'_>, index: usize) -> Result<TimeZone, String> {
     }
 }
 
-fn in_zone(local: DateTime, zone: &TimeZone) -> Result<Timestamp, String> {
-    let zoned: ZonedDateTime = zone
-        .to_zoned_datetime(local)
-        .map_err(|_| "the time is out of range".to_string())?;
-    Ok(zoned.timestamp())
+fn in_zone(local: DateTime, zone: &TimeZone) -> Result<ZonedDateTime, String> {
+    zone.to_zoned_datetime(local)
+        .map_err(|_| "the time is out of range".to_string())
 }
 
 fn start_of_hour(zoned: &ZonedDateTime) -> Result<Value, String> {
     let start = zoned.with().minute(0).second(0).subsec_nanosecond(0);
     start
         .build()
-        .map(|start| Value::from(start.timestamp().to_string()))
+        .map(|start| written(&start))
         .map_err(|_| "the time is out of range".into())
 }
 
 fn unit(name: &str) -> Result<Unit, String> {
-    match name.trim().trim_end_matches('s') {
+    match name.trim().to_lowercase().trim_end_matches('s') {
         "second" => Ok(Unit::Second),
         "minute" => Ok(Unit::Minute),
         "hour" => Ok(Unit::Hour),
@@ -302,9 +340,9 @@ mod tests {
     #[test]
     fn an_hour_that_the_clock_shows_twice_begins_where_it_is() {
         for (time, start) in [
-            ("2026-11-01T05:30:00Z", "2026-11-01T05:00:00Z"),
-            ("2026-11-01T06:30:00Z", "2026-11-01T06:00:00Z"),
-            ("2026-11-01T07:30:00Z", "2026-11-01T07:00:00Z"),
+            ("2026-11-01T05:30:00Z", "2026-11-01T01:00:00-04:00"),
+            ("2026-11-01T06:30:00Z", "2026-11-01T01:00:00-05:00"),
+            ("2026-11-01T07:30:00Z", "2026-11-01T02:00:00-05:00"),
         ] {
             let args = [json!("hour"), json!("America/New_York")];
             let call = Call::parse("start_of", &args, "").unwrap();

@@ -10,7 +10,7 @@ use crate::domain::mapping::functions::{
     Args, COUNT, Function, Kind, Only, Rule, TEXT_LIMIT_BYTES, WHOLE, arg, opt, too_long,
 };
 use crate::domain::path::Path;
-use crate::domain::value::{Number, Types};
+use crate::domain::value::{Number, Types, folded};
 
 macro_rules! function {
     ($id:literal, $summary:literal, $args:expr, $example:expr, $run:expr) => {
@@ -101,14 +101,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
             let mut seen = std::collections::HashSet::new();
             Ok(items(v)
                 .iter()
-                .filter(|item| seen.insert(item.to_string()))
+                .filter(|item| seen.insert(told_apart(item)))
                 .cloned()
                 .collect())
         }
     ),
     function!(
         "sort",
-        "in order (or \"desc\"), by a path into each item",
+        "in order (or \"desc\"), by a path into each item; numbers, also as texts, come before other texts",
         &[
             opt("order", Kind::Text).only(Only::Word(&["asc", "desc"])),
             opt("path", Kind::Text).only(Only::Path)
@@ -221,45 +221,61 @@ fn sort(value: &Value, args: &Args<'_>) -> Result<Value, String> {
         .map(Path::parse)
         .transpose()
         .map_err(|error| error.reason)?;
-    let mut keyed: Vec<(Value, &Value)> = Vec::new();
+    let mut keyed: Vec<(Key, &Value)> = Vec::new();
     for item in items(value) {
         let key = match &path {
-            Some(path) => path
-                .find_one(item)
-                .map_err(|error| error.reason)?
-                .cloned()
-                .unwrap_or(Value::Null),
-            None => item.clone(),
+            Some(path) => path.find_one(item).map_err(|error| error.reason)?,
+            None => Some(item),
         };
-        keyed.push((key, item));
+        keyed.push((Key::of(key.unwrap_or(&Value::Null)), item));
     }
     let is_falling = args.text(0) == Some("desc");
     // What is missing comes last either way, and equal ones stay as they came.
     keyed.sort_by(|(a, _), (b, _)| {
-        a.is_null()
-            .cmp(&b.is_null())
+        let is_missing = |key: &Key| matches!(key, Key::Missing);
+        is_missing(a)
+            .cmp(&is_missing(b))
             .then_with(|| match is_falling {
-                true => order(b, a),
-                false => order(a, b),
+                true => b.order(a),
+                false => a.order(b),
             })
     });
     Ok(keyed.into_iter().map(|(_, item)| item.clone()).collect())
 }
 
-/// Numbers before texts, by value; texts without regard to case.
-fn order(a: &Value, b: &Value) -> Ordering {
-    match (Number::of(a, Types::Strict), Number::of(b, Types::Strict)) {
-        (Some(a), Some(b)) => a.compare(b).unwrap_or(Ordering::Equal),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => {
-            let text = |value: &Value| {
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_lowercase)
-            };
-            text(a).cmp(&text(b))
+/// What an item is sorted by: numbers before texts, by value, also when they are written as texts; texts without regard to case.
+enum Key {
+    Number(Number),
+    Text(String),
+    Missing,
+}
+
+impl Key {
+    fn of(value: &Value) -> Key {
+        match (Number::of(value, Types::Auto), value) {
+            (Some(number), _) => Key::Number(number),
+            (None, Value::Null) => Key::Missing,
+            (None, Value::String(text)) => Key::Text(folded(text)),
+            (None, other) => Key::Text(other.to_string()),
         }
+    }
+
+    fn order(&self, other: &Key) -> Ordering {
+        match (self, other) {
+            (Key::Number(a), Key::Number(b)) => a.compare(*b).unwrap_or(Ordering::Equal),
+            (Key::Text(a), Key::Text(b)) => a.cmp(b),
+            (Key::Number(_), _) => Ordering::Less,
+            (_, Key::Number(_)) => Ordering::Greater,
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+/// A text that two items share when they are the same; 1 and 1.0 are.
+fn told_apart(item: &Value) -> String {
+    match item.as_f64().filter(|_| item.is_f64()) {
+        Some(number) if number.fract() == 0.0 && number.abs() < 1e15 => (number as i64).to_string(),
+        _ => item.to_string(),
     }
 }
 

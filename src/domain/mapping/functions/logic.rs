@@ -1,9 +1,10 @@
-//! Functions that choose: what to take when a value is missing, and what to make of a known one.
+//! Functions that choose: what to take when a value is missing, and what to make of a known one. Texts are compared without regard to case, as filters
+//! do.
 
 use serde_json::Value;
 
 use crate::domain::mapping::functions::{Function, Kind, Rule, arg, opt};
-use crate::domain::value::{Types, same};
+use crate::domain::value::{Types, same, same_text};
 
 macro_rules! function {
     ($id:literal, $rule:expr, $summary:literal, $args:expr, $example:expr, $run:expr) => {
@@ -64,8 +65,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     function!(
         "if_equals",
-        Rule::Each,
-        "one value when it equals something, else another (or itself)",
+        Rule::EachOrMissing,
+        "one value when it equals something (null: when it is missing), else another (or itself)",
         &[
             arg("equals", Kind::Any),
             arg("then", Kind::Any),
@@ -85,13 +86,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     function!(
         "lookup",
-        Rule::Each,
-        "the entry of a table, or a fallback (or null)",
+        Rule::EachOrMissing,
+        "the entry of a table, in whichever case it is written, or a fallback (or null); a missing value has the entry `null`",
         &[arg("table", Kind::Object), opt("fallback", Kind::Any)],
         (r#""hi""#, r#"[{"hi": "high", "lo": "low"}]"#, r#""high""#),
         |v, args| {
             let key = v.as_str().map_or_else(|| v.to_string(), str::to_string);
-            let entry = args.values.first().and_then(|table| table.get(&key));
+            let table = args.values.first().and_then(Value::as_object);
+            let entry = table.and_then(|table| {
+                let alike = || table.iter().find(|(name, _)| same_text(name, &key));
+                table.get(&key).or_else(|| alike().map(|(_, entry)| entry))
+            });
             Ok(entry
                 .or_else(|| args.values.get(1))
                 .cloned()

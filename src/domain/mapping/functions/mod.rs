@@ -1,6 +1,6 @@
 //! The functions of a field's pipe: what they are called, what they take, and the one rule they share.
 //!
-//! The rule: null (or a missing value) in gives null out, and a list in is treated item by item; functions about lists or about missing
+//! The rule: null (or a missing value) in gives null out, and a list in is treated item by item; functions about lists, lengths or missing
 //! values say otherwise in their entry. A value of the wrong type is an error in words. Functions are pure: no clock, no chance.
 //! `mapping::fields` and `mapping::template` call them; pages read the catalogue.
 
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::domain::path::Path;
 use crate::domain::pattern;
-use crate::domain::problem::Problem;
+use crate::domain::problem::{self, Problem};
 use crate::domain::value::{span_of, time_of, type_of};
 
 /// Longest text that a function may make, in bytes.
@@ -44,6 +44,8 @@ type Run = fn(&Value, &Args<'_>) -> Result<Value, String>;
 enum Rule {
     /// Null gives null, a list goes item by item.
     Each,
+    /// Null goes in like any other value, a list goes item by item.
+    EachOrMissing,
     /// Null gives null, a list goes in whole.
     Whole,
     /// Everything goes in.
@@ -146,12 +148,9 @@ impl Function {
 
 /// That there is no such function, and which one may be meant.
 pub(super) fn none_such(id: &str) -> String {
-    let near = functions()
-        .map(|function| (strsim::jaro_winkler(id, function.id), function.id))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let near = problem::nearest(id, functions().map(|function| function.id));
     let hint = near
-        .map(|(_, id)| format!(" Did you mean `{id}`?"))
+        .map(|id| format!(" Did you mean `{id}`?"))
         .unwrap_or_default();
     format!("There is no function `{id}`.{hint}")
 }
@@ -247,6 +246,23 @@ impl Call {
         })
     }
 
+    /// What nobody can mean although it can be read: a pattern that finds nothing, a group that it does not have. Asked when somebody saves a mapping.
+    pub fn unfit(&self, pointer: &str) -> Option<Problem> {
+        let regex = self.regex.as_ref()?;
+        if pattern::is_slashed(regex.as_str()) {
+            let at = format!("{pointer}/args/0");
+            return Some(Problem::new(at, "bad_regex", pattern::SLASHED));
+        }
+        let group = self.args.get(1).and_then(Value::as_u64)?;
+        let groups = regex.captures_len() - 1;
+        (self.function.id == "extract" && group > groups as u64).then(|| {
+            let message = format!(
+                "The pattern has {groups} groups in brackets, and group {group} is not among them."
+            );
+            Problem::new(format!("{pointer}/args/1"), "wrong_arguments", message)
+        })
+    }
+
     /// Applies the function by the rule.
     pub fn apply(&self, value: &Value) -> Result<Value, String> {
         let args = Args {
@@ -255,7 +271,7 @@ impl Call {
         };
         match (self.function.rule, value) {
             (Rule::Each | Rule::Whole, Value::Null) => Ok(Value::Null),
-            (Rule::Each, Value::Array(items)) => self.each(items, &args),
+            (Rule::Each | Rule::EachOrMissing, Value::Array(items)) => self.each(items, &args),
             _ => (self.function.run)(value, &args),
         }
         .map_err(|reason| format!("`{}` cannot be applied: {reason}.", self.function.id))
@@ -266,7 +282,7 @@ impl Call {
         let mut bytes = 0;
         for item in items {
             let one = match item {
-                Value::Null => Value::Null,
+                Value::Null if self.function.rule == Rule::Each => Value::Null,
                 item => (self.function.run)(item, args)?,
             };
             bytes += least_bytes(&one);
@@ -346,7 +362,7 @@ fn narrowed(only: Only, value: &Value) -> Option<String> {
             format!("one of {}", words.join(", ")),
         ),
         Only::Unit(units) => (
-            units.contains(&text.trim().trim_end_matches('s')),
+            units.contains(&text.trim().to_lowercase().trim_end_matches('s')),
             format!("one of {}", units.join(", ")),
         ),
         Only::Path => (
@@ -354,7 +370,7 @@ fn narrowed(only: Only, value: &Value) -> Option<String> {
             "a path like tag.title".to_string(),
         ),
         Only::Date => (
-            time_of(value, &TimeZone::UTC).is_some(),
+            time_of(value, &TimeZone::UTC).is_some_and(|time| time != jiff::Timestamp::MAX),
             "a date like 2026-01-31 or a time like 2026-01-31T09:00:00Z".to_string(),
         ),
         Only::Format => (
@@ -495,7 +511,7 @@ mod tests {
             ("to_zone", json!(["Mars"]), "wrong_arguments"),
             ("regex_replace", json!(["(", ""]), "bad_regex"),
             ("lookup", json!([1]), "wrong_arguments"),
-            ("start_of", json!(["week"]), "wrong_arguments"),
+            ("start_of", json!(["second"]), "wrong_arguments"),
             ("add_time", json!([1, "fortnight"]), "wrong_arguments"),
             ("add_time", json!([1]), "wrong_arguments"),
             ("add_time", json!(["soon"]), "wrong_arguments"),
@@ -522,6 +538,7 @@ mod tests {
         }
         for (id, args) in [
             ("start_of", json!(["days", null])),
+            ("start_of", json!(["Week"])),
             ("add_time", json!(["3 days", null])),
             ("add_time", json!([-1, "weeks"])),
             ("to_epoch", json!(["seconds"])),

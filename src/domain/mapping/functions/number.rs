@@ -59,15 +59,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         (r#""true""#, "[]", "true"),
         |v, _| match (bool_of(v, Types::Auto), v) {
             (Some(flag), _) => Ok(Value::from(flag)),
-            (None, Value::Number(number)) => Ok(Value::from(number.as_f64() != Some(0.0))),
-            (None, Value::String(text)) => match text.trim().to_lowercase().as_str() {
-                "yes" | "y" | "1" | "on" => Ok(Value::from(true)),
-                "no" | "n" | "0" | "off" | "" => Ok(Value::from(false)),
-                _ => Err(format!(
-                    "`{}` reads neither as yes nor as no",
-                    text.chars().take(40).collect::<String>()
-                )),
-            },
+            (None, Value::String(text)) => Err(format!(
+                "`{}` reads neither as yes nor as no",
+                text.chars().take(40).collect::<String>()
+            )),
             _ => Err(format!("the value is of type {}", type_of(v))),
         }
     ),
@@ -139,17 +134,28 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ],
         ("1234.5", r#"["USD"]"#, r#""USD 1,234.50""#),
         |v, args| {
-            let currency = args.text(0).unwrap_or_default();
-            let places = if ["JPY", "KRW", "VND", "IDR", "CLP"].contains(&currency) {
-                0
-            } else {
-                2
+            let currency = args.text(0).unwrap_or_default().trim();
+            let is_code = currency.len() == 3 && currency.is_ascii();
+            let currency = match is_code {
+                true => currency.to_ascii_uppercase(),
+                false => currency.to_string(),
             };
+            let places = places_of(&currency);
             let amount = grouped(Amount::of(v)?, Some(places), args.text(1).unwrap_or("en"))?;
             text_out(format!("{currency} {amount}"))
         }
     ),
 ];
+
+/// Decimal places in which amounts of a currency are written: as ISO 4217 has them, but of the rupiah none, which nobody writes.
+fn places_of(currency: &str) -> u32 {
+    match currency {
+        "BIF" | "CLP" | "DJF" | "GNF" | "IDR" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF"
+        | "UGX" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        _ => 2,
+    }
+}
 
 /// A number to reckon with.
 #[derive(Debug, Clone, Copy)]
@@ -242,6 +248,10 @@ pub(super) fn parse(text: &str) -> Option<Value> {
 }
 
 fn exact(text: &str) -> Option<Decimal> {
+    // A decimal may be written `1_000`, which is a number for nobody else.
+    if text.contains('_') {
+        return None;
+    }
     let number = text.parse::<Decimal>();
     number.or_else(|_| Decimal::from_scientific(text)).ok()
 }

@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use regex::Regex;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::domain::mapping::functions::{
     Arg, Args, COUNT, Function, Kind, Rule, WHOLE, arg, opt, text_in, text_out,
@@ -51,14 +52,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "Every Word Capitalised",
         NO_ARGS,
         (r#""call ada now""#, "[]", r#""Call Ada Now""#),
-        |v, _| {
-            text_out(
-                text_in(v)?
-                    .split_inclusive(char::is_whitespace)
-                    .map(capitalised)
-                    .collect(),
-            )
-        }
+        title
     ),
     function!(
         "capitalize",
@@ -111,7 +105,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
             "[]",
             r#""ada@example.com""#
         ),
-        |v, _| first_match(&EMAIL, v)
+        |v, _| {
+            let text = text_in(v)?;
+            let found = EMAIL.as_ref().and_then(|regex| regex.find(&text));
+            Ok(found.map_or(Value::Null, |found| Value::from(found.as_str())))
+        }
     ),
     function!(
         "extract_url",
@@ -122,17 +120,31 @@ pub(super) const FUNCTIONS: &[Function] = &[
             "[]",
             r#""https://example.com/a?b=1""#
         ),
-        |v, _| first_match(&URL, v)
+        |v, _| {
+            let text = text_in(v)?;
+            let mut found = URL.iter().flat_map(|regex| regex.find_iter(&text));
+            Ok(found
+                .find_map(|found| address(found.as_str()))
+                .map_or(Value::Null, Value::from))
+        }
     ),
     function!(
         "extract_number",
-        "the first number",
+        "the first number, its thousands grouped or not; null when it has more digits than a number holds",
         NO_ARGS,
         (r#""costs -12.50 EUR""#, "[]", "-12.5"),
-        |v, _| match first_match(&NUMBER, v)? {
+        |v, _| {
+            let text = text_in(v)?;
+            if v.is_number() {
+                return Ok(v.clone());
+            }
+            let found = NUMBER.as_ref().and_then(|regex| regex.find(&text));
             // Digits that make no number that could be told are those of something else, like a parcel.
-            Value::String(text) => Ok(super::number::parse(&text).unwrap_or(Value::Null)),
-            other => Ok(other),
+            let number = found.and_then(|found| {
+                let before = text.get(..found.start()).unwrap_or_default();
+                super::number::parse(&plain_number(before, found.as_str()))
+            });
+            Ok(number.unwrap_or(Value::Null))
         }
     ),
     function!(
@@ -225,10 +237,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         NO_ARGS,
         (r#""Call Ada, now!""#, "[]", r#""call-ada-now""#),
         |v, _| {
-            let text = text_in(v)?.to_lowercase();
-            let words: Vec<&str> = text
-                .split(|c: char| !c.is_alphanumeric())
-                .filter(|word| !word.is_empty())
+            let text = text_in(v)?.to_lowercase().replace(['\'', '’', 'ʼ'], "");
+            let words: Vec<&str> = WORD
+                .iter()
+                .flat_map(|regex| regex.find_iter(&text))
+                .map(|word| word.as_str())
                 .collect();
             text_out(words.join("-"))
         }
@@ -253,13 +266,22 @@ pub(super) const FUNCTIONS: &[Function] = &[
         (r#""7""#, r#"[3, "."]"#, r#""7..""#),
         |v, args| pad(v, args, false)
     ),
-    function!(
-        "length",
-        "how many characters",
-        NO_ARGS,
-        (r#""abc""#, "[]", "3"),
-        |v, _| Ok(Value::from(text_in(v)?.chars().count()))
-    ),
+    Function {
+        rule: Rule::Whole,
+        ..function!(
+            "length",
+            "how many characters, or items of a list",
+            NO_ARGS,
+            (r#""abc""#, "[]", "3"),
+            |v, _| {
+                Ok(Value::from(match v {
+                    Value::Array(items) => items.len(),
+                    Value::Object(members) => members.len(),
+                    other => text_in(other)?.chars().count(),
+                }))
+            }
+        )
+    },
     function!(
         "url_encode",
         "safe inside an address",
@@ -280,12 +302,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     function!(
         "base64_decode",
-        "from base64",
+        "from base64, also as addresses have it (- and _) and without padding",
         NO_ARGS,
         (r#""aGk=""#, "[]", r#""hi""#),
         |v, _| {
-            let bytes = STANDARD
-                .decode(text_in(v)?.trim())
+            let text: String = text_in(v)?
+                .chars()
+                .filter(|sign| !sign.is_whitespace())
+                .map(|sign| match sign {
+                    '-' => '+',
+                    '_' => '/',
+                    sign => sign,
+                })
+                .collect();
+            let bytes = STANDARD_NO_PAD
+                .decode(text.trim_end_matches('='))
                 .map_err(|_| "the value is not base64".to_string())?;
             String::from_utf8(bytes)
                 .map(Value::from)
@@ -334,10 +365,17 @@ fn pattern(text: &str) -> Option<Regex> {
     Regex::new(text).ok()
 }
 
-static EMAIL: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"));
-static URL: LazyLock<Option<Regex>> =
-    LazyLock::new(|| pattern(r#"https?://[^\s<>"']*[^\s<>"'.,;:!?)\]]"#));
-static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"-?[0-9]+(?:\.[0-9]+)?"));
+static EMAIL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(
+        r"[\w+%](?:[\w.+%'’-]*[\w+%-])?@[\p{L}\p{N}](?:[\w-]*[\p{L}\p{N}])?(?:\.[\p{L}\p{N}](?:[\w-]*[\p{L}\p{N}])?)+",
+    )
+});
+static URL: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r#"(?i)https?://[^\s<>"“”«»]+"#));
+/// Digits, with single signs between them that may part thousands and decimals.
+static NUMBER: LazyLock<Option<Regex>> =
+    LazyLock::new(|| pattern(r"[0-9]+(?:[.,'’\u{a0}\u{202f}][0-9]+)*"));
+/// A letter may have its accent as a sign of its own.
+static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"[\p{Alphabetic}\p{N}\p{M}]+"));
 static GROUPS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"\$\$|\$([0-9]+)"));
 /// A comparison like `a < 5 and b > 2` is no tag; what stands in scripts and styles is no text.
 static TAG: LazyLock<Tags> = LazyLock::new(|| {
@@ -362,19 +400,108 @@ impl Tags {
     }
 }
 
-fn first_match(pattern: &LazyLock<Option<Regex>>, value: &Value) -> Result<Value, String> {
-    let text = text_in(value)?;
-    Ok(pattern
-        .as_ref()
-        .and_then(|regex| regex.find(&text))
-        .map_or(Value::Null, |found| Value::from(found.as_str())))
+/// A web address without what belongs to the sentence around it: closing brackets that it does not open, and punctuation at its end.
+fn address(found: &str) -> Option<&str> {
+    let mut open = Vec::new();
+    let end = found.char_indices().find(|(_, sign)| match sign {
+        '(' | '[' | '{' => {
+            open.push(*sign);
+            false
+        }
+        ')' => open.pop() != Some('('),
+        ']' => open.pop() != Some('['),
+        '}' => open.pop() != Some('{'),
+        _ => false,
+    });
+    let address = found.get(..end.map_or(found.len(), |(end, _)| end))?;
+    let is_of_the_sentence = |sign: char| ".,;:!?'’…*([{".contains(sign);
+    let address = address.trim_end_matches(is_of_the_sentence);
+    // Of a scheme alone the slashes are left.
+    (!address.ends_with("//")).then_some(address)
 }
 
+/// A number as it stands behind a text, in the form that a computer reads.
+fn plain_number(before: &str, found: &str) -> String {
+    let mut before = before;
+    let mut number = ungrouped(found);
+    // A point may begin a number, and a minus stand before it, unless they belong to a word: `A-5`, `v.2`.
+    let ends_with = |text: &str, sign: char| {
+        let before = text.strip_suffix(sign)?;
+        let of_a_word =
+            before.ends_with(|last: char| last.is_alphanumeric() || ".)]".contains(last));
+        (!of_a_word).then_some(before.len())
+    };
+    if let Some(length) = ends_with(before, '.').filter(|_| !number.contains('.')) {
+        number = format!("0.{number}");
+        before = before.get(..length).unwrap_or_default();
+    }
+    match ends_with(before, '-').or_else(|| ends_with(before, '−')) {
+        Some(_) => format!("-{number}"),
+        None => number,
+    }
+}
+
+/// Digits with what parts them: `1,234.5` and `1.234,5` are the same number, `12,50` has a decimal comma, and `1.5` a point. Of what cannot be one number,
+/// like a date or a list, it is the first.
+fn ungrouped(found: &str) -> String {
+    let groups: Vec<&str> = found.split(|sign: char| !sign.is_ascii_digit()).collect();
+    let signs: Vec<char> = found
+        .chars()
+        .filter(|sign| !sign.is_ascii_digit())
+        .collect();
+    let (first, last) = (groups[0], groups[groups.len() - 1]);
+    let are_thousands = |signs: &[char]| {
+        let alike = signs.iter().all(|sign| Some(sign) == signs.first());
+        let rest = groups.get(1..=signs.len()).unwrap_or_default();
+        alike
+            && !first.starts_with('0')
+            && first.len() <= 3
+            && rest.iter().all(|group| group.len() == 3)
+    };
+    match signs.as_slice() {
+        [] => first.to_string(),
+        ['.'] => format!("{first}.{last}"),
+        signs if are_thousands(signs) => groups.concat(),
+        [','] => format!("{first}.{last}"),
+        [thousands @ .., point @ ('.' | ',')]
+            if !thousands.contains(point) && are_thousands(thousands) =>
+        {
+            format!("{}.{last}", groups[..groups.len() - 1].concat())
+        }
+        ['.', ..] => format!("{first}.{}", groups[1]),
+        _ => first.to_string(),
+    }
+}
+
+fn title(value: &Value, _: &Args<'_>) -> Result<Value, String> {
+    let text = text_in(value)?;
+    // Words in capitals stay so among others, as names do; a text that is nothing else shouts.
+    let shouts = text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase);
+    let text = match shouts {
+        true => text.to_lowercase(),
+        false => text.into_owned(),
+    };
+    let word = |word: &str| {
+        let start = word.find(char::is_alphanumeric).unwrap_or_default();
+        let (before, word) = word.split_at(start);
+        format!("{before}{}", capitalised(word))
+    };
+    text_out(
+        text.split_inclusive(char::is_whitespace)
+            .map(word)
+            .collect(),
+    )
+}
+
+/// The first letter large; of one that becomes two, like ß, only the first of them.
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    let Some(first) = letters.next() else {
+        return String::new();
+    };
+    let mut large = first.to_uppercase();
+    let head: String = large.next().into_iter().collect();
+    head + &large.collect::<String>().to_lowercase() + letters.as_str()
 }
 
 fn replace(value: &Value, args: &Args<'_>) -> Result<Value, String> {
@@ -462,10 +589,17 @@ fn truncate(value: &Value, args: &Args<'_>) -> Result<Value, String> {
         return Ok(Value::from(text.into_owned()));
     }
     let ellipsis = args.text(1).unwrap_or("…");
-    let kept = text
-        .chars()
-        .take(length.saturating_sub(ellipsis.chars().count()));
-    text_out(kept.chain(ellipsis.chars()).take(length).collect())
+    let room = length.saturating_sub(ellipsis.chars().count());
+    // What looks like one sign, as a flag or a letter with its accent, stays one or goes.
+    let (mut kept, mut taken) = (String::new(), 0);
+    for sign in text.graphemes(true) {
+        taken += sign.chars().count();
+        if taken > room {
+            break;
+        }
+        kept.push_str(sign);
+    }
+    text_out(kept.chars().chain(ellipsis.chars()).take(length).collect())
 }
 
 fn substring(value: &Value, args: &Args<'_>) -> Result<Value, String> {
