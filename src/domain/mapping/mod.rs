@@ -7,6 +7,7 @@ mod captured;
 pub mod fields;
 pub mod functions;
 mod involved;
+mod operators;
 mod tags;
 pub mod target;
 pub mod template;

@@ -23,6 +23,8 @@ pub(super) struct Tag<'t> {
 /// One word, number, text or sign, as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token<'t> {
+    /// In bytes from 0.
+    pub start: usize,
     pub kind: Kind,
     pub text: &'t str,
 }
@@ -113,7 +115,8 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
             continue;
         }
         let prints = text.as_bytes().get(start + 1) == Some(&b'{');
-        let (tokens, length) = tokens(inside, if prints { "}}" } else { "%}" });
+        let end = if prints { "}}" } else { "%}" };
+        let (tokens, length) = tokens(inside, end, start + 2);
         let tag = Tag {
             start,
             prints,
@@ -152,8 +155,8 @@ pub(super) fn end_of_raw(text: &str, from: usize) -> usize {
     from + tags.find(ends).unwrap_or(raw.len())
 }
 
-/// The tokens up to the end of the tag, and how many bytes they take with it.
-fn tokens<'t>(text: &'t str, end: &str) -> (Vec<Token<'t>>, usize) {
+/// The tokens up to the end of the tag, and how many bytes they take with it; the text begins at `start`.
+fn tokens<'t>(text: &'t str, end: &str, start: usize) -> (Vec<Token<'t>>, usize) {
     let mut tokens = Vec::new();
     let (mut at, mut open) = (usize::from(text.starts_with(['-', '+'])), 0_usize);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
@@ -172,7 +175,11 @@ fn tokens<'t>(text: &'t str, end: &str) -> (Vec<Token<'t>>, usize) {
             _ => {}
         }
         if !token.trim_start().is_empty() {
-            tokens.push(Token { kind, text: token });
+            tokens.push(Token {
+                start: start + at - token.len(),
+                kind,
+                text: token,
+            });
         }
     }
     (tokens, text.len())

@@ -7,7 +7,8 @@
 //!
 //! Work is bounded by fuel, which minijinja takes for most of what it does. What it does not count is kept small: values are copied out of it under
 //! the same fuel ([`plain`]), nothing that builds lists of lists without end is there ([`REMOVED`]), and `involved` bounds how lists may grow. What
-//! cannot work is refused when the template is read: names that there are not (`unknown`), marks that would be looked at (`captured`).
+//! cannot work is refused when the template is read: names that there are not (`unknown`), marks that would be looked at (`captured`). What minijinja
+//! would join and compare otherwise than the bridge does is written otherwise before it reads the template (`operators`).
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,6 +22,7 @@ use serde_json::Value;
 use crate::domain::mapping::captured::misused;
 use crate::domain::mapping::functions::{Call, functions, must_compile, too_long};
 use crate::domain::mapping::involved::too_involved;
+use crate::domain::mapping::operators;
 use crate::domain::mapping::tags::{Part, parts};
 use crate::domain::mapping::unknown::unknown;
 use crate::domain::mapping::{JSON, MappingError, OUTPUT_LIMIT_BYTES, Output};
@@ -157,13 +159,16 @@ impl BodyTemplate {
 }
 
 /// A template is meant to become JSON when the first thing it prints is a text of its own that begins like a JSON value. Statements, comments and
-/// captured blocks may stand before that.
+/// captured blocks may stand before that. A list or a text behind which something else follows, like `[{{ event }}] {{ title }}`, is none.
 fn looks_like_json(text: &str) -> bool {
     let mut captured = 0_usize;
-    for part in parts(text) {
+    let parts = parts(text);
+    for (index, part) in parts.iter().enumerate() {
         match part {
             Part::Text(text) if captured == 0 && !text.trim_start().is_empty() => {
-                return begins_like_json(text.trim_start());
+                let rest = parts.get(index..).unwrap_or_default();
+                let text = text.trim_start();
+                return text.starts_with('{') || (begins_like_json(text) && !goes_on(rest));
             }
             Part::Tag(tag) if tag.opens_set() => captured += 1,
             Part::Tag(tag) if tag.statement() == "endset" => captured = captured.saturating_sub(1),
@@ -172,6 +177,45 @@ fn looks_like_json(text: &str) -> bool {
         }
     }
     false
+}
+
+/// Whether something that is no JSON follows what begins with a bracket or a quote. Not where another branch may stand in its place.
+fn goes_on(parts: &[Part<'_>]) -> bool {
+    let (mut quoted, mut depth, mut is_over) = (Quoted::default(), 0_usize, false);
+    for part in parts {
+        let text = match part {
+            Part::Text(text) => text,
+            Part::Tag(tag) if tag.prints && is_over => return true,
+            Part::Tag(tag) if tag.prints => continue,
+            Part::Tag(tag) if is_over && (tag.opens_set() || ends_a_branch(tag.statement())) => {
+                return false;
+            }
+            Part::Tag(_) => continue,
+        };
+        for sign in text.trim_start().bytes() {
+            match sign {
+                sign if is_over && sign.is_ascii_whitespace() => {}
+                // A sign too many is a slip in JSON.
+                sign if is_over => return !b",]}".contains(&sign),
+                sign => {
+                    let was_inside = quoted.inside;
+                    quoted.sign(sign);
+                    match sign {
+                        b'[' | b'{' if !quoted.inside => depth += 1,
+                        b']' | b'}' if !quoted.inside => depth = depth.saturating_sub(1),
+                        _ => {}
+                    }
+                    let closes = b"]}".contains(&sign) || (sign == b'"' && was_inside);
+                    is_over = closes && depth == 0 && !quoted.inside;
+                }
+            }
+        }
+    }
+    false
+}
+
+fn ends_a_branch(statement: &str) -> bool {
+    statement.starts_with("end") || ["elif", "else"].contains(&statement)
 }
 
 /// A bracket around a word, like `[URGENT]`, begins no list.
@@ -191,13 +235,24 @@ fn not_json(text: &str, error: &serde_json::Error) -> MappingError {
         .lines()
         .nth(error.line().saturating_sub(1))
         .unwrap_or_default();
-    let start = error.column().saturating_sub(20);
-    let near: String = line.chars().skip(start).take(40).collect();
-    let path = format!("line {}, column {}", error.line(), error.column());
+    // The reader counts bytes, people count characters.
+    let bytes = line.get(..error.column()).unwrap_or(line);
+    let column = bytes.chars().count().max(1);
+    let near: String = line
+        .chars()
+        .skip(column.saturating_sub(20))
+        .take(40)
+        .collect();
+    let words = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let words = words.strip_suffix(&place).unwrap_or(&words);
+    let place = format!("line {}, column {column}", error.line());
     MappingError::new(
         "template_not_json",
-        path,
-        format!("The template did not become JSON: {error}, near `{near}`."),
+        &place,
+        format!(
+            "The template did not become JSON: {words} at {place} of what it printed, near `{near}`."
+        ),
     )
 }
 
@@ -217,6 +272,17 @@ fn added(environment: &mut Environment<'static>, text: &str) -> Result<(), Error
             .join()
             .unwrap_or_else(|_| Err(failed("reading it failed")))
     })
+}
+
+/// Lets minijinja read the template, first as it is: what is wrong with it is told of what a person wrote. One that would be nested too deeply with its
+/// operators written out stays as it is.
+fn read(environment: &mut Environment<'static>, text: &str) -> Result<(), Error> {
+    added(environment, text)?;
+    let written = operators::rewritten(text);
+    if written != text {
+        added(environment, &written).ok();
+    }
+    Ok(())
 }
 
 fn compile(text: &str, json: bool) -> Result<Environment<'static>, TemplateProblem> {
@@ -253,6 +319,15 @@ fn compile(text: &str, json: bool) -> Result<Environment<'static>, TemplateProbl
             Ok::<_, Error>(Jinja::from_safe_string(text.replace(MARK, "")))
         });
     }
+    environment.add_filter(
+        operators::TEXT,
+        |state: &State<'_, '_>, value: Jinja| match value.as_str() {
+            Some(_) => Ok(value),
+            None => plain(state, &value).map(|value| Jinja::from(plain_text(&value))),
+        },
+    );
+    environment.add_filter(operators::IS, compared);
+    operators::add_tests(&mut environment, plain);
     environment.add_filter("string", |state: &State<'_, '_>, value: Jinja| {
         plain(state, &value).map(|value| plain_text(&value))
     });
@@ -272,7 +347,7 @@ fn compile(text: &str, json: bool) -> Result<Environment<'static>, TemplateProbl
     for name in ["default", "d"] {
         environment.add_filter(name, default);
     }
-    match added(&mut environment, text) {
+    match read(&mut environment, text) {
         Ok(()) => {
             let wrong = unknown(text, &environment).or_else(|| misused(text).filter(|_| json));
             match wrong {
@@ -335,6 +410,23 @@ fn default(
         return Ok(value);
     }
     plain(state, &other.unwrap_or_default()).map(|other| Jinja::from(Serde(other)))
+}
+
+/// A value compared with others, as `a < b <= c`: each follows the sign of its operator.
+fn compared(
+    state: &State<'_, '_>,
+    value: Jinja,
+    others: minijinja::value::Rest<Jinja>,
+) -> Result<bool, Error> {
+    let mut left = &value;
+    for pair in others.chunks_exact(2) {
+        let (sign, right) = (pair[0].as_str().unwrap_or_default(), &pair[1]);
+        if !operators::holds(state, left, sign, right, plain)? {
+            return Ok(false);
+        }
+        left = right;
+    }
+    Ok(true)
 }
 
 /// One of our functions as a filter.
@@ -569,13 +661,15 @@ struct Quoted {
 
 impl Quoted {
     fn pass(&mut self, piece: &str) {
-        for sign in piece.bytes() {
-            match sign {
-                _ if self.escaped => self.escaped = false,
-                b'\\' if self.inside => self.escaped = true,
-                b'"' => self.inside = !self.inside,
-                _ => {}
-            }
+        piece.bytes().for_each(|sign| self.sign(sign));
+    }
+
+    fn sign(&mut self, sign: u8) {
+        match sign {
+            _ if self.escaped => self.escaped = false,
+            b'\\' if self.inside => self.escaped = true,
+            b'"' => self.inside = !self.inside,
+            _ => {}
         }
     }
 }

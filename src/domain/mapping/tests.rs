@@ -624,6 +624,93 @@ fn functions_take_what_their_users_have() {
 }
 
 #[test]
+fn templates_join_and_order_values_as_the_bridge_does() {
+    let document = json!({"null": null, "yes": true, "two": "2", "ten": "10", "n": 3, "big": 1e30, "list": [1, null, true], "word": "abc", "due": "2026-01-31"});
+    for (body, expected) in [
+        ("{{ 'a' ~ null ~ yes ~ nowhere.at.all ~ n }}", "atrue3"),
+        ("{{ list ~ '!' }}", "[1,null,true]!"),
+        ("{% set x = null ~ yes %}{{ x | upper }}", "TRUE"),
+        ("{{ (n + 1) ~ '' }}{{ (n ~ two) | length }}", "42"),
+        (
+            "{{ two > 3 }} {{ ten > two }} {{ ten > '9' }} {{ n <= '3.0' }}",
+            "false true true true",
+        ),
+        (
+            "{{ null < 3 }} {{ null > 3 }} {{ word > 3 }} {{ word < 3 }} {{ nowhere < 3 }}",
+            "false false false false false",
+        ),
+        (
+            "{{ due < '2026-02-01' }} {{ word < 'abd' }} {{ 1 < n < ten }} {{ not n > 5 }}",
+            "true true true true",
+        ),
+        ("{% if ten > 9 and n ~ '' == '3' %}y{% endif %}", "y"),
+        (
+            "{% for i in list if i >= 1 %}{{ i }};{% endfor %}",
+            "1;true;",
+        ),
+        (
+            "{{ n is gt two }} {{ word is lt(3) }} {{ list | select('>=', 1) | list }}",
+            "true false [1,true]",
+        ),
+        (
+            "{{ null is none }} {{ n in list }} {{ n not in list }}",
+            "true false true",
+        ),
+    ] {
+        let sent = apply_to(
+            json!({"mode": "template", "body": body, "format": "text"}),
+            &document,
+        );
+        let sent = sent.unwrap_or_else(|error| panic!("{body}: {error}"));
+        assert_eq!(String::from_utf8(sent.body).unwrap(), expected, "{body}");
+    }
+    let whole = json!({"mode": "template", "body": "{\"a\": \"{{ 'x' ~ null ~ yes }}\", \"b\": {{ two < n }}}"});
+    let sent = apply_to(whole, &document).unwrap();
+    assert_eq!(
+        String::from_utf8(sent.body).unwrap(),
+        r#"{"a": "xtrue", "b": true}"#
+    );
+}
+
+#[test]
+fn what_goes_on_behind_a_bracket_or_a_quote_is_a_text() {
+    let document = json!({"t": "Ada", "event": "E"});
+    for (body, expected) in [
+        ("[{{ event }}] {{ t }}", Some("[E] Ada")),
+        ("[{{ event }}]: {{ t }}", Some("[E]: Ada")),
+        ("\"{{ t }}\" was made", Some("\"Ada\" was made")),
+        ("[{{ event }}]{{ t }}", Some("[E]Ada")),
+        ("[{{ event }}, \"a]\"] ", Some("[\"E\", \"a]\"] ")),
+        ("{% if t %}[1]{% else %}[2]{% endif %}", Some("[1]")),
+        ("[{% for i in [1] %}{{ i }}{% endfor %}]", Some("[1]")),
+        (
+            "[{{ event }}] {% if t %}{{ t }}{% endif %}",
+            Some("[E] Ada"),
+        ),
+        (
+            "[{% for i in [1] %}{{ i }}{% endfor %}] {{ t }}",
+            Some("[1] Ada"),
+        ),
+        (
+            "[1]{% set x %}x{% endset %}{% if t %}{% endif %}",
+            Some("[1]"),
+        ),
+        ("[{{ t }}]]", None),
+        ("{\"a\": {{ t }}} b", None),
+    ] {
+        let sent =
+            apply_to(template(body), &document).map(|sent| String::from_utf8(sent.body).unwrap());
+        assert_eq!(sent.ok().as_deref(), expected, "{body}");
+    }
+    let error = apply_to(template("{\"ü\": \"öäü\",\n\"größe\": x}"), &document).unwrap_err();
+    assert_eq!(error.path, "line 2, column 10");
+    assert_eq!(
+        error.message,
+        "The template did not become JSON: expected value at line 2, column 10 of what it printed, near `\"größe\": x}`."
+    );
+}
+
+#[test]
 fn targets_are_read_as_paths_are_written() {
     let made = |targets: &[&str]| {
         let list: Vec<Value> = targets

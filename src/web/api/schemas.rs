@@ -107,7 +107,7 @@ fn rules() -> Value {
         "Mapping": {"type": "object", "required": ["mode"], "properties": {
             "mode": {"enum": ["passthrough", "fields", "template"]},
             "fields": {"type": "array", "items": reference("Field"), "description": "For `fields`."},
-            "body": {"type": "string", "description": "For `template`: text with expressions in double braces, `{{ currentValue.title | upper }}`, in the syntax of Jinja; every function is a filter. Where the text begins like JSON, values are escaped for the place they stand in."},
+            "body": {"type": "string", "description": "For `template`: text with expressions in double braces, `{{ currentValue.title | upper }}`, in the syntax of Jinja; every function is a filter. `~` joins values as they are printed; `<` and `>` compare numbers, also those that are texts, by value, and do not hold where two values have no order. Where the text begins like JSON, values are escaped for the place they stand in."},
             "format": {"enum": ["json", "text"], "description": "For `template`: whether it is JSON; read from the text when left out."},
         }},
         "Field": {"type": "object", "required": ["to", "from"], "properties": {
