@@ -11,6 +11,7 @@ use crate::domain::connection::{Decision, Rules, Subject};
 use crate::domain::destination::Settings;
 use crate::domain::event::{ReadError, Reading, read};
 use crate::domain::filter::explanation::Explanation;
+use crate::domain::lenient;
 use crate::domain::mapping::{MappingInput, Output};
 use crate::outbound::request::{self, Message};
 
@@ -82,8 +83,8 @@ pub fn dry_run(rules: &Rules, body: &[u8], received_at: Timestamp) -> Result<Dry
         }
         Decision::Deliver(output) => {
             let text = String::from_utf8_lossy(&output.body).into_owned();
-            run.output =
-                Some(serde_json::from_str(&text).unwrap_or_else(|_| Value::from(text.as_str())));
+            let read = lenient::document(&output.body);
+            run.output = Some(read.unwrap_or_else(|_| Value::from(text.as_str())));
             run.body = Some(text);
             run.content_type = Some(output.content_type.into_owned());
         }
@@ -121,5 +122,23 @@ pub fn body_of(rules: &Rules, body: &[u8]) -> Result<Output, String> {
             .map_err(|error| error.to_string()),
         Ok(Reading::HealthCheck) => Err("The event is a health check.".into()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_body_with_half_a_character_is_shown_as_the_document_it_is() {
+        let document = json!({"mapping": {"mode": "passthrough"}});
+        let rules = Rules::compile(&serde_json::from_value(document).unwrap()).unwrap();
+        let body = br#"{"event": "E", "currentValue": {"title": "a\ud83d"}}"#;
+        let run = dry_run(&rules, body, Timestamp::UNIX_EPOCH).unwrap();
+        let output = run.output.unwrap();
+        assert_eq!(output["currentValue"]["title"], "a\u{fffd}");
+        assert_eq!(run.body.unwrap().as_bytes(), body);
     }
 }
