@@ -338,6 +338,20 @@ const offers = (field) => {
   const path = inside[1].match(/([A-Za-z_][\w.[\]']*)?$/)[0];
   return { typed: path, from: paths() };
 };
+// Where the next sign of a longer text would stand, from its field's corner: measured in a copy that breaks its lines alike.
+const COPIED = ["boxSizing", "width", "padding", "border", "font", "letterSpacing", "lineHeight", "tabSize", "overflowWrap"];
+const caret_of = (field) => {
+  const [copy, end, looks] = [document.createElement("div"), document.createElement("span"), getComputedStyle(field)];
+  for (const name of COPIED) copy.style[name] = looks[name];
+  Object.assign(copy.style, { position: "absolute", visibility: "hidden", whiteSpace: "pre-wrap" });
+  copy.textContent = field.value.slice(0, field.selectionStart);
+  end.textContent = "\u200b";
+  copy.append(end);
+  field.after(copy);
+  const place = { left: end.offsetLeft, bottom: Math.min(end.offsetTop + end.offsetHeight - field.scrollTop, field.offsetHeight) };
+  copy.remove();
+  return place;
+};
 const complete = (field) => {
   close();
   const offered = offers(field);
@@ -368,9 +382,10 @@ const complete = (field) => {
   field.setAttribute("aria-controls", "complete");
   field.setAttribute("aria-expanded", "true");
   field.after(list);
-  // Under its field, and within what holds both.
-  list.style.top = `${field.offsetTop + field.offsetHeight + 2}px`;
-  list.style.left = `${Math.max(0, Math.min(field.offsetLeft, list.offsetParent.clientWidth - list.offsetWidth))}px`;
+  // Under its field, or in a longer text under the line that is typed; within what holds both.
+  const caret = field.matches("textarea") ? caret_of(field) : { left: 0, bottom: field.offsetHeight };
+  list.style.top = `${field.offsetTop + caret.bottom + 2}px`;
+  list.style.left = `${Math.max(0, Math.min(field.offsetLeft + caret.left, list.offsetParent.clientWidth - list.offsetWidth))}px`;
   mark();
 };
 const mark = () => {

@@ -36,7 +36,8 @@ builder-project-ids = Project ids
 builder-other-projects = Others
 builder-ids-hint = ids, separated by commas
 builder-if = Only if
-builder-if-empty = Every event passes. Add a condition to let only some through, or drag a value of the sample here.
+builder-if-empty = Every event passes. Add a condition to let only some through.
+builder-if-drag = Or drag a value of the sample here.
 builder-passes-when = The event passes when
 builder-group-joins = How the group joins its conditions
 builder-group-add-condition = Add condition
@@ -63,7 +64,8 @@ builder-as-json-hint = used instead of the rows when filled
 builder-filter-json = Filter as JSON
 builder-send = Send
 builder-what = What to send
-builder-no-field = No field yet. Click a value of the sample or drag it here, or add a field.
+builder-no-field = No field yet. Add one, or click a value of the sample.
+builder-no-field-drag = A value can be dragged here as well.
 builder-to-field = Field in what is sent
 builder-kind = Kind of value
 builder-from = Path, text or constant
@@ -132,6 +134,7 @@ builder-search-hint = text in a stored event
 builder-search = Search
 builder-sample-json = Sample event as JSON
 builder-tree-hint = Click a value to use it where you typed last, or drag it there.
+builder-tree-hint-plain = Click a value to send it as a field.
 builder-tree = Values of the sample
 builder-no-object = The sample is no JSON object.
 builder-every-entry = every entry
@@ -152,6 +155,16 @@ builder-past-new =
     { $count ->
         [one] Looked at 1 event. These rules would send { $now }.
        *[other] Looked at { $count } events. These rules would send { $now } of them.
+    }
+builder-past-failing =
+    { $count ->
+        [one] For 1 event the mapping would fail.
+       *[other] For { $count } events the mapping would fail.
+    }
+builder-past-counted =
+    { $count ->
+        [one] “{ $typed }” is no number from 1 to { $limit }; the newest event was looked at instead.
+       *[other] “{ $typed }” is no number from 1 to { $limit }; the newest { $count } were looked at instead.
     }
 builder-turn-newly-sent = sent only with these rules
 builder-turn-no-longer-sent = sent only with the saved rules
@@ -215,7 +228,7 @@ builder-request-unsigned = The signature appears once the destination is made.
 builder-request-impossible = This request cannot be made: { $reason }
 builder-holds = holds
 builder-holds-not = does not hold
-builder-cannot-tell = cannot tell
+builder-group-empty = an empty group lets everything through
 builder-say-field = Say in which field it goes.
 builder-illustrative = { $name } (an illustrative sample)
 builder-pasted-event = The pasted event
@@ -225,7 +238,9 @@ builder-verdict-sends = Would be sent
 builder-verdict-skips = Would be skipped
 builder-verdict-passes = The event passes and this would be sent.
 builder-verdict-fails = Mapping would fail
-builder-verdict-failed = { $failed } of { $count } conditions do not hold.
+builder-verdict-failed = { $failed } of { $count } conditions keep it back.
+builder-gap = The sample has nothing at { $paths }.
+builder-gaps = With this sample, something stays empty:
 builder-suggestions = Suggestions
 builder-entries =
     { $count ->

@@ -948,6 +948,50 @@ async fn a_review_tells_of_the_name_the_source_and_a_new_destination() {
 }
 
 #[actix_web::test]
+async fn what_stays_empty_with_the_sample_is_told_beside_a_good_verdict() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    let sample = r#"{"event": "TODO_CREATED", "currentValue": {"title": "GG"}}"#;
+    let mut posted = changed(
+        posted,
+        &[("f_source", "$.currentValue.titel"), ("f_pipe", "")],
+    );
+    posted.extend([("sample_from", "paste"), ("sample", sample)]);
+    let live = ada.post("/connections/live", &posted).await;
+    let result = part(&live, "result");
+    let said = "The sample has nothing at $.currentValue.titel.";
+    assert!(
+        result.contains("Would be sent") && result.contains(said),
+        "{result}"
+    );
+    assert!(result.contains("href=\"#f-source-0\""), "{result}");
+    assert!(part(&live, "f-0").contains(said));
+
+    let template = [
+        ("mapping_mode", "template"),
+        (
+            "template",
+            "New: {{ currentValue.titel }} {{ currentValue.title }}",
+        ),
+    ];
+    let mut posted = posted;
+    posted.retain(|(name, _)| !["mapping_mode", "template"].contains(name));
+    posted.extend(template);
+    let live = ada.post("/connections/live", &posted).await;
+    let result = part(&live, "result");
+    assert!(result.contains("href=\"#template\""), "{result}");
+    assert!(
+        result.contains("nothing at currentValue.titel."),
+        "{result}"
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
 async fn a_dry_run_that_cannot_be_made_says_why() {
     let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
     let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
@@ -977,6 +1021,12 @@ async fn a_dry_run_that_cannot_be_made_says_why() {
         let (past, _) = past.split_once("</details>").unwrap();
         assert!(past.contains(said), "{said} in {past}");
     }
+
+    // A number that is none is told, and of a new connection there is nothing to compare.
+    posted.push(("dry_run_events", "many"));
+    let page = ada.post("/connections", &posted).await.html;
+    assert!(page.contains("“many” is no number from 1 to"), "{page}");
+    assert!(!page.contains("class=\"tallies\""), "{page}");
     bridge.stop().await;
 }
 

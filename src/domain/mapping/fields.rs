@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::mapping::functions::list::joined;
 use crate::domain::mapping::functions::{Call, least_bytes};
+use crate::domain::mapping::gaps::{Gap, is_empty};
 use crate::domain::mapping::target::Target;
 use crate::domain::mapping::template::TextTemplate;
 use crate::domain::mapping::{MappingError, OUTPUT_LIMIT_BYTES};
@@ -165,6 +166,17 @@ impl Fields {
     pub(super) fn preview(&self, document: &Value) -> Vec<FieldPreview> {
         self.0.iter().map(|field| field.preview(document)).collect()
     }
+
+    pub(super) fn gaps(&self, document: &Value) -> Vec<Gap> {
+        let gap = |field: &Field| {
+            let paths = field.missing(document);
+            (!paths.is_empty()).then(|| Gap {
+                to: Some(field.to.text.clone()),
+                paths,
+            })
+        };
+        self.0.iter().filter_map(gap).collect()
+    }
 }
 
 impl Field {
@@ -216,6 +228,23 @@ impl Field {
         match &self.from {
             From::Path(path) => format!(" at {path}"),
             _ => String::new(),
+        }
+    }
+
+    /// The paths for which it is empty.
+    fn missing(&self, document: &Value) -> Vec<String> {
+        match &self.from {
+            From::Constant(_) => Vec::new(),
+            From::Template(template) => template.gaps(document),
+            From::Path(path) => {
+                let finds_nothing = path.find(document).is_ok_and(|found| found.is_empty());
+                let preview = self.preview(document);
+                let made = preview.steps.last().filter(|_| preview.error.is_none());
+                match finds_nothing && made.is_some_and(|(_, value)| is_empty(value)) {
+                    true => vec![path.to_string()],
+                    false => Vec::new(),
+                }
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 mod captured;
 pub mod fields;
 pub mod functions;
+pub mod gaps;
 mod involved;
 mod operators;
 mod tags;
@@ -20,6 +21,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::domain::mapping::fields::{FieldPreview, Fields};
+use crate::domain::mapping::gaps::Gap;
 use crate::domain::mapping::template::BodyTemplate;
 use crate::domain::needs::Needs;
 use crate::domain::problem::Problem;
@@ -207,6 +209,15 @@ impl Mapping {
         match &self.0 {
             Mode::Fields(fields) => fields.preview(document),
             _ => Vec::new(),
+        }
+    }
+
+    /// Where it takes a value from a path that finds nothing.
+    pub fn gaps(&self, document: &Value) -> Vec<Gap> {
+        match &self.0 {
+            Mode::Fields(fields) => fields.gaps(document),
+            Mode::Template(template) => template.gaps(document),
+            Mode::Passthrough | Mode::Refused(_) => Vec::new(),
         }
     }
 }

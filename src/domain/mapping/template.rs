@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::domain::mapping::captured::misused;
 use crate::domain::mapping::functions::{Call, functions, must_compile, too_long};
+use crate::domain::mapping::gaps::{self, Gap};
 use crate::domain::mapping::involved::too_involved;
 use crate::domain::mapping::operators;
 use crate::domain::mapping::tags::{Part, parts};
@@ -94,6 +95,11 @@ impl TextTemplate {
     pub fn render(&self, document: &Value) -> Result<String, MappingError> {
         rendered(&self.0, document).map(|(text, _)| text)
     }
+
+    /// The paths that it prints and that find nothing.
+    pub(super) fn gaps(&self, document: &Value) -> Vec<String> {
+        paths_missing(&self.0, document)
+    }
 }
 
 impl BodyTemplate {
@@ -134,6 +140,14 @@ impl BodyTemplate {
                 );
                 None
             }
+        }
+    }
+
+    pub(super) fn gaps(&self, document: &Value) -> Vec<Gap> {
+        let paths = paths_missing(&self.environment, document);
+        match paths.is_empty() {
+            true => Vec::new(),
+            false => vec![Gap { to: None, paths }],
         }
     }
 
@@ -544,6 +558,14 @@ fn seen(state: &State<'_, '_>, text: &str) -> Result<String, Error> {
         true => Ok(text),
         false => Err(invalid(too_long())),
     }
+}
+
+fn paths_missing(environment: &Environment<'static>, document: &Value) -> Vec<String> {
+    let template = environment.get_template(NAME);
+    template.map_or_else(
+        |_| Vec::new(),
+        |template| gaps::of_template(&template, document),
+    )
 }
 
 fn rendered(

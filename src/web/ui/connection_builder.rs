@@ -47,6 +47,9 @@ use crate::web::visible::as_typed;
 /// Events of a dry run unless something else is typed.
 const DRY_RUN_EVENTS: u32 = 200;
 
+/// Characters of a mistyped number that are told again.
+const TYPED_LIMIT_CHARS: usize = 20;
+
 #[derive(Template)]
 #[template(path = "connections/form.html")]
 struct FormPage {
@@ -111,6 +114,8 @@ struct Past {
     /// There are saved rules to compare with.
     edits: bool,
     examples: Vec<PastExample>,
+    /// That another number of events was asked for than was typed.
+    counted: Option<String>,
 }
 
 struct PastExample {
@@ -532,12 +537,14 @@ impl<'b> Builder<'b> {
         &self,
         form: &mut ConnectionForm,
     ) -> Result<Result<Past, FormProblem>, PageError> {
-        let count = form
-            .dry_run_events
-            .parse()
-            .unwrap_or(DRY_RUN_EVENTS)
-            .clamp(1, EVENTS_LIMIT);
+        let typed = std::mem::take(&mut form.dry_run_events);
+        let wanted = typed.trim().parse::<i64>();
+        let count = match wanted {
+            Ok(wanted) => wanted.clamp(1, EVENTS_LIMIT.into()) as u32,
+            Err(_) => DRY_RUN_EVENTS,
+        };
         form.dry_run_events = count.to_string();
+        let is_taken = typed.is_empty() || wanted == Ok(count.into());
         let Ok(source_id) = form.source_id.parse() else {
             let needed = t!("builder-needs-source-choice");
             return Ok(Err(FormProblem::at("source_id", needed)));
@@ -554,7 +561,19 @@ impl<'b> Builder<'b> {
         let _turn = turn(&RULES).await?;
         let comparison =
             over_the_past(self.bridge, source_id, before, Arc::new(now), count).await?;
-        Ok(Ok(Past::new(comparison, edits, self.bridge.clock.now())))
+        let past = Past::new(comparison, edits, self.bridge.clock.now());
+        let typed: String = typed.chars().take(TYPED_LIMIT_CHARS).collect();
+        Ok(Ok(Past {
+            counted: (!is_taken).then(|| {
+                t!(
+                    "builder-past-counted",
+                    typed = typed,
+                    limit = EVENTS_LIMIT,
+                    count = count
+                )
+            }),
+            ..past
+        }))
     }
 }
 
@@ -678,6 +697,14 @@ impl Past {
             examples: examples.into_iter().map(example).collect(),
             comparison,
             edits,
+            counted: None,
         }
+    }
+
+    /// Whether there is a difference to be counted; a new connection has nothing to differ from.
+    fn has_turns(&self) -> bool {
+        let found = &self.comparison;
+        let turned = found.newly_sent + found.no_longer_sent + found.different_body;
+        self.edits && turned + found.failing_now + found.failing_before > 0
     }
 }

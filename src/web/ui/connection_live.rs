@@ -14,6 +14,7 @@ use crate::domain::filter::condition::Truth;
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::{Filter, Input};
 use crate::domain::mapping::Mapping;
+use crate::domain::mapping::gaps::Gap;
 use crate::flow::dry_run::{dry_run, rehearse};
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
@@ -46,6 +47,16 @@ pub struct Live {
     pub name: String,
     pub changes: Option<Vec<String>>,
     pub sample_label: String,
+    /// What would be sent empty, since the sample has nothing at its path.
+    pub gaps: Vec<GapView>,
+}
+
+/// Something that is empty in the sample.
+pub struct GapView {
+    /// The control that it comes from.
+    pub id: String,
+    pub label: String,
+    pub message: String,
 }
 
 /// The request as it would go out.
@@ -75,6 +86,8 @@ pub struct RowFeedback {
 #[derive(Default)]
 pub struct FieldFeedback {
     pub problem: Option<String>,
+    /// That its path finds nothing.
+    pub gap: Option<String>,
     /// What was done and the value after it.
     pub steps: Vec<(String, String)>,
 }
@@ -104,9 +117,9 @@ pub async fn live(
     if let Err(found) = &compiled {
         problems.extend(found.iter().map(FormProblem::from));
     }
-    let (verdict, request) = match compiled.ok().filter(|_| problems.is_empty()) {
+    let (verdict, request, gaps) = match compiled.ok().filter(|_| problems.is_empty()) {
         Some(compiled) => decided(compiled, sample, target, now).await?,
-        None => (undecided(t!("builder-mend-first")), None),
+        None => (undecided(t!("builder-mend-first")), None, Vec::new()),
     };
     // It passes, and there is nothing yet that could be sent.
     let (verdict, request) = match form.lacks_fields() && verdict.body.is_some() {
@@ -130,7 +143,31 @@ pub async fn live(
         review: review(form, &rules, &destination, names),
         changes: None,
         sample_label: sample.label.clone(),
+        gaps: gaps.iter().map(|gap| GapView::new(gap, form)).collect(),
     })
+}
+
+impl GapView {
+    fn new(gap: &Gap, form: &ConnectionForm) -> GapView {
+        let message = gap_message(gap);
+        let Some(name) = &gap.to else {
+            return GapView {
+                id: "template".into(),
+                label: t!("builder-template"),
+                message,
+            };
+        };
+        let row = form.fields.iter().position(|row| row.to == *name);
+        GapView {
+            id: row.map_or_else(|| "step-send".into(), |at| format!("f-source-{at}")),
+            label: t!("builder-field-named", name = name),
+            message,
+        }
+    }
+}
+
+fn gap_message(gap: &Gap) -> String {
+    t!("builder-gap", paths = gap.paths.join(", "))
 }
 
 /// The sentence that says what will happen; as long as no field is chosen, that one is to be.
@@ -166,14 +203,21 @@ async fn decided(
     sample: &Sample,
     target: &Target<'_>,
     now: Timestamp,
-) -> Result<(Verdict, Option<RequestView>), ApiError> {
+) -> Result<(Verdict, Option<RequestView>, Vec<Gap>), ApiError> {
     let body = sample.body.clone();
-    let run = in_turn(&RULES, move || dry_run(&rules, body.as_bytes(), now)).await?;
+    let document = sample.document.clone();
+    let (run, gaps) = in_turn(&RULES, move || {
+        let run = dry_run(&rules, body.as_bytes(), now);
+        let sent = document.filter(|_| run.as_ref().is_ok_and(|run| run.body.is_some()));
+        let gaps = sent.map_or_else(Vec::new, |document| rules.mapping().gaps(&document));
+        (run, gaps)
+    })
+    .await?;
     let run = match run {
         Ok(run) => run,
         Err(error) => {
             let sentence = t!("builder-no-event", error = retold(&error.to_string()));
-            return Ok((undecided(sentence), None));
+            return Ok((undecided(sentence), None, Vec::new()));
         }
     };
     let mut verdict = Verdict::new(&run);
@@ -197,7 +241,7 @@ async fn decided(
             now,
         )
     });
-    Ok((verdict, request))
+    Ok((verdict, request, gaps))
 }
 
 fn request(target: &Target<'_>, body: &str, content_type: &str, now: Timestamp) -> RequestView {
@@ -270,13 +314,21 @@ fn rows(
 impl RowFeedback {
     fn tell(&mut self, explanation: &Explanation) {
         let (result, reason) = match explanation {
+            Explanation::Group { children, .. } if children.is_empty() => {
+                self.word = t!("builder-group-empty");
+                return;
+            }
             Explanation::Group { result, .. } => (*result, String::new()),
             Explanation::Condition { result, reason, .. } => (*result, tree::reason(reason)),
         };
         (self.class, self.mark, self.word) = match result {
             Truth::True => ("true", "✓", t!("builder-holds")),
             Truth::False => ("false", "✗", t!("builder-holds-not")),
-            Truth::Unknown => ("unknown", "?", t!("builder-cannot-tell")),
+            // Its reason says that it cannot be told.
+            Truth::Unknown => {
+                (self.class, self.mark, self.word) = ("unknown", "?", reason);
+                return;
+            }
         };
         self.reason = reason;
     }
@@ -313,6 +365,7 @@ fn field(row: &FieldRow, document: &Value) -> FieldFeedback {
                     .collect();
                 feedback.problem = preview.error.as_deref().map(retold);
             }
+            feedback.gap = mapping.gaps(document).first().map(gap_message);
         }
     }
     if !has_target && feedback.problem.is_none() {

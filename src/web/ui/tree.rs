@@ -39,7 +39,10 @@ pub fn html(explanation: &Explanation) -> String {
             },
             path: "",
             expected: None,
-            reason: String::new(),
+            reason: match children.is_empty() {
+                true => t!("builder-group-empty"),
+                false => String::new(),
+            },
             children: children.iter().map(html).collect(),
             ..words(*result)
         },
@@ -61,6 +64,11 @@ pub fn html(explanation: &Explanation) -> String {
             }),
             reason: self::reason(reason),
             children: Vec::new(),
+            // Its reason begins with that word.
+            word: match result {
+                Truth::Unknown => String::new(),
+                result => words(*result).word,
+            },
             ..words(*result)
         },
     };
