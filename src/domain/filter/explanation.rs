@@ -220,14 +220,23 @@ impl Explanation {
         reasons
     }
 
-    /// How many conditions there are and how many of them did not hold.
+    /// How many conditions there are and how many of them keep the event back: those that do not hold, and within `none` those that do.
     pub fn tally(&self) -> (usize, usize) {
+        self.count(true)
+    }
+
+    fn count(&self, wanted: bool) -> (usize, usize) {
+        let is_as_wanted = self.passed() == wanted;
         match self {
-            Explanation::Condition { result, .. } => (1, usize::from(*result != Truth::True)),
-            Explanation::Group { children, .. } => children
-                .iter()
-                .map(Explanation::tally)
-                .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1)),
+            Explanation::Condition { .. } => (1, usize::from(!is_as_wanted)),
+            Explanation::Group { mode, children, .. } => {
+                let wanted = if *mode == "none" { !wanted } else { wanted };
+                let (all, against) = children
+                    .iter()
+                    .map(|child| child.count(wanted))
+                    .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+                (all, if is_as_wanted { 0 } else { against })
+            }
         }
     }
 

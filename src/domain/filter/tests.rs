@@ -412,6 +412,33 @@ fn a_hint_names_only_what_is_near() {
     assert_eq!(hint("greater_than"), None);
 }
 
+
+#[test]
+fn within_none_of_a_condition_that_holds_keeps_the_event_back() {
+    let document = json!({"title": "Call Ada", "done": false});
+    let input = Input {
+        document: &document,
+        reference_time: Timestamp::UNIX_EPOCH,
+    };
+    let contains = |word: &str| json!({"path": "title", "op": "contains", "value": word});
+    for (filter, tally) in [
+        (json!({"none": [contains("Ada"), contains("Bob")]}), (2, 1)),
+        (json!({"none": [contains("Bob")]}), (1, 0)),
+        (json!({"any": [contains("Bob"), contains("Eve")]}), (2, 2)),
+        (
+            json!({"all": [{"any": [contains("Ada"), contains("Bob")]}, contains("Eve")]}),
+            (3, 1),
+        ),
+        (
+            json!({"all": [{"none": [{"none": [contains("Bob")]}]}, contains("Ada")]}),
+            (2, 1),
+        ),
+    ] {
+        let explanation = Filter::parse(&filter).unwrap().evaluate(&input);
+        assert_eq!(explanation.tally(), tally, "{filter}");
+    }
+}
+
 proptest! {
     #[test]
     fn matching_and_explaining_agree_on_any_document(text in "\\PC{0,20}", number in any::<i64>(), pick in 0..OPERATORS.len(), value in prop_oneof![Just(json!("a")), Just(json!(3)), Just(json!([1, 2])), Just(json!("2 days")), Just(json!("text")), Just(json!("2026-01-01")), Just(json!(null))]) {
