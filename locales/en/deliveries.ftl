@@ -31,6 +31,7 @@ deliveries-any-time = any time
 deliveries-show = Show
 deliveries-more = More: state, connection, destination, event, exact time
 deliveries-from = From
+deliveries-event-hint = Record created
 deliveries-until = Until
 deliveries-narrowed-text = Text
 deliveries-narrowed = What narrows the log
@@ -57,6 +58,7 @@ deliveries-looked-to-and = Looked back to <time datetime="{ $datetime }" title="
 deliveries-looked-to = Looked back to <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>; the log goes on.
 deliveries-none-match = No delivery matches
 deliveries-none-match-what = Take something of the filter away, or look at another time.
+deliveries-backward = “From” is later than “Until”, so nothing can match. Swap them.
 deliveries-show-all = Show all deliveries
 deliveries-none-yet = No delivery yet
 deliveries-none-yet-what = An enabled connection makes one for each event that it listens to. Skipped ones are shown here too, with the reason.
@@ -95,6 +97,7 @@ deliveries-resend-by = Resend by version { $version }
 deliveries-resend-by-present = Resend by version { $version }, in force now
 deliveries-anyway = Send anyway
 deliveries-anyway-ask = The filter said no to this event. Send it anyway?
+deliveries-delivered-ask = This was delivered already. Send it again? The receiver gets it once more.
 deliveries-not-listened-ask = The connection does not listen to this event. Send it anyway?
 deliveries-resume = Resume { $destination }
 deliveries-hurry = This one still goes on by itself. A resend goes out beside it, so it may arrive twice.
@@ -163,6 +166,7 @@ deliveries-length-days = { $number } days
 
 ## The decision
 
+deliveries-every-condition = All conditions, one by one
 deliveries-tree-all = All of these
 deliveries-tree-any = Any of these
 deliveries-tree-none = None of these

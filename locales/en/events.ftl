@@ -2,7 +2,7 @@
 
 events-title = Events
 events-any-source = any source
-events-any-event = Any event, or TODO_CREATED
+events-any-event = any event
 events-source = Source
 events-clear = Clear
 events-looked-to-and = Looked back to <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>. There are older events; look further, or choose a source first.

@@ -52,6 +52,7 @@ shared-note-resent-many =
         [one] One new delivery was made.
        *[other] { $count } new deliveries were made.
     }
+shared-note-none-ticked = Nothing was sent again: no delivery was ticked.
 shared-note-resent-held =
     { $count ->
         [one] One of them waits, because its destination is held or paused.

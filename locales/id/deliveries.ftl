@@ -27,6 +27,7 @@ deliveries-any-time = kapan saja
 deliveries-show = Tampilkan
 deliveries-more = Lainnya: status, koneksi, tujuan, event, waktu persis
 deliveries-from = Dari
+deliveries-event-hint = Record dibuat
 deliveries-until = Sampai
 deliveries-narrowed-text = Teks
 deliveries-narrowed = Yang menyaring log
@@ -53,6 +54,7 @@ deliveries-looked-to-and = Sudah ditelusuri sampai <time datetime="{ $datetime }
 deliveries-looked-to = Sudah ditelusuri sampai <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>; log masih berlanjut.
 deliveries-none-match = Tidak ada pengiriman yang cocok
 deliveries-none-match-what = Kurangi filternya, atau lihat waktu yang lain.
+deliveries-backward = “Dari” lebih akhir daripada “Sampai”, jadi tidak ada yang bisa cocok. Tukarlah keduanya.
 deliveries-show-all = Tampilkan semua pengiriman
 deliveries-none-yet = Belum ada pengiriman
 deliveries-none-yet-what = Koneksi yang aktif membuat satu pengiriman untuk setiap event yang didengarnya. Yang dilewati juga tampil di sini, beserta alasannya.
@@ -91,6 +93,7 @@ deliveries-resend-by = Kirim ulang dengan versi { $version }
 deliveries-resend-by-present = Kirim ulang dengan versi { $version } yang berlaku sekarang
 deliveries-anyway = Tetap kirim
 deliveries-anyway-ask = Filter tidak meloloskan event ini. Tetap kirim?
+deliveries-delivered-ask = Ini sudah terkirim. Kirim lagi? Penerima akan mendapatkannya sekali lagi.
 deliveries-not-listened-ask = Koneksi ini tidak mendengarkan event ini. Tetap kirim?
 deliveries-resume = Lanjutkan { $destination }
 deliveries-hurry = Pengiriman ini masih berjalan sendiri. Kirim ulang berjalan di sampingnya, jadi bisa sampai dua kali.
@@ -159,6 +162,7 @@ deliveries-length-days = { $number } hari
 
 ## Keputusan
 
+deliveries-every-condition = Semua kondisi, satu per satu
 deliveries-tree-all = Semua syarat ini
 deliveries-tree-any = Salah satu syarat ini
 deliveries-tree-none = Tidak satu pun dari syarat ini

@@ -2,7 +2,7 @@
 
 events-title = Event
 events-any-source = semua sumber
-events-any-event = Semua event, atau TODO_CREATED
+events-any-event = semua event
 events-source = Sumber
 events-clear = Hapus filter
 events-looked-to-and = Sudah ditelusuri sampai <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>. Masih ada event yang lebih lama; telusuri lebih jauh, atau pilih sumber dulu.

@@ -51,6 +51,7 @@ shared-note-resent-many =
         [0] Tidak ada yang dikirim ulang.
        *[other] { $count } pengiriman baru dibuat.
     }
+shared-note-none-ticked = Tidak ada yang dikirim ulang: tidak ada pengiriman yang dicentang.
 shared-note-resent-held = { $count } di antaranya menunggu, karena tujuannya ditahan atau dijeda.
 shared-note-refused = { $count } ditolak karena tujuan atau event-nya sudah tidak ada.
 shared-note-unsent = { $count } yang terbaru tidak dikirim: ada yang gagal di sini. Kirim ulang lagi.

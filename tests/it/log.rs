@@ -705,3 +705,147 @@ async fn whoever_watches_what_never_comes_is_kept_connected() {
     assert_eq!(beat.await.unwrap(), &b": still here\n\n"[..]);
     bridge.stop().await;
 }
+
+#[actix_web::test]
+async fn an_event_is_asked_for_by_what_its_rows_call_it() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let mut ada = owner(&bridge).await;
+    let connected = bridge.connect(&receiver, json!({})).await;
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    for (name, rows) in [
+        ("TODO_CREATED", 1),
+        ("todo_created", 1),
+        ("Record+created", 1),
+        ("+RECORD+Created", 1),
+        ("Record+deleted", 0),
+        ("SOMETHING_NEW", 0),
+    ] {
+        let html = ada
+            .get(&format!("/deliveries?event_type={name}"))
+            .await
+            .html;
+        assert_eq!(html.matches("<tr id=\"d-").count(), rows, "{name}");
+        let html = ada.get(&format!("/events?type={name}")).await.html;
+        assert_eq!(html.matches("<td class=\"event\"").count(), rows, "{name}");
+    }
+    // The field shows it as the rows do, and what nobody here knows as it was written.
+    let html = ada.get("/deliveries?event_type=TODO_CREATED").await.html;
+    assert!(html.contains("name=\"event_type\" value=\"Record created\""));
+    assert!(html.contains("/replays/new?event_type=TODO_CREATED"));
+    let html = ada.get("/events?type=SOMETHING_NEW").await.html;
+    assert!(html.contains("name=\"type\" value=\"SOMETHING_NEW\""));
+
+    // A beginning after the end is told.
+    let html = ada
+        .get("/deliveries?from=2026-02-01T10:00&to=2026-01-01T10:00")
+        .await
+        .html;
+    assert!(html.contains("so nothing can match"), "{html}");
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn what_arrived_is_resent_only_after_it_was_asked_and_what_failed_at_once() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let mut ada = owner(&bridge).await;
+    let connected = bridge
+        .connect(&receiver, json!({"delivery": {"max_attempts": 1}}))
+        .await;
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let delivered = newest(&bridge).await;
+    let page = ada.get(&delivered).await;
+    assert!(
+        page.html
+            .contains("data-confirm=\"This was delivered already.")
+    );
+    let mark = page.mark();
+    let resend = format!("{delivered}/resend");
+    let asked = ada
+        .post(&resend, &[("csrf", &mark), ("version", "then")])
+        .await;
+    assert_eq!(asked.status, 200);
+    assert!(asked.html.contains("Send it again?"), "{}", asked.html);
+    assert!(receiver.is_idle().await);
+    let fields = [("csrf", &*mark), ("version", "then"), ("confirmed", "yes")];
+    receiver.answer_next(500);
+    assert_eq!(ada.post(&resend, &fields).await.status, 303);
+    receiver.next().await;
+    bridge.recorded(2).await;
+
+    let failed = newest(&bridge).await;
+    let html = ada.get(&failed).await.html;
+    assert!(!html.contains("/resend\" data-confirm"), "{html}");
+    let fields = [("csrf", &*mark), ("version", "then")];
+    let sent = ada.post(&format!("{failed}/resend"), &fields).await;
+    assert_eq!(sent.status, 303);
+    receiver.next().await;
+
+    // Without scripts, nothing need be ticked.
+    let none = ada.post("/deliveries/resend", &[("csrf", &mark)]).await;
+    let told = ada.get(&none.location.unwrap()).await.html;
+    assert!(told.contains("no delivery was ticked"), "{told}");
+    bridge.stop().await;
+}
+
+/// The page of the newest delivery.
+async fn newest(bridge: &TestBridge) -> String {
+    let log = bridge.get("/deliveries?limit=1").await;
+    format!("/deliveries/{}", log["data"][0]["id"].as_str().unwrap())
+}
+
+#[actix_web::test]
+async fn what_waits_for_its_destination_is_let_go_from_its_own_page() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let destination = format!("/destinations/{}", connected.destination_id);
+    let paused = bridge
+        .api("POST", &format!("{destination}/pause"), Some(json!({})))
+        .await;
+    assert_eq!(paused.0, 200, "{}", paused.1);
+    bridge.post(&connected.hook, &event(1)).await;
+    let held = newest(&bridge).await;
+    let action = format!("action=\"{destination}/resume\"");
+    let mut ada = owner(&bridge).await;
+    let mut viewer = crate::sweep::person(&bridge, Role::Viewer).await;
+    assert!(!viewer.get(&held).await.html.contains(&action));
+    let page = ada.get(&held).await;
+    assert!(page.html.contains(&action), "{}", page.html);
+    let mark = page.mark();
+    let resumed = ada
+        .post(&format!("{destination}/resume"), &[("csrf", &mark)])
+        .await;
+    assert_eq!(resumed.status, 303);
+    receiver.next().await;
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn what_could_not_be_mapped_says_why_in_its_row_and_counts_alike_on_the_overview() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let mapping = json!({"mode": "fields", "fields": [{"to": "a", "from": {"path": "$.nowhere"}, "when_missing": "fail"}]});
+    let connected = bridge.connect(&receiver, json!({"mapping": mapping})).await;
+    bridge.post(&connected.hook, &event(1)).await;
+    let mut ada = owner(&bridge).await;
+    let html = ada.get("/deliveries").await.html;
+    assert!(
+        html.contains("a: There is no value at $.nowhere, and the field must have one.</span>"),
+        "{html}"
+    );
+    bridge.advance(Duration::from_secs(180));
+    counts::count(&bridge.bridge).await.unwrap();
+    let html = ada.get("/").await.html;
+    assert!(html.contains("<b class=\"bad\">1</b>"), "{html}");
+    assert!(
+        html.contains("data-label=\"Failed\" class=\"right\">1<"),
+        "{html}"
+    );
+    assert!(
+        html.contains("Failed counts 1 delivery whose mapping failed"),
+        "{html}"
+    );
+    bridge.stop().await;
+}

@@ -64,8 +64,8 @@ struct ShowPage {
     was_sent: bool,
     /// Nothing will be sent any more.
     is_over: bool,
-    /// Whether the connection is for such an event at all; a test asks for any.
-    listens: bool,
+    /// What is asked before it is resent; nothing when it is sent at once.
+    ask: Option<String>,
     /// The connection was not deleted.
     has_connection: bool,
     /// What the connection is changed in with this event, in the words of the link to its form, when that may help.
@@ -195,11 +195,16 @@ pub async fn show(
                 advice(&last.outcome, delivery.ended_with(last))
             }),
         act,
+        ask: match delivery.state {
+            State::Skipped if listens => Some(t!("deliveries-anyway-ask")),
+            State::Skipped => Some(t!("deliveries-not-listened-ask")),
+            State::Delivered => Some(t!("deliveries-delivered-ask")),
+            _ => None,
+        },
         may_discard: may_change && delivery.state.may_be_discarded(),
         moving: is_moving(&delivery, now),
         was_sent: !attempts.is_empty(),
         is_over: delivery.state.is_final(),
-        listens,
         has_connection: connection.is_some(),
         change: connection
             .filter(|_| may_change)
@@ -242,7 +247,7 @@ pub async fn resend(
 ) -> Result<HttpResponse, PageError> {
     let form = Form::of(&request)?;
     let (id, actor) = (id(&path, "delivery")?, actor(&request));
-    if let Some(asked) = ask_whether_anyway(&request, &bridge, id).await? {
+    if let Some(asked) = ask_whether(&request, &bridge, id).await? {
         return Ok(asked);
     }
     let new = match form.text("version") {
@@ -252,28 +257,33 @@ pub async fn resend(
     Ok(go(format!("/deliveries/{new}?done=resent")))
 }
 
-/// Whoever sends what the filter kept back is asked first.
-async fn ask_whether_anyway(
+/// Whoever sends what the filter kept back, or what arrived already, is asked first.
+async fn ask_whether(
     request: &HttpRequest,
     bridge: &Bridge,
     id: DeliveryId,
 ) -> Result<Option<HttpResponse>, PageError> {
     let delivery = bridge.store.delivery(id).await?;
-    if delivery.state != State::Skipped {
-        return Ok(None);
+    let ask = |question: String, button: String| Ask {
+        section: "/deliveries",
+        question,
+        button,
+        back: format!("/deliveries/{id}"),
+    };
+    match delivery.state {
+        State::Skipped => {}
+        State::Delivered => {
+            let ask = ask(t!("deliveries-delivered-ask"), t!("deliveries-resend"));
+            return ask_first(request, ask);
+        }
+        _ => return Ok(None),
     }
     let reasons = why_not::reasons(bridge, std::slice::from_ref(&delivery)).await?;
     let question = match reasons.get(&id) {
         Some(WhyNot::NotTriggered) => t!("deliveries-not-listened-ask"),
         Some(WhyNot::Filter(_)) | None => t!("deliveries-anyway-ask"),
     };
-    let ask = Ask {
-        section: "/deliveries",
-        question,
-        button: t!("deliveries-anyway"),
-        back: format!("/deliveries/{id}"),
-    };
-    ask_first(request, ask)
+    ask_first(request, ask(question, t!("deliveries-anyway")))
 }
 
 /// Resends what was selected in the log, each by the version it had.

@@ -20,8 +20,8 @@ use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::page::{
-    Chip, DeliveryRow, Moment, Note, Page, PageError, Pager, event_label, query_value, render,
-    title_of, window,
+    Chip, DeliveryRow, Moment, Note, Page, PageError, Pager, event_label, event_type_called,
+    query_value, render, title_of, window,
 };
 use crate::web::ui::sources::EventRow;
 use crate::web::ui::why_not;
@@ -36,7 +36,9 @@ struct ListPage {
     query: Query,
     filtered: bool,
     sources: Vec<(String, String)>,
-    types: Vec<(&'static str, String)>,
+    types: Vec<String>,
+    /// The event asked for, as the rows call it.
+    called: String,
     events: Vec<EventRow>,
     looked_to: Option<Moment>,
     pager: Pager,
@@ -87,7 +89,7 @@ pub async fn index(
     };
     let query = Query {
         source_id: text("source_id"),
-        event_type: text("type"),
+        event_type: event_type_called(&text("type")),
         text: text("text"),
     };
     let filled = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
@@ -123,11 +125,9 @@ pub async fn index(
         filtered: !query.source_id.is_empty()
             || !query.event_type.is_empty()
             || !query.text.is_empty(),
+        called: event_label(&query.event_type),
         query,
-        types: EVENTS
-            .iter()
-            .map(|event| (event.id, event_label(event.id)))
-            .collect(),
+        types: EVENTS.iter().map(|event| event_label(event.id)).collect(),
         pager: Pager::new(&request, end(events.first()), end(events.last()), has_more)
             .looking_on(&request, looked_to.map(|id| id.to_string())),
         looked_to: looked_to

@@ -22,7 +22,8 @@ use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
 use crate::web::ui::next::own_path;
 use crate::web::ui::page::{
-    DeliveryRow, EXACT, Moment, Page, PageError, Pager, event_label, render, state_chip, window,
+    DeliveryRow, EXACT, Moment, Page, PageError, Pager, event_label, event_type_called, render,
+    state_chip, window,
 };
 use crate::web::ui::why_not;
 
@@ -97,6 +98,8 @@ struct Tab {
 struct ListPage {
     page: Page,
     query: LogQuery,
+    /// The event as the rows call it.
+    event: String,
     /// The exact times as the fields show them: by the reader's clock.
     from: String,
     to: String,
@@ -113,7 +116,7 @@ struct ListPage {
     /// The name of several states, when the address names them.
     several_states: Option<String>,
     periods: Vec<(&'static str, Key)>,
-    types: Vec<(&'static str, String)>,
+    types: Vec<String>,
     connections: Vec<(String, String)>,
     destinations: Vec<(String, String)>,
     rows: Vec<DeliveryRow>,
@@ -121,6 +124,8 @@ struct ListPage {
     /// On the first page only: what comes in belongs on top of it.
     tail: Option<String>,
     looked_to: Option<Moment>,
+    /// It begins after it ends, so nothing can match.
+    is_backward: bool,
     pager: Pager,
 }
 
@@ -138,6 +143,7 @@ impl LogQuery {
                 *field = value.trim().to_string();
             }
         }
+        query.event_type = event_type_called(&query.event_type);
         query
     }
 
@@ -450,16 +456,15 @@ pub async fn index(
             .iter()
             .map(|(word, name, _)| (*word, *name))
             .collect(),
-        types: EVENTS
-            .iter()
-            .map(|event| (event.id, event_label(event.id)))
-            .collect(),
+        types: EVENTS.iter().map(|event| event_label(event.id)).collect(),
         connections,
         destinations,
         may_select: user.role >= Role::Editor,
         tail: is_first.then(|| format!("/deliveries/tail?{query_string}")),
+        is_backward: matches!(query.times(now)?, (Some(from), Some(to)) if from > to),
         replay_query: query.for_replay(now)?,
         export_limit: EXPORT_LIMIT,
+        event: event_label(&query.event_type),
         from: field(&query.from),
         to: field(&query.to),
         query_string,

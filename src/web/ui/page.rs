@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::catalogue::label;
+use crate::domain::catalogue::{CatalogueEvent, EVENTS, label};
 use crate::domain::delivery::{Cause, State};
 use crate::domain::person::{Language, Role, User};
 use crate::domain::problem::Problem;
@@ -234,6 +234,9 @@ pub fn note(request: &HttpRequest) -> Option<Note> {
 }
 
 fn resent_many(count: u32, held: u32, refused: u32, unsent: u32) -> Note {
+    if count + refused + unsent == 0 {
+        return Note::warn(t!("shared-note-none-ticked"));
+    }
     let mut told = vec![t!("shared-note-resent-many", count = count)];
     if held > 0 {
         told.push(t!("shared-note-resent-held", count = held));
@@ -483,7 +486,7 @@ pub struct DeliveryRow {
     pub way: String,
     pub chip: Chip,
     pub detail: Option<String>,
-    /// Why it was skipped.
+    /// Why it was skipped, or could not be mapped.
     pub why_not: Option<Told>,
     pub record: String,
     pub event: String,
@@ -532,6 +535,19 @@ impl DeliveryRow {
 /// What an event is called.
 pub fn event_label(event_type: &str) -> String {
     told!("catalogue-", event_type, label(event_type))
+}
+
+/// The event that somebody calls so: by Blue's name or by ours, in the reader's language or in English, in any case. Other names are as they are.
+pub fn event_type_called(name: &str) -> String {
+    let called = name.trim().to_lowercase();
+    let is_meant = |event: &&CatalogueEvent| {
+        let names = [event.id.into(), event.label.into(), event_label(event.id)];
+        names
+            .iter()
+            .any(|name: &String| name.to_lowercase() == called)
+    };
+    let meant = EVENTS.iter().find(is_meant);
+    meant.map_or_else(|| name.trim().to_string(), |event| event.id.to_string())
 }
 
 /// Why a delivery was made, when it is not for its event alone.

@@ -1,4 +1,4 @@
-//! Rows of deliveries as lists show them, each skipped one with the reason.
+//! Rows of deliveries as lists show them, each skipped one and each that could not be mapped with the reason.
 //!
 //! Used by every list of deliveries and by the live tail. Nothing of this is stored: the rules of the delivery's version are asked again, as its own
 //! page asks them. Bodies over [`BODY_LIMIT_BYTES`] are not read for that; their rows say only that they were skipped.
@@ -18,6 +18,7 @@ use crate::domain::id::DeliveryId;
 use crate::flow::Bridge;
 use crate::flow::dry_run::dry_run;
 use crate::store::deliveries::DeliverySummary;
+use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::labels::operator_called;
@@ -114,7 +115,10 @@ pub fn row(
     now: Timestamp,
 ) -> DeliveryRow {
     DeliveryRow {
-        why_not: reasons.get(&delivery.id).map(WhyNot::told),
+        why_not: match (delivery.state, &delivery.problem) {
+            (State::MappingFailed, Some(problem)) => Some(Told::the_same(retold(problem))),
+            _ => reasons.get(&delivery.id).map(WhyNot::told),
+        },
         ..DeliveryRow::new(delivery, now)
     }
 }
