@@ -46,6 +46,15 @@ if (section) {
 const madeHere = document.querySelector("[data-here]");
 if (madeHere) history.replaceState(null, "", madeHere.dataset.here);
 
+// What was done is told once: loaded again, the page is the one without the note. Whoever waits for what becomes of it asks for both.
+const address = location.href;
+const TOLD_ONCE = ["done", "deleted", "count", "held", "refused", "unsent"];
+const plain = new URL(address);
+if (plain.searchParams.has("done") || plain.searchParams.has("deleted")) {
+  for (const name of TOLD_ONCE) plain.searchParams.delete(name);
+  history.replaceState(null, "", plain);
+}
+
 // A menu closes when something else is clicked, and on Escape.
 for (const menu of document.querySelectorAll("details.menu")) {
   document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
@@ -133,10 +142,10 @@ const AGAIN_MS = 2000;
 const lookAgain = async () => {
   if (document.hidden || document.querySelector("dialog[open]")) return;
   try {
-    const response = await fetch(location.href, { headers: { accept: "text/html" } });
+    const response = await fetch(address, { headers: { accept: "text/html" } });
     if (!response.ok) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-    if (!fresh.querySelector("[data-again]")) { location.reload(); return; }
+    if (!fresh.querySelector("[data-again]")) { if (location.href === address) location.reload(); else location.replace(address); return; }
     for (const part of document.querySelectorAll("[data-fresh]")) {
       const now = fresh.getElementById(part.id);
       if (now && now.innerHTML !== part.innerHTML) part.innerHTML = now.innerHTML;

@@ -83,6 +83,11 @@ overview-success = Success
 overview-usual = Usually within
 overview-slow = 95 % within
 overview-latency = Times are from receipt to delivered, retries included.
+overview-with-unmapped =
+    { $count ->
+        [one] Failed counts 1 delivery whose mapping failed; it never reached its destination and does not lower its success.
+       *[other] Failed counts { $count } deliveries whose mapping failed; they never reached their destination and do not lower its success.
+    }
 overview-ms = { $number } ms
 overview-s = { $number } s
 overview-min = { $number } min

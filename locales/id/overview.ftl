@@ -71,6 +71,7 @@ overview-success = Berhasil
 overview-usual = Biasanya dalam
 overview-slow = 95 % dalam
 overview-latency = Waktu dihitung dari diterima sampai terkirim, termasuk percobaan ulang.
+overview-with-unmapped = Kolom gagal juga menghitung { $count } pengiriman yang pemetaannya gagal; semuanya tidak pernah sampai ke tujuannya dan tidak menurunkan keberhasilannya.
 overview-ms = { $number } ms
 overview-s = { $number } dtk
 overview-min = { $number } mnt

@@ -52,6 +52,8 @@ struct OverviewPage {
     numbers: Vec<Number>,
     chart: Chart,
     destinations: Vec<DestinationLine>,
+    /// Deliveries among these whose mapping failed.
+    unmapped: i64,
     deliveries: Vec<DeliveryRow>,
 }
 
@@ -98,7 +100,10 @@ struct DestinationLine {
     chip: Chip,
     success: String,
     delivered: i64,
+    /// Also those that could not be mapped, as everywhere on this page.
     failed: i64,
+    /// What of these never reached it.
+    unmapped: i64,
     waiting: i64,
     usual: String,
     slow: String,
@@ -162,7 +167,7 @@ pub async fn show(
         &zone,
     );
     for line in &mut lines {
-        let ended = line.delivered + line.failed;
+        let ended = line.delivered + line.failed - line.unmapped;
         if is_untried(&bridge, line.destination_id, &line.chip, ended).await? {
             line.chip = untried_chip();
         }
@@ -183,6 +188,7 @@ pub async fn show(
             })
             .collect(),
         numbers: numbers(&chart, waiting.values().sum(), &range),
+        unmapped: lines.iter().map(|line| line.unmapped).sum(),
         destinations: lines,
         chart,
         range,
@@ -440,7 +446,8 @@ fn lines(
                 chip: health_chip(destination),
                 success: success(counts),
                 delivered: counts.delivered,
-                failed: counts.failed,
+                failed: counts.failed + counts.mapping_failed,
+                unmapped: counts.mapping_failed,
                 waiting: waiting.get(&destination.id).copied().unwrap_or(0),
                 usual: time_taken(counts.latencies.quantile_ms(0.5)),
                 slow: time_taken(counts.latencies.quantile_ms(0.95)),

@@ -82,6 +82,8 @@ struct ShowPage {
     states: Vec<(Chip, String)>,
     states_at_least: bool,
     may_cancel: bool,
+    /// The words of the button that cancels, and what it asks.
+    cancelling: (String, String),
     deliveries: Vec<DeliveryRow>,
 }
 
@@ -442,9 +444,20 @@ pub async fn show(
         states_at_least,
         may_cancel: user.role >= Role::Editor
             && (replay.state == ReplayState::Running || unfinished),
+        cancelling: cancelling(replay.state),
         replay: ReplayView::new(&replay, &names, now),
         deliveries: why_not::rows(&bridge, &deliveries, now).await?,
     })
+}
+
+/// One that has ended makes nothing more: only what still waits of it can be given up.
+fn cancelling(state: ReplayState) -> (String, String) {
+    match state {
+        ReplayState::Running => (t!("replays-cancel"), t!("replays-cancel-ask")),
+        ReplayState::Finished | ReplayState::Cancelled => {
+            (t!("replays-give-up"), t!("replays-give-up-ask"))
+        }
+    }
 }
 
 pub async fn cancel(
@@ -453,10 +466,11 @@ pub async fn cancel(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let id: ReplayId = id(&path, "replay")?;
+    let (button, question) = cancelling(bridge.store.replay(id).await?.state);
     let ask = Ask {
         section: "/replays",
-        question: t!("replays-cancel-ask"),
-        button: t!("replays-cancel"),
+        question,
+        button,
         back: format!("/replays/{id}"),
     };
     if let Some(asked) = ask_first(&request, ask)? {
