@@ -67,6 +67,11 @@ replays-left-out =
         [one] 1 is left out because { $reason }.
        *[other] { $count } are left out because { $reason }.
     }
+replays-repetitions =
+    { $count ->
+        [one] 1 repeats another one of these, with the same event and connection.
+       *[other] { $count } repeat others of these, with the same event and connection.
+    }
 replays-to-make =
     { $count ->
         [one] 1 is sent again.

@@ -43,6 +43,7 @@ replays-match = { $count } pengiriman cocok.
 replays-match-at-least = Sedikitnya { $count } pengiriman cocok.
 replays-arrived = { $count } di antaranya sudah sampai.
 replays-left-out = { $count } diabaikan karena { $reason }.
+replays-repetitions = { $count } hanya mengulang yang lain di antaranya, dengan event dan koneksi yang sama.
 replays-to-make = { $count } akan dikirim ulang.
 replays-log-goes-on = Log masih berlanjut melewati yang sudah dihitung.
 

@@ -978,7 +978,6 @@ async fn what_stays_empty_with_the_sample_is_told_beside_a_good_verdict() {
             "New: {{ currentValue.titel }} {{ currentValue.title }}",
         ),
     ];
-    let mut posted = posted;
     posted.retain(|(name, _)| !["mapping_mode", "template"].contains(name));
     posted.extend(template);
     let live = ada.post("/connections/live", &posted).await;

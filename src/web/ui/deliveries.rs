@@ -230,6 +230,8 @@ pub async fn show(
         misses: misses.iter().map(MissView::new).collect(),
         decision: match run.decision {
             "deliver" => passed(&run.explanation),
+            // Why no body could be made is said first of all.
+            "fail" if delivery.state == State::MappingFailed => passed(&run.explanation),
             _ => verdict.sentence,
         },
         tree: verdict.tree,

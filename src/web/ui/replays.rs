@@ -338,6 +338,11 @@ fn foretold(forecast: &Forecast) -> String {
         told.push(t!("replays-arrived", count = forecast.arrived));
     }
     told.extend(without(&forecast.left_out));
+    // The rest are of an event that another one brings through the same connection.
+    let repeated = forecast.matching - forecast.left_out.count() - forecast.to_make;
+    if repeated > 0 {
+        told.push(t!("replays-repetitions", count = repeated));
+    }
     told.push(t!("replays-to-make", count = forecast.to_make));
     if forecast.at_least {
         told.push(t!("replays-log-goes-on"));
@@ -616,6 +621,8 @@ mod tests {
             "1\u{202f}312 deliveries match. 1 of them arrived already. 2 are left out because they are still on their way and go out by themselves. \
              1 is left out because they arrived already. 1\u{202f}309 are sent again."
         );
+        forecast.to_make = 1_307;
+        assert!(foretold(&forecast).contains("2 repeat others of these"));
         forecast.at_least = true;
         assert!(foretold(&forecast).starts_with("At least 1\u{202f}312 deliveries match."));
         let indonesian = Reader {
