@@ -412,7 +412,6 @@ fn a_hint_names_only_what_is_near() {
     assert_eq!(hint("greater_than"), None);
 }
 
-
 #[test]
 fn within_none_of_a_condition_that_holds_keeps_the_event_back() {
     let document = json!({"title": "Call Ada", "done": false});
