@@ -20,10 +20,11 @@ use crate::web::origin::check_origin;
 use crate::web::problem::ApiError;
 use crate::web::reader::{Reader, of_account};
 use crate::web::route::Access;
+use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::role_word;
 use crate::web::ui::next::sign_in;
-use crate::web::ui::page::{PageError, UNSAVED};
+use crate::web::ui::note::UNSAVED;
 
 /// Lets a browser's request through to a page, or answers in its place.
 pub async fn admit_page(

@@ -14,7 +14,7 @@ use actix_web::{Error, HttpResponse, ResponseError as _, web};
 
 use crate::web::api::BODY_LIMIT_BYTES;
 use crate::web::problem::ApiError;
-use crate::web::ui::page::PageError;
+use crate::web::ui::error::PageError;
 
 /// How long the body of an API request or a form may take.
 const BODY_TIME_LIMIT: Duration = Duration::from_secs(20);

@@ -66,7 +66,7 @@ fn register_api(config: &mut ServiceConfig) {
 fn register_pages(config: &mut ServiceConfig) {
     config
         .app_data(web::PayloadConfig::new(FORM_LIMIT_BYTES))
-        .default_service(web::to(ui::page::not_found));
+        .default_service(web::to(ui::error::not_found));
     for entry in pages() {
         entry.page(config);
     }

@@ -24,10 +24,13 @@ use crate::web::i18n::Key;
 use crate::web::password::{check_password, hash_password};
 use crate::web::problem::ApiError;
 use crate::web::ui::asking::{Ask, ask_first};
+use crate::web::ui::error::PageError;
 use crate::web::ui::form::{Form, person_name};
+use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::role_word;
 use crate::web::ui::language::Reading;
-use crate::web::ui::page::{FormProblem, Moment, Page, PageError, go, render, render_again};
+use crate::web::ui::page::{Page, go, render, render_again};
+use crate::web::ui::row::Moment;
 use crate::web::ui::session::too_many;
 
 /// Size of the QR code in pixels.

@@ -10,8 +10,10 @@ use crate::store::audit::AuditFilter;
 use crate::store::events::Page as Window;
 use crate::web::admission::signed_in;
 use crate::web::phrases::retold;
+use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
-use crate::web::ui::page::{Note, Page, PageError, note, query_value, render};
+use crate::web::ui::note::{Note, note};
+use crate::web::ui::page::{Page, query_value, render};
 
 /// How the page asks.
 pub struct Ask {

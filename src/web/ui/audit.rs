@@ -11,7 +11,10 @@ use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
 use crate::web::phrases::retold;
 use crate::web::ui::account::Tabs;
-use crate::web::ui::page::{Moment, Page, PageError, Pager, query_value, render};
+use crate::web::ui::error::PageError;
+use crate::web::ui::page::{Page, query_value, render};
+use crate::web::ui::pager::Pager;
+use crate::web::ui::row::Moment;
 
 /// Notes on one page.
 const PER_PAGE: i64 = 50;

@@ -33,13 +33,13 @@ use crate::web::ui::connection_live::{Live, Target, live};
 use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, offers};
 use crate::web::ui::connection_words::{Names, change_sentences, suggested_name};
 use crate::web::ui::connections::show_with_secret;
+use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
+use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::gallery;
-use crate::web::ui::labels::{SCHEMES, group_name};
-use crate::web::ui::page::{
-    FormProblem, Moment, Page, PageError, event_label, go, mendable, query_value, render,
-    render_again,
-};
+use crate::web::ui::labels::{SCHEMES, event_label, group_name};
+use crate::web::ui::page::{Page, go, query_value, render, render_again};
+use crate::web::ui::row::Moment;
 use crate::web::ui::sample_tree;
 use crate::web::ui::tree;
 use crate::web::visible::as_typed;

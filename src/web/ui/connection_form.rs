@@ -15,8 +15,8 @@ use crate::web::ui::connection_fields::{self, FieldRow};
 use crate::web::ui::connection_filter::{self, FilterRow};
 use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
-use crate::web::ui::labels::group_name;
-use crate::web::ui::page::{FormProblem, event_label};
+use crate::web::ui::form_problem::FormProblem;
+use crate::web::ui::labels::{event_label, group_name};
 
 /// The catalogue's group of events about records.
 const RECORDS: &str = "Records";

@@ -25,7 +25,9 @@ use crate::web::ui::connection_form::ConnectionForm;
 use crate::web::ui::connection_sample::Sample;
 use crate::web::ui::connection_words::{Names, sentence, sentence_with, suggested_name};
 use crate::web::ui::connections::Verdict;
-use crate::web::ui::page::{Chip, FormProblem, event_label};
+use crate::web::ui::form_problem::FormProblem;
+use crate::web::ui::labels::event_label;
+use crate::web::ui::row::Chip;
 use crate::web::ui::tree;
 
 /// Characters of a value after a step.

@@ -10,7 +10,9 @@ use crate::flow::Bridge;
 use crate::store::error::StoreError;
 use crate::store::events::{EventFilter, EventSummary, Page as Window};
 use crate::web::ui::connection_form::{ConnectionForm, EventGroup, event_groups};
-use crate::web::ui::page::{Moment, PageError, event_label, title_of};
+use crate::web::ui::error::PageError;
+use crate::web::ui::labels::event_label;
+use crate::web::ui::row::{Moment, title_of};
 
 /// Stored events that are offered.
 const OFFERED: i64 = 15;

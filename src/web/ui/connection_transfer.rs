@@ -15,8 +15,10 @@ use crate::web::auth::new_token;
 use crate::web::i18n::Key;
 use crate::web::problem::ApiError;
 use crate::web::ui::connection_words::{Names, change_sentences};
+use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
-use crate::web::ui::page::{FormProblem, Page, PageError, go, render, render_again};
+use crate::web::ui::form_problem::FormProblem;
+use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::visible::as_typed;
 
 #[derive(Template)]

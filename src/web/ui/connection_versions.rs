@@ -10,9 +10,10 @@ use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::{ConnectionDocument, save as save_document};
 use crate::web::api::id;
 use crate::web::ui::connection_words::{Names, sentence, version_changes};
-use crate::web::ui::page::{
-    FormProblem, Moment, Page, PageError, go, mendable, render, render_again,
-};
+use crate::web::ui::error::PageError;
+use crate::web::ui::form_problem::{FormProblem, mendable};
+use crate::web::ui::page::{Page, go, render, render_again};
+use crate::web::ui::row::Moment;
 
 #[derive(Template)]
 #[template(path = "connections/version.html")]

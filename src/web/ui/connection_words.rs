@@ -4,8 +4,8 @@ use crate::domain::change::{Change, changes};
 use crate::domain::connection::{Connection, Order, RulesDocument, Version};
 use crate::flow::Bridge;
 use crate::flow::projects::projects;
-use crate::web::ui::labels::event_clause;
-use crate::web::ui::page::{PageError, event_label};
+use crate::web::ui::error::PageError;
+use crate::web::ui::labels::{event_clause, event_label};
 use crate::web::ui::rule_words;
 
 /// Events or projects that are named; more are counted.

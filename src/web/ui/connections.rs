@@ -21,8 +21,11 @@ use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
 use crate::web::ui::connection_form::{EventGroup, event_groups};
 use crate::web::ui::connection_sample::USUAL_EVENT;
 use crate::web::ui::connection_words::{Names, sentence_of, version_changes};
+use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
-use crate::web::ui::page::{Chip, DeliveryRow, Moment, Page, PageError, event_label, go, render};
+use crate::web::ui::labels::event_label;
+use crate::web::ui::page::{Page, go, render};
+use crate::web::ui::row::{Chip, DeliveryRow, Moment};
 use crate::web::ui::tree;
 use crate::web::ui::why_not;
 

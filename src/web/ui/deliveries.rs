@@ -29,13 +29,13 @@ use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::asking::{Ask, ask_first};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::curl::curl;
+use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
-use crate::web::ui::labels::{operator_called, outcome_word};
+use crate::web::ui::labels::{cause_word, operator_called, outcome_word};
 use crate::web::ui::log::{LogQuery, way_back, way_of};
-use crate::web::ui::page::{
-    Chip, DeliveryRow, Moment, Note, Page, PageError, cause_word, go, query_value, render,
-    state_chip,
-};
+use crate::web::ui::note::Note;
+use crate::web::ui::page::{Page, go, query_value, render};
+use crate::web::ui::row::{Chip, DeliveryRow, Moment, state_chip};
 use crate::web::ui::tree;
 use crate::web::ui::why_not::{self, WhyNot};
 

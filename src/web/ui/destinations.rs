@@ -29,12 +29,13 @@ use crate::web::i18n::Key;
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
+use crate::web::ui::error::PageError;
 use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
+use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::SCHEMES;
-use crate::web::ui::page::{
-    Chip, DeliveryRow, FormProblem, Moment, Page, PageError, go, mendable, render, render_again,
-};
+use crate::web::ui::page::{Page, go, render, render_again};
+use crate::web::ui::row::{Chip, DeliveryRow, Moment};
 use crate::web::ui::why_not;
 
 /// Deliveries shown on a destination's page.

@@ -19,10 +19,12 @@ use crate::web::api::id;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::connections::Verdict;
-use crate::web::ui::page::{
-    Chip, DeliveryRow, Moment, Note, Page, PageError, Pager, event_label, event_type_called,
-    query_value, render, title_of, window,
-};
+use crate::web::ui::error::PageError;
+use crate::web::ui::labels::{event_label, event_type_called};
+use crate::web::ui::note::Note;
+use crate::web::ui::page::{Page, query_value, render};
+use crate::web::ui::pager::{Pager, window};
+use crate::web::ui::row::{Chip, DeliveryRow, Moment, title_of};
 use crate::web::ui::sources::EventRow;
 use crate::web::ui::why_not;
 

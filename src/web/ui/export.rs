@@ -15,8 +15,10 @@ use crate::store::deliveries::{DeliveryFilter, DeliverySummary};
 use crate::store::events::PAGE_LIMIT;
 use crate::web::api::deliveries::summary;
 use crate::web::problem::ApiError;
+use crate::web::ui::error::PageError;
 use crate::web::ui::log::{EXPORT_LIMIT, LogQuery, PER_PAGE};
-use crate::web::ui::page::{PageError, query_value, window};
+use crate::web::ui::page::query_value;
+use crate::web::ui::pager::window;
 
 const COLUMNS: [&str; 18] = [
     "id",

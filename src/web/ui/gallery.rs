@@ -6,8 +6,9 @@ use askama::Template;
 use crate::domain::recipes::{RECIPES, Recipe, find};
 use crate::web::admission::signed_in;
 use crate::web::ui::connection_form::{ConnectionForm, NewDestination};
+use crate::web::ui::error::PageError;
 use crate::web::ui::labels::group_name;
-use crate::web::ui::page::{Page, PageError, render};
+use crate::web::ui::page::{Page, render};
 
 #[derive(Template)]
 #[template(path = "connections/gallery.html")]

@@ -1,8 +1,9 @@
-//! What the domain calls things, in the reader's language: roles, signing schemes, operators, groups, functions, events as clauses, outcomes.
+//! What the domain calls things, in the reader's language: roles, signing schemes, operators, groups, functions, events, causes, outcomes.
 //!
 //! The domain has the English under a stable code; here only the language is chosen. Pages of every kind call these.
 
-use crate::domain::catalogue::clause;
+use crate::domain::catalogue::{CatalogueEvent, EVENTS, clause, label};
+use crate::domain::delivery::Cause;
 use crate::domain::filter::operator::{self, Operator};
 use crate::web::i18n::Key;
 
@@ -52,6 +53,34 @@ pub fn event_clause(event_type: &str) -> String {
 /// How an attempt ended, in one or two words, by the outcome's code.
 pub fn outcome_word(code: &str) -> String {
     told!("outcome-word-", code, code.replace('_', " "))
+}
+
+/// What an event is called.
+pub fn event_label(event_type: &str) -> String {
+    told!("catalogue-", event_type, label(event_type))
+}
+
+/// The event that somebody calls so: by Blue's name or by ours, in the reader's language or in English, in any case. Other names are as they are.
+pub fn event_type_called(name: &str) -> String {
+    let called = name.trim().to_lowercase();
+    let is_meant = |event: &&CatalogueEvent| {
+        let names = [event.id.into(), event.label.into(), event_label(event.id)];
+        names
+            .iter()
+            .any(|name: &String| name.to_lowercase() == called)
+    };
+    let meant = EVENTS.iter().find(is_meant);
+    meant.map_or_else(|| name.trim().to_string(), |event| event.id.to_string())
+}
+
+/// Why a delivery was made, when it is not for its event alone.
+pub fn cause_word(cause: Cause) -> Option<String> {
+    match cause {
+        Cause::Event => None,
+        Cause::Resend => Some(t!("shared-cause-resend")),
+        Cause::Replay => Some(t!("shared-cause-replay")),
+        Cause::Test => Some(t!("shared-cause-test")),
+    }
 }
 
 #[cfg(test)]

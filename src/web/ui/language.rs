@@ -11,9 +11,11 @@ use crate::web::admission::{actor, signed_in};
 use crate::web::problem::ApiError;
 use crate::web::reader::{LANGUAGE_COOKIE, zone_named};
 use crate::web::ui::account::{Typed, again};
+use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
+use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::next::own_path;
-use crate::web::ui::page::{FormProblem, PageError, go};
+use crate::web::ui::page::go;
 
 /// How long a browser remembers the language, in days.
 const REMEMBERED_D: i64 = 365;

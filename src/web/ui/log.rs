@@ -20,11 +20,12 @@ use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
+use crate::web::ui::error::PageError;
+use crate::web::ui::labels::{event_label, event_type_called};
 use crate::web::ui::next::own_path;
-use crate::web::ui::page::{
-    DeliveryRow, EXACT, Moment, Page, PageError, Pager, event_label, event_type_called, render,
-    state_chip, window,
-};
+use crate::web::ui::page::{Page, render};
+use crate::web::ui::pager::{Pager, window};
+use crate::web::ui::row::{DeliveryRow, EXACT, Moment, state_chip};
 use crate::web::ui::why_not;
 
 /// Deliveries on a page.

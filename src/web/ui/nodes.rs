@@ -8,7 +8,9 @@ use crate::flow::Bridge;
 use crate::store::nodes::LIVE_MS;
 use crate::web::admission::signed_in;
 use crate::web::ui::account::Tabs;
-use crate::web::ui::page::{Chip, Moment, Page, PageError, render};
+use crate::web::ui::error::PageError;
+use crate::web::ui::page::{Page, render};
+use crate::web::ui::row::{Chip, Moment};
 
 #[derive(Template)]
 #[template(path = "settings/nodes.html")]

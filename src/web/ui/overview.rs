@@ -25,7 +25,9 @@ use crate::web::phrases::retold;
 use crate::web::reader::Reader;
 use crate::web::ui::chart::{Chart, RANGES, Range};
 use crate::web::ui::destinations::{health_chip, is_untried, untried_chip};
-use crate::web::ui::page::{Chip, DeliveryRow, Page, PageError, query_value, render};
+use crate::web::ui::error::PageError;
+use crate::web::ui::page::{Page, query_value, render};
+use crate::web::ui::row::{Chip, DeliveryRow};
 use crate::web::ui::why_not;
 
 /// Deliveries shown.

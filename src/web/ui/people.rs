@@ -17,12 +17,13 @@ use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::ui::account::Tabs;
 use crate::web::ui::asking::{Ask, ask_first};
+use crate::web::ui::error::PageError;
 use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
+use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::role_word;
-use crate::web::ui::page::{
-    Chip, FormProblem, Moment, Page, PageError, go, mendable, render, render_again,
-};
+use crate::web::ui::page::{Page, go, render, render_again};
+use crate::web::ui::row::{Chip, Moment};
 
 /// How long an invitation can be taken, in hours.
 const INVITE_H: i64 = 72;

@@ -23,12 +23,14 @@ use crate::web::i18n::grouped;
 use crate::web::phrases::retold;
 use crate::web::reader::Reader;
 use crate::web::ui::asking::{Ask, ask_first};
+use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
+use crate::web::ui::form_problem::{FormProblem, mendable};
+use crate::web::ui::labels::event_label;
 use crate::web::ui::log::states_of;
-use crate::web::ui::page::{
-    Chip, DeliveryRow, EXACT, FormProblem, Moment, Page, PageError, Pager, event_label, go,
-    mendable, query_value, render, render_again, state_chip, window,
-};
+use crate::web::ui::page::{Page, go, query_value, render, render_again};
+use crate::web::ui::pager::{Pager, window};
+use crate::web::ui::row::{Chip, DeliveryRow, EXACT, Moment, state_chip};
 use crate::web::ui::why_not;
 
 /// Replays on a page.

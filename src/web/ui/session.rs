@@ -26,12 +26,14 @@ use crate::web::client::{address, user_agent};
 use crate::web::password::{check_password, hash_password};
 use crate::web::problem::ApiError;
 use crate::web::throttle::Attempt;
+use crate::web::ui::error::PageError;
 use crate::web::ui::form::{Form, person_name};
+use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::role_word;
 use crate::web::ui::next::own_path;
+use crate::web::ui::note::note;
 use crate::web::ui::page::{
-    FormProblem, Page, PageError, go, note, query_value, render, render_again, render_with,
-    visit_cookie,
+    Page, go, query_value, render, render_again, render_with, visit_cookie,
 };
 
 /// The note of a failed sign-in.

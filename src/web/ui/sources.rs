@@ -14,11 +14,12 @@ use crate::web::api::id;
 use crate::web::api::sources::{SourceDocument, remove, save_change, save_new};
 use crate::web::phrases::retold;
 use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
+use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
-use crate::web::ui::page::{
-    Chip, FormProblem, Moment, Page, PageError, event_label, go, mendable, render, render_again,
-    title_of,
-};
+use crate::web::ui::form_problem::{FormProblem, mendable};
+use crate::web::ui::labels::event_label;
+use crate::web::ui::page::{Page, go, render, render_again};
+use crate::web::ui::row::{Chip, Moment, title_of};
 
 /// Events shown on a source's page.
 const LATEST: i64 = 10;

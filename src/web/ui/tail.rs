@@ -27,8 +27,9 @@ use crate::web::admission::signed_in;
 use crate::web::auth::{cookie_of, hash_of};
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
+use crate::web::ui::error::PageError;
 use crate::web::ui::log::{LogQuery, PER_PAGE, way_of};
-use crate::web::ui::page::{DeliveryRow, PageError};
+use crate::web::ui::row::DeliveryRow;
 use crate::web::ui::why_not;
 
 /// How long a stream lasts at most.

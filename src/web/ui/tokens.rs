@@ -14,9 +14,12 @@ use crate::web::api::{id, name};
 use crate::web::auth::{TOKEN_PREFIX, new_token};
 use crate::web::ui::account::Tabs;
 use crate::web::ui::asking::{Ask, ask_first};
+use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
+use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::role_word;
-use crate::web::ui::page::{FormProblem, Moment, Page, PageError, go, render, render_again};
+use crate::web::ui::page::{Page, go, render, render_again};
+use crate::web::ui::row::Moment;
 
 /// Days that a token may last; none of them is "for ever".
 const LIFETIMES_D: [i64; 3] = [30, 90, 365];

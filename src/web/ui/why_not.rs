@@ -22,7 +22,7 @@ use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::labels::operator_called;
-use crate::web::ui::page::DeliveryRow;
+use crate::web::ui::row::DeliveryRow;
 use crate::web::ui::tree;
 
 /// Largest body that is read again for a list, in bytes. Blue's are a few thousand; a page has fifty.

@@ -1,0 +1,64 @@
+//! What must be mended in a form, and at which of its fields; the form is shown again with it.
+
+use actix_web::http::StatusCode;
+
+use crate::domain::problem::Problem;
+use crate::web::phrases::retold;
+use crate::web::problem::ApiError;
+use crate::web::ui::error::PageError;
+use crate::web::ui::fields::Field;
+
+/// A problem of a form: where, and what to do.
+#[derive(Debug, Clone)]
+pub struct FormProblem {
+    /// Where in the document, as the API says it.
+    pub place: String,
+    /// Where in what stands there.
+    pub position: String,
+    /// The same place as the form shows it.
+    pub field: Option<Field>,
+    pub message: String,
+}
+
+impl FormProblem {
+    /// A problem with one field.
+    pub fn at(place: &str, message: impl AsRef<str>) -> FormProblem {
+        FormProblem {
+            place: place.into(),
+            position: String::new(),
+            field: Field::at(place),
+            message: retold(message.as_ref()),
+        }
+    }
+
+    /// A problem with the form as a whole.
+    pub fn plain(message: impl AsRef<str>) -> FormProblem {
+        FormProblem::at("", message)
+    }
+}
+
+impl From<&Problem> for FormProblem {
+    fn from(problem: &Problem) -> FormProblem {
+        let at = problem
+            .position
+            .map(|position| format!(" {}", t!("shared-at-character", position = position + 1)))
+            .unwrap_or_default();
+        FormProblem {
+            position: at,
+            ..FormProblem::at(problem.pointer.trim_start_matches('/'), &problem.message)
+        }
+    }
+}
+
+/// What a form must show of an error, or the error when it is not about the form.
+pub fn mendable(error: ApiError) -> Result<Vec<FormProblem>, PageError> {
+    match error.status {
+        StatusCode::UNPROCESSABLE_ENTITY if !error.problems.is_empty() => {
+            Ok(error.problems.iter().map(FormProblem::from).collect())
+        }
+        StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT | StatusCode::BAD_REQUEST => {
+            Ok(vec![FormProblem::plain(error.detail)])
+        }
+        _ => Err(error.into()),
+    }
+}

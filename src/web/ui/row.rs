@@ -1,0 +1,143 @@
+//! What rows and heads of pages are made of: a point in time, a state as a word with a colour, one delivery of a list.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::delivery::State;
+use crate::store::deliveries::DeliverySummary;
+use crate::web::reader::Reader;
+use crate::web::ui::labels::{cause_word, event_label, outcome_word};
+use crate::web::ui::why_not::Told;
+
+/// How an exact time is written: the zone stands with it.
+pub const EXACT: &str = "%Y-%m-%d %H:%M:%S %Z";
+
+/// One line of a list of deliveries.
+pub struct DeliveryRow {
+    pub id: String,
+    /// What its link carries, so that the way back leads to the log as it was narrowed.
+    pub way: String,
+    pub chip: Chip,
+    pub detail: Option<String>,
+    /// Why it was skipped, or could not be mapped.
+    pub why_not: Option<Told>,
+    pub record: String,
+    pub event: String,
+    pub cause: Option<String>,
+    pub connection_id: String,
+    pub connection: String,
+    pub destination_id: String,
+    pub destination: String,
+    pub attempts: u32,
+    pub at: Moment,
+    pub next: Option<Moment>,
+}
+
+impl DeliveryRow {
+    pub fn new(delivery: &DeliverySummary, now: Timestamp) -> DeliveryRow {
+        DeliveryRow {
+            id: delivery.id.to_string(),
+            way: String::new(),
+            chip: state_chip(delivery.state),
+            detail: match (delivery.last_status, &delivery.last_outcome) {
+                (Some(status), _) => Some(status.to_string()),
+                (None, Some(code)) => Some(outcome_word(code)),
+                (None, None) => None,
+            },
+            why_not: None,
+            record: title_of(
+                delivery.record_title.as_deref(),
+                delivery.record_id.as_deref(),
+            ),
+            event: event_label(&delivery.event_type),
+            cause: cause_word(delivery.cause),
+            connection_id: delivery.connection_id.to_string(),
+            connection: delivery.connection_name.clone(),
+            destination_id: delivery.destination_id.to_string(),
+            destination: delivery.destination_name.clone(),
+            attempts: delivery.attempts,
+            at: Moment::new(delivery.created_at, now),
+            next: delivery
+                .due_at
+                .filter(|_| delivery.state == State::Retrying)
+                .map(|due| Moment::new(due, now)),
+        }
+    }
+}
+
+/// What a record is called.
+pub fn title_of(title: Option<&str>, id: Option<&str>) -> String {
+    title
+        .filter(|title| !title.trim().is_empty())
+        .or(id)
+        .unwrap_or("–")
+        .to_string()
+}
+
+/// A point in time, ready to be shown.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    pub rfc3339: String,
+    pub relative: String,
+    pub exact: String,
+}
+
+impl Moment {
+    /// `at`, as seen from `now`, by the reader's clock.
+    pub fn new(at: Timestamp, now: Timestamp) -> Moment {
+        Moment {
+            rfc3339: at.to_string(),
+            relative: relative(at.duration_since(now)),
+            exact: Reader::present().clock(at, EXACT),
+        }
+    }
+}
+
+/// Worded as `Intl.RelativeTimeFormat` does it in `static/app.js`, which goes on with it.
+fn relative(from_now: SignedDuration) -> String {
+    let seconds = from_now.as_secs();
+    let (is_past, distance_s) = (seconds < 0, seconds.unsigned_abs());
+    match (distance_s, is_past) {
+        (0..=4, _) => t!("shared-time-now"),
+        (s @ 5..=59, true) => t!("shared-time-ago-second", count = s),
+        (s @ 60..=3_599, true) => t!("shared-time-ago-minute", count = s / 60),
+        (s @ 3_600..=86_399, true) => t!("shared-time-ago-hour", count = s / 3_600),
+        (s, true) => t!("shared-time-ago-day", count = s / 86_400),
+        (s @ 5..=59, false) => t!("shared-time-in-second", count = s),
+        (s @ 60..=3_599, false) => t!("shared-time-in-minute", count = s / 60),
+        (s @ 3_600..=86_399, false) => t!("shared-time-in-hour", count = s / 3_600),
+        (s, false) => t!("shared-time-in-day", count = s / 86_400),
+    }
+}
+
+/// A state: a word with a colour.
+#[derive(Debug, Clone)]
+pub struct Chip {
+    pub word: String,
+    pub tone: &'static str,
+}
+
+impl Chip {
+    /// A word in a tone: good, bad, warn, busy, or none.
+    pub fn new(word: impl Into<String>, tone: &'static str) -> Chip {
+        Chip {
+            word: word.into(),
+            tone,
+        }
+    }
+}
+
+/// The word and tone of a delivery's state.
+pub fn state_chip(state: State) -> Chip {
+    let (word, tone) = match state {
+        State::Skipped => (t!("shared-state-skipped"), ""),
+        State::MappingFailed => (t!("shared-state-mapping-failed"), "bad"),
+        State::Queued => (t!("shared-state-queued"), "busy"),
+        State::Held => (t!("shared-state-held"), "warn"),
+        State::Sending => (t!("shared-state-sending"), "busy"),
+        State::Retrying => (t!("shared-state-retrying"), "warn"),
+        State::Delivered => (t!("shared-state-delivered"), "good"),
+        State::Failed => (t!("shared-state-failed"), "bad"),
+        State::Discarded => (t!("shared-state-discarded"), ""),
+    };
+    Chip::new(word, tone)
+}
