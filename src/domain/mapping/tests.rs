@@ -769,3 +769,27 @@ fn a_hint_names_only_what_is_near() {
     assert_eq!(hint("concat"), None);
     assert_eq!(hint("attach"), None);
 }
+
+/// The example of the README, with what it says about it.
+#[test]
+fn the_template_of_the_readme_does_what_is_said_there() {
+    let readme = include_str!("../../../README.md");
+    let (_, rest) = readme.split_once("```jinja\n").unwrap();
+    let (body, _) = rest.split_once("```").unwrap();
+    let document = json!({"currentValue": {
+        "title": "Say \"hi\"", "done": false, "duedAt": "2026-12-01T00:00:00Z", "todoList": {"title": "Inbox"},
+        "todoTags": [{"tag": {"title": "urgent"}}, {"tag": {"title": "home"}}]
+    }});
+    let rendered = |document: &Value| -> Value {
+        let output = apply_to(json!({"mode": "template", "body": body}), document).unwrap();
+        serde_json::from_slice(&output.body).unwrap()
+    };
+    assert_eq!(
+        rendered(&document),
+        json!({"text": "Say \"hi\" in Inbox, due 1 Dec 2026", "tags": ["URGENT", "HOME"], "done": false})
+    );
+    assert_eq!(
+        rendered(&json!({})),
+        json!({"text": " in ", "tags": [], "done": null})
+    );
+}
