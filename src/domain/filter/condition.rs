@@ -6,11 +6,12 @@
 use std::cmp::Ordering;
 
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
-use regex::Regex;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::domain::filter::check::{
+    AnyCheck, ChangeCheck, Check, ListCheck, ScalarCheck, TextCheck,
+};
 use crate::domain::filter::explanation::{self, Explanation, Found, Reason, Slip, shortened};
 use crate::domain::filter::operator::{self, Operator};
 use crate::domain::filter::{Input, Node};
@@ -18,9 +19,7 @@ use crate::domain::needs::Needs;
 use crate::domain::path::Path;
 use crate::domain::pattern;
 use crate::domain::problem::Problem;
-use crate::domain::value::{
-    Number, Types, bool_of, folded, same, same_text, shift, text_of, time_of, type_of,
-};
+use crate::domain::value::{Number, Types, same, same_text, time_of, type_of};
 
 /// True, false, or cannot tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -44,7 +43,7 @@ pub struct Condition {
     /// For change operators: the path below `currentValue` and `previousValue`.
     changed_path: Path,
     operator: &'static Operator,
-    test: Test,
+    check: Check,
     /// As a person wrote it, for explanations.
     value: Value,
     scope: Scope,
@@ -56,22 +55,6 @@ pub(super) struct Scope {
     pub types: Types,
     pub case_sensitive: bool,
     pub zone: TimeZone,
-}
-
-/// The compiled value.
-#[derive(Debug, Clone)]
-pub(super) enum Test {
-    Plain,
-    Scalar(Value),
-    Number(Number),
-    NumberRange(Number, Number),
-    List(Vec<Value>),
-    Regex(Regex),
-    Date(Timestamp),
-    DateRange(Timestamp, Timestamp),
-    Span(Span),
-    Item(Box<Node>),
-    FromTo(Value, Value),
 }
 
 /// Why something cannot be told.
@@ -100,13 +83,13 @@ pub(super) struct Judgement<'v> {
 /// Parts of an event that are not of the record, and so have no value from before.
 const NOT_OF_THE_RECORD: [&str; 3] = ["event", "timestamp", "webhook"];
 
-type Judged = Result<bool, Doubt>;
+pub(super) type Judged = Result<bool, Doubt>;
 
 impl Condition {
     pub(super) fn new(
         path: Path,
         operator: &'static Operator,
-        test: Test,
+        check: Check,
         value: Value,
         scope: Scope,
     ) -> Condition {
@@ -118,7 +101,7 @@ impl Condition {
             path,
             changed_path,
             operator,
-            test,
+            check,
             value,
             scope,
         }
@@ -126,7 +109,7 @@ impl Condition {
 
     /// Adds why the condition could never hold.
     pub(super) fn add_unfit(&self, pointer: &str, in_items: bool, problems: &mut Vec<Problem>) {
-        let is_change = self.operator.group == "Change";
+        let is_change = self.is_change();
         if is_change && in_items {
             let message = format!(
                 "`{}` compares the event before and after, and items have no before; ask the list itself, for example with `item_added`.",
@@ -142,210 +125,94 @@ impl Condition {
             let pointer = format!("{pointer}/path");
             problems.push(Problem::new(pointer, "no_before", message));
         }
-        match &self.test {
-            Test::Regex(regex) if pattern::is_slashed(regex.as_str()) => {
+        match &self.check {
+            Check::Scalar(ScalarCheck::Text(TextCheck::Matches(regex)))
+                if pattern::is_slashed(regex.as_str()) =>
+            {
                 let pointer = format!("{pointer}/value");
                 problems.push(Problem::new(pointer, "bad_regex", pattern::SLASHED));
             }
-            Test::Item(node) => node.add_unfit(&format!("{pointer}/value"), true, problems),
+            Check::List(ListCheck::AnyItem(node) | ListCheck::AllItems(node)) => {
+                node.add_unfit(&format!("{pointer}/value"), true, problems)
+            }
             _ => {}
         }
     }
 
+    fn is_change(&self) -> bool {
+        matches!(self.check, Check::Change(_))
+    }
+
     /// Adds what the condition looks at.
     pub(super) fn add_needs(&self, needs: &mut Needs) {
-        match self.operator.group {
-            "Change" => {
-                for side in ["previousValue", "currentValue"] {
-                    self.changed_path.add_needs(&[side], needs);
-                }
-            }
-            _ => self.path.add_needs(&[], needs),
+        if !self.is_change() {
+            return self.path.add_needs(&[], needs);
+        }
+        for side in ["previousValue", "currentValue"] {
+            self.changed_path.add_needs(&[side], needs);
         }
     }
 
     /// Whether the condition holds for the input.
     pub(super) fn judge<'v>(&self, input: &Input<'v>) -> Judgement<'v> {
-        if self.operator.group == "Change" {
-            return self.judge_change(input);
-        }
-        let found = match self.path.find(input.document) {
-            Ok(found) => found,
-            Err(error) => {
-                return Judgement::of(Err(Doubt::Limit(error.reason)), Vec::new(), Vec::new());
+        match &self.check {
+            Check::Any(check) => self.judge_found(input, |found| judge_any(check, found)),
+            Check::Scalar(check) => {
+                self.judge_found(input, |found| self.judge_scalars(check, found, input))
             }
-        };
-        let judged = match self.operator.group {
-            "Any type" => self.judge_any(&found),
-            "List" => self.judge_list(&found, input),
-            _ => self.judge_scalars(&found, input),
-        };
-        Judgement::of(judged, found, Vec::new())
-    }
-
-    fn judge_any(&self, found: &[&Value]) -> Judged {
-        let empty = |value: &Value| match value {
-            Value::Null => true,
-            Value::String(text) => text.is_empty(),
-            Value::Array(items) => items.is_empty(),
-            Value::Object(members) => members.is_empty(),
-            _ => false,
-        };
-        match self.operator.id {
-            "exists" => Ok(!found.is_empty()),
-            "missing" => Ok(found.is_empty()),
-            _ if found.is_empty() => Err(Doubt::Missing),
-            "is_null" => Ok(found.iter().any(|value| value.is_null())),
-            "is_empty" => Ok(found.iter().all(|value| empty(value))),
-            "is_not_empty" => Ok(found.iter().any(|value| !empty(value))),
-            _ => match &self.test {
-                Test::Scalar(name) => Ok(found
-                    .iter()
-                    .any(|value| Some(type_of(value)) == name.as_str())),
-                _ => Err(Doubt::NotA("type")),
-            },
+            Check::NotScalar(check) => self.judge_found(input, |found| {
+                self.judge_scalars(check, found, input).map(|any| !any)
+            }),
+            Check::List(check) => {
+                self.judge_found(input, |found| self.judge_list(check, found, input))
+            }
+            Check::Change(check) => self.judge_change(check, input),
         }
     }
 
-    /// Positive operators hold when any value does, negative ones when all do.
-    fn judge_scalars(&self, found: &[&Value], input: &Input<'_>) -> Judged {
-        let negative = matches!(
-            self.operator.id,
-            "not_equals" | "not_contains" | "not_in" | "ne"
-        );
-        let mut seen = None;
-        let mut doubt = Doubt::Missing;
+    fn judge_found<'v>(
+        &self,
+        input: &Input<'v>,
+        judge: impl FnOnce(&[&Value]) -> Judged,
+    ) -> Judgement<'v> {
+        match self.path.find(input.document) {
+            Ok(found) => Judgement::of(judge(&found), found, Vec::new()),
+            Err(error) => Judgement::of(Err(Doubt::Limit(error.reason)), Vec::new(), Vec::new()),
+        }
+    }
+
+    /// Whether the check holds for any of the values.
+    fn judge_scalars(&self, check: &ScalarCheck, found: &[&Value], input: &Input<'_>) -> Judged {
+        let mut judged = Err(Doubt::Missing);
         for value in found {
-            match self.judge_scalar(value, input) {
-                Ok(holds) if holds != negative => return Ok(holds),
-                Ok(holds) => seen = Some(holds),
-                Err(found) => doubt = found,
+            match check.holds(value, &self.scope, input.reference_time) {
+                Ok(true) => return Ok(true),
+                Ok(false) => judged = Ok(false),
+                Err(doubt) if judged.is_err() => judged = Err(doubt),
+                Err(_) => {}
             }
         }
-        seen.ok_or(doubt)
+        judged
     }
 
-    fn judge_scalar(&self, value: &Value, input: &Input<'_>) -> Judged {
-        match self.operator.group {
-            "Text" => self.judge_text(value),
-            "Number" => self.judge_number(value),
-            "Date" => self.judge_date(value, input.reference_time),
-            _ => {
-                let flag = bool_of(value, self.scope.types).ok_or(Doubt::NotA("yes or no"))?;
-                Ok(flag == (self.operator.id == "is_true"))
-            }
-        }
-    }
-
-    fn judge_text(&self, value: &Value) -> Judged {
-        let not_text = Doubt::NotA("text");
-        let scope = &self.scope;
-        match (self.operator.id, &self.test) {
-            ("equals", Test::Scalar(expected)) => {
-                same(value, expected, scope.types, scope.case_sensitive)
-                    .ok_or_else(|| self.not_like(expected))
-            }
-            ("not_equals", Test::Scalar(expected)) => {
-                same(value, expected, scope.types, scope.case_sensitive)
-                    .map(|is| !is)
-                    .ok_or_else(|| self.not_like(expected))
-            }
-            (id @ ("in" | "not_in"), Test::List(list)) => {
-                let judged: Vec<bool> = list
-                    .iter()
-                    .filter_map(|entry| same(value, entry, scope.types, scope.case_sensitive))
-                    .collect();
-                match judged.is_empty() {
-                    true => Err(list.first().map_or(not_text, |first| self.not_like(first))),
-                    false => Ok(judged.contains(&true) == (id == "in")),
-                }
-            }
-            (id, test) => {
-                let text = text_of(value, scope.types).ok_or(Doubt::NotA("text"))?;
-                match test {
-                    Test::Regex(regex) => Ok(regex.is_match(&text)),
-                    Test::Number(length) => {
-                        let count = Number::Integer(text.chars().count() as i128);
-                        compare(id.trim_start_matches("length_"), count, *length)
-                    }
-                    Test::Scalar(expected) => {
-                        let expected = text_of(expected, Types::Auto).ok_or(Doubt::NotA("text"))?;
-                        Ok(match scope.case_sensitive {
-                            true => part_of(id, &text, &expected),
-                            false => part_of(id, &folded(&text), &folded(&expected)),
-                        })
-                    }
-                    _ => Err(Doubt::NotA("text")),
-                }
-            }
-        }
-    }
-
-    /// What a value is not that cannot be compared with this one.
-    fn not_like(&self, expected: &Value) -> Doubt {
-        Doubt::NotA(match self.scope.types {
-            Types::Auto => "text",
-            Types::Strict => type_of(expected),
-        })
-    }
-
-    fn judge_number(&self, value: &Value) -> Judged {
-        let number = Number::of(value, self.scope.types).ok_or(Doubt::NotA("number"))?;
-        match self.test {
-            Test::NumberRange(low, high) => {
-                Ok(compare("gte", number, low)? && compare("lte", number, high)?)
-            }
-            Test::Number(expected) => compare(self.operator.id, number, expected),
-            _ => Err(Doubt::NotA("number")),
-        }
-    }
-
-    fn judge_date(&self, value: &Value, now: Timestamp) -> Judged {
-        let time = time_of(value, &self.scope.zone).ok_or(Doubt::NotA("date"))?;
-        let day = |time: Timestamp| time.to_zoned_datetime(self.scope.zone.clone()).date();
-        match (self.operator.id, &self.test) {
-            ("is_past", _) => Ok(time < now),
-            ("is_future", _) => Ok(time > now),
-            ("before", Test::Date(expected)) => Ok(time < *expected),
-            ("after", Test::Date(expected)) => Ok(time > *expected),
-            ("on", Test::Date(expected)) => Ok(day(time) == day(*expected)),
-            ("between_dates", Test::DateRange(from, to)) => Ok(*from <= time && time <= *to),
-            (id, Test::Span(span)) => {
-                let backwards = id == "in_last";
-                let edge = shift(now, *span, backwards).ok_or(Doubt::NotA("date in range"))?;
-                Ok(match backwards {
-                    true => edge <= time && time <= now,
-                    false => now <= time && time <= edge,
-                })
-            }
-            _ => Err(Doubt::NotA("date")),
-        }
-    }
-
-    fn judge_list(&self, found: &[&Value], input: &Input<'_>) -> Judged {
+    fn judge_list(&self, check: &ListCheck, found: &[&Value], input: &Input<'_>) -> Judged {
         let items = self.items(found)?;
         // Blue's tags and assignees are rows with a name.
         let has = |expected: &Value| items.iter().any(|item| self.names(item, expected));
-        match (self.operator.id, &self.test) {
-            (_, Test::Scalar(expected)) => Ok(has(expected)),
-            ("has_any", Test::List(list)) => Ok(list.iter().any(has)),
-            ("has_all", Test::List(list)) => Ok(list.iter().all(has)),
-            ("has_none", Test::List(list)) => Ok(!list.iter().any(has)),
-            (id, Test::Item(node)) => {
-                let holds = |item: &&Value| {
-                    let about = Input {
-                        document: item,
-                        reference_time: input.reference_time,
-                    };
-                    node.holds(&about)
-                };
-                Ok(match id {
-                    "any_item" => items.iter().any(holds),
-                    _ => items.iter().all(holds),
-                })
-            }
-            _ => Err(Doubt::NotA("list")),
-        }
+        let holds = |node: &Node, item: &Value| {
+            node.holds(&Input {
+                document: item,
+                reference_time: input.reference_time,
+            })
+        };
+        Ok(match check {
+            ListCheck::Has(expected) => has(expected),
+            ListCheck::HasAny(list) => list.iter().any(has),
+            ListCheck::HasAll(list) => list.iter().all(has),
+            ListCheck::HasNone(list) => !list.iter().any(has),
+            ListCheck::AnyItem(node) => items.iter().any(|item| holds(node, item)),
+            ListCheck::AllItems(node) => items.iter().all(|item| holds(node, item)),
+        })
     }
 
     /// A path to one place must find a list there; a path to many finds the items themselves.
@@ -365,7 +232,7 @@ impl Condition {
         }
     }
 
-    fn judge_change<'v>(&self, input: &Input<'v>) -> Judgement<'v> {
+    fn judge_change<'v>(&self, check: &ChangeCheck, input: &Input<'v>) -> Judgement<'v> {
         let side = |key: &str| input.document.get(key).filter(|value| !value.is_null());
         let look = |value: Option<&'v Value>| match value {
             Some(value) => self.changed_path.find(value),
@@ -380,12 +247,12 @@ impl Condition {
         let judged = match (side("previousValue"), before.is_empty() && after.is_empty()) {
             (None, _) => Err(Doubt::NoBefore),
             (Some(_), true) => Err(Doubt::Missing),
-            (Some(_), false) => self.compare_sides(&before, &after),
+            (Some(_), false) => self.compare_sides(check, &before, &after),
         };
         Judgement::of(judged, after, before)
     }
 
-    fn compare_sides(&self, before: &[&Value], after: &[&Value]) -> Judged {
+    fn compare_sides(&self, check: &ChangeCheck, before: &[&Value], after: &[&Value]) -> Judged {
         let null = Value::Null;
         let (old, new) = (
             before.first().copied().unwrap_or(&null),
@@ -406,27 +273,22 @@ impl Condition {
             }
             false => changed && is(to.first().copied().unwrap_or(&null), expected),
         };
-        match (self.operator.id, &self.test) {
-            ("changed", _) => Ok(changed),
-            ("not_changed", _) => Ok(!changed),
-            ("changed_to", Test::Scalar(to)) => Ok(came(before, after, to)),
-            ("changed_from", Test::Scalar(from)) => Ok(came(after, before, from)),
-            ("changed_from_to", Test::FromTo(from, to)) => {
+        let goes = |direction: Ordering| match several {
+            true => Err(Doubt::NotA("single value")),
+            false => Ok(self.order(old, new)? == direction),
+        };
+        match check {
+            ChangeCheck::Changed => Ok(changed),
+            ChangeCheck::NotChanged => Ok(!changed),
+            ChangeCheck::To(to) => Ok(came(before, after, to)),
+            ChangeCheck::From(from) => Ok(came(after, before, from)),
+            ChangeCheck::FromTo(from, to) => {
                 Ok(came(after, before, from) && came(before, after, to))
             }
-            ("increased" | "decreased", _) if several => Err(Doubt::NotA("single value")),
-            (id @ ("increased" | "decreased"), _) => {
-                let ordering = self.order(old, new)?;
-                Ok(ordering
-                    == if id == "increased" {
-                        Ordering::Less
-                    } else {
-                        Ordering::Greater
-                    })
-            }
-            ("item_added", test) => Ok(self.gained(before, after, test)),
-            ("item_removed", test) => Ok(self.gained(after, before, test)),
-            _ => Err(Doubt::NotA("change")),
+            ChangeCheck::Increased => goes(Ordering::Less),
+            ChangeCheck::Decreased => goes(Ordering::Greater),
+            ChangeCheck::ItemAdded(item) => Ok(self.gained(before, after, item.as_ref())),
+            ChangeCheck::ItemRemoved(item) => Ok(self.gained(after, before, item.as_ref())),
         }
     }
 
@@ -450,15 +312,12 @@ impl Condition {
         }
     }
 
-    /// Whether the second side has an item, and that one if the test names one, which the first has not.
-    fn gained(&self, from: &[&Value], to: &[&Value], test: &Test) -> bool {
+    /// Whether the second side has an item, and that one if one is named, which the first has not.
+    fn gained(&self, from: &[&Value], to: &[&Value], named: Option<&Value>) -> bool {
         let (from, to) = (flat(from), flat(to));
         to.into_iter()
             .filter(|item| !from.iter().any(|old| key_of(old) == key_of(item)))
-            .any(|item| match test {
-                Test::Scalar(expected) => self.names(item, expected),
-                _ => true,
-            })
+            .any(|item| named.is_none_or(|expected| self.names(item, expected)))
     }
 
     /// Whether an item is the one that a person named by id, title or name, also one level down (`todoTags` hold a `tag`).
@@ -511,9 +370,10 @@ impl Condition {
                 found: brief(found),
                 kind: found.map_or("nothing", type_of),
                 wanted,
-                strict: self.scope.types == Types::Strict && self.operator.group != "Date",
+                strict: self.scope.types == Types::Strict
+                    && !matches!(self.check, Check::Scalar(ScalarCheck::Date(_))),
             },
-            (None, truth) if self.operator.group == "Change" => Reason::Change {
+            (None, truth) if self.is_change() => Reason::Change {
                 path,
                 before: brief(judgement.before.first().copied()),
                 found: brief(found),
@@ -538,8 +398,8 @@ impl Condition {
         explanation::Test {
             op: self.operator.id,
             label: self.operator.label,
-            value: match (&self.test, &self.value) {
-                (Test::FromTo(from, to), _) => {
+            value: match (&self.check, &self.value) {
+                (Check::Change(ChangeCheck::FromTo(from, to)), _) => {
                     Some(format!("{} → {}", shortened(from), shortened(to)))
                 }
                 (_, Value::Null) => None,
@@ -551,8 +411,8 @@ impl Condition {
 
     /// The operator with its value: `contains "urgent"`.
     fn said(&self) -> String {
-        match (&self.test, &self.value) {
-            (Test::FromTo(from, to), _) => operator::from_to(
+        match (&self.check, &self.value) {
+            (Check::Change(ChangeCheck::FromTo(from, to)), _) => operator::from_to(
                 Some(shortened(from).to_string()),
                 Some(shortened(to).to_string()),
             ),
@@ -563,12 +423,12 @@ impl Condition {
 
     /// The slip that people overlook: case or blanks.
     fn slip(&self, found: Option<&Value>) -> Option<Slip> {
-        let texts = found.and_then(Value::as_str).zip(self.value.as_str());
-        match (self.operator.id, texts) {
-            ("equals", Some((found, wanted))) if found.trim() == wanted.trim() => {
-                Some(Slip::BlankAtEdge)
-            }
-            ("equals", Some((found, wanted))) if same_text(found, wanted) => Some(Slip::Case),
+        let Check::Scalar(ScalarCheck::Text(TextCheck::Equals(wanted))) = &self.check else {
+            return None;
+        };
+        match (found?.as_str()?, wanted.as_str()?) {
+            (found, wanted) if found.trim() == wanted.trim() => Some(Slip::BlankAtEdge),
+            (found, wanted) if same_text(found, wanted) => Some(Slip::Case),
             _ => None,
         }
     }
@@ -589,24 +449,22 @@ impl<'v> Judgement<'v> {
     }
 }
 
-fn compare(id: &str, found: Number, expected: Number) -> Judged {
-    let ordering = found.compare(expected).ok_or(Doubt::NotA("number"))?;
-    Ok(match id {
-        "eq" => ordering.is_eq(),
-        "ne" => ordering.is_ne(),
-        "gt" => ordering.is_gt(),
-        "gte" => ordering.is_ge(),
-        "lt" => ordering.is_lt(),
-        _ => ordering.is_le(),
-    })
-}
-
-fn part_of(id: &str, text: &str, part: &str) -> bool {
-    match id {
-        "contains" => text.contains(part),
-        "not_contains" => !text.contains(part),
-        "starts_with" => text.starts_with(part),
-        _ => text.ends_with(part),
+fn judge_any(check: &AnyCheck, found: &[&Value]) -> Judged {
+    let empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    };
+    match check {
+        AnyCheck::Exists => Ok(!found.is_empty()),
+        AnyCheck::Missing => Ok(found.is_empty()),
+        _ if found.is_empty() => Err(Doubt::Missing),
+        AnyCheck::IsNull => Ok(found.iter().any(|value| value.is_null())),
+        AnyCheck::IsEmpty => Ok(found.iter().all(|value| empty(value))),
+        AnyCheck::IsNotEmpty => Ok(found.iter().any(|value| !empty(value))),
+        AnyCheck::IsType(name) => Ok(found.iter().any(|value| type_of(value) == name)),
     }
 }
 

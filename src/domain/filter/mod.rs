@@ -4,6 +4,7 @@
 //! with the values found. Both walk the same judgements (`condition`), so they cannot disagree. A missing path or a wrong type is never an
 //! error: the condition "cannot tell", with its reason, and counts as not true. An empty group places no condition and is true.
 
+mod check;
 pub mod condition;
 pub mod explanation;
 pub mod nearest;

@@ -3,15 +3,20 @@
 use std::cmp::Ordering;
 
 use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+use regex::Regex;
 use serde_json::{Map, Value};
 
-use crate::domain::filter::condition::{Condition, Scope, Test};
-use crate::domain::filter::operator::{self, Takes};
+use crate::domain::filter::check::Check;
+use crate::domain::filter::condition::{Condition, Scope};
+use crate::domain::filter::operator::{self, Reads};
 use crate::domain::filter::{CONDITIONS_LIMIT, DEPTH_LIMIT, ITEMS_DEPTH_LIMIT, Mode, Node};
 use crate::domain::path::Path;
 use crate::domain::pattern;
 use crate::domain::problem::Problem;
-use crate::domain::value::{Number, TYPE_NAMES, Types, end_of, shift, span_of, time_of};
+use crate::domain::value::{
+    Number, TYPE_NAMES, Types, end_of, folded, shift, span_of, text_of, time_of,
+};
 
 /// Entries of a list value.
 const LIST_LIMIT: usize = 1_000;
@@ -151,18 +156,12 @@ impl Reader {
             zone: zone?,
         };
         let value = members.get("value").unwrap_or(&Value::Null);
-        let test = self.test(
-            operator.id,
-            operator.takes,
-            value,
-            &scope,
-            &format!("{pointer}/value"),
-            depth,
-        )?;
+        let pointer = format!("{pointer}/value");
+        let check = self.check(operator.reads, value, &scope, &pointer, depth)?;
         Some(Node::Condition(Box::new(Condition::new(
             path?,
             operator,
-            test,
+            check,
             value.clone(),
             scope,
         ))))
@@ -230,59 +229,50 @@ impl Reader {
         }
     }
 
-    fn test(
+    /// What an operator makes of the value beside it.
+    fn check(
         &mut self,
-        id: &str,
-        takes: Takes,
+        reads: Reads,
         value: &Value,
         scope: &Scope,
         pointer: &str,
         depth: usize,
-    ) -> Option<Test> {
-        let is_scalar = matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_));
-        match takes {
-            Takes::Nothing => Some(Test::Plain),
-            Takes::Scalar if is_scalar || (value.is_null() && id.starts_with("changed_")) => {
-                Some(Test::Scalar(value.clone()))
+    ) -> Option<Check> {
+        match reads {
+            Reads::Nothing(check) => Some(check()),
+            Reads::Scalar(check) => self.scalar(value, pointer).map(check),
+            Reads::ScalarOrNull(check) if value.is_null() => Some(check(Value::Null)),
+            Reads::ScalarOrNull(check) => self.scalar(value, pointer).map(check),
+            Reads::OptionalScalar(check) if value.is_null() => Some(check(None)),
+            Reads::OptionalScalar(check) => {
+                self.scalar(value, pointer).map(|value| check(Some(value)))
             }
-            Takes::OptionalScalar if value.is_null() => Some(Test::Plain),
-            Takes::OptionalScalar if is_scalar => Some(Test::Scalar(value.clone())),
-            Takes::Scalar | Takes::OptionalScalar => {
-                let message = "The value is a text, a number or true/false.";
-                self.refuse(pointer, "wrong_value", message)
-            }
-            Takes::Number => match Number::of(value, Types::Auto) {
-                Some(number) => Some(Test::Number(number)),
+            Reads::Text(check) => self.text(value, scope, pointer).map(check),
+            Reads::Number(check) => match Number::of(value, Types::Auto) {
+                Some(number) => Some(check(number)),
                 None => self.refuse(pointer, "not_a_number", "The value is a number."),
             },
-            Takes::NumberRange => self.number_range(value, pointer),
-            Takes::List => self.list(value, pointer),
-            Takes::Regex => self.regex(value, scope, pointer),
-            // After a day is after its end; before it, and on it, count from its beginning.
-            Takes::Date => match if id == "after" {
-                end_of(value, &scope.zone)
-            } else {
-                time_of(value, &scope.zone)
-            } {
-                Some(time) => Some(Test::Date(time)),
-                None => {
-                    let message =
-                        "The value is a date like 2026-01-31 or a time like 2026-01-31T09:00:00Z.";
-                    self.refuse(pointer, "not_a_date", message)
-                }
-            },
-            Takes::DateRange => self.date_range(value, scope, pointer),
-            Takes::Span => self.span(value, pointer),
-            Takes::Type => match value.as_str().filter(|name| TYPE_NAMES.contains(name)) {
-                Some(name) => Some(Test::Scalar(Value::from(name))),
+            Reads::NumberRange(check) => self
+                .number_range(value, pointer)
+                .map(|(low, high)| check(low, high)),
+            Reads::List(check) => self.list(value, pointer).map(check),
+            Reads::Regex(check) => self.regex(value, scope, pointer).map(check),
+            Reads::Date(check) => self.date(time_of(value, &scope.zone), pointer).map(check),
+            Reads::EndOfDate(check) => self.date(end_of(value, &scope.zone), pointer).map(check),
+            Reads::DateRange(check) => self
+                .date_range(value, scope, pointer)
+                .map(|(from, to)| check(from, to)),
+            Reads::Span(check) => self.span(value, pointer).map(check),
+            Reads::Type(check) => match value.as_str().filter(|name| TYPE_NAMES.contains(name)) {
+                Some(name) => Some(check(name.into())),
                 None => {
                     let message = format!("The value is one of {}.", TYPE_NAMES.join(", "));
                     self.refuse(pointer, "wrong_value", message)
                 }
             },
-            Takes::Item => self.item(value, pointer, depth),
-            Takes::FromTo => match (value.get("from"), value.get("to")) {
-                (Some(from), Some(to)) => Some(Test::FromTo(from.clone(), to.clone())),
+            Reads::Item(check) => self.item(value, pointer, depth).map(check),
+            Reads::FromTo(check) => match (value.get("from"), value.get("to")) {
+                (Some(from), Some(to)) => Some(check(from.clone(), to.clone())),
                 _ => {
                     let message = "The value is {\"from\": ..., \"to\": ...}.";
                     self.refuse(pointer, "wrong_value", message)
@@ -291,7 +281,31 @@ impl Reader {
         }
     }
 
-    fn number_range(&mut self, value: &Value, pointer: &str) -> Option<Test> {
+    fn scalar(&mut self, value: &Value, pointer: &str) -> Option<Value> {
+        match value {
+            Value::String(_) | Value::Number(_) | Value::Bool(_) => Some(value.clone()),
+            _ => {
+                let message = "The value is a text, a number or true/false.";
+                self.refuse(pointer, "wrong_value", message)
+            }
+        }
+    }
+
+    fn text(&mut self, value: &Value, scope: &Scope, pointer: &str) -> Option<String> {
+        let scalar = self.scalar(value, pointer)?;
+        let text = text_of(&scalar, Types::Auto)?;
+        Some(match scope.case_sensitive {
+            true => text.into_owned(),
+            false => folded(&text),
+        })
+    }
+
+    fn date(&mut self, time: Option<Timestamp>, pointer: &str) -> Option<Timestamp> {
+        let message = "The value is a date like 2026-01-31 or a time like 2026-01-31T09:00:00Z.";
+        time.or_else(|| self.refuse(pointer, "not_a_date", message))
+    }
+
+    fn number_range(&mut self, value: &Value, pointer: &str) -> Option<(Number, Number)> {
         let message = "The value is two numbers: [lowest, highest].";
         let Some([low, high]) = value.as_array().map(Vec::as_slice) else {
             return self.refuse(pointer, "wrong_value", message);
@@ -301,12 +315,17 @@ impl Reader {
                 let message = "The first number is above the second: nothing could match.";
                 self.refuse(pointer, "reversed_range", message)
             }
-            (Some(low), Some(high)) => Some(Test::NumberRange(low, high)),
+            (Some(low), Some(high)) => Some((low, high)),
             _ => self.refuse(pointer, "not_a_number", message),
         }
     }
 
-    fn date_range(&mut self, value: &Value, scope: &Scope, pointer: &str) -> Option<Test> {
+    fn date_range(
+        &mut self,
+        value: &Value,
+        scope: &Scope,
+        pointer: &str,
+    ) -> Option<(Timestamp, Timestamp)> {
         let message = "The value is two dates: [first, last].";
         let Some([from, to]) = value.as_array().map(Vec::as_slice) else {
             return self.refuse(pointer, "wrong_value", message);
@@ -316,20 +335,20 @@ impl Reader {
                 let message = "The first date is after the second: nothing could match.";
                 self.refuse(pointer, "reversed_range", message)
             }
-            (Some(from), Some(to)) => Some(Test::DateRange(from, to)),
+            (Some(from), Some(to)) => Some((from, to)),
             _ => self.refuse(pointer, "not_a_date", message),
         }
     }
 
-    fn span(&mut self, value: &Value, pointer: &str) -> Option<Test> {
-        let epoch = jiff::Timestamp::UNIX_EPOCH;
+    fn span(&mut self, value: &Value, pointer: &str) -> Option<Span> {
+        let epoch = Timestamp::UNIX_EPOCH;
         let span = span_of(value).map(|span| (span, shift(epoch, span, false)));
         match span.and_then(|(span, end)| Some((span, end?))) {
             Some((_, end)) if end < epoch => {
                 let message = "The span is counted backwards; write it without a minus or `ago`.";
                 self.refuse(pointer, "reversed_range", message)
             }
-            Some((span, _)) => Some(Test::Span(span)),
+            Some((span, _)) => Some(span),
             None => {
                 let message = "The value is a span like \"3 days\", \"2 hours\" or \"PT30M\".";
                 self.refuse(pointer, "not_a_span", message)
@@ -337,7 +356,7 @@ impl Reader {
         }
     }
 
-    fn list(&mut self, value: &Value, pointer: &str) -> Option<Test> {
+    fn list(&mut self, value: &Value, pointer: &str) -> Option<Vec<Value>> {
         // People write "a, b" where a list is meant.
         let entries: Vec<Value> = match value {
             Value::Array(entries) => entries.clone(),
@@ -354,7 +373,7 @@ impl Reader {
                 .iter()
                 .all(|entry| !entry.is_object() && !entry.is_array());
         match fine {
-            true => Some(Test::List(entries)),
+            true => Some(entries),
             false => self.refuse(
                 pointer,
                 "wrong_value",
@@ -363,17 +382,17 @@ impl Reader {
         }
     }
 
-    fn regex(&mut self, value: &Value, scope: &Scope, pointer: &str) -> Option<Test> {
+    fn regex(&mut self, value: &Value, scope: &Scope, pointer: &str) -> Option<Regex> {
         let Some(pattern) = value.as_str() else {
             return self.refuse(pointer, "wrong_value", "The value is a regular expression.");
         };
         match pattern::compile(pattern, scope.case_sensitive, pattern::SIZE_LIMIT_BYTES) {
-            Ok(regex) => Some(Test::Regex(regex)),
+            Ok(regex) => Some(regex),
             Err(sentence) => self.refuse(pointer, "bad_regex", sentence),
         }
     }
 
-    fn item(&mut self, value: &Value, pointer: &str, depth: usize) -> Option<Test> {
+    fn item(&mut self, value: &Value, pointer: &str, depth: usize) -> Option<Box<Node>> {
         if self.items_open == ITEMS_DEPTH_LIMIT {
             let message = format!("Items of items may be asked for {ITEMS_DEPTH_LIMIT} deep.");
             return self.refuse(pointer, "too_deep", message);
@@ -381,6 +400,6 @@ impl Reader {
         self.items_open += 1;
         let node = self.node(value, pointer, depth + 1);
         self.items_open -= 1;
-        node.map(|node| Test::Item(Box::new(node)))
+        node.map(Box::new)
     }
 }

@@ -149,7 +149,7 @@ fn destination_parts() -> Value {
 /// Each operator with what stands in `value`.
 fn operators_told() -> String {
     let told = OPERATORS.iter().map(|operator| {
-        let takes = match operator.takes {
+        let takes = match operator.takes() {
             Takes::Nothing => "no value".to_string(),
             Takes::Scalar => "a text, number or boolean".into(),
             Takes::Number => "a number".into(),

@@ -239,7 +239,7 @@ impl FilterRow {
 
     /// What is typed as the value of its operator; `None` when it takes none.
     pub fn hint(&self) -> Option<String> {
-        let takes = operator::find(&self.op).map_or(Takes::Scalar, |operator| operator.takes);
+        let takes = operator::find(&self.op).map_or(Takes::Scalar, |operator| operator.takes());
         hint(takes)
     }
 
@@ -284,7 +284,7 @@ impl FilterRow {
     /// The condition's document.
     pub fn document(&self) -> Value {
         let mut condition = json!({"path": self.path, "op": self.op});
-        let takes = operator::find(&self.op).map_or(Takes::Scalar, |operator| operator.takes);
+        let takes = operator::find(&self.op).map_or(Takes::Scalar, |operator| operator.takes());
         if let Some(value) = value_of(takes, &self.value) {
             condition["value"] = value;
         }
@@ -422,7 +422,7 @@ pub fn operator_groups(found: Option<&Value>) -> Vec<OperatorGroup> {
                 .map(|operator| OperatorChoice {
                     id: operator.id,
                     label: operator_label(operator),
-                    hint: hint(operator.takes),
+                    hint: hint(operator.takes()),
                 })
                 .collect(),
         }
