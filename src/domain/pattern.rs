@@ -67,14 +67,16 @@ pub fn compile(
     Ok(regex)
 }
 
-/// Whether a pattern is written as JavaScript writes one, `/urgent/i`, whose slashes and letters would have to stand in the text.
+/// Whether a pattern is written as JavaScript writes one, `/urgent/i`, whose slashes and letters would have to stand in the text. A path like
+/// `/img/svg` is none.
 pub fn is_slashed(pattern: &str) -> bool {
     let flags = pattern
         .strip_prefix('/')
         .and_then(|rest| rest.rsplit_once('/'))
-        .filter(|(inner, _)| !inner.is_empty());
+        .filter(|(inner, _)| !inner.is_empty() && !inner.replace("\\/", "").contains('/'));
     flags.is_some_and(|(_, flags)| {
-        !flags.is_empty() && flags.chars().all(|flag| "dgimsuvy".contains(flag))
+        let is_flag = |flag: char| "gimsuy".contains(flag) && flags.matches(flag).count() == 1;
+        flags.contains(['g', 'i']) && flags.chars().all(is_flag)
     })
 }
 

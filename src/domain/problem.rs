@@ -50,11 +50,12 @@ impl Problem {
     }
 }
 
-/// Of these, the one that a wrong word was most likely meant to be: it is written nearly so, or begins so.
+/// Of these, the one that a wrong word was most likely meant to be: it is written nearly so, or one of both begins with the other.
 pub fn nearest<'i>(wrong: &str, ids: impl Iterator<Item = &'i str>) -> Option<&'i str> {
     let is_near = |id: &&str| {
         strsim::normalized_damerau_levenshtein(wrong, id) >= 0.6
             || (wrong.len() > 2 && id.starts_with(wrong))
+            || (id.len() > 2 && wrong.starts_with(id))
     };
     ids.filter(is_near)
         .map(|id| (strsim::jaro_winkler(wrong, id), id))

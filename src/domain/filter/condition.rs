@@ -117,7 +117,8 @@ impl Condition {
             );
             problems.push(Problem::new(format!("{pointer}/op"), "no_before", message));
         }
-        let first_name = self.changed_path.first_name().unwrap_or_default();
+        // As it is written: $.currentValue.event may well be a field of the record.
+        let first_name = self.path.first_name().unwrap_or_default();
         if is_change && !in_items && NOT_OF_THE_RECORD.contains(&first_name.as_str()) {
             let message = format!(
                 "`{first_name}` is not part of the record, so it has no value from before; write a path like $.title."
@@ -371,6 +372,9 @@ impl Condition {
                 kind: found.map_or("nothing", type_of),
                 wanted,
                 strict: self.scope.types == Types::Strict
+                    && found.is_some_and(|found| {
+                        found.is_string() || found.is_number() || found.is_boolean()
+                    })
                     && !matches!(self.check, Check::Scalar(ScalarCheck::Date(_))),
             },
             (None, truth) if self.is_change() => Reason::Change {

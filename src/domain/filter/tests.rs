@@ -377,6 +377,13 @@ fn conditions_that_could_never_hold_are_refused_where_they_are_saved_only() {
         (pattern("/urgent/i"), Some(("/value", "bad_regex"))),
         (pattern("/todo/"), None),
         (pattern("[/]a/i"), None),
+        (pattern("/img/svg"), None),
+        (pattern("/users/my"), None),
+        (pattern("/a/b/i"), None),
+        (
+            json!({"path": "$.currentValue.event", "op": "changed"}),
+            None,
+        ),
         (
             json!({"path": "$.event", "op": "changed"}),
             Some(("/path", "no_before")),

@@ -104,11 +104,15 @@ impl Fields {
             let Some(field) = parse_field(entry, &pointer, problems) else {
                 continue;
             };
-            let clashes = |other: &&Field| {
-                other.to.clashes(&field.to) && !other.to.is_reread() && !field.to.is_reread()
-            };
-            match fields.iter().find(clashes) {
-                Some(other) => problems.push(taken(&pointer, &field, other)),
+            match fields.iter().find(|other| other.to.clashes(&field.to)) {
+                Some(other) => problems.push(Problem::new(
+                    format!("{pointer}/to"),
+                    "target_taken",
+                    format!(
+                        "`{}` and `{}` write the same place.",
+                        field.to.text, other.to.text
+                    ),
+                )),
                 None => fields.push(field),
             }
         }
@@ -119,9 +123,6 @@ impl Fields {
         let mut problems = Vec::new();
         for (index, field) in self.0.iter().enumerate() {
             let pointer = format!("/fields/{index}");
-            let before = self.0.get(..index).unwrap_or_default();
-            let clash = before.iter().find(|other| other.to.clashes(&field.to));
-            problems.extend(clash.map(|other| taken(&pointer, field, other)));
             for (place, call) in field.pipe.iter().enumerate() {
                 problems.extend(call.unfit(&format!("{pointer}/pipe/{place}")));
             }
@@ -277,14 +278,6 @@ impl Field {
         }
         preview
     }
-}
-
-fn taken(pointer: &str, field: &Field, other: &Field) -> Problem {
-    let message = format!(
-        "`{}` and `{}` write the same place.",
-        field.to.text, other.to.text
-    );
-    Problem::new(format!("{pointer}/to"), "target_taken", message)
 }
 
 fn parse_field(entry: &Value, pointer: &str, problems: &mut Vec<Problem>) -> Option<Field> {

@@ -74,11 +74,6 @@ impl Target {
         })
     }
 
-    /// Whether it is written in a way that was understood otherwise once: of saved mappings with it no more may be refused than then.
-    pub fn is_reread(&self) -> bool {
-        self.text.starts_with("$[") || ["\\.", "\\["].iter().any(|sign| self.text.contains(sign))
-    }
-
     /// Whether both would write the same place, or one below the other's value.
     pub fn clashes(&self, other: &Target) -> bool {
         let shared = self.steps.len().min(other.steps.len());

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -10,7 +12,7 @@ use crate::domain::mapping::functions::{
     Args, COUNT, Function, Kind, Only, Rule, TEXT_LIMIT_BYTES, WHOLE, arg, opt, too_long,
 };
 use crate::domain::path::Path;
-use crate::domain::value::{Number, Types, folded};
+use crate::domain::value::{Number, Types, folded, time_of};
 
 macro_rules! function {
     ($id:literal, $summary:literal, $args:expr, $example:expr, $run:expr) => {
@@ -108,7 +110,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     function!(
         "sort",
-        "in order (or \"desc\"), by a path into each item; numbers, also as texts, come before other texts",
+        "in order (or \"desc\"), by a path into each item; numbers, also as texts, come before dates, and dates before other texts",
         &[
             opt("order", Kind::Text).only(Only::Word(&["asc", "desc"])),
             opt("path", Kind::Text).only(Only::Path)
@@ -243,9 +245,11 @@ fn sort(value: &Value, args: &Args<'_>) -> Result<Value, String> {
     Ok(keyed.into_iter().map(|(_, item)| item.clone()).collect())
 }
 
-/// What an item is sorted by: numbers before texts, by value, also when they are written as texts; texts without regard to case.
+/// What an item is sorted by: numbers before dates before other texts; numbers by value, also when they are written as texts, dates and times by the
+/// moment that they tell, wherever they are told from, other texts without regard to case.
 enum Key {
     Number(Number),
+    Time(Timestamp),
     Text(String),
     Missing,
 }
@@ -255,18 +259,29 @@ impl Key {
         match (Number::of(value, Types::Auto), value) {
             (Some(number), _) => Key::Number(number),
             (None, Value::Null) => Key::Missing,
-            (None, Value::String(text)) => Key::Text(folded(text)),
+            (None, Value::String(text)) => match time_of(value, &TimeZone::UTC) {
+                Some(time) => Key::Time(time),
+                None => Key::Text(folded(text)),
+            },
             (None, other) => Key::Text(other.to_string()),
+        }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Key::Number(_) => 0,
+            Key::Time(_) => 1,
+            Key::Text(_) => 2,
+            Key::Missing => 3,
         }
     }
 
     fn order(&self, other: &Key) -> Ordering {
         match (self, other) {
             (Key::Number(a), Key::Number(b)) => a.compare(*b).unwrap_or(Ordering::Equal),
+            (Key::Time(a), Key::Time(b)) => a.cmp(b),
             (Key::Text(a), Key::Text(b)) => a.cmp(b),
-            (Key::Number(_), _) => Ordering::Less,
-            (_, Key::Number(_)) => Ordering::Greater,
-            _ => Ordering::Equal,
+            _ => self.rank().cmp(&other.rank()),
         }
     }
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::domain::mapping::functions::{Function, Kind, Rule, arg, opt};
-use crate::domain::value::{Types, same, same_text};
+use crate::domain::value::{Types, folded, same};
 
 macro_rules! function {
     ($id:literal, $rule:expr, $summary:literal, $args:expr, $example:expr, $run:expr) => {
@@ -93,10 +93,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |v, args| {
             let key = v.as_str().map_or_else(|| v.to_string(), str::to_string);
             let table = args.values.first().and_then(Value::as_object);
-            let entry = table.and_then(|table| {
-                let alike = || table.iter().find(|(name, _)| same_text(name, &key));
-                table.get(&key).or_else(|| alike().map(|(_, entry)| entry))
-            });
+            let entry =
+                table.and_then(|table| table.get(&key).or_else(|| args.entries.get(&folded(&key))));
             Ok(entry
                 .or_else(|| args.values.get(1))
                 .cloned()

@@ -10,6 +10,8 @@ mod logic;
 mod number;
 mod text;
 
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 use regex::Regex;
 use serde_json::Value;
@@ -17,7 +19,7 @@ use serde_json::Value;
 use crate::domain::path::Path;
 use crate::domain::pattern;
 use crate::domain::problem::{self, Problem};
-use crate::domain::value::{span_of, time_of, type_of};
+use crate::domain::value::{folded, span_of, time_of, type_of};
 
 /// Longest text that a function may make, in bytes.
 pub(super) const TEXT_LIMIT_BYTES: usize = 1 << 20;
@@ -161,12 +163,15 @@ pub struct Call {
     pub function: &'static Function,
     args: Vec<Value>,
     regex: Option<Regex>,
+    /// The entries of a table by their names without regard to case, the first of a name.
+    entries: HashMap<String, Value>,
 }
 
 /// What a function's body sees of its call.
 struct Args<'a> {
     values: &'a [Value],
     regex: Option<&'a Regex>,
+    entries: &'a HashMap<String, Value>,
 }
 
 impl Args<'_> {
@@ -226,11 +231,20 @@ impl Call {
             return Err(Problem::new(at, "wrong_arguments", function.takes()));
         }
         let mut regex = None;
+        let mut entries = HashMap::new();
         for (index, (value, arg)) in args.iter().zip(function.args).enumerate() {
             let at = format!("{pointer}/args/{index}");
             check(arg, value, id, &at)?;
             if arg.kind == Kind::Regex {
                 regex = Some(compile(value.as_str().unwrap_or_default(), &at)?);
+            }
+            for (name, entry) in value
+                .as_object()
+                .filter(|_| arg.kind == Kind::Object)
+                .into_iter()
+                .flatten()
+            {
+                entries.entry(folded(name)).or_insert_with(|| entry.clone());
             }
         }
         let lacks_unit = args.get(1).is_none_or(Value::is_null);
@@ -243,6 +257,7 @@ impl Call {
             function,
             args: args.to_vec(),
             regex,
+            entries,
         })
     }
 
@@ -268,6 +283,7 @@ impl Call {
         let args = Args {
             values: &self.args,
             regex: self.regex.as_ref(),
+            entries: &self.entries,
         };
         match (self.function.rule, value) {
             (Rule::Each | Rule::Whole, Value::Null) => Ok(Value::Null),

@@ -403,7 +403,9 @@ impl Tags {
 /// A web address without what belongs to the sentence around it: closing brackets that it does not open, and punctuation at its end.
 fn address(found: &str) -> Option<&str> {
     let mut open = Vec::new();
-    let end = found.char_indices().find(|(_, sign)| match sign {
+    let end = found.char_indices().find(|(at, sign)| match sign {
+        // The quote that ends a text in a list or an object.
+        '\'' => found[at + 1..].starts_with([',', ')', ']', '}', ';', ':']),
         '(' | '[' | '{' => {
             open.push(*sign);
             false
