@@ -97,6 +97,9 @@
     if (!resend) return;
     const chosen = boxes().filter((box) => box.checked).length;
     resend.disabled = chosen === 0;
+    // Asked is only where something would arrive once more.
+    const arrived = boxes().some((box) => box.checked && box.closest("tr").querySelector(".chip.good"));
+    if (arrived) delete resend.form.dataset.confirmed; else resend.form.dataset.confirmed = "yes";
     resend.parentElement.classList.toggle("some", chosen > 0);
     selected.textContent = chosen === 0 ? selected.dataset.none : counted(selected.dataset.some, chosen);
     const all = document.getElementById("all");

@@ -49,6 +49,7 @@ deliveries-too-many-viewers = Too many people watch the log at this moment. The 
 ## The table
 
 deliveries-select-all = Select all on this page
+deliveries-resend-selected-ask = Send the selected ones again? What arrived already arrives once more.
 deliveries-resend-selected = Resend the selected
 deliveries-none-selected = None selected.
 deliveries-selected = { $count } selected.
@@ -99,6 +100,7 @@ deliveries-anyway = Send anyway
 deliveries-anyway-ask = The filter said no to this event. Send it anyway?
 deliveries-delivered-ask = This was delivered already. Send it again? The receiver gets it once more.
 deliveries-not-listened-ask = The connection does not listen to this event. Send it anyway?
+deliveries-try-now = Try all that waits for { $destination } now
 deliveries-resume = Resume { $destination }
 deliveries-hurry = This one still goes on by itself. A resend goes out beside it, so it may arrive twice.
 deliveries-resent = This is the new delivery. It is on its way.

@@ -59,6 +59,7 @@ overview-received = Events received
 overview-waiting-now = Waiting now
 overview-chart = Deliveries by when they came in, { $range }
 overview-chart-label = Bar chart; the table below has its numbers
+overview-counting = The first events are being counted; the numbers stand here in a few seconds.
 overview-nothing = Nothing came in during the { $range }.
 overview-given-up-too = Skipped or given up
 overview-waiting = Waiting

@@ -263,11 +263,12 @@ said-filter-scalar = The value is a text, a number or true/false.
 said-filter-number = The value is a number.
 said-filter-date = The value is a date like 2026-01-31 or a time like 2026-01-31T09:00:00Z.
 said-filter-one-of = The value is one of { $names }.
-said-filter-from-to = The value is {"{"}"from": ..., "to": ...{"}"}.
-said-filter-numbers = The value is two numbers: [lowest, highest].
+said-filter-from-to = The value is what it was and what it is now: Inbox -> Done, or {"{"}"from": "Inbox", "to": "Done"{"}"}.
+said-filter-numbers = The value is two numbers, the lowest and the highest: 5, 10, or [5, 10].
 said-filter-numbers-reversed = The first number is above the second: nothing could match.
-said-filter-dates = The value is two dates: [first, last].
+said-filter-dates = The value is two dates, the first and the last: 2026-01-01, 2026-01-31, or ["2026-01-01", "2026-01-31"].
 said-filter-dates-reversed = The first date is after the second: nothing could match.
+said-filter-empty-part = Every text has an empty part; write the part, or ask with `is_empty`.
 said-filter-span = The value is a span like "3 days", "2 hours" or "PT30M".
 said-filter-span-backwards = The span is counted backwards; write it without a minus or `ago`.
 said-filter-list = The value is a list of 1 to { $count } texts, numbers or true/false.
@@ -432,6 +433,8 @@ said-kind-unknown = `{ $name }` is not a kind that this version knows; use webho
 
 ## Imports
 
+said-import-json = This is not JSON: { $error }.
+said-import-other = This is JSON, but not what Bluebridge exports.
 said-import-not = This is not an export of Bluebridge: { $error }.
 said-import-newer = This export is of a newer shape than this version reads.
 said-import-many = At most { $count } entries of a kind are read.

@@ -45,6 +45,7 @@ deliveries-too-many-viewers = Terlalu banyak orang memantau log saat ini. Halama
 ## Tabel
 
 deliveries-select-all = Pilih semua di halaman ini
+deliveries-resend-selected-ask = Kirim ulang yang dipilih? Yang sudah sampai akan sampai sekali lagi.
 deliveries-resend-selected = Kirim ulang yang dipilih
 deliveries-none-selected = Belum ada yang dipilih.
 deliveries-selected = { $count } dipilih.
@@ -95,6 +96,7 @@ deliveries-anyway = Tetap kirim
 deliveries-anyway-ask = Filter tidak meloloskan event ini. Tetap kirim?
 deliveries-delivered-ask = Ini sudah terkirim. Kirim lagi? Penerima akan mendapatkannya sekali lagi.
 deliveries-not-listened-ask = Koneksi ini tidak mendengarkan event ini. Tetap kirim?
+deliveries-try-now = Coba semua yang menunggu { $destination } sekarang
 deliveries-resume = Lanjutkan { $destination }
 deliveries-hurry = Pengiriman ini masih berjalan sendiri. Kirim ulang berjalan di sampingnya, jadi bisa sampai dua kali.
 deliveries-resent = Inilah pengiriman yang baru. Sedang dikirim.

@@ -47,6 +47,7 @@ overview-received = Event diterima
 overview-waiting-now = Sedang menunggu
 overview-chart = Pengiriman menurut waktu masuk, { $range }
 overview-chart-label = Grafik batang; angkanya ada di tabel di bawah
+overview-counting = Event pertama sedang dihitung; angkanya muncul di sini dalam beberapa detik.
 overview-nothing = Tidak ada yang masuk dalam { $range }.
 overview-given-up-too = Dilewati atau dibatalkan
 overview-waiting = Menunggu

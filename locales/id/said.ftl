@@ -262,11 +262,12 @@ said-filter-scalar = Nilainya teks, angka, atau true/false.
 said-filter-number = Nilainya angka.
 said-filter-date = Nilainya tanggal seperti 2026-01-31 atau waktu seperti 2026-01-31T09:00:00Z.
 said-filter-one-of = Nilainya salah satu dari { $names }.
-said-filter-from-to = Nilainya {"{"}"from": ..., "to": ...{"}"}.
-said-filter-numbers = Nilainya dua angka: [terendah, tertinggi].
+said-filter-from-to = Nilainya apa sebelumnya dan apa sekarang: Inbox -> Done, atau {"{"}"from": "Inbox", "to": "Done"{"}"}.
+said-filter-numbers = Nilainya dua angka, yang terendah dan yang tertinggi: 5, 10, atau [5, 10].
 said-filter-numbers-reversed = Angka pertama lebih besar daripada yang kedua: tidak ada yang bisa cocok.
-said-filter-dates = Nilainya dua tanggal: [pertama, terakhir].
+said-filter-dates = Nilainya dua tanggal, yang pertama dan yang terakhir: 2026-01-01, 2026-01-31, atau ["2026-01-01", "2026-01-31"].
 said-filter-dates-reversed = Tanggal pertama setelah tanggal kedua: tidak ada yang bisa cocok.
+said-filter-empty-part = Setiap teks punya bagian kosong; tulis bagiannya, atau tanyakan dengan `is_empty`.
 said-filter-span = Nilainya rentang seperti "3 days", "2 hours", atau "PT30M".
 said-filter-span-backwards = Rentangnya dihitung mundur; tulis tanpa tanda minus atau `ago`.
 said-filter-list = Nilainya daftar berisi 1 sampai { $count } teks, angka, atau true/false.
@@ -431,6 +432,8 @@ said-kind-unknown = `{ $name }` bukan jenis yang dikenal versi ini; pakai webhoo
 
 ## Impor
 
+said-import-json = Ini bukan JSON: { $error }.
+said-import-other = Ini JSON, tetapi bukan hasil ekspor Bluebridge.
 said-import-not = Ini bukan hasil ekspor Bluebridge: { $error }.
 said-import-newer = Ekspor ini berbentuk lebih baru daripada yang dibaca versi ini.
 said-import-many = Paling banyak { $count } entri dari satu jenis yang dibaca.

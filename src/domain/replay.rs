@@ -207,11 +207,12 @@ pub fn own_reason(
     selection: &Selection,
     version: VersionChoice,
 ) -> Option<Reason> {
-    // Whoever names a state means it.
+    // Whoever names a state means it. Among states that are over, those that are not stand for "what has a problem", and go out by themselves.
     let named = selection.states.contains(&candidate.state);
+    let only_waiting = selection.states.iter().all(|state| !state.is_final());
     match candidate.state {
         _ if selection.only_missing && candidate.arrived => Some(Reason::Arrived),
-        state if !state.is_final() && !named => Some(Reason::OnItsWay),
+        state if !state.is_final() && !(named && only_waiting) => Some(Reason::OnItsWay),
         State::Skipped if version == VersionChoice::Then && !named => Some(Reason::FilteredThen),
         _ => None,
     }
@@ -336,6 +337,18 @@ mod tests {
             assert_eq!(
                 own_reason(&candidate(state, false), &named, VersionChoice::Then),
                 None
+            );
+            let with_a_problem = Selection {
+                states: vec![State::Failed, state],
+                ..Selection::default()
+            };
+            assert_eq!(
+                own_reason(
+                    &candidate(state, false),
+                    &with_a_problem,
+                    VersionChoice::Then
+                ),
+                Some(Reason::OnItsWay)
             );
         }
         assert_eq!(

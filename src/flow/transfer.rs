@@ -184,7 +184,14 @@ fn without_query(mut config: Value) -> Value {
 
 /// Reads a document that [`export`] wrote.
 pub fn read(text: &str) -> Result<Bundle, ImportError> {
-    let bundle: Bundle = serde_json::from_str(text).map_err(|error| {
+    let document: Value = serde_json::from_str(text)
+        .map_err(|error| ImportError::refusal(format!("This is not JSON: {error}.")))?;
+    if document.get("bluebridge_export").is_none() {
+        return Err(ImportError::refusal(
+            "This is JSON, but not what Bluebridge exports.",
+        ));
+    }
+    let bundle: Bundle = serde_json::from_value(document).map_err(|error| {
         ImportError::refusal(format!("This is not an export of Bluebridge: {error}."))
     })?;
     if bundle.bluebridge_export != SHAPE {

@@ -663,7 +663,10 @@ async fn an_import_says_what_it_does_and_does_that(database: Database) {
     );
 
     for (wrong, says) in [
-        ("nonsense", "not an export"),
+        ("nonsense", "This is not JSON"),
+        ("[]", "not what Bluebridge exports"),
+        (r#"{"connections": []}"#, "not what Bluebridge exports"),
+        (r#"{"bluebridge_export": 1}"#, "not an export"),
         (
             r#"{"bluebridge_export": 2, "sources": [], "destinations": [], "connections": []}"#,
             "newer shape",

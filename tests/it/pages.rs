@@ -659,6 +659,8 @@ async fn nothing_that_was_typed_into_a_destination_is_dropped_in_silence() {
     let page = ada.post("/destinations", &wrong).await;
     assert_eq!(page.status, 422);
     assert!(page.html.contains(&secret_again) && page.html.contains(&auth_again));
+    let told = "<a href=\"#concurrency\">Requests at once</a>: Write a whole number.";
+    assert!(page.html.contains(told));
     assert!(!page.html.contains("typed-token"));
     let untyped = form(&[
         ("auth", "none"),

@@ -144,6 +144,16 @@ impl ScalarCheck {
 }
 
 impl TextCheck {
+    /// Whether it looks for a part that every text has.
+    pub fn is_of_nothing(&self) -> bool {
+        match self {
+            TextCheck::Contains(part) | TextCheck::StartsWith(part) | TextCheck::EndsWith(part) => {
+                part.is_empty()
+            }
+            _ => false,
+        }
+    }
+
     fn holds(&self, value: &Value, scope: &Scope) -> Judged {
         let text = || text_of(value, scope.types).ok_or(Doubt::NotA("text"));
         let comparable = || match scope.case_sensitive {

@@ -133,6 +133,15 @@ impl Condition {
                 let pointer = format!("{pointer}/value");
                 problems.push(Problem::new(pointer, "bad_regex", pattern::SLASHED));
             }
+            Check::Scalar(ScalarCheck::Text(check))
+            | Check::NotScalar(ScalarCheck::Text(check))
+                if check.is_of_nothing() =>
+            {
+                let message =
+                    "Every text has an empty part; write the part, or ask with `is_empty`.";
+                let pointer = format!("{pointer}/value");
+                problems.push(Problem::new(pointer, "wrong_value", message));
+            }
             Check::List(ListCheck::AnyItem(node) | ListCheck::AllItems(node)) => {
                 node.add_unfit(&format!("{pointer}/value"), true, problems)
             }

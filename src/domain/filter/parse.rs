@@ -274,7 +274,7 @@ impl Reader {
             Reads::FromTo(check) => match (value.get("from"), value.get("to")) {
                 (Some(from), Some(to)) => Some(check(from.clone(), to.clone())),
                 _ => {
-                    let message = "The value is {\"from\": ..., \"to\": ...}.";
+                    let message = "The value is what it was and what it is now: Inbox -> Done, or {\"from\": \"Inbox\", \"to\": \"Done\"}.";
                     self.refuse(pointer, "wrong_value", message)
                 }
             },
@@ -306,7 +306,7 @@ impl Reader {
     }
 
     fn number_range(&mut self, value: &Value, pointer: &str) -> Option<(Number, Number)> {
-        let message = "The value is two numbers: [lowest, highest].";
+        let message = "The value is two numbers, the lowest and the highest: 5, 10, or [5, 10].";
         let Some([low, high]) = value.as_array().map(Vec::as_slice) else {
             return self.refuse(pointer, "wrong_value", message);
         };
@@ -326,7 +326,7 @@ impl Reader {
         scope: &Scope,
         pointer: &str,
     ) -> Option<(Timestamp, Timestamp)> {
-        let message = "The value is two dates: [first, last].";
+        let message = "The value is two dates, the first and the last: 2026-01-01, 2026-01-31, or [\"2026-01-01\", \"2026-01-31\"].";
         let Some([from, to]) = value.as_array().map(Vec::as_slice) else {
             return self.refuse(pointer, "wrong_value", message);
         };

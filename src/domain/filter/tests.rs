@@ -378,6 +378,11 @@ fn conditions_that_could_never_hold_are_refused_where_they_are_saved_only() {
         (pattern("/todo/"), None),
         (pattern("[/]a/i"), None),
         (pattern("/img/svg"), None),
+        (
+            json!({"none": [{"path": "$.a", "op": "not_contains", "value": ""}]}),
+            Some(("/none/0/value", "wrong_value")),
+        ),
+        (json!({"path": "$.a", "op": "equals", "value": ""}), None),
         (pattern("/users/my"), None),
         (pattern("/a/b/i"), None),
         (

@@ -314,6 +314,11 @@ fn value_of(takes: Takes, typed: &str) -> Option<Value> {
                 .filter(Value::is_number)
                 .unwrap_or_else(|| Value::from(text)),
         ),
+        Takes::NumberRange | Takes::List | Takes::DateRange
+            if json().is_some_and(|value| value.is_array()) =>
+        {
+            json()
+        }
         Takes::NumberRange => Some(
             parts()
                 .map(|part| serde_json::from_str(part).unwrap_or_else(|_| Value::from(part)))

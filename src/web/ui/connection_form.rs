@@ -16,7 +16,7 @@ use crate::web::ui::connection_filter::{self, FilterRow};
 use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::FormProblem;
-use crate::web::ui::labels::{event_label, group_name};
+use crate::web::ui::labels::{event_label, event_type_called, group_name};
 
 /// The catalogue's group of events about records.
 const RECORDS: &str = "Records";
@@ -211,7 +211,8 @@ fn trigger_groups(ticked: &[String]) -> Vec<EventGroup> {
 /// must not take back what was done to one of theirs.
 fn ticked_events(form: &Form) -> Vec<String> {
     let mut ticked: Vec<String> = form.all("events").into_iter().map(str::to_string).collect();
-    let other = form.comma_list("other_events");
+    let other = form.comma_list("other_events").into_iter();
+    let other: Vec<String> = other.map(|name| event_type_called(&name)).collect();
     let is_ticked = |event: &str| ticked.iter().any(|ticked| ticked == event);
     let all_are = RECORD_UPDATED.iter().all(|event| is_ticked(event));
     match (form.is_ticked(ANY_UPDATE_WAS), is_ticked(ANY_UPDATE)) {

@@ -515,12 +515,20 @@ async fn show_page(
     })
 }
 
+/// The limits that the form has a field for.
+const LIMITS: [&str; 3] = ["concurrency", "per_second", "timeout_ms"];
+
 /// What was saved, or everything that must be mended first. Headers are looked at here: the document has no place for one without a name.
 async fn checked(
     form: &Form,
     saving: impl Future<Output = Result<Saved, ApiError>>,
 ) -> Result<Result<Saved, Vec<FormProblem>>, PageError> {
-    let problems = header_problems(&header_rows(form));
+    let mut problems = header_problems(&header_rows(form));
+    problems.extend(
+        LIMITS
+            .into_iter()
+            .filter_map(|name| limit_problem(name, form.text(name))),
+    );
     let problems = match problems.is_empty() {
         false => problems,
         true => match saving.await {
@@ -548,6 +556,16 @@ fn with_secrets_again(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormPr
         }
     }
     problems
+}
+
+/// That a limit is no number; whether it is too large or too small is said with the document.
+fn limit_problem(name: &str, text: &str) -> Option<FormProblem> {
+    let (is_fine, wanted) = match name {
+        "per_second" => (text.parse::<f64>().is_ok(), t!("destinations-no-number")),
+        _ => (text.parse::<u32>().is_ok(), t!("destinations-not-whole")),
+    };
+    let place = format!("limits/{name}");
+    (!is_fine && !text.is_empty()).then(|| FormProblem::at(&place, wanted))
 }
 
 /// What is wrong with the rows as such; what they say is looked at with the document.
@@ -665,7 +683,6 @@ fn header_rows(form: &Form) -> Vec<(String, String)> {
 /// The form as the document that the API takes.
 fn document(form: &Form) -> DestinationDocument {
     let filled = |name: &str| Some(form.text(name)).filter(|text| !text.is_empty());
-    // What is no number goes on as a text and is refused with its place.
     let number = |name: &str| {
         filled(name).map(|text| {
             serde_json::from_str::<Value>(text)
@@ -700,7 +717,7 @@ fn document(form: &Form) -> DestinationDocument {
         .map(|(name, value)| (name, Value::from(value)))
         .collect();
     let mut limits = Map::new();
-    for name in ["concurrency", "per_second", "timeout_ms"] {
+    for name in LIMITS {
         limits.extend(number(name).map(|value| (name.to_string(), value)));
     }
     DestinationDocument {

@@ -5,7 +5,7 @@
 use crate::web::i18n::Key;
 
 /// Place, label, and the control's id. What a place begins with is enough; of several, the first that fits.
-const FIELDS: [(&str, Key, &str); 34] = [
+const FIELDS: [(&str, Key, &str); 35] = [
     ("name", key!("builder-name"), "name"),
     ("email", key!("session-email"), "email"),
     ("password", key!("session-password"), "password"),
@@ -26,6 +26,11 @@ const FIELDS: [(&str, Key, &str); 34] = [
         "max_attempts",
     ),
     ("config/url", key!("shared-url"), "url"),
+    (
+        "config/headers",
+        key!("destinations-headers"),
+        "header_name-0",
+    ),
     ("config/method", key!("destinations-method"), "method"),
     (
         "config/auth/username",
@@ -132,7 +137,7 @@ mod tests {
         assert_eq!(id("config/url").as_deref(), Some("url"));
         assert_eq!(id("mapping/body").as_deref(), Some("template"));
         assert_eq!(id("mapping/fields/0/to").as_deref(), Some("step-send"));
-        for other in ["", "names", "config/headers/x", "filters"] {
+        for other in ["", "names", "filters"] {
             assert_eq!(id(other), None, "{other}");
         }
     }

@@ -57,6 +57,8 @@ struct OverviewPage {
     /// Deliveries among these whose mapping failed.
     unmapped: i64,
     deliveries: Vec<DeliveryRow>,
+    /// Deliveries of this time are there, and the counts have not come to them.
+    is_behind: bool,
 }
 
 /// Something to be done.
@@ -175,6 +177,10 @@ pub async fn show(
         }
     }
     let begins = may_change && deliveries.is_empty();
+    let begins_ms = range.begins_ms(now_ms, &zone);
+    let is_behind = deliveries
+        .first()
+        .is_some_and(|newest| newest.created_at.as_millisecond() >= begins_ms);
     render(&OverviewPage {
         page,
         attention,
@@ -195,6 +201,7 @@ pub async fn show(
         chart,
         range,
         deliveries: why_not::rows(&bridge, &deliveries, now).await?,
+        is_behind,
     })
 }
 
@@ -412,7 +419,7 @@ fn numbers(chart: &Chart, waiting: i64, range: &Range) -> Vec<Number> {
     ]
 }
 
-/// The destinations with something to show, those that fail most first.
+/// The destinations with something to show: first those that fare ill, then those that fail most.
 fn lines(
     destinations: &[Destination],
     series: &Series,
@@ -427,7 +434,11 @@ fn lines(
         .iter()
         .map(|destination| (destination, sums.get(&destination.id).unwrap_or(&none)))
         .collect();
-    shown.sort_by_key(|(_, counts)| (-counts.failed, -counts.delivered));
+    shown.sort_by_key(|(destination, counts)| {
+        let fares_well = destination.health.word() == "ok";
+        let waiting = waiting.get(&destination.id).copied().unwrap_or(0);
+        (fares_well, -counts.failed, -waiting, -counts.delivered)
+    });
     shown.truncate(DESTINATIONS_LIMIT);
     shown
         .into_iter()

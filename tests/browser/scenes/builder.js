@@ -52,7 +52,7 @@ module.exports = async function builder(day) {
   await template.pressSequentially('{"text": "{{ todoli');
   await list.getByRole("option").first().waitFor();
   const [field, below] = [await template.boundingBox(), await list.boundingBox()];
-  assert.ok(below.y >= field.y + field.height, "what is typed stays in sight");
+  assert.ok(below.y >= field.y + 24 && below.y <= field.y + field.height, "right under the line that is typed, which stays in sight");
   const options = await list.getByRole("option").allTextContents();
   const wanted = options.findIndex((text) => text.startsWith("currentValue.todoList.title"));
   assert.ok(wanted >= 0, options.join("; "));

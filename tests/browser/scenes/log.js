@@ -65,6 +65,8 @@ module.exports = async function log(day) {
   await page.getByText("2 selected.").click();
   await page.locator("#text").blur();
   await page.keyboard.press("r");
+  await page.getByText("What arrived already arrives once more.").waitFor();
+  await page.locator("dialog.ask").getByRole("button", { name: "Resend the selected" }).click();
   await page.getByText("2 new deliveries were made.").waitFor();
   await api.until("the resent", "/deliveries?limit=2", (answer) => answer.data.every((one) => one.trigger === "resend" && one.attempt_count > 0));
   assert.ok([...receiver.counts.values()].reduce((sum, one) => sum + one, 0) >= before + 2);
@@ -90,7 +92,8 @@ module.exports = async function log(day) {
   const so_far = await made();
   let asked = 0;
   await page.route("**/resend", async (route) => { asked += 1; await new Promise((then) => setTimeout(then, 400)); await route.continue().catch(() => {}); });
-  await page.getByRole("button", { name: "Resend", exact: true }).evaluate((button) => { button.click(); setTimeout(() => button.click(), 150); });
+  await page.getByRole("button", { name: "Resend", exact: true }).click();
+  await page.locator("dialog.ask").getByRole("button", { name: "Resend", exact: true }).evaluate((button) => { button.click(); setTimeout(() => button.click(), 150); });
   await page.getByText("This is the new delivery.").waitFor();
   await page.unroute("**/resend");
   assert.strictEqual(asked, 1);
