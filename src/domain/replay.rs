@@ -209,10 +209,11 @@ pub fn own_reason(
 ) -> Option<Reason> {
     // Whoever names a state means it. Among states that are over, those that are not stand for "what has a problem", and go out by themselves.
     let named = selection.states.contains(&candidate.state);
-    let only_waiting = selection.states.iter().all(|state| !state.is_final());
+    let is_over = |state: &State| state.is_final();
+    let is_meant = named && !selection.states.iter().any(is_over);
     match candidate.state {
         _ if selection.only_missing && candidate.arrived => Some(Reason::Arrived),
-        state if !state.is_final() && !(named && only_waiting) => Some(Reason::OnItsWay),
+        state if !state.is_final() && !is_meant => Some(Reason::OnItsWay),
         State::Skipped if version == VersionChoice::Then && !named => Some(Reason::FilteredThen),
         _ => None,
     }
