@@ -72,6 +72,8 @@ struct Open {
 
 struct Reader<'t> {
     tag: &'t Tag<'t>,
+    /// Where the `in` of a loop is.
+    loops_over: Option<usize>,
     open: Vec<Open>,
     edits: Vec<Edit>,
 }
@@ -80,6 +82,7 @@ impl<'t> Reader<'t> {
     fn new(tag: &'t Tag<'t>) -> Reader<'t> {
         Reader {
             tag,
+            loops_over: tag.loops_over(),
             open: Vec::new(),
             edits: Vec::new(),
         }
@@ -121,14 +124,7 @@ impl<'t> Reader<'t> {
                 && index
                     .checked_sub(2)
                     .is_some_and(|two| self.tag.at(two) == "is"));
-        let is_first_in = self.tag.statement() == "for"
-            && self.open.len() == 1
-            && self
-                .tag
-                .words()
-                .find(|(_, word)| *word == "in")
-                .map(|(at, _)| at)
-                == Some(index);
+        let is_first_in = self.open.len() == 1 && self.loops_over == Some(index);
         match word {
             _ if is_test => {}
             "in" if is_first_in => self.part(index),

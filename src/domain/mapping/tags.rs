@@ -59,6 +59,13 @@ impl<'t> Tag<'t> {
         }
     }
 
+    /// Where the `in` of a loop is, behind which stands what it goes over.
+    pub(super) fn loops_over(&self) -> Option<usize> {
+        let is_loop = self.statement() == "for";
+        let mut places = self.words().filter(|(_, word)| *word == "in");
+        places.next().filter(|_| is_loop).map(|(index, _)| index)
+    }
+
     /// Words, with their places.
     pub(super) fn words(&self) -> impl Iterator<Item = (usize, &'t str)> {
         let tokens = self.tokens.iter().enumerate();

@@ -444,6 +444,22 @@ proptest! {
     }
 }
 
+/// Each of these once took minutes.
+#[test]
+fn a_long_tag_is_read_in_one_go() {
+    let started = std::time::Instant::now();
+    let many = "a,".repeat(15_000);
+    for body in [
+        format!("{{% for {many}a in x %}}{{% endfor %}}"),
+        format!(
+            "{{\"a\": {{% set a %}}{{{{ t }}}}{{% endset %}}{{% for {many}a in x %}}{{% endfor %}}1}}"
+        ),
+    ] {
+        Mapping::parse(&template(&body)).ok();
+    }
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+}
+
 /// Each of these once ended the process or took a gigabyte.
 #[test]
 fn no_template_takes_the_machine_down() {
