@@ -6,6 +6,7 @@
 //! refused by minijinja. Called by `template` only.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, State, Value as Jinja};
@@ -26,8 +27,11 @@ const ORDERS: [(&str, &[&str]); 4] = [
     (">", &[">", "gt", "greaterthan"]),
     (">=", &[">=", "ge"]),
 ];
-/// Words that end an expression, or stand before one.
-const PARTING: [&str; 7] = ["and", "or", "if", "else", "recursive", "as", "import"];
+/// Words that end an expression, or stand before one. Others do so in statements that are not there: imports and loops that call themselves.
+const PARTING: [&str; 4] = ["and", "or", "if", "else"];
+
+/// How many blocks a tag may stand in that is tried by itself. A try takes as long as its blocks, and nobody writes that many.
+const BLOCKS_LIMIT: usize = 20;
 
 /// The template with its operators written as filters.
 pub(super) fn rewritten(text: &str) -> String {
@@ -37,14 +41,51 @@ pub(super) fn rewritten(text: &str) -> String {
             edits.extend(Reader::new(&tag).edits());
         }
     }
-    edits.sort_by_key(|edit| (edit.at, edit.rank));
-    let (mut written, mut taken) = (String::with_capacity(text.len()), 0);
+    edited(text, 0..text.len(), &edits)
+}
+
+/// The same, but a tag that cannot be read with its operators written out stays as it is: one that would be nested too deeply. Each is tried once and by
+/// itself, as deep in blocks as it stands.
+pub(super) fn rewritten_where(text: &str, can_be_read: impl Fn(&str) -> bool) -> String {
+    let (mut kept, mut depth) = (Vec::new(), 0_usize);
+    for part in parts(text) {
+        let Part::Tag(tag) = part else { continue };
+        let edits = Reader::new(&tag).edits();
+        if !edits.is_empty()
+            && depth <= BLOCKS_LIMIT
+            && can_be_read(&alone(text, &tag, &edits, depth))
+        {
+            kept.extend(edits);
+        }
+        if tag.opens_block() {
+            depth += 1;
+        } else if tag.statement().starts_with("end") {
+            depth = depth.saturating_sub(1);
+        }
+    }
+    edited(text, 0..text.len(), &kept)
+}
+
+/// A template of one tag, within as many blocks; the innermost of them is one that `elif` may stand in.
+fn alone(text: &str, tag: &Tag<'_>, edits: &[Edit], depth: usize) -> String {
+    let written = edited(text, tag.start..tag.end, edits);
+    let end = match tag.opens_block() {
+        true => format!("{{%end{}%}}", tag.statement()),
+        false => String::new(),
+    };
+    let (opening, closing) = ("{%if x%}".repeat(depth), "{%endif%}".repeat(depth));
+    format!("{opening}{written}{end}{closing}")
+}
+
+/// A stretch of the text with the edits that belong there.
+fn edited(text: &str, stretch: Range<usize>, edits: &[Edit]) -> String {
+    let (mut written, mut taken) = (String::with_capacity(text.len()), stretch.start);
     for edit in edits {
         written.push_str(text.get(taken..edit.at).unwrap_or_default());
         written.push_str(&edit.put);
         taken = edit.at + edit.removed;
     }
-    written.push_str(text.get(taken..).unwrap_or_default());
+    written.push_str(text.get(taken..stretch.end).unwrap_or_default());
     written
 }
 
@@ -97,6 +138,7 @@ impl<'t> Reader<'t> {
         while !self.open.is_empty() {
             self.end(self.tag.tokens.len());
         }
+        self.edits.sort_by_key(|edit| (edit.at, edit.rank));
         self.edits
     }
 
@@ -119,14 +161,9 @@ impl<'t> Reader<'t> {
     }
 
     fn word(&mut self, index: usize, word: &str) {
-        let is_test = self.tag.before(index) == "is"
-            || (self.tag.before(index) == "not"
-                && index
-                    .checked_sub(2)
-                    .is_some_and(|two| self.tag.at(two) == "is"));
         let is_first_in = self.open.len() == 1 && self.loops_over == Some(index);
         match word {
-            _ if is_test => {}
+            _ if self.is_test(index) => {}
             "in" if is_first_in => self.part(index),
             "in" if self.tag.before(index) == "not" => {
                 if let Some(open) = self.open.last_mut() {
@@ -141,9 +178,21 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Whether a sign has something to its left that it belongs to.
+    /// Whether a word names a test.
+    fn is_test(&self, index: usize) -> bool {
+        match self.tag.before(index) {
+            "is" => true,
+            "not" => index
+                .checked_sub(2)
+                .is_some_and(|two| self.tag.at(two) == "is"),
+            _ => false,
+        }
+    }
+
+    /// Whether a sign has something to its left that it belongs to; behind a test it begins what the test is given.
     fn is_binary(&self, index: usize) -> bool {
-        let begins = self.open.last().is_some_and(|open| open.side == index);
+        let begins = self.open.last().is_some_and(|open| open.side == index)
+            || index.checked_sub(1).is_some_and(|last| self.is_test(last));
         const OPERATORS: [&str; 14] = [
             "*", "/", "//", "%", "**", "+", "-", "~", "<", "<=", ">", ">=", "==", "!=",
         ];
@@ -361,6 +410,10 @@ mod tests {
                 "{{ a ~ }}{{ < b }}{{ ) ~ a }}",
             ),
             (
+                "{{ as ~ 1e-5 ~ import }}{{ recursive ~ a is eq -1 }}",
+                "{{ (as) | __text ~ (1e-5) | __text ~ (import) | __text }}{{ (recursive) | __text ~ (a is eq -1) | __text }}",
+            ),
+            (
                 "{# a ~ b #}{% raw %}{{ a ~ b }}{% endraw %} a ~ b",
                 "{# a ~ b #}{% raw %}{{ a ~ b }}{% endraw %} a ~ b",
             ),
@@ -395,6 +448,12 @@ mod tests {
         let leaf = prop::sample::select(vec![
             "1",
             "2.5",
+            "1e-5",
+            "1.e+2",
+            "0x1e-5",
+            "((((((((((((x))))))))))))",
+            "[[[['c']]]][0][0][0][0]",
+            "(x is eq -2)",
             "'a<b'",
             "x",
             "x.y",

@@ -274,28 +274,30 @@ fn not_json(text: &str, error: &serde_json::Error) -> MappingError {
 const STACK_BYTES: usize = 16 << 20;
 
 /// Lets minijinja read the template, on a stack of its own: the caller's may be small.
-fn added(environment: &mut Environment<'static>, text: &str) -> Result<(), Error> {
+fn read(environment: &mut Environment<'static>, text: &str) -> Result<(), Error> {
     let failed = |reason: &str| Error::new(ErrorKind::BadSerialization, reason.to_string());
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || {
-                environment.add_template_owned(NAME, text.to_string())
-            })
+            .spawn_scoped(scope, || added(environment, text))
             .map_err(|_| failed("the machine has no thread free to read it"))?
             .join()
             .unwrap_or_else(|_| Err(failed("reading it failed")))
     })
 }
 
-/// Lets minijinja read the template, first as it is: what is wrong with it is told of what a person wrote. One that would be nested too deeply with its
-/// operators written out stays as it is.
-fn read(environment: &mut Environment<'static>, text: &str) -> Result<(), Error> {
-    added(environment, text)?;
+/// Reads the template first as it is: what is wrong with it is told of what a person wrote. Then with its operators written out, in all tags that can be
+/// read so; a tag that would be nested too deeply stays as it is.
+fn added(environment: &mut Environment<'static>, text: &str) -> Result<(), Error> {
+    environment.add_template_owned(NAME, text.to_string())?;
     let written = operators::rewritten(text);
-    if written != text {
-        added(environment, &written).ok();
+    if written == text || environment.add_template_owned(NAME, written).is_ok() {
+        return Ok(());
     }
+    let can_be_read = |text: &str| Environment::empty().template_from_str(text).is_ok();
+    let written = operators::rewritten_where(text, can_be_read);
+    // What was read before stays where even this cannot be.
+    environment.add_template_owned(NAME, written).ok();
     Ok(())
 }
 

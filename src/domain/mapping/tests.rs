@@ -444,6 +444,42 @@ proptest! {
     }
 }
 
+#[test]
+fn a_tag_that_is_nested_too_deeply_leaves_the_others_alone() {
+    let (open, close) = ("(".repeat(60), ")".repeat(60));
+    let deep = format!("{}1{}", "(n ~ ".repeat(40), ")".repeat(40));
+    let blocks = format!("{}{{{{ note ~ 'b' }}}}", "{% if true %}".repeat(20));
+    let document = json!({"note": null, "n": 2});
+    for (body, expected) in [
+        ("{{ note ~ 'x' }} {{ n ~ 1e-5 }}".to_string(), "x 20.00001"),
+        (
+            format!("{{{{ note ~ 'x' }}}} {{{{ {open}n ~ 'y'{close} }}}}"),
+            "x 2y",
+        ),
+        (
+            format!(
+                "{{{{ note ~ 'x' }}}}{{% if {deep} == '' %}}{{% elif n ~ '' == '2' %}}y{{% endif %}}"
+            ),
+            "xy",
+        ),
+        (
+            format!(
+                "{blocks}{{% set a = {deep} %}}{{% if n %}}{{{{ a | length }}}}{{% endif %}}{}",
+                "{% endif %}".repeat(20)
+            ),
+            "b41",
+        ),
+        (
+            "{% set import, as = n ~ note, note ~ n %}{{ note ~ as ~ import }}".to_string(),
+            "22",
+        ),
+    ] {
+        let mapping = json!({"mode": "template", "body": body, "format": "text"});
+        let sent = apply_to(mapping, &document).unwrap();
+        assert_eq!(String::from_utf8(sent.body).unwrap(), expected, "{body}");
+    }
+}
+
 /// Each of these once took minutes.
 #[test]
 fn a_long_tag_is_read_in_one_go() {
