@@ -1,5 +1,5 @@
-//! The operators of a template that minijinja does otherwise than the rest of the bridge: `~` prints null as `None`, and `<` orders a text and a number
-//! by what they are. Before minijinja reads a template, each such operator is written as a filter of ours.
+//! The operators of a template that minijinja does otherwise than the rest of the bridge: `~` prints null as `None`, and `<` and `==` take a number
+//! that is written as a text for a text. Before minijinja reads a template, each such operator is written as a filter of ours.
 //!
 //! `a ~ b` becomes `(a) | __text ~ (b) | __text`, and `a < b` becomes `(a) | __is("<", (b))`; lines stay where they are. What stands on the sides of an
 //! operator is found as minijinja's reader finds it: by brackets and by how closely operators bind. A tag that cannot be understood is left as it is, and
@@ -20,8 +20,10 @@ pub(super) const TEXT: &str = "__text";
 /// Compares a value with others, each behind the sign of an operator.
 pub(super) const IS: &str = "__is";
 
-/// Operators that order two values, with the names under which they are tests.
-const ORDERS: [(&str, &[&str]); 4] = [
+/// Operators that compare two values, with the names under which they are tests.
+const COMPARES: [(&str, &[&str]); 6] = [
+    ("==", &["==", "eq", "equalto"]),
+    ("!=", &["!=", "ne"]),
     ("<", &["<", "lt", "lessthan"]),
     ("<=", &["<=", "le"]),
     (">", &[">", "gt", "greaterthan"]),
@@ -257,8 +259,7 @@ impl<'t> Reader<'t> {
         let (chain, signs) = (open.chain, std::mem::take(&mut open.signs));
         let has_in = std::mem::take(&mut open.has_in);
         open.chain = index + 1;
-        let orders = |sign: &usize| self.tag.at(*sign).starts_with(['<', '>']);
-        if has_in || !signs.iter().any(orders) {
+        if has_in || signs.is_empty() {
             return;
         }
         let begins = std::iter::once(chain).chain(signs.iter().map(|sign| sign + 1));
@@ -301,12 +302,12 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Adds the tests that order values; `pay` pays for looking at one.
+/// Adds the tests that compare values; `pay` pays for looking at one.
 pub(super) fn add_tests(
     environment: &mut Environment<'static>,
     pay: fn(&State<'_, '_>, &Jinja) -> Result<Value, Error>,
 ) {
-    for (sign, names) in ORDERS {
+    for (sign, names) in COMPARES {
         for name in names {
             environment.add_test(
                 *name,
@@ -336,8 +337,8 @@ pub(super) fn holds(
     }
     let order = order(one, other);
     Ok(match sign {
-        "==" => one == other,
-        "!=" => one != other,
+        "==" => equal(one, other),
+        "!=" => !equal(one, other),
         "<" => order == Some(Ordering::Less),
         ">" => order == Some(Ordering::Greater),
         "<=" => order.is_some_and(Ordering::is_le),
@@ -345,13 +346,28 @@ pub(super) fn holds(
     })
 }
 
-/// Numbers by value, also when they are written as texts; others among their kind.
-fn order(one: &Jinja, other: &Jinja) -> Option<Ordering> {
-    let number = |value: &Jinja| match value.kind() {
+/// Numbers by value, also when one of them is written as a text, as in filters; anything else as Jinja has it.
+fn equal(one: &Jinja, other: &Jinja) -> bool {
+    let is_number = |value: &Jinja| value.kind() == ValueKind::Number;
+    if (is_number(one) || is_number(other))
+        && let (Some(one), Some(other)) = (number(one), number(other))
+    {
+        return one.compare(other) == Some(Ordering::Equal);
+    }
+    one == other
+}
+
+/// A number, also when it is written as a text.
+fn number(value: &Jinja) -> Option<Number> {
+    match value.kind() {
         ValueKind::Number => Number::of(&serde_json::to_value(value).ok()?, Types::Strict),
         ValueKind::String => Number::read(value.as_str()?.trim()),
         _ => None,
-    };
+    }
+}
+
+/// Numbers by value, also when they are written as texts; others among their kind.
+fn order(one: &Jinja, other: &Jinja) -> Option<Ordering> {
     if let (Some(one), Some(other)) = (number(one), number(other)) {
         return one.compare(other);
     }
@@ -398,8 +414,8 @@ mod tests {
             ),
             ("{{ a is lt(b) }}", "{{ a is lt(b) }}"),
             (
-                "{{ a < b in c }}{{ a == b }}",
-                "{{ a < b in c }}{{ a == b }}",
+                "{{ a < b in c }}{{ a == b }}{{ f(k=not a != b) }}",
+                "{{ a < b in c }}{{ (a ) | __is(\"==\", ( b)) }}{{ f(k=not (a ) | __is(\"!=\", ( b))) }}",
             ),
             (
                 "{{ a not in b and c < d }}",

@@ -710,6 +710,26 @@ fn templates_join_and_order_values_as_the_bridge_does() {
             "1;true;",
         ),
         (
+            "{{ two == 2 }} {{ 3.0 == n }} {{ '3' != n }} {{ n == ' 3.0 ' }} {{ two <= 2 and two >= 2 }}",
+            "true true false true true",
+        ),
+        (
+            "{{ two == '2.0' }} {{ word == 'ABC' }} {{ word == 'abc' }} {{ word != n }} {{ yes == true }} {{ yes == 'true' }}",
+            "false false true true true false",
+        ),
+        (
+            "{{ null == none }} {{ null == 0 }} {{ '' == 0 }} {{ nowhere == nothing }} {{ list == [1, none, true] }} {{ big == 1e30 }}",
+            "true false false true true true",
+        ),
+        (
+            "{% if two == 2 == n %}y{% elif not ten != 10 %}z{% endif %}",
+            "z",
+        ),
+        (
+            "{{ two is eq 2 }} {{ two is ne(2) }} {{ ['2', 3] | select('equalto', 2) | list }}",
+            "true false [\"2\"]",
+        ),
+        (
             "{{ n is gt two }} {{ word is lt(3) }} {{ list | select('>=', 1) | list }}",
             "true false [1,true]",
         ),
