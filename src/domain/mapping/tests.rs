@@ -283,6 +283,9 @@ fn templates_that_cannot_work_are_refused() {
         "{{ x | lookup(hi='high', lo='low') }}",
         "{{ x | truncate }}",
         "{{ x | escape }}",
+        "{{ x | __text }}",
+        "{% if x | __is('<', 2) %}{% endif %}",
+        "{% filter __text %}{% endfilter %}",
     ] {
         let body = format!("größe {body}");
         let problem = &Mapping::parse(&template(&body)).expect_err(&body)[0];
