@@ -250,8 +250,9 @@ fn not_json(text: &str, error: &serde_json::Error) -> MappingError {
         .nth(error.line().saturating_sub(1))
         .unwrap_or_default();
     // The reader counts bytes, people count characters.
-    let bytes = line.get(..error.column()).unwrap_or(line);
-    let column = bytes.chars().count().max(1);
+    let begins = line.char_indices().map(|(at, _)| at);
+    let before = begins.take_while(|at| *at < error.column());
+    let column = before.count().max(1);
     let near: String = line
         .chars()
         .skip(column.saturating_sub(20))
@@ -265,7 +266,8 @@ fn not_json(text: &str, error: &serde_json::Error) -> MappingError {
         "template_not_json",
         &place,
         format!(
-            "The template did not become JSON: {words} at {place} of what it printed, near `{near}`."
+            "The template did not become JSON: {words} at line {line}, column {column} of what it printed, near `{near}`.",
+            line = error.line(),
         ),
     )
 }

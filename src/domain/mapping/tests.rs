@@ -792,6 +792,10 @@ fn what_goes_on_behind_a_bracket_or_a_quote_is_a_text() {
         error.message,
         "The template did not become JSON: expected value at line 2, column 10 of what it printed, near `\"größe\": x}`."
     );
+    let body = "{\"aé\": [1,2,3], \"b\": é, \"longer tail of the line goes here\": 1}";
+    let error = apply_to(template(body), &document).unwrap_err();
+    assert_eq!(error.path, "line 1, column 22");
+    assert!(error.message.contains("\"b\": é"), "{}", error.message);
 }
 
 #[test]
