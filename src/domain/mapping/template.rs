@@ -196,6 +196,7 @@ fn looks_like_json(text: &str) -> bool {
 /// Whether something that is no JSON follows what begins with a bracket or a quote. Not where another branch may stand in its place.
 fn goes_on(parts: &[Part<'_>]) -> bool {
     let (mut quoted, mut depth, mut is_over) = (Quoted::default(), 0_usize, false);
+    let mut before = b' ';
     for part in parts {
         let text = match part {
             Part::Text(text) => text,
@@ -209,7 +210,8 @@ fn goes_on(parts: &[Part<'_>]) -> bool {
         for sign in text.trim_start().bytes() {
             match sign {
                 sign if is_over && sign.is_ascii_whitespace() => {}
-                // A sign too many is a slip in JSON.
+                // A sign too many is a slip in JSON, and so is a brace forgotten before a name.
+                b':' if is_over && before == b'"' => return false,
                 sign if is_over => return !b",]}".contains(&sign),
                 sign => {
                     let was_inside = quoted.inside;
@@ -223,6 +225,7 @@ fn goes_on(parts: &[Part<'_>]) -> bool {
                     is_over = closes && depth == 0 && !quoted.inside;
                 }
             }
+            before = sign;
         }
     }
     false

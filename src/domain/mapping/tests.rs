@@ -780,6 +780,9 @@ fn what_goes_on_behind_a_bracket_or_a_quote_is_a_text() {
             Some("[1]"),
         ),
         ("[{{ t }}]]", None),
+        ("\"name\": \"{{ t }}\"", None),
+        ("\"name\": {{ t }}", None),
+        ("\"{{ t }}\" : {{ event }}", Some("\"Ada\" : E")),
         ("{\"a\": {{ t }}} b", None),
     ] {
         let sent =
