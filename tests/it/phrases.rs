@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use bluebridge::domain::connection::{Rules, RulesDocument};
 use bluebridge::domain::destination::{Settings, SettingsDocument};
 use bluebridge::domain::filter::Filter;
-use bluebridge::domain::mapping::Mapping;
 use bluebridge::domain::mapping::functions::{Call, functions};
+use bluebridge::domain::mapping::{Mapping, MappingInput};
 use bluebridge::domain::outcome::Outcome;
 use bluebridge::domain::password::password_problem;
 use bluebridge::domain::path;
@@ -650,6 +650,17 @@ fn what_a_function_cannot_do_is_told() {
         }
     }
     assert!(failed > 50, "hardly any function refuses anything");
+}
+
+#[test]
+fn where_a_template_made_no_json_is_told() {
+    let mapping = Mapping::parse(&json!({"mode": "template", "body": "{\"a\": x}"})).unwrap();
+    let input = MappingInput {
+        document: &json!({}),
+        body: b"{}",
+    };
+    let told = in_indonesian(&mapping.apply(&input).unwrap_err().message);
+    assert!(told.contains("(baris 1, kolom 7 dari hasilnya)"), "{told}");
 }
 
 #[test]

@@ -43,10 +43,12 @@ fn wrong_in(tag: &Tag<'_>, captured: &HashSet<&str>) -> Option<String> {
                 .into(),
         );
     }
+    let loops_over = tag.loops_over();
+    let is_target = |index: usize| loops_over.is_some_and(|place| index < place);
     let (_, name) = tag
         .words()
         .filter(|(_, word)| captured.contains(word))
-        .find(|(index, _)| !is_sound(tag, *index))?;
+        .find(|(index, _)| !is_target(*index) && !is_sound(tag, *index))?;
     Some(format!(
         "`{name}` is a captured block: print it by itself, or give it to a function first, like `{name} | string`."
     ))
@@ -68,9 +70,7 @@ fn is_sound(tag: &Tag<'_>, index: usize) -> bool {
     let is_printed = tag.prints && tag.tokens.len() == 1;
     let is_given = tag.at(index + 1) == "|" && sees(tag.at(index + 2));
     let is_other = matches!(tag.before(index), "." | "|" | "is");
-    let loops_over = tag.words().find(|(_, word)| *word == "in");
-    let is_looped = tag.statement() == "for" && loops_over.is_some_and(|(place, _)| index < place);
-    let is_target = tag.at(index + 1) == "=" || is_looped;
+    let is_target = tag.at(index + 1) == "=";
     is_printed || is_given || is_other || is_target
 }
 

@@ -1,11 +1,12 @@
-//! The operators of a template that minijinja does otherwise than the rest of the bridge: `~` prints null as `None`, and `<` orders a text and a number
-//! by what they are. Before minijinja reads a template, each such operator is written as a filter of ours.
+//! The operators of a template that minijinja does otherwise than the rest of the bridge: `~` prints null as `None`, and `<` and `==` take a number
+//! that is written as a text for a text. Before minijinja reads a template, each such operator is written as a filter of ours.
 //!
 //! `a ~ b` becomes `(a) | __text ~ (b) | __text`, and `a < b` becomes `(a) | __is("<", (b))`; lines stay where they are. What stands on the sides of an
 //! operator is found as minijinja's reader finds it: by brackets and by how closely operators bind. A tag that cannot be understood is left as it is, and
 //! refused by minijinja. Called by `template` only.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, State, Value as Jinja};
@@ -19,15 +20,20 @@ pub(super) const TEXT: &str = "__text";
 /// Compares a value with others, each behind the sign of an operator.
 pub(super) const IS: &str = "__is";
 
-/// Operators that order two values, with the names under which they are tests.
-const ORDERS: [(&str, &[&str]); 4] = [
+/// Operators that compare two values, with the names under which they are tests.
+const COMPARES: [(&str, &[&str]); 6] = [
+    ("==", &["==", "eq", "equalto"]),
+    ("!=", &["!=", "ne"]),
     ("<", &["<", "lt", "lessthan"]),
     ("<=", &["<=", "le"]),
     (">", &[">", "gt", "greaterthan"]),
     (">=", &[">=", "ge"]),
 ];
-/// Words that end an expression, or stand before one.
-const PARTING: [&str; 7] = ["and", "or", "if", "else", "recursive", "as", "import"];
+/// Words that end an expression, or stand before one. Others do so in statements that are not there: imports and loops that call themselves.
+const PARTING: [&str; 4] = ["and", "or", "if", "else"];
+
+/// How many blocks a tag may stand in that is tried by itself. A try takes as long as its blocks, and nobody writes that many.
+const BLOCKS_LIMIT: usize = 20;
 
 /// The template with its operators written as filters.
 pub(super) fn rewritten(text: &str) -> String {
@@ -37,14 +43,51 @@ pub(super) fn rewritten(text: &str) -> String {
             edits.extend(Reader::new(&tag).edits());
         }
     }
-    edits.sort_by_key(|edit| (edit.at, edit.rank));
-    let (mut written, mut taken) = (String::with_capacity(text.len()), 0);
+    edited(text, 0..text.len(), &edits)
+}
+
+/// The same, but a tag that cannot be read with its operators written out stays as it is: one that would be nested too deeply. Each is tried once and by
+/// itself, as deep in blocks as it stands.
+pub(super) fn rewritten_where(text: &str, can_be_read: impl Fn(&str) -> bool) -> String {
+    let (mut kept, mut depth) = (Vec::new(), 0_usize);
+    for part in parts(text) {
+        let Part::Tag(tag) = part else { continue };
+        let edits = Reader::new(&tag).edits();
+        if !edits.is_empty()
+            && depth <= BLOCKS_LIMIT
+            && can_be_read(&alone(text, &tag, &edits, depth))
+        {
+            kept.extend(edits);
+        }
+        if tag.opens_block() {
+            depth += 1;
+        } else if tag.statement().starts_with("end") {
+            depth = depth.saturating_sub(1);
+        }
+    }
+    edited(text, 0..text.len(), &kept)
+}
+
+/// A template of one tag, within as many blocks; the innermost of them is one that `elif` may stand in.
+fn alone(text: &str, tag: &Tag<'_>, edits: &[Edit], depth: usize) -> String {
+    let written = edited(text, tag.start..tag.end, edits);
+    let end = match tag.opens_block() {
+        true => format!("{{%end{}%}}", tag.statement()),
+        false => String::new(),
+    };
+    let (opening, closing) = ("{%if x%}".repeat(depth), "{%endif%}".repeat(depth));
+    format!("{opening}{written}{end}{closing}")
+}
+
+/// A stretch of the text with the edits that belong there.
+fn edited(text: &str, stretch: Range<usize>, edits: &[Edit]) -> String {
+    let (mut written, mut taken) = (String::with_capacity(text.len()), stretch.start);
     for edit in edits {
         written.push_str(text.get(taken..edit.at).unwrap_or_default());
         written.push_str(&edit.put);
         taken = edit.at + edit.removed;
     }
-    written.push_str(text.get(taken..).unwrap_or_default());
+    written.push_str(text.get(taken..stretch.end).unwrap_or_default());
     written
 }
 
@@ -72,6 +115,8 @@ struct Open {
 
 struct Reader<'t> {
     tag: &'t Tag<'t>,
+    /// Where the `in` of a loop is.
+    loops_over: Option<usize>,
     open: Vec<Open>,
     edits: Vec<Edit>,
 }
@@ -80,6 +125,7 @@ impl<'t> Reader<'t> {
     fn new(tag: &'t Tag<'t>) -> Reader<'t> {
         Reader {
             tag,
+            loops_over: tag.loops_over(),
             open: Vec::new(),
             edits: Vec::new(),
         }
@@ -94,6 +140,7 @@ impl<'t> Reader<'t> {
         while !self.open.is_empty() {
             self.end(self.tag.tokens.len());
         }
+        self.edits.sort_by_key(|edit| (edit.at, edit.rank));
         self.edits
     }
 
@@ -116,21 +163,9 @@ impl<'t> Reader<'t> {
     }
 
     fn word(&mut self, index: usize, word: &str) {
-        let is_test = self.tag.before(index) == "is"
-            || (self.tag.before(index) == "not"
-                && index
-                    .checked_sub(2)
-                    .is_some_and(|two| self.tag.at(two) == "is"));
-        let is_first_in = self.tag.statement() == "for"
-            && self.open.len() == 1
-            && self
-                .tag
-                .words()
-                .find(|(_, word)| *word == "in")
-                .map(|(at, _)| at)
-                == Some(index);
+        let is_first_in = self.open.len() == 1 && self.loops_over == Some(index);
         match word {
-            _ if is_test => {}
+            _ if self.is_test(index) => {}
             "in" if is_first_in => self.part(index),
             "in" if self.tag.before(index) == "not" => {
                 if let Some(open) = self.open.last_mut() {
@@ -145,9 +180,21 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Whether a sign has something to its left that it belongs to.
+    /// Whether a word names a test.
+    fn is_test(&self, index: usize) -> bool {
+        match self.tag.before(index) {
+            "is" => true,
+            "not" => index
+                .checked_sub(2)
+                .is_some_and(|two| self.tag.at(two) == "is"),
+            _ => false,
+        }
+    }
+
+    /// Whether a sign has something to its left that it belongs to; behind a test it begins what the test is given.
     fn is_binary(&self, index: usize) -> bool {
-        let begins = self.open.last().is_some_and(|open| open.side == index);
+        let begins = self.open.last().is_some_and(|open| open.side == index)
+            || index.checked_sub(1).is_some_and(|last| self.is_test(last));
         const OPERATORS: [&str; 14] = [
             "*", "/", "//", "%", "**", "+", "-", "~", "<", "<=", ">", ">=", "==", "!=",
         ];
@@ -212,8 +259,7 @@ impl<'t> Reader<'t> {
         let (chain, signs) = (open.chain, std::mem::take(&mut open.signs));
         let has_in = std::mem::take(&mut open.has_in);
         open.chain = index + 1;
-        let orders = |sign: &usize| self.tag.at(*sign).starts_with(['<', '>']);
-        if has_in || !signs.iter().any(orders) {
+        if has_in || signs.is_empty() {
             return;
         }
         let begins = std::iter::once(chain).chain(signs.iter().map(|sign| sign + 1));
@@ -256,12 +302,12 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Adds the tests that order values; `pay` pays for looking at one.
+/// Adds the tests that compare values; `pay` pays for looking at one.
 pub(super) fn add_tests(
     environment: &mut Environment<'static>,
     pay: fn(&State<'_, '_>, &Jinja) -> Result<Value, Error>,
 ) {
-    for (sign, names) in ORDERS {
+    for (sign, names) in COMPARES {
         for name in names {
             environment.add_test(
                 *name,
@@ -291,8 +337,8 @@ pub(super) fn holds(
     }
     let order = order(one, other);
     Ok(match sign {
-        "==" => one == other,
-        "!=" => one != other,
+        "==" => equal(one, other),
+        "!=" => !equal(one, other),
         "<" => order == Some(Ordering::Less),
         ">" => order == Some(Ordering::Greater),
         "<=" => order.is_some_and(Ordering::is_le),
@@ -300,13 +346,28 @@ pub(super) fn holds(
     })
 }
 
-/// Numbers by value, also when they are written as texts; others among their kind.
-fn order(one: &Jinja, other: &Jinja) -> Option<Ordering> {
-    let number = |value: &Jinja| match value.kind() {
+/// Numbers by value, also when one of them is written as a text, as in filters; anything else as Jinja has it.
+fn equal(one: &Jinja, other: &Jinja) -> bool {
+    let is_number = |value: &Jinja| value.kind() == ValueKind::Number;
+    if (is_number(one) || is_number(other))
+        && let (Some(one), Some(other)) = (number(one), number(other))
+    {
+        return one.compare(other) == Some(Ordering::Equal);
+    }
+    one == other
+}
+
+/// A number, also when it is written as a text.
+fn number(value: &Jinja) -> Option<Number> {
+    match value.kind() {
         ValueKind::Number => Number::of(&serde_json::to_value(value).ok()?, Types::Strict),
         ValueKind::String => Number::read(value.as_str()?.trim()),
         _ => None,
-    };
+    }
+}
+
+/// Numbers by value, also when they are written as texts; others among their kind.
+fn order(one: &Jinja, other: &Jinja) -> Option<Ordering> {
     if let (Some(one), Some(other)) = (number(one), number(other)) {
         return one.compare(other);
     }
@@ -353,8 +414,8 @@ mod tests {
             ),
             ("{{ a is lt(b) }}", "{{ a is lt(b) }}"),
             (
-                "{{ a < b in c }}{{ a == b }}",
-                "{{ a < b in c }}{{ a == b }}",
+                "{{ a < b in c }}{{ a == b }}{{ f(k=not a != b) }}",
+                "{{ a < b in c }}{{ (a ) | __is(\"==\", ( b)) }}{{ f(k=not (a ) | __is(\"!=\", ( b))) }}",
             ),
             (
                 "{{ a not in b and c < d }}",
@@ -363,6 +424,10 @@ mod tests {
             (
                 "{{ a ~ }}{{ < b }}{{ ) ~ a }}",
                 "{{ a ~ }}{{ < b }}{{ ) ~ a }}",
+            ),
+            (
+                "{{ as ~ 1e-5 ~ import }}{{ recursive ~ a is eq -1 }}",
+                "{{ (as) | __text ~ (1e-5) | __text ~ (import) | __text }}{{ (recursive) | __text ~ (a is eq -1) | __text }}",
             ),
             (
                 "{# a ~ b #}{% raw %}{{ a ~ b }}{% endraw %} a ~ b",
@@ -399,6 +464,12 @@ mod tests {
         let leaf = prop::sample::select(vec![
             "1",
             "2.5",
+            "1e-5",
+            "1.e+2",
+            "0x1e-5",
+            "((((((((((((x))))))))))))",
+            "[[[['c']]]][0][0][0][0]",
+            "(x is eq -2)",
             "'a<b'",
             "x",
             "x.y",

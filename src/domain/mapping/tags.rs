@@ -15,6 +15,8 @@ pub(super) enum Part<'t> {
 pub(super) struct Tag<'t> {
     /// In bytes from 0.
     pub start: usize,
+    /// Behind its last sign.
+    pub end: usize,
     /// Between `{{` and `}}`.
     pub prints: bool,
     pub tokens: Vec<Token<'t>>,
@@ -59,6 +61,13 @@ impl<'t> Tag<'t> {
         }
     }
 
+    /// Where the `in` of a loop is, behind which stands what it goes over.
+    pub(super) fn loops_over(&self) -> Option<usize> {
+        let is_loop = self.statement() == "for";
+        let mut places = self.words().filter(|(_, word)| *word == "in");
+        places.next().filter(|_| is_loop).map(|(index, _)| index)
+    }
+
     /// Words, with their places.
     pub(super) fn words(&self) -> impl Iterator<Item = (usize, &'t str)> {
         let tokens = self.tokens.iter().enumerate();
@@ -94,6 +103,12 @@ impl<'t> Tag<'t> {
         self.statement() == "set" && !assigns
     }
 
+    /// A statement that goes on up to its `end...`.
+    pub(super) fn opens_block(&self) -> bool {
+        let blocks = ["autoescape", "filter", "for", "if", "raw", "with"];
+        blocks.contains(&self.statement()) || self.opens_set()
+    }
+
     /// The variables that such a `set` gives what follows as it is; of a filter they get something else.
     pub(super) fn captures(&self) -> Vec<&'t str> {
         match self.opens_set() && self.filters().next().is_none() {
@@ -117,12 +132,13 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
         let prints = text.as_bytes().get(start + 1) == Some(&b'{');
         let end = if prints { "}}" } else { "%}" };
         let (tokens, length) = tokens(inside, end, start + 2);
+        at = start + 2 + length;
         let tag = Tag {
             start,
+            end: at,
             prints,
             tokens,
         };
-        at = start + 2 + length;
         let is_raw = tag.statement() == "raw";
         parts.push(Part::Tag(tag));
         if is_raw {
@@ -193,23 +209,40 @@ fn first_token(text: &str) -> (Kind, usize) {
     let first = text.chars().next().unwrap_or(' ');
     match first {
         '"' | '\'' => (Kind::Text, end_of_string(text.as_bytes(), 0)),
-        '0'..='9' => {
-            let whole = named(text);
-            let rest = text.get(whole..).unwrap_or_default();
-            let fraction = rest
-                .strip_prefix('.')
-                .filter(|rest| rest.starts_with(|sign: char| sign.is_ascii_digit()));
-            (
-                Kind::Number,
-                whole + fraction.map_or(0, |rest| 1 + named(rest)),
-            )
-        }
+        '0'..='9' => (Kind::Number, end_of_number(text.as_bytes())),
         first if is_name(&first) => (Kind::Word, named(text)),
         first => match text.get(..2).filter(|pair| PAIRS.contains(pair)) {
             Some(pair) => (Kind::Sign, pair.len()),
             None => (Kind::Sign, first.len_utf8()),
         },
     }
+}
+
+/// Behind the number that begins a text. A fraction belongs to it, and an exponent with its sign: `1e-5` takes nothing away.
+fn end_of_number(bytes: &[u8]) -> usize {
+    let is = |at: usize, signs: &[u8]| bytes.get(at).is_some_and(|sign| signs.contains(sign));
+    let behind = |from: usize, belongs: fn(&u8) -> bool| {
+        let rest = bytes.get(from..).unwrap_or_default();
+        from + rest.iter().take_while(|sign| belongs(sign)).count()
+    };
+    let is_digit = |sign: &u8| sign.is_ascii_digit() || *sign == b'_';
+    if is(0, b"0") && is(1, b"bBoOxX") {
+        return behind(2, |sign| sign.is_ascii_hexdigit() || *sign == b'_');
+    }
+    let mut end = behind(0, is_digit);
+    let is_attribute = |at: usize| {
+        let begins_name = |sign: &u8| sign.is_ascii_alphabetic() || *sign == b'_';
+        let is_exponent = is(at, b"eE") && is(at + 1, b"+-0123456789");
+        bytes.get(at).is_some_and(begins_name) && !is_exponent
+    };
+    if is(end, b".") && !is_attribute(end + 1) {
+        end = behind(end + 1, is_digit);
+    }
+    if is(end, b"eE") {
+        end += 1 + usize::from(is(end + 1, b"+-"));
+        end = behind(end, is_digit);
+    }
+    end
 }
 
 /// Behind the closing quote of the string that begins at `at`.
@@ -260,6 +293,14 @@ mod tests {
             (
                 "{{ a[1:2] == 1.5|b(-1) }}",
                 vec!["<a [ 1 : 2 ] == 1.5 | b ( - 1 )>"],
+            ),
+            (
+                "{{ 1e-5 + 2.5E+3 - 1.e2 * 1_0.5 - a.1.b }}",
+                vec!["<1e-5 + 2.5E+3 - 1.e2 * 1_0.5 - a . 1 . b>"],
+            ),
+            (
+                "{{ 0x1e-5 ~ 1if 2. if x }}",
+                vec!["<0x1e - 5 ~ 1 if 2. if x>"],
             ),
             ("{{ größe }} {%", vec!["<größe>", " ", "<>"]),
             ("{{ \"a\\", vec!["<\"a\\>"]),

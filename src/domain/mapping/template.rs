@@ -196,6 +196,7 @@ fn looks_like_json(text: &str) -> bool {
 /// Whether something that is no JSON follows what begins with a bracket or a quote. Not where another branch may stand in its place.
 fn goes_on(parts: &[Part<'_>]) -> bool {
     let (mut quoted, mut depth, mut is_over) = (Quoted::default(), 0_usize, false);
+    let mut before = b' ';
     for part in parts {
         let text = match part {
             Part::Text(text) => text,
@@ -209,7 +210,8 @@ fn goes_on(parts: &[Part<'_>]) -> bool {
         for sign in text.trim_start().bytes() {
             match sign {
                 sign if is_over && sign.is_ascii_whitespace() => {}
-                // A sign too many is a slip in JSON.
+                // A sign too many is a slip in JSON, and so is a brace forgotten before a name.
+                b':' if is_over && before == b'"' => return false,
                 sign if is_over => return !b",]}".contains(&sign),
                 sign => {
                     let was_inside = quoted.inside;
@@ -223,6 +225,7 @@ fn goes_on(parts: &[Part<'_>]) -> bool {
                     is_over = closes && depth == 0 && !quoted.inside;
                 }
             }
+            before = sign;
         }
     }
     false
@@ -250,8 +253,9 @@ fn not_json(text: &str, error: &serde_json::Error) -> MappingError {
         .nth(error.line().saturating_sub(1))
         .unwrap_or_default();
     // The reader counts bytes, people count characters.
-    let bytes = line.get(..error.column()).unwrap_or(line);
-    let column = bytes.chars().count().max(1);
+    let begins = line.char_indices().map(|(at, _)| at);
+    let before = begins.take_while(|at| *at < error.column());
+    let column = before.count().max(1);
     let near: String = line
         .chars()
         .skip(column.saturating_sub(20))
@@ -265,7 +269,8 @@ fn not_json(text: &str, error: &serde_json::Error) -> MappingError {
         "template_not_json",
         &place,
         format!(
-            "The template did not become JSON: {words} at {place} of what it printed, near `{near}`."
+            "The template did not become JSON: {words} at line {line}, column {column} of what it printed, near `{near}`.",
+            line = error.line(),
         ),
     )
 }
@@ -274,28 +279,30 @@ fn not_json(text: &str, error: &serde_json::Error) -> MappingError {
 const STACK_BYTES: usize = 16 << 20;
 
 /// Lets minijinja read the template, on a stack of its own: the caller's may be small.
-fn added(environment: &mut Environment<'static>, text: &str) -> Result<(), Error> {
+fn read(environment: &mut Environment<'static>, text: &str) -> Result<(), Error> {
     let failed = |reason: &str| Error::new(ErrorKind::BadSerialization, reason.to_string());
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || {
-                environment.add_template_owned(NAME, text.to_string())
-            })
+            .spawn_scoped(scope, || added(environment, text))
             .map_err(|_| failed("the machine has no thread free to read it"))?
             .join()
             .unwrap_or_else(|_| Err(failed("reading it failed")))
     })
 }
 
-/// Lets minijinja read the template, first as it is: what is wrong with it is told of what a person wrote. One that would be nested too deeply with its
-/// operators written out stays as it is.
-fn read(environment: &mut Environment<'static>, text: &str) -> Result<(), Error> {
-    added(environment, text)?;
+/// Reads the template first as it is: what is wrong with it is told of what a person wrote. Then with its operators written out, in all tags that can be
+/// read so; a tag that would be nested too deeply stays as it is.
+fn added(environment: &mut Environment<'static>, text: &str) -> Result<(), Error> {
+    environment.add_template_owned(NAME, text.to_string())?;
     let written = operators::rewritten(text);
-    if written != text {
-        added(environment, &written).ok();
+    if written == text || environment.add_template_owned(NAME, written).is_ok() {
+        return Ok(());
     }
+    let can_be_read = |text: &str| Environment::empty().template_from_str(text).is_ok();
+    let written = operators::rewritten_where(text, can_be_read);
+    // What was read before stays where even this cannot be.
+    environment.add_template_owned(NAME, written).ok();
     Ok(())
 }
 

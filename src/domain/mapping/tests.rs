@@ -283,6 +283,9 @@ fn templates_that_cannot_work_are_refused() {
         "{{ x | lookup(hi='high', lo='low') }}",
         "{{ x | truncate }}",
         "{{ x | escape }}",
+        "{{ x | __text }}",
+        "{% if x | __is('<', 2) %}{% endif %}",
+        "{% filter __text %}{% endfilter %}",
     ] {
         let body = format!("größe {body}");
         let problem = &Mapping::parse(&template(&body)).expect_err(&body)[0];
@@ -442,6 +445,58 @@ proptest! {
         let read: Value = serde_json::from_slice(&first.body).unwrap();
         prop_assert_eq!(&read["b"]["c"], &json!(number));
     }
+}
+
+#[test]
+fn a_tag_that_is_nested_too_deeply_leaves_the_others_alone() {
+    let (open, close) = ("(".repeat(60), ")".repeat(60));
+    let deep = format!("{}1{}", "(n ~ ".repeat(40), ")".repeat(40));
+    let blocks = format!("{}{{{{ note ~ 'b' }}}}", "{% if true %}".repeat(20));
+    let document = json!({"note": null, "n": 2});
+    for (body, expected) in [
+        ("{{ note ~ 'x' }} {{ n ~ 1e-5 }}".to_string(), "x 20.00001"),
+        (
+            format!("{{{{ note ~ 'x' }}}} {{{{ {open}n ~ 'y'{close} }}}}"),
+            "x 2y",
+        ),
+        (
+            format!(
+                "{{{{ note ~ 'x' }}}}{{% if {deep} == '' %}}{{% elif n ~ '' == '2' %}}y{{% endif %}}"
+            ),
+            "xy",
+        ),
+        (
+            format!(
+                "{blocks}{{% set a = {deep} %}}{{% if n %}}{{{{ a | length }}}}{{% endif %}}{}",
+                "{% endif %}".repeat(20)
+            ),
+            "b41",
+        ),
+        (
+            "{% set import, as = n ~ note, note ~ n %}{{ note ~ as ~ import }}".to_string(),
+            "22",
+        ),
+    ] {
+        let mapping = json!({"mode": "template", "body": body, "format": "text"});
+        let sent = apply_to(mapping, &document).unwrap();
+        assert_eq!(String::from_utf8(sent.body).unwrap(), expected, "{body}");
+    }
+}
+
+/// Each of these once took minutes.
+#[test]
+fn a_long_tag_is_read_in_one_go() {
+    let started = std::time::Instant::now();
+    let many = "a,".repeat(15_000);
+    for body in [
+        format!("{{% for {many}a in x %}}{{% endfor %}}"),
+        format!(
+            "{{\"a\": {{% set a %}}{{{{ t }}}}{{% endset %}}{{% for {many}a in x %}}{{% endfor %}}1}}"
+        ),
+    ] {
+        Mapping::parse(&template(&body)).ok();
+    }
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }
 
 /// Each of these once ended the process or took a gigabyte.
@@ -658,6 +713,26 @@ fn templates_join_and_order_values_as_the_bridge_does() {
             "1;true;",
         ),
         (
+            "{{ two == 2 }} {{ 3.0 == n }} {{ '3' != n }} {{ n == ' 3.0 ' }} {{ two <= 2 and two >= 2 }}",
+            "true true false true true",
+        ),
+        (
+            "{{ two == '2.0' }} {{ word == 'ABC' }} {{ word == 'abc' }} {{ word != n }} {{ yes == true }} {{ yes == 'true' }}",
+            "false false true true true false",
+        ),
+        (
+            "{{ null == none }} {{ null == 0 }} {{ '' == 0 }} {{ nowhere == nothing }} {{ list == [1, none, true] }} {{ big == 1e30 }}",
+            "true false false true true true",
+        ),
+        (
+            "{% if two == 2 == n %}y{% elif not ten != 10 %}z{% endif %}",
+            "z",
+        ),
+        (
+            "{{ two is eq 2 }} {{ two is ne(2) }} {{ ['2', 3] | select('equalto', 2) | list }}",
+            "true false [\"2\"]",
+        ),
+        (
             "{{ n is gt two }} {{ word is lt(3) }} {{ list | select('>=', 1) | list }}",
             "true false [1,true]",
         ),
@@ -705,6 +780,9 @@ fn what_goes_on_behind_a_bracket_or_a_quote_is_a_text() {
             Some("[1]"),
         ),
         ("[{{ t }}]]", None),
+        ("\"name\": \"{{ t }}\"", None),
+        ("\"name\": {{ t }}", None),
+        ("\"{{ t }}\" : {{ event }}", Some("\"Ada\" : E")),
         ("{\"a\": {{ t }}} b", None),
     ] {
         let sent =
@@ -717,6 +795,10 @@ fn what_goes_on_behind_a_bracket_or_a_quote_is_a_text() {
         error.message,
         "The template did not become JSON: expected value at line 2, column 10 of what it printed, near `\"größe\": x}`."
     );
+    let body = "{\"aé\": [1,2,3], \"b\": é, \"longer tail of the line goes here\": 1}";
+    let error = apply_to(template(body), &document).unwrap_err();
+    assert_eq!(error.path, "line 1, column 22");
+    assert!(error.message.contains("\"b\": é"), "{}", error.message);
 }
 
 #[test]

@@ -14,6 +14,8 @@ const WORDS: [&str; 12] = [
 ];
 /// Functions that a loop has of its own.
 const METHODS: [&str; 2] = ["changed", "cycle"];
+/// What the names of filters begin with that only `operators` writes.
+const OWN: &str = "__";
 /// The function that takes more in a template than in a pipe, as Jinja has it.
 const WIDENED: &str = "default";
 
@@ -39,7 +41,7 @@ fn unknown_filter(tag: &Tag<'_>, state: &mut State<'_, '_>) -> Option<String> {
         let is_unknown = state
             .apply_filter(name, &[])
             .is_err_and(|error| error.kind() == ErrorKind::UnknownFilter);
-        match is_unknown {
+        match is_unknown || name.starts_with(OWN) {
             true => Some(none_such(name)),
             false => miscounted(tag, index, name),
         }
