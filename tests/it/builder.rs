@@ -973,6 +973,18 @@ async fn what_stays_empty_with_the_sample_is_told_beside_a_good_verdict() {
     );
     assert!(result.contains("href=\"#f-source-0\""), "{result}");
     assert!(part(&live, "f-0").contains(said));
+    // What is meant to be left out or null is no slip.
+    for change in [("f_missing", "omit"), ("f_pipe", "default(null)")] {
+        let live = ada
+            .post("/connections/live", &changed(posted.clone(), &[change]))
+            .await;
+        let result = part(&live, "result");
+        assert!(
+            result.contains("Would be sent") && !result.contains(said),
+            "{result}"
+        );
+        assert!(!part(&live, "f-0").contains(said));
+    }
 
     let template = [
         ("mapping_mode", "template"),

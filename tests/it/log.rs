@@ -719,6 +719,7 @@ async fn an_event_is_asked_for_by_what_its_rows_call_it() {
         ("todo_created", 1),
         ("Record+created", 1),
         ("+RECORD+Created", 1),
+        ("Record+dibuat", 1),
         ("Record+deleted", 0),
         ("SOMETHING_NEW", 0),
     ] {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::mapping::functions::list::joined;
 use crate::domain::mapping::functions::{Call, least_bytes};
-use crate::domain::mapping::gaps::{Gap, is_empty};
+use crate::domain::mapping::gaps::{is_empty, stands_in};
 use crate::domain::mapping::target::Target;
 use crate::domain::mapping::template::TextTemplate;
 use crate::domain::mapping::{MappingError, OUTPUT_LIMIT_BYTES};
@@ -65,6 +65,8 @@ pub struct FieldPreview {
     /// The value taken, then the value after each function with its name.
     pub steps: Vec<(String, Value)>,
     pub error: Option<String>,
+    /// Paths that find nothing, for which it stays empty.
+    pub missing: Vec<String>,
 }
 
 impl Fields {
@@ -137,7 +139,7 @@ impl Fields {
         };
         let mut bytes_left = OUTPUT_LIMIT_BYTES;
         for field in &self.0 {
-            let mut value = field.taken(document)?;
+            let (mut value, _) = field.taken(document)?;
             for call in &field.pipe {
                 value = call.apply(&value).map_err(|reason| {
                     MappingError::new("function_failed", &field.to.text, reason)
@@ -167,27 +169,17 @@ impl Fields {
     pub(super) fn preview(&self, document: &Value) -> Vec<FieldPreview> {
         self.0.iter().map(|field| field.preview(document)).collect()
     }
-
-    pub(super) fn gaps(&self, document: &Value) -> Vec<Gap> {
-        let gap = |field: &Field| {
-            let paths = field.missing(document);
-            (!paths.is_empty()).then(|| Gap {
-                to: Some(field.to.text.clone()),
-                paths,
-            })
-        };
-        self.0.iter().filter_map(gap).collect()
-    }
 }
 
 impl Field {
-    fn taken(&self, document: &Value) -> Result<Value, MappingError> {
+    /// The value, and whether its path finds anything.
+    fn taken(&self, document: &Value) -> Result<(Value, bool), MappingError> {
         let path = match &self.from {
-            From::Constant(value) => return Ok(value.clone()),
+            From::Constant(value) => return Ok((value.clone(), true)),
             From::Template(template) => {
                 return template
                     .render(document)
-                    .map(Value::from)
+                    .map(|text| (Value::from(text), true))
                     .map_err(|error| MappingError {
                         path: self.to.text.clone(),
                         ..error
@@ -200,29 +192,35 @@ impl Field {
             Ok(found) => found,
             Err(error) => return fail("path_failed", error.reason),
         };
-        match &self.take {
-            Take::First => Ok(found.first().map_or(Value::Null, |value| (*value).clone())),
-            Take::All => Ok(found.into_iter().cloned().collect()),
-            Take::Join(_) if found.is_empty() => Ok(Value::Null),
+        let is_there = !found.is_empty();
+        let value = match &self.take {
+            Take::First => found.first().map_or(Value::Null, |value| (*value).clone()),
+            Take::All => found.into_iter().cloned().collect(),
+            Take::Join(_) if found.is_empty() => Value::Null,
             Take::Join(separator) => {
                 let items: Vec<Value> = found.into_iter().cloned().collect();
                 match joined(&items, separator) {
-                    Ok(text) => Ok(Value::from(text)),
-                    Err(reason) => fail("too_large", format!("It cannot be joined: {reason}.")),
+                    Ok(text) => Value::from(text),
+                    Err(reason) => {
+                        return fail("too_large", format!("It cannot be joined: {reason}."));
+                    }
                 }
             }
             Take::One => match found.as_slice() {
-                [] => Ok(Value::Null),
-                [one] => Ok((*one).clone()),
-                several => fail(
-                    "not_one",
-                    format!(
-                        "{path} selects {} values, and exactly one is wanted.",
-                        several.len()
-                    ),
-                ),
+                [] => Value::Null,
+                [one] => (*one).clone(),
+                several => {
+                    return fail(
+                        "not_one",
+                        format!(
+                            "{path} selects {} values, and exactly one is wanted.",
+                            several.len()
+                        ),
+                    );
+                }
             },
-        }
+        };
+        Ok((value, is_there))
     }
 
     fn origin(&self) -> String {
@@ -232,20 +230,23 @@ impl Field {
         }
     }
 
-    /// The paths for which it is empty.
-    fn missing(&self, document: &Value) -> Vec<String> {
+    /// The paths that find nothing, when what was made of them is empty and nobody said that it may be.
+    fn missing(&self, document: &Value, is_there: bool, steps: &[(String, Value)]) -> Vec<String> {
+        let is_meant = self.pipe.iter().any(|call| stands_in(call.function.id));
+        let is_empty =
+            |step: Option<&(String, Value)>| step.is_some_and(|(_, value)| is_empty(value));
         match &self.from {
-            From::Constant(_) => Vec::new(),
-            From::Template(template) => template.gaps(document),
-            From::Path(path) => {
-                let finds_nothing = path.find(document).is_ok_and(|found| found.is_empty());
-                let preview = self.preview(document);
-                let made = preview.steps.last().filter(|_| preview.error.is_none());
-                match finds_nothing && made.is_some_and(|(_, value)| is_empty(value)) {
-                    true => vec![path.to_string()],
-                    false => Vec::new(),
-                }
+            From::Template(_) if is_meant && is_empty(steps.first()) => Vec::new(),
+            From::Template(template) => template.missing(document),
+            From::Path(path)
+                if !is_there
+                    && !is_meant
+                    && self.when_missing == WhenMissing::Null
+                    && is_empty(steps.last()) =>
+            {
+                vec![path.to_string()]
             }
+            _ => Vec::new(),
         }
     }
 
@@ -254,9 +255,10 @@ impl Field {
             to: self.to.text.clone(),
             steps: Vec::new(),
             error: None,
+            missing: Vec::new(),
         };
-        let mut value = match self.taken(document) {
-            Ok(value) => value,
+        let (mut value, is_there) = match self.taken(document) {
+            Ok(taken) => taken,
             Err(error) => {
                 preview.error = Some(error.message);
                 return preview;
@@ -276,6 +278,7 @@ impl Field {
         if value.is_null() && self.when_missing == WhenMissing::Fail {
             preview.error = Some("There is no value, and the field must have one.".into());
         }
+        preview.missing = self.missing(document, is_there, &preview.steps);
         preview
     }
 }

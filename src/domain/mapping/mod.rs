@@ -6,7 +6,7 @@
 mod captured;
 pub mod fields;
 pub mod functions;
-pub mod gaps;
+mod gaps;
 mod involved;
 mod operators;
 mod tags;
@@ -21,7 +21,6 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::domain::mapping::fields::{FieldPreview, Fields};
-use crate::domain::mapping::gaps::Gap;
 use crate::domain::mapping::template::BodyTemplate;
 use crate::domain::needs::Needs;
 use crate::domain::problem::Problem;
@@ -212,12 +211,11 @@ impl Mapping {
         }
     }
 
-    /// Where it takes a value from a path that finds nothing.
-    pub fn gaps(&self, document: &Value) -> Vec<Gap> {
+    /// The paths that a template prints and that find nothing; what a field lacks stands in its preview.
+    pub fn missing(&self, document: &Value) -> Vec<String> {
         match &self.0 {
-            Mode::Fields(fields) => fields.gaps(document),
-            Mode::Template(template) => template.gaps(document),
-            Mode::Passthrough | Mode::Refused(_) => Vec::new(),
+            Mode::Template(template) => template.missing(document),
+            _ => Vec::new(),
         }
     }
 }

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::domain::mapping::captured::misused;
 use crate::domain::mapping::functions::{Call, functions, must_compile, too_long};
-use crate::domain::mapping::gaps::{self, Gap};
+use crate::domain::mapping::gaps;
 use crate::domain::mapping::involved::too_involved;
 use crate::domain::mapping::operators;
 use crate::domain::mapping::tags::{Part, parts};
@@ -97,7 +97,7 @@ impl TextTemplate {
     }
 
     /// The paths that it prints and that find nothing.
-    pub(super) fn gaps(&self, document: &Value) -> Vec<String> {
+    pub(super) fn missing(&self, document: &Value) -> Vec<String> {
         paths_missing(&self.0, document)
     }
 }
@@ -143,12 +143,9 @@ impl BodyTemplate {
         }
     }
 
-    pub(super) fn gaps(&self, document: &Value) -> Vec<Gap> {
-        let paths = paths_missing(&self.environment, document);
-        match paths.is_empty() {
-            true => Vec::new(),
-            false => vec![Gap { to: None, paths }],
-        }
+    /// The paths that it prints and that find nothing.
+    pub(super) fn missing(&self, document: &Value) -> Vec<String> {
+        paths_missing(&self.environment, document)
     }
 
     pub(super) fn render(&self, document: &Value) -> Result<Output, MappingError> {
@@ -571,7 +568,7 @@ fn paths_missing(environment: &Environment<'static>, document: &Value) -> Vec<St
     let template = environment.get_template(NAME);
     template.map_or_else(
         |_| Vec::new(),
-        |template| gaps::of_template(&template, document),
+        |template| gaps::of_template(template.source(), document),
     )
 }
 

@@ -14,7 +14,6 @@ use crate::domain::filter::condition::Truth;
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::{Filter, Input};
 use crate::domain::mapping::Mapping;
-use crate::domain::mapping::gaps::Gap;
 use crate::flow::dry_run::{dry_run, rehearse};
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
@@ -119,9 +118,14 @@ pub async fn live(
     if let Err(found) = &compiled {
         problems.extend(found.iter().map(FormProblem::from));
     }
-    let (verdict, request, gaps) = match compiled.ok().filter(|_| problems.is_empty()) {
+    let fields = fields(&form.fields, document).await?;
+    let (verdict, request, missing) = match compiled.ok().filter(|_| problems.is_empty()) {
         Some(compiled) => decided(compiled, sample, target, now).await?,
         None => (undecided(t!("builder-mend-first")), None, Vec::new()),
+    };
+    let gaps = match form.mapping_mode.as_str() {
+        "fields" if verdict.body.is_some() => field_gaps(&form.fields, &fields),
+        _ => template_gap(&missing).into_iter().collect(),
     };
     // It passes, and there is nothing yet that could be sent.
     let (verdict, request) = match form.lacks_fields() && verdict.body.is_some() {
@@ -137,7 +141,7 @@ pub async fn live(
         problems: form.placed(problems, &pointers),
         request,
         rows,
-        fields: form.fields.iter().map(|row| field(row, document)).collect(),
+        fields,
         name: match form.source_id.is_empty() || destination.is_empty() {
             true => t!("builder-name-example"),
             false => suggested_name(&rules, &destination),
@@ -145,31 +149,32 @@ pub async fn live(
         review: review(form, &rules, &destination, names),
         changes: None,
         sample_label: sample.label.clone(),
-        gaps: gaps.iter().map(|gap| GapView::new(gap, form)).collect(),
+        gaps,
     })
 }
 
-impl GapView {
-    fn new(gap: &Gap, form: &ConnectionForm) -> GapView {
-        let message = gap_message(gap);
-        let Some(name) = &gap.to else {
-            return GapView {
-                id: "template".into(),
-                label: t!("builder-template"),
-                message,
-            };
-        };
-        let row = form.fields.iter().position(|row| row.to == *name);
-        GapView {
-            id: row.map_or_else(|| "step-send".into(), |at| format!("f-source-{at}")),
-            label: t!("builder-field-named", name = name),
-            message,
-        }
-    }
+fn template_gap(missing: &[String]) -> Option<GapView> {
+    gap_message(missing).map(|message| GapView {
+        id: "template".into(),
+        label: t!("builder-template"),
+        message,
+    })
 }
 
-fn gap_message(gap: &Gap) -> String {
-    t!("builder-gap", paths = gap.paths.join(", "))
+fn field_gaps(rows: &[FieldRow], fields: &[FieldFeedback]) -> Vec<GapView> {
+    let told = rows.iter().zip(fields).enumerate();
+    told.filter_map(|(index, (row, field))| {
+        Some(GapView {
+            id: format!("f-source-{index}"),
+            label: t!("builder-field-named", name = row.to),
+            message: field.gap.clone()?,
+        })
+    })
+    .collect()
+}
+
+fn gap_message(missing: &[String]) -> Option<String> {
+    (!missing.is_empty()).then(|| t!("builder-gap", paths = missing.join(", ")))
 }
 
 /// The sentence that says what will happen; as long as no field is chosen, that one is to be.
@@ -205,14 +210,14 @@ async fn decided(
     sample: &Sample,
     target: &Target<'_>,
     now: Timestamp,
-) -> Result<(Verdict, Option<RequestView>, Vec<Gap>), ApiError> {
+) -> Result<(Verdict, Option<RequestView>, Vec<String>), ApiError> {
     let body = sample.body.clone();
     let document = sample.document.clone();
-    let (run, gaps) = in_turn(&RULES, move || {
+    let (run, missing) = in_turn(&RULES, move || {
         let run = dry_run(&rules, body.as_bytes(), now);
         let sent = document.filter(|_| run.as_ref().is_ok_and(|run| run.body.is_some()));
-        let gaps = sent.map_or_else(Vec::new, |document| rules.mapping().gaps(&document));
-        (run, gaps)
+        let missing = sent.map_or_else(Vec::new, |document| rules.mapping().missing(&document));
+        (run, missing)
     })
     .await?;
     let run = match run {
@@ -243,7 +248,7 @@ async fn decided(
             now,
         )
     });
-    Ok((verdict, request, gaps))
+    Ok((verdict, request, missing))
 }
 
 fn request(target: &Target<'_>, body: &str, content_type: &str, now: Timestamp) -> RequestView {
@@ -336,44 +341,85 @@ impl RowFeedback {
     }
 }
 
-fn field(row: &FieldRow, document: &Value) -> FieldFeedback {
-    let mut feedback = FieldFeedback::default();
-    if row.is_unfinished() {
-        return feedback;
+/// What a field came to, before it is told in the reader's language.
+#[derive(Default)]
+struct Tried {
+    problem: Option<String>,
+    missing: Vec<String>,
+    steps: Vec<(String, String)>,
+}
+
+/// Tries each field by itself.
+async fn fields(rows: &[FieldRow], document: &Value) -> Result<Vec<FieldFeedback>, ApiError> {
+    let mappings: Vec<_> = rows.iter().map(mapping_of).collect();
+    if mappings.iter().all(Option::is_none) {
+        return Ok(rows.iter().map(|_| FieldFeedback::default()).collect());
     }
-    let mut field = match row.document() {
-        Ok(field) => field,
-        Err(message) => {
-            feedback.problem = Some(message);
-            return feedback;
+    let document = document.clone();
+    let tried = in_turn(&RULES, move || {
+        let tried = |mapping: Value| tried(&mapping, &document);
+        let each = mappings.into_iter();
+        each.map(|mapping| mapping.map(|mapping| mapping.map(tried)))
+            .collect::<Vec<_>>()
+    })
+    .await?;
+    let told = rows.iter().zip(tried);
+    Ok(told.map(|(row, tried)| field(row, tried)).collect())
+}
+
+/// A mapping of this field alone, or what is wrong with its pipe; `None` when it has no value yet.
+fn mapping_of(row: &FieldRow) -> Option<Result<Value, String>> {
+    if row.is_unfinished() {
+        return None;
+    }
+    Some(row.document().map(|mut field| {
+        // The value can be shown before it is said where it goes.
+        if row.to.is_empty() {
+            field["to"] = Value::from("value");
+        }
+        serde_json::json!({"mode": "fields", "fields": [field]})
+    }))
+}
+
+fn tried(mapping: &Value, document: &Value) -> Tried {
+    let mapping = match Mapping::parse(mapping) {
+        Ok(mapping) => mapping,
+        Err(problems) => {
+            return Tried {
+                problem: problems.into_iter().next().map(|problem| problem.message),
+                ..Tried::default()
+            };
         }
     };
-    // The value can be shown before it is said where it goes.
-    let has_target = !row.to.is_empty();
-    if !has_target {
-        field["to"] = Value::from("value");
-    }
-    let mapping = serde_json::json!({"mode": "fields", "fields": [field]});
-    match Mapping::parse(&mapping) {
-        Err(problems) => {
-            feedback.problem = problems.first().map(|problem| retold(&problem.message))
+    let preview = mapping.preview(document).into_iter().next();
+    preview.map_or_else(Tried::default, |preview| Tried {
+        problem: preview.error,
+        missing: preview.missing,
+        steps: preview
+            .steps
+            .into_iter()
+            .map(|(step, value)| (step, shown(&value)))
+            .collect(),
+    })
+}
+
+fn field(row: &FieldRow, tried: Option<Result<Tried, String>>) -> FieldFeedback {
+    let tried = match tried {
+        None => return FieldFeedback::default(),
+        Some(Err(message)) => {
+            return FieldFeedback {
+                problem: Some(message),
+                ..FieldFeedback::default()
+            };
         }
-        Ok(mapping) => {
-            for preview in mapping.preview(document) {
-                feedback.steps = preview
-                    .steps
-                    .into_iter()
-                    .map(|(step, value)| (step, shown(&value)))
-                    .collect();
-                feedback.problem = preview.error.as_deref().map(retold);
-            }
-            feedback.gap = mapping.gaps(document).first().map(gap_message);
-        }
+        Some(Ok(tried)) => tried,
+    };
+    let unsaid = || row.to.is_empty().then(|| t!("builder-say-field"));
+    FieldFeedback {
+        problem: tried.problem.as_deref().map(retold).or_else(unsaid),
+        gap: gap_message(&tried.missing),
+        steps: tried.steps,
     }
-    if !has_target && feedback.problem.is_none() {
-        feedback.problem = Some(t!("builder-say-field"));
-    }
-    feedback
 }
 
 fn shown(value: &Value) -> String {

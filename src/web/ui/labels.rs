@@ -5,7 +5,9 @@
 use crate::domain::catalogue::{CatalogueEvent, EVENTS, clause, label};
 use crate::domain::delivery::Cause;
 use crate::domain::filter::operator::{self, Operator};
+use crate::domain::person::Language;
 use crate::web::i18n::Key;
+use crate::web::reader::Reader;
 
 /// How a destination's requests may be signed, the usual way first.
 pub const SCHEMES: [(&str, Key); 3] = [
@@ -60,14 +62,19 @@ pub fn event_label(event_type: &str) -> String {
     told!("catalogue-", event_type, label(event_type))
 }
 
-/// The event that somebody calls so: by Blue's name or by ours, in the reader's language or in English, in any case. Other names are as they are.
+/// The event that somebody calls so: by Blue's name or by ours, in any language, for an address may come from somebody who reads another, and in any
+/// case. Other names are as they are.
 pub fn event_type_called(name: &str) -> String {
     let called = name.trim().to_lowercase();
     let is_meant = |event: &&CatalogueEvent| {
-        let names = [event.id.into(), event.label.into(), event_label(event.id)];
-        names
-            .iter()
-            .any(|name: &String| name.to_lowercase() == called)
+        let mut labels = Language::ALL.iter().map(|language| {
+            let reader = Reader {
+                language: *language,
+                ..Reader::default()
+            };
+            reader.reads(|| event_label(event.id))
+        });
+        event.id.to_lowercase() == called || labels.any(|label| label.to_lowercase() == called)
     };
     let meant = EVENTS.iter().find(is_meant);
     meant.map_or_else(|| name.trim().to_string(), |event| event.id.to_string())
@@ -88,8 +95,6 @@ mod tests {
     use super::*;
     use crate::domain::outcome::Outcome;
     use crate::domain::outcome::tests::failures;
-    use crate::domain::person::Language;
-    use crate::web::reader::Reader;
 
     #[test]
     fn every_outcome_has_a_word_in_the_readers_language() {
