@@ -8,12 +8,14 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, State, Value as Jinja};
 use serde_json::Value;
 
 use crate::domain::mapping::tags::{Kind, Part, Tag, parts};
-use crate::domain::value::{Number, Types};
+use crate::domain::value::{Number, Types, time_of};
 
 /// Prints a value as the bridge does.
 pub(super) const TEXT: &str = "__text";
@@ -366,10 +368,14 @@ fn number(value: &Jinja) -> Option<Number> {
     }
 }
 
-/// Numbers by value, also when they are written as texts; others among their kind.
+/// Numbers by value, also when they are written as texts; dates and times by their moment; others among their kind.
 fn order(one: &Jinja, other: &Jinja) -> Option<Ordering> {
     if let (Some(one), Some(other)) = (number(one), number(other)) {
         return one.compare(other);
+    }
+    // The same moment may be told from two zones.
+    if let (Some(one), Some(other)) = (time(one), time(other)) {
+        return Some(one.cmp(&other));
     }
     let is_there = !one.is_none() && !one.is_undefined();
     let are_alike = match (one.kind(), other.kind()) {
@@ -377,6 +383,10 @@ fn order(one: &Jinja, other: &Jinja) -> Option<Ordering> {
         (one, other) => one == other,
     };
     (is_there && are_alike).then(|| one.cmp(other))
+}
+
+fn time(value: &Jinja) -> Option<Timestamp> {
+    time_of(&value.as_str()?.into(), &TimeZone::UTC)
 }
 
 #[cfg(test)]

@@ -713,6 +713,10 @@ fn templates_join_and_order_values_as_the_bridge_does() {
             "1;true;",
         ),
         (
+            "{{ '2026-05-01T20:00:00Z' >= ('2026-05-01T20:00:00Z' | start_of('day', 'Asia/Jakarta')) }} {{ '2026-05-02T00:00:00+07:00' < '2026-05-01T18:00:00Z' }}",
+            "true true",
+        ),
+        (
             "{{ two == 2 }} {{ 3.0 == n }} {{ '3' != n }} {{ n == ' 3.0 ' }} {{ two <= 2 and two >= 2 }}",
             "true true false true true",
         ),
