@@ -72,6 +72,8 @@ const live = async () => {
   for (const part of all("[data-part]", answer)) put(part);
   find("#name").placeholder = find("#step-review [data-name]").dataset.name;
   find("#added").textContent = "";
+  // Other events were ticked, or one has come: what it is tried on is shown as well.
+  if (find("[data-sample]", answer).dataset.sample !== find("#sample-card").dataset.sample) press("preview");
 };
 
 // A part is replaced unless nothing changed in it or somebody is typing there; what was unfolded stays so.

@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::connection::{Rules, RulesDocument};
 use crate::domain::destination::Settings;
@@ -48,6 +49,8 @@ pub struct Live {
     pub name: String,
     pub changes: Option<Vec<String>>,
     pub sample_label: String,
+    /// What the sample is known by, so that the page sees when it shows another one.
+    pub sample_mark: String,
     /// What would be sent empty, since the sample has nothing at its path.
     pub gaps: Vec<GapView>,
 }
@@ -149,6 +152,7 @@ pub async fn live(
         review: review(form, &rules, &destination, names),
         changes: None,
         sample_label: sample.label.clone(),
+        sample_mark: hex::encode(Sha256::digest(&sample.body)),
         gaps,
     })
 }

@@ -102,6 +102,15 @@ module.exports = async function builder(day) {
   await any.uncheck();
   assert.ok(!await moved.isChecked());
 
+  // What it is tried on is what stands beside it, also when other events are ticked.
+  const shown = page.locator("#sample-card > p").first();
+  const comment = page.locator("[name=events][value=COMMENT_DELETED]");
+  await comment.evaluate((box) => { box.closest("details").open = true; });
+  await comment.check();
+  await shown.filter({ hasText: "Comment deleted" }).waitFor();
+  await comment.uncheck();
+  await shown.filter({ hasText: "Record created, received" }).waitFor();
+
   // While nobody answers, and after the session is gone, nothing is lost, whatever is pressed; afterwards it goes on.
   day.context.away = true;
   const add = page.getByRole("button", { name: "Add a condition" });
