@@ -813,6 +813,8 @@ async fn what_waits_for_its_destination_is_let_go_from_its_own_page() {
     let mut ada = owner(&bridge).await;
     let mut viewer = crate::sweep::person(&bridge, Role::Viewer).await;
     assert!(!viewer.get(&held).await.html.contains(&action));
+    let listed = ada.get("/connections").await.html;
+    assert!(listed.contains(r#"<span class="chip warn">Paused</span>"#));
     let page = ada.get(&held).await;
     assert!(page.html.contains(&action), "{}", page.html);
     let mark = page.mark();

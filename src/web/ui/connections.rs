@@ -21,6 +21,7 @@ use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
 use crate::web::ui::connection_form::{EventGroup, event_groups};
 use crate::web::ui::connection_sample::USUAL_EVENT;
 use crate::web::ui::connection_words::{Names, sentence_of, version_changes};
+use crate::web::ui::destinations::health_chip;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::event_label;
@@ -45,6 +46,8 @@ struct ConnectionRow {
     chip: Chip,
     source: String,
     destination: String,
+    /// How its destination fares, when it does not fare well.
+    trouble: Option<Chip>,
     trigger: String,
     enabled: bool,
 }
@@ -132,6 +135,11 @@ pub async fn index(
     let user = signed_in(&request)?;
     let names = Names::load(&bridge).await?;
     let connections = bridge.store.connections().await?;
+    let snapshot = bridge.snapshot();
+    let trouble = |connection: &Connection| {
+        let destination = snapshot.destination(connection.version.destination_id)?;
+        (destination.health.word() != "ok").then(|| health_chip(destination))
+    };
     let title = t!("shared-section-connections");
     let mut page = Page::new(&request, &user, "/connections", title);
     page.note = told_of_deletion(&request, &bridge).await?;
@@ -145,6 +153,7 @@ pub async fn index(
                 chip: switch_chip(connection),
                 source: names.source(&connection.source_id.to_string()),
                 destination: names.destination(&connection.version.destination_id.to_string()),
+                trouble: trouble(connection),
                 trigger: trigger_words(&connection.version.rules.trigger.events),
                 enabled: connection.enabled,
             })
