@@ -792,6 +792,23 @@ async fn what_arrived_is_resent_only_after_it_was_asked_and_what_failed_at_once(
     bridge.stop().await;
 }
 
+#[actix_web::test]
+async fn a_connection_whose_destination_fails_does_not_look_fine_in_the_list() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let mut ada = owner(&bridge).await;
+    receiver.answer_usually(500);
+    bridge.post(&connected.hook, &event(1)).await;
+    let failing = r#"<span class="chip bad">Failing</span>"#;
+    patiently("the list tells of it", async {
+        while !ada.get("/connections").await.html.contains(failing) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    bridge.stop().await;
+}
+
 /// The page of the newest delivery.
 async fn newest(bridge: &TestBridge) -> String {
     let log = bridge.get("/deliveries?limit=1").await;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::domain::catalogue::sample::sample;
 use crate::domain::connection::Connection;
+use crate::domain::destination::Destination;
 use crate::domain::id::ConnectionId;
 use crate::domain::person::User;
 use crate::flow::Bridge;
@@ -135,9 +136,10 @@ pub async fn index(
     let user = signed_in(&request)?;
     let names = Names::load(&bridge).await?;
     let connections = bridge.store.connections().await?;
-    let snapshot = bridge.snapshot();
+    let destinations = bridge.store.destinations().await?;
     let trouble = |connection: &Connection| {
-        let destination = snapshot.destination(connection.version.destination_id)?;
+        let is_its = |one: &&Destination| one.id == connection.version.destination_id;
+        let destination = destinations.iter().find(is_its)?;
         (destination.health.word() != "ok").then(|| health_chip(destination))
     };
     let title = t!("shared-section-connections");
