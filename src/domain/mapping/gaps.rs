@@ -31,8 +31,6 @@ const PRINTING: [&str; 3] = ["raw", "safe", "string"];
 const COUNTING: &str = "length";
 /// Words that look like a path.
 const CONSTANTS: [&str; 6] = ["true", "True", "false", "False", "none", "None"];
-/// Statements with an end of their own.
-const BLOCKS: [&str; 5] = ["if", "for", "with", "filter", "autoescape"];
 
 /// A value that is as good as none.
 pub(super) fn is_empty(value: &Value) -> bool {
@@ -112,11 +110,10 @@ impl Statements {
 
 /// Whether a tag prints whatever the event is; `open` counts the blocks that it stands in.
 fn is_printed(tag: &Tag<'_>, open: &mut usize) -> bool {
-    match tag.statement() {
-        "endraw" => {}
-        word if word.starts_with("end") => *open = open.saturating_sub(1),
-        word if BLOCKS.contains(&word) || tag.opens_set() => *open += 1,
-        _ => {}
+    if tag.opens_block() {
+        *open += 1;
+    } else if tag.statement().starts_with("end") {
+        *open = open.saturating_sub(1);
     }
     tag.prints && *open == 0
 }

@@ -306,6 +306,10 @@ fn value_of(takes: Takes, typed: &str) -> Option<Value> {
     let text = typed.trim();
     let json = || serde_json::from_str::<Value>(text).ok();
     let parts = || text.split(',').map(str::trim);
+    let is_list = matches!(takes, Takes::NumberRange | Takes::List | Takes::DateRange);
+    if is_list && let Some(list) = json().filter(Value::is_array) {
+        return Some(list);
+    }
     match takes {
         Takes::Nothing => None,
         Takes::OptionalScalar if text.is_empty() => None,
@@ -314,11 +318,6 @@ fn value_of(takes: Takes, typed: &str) -> Option<Value> {
                 .filter(Value::is_number)
                 .unwrap_or_else(|| Value::from(text)),
         ),
-        Takes::NumberRange | Takes::List | Takes::DateRange
-            if json().is_some_and(|value| value.is_array()) =>
-        {
-            json()
-        }
         Takes::NumberRange => Some(
             parts()
                 .map(|part| serde_json::from_str(part).unwrap_or_else(|_| Value::from(part)))

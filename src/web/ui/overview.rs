@@ -130,10 +130,8 @@ pub async fn show(
     let sources = bridge.store.sources().await?;
     let destinations = bridge.store.destinations().await?;
     let connections = bridge.store.connections().await?;
-    let series = bridge
-        .store
-        .series(range.span, range.begins_ms(now_ms, &zone))
-        .await?;
+    let begins_ms = range.begins_ms(now_ms, &zone);
+    let series = bridge.store.series(range.span, begins_ms).await?;
     let waiting = bridge.store.waiting().await?;
     let latest = DeliveryFilter {
         page: Window {
@@ -156,8 +154,7 @@ pub async fn show(
         may_change,
     ));
     if sums.values().any(|counts| counts.mapping_failed > 0) {
-        let since_ms = range.begins_ms(now_ms, &zone);
-        let rows = unmapped(&bridge, since_ms).await?;
+        let rows = unmapped(&bridge, begins_ms).await?;
         attention.extend(of_mappings(&rows, &connections, &range, may_change));
     }
     let more_attention = attention.split_off(attention.len().min(AT_ONCE));
@@ -177,7 +174,6 @@ pub async fn show(
         }
     }
     let begins = may_change && deliveries.is_empty();
-    let begins_ms = range.begins_ms(now_ms, &zone);
     let is_behind = deliveries
         .first()
         .is_some_and(|newest| newest.created_at.as_millisecond() >= begins_ms);
