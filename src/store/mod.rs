@@ -9,6 +9,7 @@ pub mod audit;
 pub mod backend;
 mod both;
 pub mod claims;
+mod clock_step;
 mod columns;
 pub mod connections;
 pub mod copy;
@@ -23,6 +24,7 @@ pub mod invites;
 pub mod log;
 pub mod nodes;
 pub mod people;
+mod picks;
 mod postgres;
 pub mod replays;
 pub mod results;
@@ -41,6 +43,7 @@ mod sqlite;
 #[path = "../../tests/it/database.rs"]
 mod test_database;
 pub mod tokens;
+mod waiting;
 mod writer;
 
 use std::sync::Arc;

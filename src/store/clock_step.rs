@@ -1,0 +1,146 @@
+//! Mending times in the log after the clock was set: what is due or leased by a clock that was wrong, and what the clock showed last.
+//!
+//! Called by `flow::clock_step`, which decides what a step is, and at start. Nothing here looks at a clock.
+
+use diesel::expression::SqlLiteral;
+use diesel::sql_types::Bool;
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
+    OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
+};
+
+use crate::domain::id::{DeliveryId, DestinationId, EventId};
+use crate::store::Store;
+use crate::store::both::either;
+use crate::store::claims::{Wait, Waiting};
+use crate::store::error::StoreError;
+use crate::store::picks::{MOVE_LIMIT, in_state};
+use crate::store::row;
+use crate::store::schema::{deliveries, events};
+
+impl Store {
+    /// Makes everything that waits for the destination due by so much earlier, in milliseconds. Returns how many.
+    pub async fn bring_forward(
+        &self,
+        destination_id: DestinationId,
+        by_ms: i64,
+    ) -> Result<usize, StoreError> {
+        let mut moved = 0;
+        let mut reached = (i64::MIN, Vec::new());
+        loop {
+            let (due_ms, id) = reached;
+            let batch = either!(self.write(move |conn| {
+                // In the order of due times, and what is moved lands behind: none is moved twice.
+                let batch: Vec<(Option<i64>, Vec<u8>)> = deliveries::table
+                    .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
+                    .filter(deliveries::due_at.ge(due_ms))
+                    .filter(
+                        deliveries::due_at
+                            .gt(due_ms)
+                            .or(deliveries::id.nullable().gt(id)),
+                    )
+                    .order((deliveries::due_at, deliveries::id))
+                    .limit(MOVE_LIMIT)
+                    .select((deliveries::due_at, deliveries::id))
+                    .load(conn)?;
+                let ids: Vec<&[u8]> = batch.iter().map(|(_, id)| id.as_slice()).collect();
+                diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
+                    .set(deliveries::due_at.eq(deliveries::due_at - by_ms))
+                    .execute(conn)?;
+                Ok(batch)
+            }))?;
+            moved += batch.len();
+            reached = match batch.into_iter().next_back() {
+                Some((Some(due_ms), id)) => (due_ms, id),
+                _ => return Ok(moved),
+            };
+        }
+    }
+
+    /// Makes due now what is due later than `latest_ms`, which no schedule can mean: a clock that ran far ahead has set it. Returns how many.
+    pub async fn bring_back(
+        &self,
+        destination_id: DestinationId,
+        latest_ms: i64,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
+        either!(self.in_small_steps(move |conn| {
+            let far: Vec<Vec<u8>> = deliveries::table
+                .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
+                .filter(deliveries::due_at.gt(latest_ms))
+                .limit(MOVE_LIMIT)
+                .select(deliveries::id)
+                .load(conn)?;
+            Ok(diesel::update(
+                deliveries::table
+                    .filter(deliveries::id.eq_any(&far))
+                    .filter(deliveries::due_at.gt(latest_ms)),
+            )
+            .set(deliveries::due_at.eq(Some(now_ms)))
+            .execute(conn)?)
+        }))
+    }
+
+    /// Ends leases that last longer than until `latest_ms`, which no node can have taken by a right clock. Returns how many.
+    pub async fn end_long_leases(&self, latest_ms: i64, now_ms: i64) -> Result<usize, StoreError> {
+        either!(self.in_small_steps(move |conn| {
+            let is_sending: SqlLiteral<Bool> = in_state("deliveries.state = 'sending'");
+            let far: Vec<Vec<u8>> = deliveries::table
+                .filter(is_sending)
+                .filter(deliveries::lease_until.gt(latest_ms))
+                .limit(MOVE_LIMIT)
+                .select(deliveries::id)
+                .load(conn)?;
+            Ok(diesel::update(
+                deliveries::table
+                    .filter(deliveries::id.eq_any(&far))
+                    .filter(deliveries::lease_until.gt(latest_ms)),
+            )
+            .set(Waiting::new(Wait::Due { at_ms: now_ms }))
+            .execute(conn)?)
+        }))
+    }
+
+    /// When the newest event came in and the newest delivery was made, by the clock of then, in milliseconds since 1970: what the clock
+    /// showed last.
+    pub async fn newest_ms(&self) -> Result<Option<i64>, StoreError> {
+        either!(self.read(move |conn| {
+            let event: Option<i64> = events::table
+                .order(events::id.desc())
+                .select(events::received_at)
+                .first(conn)
+                .optional()?;
+            let delivery: Option<i64> = deliveries::table
+                .order(deliveries::id.desc())
+                .select(deliveries::created_at)
+                .first(conn)
+                .optional()?;
+            Ok(event.max(delivery))
+        }))
+    }
+
+    /// When the newest event or delivery was made, by its id, in milliseconds since 1970.
+    pub async fn newest_id_ms(&self) -> Result<Option<i64>, StoreError> {
+        either!(self.read(move |conn| {
+            let event: Option<Vec<u8>> = events::table
+                .order(events::id.desc())
+                .select(events::id)
+                .first(conn)
+                .optional()?;
+            let delivery: Option<Vec<u8>> = deliveries::table
+                .order(deliveries::id.desc())
+                .select(deliveries::id)
+                .first(conn)
+                .optional()?;
+            let event = event
+                .map(|id| row::id(&id, EventId::from_slice))
+                .transpose()?;
+            let delivery = delivery
+                .map(|id| row::id(&id, DeliveryId::from_slice))
+                .transpose()?;
+            Ok(event
+                .map(|id| id.unix_ms())
+                .max(delivery.map(|id| id.unix_ms())))
+        }))
+    }
+}

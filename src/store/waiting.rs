@@ -1,0 +1,179 @@
+//! What waits and is held by nobody: how long it has waited, letting it wait for a paused destination, resuming it, giving it up.
+//!
+//! Called by `flow::pause`, `flow::probe`, `flow::deletion` and `flow::resend`. Every statement works on a bounded number of rows, so that others may
+//! write between. Claiming is not done here (`claims`).
+
+use diesel::dsl::exists;
+use diesel::expression::SqlLiteral;
+use diesel::sql_types::Bool;
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    RunQueryDsl as _,
+};
+
+use crate::domain::delivery::State;
+use crate::domain::id::{DeliveryId, DestinationId};
+use crate::store::Store;
+use crate::store::both::either;
+use crate::store::error::StoreError;
+use crate::store::picks::{Picks as _, held, in_state, turn_has_come};
+use crate::store::row;
+use crate::store::schema::{deliveries, destinations};
+
+impl Store {
+    /// When the destination's longest-waiting delivery became or becomes due, in milliseconds since 1970. What waits behind another of its lane is
+    /// not late and does not count.
+    pub async fn oldest_due(
+        &self,
+        destination_id: DestinationId,
+    ) -> Result<Option<i64>, StoreError> {
+        either!(self.read(move |conn| {
+            let due: Option<Option<i64>> = deliveries::table
+                .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
+                .filter(deliveries::due_at.is_not_null())
+                .filter(turn_has_come())
+                .order(deliveries::due_at)
+                .select(deliveries::due_at)
+                .first(conn)
+                .optional()?;
+            Ok(due.flatten())
+        }))
+    }
+
+    /// Whether anything is held for the destination.
+    pub async fn holds_anything(&self, destination_id: DestinationId) -> Result<bool, StoreError> {
+        either!(self.read(move |conn| {
+            let first: Option<Vec<u8>> = held(destination_id)
+                .select(deliveries::id)
+                .first(conn)
+                .optional()?;
+            Ok(first.is_some())
+        }))
+    }
+
+    /// Lets what is due at the destination by then wait for its resumption instead; at most [`MOVE_LIMIT`] at once. What a schedule has put off stays put off:
+    /// being held and resumed, however often, spends no attempts. Returns how many.
+    pub async fn hold_due(
+        &self,
+        destination_id: DestinationId,
+        until_ms: i64,
+    ) -> Result<usize, StoreError> {
+        either!(self.in_small_steps(move |conn| {
+            let waiting = conn.due_until(destination_id, until_ms)?;
+            Ok(
+                diesel::update(deliveries::table.filter(deliveries::id.eq_any(&waiting)))
+                    .set((
+                        deliveries::state.eq(State::Held.as_str()),
+                        deliveries::due_at.eq(None::<i64>),
+                    ))
+                    .execute(conn)?,
+            )
+        }))
+    }
+
+    /// Makes everything that was held for the destination due now, the least tried first, unless it was paused again meanwhile.
+    pub async fn resume_held(
+        &self,
+        destination_id: DestinationId,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
+        either!(self.in_small_steps(move |conn| {
+            let open: i64 = destinations::table
+                .find(&destination_id.as_bytes()[..])
+                .filter(destinations::paused_at.is_null())
+                .count()
+                .get_result(conn)?;
+            if open == 0 {
+                return Ok(0);
+            }
+            let held = conn.to_resume(destination_id)?;
+            Ok(
+                diesel::update(deliveries::table.filter(deliveries::id.eq_any(&held)))
+                    .set((
+                        deliveries::state.eq(State::Queued.as_str()),
+                        deliveries::due_at.eq(Some(now_ms)),
+                    ))
+                    .execute(conn)?,
+            )
+        }))
+    }
+
+    /// Gives up a waiting delivery; a conflict when it does not wait any more.
+    pub async fn discard(
+        &self,
+        delivery_id: DeliveryId,
+        problem: String,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        either!(self.write_freely(move |conn| {
+            let waiting = [
+                State::Queued.as_str(),
+                State::Held.as_str(),
+                State::Retrying.as_str(),
+            ];
+            let changed = diesel::update(
+                deliveries::table
+                    .filter(deliveries::id.eq(&delivery_id.as_bytes()[..]))
+                    .filter(deliveries::state.eq_any(waiting)),
+            )
+            .set((
+                deliveries::state.eq(State::Discarded.as_str()),
+                deliveries::due_at.eq(None::<i64>),
+                deliveries::finished_at.eq(Some(now_ms)),
+                deliveries::problem.eq(Some(problem)),
+            ))
+            .execute(conn)?;
+            match changed {
+                1 => Ok(()),
+                _ => Err(StoreError::Conflict(
+                    "Only a delivery that is queued, held or waiting for a retry can be given up."
+                        .into(),
+                )),
+            }
+        }))
+    }
+
+    /// Gives up everything that waits for the destination, with this reason. Returns how many.
+    pub async fn discard_waiting(
+        &self,
+        destination_id: DestinationId,
+        problem: &'static str,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
+        either!(self.in_small_steps(move |conn| {
+            let mut waiting = conn.due_until(destination_id, i64::MAX)?;
+            waiting.extend(conn.to_resume(destination_id)?);
+            Ok(
+                diesel::update(deliveries::table.filter(deliveries::id.eq_any(&waiting)))
+                    .set((
+                        deliveries::state.eq(State::Discarded.as_str()),
+                        deliveries::due_at.eq(None::<i64>),
+                        deliveries::finished_at.eq(Some(now_ms)),
+                        deliveries::problem.eq(Some(problem)),
+                    ))
+                    .execute(conn)?,
+            )
+        }))
+    }
+
+    /// Deleted destinations that something waits for.
+    pub async fn deleted_but_waited_for(&self) -> Result<Vec<DestinationId>, StoreError> {
+        either!(self.read(|conn| {
+            let is_held: SqlLiteral<Bool> = in_state("deliveries.state = 'held'");
+            let of_it =
+                || deliveries::table.filter(deliveries::destination_id.eq(destinations::id));
+            let found: Vec<Vec<u8>> = destinations::table
+                .filter(destinations::deleted_at.is_not_null())
+                .filter(
+                    exists(of_it().filter(deliveries::due_at.is_not_null()))
+                        .or(exists(of_it().filter(is_held))),
+                )
+                .select(destinations::id)
+                .load(conn)?;
+            found
+                .iter()
+                .map(|id| row::id(id, DestinationId::from_slice))
+                .collect()
+        }))
+    }
+}
