@@ -27,7 +27,8 @@ use crate::new_id;
 use crate::store::error::StoreError;
 use crate::store::events::StoredEvent;
 use crate::store::ingest::{NewDelivery, Start};
-use crate::store::replays::{Ask, Look, NewReplay, Replay, Step};
+use crate::store::look::{Ask, Look};
+use crate::store::replays::{NewReplay, Replay, Step};
 
 /// Deliveries of the log looked at in one go.
 const LOOK_LIMIT: i64 = 1_000;

@@ -22,6 +22,7 @@ pub mod idempotency;
 pub mod ingest;
 pub mod invites;
 pub mod log;
+pub mod look;
 pub mod nodes;
 pub mod people;
 mod picks;
