@@ -40,6 +40,48 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
     if !destination.settings.signing.can_sign() {
         return give_up(bridge, &parcel, UNSIGNED).await;
     }
+    let exchange = attempt(bridge, &parcel, destination, now).await;
+    let ended = bridge.clock.now();
+    let ended_ms = ended.as_millisecond();
+    observe(&parcel, &exchange, ended);
+    let retry_after = exchange
+        .retry_after
+        .as_deref()
+        .and_then(|header| parse_retry_after(header, ended));
+    let spent = Spent::of(&parcel, &exchange, retry_after);
+    let unsent = match (spent, retry_after) {
+        (Spent::Deferral, Some(asked)) => {
+            let until_ms = ended_ms + rest_ms(asked);
+            bridge.outbox.rest(destination.id, until_ms, ended_ms)
+        }
+        _ => Vec::new(),
+    };
+    let next = match next_of(&parcel, &exchange, spent, retry_after, ended) {
+        // Another one's schedule goes on: what comes due meanwhile is held then.
+        Next::Retry { .. } if parcel.probe && health_now(bridge, &parcel).paused.is_some() => {
+            Next::Hold
+        }
+        next => next,
+    };
+    let outcome = exchange.outcome.clone();
+    let finish = finish(&parcel, exchange, next, spent, now, ended);
+    bridge
+        .results
+        .send(finish)
+        .await
+        .map_err(|_| StoreError::Closed)?;
+    let given_back = give_back(bridge, unsent, Wait::Due { at_ms: ended_ms }).await;
+    judge_destination(bridge, &parcel, destination, next, &outcome, ended).await?;
+    given_back
+}
+
+/// Sends once, signed anew.
+async fn attempt(
+    bridge: &Bridge,
+    parcel: &Parcel,
+    destination: &Destination,
+    now: Timestamp,
+) -> Exchange {
     let id = parcel.delivery_id.to_string();
     let message = Message {
         id: &id,
@@ -57,61 +99,41 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
     )
     .await;
     failpoint!("deliver:after_send", showing destination, exchange);
-    let ended = bridge.clock.now();
-    observe(&parcel, &exchange, ended);
-    let retry_after = exchange
-        .retry_after
-        .as_deref()
-        .and_then(|header| parse_retry_after(header, ended));
-    let spent = Spent::of(&parcel, &exchange, retry_after);
-    let ended_ms = ended.as_millisecond();
-    let unsent = match (spent, retry_after) {
-        (Spent::Deferral, Some(asked)) => {
-            let until_ms = ended_ms + rest_ms(asked);
-            bridge.outbox.rest(destination.id, until_ms, ended_ms)
-        }
-        _ => Vec::new(),
-    };
-    let next = match next_of(&parcel, &exchange, spent, retry_after, ended) {
-        // Another one's schedule goes on: what comes due meanwhile is held then.
-        Next::Retry { .. } if parcel.probe && health_now(bridge, &parcel).paused.is_some() => {
-            Next::Hold
-        }
-        next => next,
-    };
-    let finish = finish(&parcel, exchange, next, spent, now, ended);
-    let outcome = finish.attempt.outcome.clone();
-    bridge
-        .results
-        .send(finish)
-        .await
-        .map_err(|_| StoreError::Closed)?;
-    let given_back = give_back(bridge, unsent, Wait::Due { at_ms: ended_ms }).await;
+    exchange
+}
+
+/// Pauses, holds or resumes the destination when this attempt was what decided it.
+async fn judge_destination(
+    bridge: &Bridge,
+    parcel: &Parcel,
+    destination: &Destination,
+    next: Next,
+    outcome: &Outcome,
+    ended: Timestamp,
+) -> Result<(), StoreError> {
     let must_be_held = bridge
         .health
         .note(
             &bridge.store,
             destination,
             parcel.delivery_id,
-            &outcome,
+            outcome,
             ended,
         )
         .await?;
+    let health = health_now(bridge, parcel);
     match next {
-        Next::HoldForGone => pause(bridge, destination.id, "It answered 410: gone.").await?,
-        Next::Delivered if health_now(bridge, &parcel).probing().is_some() => {
-            resume(bridge, destination.id).await?;
-        }
-        _ if must_be_held && health_now(bridge, &parcel).paused.is_none() => {
+        Next::HoldForGone => pause(bridge, destination.id, "It answered 410: gone.").await,
+        Next::Delivered if health.probing().is_some() => resume(bridge, destination.id).await,
+        _ if must_be_held && health.paused.is_none() => {
             let reason = format!("It kept failing. Last: {}", outcome.sentence());
             hold(bridge, destination.id, &reason)
                 .await
                 // Judged once more, when it fails again.
-                .inspect_err(|_| bridge.health.judge_anew(destination.id))?;
+                .inspect_err(|_| bridge.health.judge_anew(destination.id))
         }
-        _ => {}
+        _ => Ok(()),
     }
-    given_back
 }
 
 /// A paused destination gets nothing; one that is held for failing gets probes.
