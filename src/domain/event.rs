@@ -35,6 +35,8 @@ pub struct EventFacts {
     pub project_name: Option<String>,
     pub company_id: Option<String>,
     pub occurred_at: Option<Timestamp>,
+    /// Carries the time of its change, so that the same content is the same change.
+    pub is_stamped: bool,
     /// The same for two requests that tell the same thing.
     pub dedupe_key: [u8; 32],
 }
@@ -200,8 +202,11 @@ fn facts(event_type: String, document: &Value, dedupe_key: [u8; 32]) -> EventFac
             document.get("timestamp"),
         ]
         .into_iter()
-        .flatten()
-        .find_map(|value| value.as_str()?.parse().ok()),
+        .find_map(time),
+        // When a row was made stays the same, however often it changes to and fro.
+        is_stamped: [entity.get("updatedAt"), document.get("timestamp")]
+            .into_iter()
+            .any(|value| time(value).is_some()),
         dedupe_key,
         event_type,
     }
@@ -274,6 +279,10 @@ fn only_project_of_webhook(document: &Value) -> Option<String> {
         [only] => text(Some(only)),
         _ => None,
     }
+}
+
+fn time(value: Option<&Value>) -> Option<Timestamp> {
+    value?.as_str()?.parse().ok()
 }
 
 /// A text or a number as a text that fits a column.
@@ -394,8 +403,10 @@ mod tests {
             facts.occurred_at,
             Some("2022-12-01T11:23:09.241Z".parse().unwrap())
         );
+        assert!(facts.is_stamped);
 
         let facts = facts_of(&serde_json::from_str(RECORD_CREATED).unwrap());
+        assert!(!facts.is_stamped);
         assert_eq!(facts.record_id.as_deref(), Some("1234"));
         assert_eq!(facts.project_id.as_deref(), Some("91011"));
         assert_eq!(facts.company_id.as_deref(), Some("5678"));

@@ -1,7 +1,8 @@
 //! An event and all its deliveries, in one transaction; duplicates are settled by a unique index.
 //!
 //! Called by the writer with everything that waits, so each table takes one or a few multi-row statements per batch. An event whose key was
-//! taken inside the window is a duplicate: nothing of it is stored, and the answer names the first one.
+//! taken inside the window is a duplicate: nothing of it is stored, and the answer names the first one. Where that may as well be a change that was
+//! made, undone and made again, it is taken: what arrives twice can be told apart by its receiver, what is lost cannot.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +11,7 @@ use diesel::backend::Backend;
 use diesel::expression::AsExpression;
 use diesel::serialize::{Output, ToSql};
 use diesel::sql_types::Binary;
-use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::delivery::{Cause, State};
@@ -200,8 +201,8 @@ both! {
 }
 
 both! {
-    /// Some events were not stored because their key is taken. Where the key's event is past its window the key is taken over; the others
-    /// are duplicates. Returns those with the event that came first.
+    /// Some events were not stored because their key is taken. Where the key's event is past its window, or the record may have changed to and fro
+    /// meanwhile, the key is taken over; the others are duplicates. Returns those with the event that came first.
     fn settle_taken_keys(
         conn: &mut Conn,
         batch: &[Ingest],
@@ -229,7 +230,7 @@ both! {
                 .select((events::id, events::received_at))
                 .first(conn)?;
             let past_its_window = unique_since_ms.is_some_and(|since_ms| received_ms < since_ms);
-            if past_its_window {
+            if past_its_window || may_have_changed_back(conn, source_id, facts, &holder)? {
                 diesel::update(events::table.filter(events::id.eq(&holder)))
                     .set(events::dedupe_key.eq(None::<Vec<u8>>))
                     .execute(conn)?;
@@ -241,6 +242,29 @@ both! {
             }
         }
         Ok(duplicates)
+    }
+}
+
+both! {
+    /// Whether the same change may have been made once more: its time is not told, and the record had another event after the first.
+    fn may_have_changed_back(
+        conn: &mut Conn,
+        source_id: &SourceId,
+        facts: &EventFacts,
+        first: &[u8],
+    ) -> Result<bool, StoreError> {
+        let Some(record_id) = facts.record_id.as_deref().filter(|_| !facts.is_stamped) else {
+            return Ok(false);
+        };
+        let later: Option<Vec<u8>> = events::table
+            .filter(events::record_id.eq(row::text(record_id)))
+            .filter(events::id.gt(first))
+            .filter(events::source_id.eq(&source_id.as_bytes()[..]))
+            .filter(events::is_test.eq(false))
+            .select(events::id)
+            .first(conn)
+            .optional()?;
+        Ok(later.is_some())
     }
 }
 

@@ -10,6 +10,7 @@ use crate::harness::{Answer, Receiver, TestBridge, event, todo_created};
 on_both![
     a_signed_webhook_arrives_mapped_and_signed_and_is_in_the_log,
     a_duplicate_is_answered_and_forwarded_once_also_when_fifty_come_at_once,
+    a_change_that_is_undone_and_made_again_is_no_duplicate,
     a_failure_is_tried_again_by_the_schedule_with_the_same_id_until_it_arrives,
     retry_after_lengthens_the_pause,
     a_429_that_says_when_spends_no_attempt,
@@ -76,6 +77,47 @@ async fn a_signed_webhook_arrives_mapped_and_signed_and_is_in_the_log(database: 
         !shown.to_string().contains("hidden"),
         "the query of a URL is a secret"
     );
+    bridge.stop().await;
+}
+
+async fn a_change_that_is_undone_and_made_again_is_no_duplicate(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let toggled = |record: &str, done: bool, updated: Option<&str>| {
+        let side = |done: bool| json!({"id": record, "title": "Ship", "done": done});
+        let mut current = side(done);
+        if let Some(updated) = updated {
+            current["updatedAt"] = json!(updated);
+        }
+        json!({"event": "TODO_DONE_STATUS_UPDATED", "previousValue": side(!done), "currentValue": current}).to_string()
+    };
+    let (done, undone) = (toggled("r1", true, None), toggled("r1", false, None));
+    let of_another = toggled("r2", true, None);
+    for (body, status) in [
+        (&done, "stored"),
+        // Blue's retry.
+        (&done, "duplicate"),
+        // Other records say nothing about this one.
+        (&of_another, "stored"),
+        (&done, "duplicate"),
+        (&undone, "stored"),
+        (&done, "stored"),
+        (&done, "duplicate"),
+    ] {
+        let (_, answer) = bridge.post(&connected.hook, body.as_bytes()).await;
+        assert_eq!(answer["status"], status, "{body}");
+    }
+    // Where the time of the change is told, the same content is the same change, whatever came between.
+    let first = toggled("r3", true, Some("2026-01-31T10:00:00.000Z"));
+    let second = toggled("r3", false, Some("2026-01-31T10:00:01.000Z"));
+    for (body, status) in [
+        (&first, "stored"),
+        (&second, "stored"),
+        (&first, "duplicate"),
+    ] {
+        let (_, answer) = bridge.post(&connected.hook, body.as_bytes()).await;
+        assert_eq!(answer["status"], status, "{body}");
+    }
     bridge.stop().await;
 }
 
