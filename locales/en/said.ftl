@@ -218,6 +218,7 @@ said-signature-is-several = the request has several X-Signature headers
 said-signature-is-malformed = the X-Signature header is not the hex text of an HMAC-SHA256
 said-signature-is-mismatch = the signature does not match
 said-signature-is-no-secret = this source has no secret, so no signature can be checked
+said-text-long = A text of at most { $count } characters can be looked for.
 said-secret-long = A secret has at most { $count } bytes.
 said-secret-not-base64 = A secret that begins with `whsec_` goes on in base64; copy it again, whole.
 said-overlap = From 0 to { $count } seconds.

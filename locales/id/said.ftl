@@ -217,6 +217,7 @@ said-signature-is-several = request memiliki beberapa header X-Signature
 said-signature-is-malformed = header X-Signature bukan teks hex dari HMAC-SHA256
 said-signature-is-mismatch = tanda tangan tidak cocok
 said-signature-is-no-secret = sumber ini belum memiliki secret, jadi tanda tangan tidak dapat diperiksa
+said-text-long = Teks yang dapat dicari paling banyak { $count } karakter.
 said-secret-long = Secret paling panjang { $count } byte.
 said-secret-not-base64 = Secret yang diawali `whsec_` harus dilanjutkan dengan base64; salin lagi secara utuh.
 said-overlap = Dari 0 sampai { $count } detik.

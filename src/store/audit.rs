@@ -70,7 +70,7 @@ impl Store {
                 query = query.filter(audit_log::actor_kind.eq(kind.as_str()));
             }
             if let Some(text) = filter.text {
-                let pattern = like_pattern(&text);
+                let pattern = like_pattern(&text)?;
                 let in_name = lower(audit_log::actor_name.nullable())
                     .like(lower(Some(pattern.clone())))
                     .escape('\\');

@@ -23,11 +23,22 @@ pub enum StoreError {
     /// It was changed after it was read; read it again.
     #[error("it was changed meanwhile")]
     Outdated,
+    /// More than can be looked for.
+    #[error(
+        "a text of at most {} characters can be looked for",
+        crate::store::search::TEXT_LIMIT_CHARS
+    )]
+    TextTooLong,
     /// The schema is an older one, and was to be left as it is.
     #[error(
         "the database is of an earlier version of bluebridge, {missing} migrations behind: make a backup with that version, stop it, and run `bluebridge migrate` or start this one"
     )]
     Unmigrated { missing: usize },
+    /// There is no schema, and none was to be made.
+    #[error(
+        "there is nothing in this database yet: start the server once, or run `bluebridge migrate`"
+    )]
+    Empty,
     /// A row does not read back as what was written.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),

@@ -34,7 +34,7 @@ pub mod rotation;
 mod row;
 mod schema;
 pub mod schema_version;
-mod search;
+pub mod search;
 pub mod second_factor;
 pub mod sessions;
 pub mod sources;
@@ -109,7 +109,7 @@ impl Store {
     /// Proves that a write can be committed now; for the readiness probe.
     pub async fn probe(&self) -> Result<(), StoreError> {
         match &self.database {
-            Database::Sqlite(database) => database.write(|_| Ok(())).await,
+            Database::Sqlite(database) => database.probe().await,
             Database::Postgres(database) => database.probe().await,
         }
     }

@@ -4,7 +4,11 @@
 
 use diesel::sql_types::{Binary, Nullable, Text};
 
+use crate::store::error::StoreError;
 use crate::store::row;
+
+/// Longest text that is looked for, in characters: databases give up on much longer patterns.
+pub const TEXT_LIMIT_CHARS: usize = 500;
 
 /// Whether an event has the text.
 macro_rules! has_text {
@@ -16,7 +20,7 @@ macro_rules! has_text {
         use $crate::store::schema::events;
         use $crate::store::search::{like_pattern, lower, position_in};
         lower(events::record_title)
-            .like(lower(Some(like_pattern(&$text))))
+            .like(lower(Some(like_pattern(&$text)?)))
             .escape('\\')
             .assume_not_null()
             .or(position_in(events::body, $text.as_bytes().to_vec()).gt(0))
@@ -25,12 +29,15 @@ macro_rules! has_text {
 pub(super) use has_text;
 
 /// A LIKE pattern that finds `text` anywhere, whatever signs it holds.
-pub(super) fn like_pattern(text: &str) -> String {
+pub(super) fn like_pattern(text: &str) -> Result<String, StoreError> {
+    if text.chars().nth(TEXT_LIMIT_CHARS).is_some() {
+        return Err(StoreError::TextTooLong);
+    }
     let escaped = row::text(text)
         .replace('\\', "\\\\")
         .replace('%', "\\%")
         .replace('_', "\\_");
-    format!("%{escaped}%")
+    Ok(format!("%{escaped}%"))
 }
 
 diesel::define_sql_function! {

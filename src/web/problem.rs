@@ -11,6 +11,7 @@ use crate::domain::event::ReadError;
 use crate::domain::problem::Problem;
 use crate::flow::ingest::IngestError;
 use crate::store::error::StoreError;
+use crate::store::search::TEXT_LIMIT_CHARS;
 
 /// How long a client should wait when the store cannot take more, in seconds.
 const RETRY_AFTER_S: u32 = 2;
@@ -143,6 +144,11 @@ impl From<StoreError> for ApiError {
             StoreError::Conflict(sentence) => {
                 ApiError::new(StatusCode::CONFLICT, "conflict", sentence)
             }
+            StoreError::TextTooLong => ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "text_too_long",
+                format!("A text of at most {TEXT_LIMIT_CHARS} characters can be looked for."),
+            ),
             StoreError::Outdated => ApiError::new(
                 StatusCode::CONFLICT,
                 "changed_meanwhile",
