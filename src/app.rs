@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,8 +49,13 @@ impl Application {
     pub async fn start(settings: &Settings, clock: Clock) -> anyhow::Result<Application> {
         // A second call finds the first one's provider installed, which is the same.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        settings.check_first_start()?;
         let alone = lock(&settings.database_url)?;
         let store = Store::open(&settings.database_url, settings.master_key()?)
+            .map_err(|error| match error {
+                StoreError::Seal(_) => anyhow::Error::new(error).context(settings.key_in_words()),
+                error => error.into(),
+            })
             .context("The database cannot be opened")?;
         let guard = Guard::new(settings.allow_networks.clone());
         let (outbox, wishes) = Outbox::new();
@@ -94,7 +99,12 @@ impl Application {
             settings.trusted_proxies.clone(),
         );
         let (server, address) = serve(settings.listen, bridge.clone(), site)
-            .with_context(|| format!("{} cannot be listened on", settings.listen))?;
+            .with_context(|| {
+                format!(
+                    "{} cannot be listened on; does another program? Set BLUEBRIDGE_LISTEN to another address and port",
+                    settings.listen
+                )
+            })?;
         Ok(Application {
             address,
             bridge,
@@ -173,7 +183,9 @@ pub fn lock(database_url: &str) -> anyhow::Result<Option<File>> {
     let Some(path) = database_url.strip_prefix("sqlite://") else {
         return Ok(None);
     };
-    let path = PathBuf::from(format!("{path}.lock"));
+    let mut path = real_path(Path::new(path))?.into_os_string();
+    path.push(".lock");
+    let path = PathBuf::from(path);
     let file = File::create(&path)
         .with_context(|| format!("The lock file {} cannot be made", path.display()))?;
     match file.try_lock() {
@@ -183,6 +195,30 @@ pub fn lock(database_url: &str) -> anyhow::Result<Option<File>> {
             path.display()
         ),
     }
+}
+
+/// The database's one name, by whichever way it was called.
+fn real_path(path: &Path) -> anyhow::Result<PathBuf> {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let Ok(found) = path.metadata() else {
+        let folder = folder.canonicalize().with_context(|| {
+            format!(
+                "The folder {} of the database cannot be used",
+                folder.display()
+            )
+        })?;
+        return Ok(folder.join(path.file_name().unwrap_or_default()));
+    };
+    anyhow::ensure!(
+        found.nlink() == 1,
+        "{} has several names in the file system (hard links), and by another one a second server could write into it. Copy it, or remove the others.",
+        path.display()
+    );
+    Ok(path.canonicalize()?)
 }
 
 /// The recorder of metrics. In tests several applications share one process and one recorder.

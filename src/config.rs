@@ -27,7 +27,7 @@ pub struct Settings {
     pub database_url: String,
 
     /// Address and port to listen on.
-    #[arg(long, env = "BLUEBRIDGE_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "BLUEBRIDGE_LISTEN", default_value = "127.0.0.1:8080", value_parser = listen)]
     pub listen: SocketAddr,
 
     /// The address under which Blue and people reach this server, for links and inbound addresses. Default: http:// and the listening address.
@@ -79,14 +79,21 @@ fn public_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text.trim())
         .map_err(|error| format!("{error}; write it in full, like https://bridge.example.com"))?;
     let is_web = matches!(url.scheme(), "http" | "https") && url.host().is_some();
-    let has_more = url.query().is_some()
+    let has_more = url.path() != "/"
+        || url.query().is_some()
         || url.fragment().is_some()
         || !url.username().is_empty()
         || url.password().is_some();
     match is_web && !has_more {
         true => Ok(url),
-        false => Err("an http or https address without user name, query and fragment is needed, like https://bridge.example.com".into()),
+        false => Err("an http or https address without user name, path, query and fragment is needed, like https://bridge.example.com: the pages have a host of their own".into()),
     }
+}
+
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.trim()
+        .parse()
+        .map_err(|_| "an address and a port in digits are needed, like 127.0.0.1:8080, or 0.0.0.0:8080 for every interface".into())
 }
 
 /// A network, or one address.
@@ -94,7 +101,7 @@ fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| "neither a network like 10.0.0.0/8 nor an address".into())
+        .map_err(|_| "neither a network like 10.0.0.0/8 nor an address like 127.0.0.1".into())
 }
 
 /// A key that does not print.
@@ -155,6 +162,46 @@ impl Settings {
                     path.display()
                 ))),
             },
+        }
+    }
+
+    /// Where the master key comes from, for somebody whose key does not fit.
+    pub fn key_in_words(&self) -> String {
+        match self.key_place() {
+            Ok(KeyPlace::File(path)) => format!("The master key is from {}", path.display()),
+            _ => "The master key is from BLUEBRIDGE_MASTER_KEY".into(),
+        }
+    }
+
+    /// What stands in the way of a first start, which makes a key and a file; nothing is made here. Where there is a database it says nothing.
+    pub fn check_first_start(&self) -> Result<(), SettingsError> {
+        match self.key_place()? {
+            KeyPlace::File(path) if path.exists() || self.master_key_file.is_some() => {
+                read_key(&path)?;
+            }
+            _ => {}
+        }
+        let Some(file) = self.database_file().filter(|file| !file.exists()) else {
+            return Ok(());
+        };
+        let folder = match file.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        let refused = |why: String| SettingsError(format!("BLUEBRIDGE_DATABASE_URL: {why}"));
+        match folder.metadata() {
+            Ok(found) if !found.is_dir() => {
+                Err(refused(format!("{} is no folder.", folder.display())))
+            }
+            Ok(found) if found.permissions().readonly() => Err(refused(format!(
+                "nothing may be written into {}.",
+                folder.display()
+            ))),
+            Ok(_) => Ok(()),
+            Err(error) => Err(refused(format!(
+                "the folder {} cannot be used: {error}.",
+                folder.display()
+            ))),
         }
     }
 
@@ -272,11 +319,12 @@ mod tests {
 
     #[test]
     fn a_public_address_takes_paths() {
-        for text in ["https://b.example.com", "http://127.0.0.1:8080/bridge/"] {
+        for text in ["https://b.example.com", "http://127.0.0.1:8080/"] {
             public_url(text).unwrap();
         }
         for text in [
             "b.example.com",
+            "https://b.example.com/bridge/",
             "ftp://b.example.com",
             "https://u:p@b.example.com",
             "https://b.example.com?a=1",

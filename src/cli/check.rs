@@ -1,5 +1,6 @@
 //! `bluebridge check`: looks at configuration and database, one line each, and fails when something is wrong. It makes nothing.
 
+use crate::cli::environment::unknown_variables;
 use crate::cli::serve::log_filter;
 use crate::config::{BYTES_PER_MB, Settings};
 use crate::store::Store;
@@ -26,7 +27,13 @@ pub async fn check(settings: &Settings) -> anyhow::Result<()> {
         }
     }
     log_filter(&settings.log).inspect_err(|error| println!("FAIL  {error}"))?;
+    for name in unknown_variables(std::env::vars_os()) {
+        println!("warn  {name} is no setting, and does nothing");
+    }
     if let Some(file) = settings.database_file().filter(|file| !file.exists()) {
+        settings
+            .check_first_start()
+            .inspect_err(|error| println!("FAIL  {error}"))?;
         println!(
             "warn  the database {} is not there yet; the first start makes it",
             file.display()
@@ -37,7 +44,7 @@ pub async fn check(settings: &Settings) -> anyhow::Result<()> {
     let key = key.inspect_err(|error| println!("FAIL  {error:#}"))?;
     let store = match Store::open_with(&settings.database_url, key, Upkeep::LeaveAlone) {
         Ok(store) => store,
-        Err(error @ StoreError::Unmigrated { .. }) => {
+        Err(error @ (StoreError::Unmigrated { .. } | StoreError::Empty)) => {
             println!("warn  {error}");
             return Ok(());
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::people::open;
+use crate::cli::people::open_existing;
 use crate::config::Settings;
 use crate::store::Store;
 
@@ -32,7 +32,7 @@ pub async fn backup(args: BackupArgs) -> anyhow::Result<()> {
         "{} exists already; name a new file.",
         args.path.display()
     );
-    let store = open(&args.settings)?;
+    let store = open_existing(&args.settings)?;
     store.backup(args.path.clone()).await?;
     store.close().await;
     println!("Copied to {}.", args.path.display());

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod database;
+pub mod environment;
 pub mod migrate_data;
 pub mod people;
 pub mod receive;
@@ -76,9 +77,20 @@ pub struct ServeArgs {
     settings: Settings,
 }
 
+/// The command line, or the end of the process with what is wrong with it.
+fn parsed() -> Cli {
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    Cli::try_parse_from(&arguments).unwrap_or_else(|error| {
+        if let Some(variable) = environment::origin_of(&error, &arguments) {
+            eprintln!("{variable} is set to something that cannot be used.");
+        }
+        error.exit()
+    })
+}
+
 /// Runs the command line.
 pub async fn run() -> anyhow::Result<()> {
-    let cli = Cli::parse();
+    let cli = parsed();
     match cli.verb {
         None => serve::serve(cli.settings).await,
         Some(Verb::Serve(args)) => serve::serve(args.settings).await,

@@ -119,7 +119,7 @@ pub async fn user(verb: UserVerb) -> anyhow::Result<()> {
             store.close().await;
         }
         UserVerb::List { settings } => {
-            let store = open(&settings)?;
+            let store = open_existing(&settings)?;
             for user in store.users().await? {
                 println!("{}\t{}\t{}", user.email, user.role.as_str(), user.name);
             }
@@ -127,7 +127,7 @@ pub async fn user(verb: UserVerb) -> anyhow::Result<()> {
         }
         UserVerb::ResetSecondFactor { email, settings } => {
             let email = parse_email(&email).map_err(anyhow::Error::msg)?;
-            let store = open(&settings)?;
+            let store = open_existing(&settings)?;
             let id = known(&store, &email).await?;
             let said = format!("Took the second factor of {email} away.");
             noting(&store, "person.second_factor_reset", id, said)
@@ -141,7 +141,7 @@ pub async fn user(verb: UserVerb) -> anyhow::Result<()> {
             let hash = hash_password(read_password(&email)?)
                 .await
                 .map_err(anyhow::Error::msg)?;
-            let store = open(&settings)?;
+            let store = open_existing(&settings)?;
             let id = known(&store, &email).await?;
             let said = format!("Set a new password for {email} and ended their sessions.");
             noting(&store, "person.password_reset", id, said)
@@ -213,6 +213,23 @@ async fn known(store: &Store, email: &str) -> anyhow::Result<UserId> {
     found.map(|found| found.user.id).ok_or_else(|| {
         anyhow::anyhow!("There is no account for {email}; `bluebridge user list` shows all.")
     })
+}
+
+/// The same for a command that only looks, or copies: where there is no database it has the wrong place, and must not make one.
+pub(super) fn open_existing(settings: &Settings) -> anyhow::Result<Store> {
+    if let Some(file) = settings.database_file() {
+        anyhow::ensure!(
+            file.exists(),
+            "There is no database at {}. Set BLUEBRIDGE_DATABASE_URL to the one that the server uses.",
+            file.display()
+        );
+    }
+    let key = settings.master_key()?;
+    Ok(Store::open_with(
+        &settings.database_url,
+        key,
+        Upkeep::LeaveAlone,
+    )?)
 }
 
 /// The store for a command that runs beside a server: only the server and `migrate` bring a schema up to date.

@@ -1,14 +1,19 @@
 //! `bluebridge serve`: runs until SIGTERM or SIGINT, then lets running attempts end.
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::app::Application;
+use crate::cli::environment::unknown_variables;
 use crate::config::Settings;
 use crate::flow::clock::Clock;
 
 /// Serves.
 pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     log_to_stderr(&settings.log)?;
+    for name in unknown_variables(std::env::vars_os()) {
+        tracing::warn!("{name} is no setting, and does nothing");
+    }
     let application = Application::start(&settings, Clock::System).await?;
     let open = match settings.public_url {
         Some(_) => settings.public_url(),
@@ -26,12 +31,19 @@ pub fn log_filter(setting: &str) -> anyhow::Result<(bool, EnvFilter)> {
         Some(rest) => (true, rest),
         None => (false, setting),
     };
+    let refused = |error: &dyn std::fmt::Display| {
+        anyhow::anyhow!(
+            "BLUEBRIDGE_LOG cannot be understood: {error}. Use error, warn, info or debug, or a filter like bluebridge=debug."
+        )
+    };
+    // A word that is no level would be taken for a module's name, and everything else be silent.
+    let words = directives.split(',').map(str::trim);
+    let mut alone = words.filter(|word| !word.contains(['=', '[', ':']));
+    if let Some(word) = alone.find(|word| word.parse::<LevelFilter>().is_err()) {
+        return Err(refused(&format_args!("`{word}` is no level")));
+    }
     let filter = EnvFilter::try_new(directives)
-        .map_err(|error| {
-            anyhow::anyhow!(
-                "BLUEBRIDGE_LOG cannot be understood: {error}. Use error, warn, info or debug."
-            )
-        })?
+        .map_err(|error| refused(&error))?
         // Beyond this the driver writes down what it sends: bodies and hashes.
         .add_directive("tokio_postgres=info".parse()?);
     Ok((json, filter))

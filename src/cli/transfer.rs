@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::cli::people::{noting, open};
+use crate::cli::people::{noting, open, open_existing};
 use crate::config::Settings;
 use crate::flow::clock::{Clock, Ids};
 use crate::flow::transfer::{self, Deed, Step};
@@ -39,7 +39,7 @@ pub struct ImportArgs {
 
 /// Prints the document.
 pub async fn export(args: ExportArgs) -> anyhow::Result<()> {
-    let store = open(&args.settings)?;
+    let store = open_existing(&args.settings)?;
     let bundle = transfer::export(&store, None).await?;
     println!("{}", serde_json::to_string_pretty(&bundle)?);
     store.close().await;
@@ -51,7 +51,10 @@ pub async fn import(args: ImportArgs) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(&args.path)
         .with_context(|| format!("{} cannot be read", args.path.display()))?;
     let bundle = transfer::read(&text)?;
-    let store = open(&args.settings)?;
+    let store = match args.dry_run {
+        true => open_existing(&args.settings)?,
+        false => open(&args.settings)?,
+    };
     let guard = vet::guard(&args.settings.allow_networks);
     let (clock, ids) = (Clock::System, Ids::default());
     let plan = transfer::plan(&store, &guard, &clock, &ids, &bundle, || new_token("").0).await?;

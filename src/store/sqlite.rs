@@ -47,6 +47,7 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens the file, brings it up to date and checks the key.
     pub fn open(path: &Path, key: &MasterKey, upkeep: Upkeep) -> Result<Sqlite, StoreError> {
+        take_place(path, upkeep)?;
         let mut conn = open_writer(path)?;
         migrate(&mut conn, upkeep)?;
         check_key(&mut conn, key)?;
@@ -107,6 +108,23 @@ impl Sqlite {
         }
     }
 
+    /// Commits a page. A transaction that changes nothing, or writes what stands there already, ends well on a full disk too, so a number in the
+    /// file's head counts on; nobody reads it.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        use diesel::RunQueryDsl as _;
+        #[derive(diesel::QueryableByName)]
+        struct Head {
+            #[diesel(sql_type = diesel::sql_types::Integer)]
+            user_version: i32,
+        }
+        self.write(|conn| {
+            let head: Head = diesel::sql_query("PRAGMA user_version").get_result(conn)?;
+            let next = head.user_version.wrapping_add(1);
+            Ok(conn.batch_execute(&format!("PRAGMA user_version = {next}"))?)
+        })
+        .await
+    }
+
     /// Gives freed pages back to the file system, at most so many.
     pub async fn give_back_pages(&self, pages: u32) -> Result<(), StoreError> {
         self.writer
@@ -151,10 +169,72 @@ pub fn path_of(url: &str) -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
+/// Sees that there is a file to open, readable by its owner only where it is made here, and that no other program keeps its tables in it.
+fn take_place(path: &Path, upkeep: Upkeep) -> Result<(), StoreError> {
+    if path.exists() {
+        return refuse_foreign(path);
+    }
+    if upkeep == Upkeep::LeaveAlone {
+        return Err(StoreError::Unavailable(format!(
+            "there is no database at {}",
+            path.display()
+        )));
+    }
+    make_private(path).map_err(|error| {
+        StoreError::Unavailable(format!(
+            "the file {} cannot be made: {error}",
+            path.display()
+        ))
+    })
+}
+
+/// An empty file, which SQLite takes for a new one; what it keeps beside it has the same rights. Bodies of events are nobody else's business.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(|_| ())
+}
+
+/// Nothing is changed in a file that holds tables and none of our marks.
+fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
+    use diesel::RunQueryDsl as _;
+    #[derive(diesel::QueryableByName)]
+    struct Tables {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        all_tables: i64,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        marks: i64,
+    }
+    let mut conn = establish(path)?;
+    conn.batch_execute(&format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MS};"))?;
+    let found: Tables = diesel::sql_query(
+        "SELECT count(*) AS all_tables, count(*) FILTER (WHERE name = '__diesel_schema_migrations') AS marks \
+         FROM sqlite_schema WHERE type = 'table'",
+    )
+    .get_result(&mut conn)
+    .map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
+    match found {
+        Tables {
+            all_tables: 1..,
+            marks: 0,
+        } => Err(StoreError::Conflict(format!(
+            "{} holds the tables of another program; name another file in BLUEBRIDGE_DATABASE_URL.",
+            path.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn establish(path: &Path) -> Result<Conn, StoreError> {
+    SqliteConnection::establish(&path.to_string_lossy())
+        .map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))
+}
+
 /// Opens the writing connection.
 pub fn open_writer(path: &Path) -> Result<Conn, StoreError> {
-    let mut conn = SqliteConnection::establish(&path.to_string_lossy())
-        .map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
+    let mut conn = establish(path)?;
     // The page size must be set before WAL, and both before the first table.
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA page_size = {PAGE_SIZE_BYTES}; \
@@ -182,12 +262,22 @@ fn open_readers(path: &Path) -> Result<Pool<ConnectionManager<Conn>>, StoreError
 /// Writes a consistent copy of the whole database; writers go on meanwhile.
 pub fn copy_into(conn: &mut Conn, path: &Path) -> Result<(), StoreError> {
     use diesel::RunQueryDsl as _;
+    make_private(path).map_err(|error| {
+        StoreError::Unavailable(format!(
+            "the file {} cannot be made: {error}",
+            path.display()
+        ))
+    })?;
     let target = path.to_string_lossy().into_owned();
     conn.batch_execute("PRAGMA query_only = OFF;")?;
     let copied = diesel::sql_query("VACUUM INTO ?")
         .bind::<diesel::sql_types::Text, _>(target)
         .execute(conn);
     conn.batch_execute("PRAGMA query_only = ON;")?;
+    if copied.is_err() {
+        // Half a copy is none.
+        let _ = std::fs::remove_file(path);
+    }
     copied?;
     Ok(())
 }

@@ -26,6 +26,13 @@ async fn post(served: &Served, number: usize) -> (u16, Option<String>, Value) {
     (status, retry_after, problem)
 }
 
+/// Asks whether it is ready until the answer is this one.
+async fn readiness_of(served: &Served, status: u16) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ready = format!("{}/readyz", served.url);
+    while client.get(&ready).send().await.unwrap().status().as_u16() != status {}
+}
+
 /// `fill` makes every further growth of a file fail, `empty` ends that.
 async fn stands_a_full_disk(
     site: &Site,
@@ -62,12 +69,15 @@ async fn stands_a_full_disk(
     assert!(["busy", "not_stored"].contains(&code), "{code}");
     let again = post(&served, number).await.0;
     assert_eq!(again, 503, "it stays refused while there is no room");
+    // The log may have room for a few small commits where it has none for an event.
+    patiently("the readiness to say so", readiness_of(&served, 503)).await;
 
     empty(&served);
     patiently("room", async {
         while post(&served, number).await.0 != 200 {}
     })
     .await;
+    patiently("the readiness to come back", readiness_of(&served, 200)).await;
     ledger.post(&served, 150..250).await.unwrap();
     sink.gets_all_of(&ledger).await;
     site.all_finished(&served).await;

@@ -12,6 +12,7 @@ mod browser;
 mod builder;
 mod clock;
 mod cluster;
+mod command_line;
 mod crash;
 mod database;
 mod dependencies;

@@ -39,7 +39,7 @@ fn key() -> MasterKey {
 /// A process that serves a site. Killed when it is dropped.
 pub struct Served {
     process: Child,
-    url: String,
+    pub url: String,
     hook: String,
     log: PathBuf,
 }
