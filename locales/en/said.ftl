@@ -462,6 +462,8 @@ said-actor-command-line = command line
 
 ## Joined: these match nearly anything, so they come last, the surest first
 
+said-at-line = line { $line }
+said-at-column = line { $line }, column { $column }
 said-place = { $place }: { $said_what }
 said-and-then = { $said_first }; { $said_then }
 said-and-more = { $said_first }. { $said_then }

@@ -461,6 +461,8 @@ said-actor-command-line = baris perintah
 
 ## Gabungan
 
+said-at-line = baris { $line }
+said-at-column = baris { $line }, kolom { $column }
 said-place = { $place }: { $said_what }
 said-and-then = { $said_first }; { $said_then }
 said-and-more = { $said_first }. { $said_then }

@@ -10,7 +10,7 @@ use crate::domain::destination::Destination;
 use crate::domain::id::ConnectionId;
 use crate::domain::person::User;
 use crate::flow::Bridge;
-use crate::flow::dry_run::DryRun;
+use crate::flow::dry_run::{DryRun, DryRunError};
 use crate::flow::test_event::send_test;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
@@ -98,7 +98,7 @@ impl Verdict {
             ),
             (_, _, Some(error)) => (
                 Chip::new(t!("builder-verdict-fails"), "bad"),
-                format!("{}: {}", error.path, retold(&error.message)),
+                retold(&said_of(error)),
             ),
             _ => {
                 let (all, failed) = run.explanation.tally();
@@ -126,6 +126,14 @@ impl Verdict {
             }),
             content_type: run.content_type.clone().unwrap_or_default(),
         }
+    }
+}
+
+/// The sentence of a failed mapping, with its place when it has one.
+fn said_of(error: &DryRunError) -> String {
+    match error.path.as_str() {
+        "" => error.message.clone(),
+        path => format!("{path}: {}", error.message),
     }
 }
 
