@@ -1065,3 +1065,113 @@ async fn a_value_goes_where_a_named_field_lacks_one() {
     }
     bridge.stop().await;
 }
+
+#[actix_web::test]
+async fn an_event_that_nobody_knows_is_told_and_taken() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let before = only_connection(&bridge).await;
+    bridge
+        .api("DELETE", &format!("/connections/{before}"), None)
+        .await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let said = "Bluebridge knows no event “TODO_DELETD”. Did you mean TODO_DELETED?";
+    let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    posted.push(("other_events", "TODO_DELETD, tag created"));
+    let live = ada.post("/connections/live", &posted).await;
+    let told = part(&live, "unheard-of");
+    assert!(told.contains(said), "{told}");
+    assert_eq!(told.matches("knows no event").count(), 1, "{told}");
+
+    posted.push(("action", "save"));
+    let saved = ada.post("/connections", &posted).await;
+    assert_eq!(saved.status, 303, "{}", saved.html);
+    let id = only_connection(&bridge).await;
+    let page = ada.get(&format!("/connections/{id}")).await;
+    assert!(page.html.contains(said), "{}", page.html);
+    let edit = ada.get(&format!("/connections/{id}/edit")).await;
+    assert!(part(&edit, "unheard-of").contains(said));
+    let connection = bridge.get(&format!("/connections/{id}")).await;
+    assert_eq!(
+        connection["trigger"]["events"],
+        json!(["TODO_CREATED", "TAG_CREATED", "TODO_DELETD"])
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_dry_run_says_how_many_there_are_of_what_it_shows() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    for number in 0..23 {
+        bridge.post(&connected.hook, &event(number)).await;
+    }
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    posted.push(("action", "dry-run"));
+    let posted = changed(posted, &[("c_value", "G")]);
+    for (count, told) in [("23", true), ("20", false)] {
+        let mut posted = posted.clone();
+        posted.push(("dry_run_events", count));
+        let page = ada.post("/connections", &posted).await.html;
+        assert!(page.contains("class=\"turn\">would be sent"), "{page}");
+        let said = "“would be sent”: the newest 20 of 23 are shown.";
+        assert_eq!(page.contains(said), told, "{page}");
+    }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn conditions_and_groups_are_told_by_their_numbers() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    for (depth, path, op, value) in [
+        ("0", "", "any", ""),
+        ("1", "$.event", "exists", ""),
+        ("1", "$.a b", "exists", ""),
+        ("1", "", "none", ""),
+        ("2", "$.list", "any_item", "nonsense"),
+        ("0", "$.event", "exists", ""),
+    ] {
+        posted.extend([
+            ("c_depth", depth),
+            ("c_path", path),
+            ("c_op", op),
+            ("c_value", value),
+            ("c_case", ""),
+            ("c_types", ""),
+            ("c_zone", ""),
+        ]);
+    }
+    posted.push(("action", "save"));
+    let page = ada.post("/connections", &posted).await;
+    assert_eq!(page.status, 422);
+    for said in [
+        "<a href=\"#c-path-3\">Condition 2 of group 1</a>",
+        "<a href=\"#c-value-5\">Condition 1 of group 2</a>: Write what an item must be",
+        "<strong>Group 2</strong>",
+        "aria-label=\"Condition 2\"",
+    ] {
+        assert!(page.html.contains(said), "{said} in {}", page.html);
+    }
+    // A group stands around what is in it, and ends before what is not.
+    let rows = page.html.split("<ul class=\"rows\">").skip(1).take(3);
+    let ends = rows.map(|row| row.matches("</ul></li>").count());
+    assert_eq!(ends.collect::<Vec<_>>(), [0, 0, 2]);
+
+    let filter = json!({"all": [{"any": [{"path": "$.a", "op": "containss", "value": "x"}]}]});
+    let text = filter.to_string();
+    posted.push(("filter_json", &text));
+    let page = ada.post("/connections", &posted).await;
+    let said = "<a href=\"#filter_json\">Condition 1 of group 1</a>: There is no operator";
+    assert!(page.html.contains(said), "{}", page.html);
+    bridge.stop().await;
+}

@@ -6,7 +6,9 @@
 use serde_json::{Value, json};
 
 use crate::domain::catalogue::{EVENTS, RECORD_UPDATED, find, groups};
-use crate::domain::connection::{Connection, DeliverySettings, Order, RulesDocument, Trigger};
+use crate::domain::connection::{
+    Connection, DeliverySettings, Order, RulesDocument, TRIGGER_ENTRIES_LIMIT, Trigger,
+};
 use crate::domain::id::DestinationId;
 use crate::domain::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::web::api::connections::ConnectionDocument;
@@ -483,18 +485,19 @@ impl ConnectionForm {
 
     /// The events it listens to; none means any.
     pub fn events(&self) -> Vec<String> {
-        let other = self
-            .other_events
-            .split(',')
-            .map(str::trim)
-            .map(str::to_string);
+        let other = self.other_events.split(',').map(str::trim);
+        // One more than may be, so that too many are refused.
+        let other = other
+            .filter(|name| !name.is_empty())
+            .take(TRIGGER_ENTRIES_LIMIT + 1)
+            .map(event_type_called);
         let ticked = self.groups.iter().flat_map(|group| &group.events);
         let mut events: Vec<String> = ticked
             .filter(|event| event.checked && event.id != ANY_UPDATE)
             .map(|event| event.id.to_string())
             .collect();
-        for event in other.filter(|event| !event.is_empty()) {
-            if !events.contains(&event) {
+        for event in other {
+            if event != ANY_UPDATE && !events.contains(&event) {
                 events.push(event);
             }
         }

@@ -25,7 +25,7 @@ use crate::web::ui::connection_words::{Names, sentence_of, version_changes};
 use crate::web::ui::destinations::health_chip;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
-use crate::web::ui::labels::event_label;
+use crate::web::ui::labels::{event_label, unheard_of};
 use crate::web::ui::page::{Page, go, render};
 use crate::web::ui::row::{Chip, DeliveryRow, Moment};
 use crate::web::ui::tree;
@@ -63,6 +63,8 @@ struct ShowPage {
     enabled: bool,
     sentence: String,
     groups: Vec<EventGroup>,
+    /// Of events that nobody knows, what to look out for.
+    unheard_of: Vec<String>,
     versions: Vec<VersionRow>,
     deliveries: Vec<DeliveryRow>,
     /// The secret of a destination that was made with the save; shown this once.
@@ -226,6 +228,7 @@ async fn show_page(
         enabled: connection.enabled,
         sentence: sentence_of(&connection, &names),
         groups: event_groups(&[offered]),
+        unheard_of: unheard_of(events),
         versions: versions
             .iter()
             .enumerate()
