@@ -168,6 +168,7 @@ builder-past-counted =
         [one] “{ $typed }” is no number from 1 to { $limit }; the newest event was looked at instead.
        *[other] “{ $typed }” is no number from 1 to { $limit }; the newest { $count } were looked at instead.
     }
+builder-past-shown = “{ $turn }”: the newest { $shown } of { $count } are shown.
 builder-turn-newly-sent = sent only with these rules
 builder-turn-no-longer-sent = sent only with the saved rules
 builder-turn-different-body = with another body

@@ -148,6 +148,7 @@ builder-past-edits = { $count } event diperiksa. Aturan yang tersimpan akan meng
 builder-past-new = { $count } event diperiksa. Aturan ini akan mengirim { $now } di antaranya.
 builder-past-failing = Untuk { $count } event, pemetaannya akan gagal.
 builder-past-counted = “{ $typed }” bukan angka dari 1 sampai { $limit }; sebagai gantinya { $count } event terbaru yang diperiksa.
+builder-past-shown = “{ $turn }”: { $shown } terbaru dari { $count } ditampilkan.
 builder-turn-newly-sent = dikirim hanya dengan aturan ini
 builder-turn-no-longer-sent = dikirim hanya dengan aturan yang tersimpan
 builder-turn-different-body = body berbeda

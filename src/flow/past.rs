@@ -45,6 +45,17 @@ pub enum Turn {
 }
 
 /// How many events took each turn, and the newest few of those that differ.
+impl Turn {
+    /// Every turn that differs, in the order in which pages tell them.
+    pub const DIFFERENT: [Turn; 5] = [
+        Turn::NewlySent,
+        Turn::NoLongerSent,
+        Turn::DifferentBody,
+        Turn::NewlyFailing,
+        Turn::NoLongerFailing,
+    ];
+}
+
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Comparison {
     pub looked_at: u64,
@@ -56,6 +67,9 @@ pub struct Comparison {
     pub failing_before: u64,
     pub failing_now: u64,
     /// At most [`EXAMPLES_LIMIT`] of each kind, the newest first.
+    /// How many of each kind there are, of which some are examples.
+    #[serde(skip)]
+    pub turned: HashMap<Turn, u64>,
     pub examples: Vec<Example>,
 }
 
@@ -149,12 +163,9 @@ impl Comparison {
             Turn::NewlyFailing | Turn::NoLongerFailing => {}
             Turn::Same => return,
         }
-        let alike = self
-            .examples
-            .iter()
-            .filter(|example| example.turn == weighed.turn)
-            .count();
-        if alike < EXAMPLES_LIMIT {
+        let alike = self.turned.entry(weighed.turn).or_default();
+        *alike += 1;
+        if *alike <= EXAMPLES_LIMIT as u64 {
             self.examples.push(Example {
                 event_id: event.summary.id,
                 event_type: event.summary.event_type.clone(),

@@ -18,7 +18,8 @@ use crate::domain::mapping::functions::{Function, functions};
 use crate::domain::person::User;
 use crate::flow::Bridge;
 use crate::flow::past::{
-    Comparison, Difference, EVENTS_LIMIT, Example, OTHER_ORDER, SAME_VALUES, Turn, over_the_past,
+    Comparison, Difference, EVENTS_LIMIT, EXAMPLES_LIMIT, Example, OTHER_ORDER, SAME_VALUES, Turn,
+    over_the_past,
 };
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::save as save_document;
@@ -115,6 +116,8 @@ struct Past {
     edits: bool,
     examples: Vec<PastExample>,
     /// That another number of events was asked for than was typed.
+    /// Of which kinds there are more than the examples, each as a sentence.
+    more: Vec<String>,
     counted: Option<String>,
 }
 
@@ -669,21 +672,38 @@ fn in_words(difference: Difference) -> Difference {
         _ => difference,
     }
 }
+/// What became of an event; a new connection has no saved rules to compare with.
+fn turn_word(turn: Turn, edits: bool) -> String {
+    match turn {
+        Turn::NewlySent if edits => t!("builder-turn-newly-sent"),
+        Turn::NewlySent => t!("builder-turn-would-be-sent"),
+        Turn::NoLongerSent => t!("builder-turn-no-longer-sent"),
+        Turn::DifferentBody => t!("builder-turn-different-body"),
+        Turn::NewlyFailing => t!("builder-turn-newly-failing"),
+        Turn::NoLongerFailing => t!("builder-turn-no-longer-failing"),
+        Turn::Same => t!("builder-turn-same"),
+    }
+}
+
 
 impl Past {
     fn new(mut comparison: Comparison, edits: bool, now: jiff::Timestamp) -> Past {
+        let more = Turn::DIFFERENT.into_iter().filter_map(|turn| {
+            let count = *comparison.turned.get(&turn)?;
+            (count > EXAMPLES_LIMIT as u64).then(|| {
+                t!(
+                    "builder-past-shown",
+                    turn = turn_word(turn, edits),
+                    shown = EXAMPLES_LIMIT,
+                    count = count
+                )
+            })
+        });
+        let more = more.collect();
         let examples = std::mem::take(&mut comparison.examples);
         let example = |one: Example| PastExample {
             event_id: one.event_id.to_string(),
-            turn: match one.turn {
-                Turn::NewlySent if edits => t!("builder-turn-newly-sent"),
-                Turn::NewlySent => t!("builder-turn-would-be-sent"),
-                Turn::NoLongerSent => t!("builder-turn-no-longer-sent"),
-                Turn::DifferentBody => t!("builder-turn-different-body"),
-                Turn::NewlyFailing => t!("builder-turn-newly-failing"),
-                Turn::NoLongerFailing => t!("builder-turn-no-longer-failing"),
-                Turn::Same => t!("builder-turn-same"),
-            },
+            turn: turn_word(one.turn, edits),
             label: event_label(&one.event_type),
             record: one.record_title.unwrap_or_default(),
             at: one.received_at.parse().ok().map(|at| Moment::new(at, now)),
@@ -694,6 +714,7 @@ impl Past {
             differences: one.differences.into_iter().map(in_words).collect(),
         };
         Past {
+            more,
             examples: examples.into_iter().map(example).collect(),
             comparison,
             edits,

@@ -222,6 +222,27 @@ pub fn remove(rows: &mut Vec<FilterRow>, index: usize) {
 }
 
 fn end_of(rows: &[FilterRow], index: usize) -> usize {
+/// What a row is called: `Condition 2 of group 1`.
+pub fn called(rows: &[FilterRow], index: usize) -> String {
+    let (before, rest) = rows.split_at(index.min(rows.len()));
+    let groups = |rows: &[FilterRow]| rows.iter().filter(|row| row.is_group()).count();
+    let Some(row) = rest.first().filter(|row| !row.is_group()) else {
+        return group_called(groups(before) + 1);
+    };
+    let head = before.iter().rposition(|other| other.depth < row.depth);
+    let beside = before.iter().skip(head.map_or(0, |head| head + 1));
+    let alike = beside.filter(|other| other.depth == row.depth && !other.is_group());
+    let group = head.map(|head| groups(&before[..head]) + 1);
+    condition_called(alike.count() + 1, group)
+}
+
+/// How many groups end with a row, since the next one stands outside of them.
+pub fn groups_ending(rows: &[FilterRow], index: usize) -> usize {
+    let inside = |row: &FilterRow| row.depth + usize::from(row.is_group());
+    let next = rows.get(index + 1).map_or(0, |row| row.depth);
+    rows.get(index).map_or(0, inside).saturating_sub(next)
+}
+
     let depth = rows[index].depth;
     let inside = rows[index + 1..].iter().take_while(|row| row.depth > depth);
     index + 1 + inside.count()
