@@ -27,7 +27,7 @@ use crate::web::api::destinations::{DestinationDocument, save_new};
 use crate::web::api::id;
 use crate::web::phrases::retold;
 use crate::web::turn::{RULES, turn};
-use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES};
+use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES, example_call};
 use crate::web::ui::connection_filter::MODES;
 use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS, NewDestination};
 use crate::web::ui::connection_live::{Live, Target, live};
@@ -650,10 +650,7 @@ impl FunctionEntry {
             .unwrap_or(args);
         FunctionEntry {
             id: function.id,
-            call: match args.is_empty() {
-                true => function.id.to_string(),
-                false => format!("{}({args})", function.id),
-            },
+            call: example_call(function),
             summary: told!("function-", function.id, function.summary),
             input,
             output,
