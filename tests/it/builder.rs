@@ -199,7 +199,10 @@ async fn every_button_of_the_builder_works_without_scripts(database: Database) {
     assert_eq!(saved.status, 303);
     let connections = bridge.get("/connections").await;
     let connection = &connections["data"][1];
-    assert_eq!(connection["name"], "Record created → Receiver");
+    assert_eq!(
+        connection["name"],
+        "Record created if its title contains “GG” → Receiver"
+    );
     assert_eq!(
         connection["filter"],
         json!({"all": [{"path": "$.currentValue.title", "op": "contains", "value": "GG"}]})
