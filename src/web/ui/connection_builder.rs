@@ -41,6 +41,7 @@ use crate::web::ui::gallery;
 use crate::web::ui::labels::{SCHEMES, event_label, group_name};
 use crate::web::ui::page::{Page, go, query_value, render, render_again};
 use crate::web::ui::row::Moment;
+use crate::web::ui::rule_places;
 use crate::web::ui::sample_tree;
 use crate::web::ui::tree;
 use crate::web::visible::as_typed;
@@ -115,9 +116,9 @@ struct Past {
     /// There are saved rules to compare with.
     edits: bool,
     examples: Vec<PastExample>,
-    /// That another number of events was asked for than was typed.
     /// Of which kinds there are more than the examples, each as a sentence.
     more: Vec<String>,
+    /// That another number of events was asked for than was typed.
     counted: Option<String>,
 }
 
@@ -292,7 +293,12 @@ async fn save_form(
     extras: &mut Extras,
 ) -> Result<Option<ConnectionId>, PageError> {
     let (rules, pointers, problems) = form.rules();
-    let refused = Rules::compile(&rules).err().unwrap_or_default();
+    let saved = builder.saved.as_ref().map(|saved| &saved.version.rules);
+    let refused = match saved == Some(&rules) {
+        // Who changes the name alone need not mend the rules.
+        true => Vec::new(),
+        false => Rules::compile(&rules).err().unwrap_or_default(),
+    };
     let problems = form
         .open_choices()
         .into_iter()
@@ -643,11 +649,7 @@ fn function_groups() -> Vec<FunctionGroup> {
 
 impl FunctionEntry {
     fn new(function: &'static Function) -> FunctionEntry {
-        let (input, args, output) = function.example;
-        let args = args
-            .strip_prefix('[')
-            .and_then(|args| args.strip_suffix(']'))
-            .unwrap_or(args);
+        let (input, _, output) = function.example;
         FunctionEntry {
             id: function.id,
             call: example_call(function),
@@ -669,6 +671,7 @@ fn in_words(difference: Difference) -> Difference {
         _ => difference,
     }
 }
+
 /// What became of an event; a new connection has no saved rules to compare with.
 fn turn_word(turn: Turn, edits: bool) -> String {
     match turn {
@@ -682,9 +685,9 @@ fn turn_word(turn: Turn, edits: bool) -> String {
     }
 }
 
-
 impl Past {
     fn new(mut comparison: Comparison, edits: bool, now: jiff::Timestamp) -> Past {
+        let examples = std::mem::take(&mut comparison.examples);
         let more = Turn::DIFFERENT.into_iter().filter_map(|turn| {
             let count = *comparison.turned.get(&turn)?;
             (count > EXAMPLES_LIMIT as u64).then(|| {
@@ -697,7 +700,6 @@ impl Past {
             })
         });
         let more = more.collect();
-        let examples = std::mem::take(&mut comparison.examples);
         let example = |one: Example| PastExample {
             event_id: one.event_id.to_string(),
             turn: turn_word(one.turn, edits),
@@ -706,13 +708,13 @@ impl Past {
             at: one.received_at.parse().ok().map(|at| Moment::new(at, now)),
             reason: match &one.explanation {
                 Some(explanation) => Some(tree::sentence(explanation)),
-                None => one.reason.as_deref().map(retold),
+                None => one.reason.as_deref().map(rule_places::told),
             },
             differences: one.differences.into_iter().map(in_words).collect(),
         };
         Past {
-            more,
             examples: examples.into_iter().map(example).collect(),
+            more,
             comparison,
             edits,
             counted: None,

@@ -242,7 +242,7 @@ fn parse_pipe(text: &str) -> Result<Vec<Value>, String> {
     Ok(calls)
 }
 
-/// The arguments up to the bracket that closes them: the shortest beginning that reads as a JSON list.
+/// The arguments up to the bracket that closes them, and what follows it.
 fn arguments(inside: &str) -> Option<(Value, &str)> {
     let (mut list, mut rest) = (String::from("["), inside);
     loop {

@@ -28,6 +28,7 @@ use crate::web::ui::form::Form;
 use crate::web::ui::labels::{event_label, unheard_of};
 use crate::web::ui::page::{Page, go, render};
 use crate::web::ui::row::{Chip, DeliveryRow, Moment};
+use crate::web::ui::rule_places;
 use crate::web::ui::tree;
 use crate::web::ui::why_not;
 
@@ -62,9 +63,9 @@ struct ShowPage {
     chip: Chip,
     enabled: bool,
     sentence: String,
-    groups: Vec<EventGroup>,
     /// Of events that nobody knows, what to look out for.
     unheard_of: Vec<String>,
+    groups: Vec<EventGroup>,
     versions: Vec<VersionRow>,
     deliveries: Vec<DeliveryRow>,
     /// The secret of a destination that was made with the save; shown this once.
@@ -100,7 +101,7 @@ impl Verdict {
             ),
             (_, _, Some(error)) => (
                 Chip::new(t!("builder-verdict-fails"), "bad"),
-                retold(&said_of(error)),
+                rule_places::told(&said_of(error)),
             ),
             _ => {
                 let (all, failed) = run.explanation.tally();
@@ -227,8 +228,8 @@ async fn show_page(
         chip: switch_chip(&connection),
         enabled: connection.enabled,
         sentence: sentence_of(&connection, &names),
-        groups: event_groups(&[offered]),
         unheard_of: unheard_of(events),
+        groups: event_groups(&[offered]),
         versions: versions
             .iter()
             .enumerate()
