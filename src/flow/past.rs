@@ -4,6 +4,7 @@
 //! skipped for another reason plays no part. [`over_the_past`] reads the events in pages, so memory stays bounded however many are asked for.
 //! Called by the builder and by `POST /connections/{id}/dry-run`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -44,7 +45,6 @@ pub enum Turn {
     NoLongerFailing,
 }
 
-/// How many events took each turn, and the newest few of those that differ.
 impl Turn {
     /// Every turn that differs, in the order in which pages tell them.
     pub const DIFFERENT: [Turn; 5] = [
@@ -56,6 +56,7 @@ impl Turn {
     ];
 }
 
+/// How many events took each turn, and the newest few of those that differ.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Comparison {
     pub looked_at: u64,
@@ -66,10 +67,10 @@ pub struct Comparison {
     pub different_body: u64,
     pub failing_before: u64,
     pub failing_now: u64,
-    /// At most [`EXAMPLES_LIMIT`] of each kind, the newest first.
     /// How many of each kind there are, of which some are examples.
     #[serde(skip)]
     pub turned: HashMap<Turn, u64>,
+    /// At most [`EXAMPLES_LIMIT`] of each kind, the newest first.
     pub examples: Vec<Example>,
 }
 
