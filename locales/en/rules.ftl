@@ -45,6 +45,7 @@ rules-send-fields =
 rules-send-text = a text from a template
 rules-send-event = the whole event
 rules-everything = Everything
+rules-name-if = { $what } if { $filter }
 rules-change-destination = Destination: “{ $before }” became “{ $after }”.
 rules-change-destination-new = Destination: “{ $before }” became “{ $after }”, a new destination that is made with this save.
 rules-every-event-passes = every event passes

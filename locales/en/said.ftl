@@ -259,7 +259,8 @@ said-did-you-mean = {" "}Did you mean `{ $name }`?
 said-filter-no-path = Say in `path` which value to look at, for example "$.currentValue.title".
 said-filter-types = `types` is "auto" or "strict".
 said-filter-flag = `{ $key }` is true or false.
-said-filter-zone = `zone` is a time zone like "Asia/Jakarta".
+said-filter-item = Write what an item must be, like tag.title equals Urgent.
+said-filter-zone = A time zone is written like "Asia/Jakarta".
 said-filter-scalar = The value is a text, a number or true/false.
 said-filter-number = The value is a number.
 said-filter-date = The value is a date like 2026-01-31 or a time like 2026-01-31T09:00:00Z.
@@ -463,6 +464,8 @@ said-actor-command-line = command line
 
 ## Joined: these match nearly anything, so they come last, the surest first
 
+said-at-line = line { $line }
+said-at-column = line { $line }, column { $column }
 said-place = { $place }: { $said_what }
 said-and-then = { $said_first }; { $said_then }
 said-and-more = { $said_first }. { $said_then }

@@ -24,6 +24,7 @@ connections-import-would = Impor ini akan
 connections-import-differs = Teksnya bukan lagi yang rencananya ditampilkan tadi. Belum ada yang dilakukan: inilah yang akan terjadi sekarang.
 connections-import-nothing = Semuanya sudah ada di sini; tidak ada yang perlu dilakukan.
 connections-import-secrets = Dokumen ini tidak memuat secret. Isi di halaman yang baru dibuat, lalu aktifkan koneksinya.
+connections-import-unfit = Dinonaktifkan: { $problems } Perbaiki ini sebelum mengaktifkannya.
 connections-import-do = Impor: buat { $made }, ubah { $changed }
 connections-edit = Ubah
 connections-duplicate = Gandakan

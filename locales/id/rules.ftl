@@ -41,6 +41,7 @@ rules-send-fields = { $name } dan { $count } field lainnya
 rules-send-text = teks dari templat
 rules-send-event = seluruh event
 rules-everything = Semuanya
+rules-name-if = { $what } jika { $filter }
 rules-change-destination = Tujuan: “{ $before }” menjadi “{ $after }”.
 rules-change-destination-new = Tujuan: “{ $before }” menjadi “{ $after }”, tujuan baru yang dibuat saat disimpan.
 rules-every-event-passes = semua event lolos

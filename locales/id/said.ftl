@@ -258,7 +258,8 @@ said-did-you-mean = {" "}Maksud Anda `{ $name }`?
 said-filter-no-path = Tulis di `path` nilai mana yang dilihat, misalnya "$.currentValue.title".
 said-filter-types = `types` adalah "auto" atau "strict".
 said-filter-flag = `{ $key }` bernilai true atau false.
-said-filter-zone = `zone` adalah zona waktu seperti "Asia/Jakarta".
+said-filter-item = Tulis seperti apa sebuah itemnya, misalnya tag.title equals Urgent.
+said-filter-zone = Zona waktu ditulis seperti "Asia/Jakarta".
 said-filter-scalar = Nilainya teks, angka, atau true/false.
 said-filter-number = Nilainya angka.
 said-filter-date = Nilainya tanggal seperti 2026-01-31 atau waktu seperti 2026-01-31T09:00:00Z.
@@ -462,6 +463,8 @@ said-actor-command-line = baris perintah
 
 ## Gabungan
 
+said-at-line = baris { $line }
+said-at-column = baris { $line }, kolom { $column }
 said-place = { $place }: { $said_what }
 said-and-then = { $said_first }; { $said_then }
 said-and-more = { $said_first }. { $said_then }

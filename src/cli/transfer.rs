@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use crate::cli::people::{noting, open, open_existing};
 use crate::config::Settings;
 use crate::flow::clock::{Clock, Ids};
-use crate::flow::transfer::{self, Deed, Step};
+use crate::flow::transfer::{self, Deed, Step, listed};
 use crate::flow::vet;
 use crate::web::auth::new_token;
 
@@ -83,5 +83,9 @@ fn say<Draft>(what: &str, steps: &[Step<Draft>]) {
             Deed::Keep => "keep",
         };
         println!("{deed:>6} {what} {}", step.name);
+        if !step.unfit.is_empty() {
+            let problems = listed(&step.unfit, |problem| problem.pointer.clone());
+            println!("       switched off: {problems}");
+        }
     }
 }

@@ -145,6 +145,11 @@ impl Rules {
         }
     }
 
+    /// What nobody can mean in rules that are brought from elsewhere; an error when they cannot be read at all.
+    pub fn unfit_in(document: &RulesDocument) -> Result<Vec<Problem>, Vec<Problem>> {
+        Rules::accepted(document).map(|rules| rules.unfit())
+    }
+
     /// What nobody can mean although it can be read. Asked when somebody saves rules, not when saved ones are read.
     fn unfit(&self) -> Vec<Problem> {
         let filter = self.filter.as_ref().map(Filter::unfit).unwrap_or_default();

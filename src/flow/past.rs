@@ -4,6 +4,7 @@
 //! skipped for another reason plays no part. [`over_the_past`] reads the events in pages, so memory stays bounded however many are asked for.
 //! Called by the builder and by `POST /connections/{id}/dry-run`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -44,6 +45,17 @@ pub enum Turn {
     NoLongerFailing,
 }
 
+impl Turn {
+    /// Every turn that differs, in the order in which pages tell them.
+    pub const DIFFERENT: [Turn; 5] = [
+        Turn::NewlySent,
+        Turn::NoLongerSent,
+        Turn::DifferentBody,
+        Turn::NewlyFailing,
+        Turn::NoLongerFailing,
+    ];
+}
+
 /// How many events took each turn, and the newest few of those that differ.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Comparison {
@@ -55,6 +67,9 @@ pub struct Comparison {
     pub different_body: u64,
     pub failing_before: u64,
     pub failing_now: u64,
+    /// How many of each kind there are, of which some are examples.
+    #[serde(skip)]
+    pub turned: HashMap<Turn, u64>,
     /// At most [`EXAMPLES_LIMIT`] of each kind, the newest first.
     pub examples: Vec<Example>,
 }
@@ -149,12 +164,9 @@ impl Comparison {
             Turn::NewlyFailing | Turn::NoLongerFailing => {}
             Turn::Same => return,
         }
-        let alike = self
-            .examples
-            .iter()
-            .filter(|example| example.turn == weighed.turn)
-            .count();
-        if alike < EXAMPLES_LIMIT {
+        let alike = self.turned.entry(weighed.turn).or_default();
+        *alike += 1;
+        if *alike <= EXAMPLES_LIMIT as u64 {
             self.examples.push(Example {
                 event_id: event.summary.id,
                 event_type: event.summary.event_type.clone(),

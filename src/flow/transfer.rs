@@ -3,6 +3,8 @@
 //! Called by the command line and by the pages. An import is planned first ([`plan`], which only looks) and then carried out ([`carry_out`]); what the
 //! plan says is what is done, and no address gets in that a save would refuse. A source or destination that is here already, by its id or else by its name, is used as it is and never
 //! changed. A connection that is here is given a new version when its rules differ; what is made is switched off until its secrets are entered.
+//! Rules that can be read but could never do what is meant were saved by an earlier version: they are taken, so that nothing is lost on the way from one
+//! house to another, and switched off with the reason. What is here already and brings no other rules is asked nothing.
 
 use std::collections::HashMap;
 
@@ -71,17 +73,63 @@ struct ConnectionEntry {
 /// Why a document cannot be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// What is wrong with the document, in sentences.
-    #[error("{}", .0.join(" "))]
-    Refused(Vec<String>),
+    /// What is wrong with the document.
+    #[error("{}", joined(.0))]
+    Refused(Vec<Refusal>),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl ImportError {
     fn refusal(sentence: impl Into<String>) -> ImportError {
-        ImportError::Refused(vec![sentence.into()])
+        ImportError::Refused(vec![Refusal::Said(sentence.into())])
     }
+}
+
+/// One thing that is wrong with a document.
+#[derive(Debug)]
+pub enum Refusal {
+    /// As a sentence.
+    Said(String),
+    /// What is wrong with an entry.
+    Entry {
+        what: &'static str,
+        name: String,
+        problems: Vec<Problem>,
+        /// Of a connection, what its places belong to.
+        rules: Option<Box<RulesDocument>>,
+    },
+}
+
+impl Refusal {
+    /// The sentence, in which `called` says where a problem is.
+    pub fn sentence(&self, called: impl Fn(&Problem) -> String) -> String {
+        match self {
+            Refusal::Said(sentence) => sentence.clone(),
+            Refusal::Entry {
+                what,
+                name,
+                problems,
+                ..
+            } => {
+                let list = listed(problems, called);
+                format!("The {what} {name} cannot be accepted: {list}")
+            }
+        }
+    }
+}
+
+/// Problems in one line, in which `called` says where each is.
+pub fn listed(problems: &[Problem], called: impl Fn(&Problem) -> String) -> String {
+    let told = |problem: &Problem| format!("{}: {}", called(problem), problem.message);
+    let list: Vec<String> = problems.iter().map(told).collect();
+    list.join("; ")
+}
+
+fn joined(refusals: &[Refusal]) -> String {
+    let pointer = |problem: &Problem| problem.pointer.clone();
+    let sentences = refusals.iter().map(|refusal| refusal.sentence(pointer));
+    sentences.collect::<Vec<_>>().join(" ")
 }
 
 /// What an import would do.
@@ -97,6 +145,18 @@ pub struct Plan {
 pub struct Step<Draft> {
     pub name: String,
     pub deed: Deed<Draft>,
+    /// What could never work in a connection's rules, for which it is switched off.
+    pub unfit: Vec<Problem>,
+}
+
+impl<Draft> Step<Draft> {
+    fn new(name: String, deed: Deed<Draft>) -> Step<Draft> {
+        Step {
+            name,
+            deed,
+            unfit: Vec::new(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -255,7 +315,7 @@ pub async fn plan(
             }
         };
         sources.insert(entry.id.as_str(), id);
-        plan.sources.push(Step { name, deed });
+        plan.sources.push(Step::new(name, deed));
     }
 
     let here: Vec<(String, String, DestinationId)> = store
@@ -281,14 +341,13 @@ pub async fn plan(
             }
         };
         destinations.insert(entry.id.as_str(), id);
-        plan.destinations.push(Step { name, deed });
+        plan.destinations.push(Step::new(name, deed));
     }
     check_addresses(guard, &plan.destinations).await?;
 
     let here = store.connections().await?;
     for entry in &bundle.connections {
         let name = checked_name("connection", &entry.name)?;
-        Rules::compile(&entry.rules).map_err(|problems| refused("connection", &name, &problems))?;
         let missing = |what: &str| {
             ImportError::refusal(format!(
                 "The connection {name} names a {what} that is not in the document."
@@ -307,6 +366,10 @@ pub async fn plan(
                 here.iter()
                     .find(|one| one.name == name && one.source_id == source_id)
             });
+        let unfit = match twin {
+            Some(twin) if twin.version.rules == entry.rules => Vec::new(),
+            _ => unfit(entry, &name)?,
+        };
         let (version_ms, version_bits) = parts();
         let (unix_ms, bits) = parts();
         let draft = ConnectionDraft {
@@ -316,7 +379,7 @@ pub async fn plan(
             source_id,
             destination_id,
             rules: entry.rules.clone(),
-            enabled: twin.is_some_and(|twin| twin.enabled),
+            enabled: unfit.is_empty() && twin.is_some_and(|twin| twin.enabled),
             now_ms,
         };
         let deed = match twin {
@@ -334,7 +397,7 @@ pub async fn plan(
                 before: Box::new(twin.clone()),
             },
         };
-        plan.connections.push(Step { name, deed });
+        plan.connections.push(Step { name, deed, unfit });
     }
     Ok(plan)
 }
@@ -432,11 +495,11 @@ async fn check_addresses(
     let looks = steps.iter().filter_map(|step| match &step.deed {
         Deed::Make(draft) => Some(async {
             let problem = address_problem(guard, &draft.settings).await?;
-            Some(cannot_be_accepted("destination", &step.name, &[problem]))
+            Some(entry_refused("destination", &step.name, vec![problem]))
         }),
         Deed::Change { .. } | Deed::Keep => None,
     });
-    let refused: Vec<String> = join_all(looks).await.into_iter().flatten().collect();
+    let refused: Vec<Refusal> = join_all(looks).await.into_iter().flatten().collect();
     match refused.is_empty() {
         true => Ok(()),
         false => Err(ImportError::Refused(refused)),
@@ -460,8 +523,9 @@ fn destination_draft(
         signing: Some(&entry.signing),
         limits: Some(&entry.limits),
     };
-    let settings = Settings::parse(&document, None)
-        .map_err(|problems| refused("destination", &name, &problems))?;
+    let settings = Settings::parse(&document, None).map_err(|problems| {
+        ImportError::Refused(vec![entry_refused("destination", &name, problems)])
+    })?;
     Ok(DestinationDraft {
         id,
         name,
@@ -471,14 +535,23 @@ fn destination_draft(
     })
 }
 
-fn refused(what: &str, name: &str, problems: &[Problem]) -> ImportError {
-    ImportError::refusal(cannot_be_accepted(what, name, problems))
+/// What could never work in an entry's rules; a refusal when they cannot be read.
+fn unfit(entry: &ConnectionEntry, name: &str) -> Result<Vec<Problem>, ImportError> {
+    Rules::unfit_in(&entry.rules).map_err(|problems| {
+        ImportError::Refused(vec![Refusal::Entry {
+            what: "connection",
+            name: name.to_string(),
+            problems,
+            rules: Some(Box::new(entry.rules.clone())),
+        }])
+    })
 }
 
-fn cannot_be_accepted(what: &str, name: &str, problems: &[Problem]) -> String {
-    let list: Vec<String> = problems
-        .iter()
-        .map(|problem| format!("{}: {}", problem.pointer, problem.message))
-        .collect();
-    format!("The {what} {name} cannot be accepted: {}", list.join("; "))
+fn entry_refused(what: &'static str, name: &str, problems: Vec<Problem>) -> Refusal {
+    Refusal::Entry {
+        what,
+        name: name.to_string(),
+        problems,
+        rules: None,
+    }
 }

@@ -3,7 +3,8 @@
 //! Notes of the audit log, outcomes, problems and refusals are made in `domain`, `store`, `outbound` and `flow` as English sentences, and many are
 //! stored. Pages show them through [`retold`]. Every message `said-...` of `locales/en/said.ftl` is a pattern: its texts must stand in the sentence
 //! in their order, from its first character to its last, and what stands between them are the arguments for the message of the same key in the
-//! reader's language. An argument whose name begins with `said` holds words of the book again; every other, like a name, is shown as it is.
+//! reader's language. An argument whose name begins with `said` holds words of the book again; every other, like a name, is shown as it is. The one
+//! called `place` may be the place in a template, like `line 1`, or the name of a field, which may be a word of the book and stays.
 //!
 //! A sentence that no pattern fits stays English, as do a library's words within one. `tests/it/phrases.rs` compares the book with the sentences in
 //! the sources, both ways, so that neither changes alone. Nothing here decides where a sentence is shown.
@@ -23,6 +24,9 @@ const BOOK_FILE: &str = "said.ftl";
 
 /// What the names of arguments begin with that hold words of the book.
 const NESTED: &str = "said";
+
+/// The argument that holds a place: it is told when the book has a phrase with numbers for it.
+const PLACE: &str = "place";
 
 /// How deep sentences may stand within sentences.
 const DEPTH_LIMIT: usize = 6;
@@ -76,7 +80,7 @@ impl Book {
             .and_then(|depth_left| {
                 let (phrase, arguments) = self.find(english)?;
                 let told = arguments.into_iter().map(|(name, text)| {
-                    let text = match name.starts_with(NESTED) {
+                    let text = match name.starts_with(NESTED) || self.is_place(name, text) {
                         true => self.retold(text, language, depth_left),
                         false => text.to_string(),
                     };
@@ -88,6 +92,11 @@ impl Book {
         found
             .or_else(|| self.begun(english, language, depth_left))
             .unwrap_or_else(|| english.to_string())
+    }
+
+    fn is_place(&self, name: &str, text: &str) -> bool {
+        let found = || self.find(text);
+        name == PLACE && found().is_some_and(|(_, arguments)| !arguments.is_empty())
     }
 
     /// Words of the book that begin a sentence, and so begin large; a single one may be a name.
@@ -271,6 +280,18 @@ mod tests {
         assert!(told.ends_with("Signed in."), "{told}");
         let long = format!("Made the source {}.", "x".repeat(SENTENCE_LIMIT_BYTES));
         assert_eq!(in_indonesian(&long), long);
+    }
+
+    #[test]
+    fn a_place_in_a_template_is_told_and_the_name_of_a_field_stays() {
+        for (english, indonesian) in [
+            ("line 1, column 7: the value", "baris 1, kolom 7: the value"),
+            ("line 3: the value", "baris 3: the value"),
+            ("text: the value", "text: the value"),
+            ("task.name: the value", "task.name: the value"),
+        ] {
+            assert_eq!(in_indonesian(english), indonesian);
+        }
     }
 
     #[test]

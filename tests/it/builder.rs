@@ -9,7 +9,7 @@ use bluebridge::domain::seal::MasterKey;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::database::{Database, on_both};
+use crate::database::{Database, execute, on_both};
 use crate::harness::{Receiver, TestBridge, event, todo_created};
 use crate::pages::{Page, Visitor, owner};
 
@@ -24,6 +24,7 @@ on_both! {
     an_edit_shows_its_changes_and_any_version_can_be_restored,
     live_parts_answer_to_half_finished_rules_and_hide_secrets,
     an_import_says_what_it_does_and_does_that,
+    rules_of_an_earlier_version_stay_and_are_imported_switched_off,
     an_import_reaches_no_address_that_a_save_would_refuse,
     every_starting_point_opens_in_the_builder_and_pages_stay_light,
 }
@@ -199,7 +200,10 @@ async fn every_button_of_the_builder_works_without_scripts(database: Database) {
     assert_eq!(saved.status, 303);
     let connections = bridge.get("/connections").await;
     let connection = &connections["data"][1];
-    assert_eq!(connection["name"], "Record created → Receiver");
+    assert_eq!(
+        connection["name"],
+        "Record created if its title contains “GG” → Receiver"
+    );
     assert_eq!(
         connection["filter"],
         json!({"all": [{"path": "$.currentValue.title", "op": "contains", "value": "GG"}]})
@@ -678,7 +682,76 @@ async fn an_import_says_what_it_does_and_does_that(database: Database) {
     }
     bundle["connections"][1]["filter"] = json!({"path": "$.x", "op": "nonsense"});
     let refused = plan(&mut ada, &bundle.to_string(), "import").await;
-    assert!(refused.status == 422 && refused.html.contains("cannot be accepted"));
+    let says = "Another cannot be accepted: Condition 1: There is no operator";
+    assert!(
+        refused.status == 422 && refused.html.contains(says),
+        "{}",
+        refused.html
+    );
+    bridge.stop().await;
+}
+
+async fn rules_of_an_earlier_version_stay_and_are_imported_switched_off(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let filter = json!({"all": [{"path": "$.event", "op": "exists"}]});
+    bridge.connect(&receiver, json!({"filter": filter})).await;
+    let now_ms = bridge.bridge.clock.now_ms();
+    let home = bridge.stop().await;
+    // Nothing of it is from before, so it is refused today.
+    let statement = "UPDATE connection_versions SET rules = replace(rules, 'exists', 'changed')";
+    execute(&home.database_url, statement);
+
+    let bridge = TestBridge::start_in(home, now_ms).await;
+    let id = only_connection(&bridge).await;
+    let path = format!("/connections/{id}");
+    let mut connection = bridge.get(&path).await;
+    connection["name"] = json!("Renamed");
+    let (status, answer) = bridge.api("PUT", &path, Some(connection.clone())).await;
+    assert_eq!((status, &answer["name"]), (200, &json!("Renamed")));
+    assert_eq!(
+        (&answer["version"], &answer["enabled"]),
+        (&json!(1), &json!(true))
+    );
+    connection["trigger"]["events"] = json!(["TODO_CREATED"]);
+    let (status, answer) = bridge.api("PUT", &path, Some(connection)).await;
+    let pointer = &answer["problems"][0]["pointer"];
+    assert_eq!((status, pointer), (422, &json!("/filter/all/0/path")));
+
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/import").await.mark();
+    let import = async |ada: &mut Visitor<'_>, bundle: &Value, action| {
+        let text = bundle.to_string();
+        let planned = hex::encode(Sha256::digest(&text));
+        let fields = [
+            ("csrf", &*mark),
+            ("bundle", &*text),
+            ("planned", &planned),
+            ("action", action),
+        ];
+        ada.post("/connections/import", &fields).await
+    };
+    let exported = ada.get("/connections/export").await.html;
+    let mut bundle: Value = serde_json::from_str(&exported).unwrap();
+    // The same rules are asked nothing, also under another name.
+    bundle["connections"][0]["name"] = json!("Renamed again");
+    let shown = import(&mut ada, &bundle, "plan").await;
+    assert!(shown.html.contains("change 1") && !shown.html.contains("Switched off:"));
+    bundle["connections"][0]["mapping"] = json!({"mode": "template", "body": "x"});
+    let mut other = bundle["connections"][0].clone();
+    (other["id"], other["name"]) = (Value::Null, json!("Another"));
+    bundle["connections"].as_array_mut().unwrap().push(other);
+    let shown = import(&mut ada, &bundle, "plan").await;
+    let says = "Switched off: Condition 1: `event` is not part of the record";
+    assert_eq!(shown.html.matches(says).count(), 2, "{}", shown.html);
+    let done = import(&mut ada, &bundle, "import").await;
+    assert_eq!(done.status, 303, "{}", done.html);
+    let connections = bridge.get("/connections").await["data"].clone();
+    let told = |at: usize| {
+        let one = &connections[at];
+        ["name", "version", "enabled"].map(|name| one[name].clone())
+    };
+    assert_eq!(told(0), [json!("Renamed again"), json!(2), json!(false)]);
+    assert_eq!(told(1), [json!("Another"), json!(1), json!(false)]);
     bridge.stop().await;
 }
 
@@ -704,7 +777,7 @@ async fn an_import_reaches_no_address_that_a_save_would_refuse(database: Databas
             ("Metadata", "not a public address (link-local"),
             ("Plain", "plain http"),
         ] {
-            let says = format!("The destination {name} cannot be accepted: /config/url");
+            let says = format!("The destination {name} cannot be accepted: URL");
             let told = refused.html.split(&says).nth(1);
             let told = told.unwrap_or_else(|| panic!("{name}: {}", refused.html));
             let told = told.split("The destination").next().unwrap();
@@ -972,6 +1045,7 @@ async fn what_stays_empty_with_the_sample_is_told_beside_a_good_verdict() {
         "{result}"
     );
     assert!(result.contains("href=\"#f-source-0\""), "{result}");
+    assert!(part(&live, "bar").contains("something empty"));
     assert!(part(&live, "f-0").contains(said));
     // What is meant to be left out or null is no slip.
     for change in [("f_missing", "omit"), ("f_pipe", "default(null)")] {
@@ -984,6 +1058,7 @@ async fn what_stays_empty_with_the_sample_is_told_beside_a_good_verdict() {
             "{result}"
         );
         assert!(!part(&live, "f-0").contains(said));
+        assert!(!part(&live, "bar").contains("something empty"));
     }
 
     let template = [
@@ -1063,5 +1138,115 @@ async fn a_value_goes_where_a_named_field_lacks_one() {
     ] {
         assert!(page.html.contains(part), "{part} in {}", page.html);
     }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn an_event_that_nobody_knows_is_told_and_taken() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let before = only_connection(&bridge).await;
+    bridge
+        .api("DELETE", &format!("/connections/{before}"), None)
+        .await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let said = "Bluebridge knows no event “TODO_DELETD”. Did you mean TODO_DELETED?";
+    let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    posted.push(("other_events", "TODO_DELETD, tag created"));
+    let live = ada.post("/connections/live", &posted).await;
+    let told = part(&live, "unheard-of");
+    assert!(told.contains(said), "{told}");
+    assert_eq!(told.matches("knows no event").count(), 1, "{told}");
+
+    posted.push(("action", "save"));
+    let saved = ada.post("/connections", &posted).await;
+    assert_eq!(saved.status, 303, "{}", saved.html);
+    let id = only_connection(&bridge).await;
+    let page = ada.get(&format!("/connections/{id}")).await;
+    assert!(page.html.contains(said), "{}", page.html);
+    let edit = ada.get(&format!("/connections/{id}/edit")).await;
+    assert!(part(&edit, "unheard-of").contains(said));
+    let connection = bridge.get(&format!("/connections/{id}")).await;
+    assert_eq!(
+        connection["trigger"]["events"],
+        json!(["TODO_CREATED", "TAG_CREATED", "TODO_DELETD"])
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_dry_run_says_how_many_there_are_of_what_it_shows() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    for number in 0..23 {
+        bridge.post(&connected.hook, &event(number)).await;
+    }
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    posted.push(("action", "dry-run"));
+    let posted = changed(posted, &[("c_value", "G")]);
+    for (count, told) in [("23", true), ("20", false)] {
+        let mut posted = posted.clone();
+        posted.push(("dry_run_events", count));
+        let page = ada.post("/connections", &posted).await.html;
+        assert!(page.contains("class=\"turn\">would be sent"), "{page}");
+        let said = "“would be sent”: the newest 20 of 23 are shown.";
+        assert_eq!(page.contains(said), told, "{page}");
+    }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn conditions_and_groups_are_told_by_their_numbers() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    for (depth, path, op, value) in [
+        ("0", "", "any", ""),
+        ("1", "$.event", "exists", ""),
+        ("1", "$.a b", "exists", ""),
+        ("1", "", "none", ""),
+        ("2", "$.list", "any_item", "nonsense"),
+        ("0", "$.event", "exists", ""),
+    ] {
+        posted.extend([
+            ("c_depth", depth),
+            ("c_path", path),
+            ("c_op", op),
+            ("c_value", value),
+            ("c_case", ""),
+            ("c_types", ""),
+            ("c_zone", ""),
+        ]);
+    }
+    posted.push(("action", "save"));
+    let page = ada.post("/connections", &posted).await;
+    assert_eq!(page.status, 422);
+    for said in [
+        "<a href=\"#c-path-3\">Condition 2 of group 1</a>",
+        "<a href=\"#c-value-5\">Condition 1 of group 2</a>: Write what an item must be",
+        "<strong>Group 2</strong>",
+        "aria-label=\"Condition 2\"",
+    ] {
+        assert!(page.html.contains(said), "{said} in {}", page.html);
+    }
+    // A group stands around what is in it, and ends before what is not.
+    let rows = page.html.split("<ul class=\"rows\">").skip(1).take(3);
+    let ends = rows.map(|row| row.matches("</ul></li>").count());
+    assert_eq!(ends.collect::<Vec<_>>(), [0, 0, 2]);
+
+    let filter = json!({"all": [{"any": [{"path": "$.a", "op": "containss", "value": "x"}]}]});
+    let text = filter.to_string();
+    posted.push(("filter_json", &text));
+    let page = ada.post("/connections", &posted).await;
+    let said = "<a href=\"#filter_json\">Condition 1 of group 1</a>: There is no operator";
+    assert!(page.html.contains(said), "{}", page.html);
     bridge.stop().await;
 }

@@ -465,6 +465,7 @@ fn what_is_wrong_with_a_filter_is_told() {
         condition(json!({"types": "loose"})),
         condition(json!({"case_sensitive": "yes"})),
         condition(json!({"zone": "Moon/Base"})),
+        operator("any_item", json!("nonsense")),
         operator("equals", json!([])),
         operator("gt", json!("x")),
         operator("between", json!([1])),

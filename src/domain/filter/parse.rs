@@ -55,6 +55,10 @@ impl Reader {
 
     fn node(&mut self, document: &Value, pointer: &str, depth: usize) -> Option<Node> {
         let Some(members) = document.as_object() else {
+            if self.items_open > 0 {
+                let message = "Write what an item must be, like tag.title equals Urgent.";
+                return self.refuse(pointer, "wrong_shape", message);
+            }
             return self.refuse(pointer, "wrong_shape", "A filter is a group like {\"all\": [...]} or a condition like {\"path\": ..., \"op\": ...}.");
         };
         if depth > DEPTH_LIMIT {
@@ -224,7 +228,7 @@ impl Reader {
             None => self.refuse(
                 &format!("{pointer}/zone"),
                 "unknown_zone",
-                "`zone` is a time zone like \"Asia/Jakarta\".",
+                "A time zone is written like \"Asia/Jakarta\".",
             ),
         }
     }

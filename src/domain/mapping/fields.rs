@@ -125,6 +125,9 @@ impl Fields {
         let mut problems = Vec::new();
         for (index, field) in self.0.iter().enumerate() {
             let pointer = format!("/fields/{index}");
+            if let From::Template(template) = &field.from {
+                problems.extend(template.unfit(&format!("{pointer}/from/template")));
+            }
             for (place, call) in field.pipe.iter().enumerate() {
                 problems.extend(call.unfit(&format!("{pointer}/pipe/{place}")));
             }

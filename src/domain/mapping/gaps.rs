@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::Value;
 
 use crate::domain::mapping::functions::find;
+use crate::domain::mapping::operators::TEXT;
 use crate::domain::mapping::tags::{Kind, Part, Tag, Token, parts};
 
 /// Paths told of one template.
@@ -31,6 +32,10 @@ const PRINTING: [&str; 3] = ["raw", "safe", "string"];
 const COUNTING: &str = "length";
 /// Words that look like a path.
 const CONSTANTS: [&str; 6] = ["true", "True", "false", "False", "none", "None"];
+/// Words of an expression that looks at a value, or prints another one in its place.
+const CHOOSING: [&str; 7] = ["and", "else", "if", "in", "is", "not", "or"];
+/// Stands between the steps of a path: it sorts before every other sign, and no template holds it.
+const BETWEEN: char = '\u{0}';
 
 /// A value that is as good as none.
 pub(super) fn is_empty(value: &Value) -> bool {
@@ -63,48 +68,121 @@ pub(super) fn of_template(source: &str, document: &Value) -> Vec<String> {
     let (mut open, mut seen) = (0, HashSet::new());
     tags()
         .filter(|tag| is_printed(tag, &mut open))
-        .filter_map(path_of)
-        .filter(|path| seen.insert(path.clone()))
+        .flat_map(printed)
+        .filter(|path| seen.insert(path.written.clone()))
         .take(LOOKED_LIMIT)
-        .filter(|path| !statements.names(path) && !is_there(path, document))
+        .filter(|path| !statements.name(&path.steps) && !is_there(&path.steps, document))
         .take(GAPS_LIMIT)
+        .map(|path| path.written)
         .collect()
+}
+
+/// A path that is printed.
+struct Printed<'t> {
+    written: String,
+    steps: Vec<Step<'t>>,
+}
+
+/// One step from a value to what is inside it.
+#[derive(Clone, Copy)]
+enum Step<'t> {
+    Name(&'t str),
+    At(usize),
+}
+
+/// The steps that tokens begin with, like `a.b[0]['c d']`, and how many tokens they take.
+fn steps<'t>(tokens: &[Token<'t>]) -> Option<(Vec<Step<'t>>, usize)> {
+    let first = tokens.first().filter(|token| token.kind == Kind::Word)?;
+    let (mut steps, mut taken) = (vec![Step::Name(first.text)], 1);
+    loop {
+        let found = match tokens.get(taken..).unwrap_or_default() {
+            [dot, name, ..] if dot.text == "." && name.kind == Kind::Word => {
+                Some((Step::Name(name.text), 2))
+            }
+            [open, inside, close, ..] if open.text == "[" && close.text == "]" => {
+                bracketed(inside).map(|step| (step, 3))
+            }
+            _ => None,
+        };
+        let Some((step, more)) = found else {
+            return Some((steps, taken));
+        };
+        steps.push(step);
+        taken += more;
+    }
+}
+
+/// What stands alone in brackets, when it is the same for every event.
+fn bracketed<'t>(token: &Token<'t>) -> Option<Step<'t>> {
+    match token.kind {
+        Kind::Number => token.text.parse().ok().map(Step::At),
+        Kind::Text => {
+            let name = token.text.get(1..token.text.len().checked_sub(1)?)?;
+            (!name.contains('\\')).then_some(Step::Name(name))
+        }
+        Kind::Word | Kind::Sign => None,
+    }
+}
+
+/// The steps as one text, which is the same however they are written.
+fn key(steps: &[Step<'_>]) -> String {
+    let mut key = String::new();
+    for step in steps {
+        match step {
+            Step::Name(name) => key.push_str(name),
+            Step::At(index) => key.push_str(&index.to_string()),
+        }
+        key.push(BETWEEN);
+    }
+    key
 }
 
 /// What the statements of a template are about.
 #[derive(Default)]
-struct Statements {
+struct Statements<'t> {
+    /// The keys of their paths.
     paths: BTreeSet<String>,
-    /// Variables that the template makes; they are no paths of the event.
-    made: HashSet<String>,
+    /// Variables that the template makes, which are no paths of the event, and those that are gone into in ways that only an event tells.
+    unclear: HashSet<&'t str>,
 }
 
-impl Statements {
-    fn add(&mut self, tag: &Tag<'_>) {
+impl<'t> Statements<'t> {
+    fn add(&mut self, tag: &Tag<'t>) {
         if tag.statement() == "set" {
             let signs = tag.tokens.iter().skip(1);
             let made = signs.take_while(|token| !matches!(token.text, "=" | "|"));
-            self.made.extend(made.map(|token| token.text.to_string()));
+            self.unclear.extend(made.map(|token| token.text));
         }
-        let mut path = String::new();
-        for (index, name) in tag.words().skip(1) {
-            if tag.before(index) != "." {
-                self.paths.insert(std::mem::take(&mut path));
-            } else {
-                path.push('.');
+        // `(a or b).c` goes into both.
+        let mut pairs = tag.tokens.windows(2);
+        let goes_on = pairs.any(|pair| pair[0].text == ")" && matches!(pair[1].text, "." | "["));
+        let mut at = 1;
+        while let Some(rest) = tag.tokens.get(at..).filter(|rest| !rest.is_empty()) {
+            let Some((steps, taken)) = steps(rest).filter(|_| tag.before(at) != ".") else {
+                at += 1;
+                continue;
+            };
+            at += taken;
+            self.paths.insert(key(&steps));
+            if goes_on || matches!(tag.at(at), "." | "[") {
+                self.unclear.extend(first(&steps));
             }
-            path.push_str(name);
         }
-        self.paths.insert(path);
     }
 
-    fn names(&self, path: &str) -> bool {
-        let first = path.split('.').next().unwrap_or_default();
-        // A dot sorts before every sign of a name, so what goes on behind the path comes next to it.
-        let next = self.paths.range(path.to_string()..).next();
-        let rest = next.and_then(|next| next.strip_prefix(path));
-        self.made.contains(first)
-            || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    fn name(&self, path: &[Step<'_>]) -> bool {
+        let path_key = key(path);
+        // What goes on behind the path comes next to it.
+        let next = self.paths.range(path_key.clone()..).next();
+        first(path).is_some_and(|first| self.unclear.contains(first))
+            || next.is_some_and(|next| next.starts_with(&path_key))
+    }
+}
+
+fn first<'t>(steps: &[Step<'t>]) -> Option<&'t str> {
+    match steps.first() {
+        Some(Step::Name(name)) => Some(name),
+        _ => None,
     }
 }
 
@@ -118,20 +196,53 @@ fn is_printed(tag: &Tag<'_>, open: &mut usize) -> bool {
     tag.prints && *open == 0
 }
 
-/// The path of a tag that prints one, perhaps through functions, and nothing in its place.
-fn path_of(tag: &Tag<'_>) -> Option<String> {
-    let end = tag.tokens.iter().position(|token| token.text == "|");
-    let (path, pipe) = tag.tokens.split_at(end.unwrap_or(tag.tokens.len()));
-    let is_path = path.len() % 2 == 1
-        && path
-            .iter()
-            .enumerate()
-            .all(|(index, token)| match index % 2 {
-                0 => token.kind == Kind::Word,
-                _ => token.text == ".",
-            });
-    (is_path && !CONSTANTS.contains(&tag.at(0)) && hands_on(pipe))
-        .then(|| path.iter().map(|token| token.text).collect())
+/// The paths of a tag that prints them and nothing in their place: one, perhaps through functions, or several joined by `~`.
+fn printed<'t>(tag: &Tag<'t>) -> Vec<Printed<'t>> {
+    let sides = sides(tag).unwrap_or_default();
+    sides.into_iter().filter_map(path_of).collect()
+}
+
+/// What a tag joins by `~`; nothing for one that looks at values to choose what it prints.
+fn sides<'a, 't>(tag: &'a Tag<'t>) -> Option<Vec<&'a [Token<'t>]>> {
+    let (mut depth, mut start, mut sides) = (0_usize, 0, Vec::new());
+    for (index, token) in tag.tokens.iter().enumerate() {
+        match token.text {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            "~" => {
+                sides.push(tag.tokens.get(start..index)?);
+                start = index + 1;
+            }
+            "==" | "!=" | "<" | "<=" | ">" | ">=" => return None,
+            word if CHOOSING.contains(&word) && !matches!(tag.before(index), "." | "|") => {
+                return None;
+            }
+            _ => {}
+        }
+    }
+    sides.push(tag.tokens.get(start..)?);
+    Some(sides)
+}
+
+/// The path on one side of `~`, which `operators` has put into brackets, or of a tag without one.
+fn path_of<'t>(side: &[Token<'t>]) -> Option<Printed<'t>> {
+    let side = match side {
+        [open, inner @ .., close, _, name]
+            if open.text == "(" && close.text == ")" && name.text == TEXT =>
+        {
+            inner
+        }
+        side => side,
+    };
+    let (steps, taken) = steps(side)?;
+    let (path, pipe) = side.split_at(taken);
+    let is_constant = first(&steps).is_some_and(|name| CONSTANTS.contains(&name));
+    let goes_on = pipe.first().is_some_and(|token| token.text != "|");
+    (!is_constant && !goes_on && hands_on(pipe)).then(|| Printed {
+        written: path.iter().map(|token| token.text).collect(),
+        steps,
+    })
 }
 
 /// Whether what stands behind a path is functions and nothing else, of which none makes something of a missing value.
@@ -161,10 +272,13 @@ fn prints_nothing(function: &str) -> bool {
     PRINTING.contains(&function) || (is_ours && !stands_in(function))
 }
 
-fn is_there(path: &str, document: &Value) -> bool {
-    let found = path
-        .split('.')
-        .try_fold(document, |value, name| value.get(name));
+fn is_there(steps: &[Step<'_>], document: &Value) -> bool {
+    let found = steps.iter().try_fold(document, |value, step| match step {
+        Step::Name(name) => value.get(name),
+        // A text has its signs.
+        Step::At(_) if value.is_string() => Some(value),
+        Step::At(index) => value.get(index),
+    });
     found.is_some()
 }
 
@@ -248,7 +362,19 @@ mod tests {
                 vec![],
             ),
             (
-                "{{ titel or title }} {{ titel | upper or title }} {{ titel | upper ~ title }}",
+                "{{ titel or title }} {{ titel | upper or title }} {{ titel ~ title if note else a }} {{ titel ~ title == note }}",
+                vec![],
+            ),
+            (
+                "{{ titel | upper ~ title }} {{ 'x' ~ a.b ~ 1 ~ a.c | d('-') ~ (a.d or note) ~ (a.e | d(1)) }} {{ (a.f ~ a.g) | d('-') }} {{ f.if ~ 1 }}",
+                vec!["titel", "a.b", "f.if"],
+            ),
+            (
+                "{{ items[0].name }} {{ items[0].nam }} {{ items[1] | upper }} {{ items[0]['name'] }} {{ a['b c'].d }} {{ title[0] }}",
+                vec!["items[0].nam", "items[1]", "a['b c'].d"],
+            ),
+            (
+                "{{ items[a].nam }} {{ items[-1] }} {{ items[0:1] }} {{ a[\"\\n\"] }} {{ items[1] | d('-') }} {{ range(3) }}",
                 vec![],
             ),
             (
@@ -285,6 +411,14 @@ mod tests {
                 vec!["a.b.c.e", "b"],
             ),
             ("{% raw %}{{ a }}{% endraw %}{{ b }}", vec!["b"]),
+            (
+                "{% if items[1].a and b['c'] %}{% endif %}{{ items[1].a }}{{ items[1] ~ b.c }}{{ items[1].b }}",
+                vec!["items[1].b"],
+            ),
+            (
+                "{% if items[a].b and (b or c).d %}{% endif %}{{ items[1].b }}{{ b.d ~ c.d }}",
+                vec![],
+            ),
         ] {
             assert_eq!(missing(body), expected, "{body}");
         }
@@ -313,6 +447,9 @@ mod tests {
                 format!("{{% set x = {} %}}{{{{a.a}}}}", vec!["a"; 30_000].join(".")),
                 0,
             ),
+            (format!("{{{{{}}}}}", vec!["a[0]"; 12_000].join("~")), 1),
+            (format!("{{{{a{}}}}}", "[0]".repeat(20_000)), 1),
+            (format!("{{{{{}a}}}}", "(".repeat(60_000)), 0),
         ] {
             assert_eq!(of_template(&body, &sample()).len(), told);
         }

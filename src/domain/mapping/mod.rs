@@ -164,7 +164,8 @@ impl Mapping {
     pub fn unfit(&self) -> Vec<Problem> {
         match &self.0 {
             Mode::Fields(fields) => fields.unfit(),
-            _ => Vec::new(),
+            Mode::Template(template) => template.unfit("/body").into_iter().collect(),
+            Mode::Passthrough | Mode::Refused(_) => Vec::new(),
         }
     }
 

@@ -25,7 +25,7 @@ use crate::domain::mapping::gaps;
 use crate::domain::mapping::involved::too_involved;
 use crate::domain::mapping::operators;
 use crate::domain::mapping::tags::{Part, parts};
-use crate::domain::mapping::unknown::unknown;
+use crate::domain::mapping::unknown::{named_in_text, unknown};
 use crate::domain::mapping::{JSON, MappingError, OUTPUT_LIMIT_BYTES, Output};
 use crate::domain::problem::Problem;
 
@@ -96,6 +96,11 @@ impl TextTemplate {
         rendered(&self.0, document).map(|(text, _)| text)
     }
 
+    /// What nobody can mean although it can be read.
+    pub(super) fn unfit(&self, pointer: &str) -> Option<Problem> {
+        unfit(&self.0, pointer)
+    }
+
     /// The paths that it prints and that find nothing.
     pub(super) fn missing(&self, document: &Value) -> Vec<String> {
         paths_missing(&self.0, document)
@@ -141,6 +146,11 @@ impl BodyTemplate {
                 None
             }
         }
+    }
+
+    /// What nobody can mean although it can be read.
+    pub(super) fn unfit(&self, pointer: &str) -> Option<Problem> {
+        unfit(&self.environment, pointer)
     }
 
     /// The paths that it prints and that find nothing.
@@ -562,6 +572,12 @@ fn seen(state: &State<'_, '_>, text: &str) -> Result<String, Error> {
         true => Ok(text),
         false => Err(invalid(too_long())),
     }
+}
+
+fn unfit(environment: &Environment<'static>, pointer: &str) -> Option<Problem> {
+    let template = environment.get_template(NAME).ok()?;
+    let reason = named_in_text(template.source())?;
+    Some(Problem::new(pointer, "bad_template", reason))
 }
 
 fn paths_missing(environment: &Environment<'static>, document: &Value) -> Vec<String> {

@@ -839,6 +839,24 @@ fn what_could_never_work_is_refused_where_it_is_saved_only() {
         ),
         (pipe("regex_replace", json!(["/a/", ""])), None),
         (pipe("regex_replace", json!(["/img/svg", ""])), None),
+        (
+            template("{{ list | map('__text') }}"),
+            Some(("/body", "bad_template")),
+        ),
+        (
+            template("{% set x = list | map(\"__is\", '<', 2) | join %}{{ x }}"),
+            Some(("/body", "bad_template")),
+        ),
+        (
+            fields(json!([{"to": "o", "from": {"template": "{{ a ~ (b | map('__text')) }}"}}])),
+            Some(("/fields/0/from/template", "bad_template")),
+        ),
+        (
+            template(
+                "{{ list | map(attribute='__typename') ~ list | map('replace', '__text', '') }}",
+            ),
+            None,
+        ),
     ] {
         let problems = Mapping::parse(&mapping).unwrap().unfit();
         let found = problems.first().map(|one| (one.pointer.as_str(), one.code));

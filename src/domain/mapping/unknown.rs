@@ -6,7 +6,7 @@
 use minijinja::{Environment, ErrorKind, State};
 
 use crate::domain::mapping::functions::{find, none_such};
-use crate::domain::mapping::tags::{Part, Tag, parts};
+use crate::domain::mapping::tags::{Kind, Part, Tag, parts};
 
 /// Words before a bracket that call nothing.
 const WORDS: [&str; 12] = [
@@ -16,6 +16,8 @@ const WORDS: [&str; 12] = [
 const METHODS: [&str; 2] = ["changed", "cycle"];
 /// What the names of filters begin with that only `operators` writes.
 const OWN: &str = "__";
+/// The function that is given the name of another one.
+const BY_NAME: &str = "map";
 /// The function that takes more in a template than in a pipe, as Jinja has it.
 const WIDENED: &str = "default";
 
@@ -33,6 +35,24 @@ pub(super) fn unknown(text: &str, environment: &Environment<'_>) -> Option<(usiz
             .or_else(|| unknown_test(tag, &mut state))
             .or_else(|| unknown_call(tag, &known))?;
         Some((tag.start, wrong))
+    })
+}
+
+/// A filter that only `operators` writes, named in a text: `map('__text')`. It is asked of a template that somebody saves, not of a saved one.
+pub(super) fn named_in_text(text: &str) -> Option<String> {
+    let parts = parts(text);
+    let mut tags = parts.iter().filter_map(|part| match part {
+        Part::Tag(tag) => Some(tag),
+        Part::Text(_) => None,
+    });
+    tags.find_map(|tag| {
+        let mut by_name = tag.filters().filter(|(_, name)| *name == BY_NAME);
+        by_name.find_map(|(index, _)| {
+            let named = tag.tokens.get(index + 2)?;
+            let name = named.text.trim_matches(['"', '\'']);
+            let is_text = tag.at(index + 1) == "(" && named.kind == Kind::Text;
+            (is_text && name.starts_with(OWN)).then(|| none_such(name))
+        })
     })
 }
 

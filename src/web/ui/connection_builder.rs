@@ -18,7 +18,8 @@ use crate::domain::mapping::functions::{Function, functions};
 use crate::domain::person::User;
 use crate::flow::Bridge;
 use crate::flow::past::{
-    Comparison, Difference, EVENTS_LIMIT, Example, OTHER_ORDER, SAME_VALUES, Turn, over_the_past,
+    Comparison, Difference, EVENTS_LIMIT, EXAMPLES_LIMIT, Example, OTHER_ORDER, SAME_VALUES, Turn,
+    over_the_past,
 };
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::save as save_document;
@@ -26,7 +27,7 @@ use crate::web::api::destinations::{DestinationDocument, save_new};
 use crate::web::api::id;
 use crate::web::phrases::retold;
 use crate::web::turn::{RULES, turn};
-use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES};
+use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES, example_call};
 use crate::web::ui::connection_filter::MODES;
 use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS, NewDestination};
 use crate::web::ui::connection_live::{Live, Target, live};
@@ -40,6 +41,7 @@ use crate::web::ui::gallery;
 use crate::web::ui::labels::{SCHEMES, event_label, group_name};
 use crate::web::ui::page::{Page, go, query_value, render, render_again};
 use crate::web::ui::row::Moment;
+use crate::web::ui::rule_places;
 use crate::web::ui::sample_tree;
 use crate::web::ui::tree;
 use crate::web::visible::as_typed;
@@ -114,6 +116,8 @@ struct Past {
     /// There are saved rules to compare with.
     edits: bool,
     examples: Vec<PastExample>,
+    /// Of which kinds there are more than the examples, each as a sentence.
+    more: Vec<String>,
     /// That another number of events was asked for than was typed.
     counted: Option<String>,
 }
@@ -289,7 +293,12 @@ async fn save_form(
     extras: &mut Extras,
 ) -> Result<Option<ConnectionId>, PageError> {
     let (rules, pointers, problems) = form.rules();
-    let refused = Rules::compile(&rules).err().unwrap_or_default();
+    let saved = builder.saved.as_ref().map(|saved| &saved.version.rules);
+    let refused = match saved == Some(&rules) {
+        // Who changes the name alone need not mend the rules.
+        true => Vec::new(),
+        false => Rules::compile(&rules).err().unwrap_or_default(),
+    };
     let problems = form
         .open_choices()
         .into_iter()
@@ -640,17 +649,10 @@ fn function_groups() -> Vec<FunctionGroup> {
 
 impl FunctionEntry {
     fn new(function: &'static Function) -> FunctionEntry {
-        let (input, args, output) = function.example;
-        let args = args
-            .strip_prefix('[')
-            .and_then(|args| args.strip_suffix(']'))
-            .unwrap_or(args);
+        let (input, _, output) = function.example;
         FunctionEntry {
             id: function.id,
-            call: match args.is_empty() {
-                true => function.id.to_string(),
-                false => format!("{}({args})", function.id),
-            },
+            call: example_call(function),
             summary: told!("function-", function.id, function.summary),
             input,
             output,
@@ -670,31 +672,49 @@ fn in_words(difference: Difference) -> Difference {
     }
 }
 
+/// What became of an event; a new connection has no saved rules to compare with.
+fn turn_word(turn: Turn, edits: bool) -> String {
+    match turn {
+        Turn::NewlySent if edits => t!("builder-turn-newly-sent"),
+        Turn::NewlySent => t!("builder-turn-would-be-sent"),
+        Turn::NoLongerSent => t!("builder-turn-no-longer-sent"),
+        Turn::DifferentBody => t!("builder-turn-different-body"),
+        Turn::NewlyFailing => t!("builder-turn-newly-failing"),
+        Turn::NoLongerFailing => t!("builder-turn-no-longer-failing"),
+        Turn::Same => t!("builder-turn-same"),
+    }
+}
+
 impl Past {
     fn new(mut comparison: Comparison, edits: bool, now: jiff::Timestamp) -> Past {
         let examples = std::mem::take(&mut comparison.examples);
+        let more = Turn::DIFFERENT.into_iter().filter_map(|turn| {
+            let count = *comparison.turned.get(&turn)?;
+            (count > EXAMPLES_LIMIT as u64).then(|| {
+                t!(
+                    "builder-past-shown",
+                    turn = turn_word(turn, edits),
+                    shown = EXAMPLES_LIMIT,
+                    count = count
+                )
+            })
+        });
+        let more = more.collect();
         let example = |one: Example| PastExample {
             event_id: one.event_id.to_string(),
-            turn: match one.turn {
-                Turn::NewlySent if edits => t!("builder-turn-newly-sent"),
-                Turn::NewlySent => t!("builder-turn-would-be-sent"),
-                Turn::NoLongerSent => t!("builder-turn-no-longer-sent"),
-                Turn::DifferentBody => t!("builder-turn-different-body"),
-                Turn::NewlyFailing => t!("builder-turn-newly-failing"),
-                Turn::NoLongerFailing => t!("builder-turn-no-longer-failing"),
-                Turn::Same => t!("builder-turn-same"),
-            },
+            turn: turn_word(one.turn, edits),
             label: event_label(&one.event_type),
             record: one.record_title.unwrap_or_default(),
             at: one.received_at.parse().ok().map(|at| Moment::new(at, now)),
             reason: match &one.explanation {
                 Some(explanation) => Some(tree::sentence(explanation)),
-                None => one.reason.as_deref().map(retold),
+                None => one.reason.as_deref().map(rule_places::told),
             },
             differences: one.differences.into_iter().map(in_words).collect(),
         };
         Past {
             examples: examples.into_iter().map(example).collect(),
+            more,
             comparison,
             edits,
             counted: None,

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::mapping::functions::{Function, find};
 use crate::web::i18n::Key;
 use crate::web::ui::form::Form;
 use crate::web::ui::rule_words;
@@ -198,7 +199,26 @@ impl FieldRow {
     }
 }
 
-/// `trim | truncate(80) | default("-")` as the document's list; arguments are JSON.
+/// A function as it is typed, with the arguments of its example: `truncate(8)`.
+pub fn example_call(function: &Function) -> String {
+    let (_, args, _) = function.example;
+    let args = args
+        .strip_prefix('[')
+        .and_then(|args| args.strip_suffix(']'))
+        .unwrap_or(args);
+    match args.is_empty() {
+        true => function.id.to_string(),
+        false => format!("{}({args})", function.id),
+    }
+}
+
+/// That arguments cannot be read, with the function's own example.
+fn bad_arguments(name: &str) -> String {
+    let example = find(name).map_or_else(|| format!("{name}(\"a\", 2)"), example_call);
+    t!("builder-bad-arguments", name = name, example = example)
+}
+
+/// `trim | truncate(80) | default("-")` as the document's list; arguments are JSON, with texts in either kind of quotes.
 fn parse_pipe(text: &str) -> Result<Vec<Value>, String> {
     let mut calls = Vec::new();
     let mut rest = text.trim();
@@ -208,8 +228,7 @@ fn parse_pipe(text: &str) -> Result<Vec<Value>, String> {
         let mut call = json!({"fn": name});
         rest = &rest[end..];
         if let Some(inside) = rest.strip_prefix('(') {
-            let (args, after) =
-                arguments(inside).ok_or_else(|| t!("builder-bad-arguments", name = name))?;
+            let (args, after) = arguments(inside).ok_or_else(|| bad_arguments(name))?;
             call["args"] = args;
             rest = after.trim_start();
         }
@@ -223,12 +242,49 @@ fn parse_pipe(text: &str) -> Result<Vec<Value>, String> {
     Ok(calls)
 }
 
-/// The arguments up to the bracket that closes them: the shortest beginning that reads as a JSON list.
+/// The arguments up to the bracket that closes them, and what follows it.
 fn arguments(inside: &str) -> Option<(Value, &str)> {
-    inside.match_indices(')').find_map(|(end, _)| {
-        let args = serde_json::from_str(&format!("[{}]", &inside[..end])).ok()?;
-        Some((args, &inside[end + 1..]))
-    })
+    let (mut list, mut rest) = (String::from("["), inside);
+    loop {
+        let sign = rest.chars().next()?;
+        let after = &rest[sign.len_utf8()..];
+        match sign {
+            ')' => {
+                list.push(']');
+                return Some((serde_json::from_str(&list).ok()?, after));
+            }
+            '"' | '\'' => {
+                let (text, after) = quoted(after, sign)?;
+                list.push_str(&text);
+                rest = after;
+            }
+            sign => {
+                list.push(sign);
+                rest = after;
+            }
+        }
+    }
+}
+
+/// A text up to its closing quote as JSON writes it, and what follows.
+fn quoted(inside: &str, quote: char) -> Option<(String, &str)> {
+    let mut text = String::from('"');
+    let mut signs = inside.char_indices();
+    while let Some((at, sign)) = signs.next() {
+        match sign {
+            '\\' => match signs.next()?.1 {
+                '\'' => text.push('\''),
+                other => text.extend(['\\', other]),
+            },
+            sign if sign == quote => {
+                text.push('"');
+                return Some((text, &inside[at + 1..]));
+            }
+            '"' => text.push_str("\\\""),
+            sign => text.push(sign),
+        }
+    }
+    None
 }
 
 fn pipe_text(pipe: &Value) -> String {
@@ -243,6 +299,7 @@ fn pipe_text(pipe: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::mapping::functions::functions;
 
     #[test]
     fn pipes_are_written_and_read_back() {
@@ -254,9 +311,42 @@ mod tests {
         );
         assert_eq!(Value::from(parse_pipe(&text).unwrap()), document);
         assert_eq!(parse_pipe("  ").unwrap(), Vec::<Value>::new());
-        for wrong in ["trim upper(", "trim |", "round(a)", "trim() upper"] {
+        for wrong in [
+            "trim upper(",
+            "trim |",
+            "round(a)",
+            "trim() upper",
+            "default('-)",
+            "default('a' 'b')",
+        ] {
             assert!(parse_pipe(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn texts_stand_in_either_kind_of_quotes() {
+        for (typed, args) in [
+            ("replace('a) | b', \"c\")", json!(["a) | b", "c"])),
+            (
+                r#"replace('say "hi"', 'it\'s')"#,
+                json!(["say \"hi\"", "it's"]),
+            ),
+            (r#"replace("it's", 'ä\n')"#, json!(["it's", "ä\n"])),
+            ("lookup({'low': ['x', 1]})", json!([{"low": ["x", 1]}])),
+        ] {
+            assert_eq!(parse_pipe(typed).unwrap()[0]["args"], args, "{typed}");
+        }
+    }
+
+    #[test]
+    fn arguments_that_cannot_be_read_are_told_by_an_example_that_can() {
+        for function in functions() {
+            let example = example_call(function);
+            assert_eq!(parse_pipe(&example).unwrap().len(), 1, "{example}");
+        }
+        let said = parse_pipe("truncate(a)").unwrap_err();
+        let example = example_call(find("truncate").unwrap());
+        assert!(said.contains(&example), "{said}");
     }
 
     #[test]

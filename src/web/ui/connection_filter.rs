@@ -12,6 +12,7 @@ use crate::domain::value::{Number, Types, time_of};
 use crate::web::i18n::Key;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::{group_name, operator_label};
+use crate::web::ui::rule_places::{condition_called, group_called};
 
 /// Rows that a form may have.
 const ROWS_LIMIT: usize = 400;
@@ -219,6 +220,27 @@ pub fn remove(rows: &mut Vec<FilterRow>, index: usize) {
             row.focus = true;
         }
     }
+}
+
+/// What a row is called: `Condition 2 of group 1`.
+pub fn called(rows: &[FilterRow], index: usize) -> String {
+    let (before, rest) = rows.split_at(index.min(rows.len()));
+    let groups = |rows: &[FilterRow]| rows.iter().filter(|row| row.is_group()).count();
+    let Some(row) = rest.first().filter(|row| !row.is_group()) else {
+        return group_called(groups(before) + 1);
+    };
+    let head = before.iter().rposition(|other| other.depth < row.depth);
+    let beside = before.iter().skip(head.map_or(0, |head| head + 1));
+    let alike = beside.filter(|other| other.depth == row.depth && !other.is_group());
+    let group = head.map(|head| groups(&before[..head]) + 1);
+    condition_called(alike.count() + 1, group)
+}
+
+/// How many groups end with a row, since the next one stands outside of them.
+pub fn groups_ending(rows: &[FilterRow], index: usize) -> usize {
+    let inside = |row: &FilterRow| row.depth + usize::from(row.is_group());
+    let next = rows.get(index + 1).map_or(0, |row| row.depth);
+    rows.get(index).map_or(0, inside).saturating_sub(next)
 }
 
 fn end_of(rows: &[FilterRow], index: usize) -> usize {
@@ -512,6 +534,40 @@ mod tests {
         assert_eq!(rows.len(), 1);
         remove(&mut rows, 7);
         assert_eq!(rows.len(), 1);
+    }
+
+    #[test]
+    fn rows_are_called_by_their_groups_and_groups_end_where_they_do() {
+        let row = |depth, op: &str| FilterRow {
+            depth,
+            op: op.into(),
+            ..FilterRow::default()
+        };
+        let rows = [
+            row(0, "any"),
+            row(1, "exists"),
+            row(1, "none"),
+            row(2, "exists"),
+            row(1, "exists"),
+            row(0, "exists"),
+            row(0, "all"),
+        ];
+        let told: Vec<(String, usize)> = (0..rows.len())
+            .map(|index| (called(&rows, index), groups_ending(&rows, index)))
+            .collect();
+        let told: Vec<(&str, usize)> = told.iter().map(|(name, end)| (&**name, *end)).collect();
+        assert_eq!(
+            told,
+            [
+                ("Group 1", 0),
+                ("Condition 1 of group 1", 0),
+                ("Group 2", 0),
+                ("Condition 1 of group 2", 1),
+                ("Condition 2 of group 1", 1),
+                ("Condition 1", 0),
+                ("Group 3", 1),
+            ]
+        );
     }
 
     #[test]

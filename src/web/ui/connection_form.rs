@@ -6,7 +6,9 @@
 use serde_json::{Value, json};
 
 use crate::domain::catalogue::{EVENTS, RECORD_UPDATED, find, groups};
-use crate::domain::connection::{Connection, DeliverySettings, Order, RulesDocument, Trigger};
+use crate::domain::connection::{
+    Connection, DeliverySettings, Order, RulesDocument, TRIGGER_ENTRIES_LIMIT, Trigger,
+};
 use crate::domain::id::DestinationId;
 use crate::domain::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::web::api::connections::ConnectionDocument;
@@ -17,6 +19,7 @@ use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::{event_label, event_type_called, group_name};
+use crate::web::ui::rule_places::{Places, field_called};
 
 /// The catalogue's group of events about records.
 const RECORDS: &str = "Records";
@@ -243,10 +246,7 @@ fn is_update(event: &str) -> bool {
 fn field_control(row: &FieldRow, index: usize, part: &str) -> Field {
     Field {
         id: format!("f-{part}-{index}"),
-        label: match row.to.as_str() {
-            "" => t!("builder-field-number", number = index + 1),
-            name => t!("builder-field-named", name = name),
-        },
+        label: field_called(&row.to, index),
     }
 }
 
@@ -483,18 +483,19 @@ impl ConnectionForm {
 
     /// The events it listens to; none means any.
     pub fn events(&self) -> Vec<String> {
-        let other = self
-            .other_events
-            .split(',')
-            .map(str::trim)
-            .map(str::to_string);
+        let other = self.other_events.split(',').map(str::trim);
+        // One more than may be, so that too many are refused.
+        let other = other
+            .filter(|name| !name.is_empty())
+            .take(TRIGGER_ENTRIES_LIMIT + 1)
+            .map(event_type_called);
         let ticked = self.groups.iter().flat_map(|group| &group.events);
         let mut events: Vec<String> = ticked
             .filter(|event| event.checked && event.id != ANY_UPDATE)
             .map(|event| event.id.to_string())
             .collect();
-        for event in other.filter(|event| !event.is_empty()) {
-            if !events.contains(&event) {
+        for event in other {
+            if event != ANY_UPDATE && !events.contains(&event) {
                 events.push(event);
             }
         }
@@ -507,11 +508,38 @@ impl ConnectionForm {
         problems: Vec<FormProblem>,
         pointers: &[(usize, String)],
     ) -> Vec<FormProblem> {
+        let written = self.places_in_json();
+        let in_json = |place: &str| {
+            Some(Field {
+                id: "filter_json".into(),
+                label: written.as_ref()?.called(place)?,
+            })
+            .filter(|_| place.starts_with("filter/"))
+        };
         let placed = |problem: FormProblem| FormProblem {
-            field: self.row_at(&problem.place, pointers).or(problem.field),
+            field: self
+                .row_at(&problem.place, pointers)
+                .or_else(|| in_json(&problem.place))
+                .or(problem.field),
             ..problem
         };
         problems.into_iter().map(placed).collect()
+    }
+
+    /// The parts of a filter that is written as JSON and has no rows.
+    fn places_in_json(&self) -> Option<Places> {
+        let filter: Value = serde_json::from_str(self.filter_json.trim()).ok()?;
+        Some(Places::of(&filter, &Value::Null))
+    }
+
+    /// How many groups of conditions end with a row.
+    pub fn groups_ending(&self, index: &usize) -> usize {
+        connection_filter::groups_ending(&self.conditions, *index)
+    }
+
+    /// What a condition or a group is called.
+    pub fn row_called(&self, index: &usize) -> String {
+        connection_filter::called(&self.conditions, *index)
     }
 
     /// The control of a condition or of a field; `None` for other places.
@@ -530,15 +558,14 @@ impl ConnectionForm {
         let place = format!("/{place}");
         let within = |pointer: &String| place.starts_with(pointer.as_str());
         let found = pointers.iter().filter(|(_, pointer)| within(pointer));
-        let (index, _) = found.max_by_key(|(_, pointer)| pointer.len())?;
-        let part = if place.ends_with("/value") {
-            "value"
-        } else {
-            "path"
+        let (index, pointer) = found.max_by_key(|(_, pointer)| pointer.len())?;
+        let part = match place[pointer.len()..].starts_with("/value") {
+            true => "value",
+            false => "path",
         };
         Some(Field {
             id: format!("c-{part}-{index}"),
-            label: t!("builder-condition-number", number = index + 1),
+            label: self.row_called(index),
         })
     }
 

@@ -26,7 +26,7 @@ use crate::web::ui::connection_sample::Sample;
 use crate::web::ui::connection_words::{Names, sentence, sentence_with, suggested_name};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::form_problem::FormProblem;
-use crate::web::ui::labels::event_label;
+use crate::web::ui::labels::{event_label, unheard_of};
 use crate::web::ui::row::Chip;
 use crate::web::ui::tree;
 
@@ -53,6 +53,8 @@ pub struct Live {
     pub sample_mark: String,
     /// What would be sent empty, since the sample has nothing at its path.
     pub gaps: Vec<GapView>,
+    /// Of events that nobody knows, what to look out for.
+    pub unheard_of: Vec<String>,
 }
 
 /// Something that is empty in the sample.
@@ -154,6 +156,7 @@ pub async fn live(
         sample_label: sample.label.clone(),
         sample_mark: hex::encode(Sha256::digest(&sample.body)),
         gaps,
+        unheard_of: unheard_of(&rules.trigger.events),
     })
 }
 

@@ -7,18 +7,22 @@ use askama::Template;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::person::User;
+use crate::domain::problem::Problem;
 use crate::flow::Bridge;
-use crate::flow::transfer::{self, Deed, ImportError, Plan, Step};
+use crate::flow::transfer::{self, Deed, ImportError, Plan, Refusal, Step, listed};
+use crate::store::connections::ConnectionDraft;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::auth::new_token;
 use crate::web::i18n::Key;
+use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::ui::connection_words::{Names, change_sentences};
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::page::{Page, go, render, render_again};
+use crate::web::ui::rule_places::Places;
 use crate::web::visible::as_typed;
 
 #[derive(Template)]
@@ -106,12 +110,40 @@ pub async fn import(
             page.plan = Some(PlanView::new(&plan, &bridge, digest, differs).await?);
             render(&page)
         }
-        Err(ImportError::Refused(sentences)) => {
-            page.problems = sentences.iter().map(FormProblem::plain).collect();
+        Err(ImportError::Refused(refusals)) => {
+            page.problems = refusals
+                .iter()
+                .map(|refusal| FormProblem::plain(refused(refusal)))
+                .collect();
             render_again(&page)
         }
         Err(ImportError::Store(error)) => Err(error.into()),
     }
+}
+
+/// Why a document is refused; a place in it is told by the name that pages have for it.
+fn refused(refusal: &Refusal) -> String {
+    let places = match refusal {
+        Refusal::Entry {
+            rules: Some(rules), ..
+        } => Places::of(&rules.filter, &rules.mapping),
+        _ => Places::default(),
+    };
+    refusal.sentence(|problem| called(&places, problem))
+}
+
+fn called(places: &Places, problem: &Problem) -> String {
+    let place = problem.pointer.trim_start_matches('/');
+    places
+        .called(place)
+        .unwrap_or_else(|| problem.pointer.clone())
+}
+
+/// Why a connection is taken and switched off.
+fn switched_off(draft: &ConnectionDraft, unfit: &[Problem]) -> Option<String> {
+    let places = Places::of(&draft.rules.filter, &draft.rules.mapping);
+    let problems = || retold(&listed(unfit, |problem| called(&places, problem)));
+    (!unfit.is_empty()).then(|| t!("connections-import-unfit", problems = problems()))
 }
 
 /// Which text was planned, for the form that orders it.
@@ -192,6 +224,9 @@ impl PlanView {
                         ),
                     );
                 }
+            }
+            if let Deed::Make(draft) | Deed::Change { draft, .. } = &step.deed {
+                view.changes.extend(switched_off(draft, &step.unfit));
             }
             view
         });

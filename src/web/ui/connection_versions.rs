@@ -11,9 +11,11 @@ use crate::web::api::connections::{ConnectionDocument, save as save_document};
 use crate::web::api::id;
 use crate::web::ui::connection_words::{Names, sentence, version_changes};
 use crate::web::ui::error::PageError;
+use crate::web::ui::fields::Field;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::row::Moment;
+use crate::web::ui::rule_places::Places;
 
 #[derive(Template)]
 #[template(path = "connections/version.html")]
@@ -76,7 +78,15 @@ pub async fn restore(
     match save_document(&bridge, &actor(&request), Some(connection.id), document).await {
         Ok(id) => Ok(go(format!("/connections/{id}?done=restored"))),
         Err(error) => {
-            let problems = mendable(error)?;
+            let places = Places::of(&version.rules.filter, &version.rules.mapping);
+            let called = |problem: FormProblem| FormProblem {
+                field: places.called(&problem.place).map(|label| Field {
+                    id: "rules".into(),
+                    label,
+                }),
+                ..problem
+            };
+            let problems = mendable(error)?.into_iter().map(called).collect();
             let page = Page::new(
                 &request,
                 &user,

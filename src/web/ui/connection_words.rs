@@ -2,6 +2,7 @@
 
 use crate::domain::change::{Change, changes};
 use crate::domain::connection::{Connection, Order, RulesDocument, Version};
+use crate::domain::name::NAME_LIMIT_CHARS;
 use crate::flow::Bridge;
 use crate::flow::projects::projects;
 use crate::web::ui::error::PageError;
@@ -175,7 +176,7 @@ fn sent(rules: &RulesDocument) -> String {
     }
 }
 
-/// A name for a connection that was given none: what sets it off and where it goes.
+/// A name for a connection that was given none: what sets it off, if what, and where it goes.
 pub fn suggested_name(rules: &RulesDocument, destination: &str) -> String {
     let what = match rules.trigger.events.as_slice() {
         [] => t!("rules-everything"),
@@ -186,9 +187,13 @@ pub fn suggested_name(rules: &RulesDocument, destination: &str) -> String {
             count = rest.len()
         ),
     };
+    let what = match rule_words::in_short(&rules.filter) {
+        Some(filter) => t!("rules-name-if", what = what, filter = filter),
+        None => what,
+    };
     format!("{what} → {destination}")
         .chars()
-        .take(100)
+        .take(NAME_LIMIT_CHARS)
         .collect()
 }
 

@@ -10,7 +10,7 @@ use crate::domain::destination::Destination;
 use crate::domain::id::ConnectionId;
 use crate::domain::person::User;
 use crate::flow::Bridge;
-use crate::flow::dry_run::DryRun;
+use crate::flow::dry_run::{DryRun, DryRunError};
 use crate::flow::test_event::send_test;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
@@ -25,9 +25,10 @@ use crate::web::ui::connection_words::{Names, sentence_of, version_changes};
 use crate::web::ui::destinations::health_chip;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
-use crate::web::ui::labels::event_label;
+use crate::web::ui::labels::{event_label, unheard_of};
 use crate::web::ui::page::{Page, go, render};
 use crate::web::ui::row::{Chip, DeliveryRow, Moment};
+use crate::web::ui::rule_places;
 use crate::web::ui::tree;
 use crate::web::ui::why_not;
 
@@ -62,6 +63,8 @@ struct ShowPage {
     chip: Chip,
     enabled: bool,
     sentence: String,
+    /// Of events that nobody knows, what to look out for.
+    unheard_of: Vec<String>,
     groups: Vec<EventGroup>,
     versions: Vec<VersionRow>,
     deliveries: Vec<DeliveryRow>,
@@ -98,7 +101,7 @@ impl Verdict {
             ),
             (_, _, Some(error)) => (
                 Chip::new(t!("builder-verdict-fails"), "bad"),
-                format!("{}: {}", error.path, retold(&error.message)),
+                rule_places::told(&said_of(error)),
             ),
             _ => {
                 let (all, failed) = run.explanation.tally();
@@ -126,6 +129,14 @@ impl Verdict {
             }),
             content_type: run.content_type.clone().unwrap_or_default(),
         }
+    }
+}
+
+/// The sentence of a failed mapping, with its place when it has one.
+fn said_of(error: &DryRunError) -> String {
+    match error.path.as_str() {
+        "" => error.message.clone(),
+        path => format!("{path}: {}", error.message),
     }
 }
 
@@ -217,6 +228,7 @@ async fn show_page(
         chip: switch_chip(&connection),
         enabled: connection.enabled,
         sentence: sentence_of(&connection, &names),
+        unheard_of: unheard_of(events),
         groups: event_groups(&[offered]),
         versions: versions
             .iter()

@@ -36,6 +36,7 @@ use crate::web::ui::log::{LogQuery, way_back, way_of};
 use crate::web::ui::note::Note;
 use crate::web::ui::page::{Page, go, query_value, render};
 use crate::web::ui::row::{Chip, DeliveryRow, Moment, state_chip};
+use crate::web::ui::rule_places;
 use crate::web::ui::tree;
 use crate::web::ui::why_not::{self, WhyNot};
 
@@ -462,7 +463,7 @@ fn told(
         .last()
         .map(|attempt| retold(&attempt.outcome.sentence()))
         .unwrap_or_default();
-    let problem = retold(delivery.problem.as_deref().unwrap_or_default());
+    let problem = rule_places::told(delivery.problem.as_deref().unwrap_or_default());
     match delivery.state {
         State::Skipped if !listens => t!("deliveries-is-not-listened"),
         State::Skipped => t!("deliveries-is-skipped"),

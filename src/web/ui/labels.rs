@@ -2,10 +2,11 @@
 //!
 //! The domain has the English under a stable code; here only the language is chosen. Pages of every kind call these.
 
-use crate::domain::catalogue::{CatalogueEvent, EVENTS, clause, label};
+use crate::domain::catalogue::{CatalogueEvent, EVENTS, clause, find, label};
 use crate::domain::delivery::Cause;
 use crate::domain::filter::operator::{self, Operator};
 use crate::domain::person::Language;
+use crate::domain::problem::nearest;
 use crate::web::i18n::Key;
 use crate::web::reader::Reader;
 
@@ -80,6 +81,26 @@ pub fn event_type_called(name: &str) -> String {
     meant.map_or_else(|| name.trim().to_string(), |event| event.id.to_string())
 }
 
+/// Of events that the catalogue does not have, what to look out for, each as a sentence. Blue may send them, or somebody mistyped a name.
+pub fn unheard_of(events: &[String]) -> Vec<String> {
+    let unknown = events.iter().filter(|id| find(id).is_none());
+    let sentence = |id: &String| match event_nearest(id) {
+        Some(near) => t!("builder-unknown-event-near", name = id, near = near),
+        None => t!("builder-unknown-event", name = id),
+    };
+    unknown.map(sentence).collect()
+}
+
+/// The event of the catalogue whose name, or for words whose label, is written nearly so.
+fn event_nearest(name: &str) -> Option<String> {
+    let labels: Vec<String> = EVENTS.iter().map(|event| event_label(event.id)).collect();
+    let near = match name.contains(' ') {
+        true => nearest(name, labels.iter().map(String::as_str)),
+        false => nearest(&name.to_uppercase(), EVENTS.iter().map(|event| event.id)),
+    };
+    near.map(str::to_string)
+}
+
 /// Why a delivery was made, when it is not for its event alone.
 pub fn cause_word(cause: Cause) -> Option<String> {
     match cause {
@@ -95,6 +116,20 @@ mod tests {
     use super::*;
     use crate::domain::outcome::Outcome;
     use crate::domain::outcome::tests::failures;
+
+    #[test]
+    fn events_that_nobody_knows_are_told_with_the_nearest_one() {
+        let near = |name: &str| {
+            let said = unheard_of(&[name.to_string()]).pop()?;
+            Some(said.split_once("mean ")?.1.split_once('?')?.0.to_string())
+        };
+        assert_eq!(near("TODO_CREATD").as_deref(), Some("TODO_CREATED"));
+        assert_eq!(near("todo_moved_").as_deref(), Some("TODO_MOVED"));
+        assert_eq!(near("Coment edited").as_deref(), Some("Comment edited"));
+        assert_eq!(near("XYZZY"), None);
+        let events = ["TODO_CREATED", "XYZZY"].map(str::to_string);
+        assert_eq!(unheard_of(&events).len(), 1);
+    }
 
     #[test]
     fn every_outcome_has_a_word_in_the_readers_language() {

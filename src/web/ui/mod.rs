@@ -40,6 +40,7 @@ pub mod pager;
 pub mod people;
 pub mod replays;
 pub mod row;
+pub mod rule_places;
 pub mod rule_words;
 pub mod sample_tree;
 pub mod session;

@@ -10,6 +10,8 @@ use crate::web::ui::labels::operator_called;
 
 /// Longest typed value that is quoted, in characters.
 const QUOTED_LIMIT_CHARS: usize = 60;
+/// Longest filter within a name, in characters.
+const SHORT_LIMIT_CHARS: usize = 40;
 /// Conditions of one group that are spelled out; more are counted.
 const SPELLED_OUT_LIMIT: usize = 4;
 
@@ -103,6 +105,11 @@ pub fn filter(document: &Value) -> Option<String> {
     Some(said.join(&spaced(&joint)))
 }
 
+/// The same, cut to stand within a name.
+pub fn in_short(document: &Value) -> Option<String> {
+    filter(document).map(|said| cut(&said, SHORT_LIMIT_CHARS))
+}
+
 fn spaced(word: &str) -> String {
     format!(" {word} ")
 }
@@ -169,16 +176,16 @@ pub fn value(document: &Value) -> String {
             }
             format!("({})", condition(&inner))
         }
-        other => cut(&other.to_string()),
+        other => cut(&other.to_string(), QUOTED_LIMIT_CHARS),
     }
 }
 
 fn quoted(text: &str) -> String {
-    format!("“{}”", cut(text))
+    format!("“{}”", cut(text, QUOTED_LIMIT_CHARS))
 }
 
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(QUOTED_LIMIT_CHARS) {
+fn cut(text: &str, limit_chars: usize) -> String {
+    match text.char_indices().nth(limit_chars) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_string(),
     }

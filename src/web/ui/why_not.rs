@@ -18,11 +18,11 @@ use crate::domain::id::DeliveryId;
 use crate::flow::Bridge;
 use crate::flow::dry_run::dry_run;
 use crate::store::deliveries::DeliverySummary;
-use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::labels::operator_called;
 use crate::web::ui::row::DeliveryRow;
+use crate::web::ui::rule_places;
 use crate::web::ui::tree;
 
 /// Largest body that is read again for a list, in bytes. Blue's are a few thousand; a page has fifty.
@@ -116,7 +116,9 @@ pub fn row(
 ) -> DeliveryRow {
     DeliveryRow {
         why_not: match (delivery.state, &delivery.problem) {
-            (State::MappingFailed, Some(problem)) => Some(Told::the_same(retold(problem))),
+            (State::MappingFailed, Some(problem)) => {
+                Some(Told::the_same(rule_places::told(problem)))
+            }
             _ => reasons.get(&delivery.id).map(WhyNot::told),
         },
         ..DeliveryRow::new(delivery, now)
