@@ -13,13 +13,13 @@ use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::api::sources::{SourceDocument, remove, save_change, save_new};
 use crate::web::phrases::retold;
-use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
+use crate::web::ui::asking::{Ask, Links, ask_first, refuse_used, told_of_deletion, users_of};
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::event_label;
 use crate::web::ui::page::{Page, go, render, render_again};
-use crate::web::ui::row::{Chip, Moment, title_of};
+use crate::web::ui::row::{Chip, Fate, Moment, title_of};
 
 /// Events shown on a source's page.
 const LATEST: i64 = 10;
@@ -84,6 +84,8 @@ pub struct EventRow {
     pub at: Moment,
     pub is_test: bool,
 }
+    /// What became of it, where that is told.
+    pub fate: Option<Fate>,
 
 impl EventRow {
     pub fn new(event: &EventSummary, source: &str, now: jiff::Timestamp) -> EventRow {
@@ -96,6 +98,7 @@ impl EventRow {
             at: Moment::new(event.received_at, now),
             is_test: event.is_test,
         }
+            fate: None,
     }
 }
 
