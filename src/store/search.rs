@@ -26,11 +26,18 @@ pub(super) use has_text;
 
 /// A LIKE pattern that finds `text` anywhere, whatever signs it holds.
 pub(super) fn like_pattern(text: &str) -> String {
-    let escaped = row::text(text)
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
-    format!("%{escaped}%")
+    like_in_order(&[text])
+}
+
+/// The same for texts that stand one behind the other, with anything between them.
+pub(super) fn like_in_order(texts: &[&str]) -> String {
+    let escaped = texts.iter().map(|text| {
+        row::text(text)
+            .replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_")
+    });
+    format!("%{}%", escaped.collect::<Vec<_>>().join("%"))
 }
 
 diesel::define_sql_function! {
