@@ -28,7 +28,7 @@ use crate::web::api::id;
 use crate::web::i18n::Key;
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
-use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
+use crate::web::ui::asking::{Ask, Links, ask_first, refuse_used, told_of_deletion, users_of};
 use crate::web::ui::error::PageError;
 use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
@@ -123,7 +123,7 @@ struct ShowPage {
     previous_until: Option<Moment>,
     concurrency: u32,
     timeout_ms: u64,
-    used_by: Vec<(String, String)>,
+    used_by: Links,
     deliveries: Vec<DeliveryRow>,
 }
 
@@ -367,6 +367,10 @@ pub async fn delete(
 }
 
 pub fn health_chip(destination: &Destination) -> Chip {
+    let used_by = users_of(&bridge, |one| one.version.destination_id == id).await?;
+    if !used_by.is_empty() {
+        return refuse_used(&request, ask, t!("destinations-in-use"), used_by);
+    }
     match destination.health.word() {
         "held" => Chip::new(t!("shared-state-held"), "bad"),
         "paused" => Chip::new(t!("destinations-chip-paused"), "warn"),
@@ -466,14 +470,7 @@ async fn show_page(
         ..DeliveryFilter::default()
     };
     let deliveries = bridge.store.deliveries(filter).await?;
-    let used_by = bridge
-        .store
-        .connections()
-        .await?
-        .into_iter()
-        .filter(|connection| connection.version.destination_id == destination.id)
-        .map(|connection| (connection.id.to_string(), connection.name))
-        .collect();
+    let used_by = users_of(bridge, |one| one.version.destination_id == destination.id).await?;
     let word_of = |list: &[(&'static str, Key)], word: &str| {
         list.iter()
             .find(|(id, _)| *id == word)

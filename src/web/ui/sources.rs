@@ -56,6 +56,7 @@ struct ShowPage {
     /// When the last request was refused, as the waiting page is told it; empty when none was.
     refused_at: String,
     events: Vec<EventRow>,
+    used_by: Links,
 }
 
 struct SourceRow {
@@ -83,9 +84,9 @@ pub struct EventRow {
     pub source: String,
     pub at: Moment,
     pub is_test: bool,
-}
     /// What became of it, where that is told.
     pub fate: Option<Fate>,
+}
 
 impl EventRow {
     pub fn new(event: &EventSummary, source: &str, now: jiff::Timestamp) -> EventRow {
@@ -97,8 +98,8 @@ impl EventRow {
             source: source.to_string(),
             at: Moment::new(event.received_at, now),
             is_test: event.is_test,
-        }
             fate: None,
+        }
     }
 }
 
@@ -228,6 +229,10 @@ pub async fn delete(
         button: t!("sources-delete"),
         back: format!("/sources/{id}"),
     };
+    let used_by = users_of(&bridge, |one| one.source_id == id).await?;
+    if !used_by.is_empty() {
+        return refuse_used(&request, ask, t!("sources-in-use"), used_by);
+    }
     if let Some(asked) = ask_first(&request, ask)? {
         return Ok(asked);
     }
@@ -276,6 +281,7 @@ async fn show_page(
         ..EventFilter::default()
     };
     let events = bridge.store.events(filter).await?;
+    let used_by = users_of(bridge, |one| one.source_id == source.id).await?;
     let page = Page::new(request, user, "/sources", source.name.clone());
     Ok(ShowPage {
         may_mend: page.may_change() && source.last_heard_at.is_none(),
@@ -305,6 +311,7 @@ async fn show_page(
             .iter()
             .map(|event| EventRow::new(event, &source.name, now))
             .collect(),
+        used_by,
         source: SourceRow::new(&source, now),
     })
 }
