@@ -7,10 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::concealed::conceal_query;
 use crate::domain::destination::{
-    Auth, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, Destination, METHODS,
+    Auth, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, Destination, LastTest, METHODS,
 };
 use crate::domain::id::DestinationId;
-use crate::domain::outcome::Verdict;
 use crate::domain::person::User;
 use crate::domain::secret::MASK;
 use crate::domain::signature::Scheme;
@@ -127,12 +126,44 @@ struct ShowPage {
     deliveries: Vec<DeliveryRow>,
 }
 
+/// The last test request, as the page tells of it.
 struct TestResult {
     chip: Chip,
+    at: Moment,
+    /// The settings were changed since.
+    is_outdated: bool,
     sentence: String,
     advice: String,
-    duration_ms: u128,
+    duration_ms: u64,
     response: String,
+}
+
+impl TestResult {
+    fn new(last: &LastTest, changed_at: Timestamp, now: Timestamp) -> TestResult {
+        let outcome = &last.trial.outcome;
+        let chip = match (last.trial.arrived(), outcome.status()) {
+            (true, _) => Chip::new(t!("destinations-arrived"), "good"),
+            (false, Some(status)) => {
+                let status = status.to_string();
+                Chip::new(t!("destinations-answered", status = status), "bad")
+            }
+            (false, None) => Chip::new(t!("destinations-not-arrived"), "bad"),
+        };
+        // No schedule repeats a test.
+        let advice = match outcome.passes_by_itself() {
+            true => "",
+            false => outcome.advice(),
+        };
+        TestResult {
+            chip,
+            at: Moment::new(last.at, now),
+            is_outdated: changed_at > last.at,
+            sentence: retold(&outcome.sentence()),
+            advice: retold(advice),
+            duration_ms: last.trial.duration_ms,
+            response: last.trial.response.clone(),
+        }
+    }
 }
 
 pub async fn index(
@@ -283,7 +314,6 @@ pub async fn test(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request)?;
     let destination = bridge.store.destination(id(&path, "destination")?).await?;
     let said = format!(
         "Sent a test request to the destination {}.",
@@ -292,30 +322,8 @@ pub async fn test(
     bridge
         .note(&actor(&request), "destination.tested", destination.id, said)
         .await?;
-    let trial = try_out(&bridge, &destination).await;
-    let arrived = trial.outcome.verdict() == Verdict::Delivered;
-    let mut page = show_page(&request, &user, &bridge, destination).await?;
-    let chip = match (arrived, trial.outcome.status()) {
-        (true, _) => Chip::new(t!("destinations-arrived"), "good"),
-        (false, Some(status)) => {
-            let status = status.to_string();
-            Chip::new(t!("destinations-answered", status = status), "bad")
-        }
-        (false, None) => Chip::new(t!("destinations-not-arrived"), "bad"),
-    };
-    // No schedule repeats a test.
-    let advice = match trial.outcome.passes_by_itself() {
-        true => "",
-        false => trial.outcome.advice(),
-    };
-    page.test = Some(TestResult {
-        chip,
-        sentence: retold(&trial.outcome.sentence()),
-        advice: retold(advice),
-        duration_ms: trial.duration_ms,
-        response: trial.response_body,
-    });
-    render(&page)
+    try_out(&bridge, &destination).await?;
+    Ok(go(format!("/destinations/{}", destination.id)))
 }
 
 pub async fn rotate_secret(
@@ -359,6 +367,10 @@ pub async fn delete(
         button: t!("destinations-delete"),
         back: format!("/destinations/{id}"),
     };
+    let used_by = users_of(&bridge, |one| one.version.destination_id == id).await?;
+    if !used_by.is_empty() {
+        return refuse_used(&request, ask, t!("destinations-in-use"), used_by);
+    }
     if let Some(asked) = ask_first(&request, ask)? {
         return Ok(asked);
     }
@@ -367,10 +379,6 @@ pub async fn delete(
 }
 
 pub fn health_chip(destination: &Destination) -> Chip {
-    let used_by = users_of(&bridge, |one| one.version.destination_id == id).await?;
-    if !used_by.is_empty() {
-        return refuse_used(&request, ask, t!("destinations-in-use"), used_by);
-    }
     match destination.health.word() {
         "held" => Chip::new(t!("shared-state-held"), "bad"),
         "paused" => Chip::new(t!("destinations-chip-paused"), "warn"),
@@ -379,9 +387,17 @@ pub fn health_chip(destination: &Destination) -> Chip {
     }
 }
 
-/// For one that fares well only because nothing was ever sent to it.
-pub fn untried_chip() -> Chip {
-    Chip::new(t!("destinations-chip-untried"), "")
+/// For one that fares well only because no delivery was ever sent to it: whether a test arrived is all that is known.
+pub fn untried_chip(destination: &Destination) -> Chip {
+    match destination
+        .last_test
+        .as_ref()
+        .map(|last| last.trial.arrived())
+    {
+        None => Chip::new(t!("destinations-chip-untried"), ""),
+        Some(true) => Chip::new(t!("destinations-chip-test-arrived"), "good"),
+        Some(false) => Chip::new(t!("destinations-chip-test-failed"), "bad"),
+    }
 }
 
 /// Whether an attempt was made at it, by the newest of its deliveries.
@@ -423,7 +439,7 @@ async fn chip_of(
     )
     .await?
     {
-        true => Ok(untried_chip()),
+        true => Ok(untried_chip(destination)),
         false => Ok(chip),
     }
 }
@@ -492,7 +508,10 @@ async fn show_page(
             .probing()
             .map(|probing| Moment::new(probing.at, now)),
         failure: destination.health.last_failure.as_deref().map(retold),
-        test: None,
+        test: destination
+            .last_test
+            .as_ref()
+            .map(|last| TestResult::new(last, destination.updated_at, now)),
         url: conceal_query(&settings.request.url),
         method: settings.request.method.clone(),
         auth: word_of(&AUTHS, auth_word(&settings.request.auth)),
