@@ -1,17 +1,20 @@
 //! What somebody looks for who uses the pages for the first time: whether the test arrived, what uses a thing, what became of an event, and where
 //! a change stands in the audit log in one's own language.
 
+use bluebridge::domain::person::Role;
 use serde_json::json;
 
 use crate::database::{Database, on_both};
 use crate::harness::{Receiver, TestBridge, event, todo_created};
 use crate::pages::{Visitor, owner};
+use crate::sweep::person;
 
 on_both! {
     the_last_test_request_is_told_on_every_load,
     what_is_used_says_by_what_and_offers_no_deletion,
     the_list_of_events_tells_what_became_of_each,
     the_audit_log_is_searched_as_it_is_shown,
+    what_is_shown_once_is_shown_by_the_page_that_a_form_leads_to,
 }
 
 async fn the_last_test_request_is_told_on_every_load(database: Database) {
@@ -201,5 +204,61 @@ async fn the_audit_log_is_searched_as_it_is_shown(database: Database) {
     let html = ada.get("/settings/audit?text=sekali").await.html;
     assert!(html.contains("sekali lagi melalui koneksi Through"));
     assert!(html.contains("href=\"/deliveries/"), "{html}");
+    bridge.stop().await;
+}
+
+async fn what_is_shown_once_is_shown_by_the_page_that_a_form_leads_to(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let mut ada = owner(&bridge).await;
+    let mut bob = person(&bridge, Role::Owner).await;
+    let mark = ada.get("/").await.mark();
+    let url = receiver.url();
+    let destination = [
+        ("csrf", &*mark),
+        ("name", "Hook"),
+        ("url", &*url),
+        ("method", "POST"),
+        ("auth", "none"),
+        ("scheme", "standard_webhooks"),
+    ];
+    let token = [("csrf", &*mark), ("name", "ci"), ("role", "viewer")];
+    let invite = [
+        ("csrf", &*mark),
+        ("email", "carol@example.com"),
+        ("role", "viewer"),
+    ];
+    for (path, fields, sign) in [
+        ("/destinations", &destination[..], "whsec_"),
+        ("/settings/tokens", &token[..], "value=\"bbt_"),
+        ("/settings/people/invite", &invite[..], "/invite/"),
+    ] {
+        let led = ada.answer(path, fields).await;
+        assert_eq!(led.status, 303, "{path}");
+        let to = led.location.unwrap();
+        assert!(
+            !bob.get(&to).await.html.contains(sign),
+            "{path}: not theirs"
+        );
+        let shown = ada.get(&to).await;
+        assert_eq!(shown.status, 200, "{path}");
+        assert!(shown.html.contains(sign), "{path}");
+        // Loaded again, it makes nothing and shows nothing.
+        let again = ada.get(&to).await;
+        assert_eq!(again.status, 200, "{path}");
+        assert!(!again.html.contains(sign), "{path}");
+        let late = ada.answer(path, fields).await.location.unwrap();
+        bridge.advance(std::time::Duration::from_secs(601));
+        assert!(
+            !ada.get(&late).await.html.contains(sign),
+            "{path}: too late"
+        );
+    }
+    assert_eq!(
+        bridge.get("/destinations").await["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
     bridge.stop().await;
 }

@@ -33,6 +33,7 @@ use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::SCHEMES;
+use crate::web::ui::once::{go_and_show, shown_once};
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::row::{Chip, DeliveryRow, Moment};
 use crate::web::ui::why_not;
@@ -218,13 +219,7 @@ pub async fn create(
     let user = signed_in(&request)?;
     let by = actor(&request);
     match checked(&form, save_new(&bridge, &by, document(&form))).await? {
-        Ok(saved) if saved.made_secret.is_some() => {
-            let destination = bridge.store.destination(saved.id).await?;
-            let mut page = show_page(&request, &user, &bridge, destination).await?;
-            page.made_secret = saved.made_secret;
-            render(&page)
-        }
-        Ok(saved) => Ok(go(format!("/destinations/{}?done=added", saved.id))),
+        Ok(saved) => led_to(&request, &bridge, saved, "added").await,
         Err(problems) => render_again(&form_page(
             &request,
             &user,
@@ -242,7 +237,9 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let destination = bridge.store.destination(id(&path, "destination")?).await?;
-    render(&show_page(&request, &user, &bridge, destination).await?)
+    let mut page = show_page(&request, &user, &bridge, destination).await?;
+    page.made_secret = shown_once(&request, &bridge).await?;
+    render(&page)
 }
 
 pub async fn edit(
@@ -272,13 +269,7 @@ pub async fn save(
     let id: DestinationId = id(&path, "destination")?;
     let by = actor(&request);
     match checked(&form, save_change(&bridge, &by, id, document(&form))).await? {
-        Ok(saved) if saved.made_secret.is_some() => {
-            let destination = bridge.store.destination(id).await?;
-            let mut page = show_page(&request, &user, &bridge, destination).await?;
-            page.made_secret = saved.made_secret;
-            render(&page)
-        }
-        Ok(_) => Ok(go(format!("/destinations/{id}?done=saved"))),
+        Ok(saved) => led_to(&request, &bridge, saved, "saved").await,
         Err(problems) => render_again(&form_page(
             &request,
             &user,
@@ -331,7 +322,7 @@ pub async fn rotate_secret(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let (form, user) = (Form::of(&request)?, signed_in(&request)?);
+    let form = Form::of(&request)?;
     let id: DestinationId = id(&path, "destination")?;
     let name = bridge.store.destination(id).await?.name;
     let ask = Ask {
@@ -348,10 +339,21 @@ pub async fn rotate_secret(
         overlap_s: form.text("overlap_s").parse().ok(),
     };
     let saved = rotate(&bridge, &actor(&request), id, document).await?;
-    let destination = bridge.store.destination(id).await?;
-    let mut page = show_page(&request, &user, &bridge, destination).await?;
-    page.made_secret = saved.made_secret;
-    render(&page)
+    led_to(&request, &bridge, saved, "saved").await
+}
+
+/// To the page of what was saved, which shows a secret that was made, or says what was done.
+async fn led_to(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    saved: Saved,
+    done: &str,
+) -> Result<HttpResponse, PageError> {
+    let path = format!("/destinations/{}", saved.id);
+    match saved.made_secret {
+        Some(secret) => go_and_show(request, bridge, &path, &secret).await,
+        None => Ok(go(format!("{path}?done={done}"))),
+    }
 }
 
 pub async fn delete(
