@@ -22,6 +22,9 @@ events-deleted-source = deleted source
 
 events-list = List
 events-became = What became of it
+events-became-short = Outcome
+events-no-connection-took = No connection
+events-of-connections = { $count } of { $all }
 events-no-connection = This source has no connection yet. <a href="/connections/new">Add a connection</a>.
 events-no-connection-yet = This source has no connection yet.
 events-open-connection = Open the connection

@@ -24,8 +24,8 @@ said-connection-imported-over = Imported the connection { $name } over the one b
 said-connection-on = Switched the connection { $name } on.
 said-connection-off = Switched the connection { $name } off.
 said-connection-tested = Sent a test event through the connection { $name }.
-said-delivery-resent = Sent the event of the delivery { $id } once more.
-said-delivery-discarded = Gave a waiting delivery up.
+said-delivery-resent = Sent the record { $record } once more through the connection { $connection }.
+said-delivery-discarded = Gave up sending the record { $record } through the connection { $connection }.
 said-replay-begun = Began a replay of { $count } matching deliveries.
 said-replay-begun-least = Began a replay of at least { $count } matching deliveries.
 said-replay-cancelled = Cancelled a replay.
@@ -50,10 +50,11 @@ said-person-signed-in-factor = Signed in with the second factor.
 said-person-signed-in-code = Signed in with a recovery code; { $count } are left.
 said-person-signed-out = Signed out.
 said-person-joined = Took the invitation of { $name } and has the role { $said_role }.
-said-person-wrong-password = Gave a wrong password. { $said_count }
+said-person-wrong-password = Gave a wrong password for { $email }. { $said_count }
 said-person-wrong-present = Gave a wrong present password. { $said_count }
-said-person-locked-tried = Tried to sign in to an account that is locked out. { $said_count }
+said-person-locked-tried = Tried to sign in as { $email }, an account that is locked out. { $said_count }
 said-person-unknown-tried = Tried to sign in to an account that does not exist. { $said_count }
+said-person-unknown-tried-as = Tried to sign in as { $email }, an account that does not exist. { $said_count }
 said-person-wrong-factor = The password was right, and the second factor was not. { $said_count }
 said-attempts-many = The { $count }th attempt within { $minutes } minutes; further ones are refused for a while.
 said-attempts-first = Further ones are noted when there are too many.
@@ -193,7 +194,6 @@ said-not-signed = This destination's requests are not signed, so there is no sec
 said-old-secrets-many = { $count } old secrets are still in force; wait until one ends, or end them all with an overlap of 0.
 said-old-secrets-unread = The old secrets cannot be read.
 said-export-format = An export is made as `format=csv` or `format=json`.
-said-invitation-over = This invitation was used, withdrawn or has run out. Ask the owner for a new one.
 
 ## People
 

@@ -25,4 +25,7 @@ session-too-many =
        *[other] Too many failed attempts; try again in { $count } minutes.
     }
 session-invitation-title = Your invitation
+session-invitation-over = This invitation is over
+session-invitation-over-why = It was used, withdrawn or has run out. Ask whoever invited you for a new one.
+session-invitation-over-what = Did you make your account with it? Then sign in with your e-mail and password.
 session-wrong = E-mail or password is not right.

@@ -157,6 +157,7 @@ shared-url = URL
 shared-at-character = (at character { $position })
 shared-look-only = You can look but not change. Ask an owner or editor.
 shared-error-back = Back to the overview
+shared-error-return = Back
 shared-error-no-page = There is no page here. It may have been deleted, or the address was mistyped.
 shared-error-bad-page = This address names a page that cannot be understood. Open the list again.
 shared-error-form-unreadable = This form could not be read; open the page again and repeat it.

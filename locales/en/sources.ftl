@@ -59,6 +59,7 @@ sources-rotate = Rotate
 sources-delete-ask = Delete the source { $name }? Its address stops working at once; its events stay in the log.
 sources-delete-hint = Its address stops working at once. Its events stay in the log.
 sources-delete = Delete the source
+sources-in-use = Connections use this source. Delete them first.
 sources-chip-signature = Signature problem
 sources-chip-secret = Needs its secret
 sources-chip-unsigned = Accepts unsigned requests

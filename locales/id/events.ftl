@@ -22,6 +22,9 @@ events-deleted-source = sumber yang sudah dihapus
 
 events-list = List
 events-became = Apa yang terjadi dengannya
+events-became-short = Hasil
+events-no-connection-took = Tanpa koneksi
+events-of-connections = { $count } dari { $all }
 events-no-connection = Sumber ini belum punya koneksi. <a href="/connections/new">Tambahkan koneksi</a>.
 events-no-connection-yet = Sumber ini belum punya koneksi.
 events-open-connection = Buka koneksi

@@ -23,8 +23,8 @@ said-connection-imported-over = Mengimpor koneksi { $name }, menggantikan yang s
 said-connection-on = Mengaktifkan koneksi { $name }.
 said-connection-off = Menonaktifkan koneksi { $name }.
 said-connection-tested = Mengirim event uji lewat koneksi { $name }.
-said-delivery-resent = Mengirim ulang event dari pengiriman { $id }.
-said-delivery-discarded = Membatalkan pengiriman yang sedang menunggu.
+said-delivery-resent = Mengirim record { $record } sekali lagi melalui koneksi { $connection }.
+said-delivery-discarded = Batal mengirim record { $record } melalui koneksi { $connection }.
 said-replay-begun = Memulai replay atas { $count } pengiriman yang cocok.
 said-replay-begun-least = Memulai replay atas sedikitnya { $count } pengiriman yang cocok.
 said-replay-cancelled = Menghentikan sebuah replay.
@@ -49,10 +49,11 @@ said-person-signed-in-factor = Masuk dengan faktor kedua.
 said-person-signed-in-code = Masuk dengan kode pemulihan; tersisa { $count }.
 said-person-signed-out = Keluar.
 said-person-joined = Menerima undangan { $name } dan mendapat peran { $said_role }.
-said-person-wrong-password = Kata sandi yang diberikan salah. { $said_count }
+said-person-wrong-password = Memasukkan kata sandi yang salah untuk { $email }. { $said_count }
 said-person-wrong-present = Kata sandi saat ini yang diberikan salah. { $said_count }
-said-person-locked-tried = Mencoba masuk ke akun yang terkunci. { $said_count }
+said-person-locked-tried = Mencoba masuk sebagai { $email }, akun yang terkunci. { $said_count }
 said-person-unknown-tried = Mencoba masuk ke akun yang tidak ada. { $said_count }
+said-person-unknown-tried-as = Mencoba masuk sebagai { $email }, akun yang tidak ada. { $said_count }
 said-person-wrong-factor = Kata sandinya benar, tetapi faktor keduanya salah. { $said_count }
 said-attempts-many = Percobaan ke-{ $count } dalam { $minutes } menit; percobaan berikutnya ditolak untuk sementara.
 said-attempts-first = Percobaan berikutnya dicatat bila terlalu banyak.
@@ -192,7 +193,6 @@ said-not-signed = Request ke tujuan ini tidak ditandatangani, jadi tidak ada sec
 said-old-secrets-many = { $count } secret lama masih berlaku; tunggu sampai satu berakhir, atau akhiri semuanya dengan masa peralihan 0.
 said-old-secrets-unread = Secret lama tidak dapat dibaca.
 said-export-format = Ekspor dibuat sebagai `format=csv` atau `format=json`.
-said-invitation-over = Undangan ini sudah dipakai, ditarik, atau berakhir. Mintalah yang baru kepada pemilik.
 
 ## Orang
 

@@ -21,4 +21,7 @@ session-setup-title = Penyiapan
 session-wrong-code = Kode ini salah, atau sudah pernah dipakai. Tunggu kode berikutnya.
 session-too-many = Terlalu banyak percobaan gagal; coba lagi dalam { $count } menit.
 session-invitation-title = Undangan Anda
+session-invitation-over = Undangan ini tidak berlaku lagi
+session-invitation-over-why = Undangan ini sudah dipakai, ditarik kembali, atau kedaluwarsa. Mintalah undangan baru kepada orang yang mengundang Anda.
+session-invitation-over-what = Sudah membuat akun dengan undangan ini? Masuklah dengan e-mail dan kata sandi Anda.
 session-wrong = E-mail atau kata sandi salah.

@@ -112,6 +112,7 @@ shared-url = URL
 shared-at-character = (pada karakter ke-{ $position })
 shared-look-only = Anda dapat melihat tetapi tidak mengubah. Hubungi pemilik atau penyunting.
 shared-error-back = Kembali ke ringkasan
+shared-error-return = Kembali
 shared-error-no-page = Tidak ada halaman di sini. Mungkin sudah dihapus, atau alamatnya salah ketik.
 shared-error-bad-page = Alamat ini menunjuk ke halaman yang tidak dapat dipahami. Buka lagi daftarnya.
 shared-error-form-unreadable = Formulir ini tidak dapat dibaca; buka lagi halamannya lalu ulangi.

@@ -59,6 +59,7 @@ sources-rotate = Ganti
 sources-delete-ask = Hapus sumber { $name }? Alamatnya langsung berhenti berfungsi; event-nya tetap ada di log.
 sources-delete-hint = Alamatnya langsung berhenti berfungsi. Event-nya tetap ada di log.
 sources-delete = Hapus sumber
+sources-in-use = Ada koneksi yang memakai sumber ini. Hapus dulu koneksinya.
 sources-chip-signature = Masalah tanda tangan
 sources-chip-secret = Perlu secret
 sources-chip-unsigned = Menerima tanpa tanda tangan

@@ -105,6 +105,14 @@ impl State {
         matches!(self, State::Queued | State::Sending)
     }
 
+    /// How an event fared with a connection, by this delivery and an earlier one of both: what arrived once has arrived, unless it is on its way again.
+    pub fn after(self, earlier: State) -> State {
+        match earlier {
+            State::Delivered if self.is_final() => State::Delivered,
+            _ => self,
+        }
+    }
+
     /// A person may still give it up.
     pub fn may_be_discarded(self) -> bool {
         matches!(self, State::Queued | State::Held | State::Retrying)

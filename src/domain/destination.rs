@@ -9,6 +9,7 @@
 mod parse;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -19,6 +20,7 @@ use crate::domain::destination::parse::{
 };
 pub use crate::domain::destination::parse::{masked, signing_secret_problem};
 use crate::domain::id::DestinationId;
+use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::problem::Problem;
 use crate::domain::secret::{MASK, Secret};
 use crate::domain::signature::{BLUE_HEADER, Scheme};
@@ -43,6 +45,9 @@ pub const HEADERS_LIMIT: usize = 30;
 /// Longest header value, in bytes.
 pub const HEADER_VALUE_LIMIT_BYTES: usize = 4_096;
 
+/// What is kept of the answer to a test request, in bytes.
+pub const TRIAL_RESPONSE_LIMIT_BYTES: usize = 4 << 10;
+
 /// Methods a delivery may use.
 pub const METHODS: [&str; 5] = ["POST", "PUT", "PATCH", "DELETE", "GET"];
 
@@ -54,6 +59,7 @@ pub struct Destination {
     pub kind: Kind,
     pub settings: Settings,
     pub health: Health,
+    pub last_test: Option<LastTest>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -67,6 +73,22 @@ pub struct Health {
     pub last_failure: Option<String>,
     /// Since when nothing is sent, and why.
     pub paused: Option<Paused>,
+}
+
+/// The last request that a person sent only to see whether it arrives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastTest {
+    pub at: Timestamp,
+    pub trial: Trial,
+}
+
+/// What such a request brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    pub outcome: Outcome,
+    pub duration_ms: u64,
+    /// The beginning of the answer, at most [`TRIAL_RESPONSE_LIMIT_BYTES`].
+    pub response: String,
 }
 
 /// Nothing is sent; what waits is kept.
@@ -108,6 +130,13 @@ impl Health {
     /// Where its probes have come to, when it is held for failing.
     pub fn probing(&self) -> Option<Probing> {
         self.paused.as_ref().and_then(|paused| paused.probing)
+    }
+}
+
+impl Trial {
+    /// Whether it arrived.
+    pub fn arrived(&self) -> bool {
+        self.outcome.verdict() == Verdict::Delivered
     }
 }
 

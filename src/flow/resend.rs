@@ -15,6 +15,9 @@ use crate::store::deliveries::DeliverySummary;
 use crate::store::error::StoreError;
 use crate::store::ingest::Start;
 
+/// What the audit log is told of a record's title.
+const RECORD_LIMIT_CHARS: usize = 80;
+
 /// Sends the event of a delivery once more, by the version it had. Returns the new delivery.
 pub async fn resend(
     bridge: &Bridge,
@@ -63,7 +66,8 @@ async fn send_again(
     };
     let planned = route.plan(bridge, &snapshot, &rules, start, output, bridge.clock.now());
     let new_id = planned.delivery.id;
-    let said = format!("Sent the event of the delivery {} once more.", old.id);
+    let (record, connection) = (told_record(old), &old.connection_name);
+    let said = format!("Sent the record {record} once more through the connection {connection}.");
     bridge
         .noting(actor, "delivery.resent", new_id, said)
         .create_delivery(planned.delivery)
@@ -86,15 +90,24 @@ pub(super) fn again(rules: &Rules, event_body: &[u8]) -> (Start, Option<Output>)
 
 /// Gives up a delivery that waits. Who did so is written beside it.
 pub async fn discard(bridge: &Bridge, actor: &Actor, id: DeliveryId) -> Result<(), StoreError> {
-    bridge.store.delivery(id).await?;
+    let waiting = bridge.store.delivery(id).await?;
     let problem = format!("Given up by {}.", actor.in_words());
+    let (record, connection) = (told_record(&waiting), &waiting.connection_name);
+    let said = format!("Gave up sending the record {record} through the connection {connection}.");
     bridge
-        .noting(
-            actor,
-            "delivery.discarded",
-            id,
-            "Gave a waiting delivery up.",
-        )
+        .noting(actor, "delivery.discarded", id, said)
         .discard(id, problem, bridge.clock.now_ms())
         .await
+}
+
+/// What the audit log calls the record of a delivery.
+fn told_record(delivery: &DeliverySummary) -> String {
+    let title = delivery.record_title.as_deref().map(str::trim);
+    let name = title
+        .filter(|title| !title.is_empty())
+        .or(delivery.record_id.as_deref())
+        .unwrap_or(&delivery.event_type);
+    let is_cut = name.chars().count() > RECORD_LIMIT_CHARS;
+    let begins: String = name.chars().take(RECORD_LIMIT_CHARS).collect();
+    if is_cut { begins + "…" } else { begins }
 }

@@ -5,26 +5,20 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde_json::json;
 
-use crate::domain::destination::{Destination, Settings};
+use crate::domain::destination::{
+    Destination, LastTest, Settings, TRIAL_RESPONSE_LIMIT_BYTES, Trial,
+};
 use crate::domain::id::DeliveryId;
 use crate::domain::mapping::JSON;
-use crate::domain::outcome::Outcome;
 use crate::domain::problem::Problem;
 use crate::flow::Bridge;
 use crate::new_id;
 use crate::outbound::guard::{Guard, Refusal, Vetoed};
 use crate::outbound::request::{Message, send};
+use crate::store::error::StoreError;
 
 /// How long a name is looked up before its destination is saved all the same.
 const LOOK_UP_LIMIT: Duration = Duration::from_secs(5);
-
-/// What a try brought.
-#[derive(Debug)]
-pub struct Trial {
-    pub outcome: Outcome,
-    pub duration_ms: u128,
-    pub response_body: String,
-}
 
 /// The guard of a process that serves nothing, with the networks that the operator lists.
 pub fn guard(listed: &[IpNet]) -> Guard {
@@ -57,8 +51,9 @@ async fn refused_address(guard: &Guard, settings: &Settings) -> Option<Refusal> 
     }
 }
 
-/// Sends one small signed request to the destination. It is no delivery and leaves no trace in the log.
-pub async fn try_out(bridge: &Bridge, destination: &Destination) -> Trial {
+/// Sends one small signed request to the destination. It is no delivery and leaves no trace in the log; what it brought is kept with the
+/// destination, until the next one.
+pub async fn try_out(bridge: &Bridge, destination: &Destination) -> Result<(), StoreError> {
     let now = bridge.clock.now();
     let id = new_id!(DeliveryId, bridge, now).to_string();
     let body = json!({"event": "BLUEBRIDGE_TEST", "message": "A test request from Bluebridge.", "sent_at": now.to_string()});
@@ -76,9 +71,12 @@ pub async fn try_out(bridge: &Bridge, destination: &Destination) -> Trial {
         &message,
     )
     .await;
-    Trial {
+    let kept = exchange.response_body.len().min(TRIAL_RESPONSE_LIMIT_BYTES);
+    let trial = Trial {
         outcome: exchange.outcome,
-        duration_ms: exchange.duration.as_millis(),
-        response_body: String::from_utf8_lossy(&exchange.response_body).into_owned(),
-    }
+        duration_ms: u64::try_from(exchange.duration.as_millis()).unwrap_or(u64::MAX),
+        response: String::from_utf8_lossy(&exchange.response_body[..kept]).into_owned(),
+    };
+    let last = LastTest { at: now, trial };
+    bridge.store.note_test(destination.id, last).await
 }

@@ -5,10 +5,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use diesel::sql_types::Bool;
 use diesel::{
-    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _,
-    NullableExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
-    SelectableHelper as _, TextExpressionMethods as _,
+    BoolExpressionMethods as _, BoxableExpression, Connection, EscapeExpressionMethods as _,
+    ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _, Queryable,
+    RunQueryDsl as _, Selectable, SelectableHelper as _, TextExpressionMethods as _,
 };
 
 use crate::domain::audit::{Actor, ActorKind, Note};
@@ -19,7 +20,7 @@ use crate::store::error::StoreError;
 use crate::store::events::{Page, Rows};
 use crate::store::row;
 use crate::store::schema::audit_log;
-use crate::store::search::{like_pattern, lower};
+use crate::store::search::{like_in_order, like_pattern, lower};
 
 /// A note that waits for the change it tells of; taken by the first that succeeds.
 pub(super) type Pending = Arc<Mutex<Option<Note>>>;
@@ -33,9 +34,20 @@ pub struct AuditFilter {
     pub actor_kind: Option<ActorKind>,
     /// Found in the sentence or the actor's name.
     pub text: Option<String>,
+    /// Each is found in what the log shows.
+    pub words: Vec<Word>,
     pub from_ms: Option<i64>,
     pub to_ms: Option<i64>,
     pub page: Page<AuditId>,
+}
+
+/// A word that is looked for in what the log shows, in whatever language.
+#[derive(Debug, Clone)]
+pub struct Word {
+    /// As it was typed: part of a name, an action, or an English sentence.
+    pub text: String,
+    /// Sentences that hold the word as they are shown, each by the texts that stand in the stored one, in their order.
+    pub sentences: Vec<Vec<String>>,
 }
 
 impl Store {
@@ -55,57 +67,7 @@ impl Store {
 
     /// Notes, the newest first.
     pub async fn audit_log(&self, filter: AuditFilter) -> Result<Rows<Note>, StoreError> {
-        either!(self.read(move |conn| {
-            let mut query = audit_log::table.into_boxed();
-            if let Some(kind) = filter.object_kind {
-                query = query.filter(audit_log::object_kind.eq(kind));
-            }
-            if let Some(id) = filter.object_id {
-                query = query.filter(audit_log::object_id.eq(id));
-            }
-            if let Some(id) = filter.actor_id {
-                query = query.filter(audit_log::actor_id.eq(id));
-            }
-            if let Some(kind) = filter.actor_kind {
-                query = query.filter(audit_log::actor_kind.eq(kind.as_str()));
-            }
-            if let Some(text) = filter.text {
-                let pattern = like_pattern(&text)?;
-                let in_name = lower(audit_log::actor_name.nullable())
-                    .like(lower(Some(pattern.clone())))
-                    .escape('\\');
-                query = query.filter(
-                    lower(audit_log::sentence.nullable())
-                        .like(lower(Some(pattern)))
-                        .escape('\\')
-                        .or(in_name),
-                );
-            }
-            if let Some(from) = filter.from_ms {
-                query = query.filter(audit_log::at.ge(from));
-            }
-            if let Some(to) = filter.to_ms {
-                query = query.filter(audit_log::at.lt(to));
-            }
-            if let Some(before) = filter.page.before {
-                query = query.filter(audit_log::id.lt(before.as_bytes().to_vec()));
-            }
-            query = match filter.page.after {
-                Some(after) => query
-                    .filter(audit_log::id.gt(after.as_bytes().to_vec()))
-                    .order(audit_log::id.asc()),
-                None => query.order(audit_log::id.desc()),
-            };
-            let found: Vec<AuditRow> = query
-                .limit(filter.page.asked())
-                .select(AuditRow::as_select())
-                .load(conn)?;
-            let notes: Vec<Note> = found
-                .into_iter()
-                .map(AuditRow::into_domain)
-                .collect::<Result<_, _>>()?;
-            Ok(filter.page.cut(notes))
-        }))
+        either!(self.read(move |conn| found(conn, filter)))
     }
 
     /// Forgets at most `limit` notes from before `before_ms`. Returns how many.
@@ -136,6 +98,88 @@ pub(super) fn noted<Conn: insert + 'static, T>(
         });
         waiting.map_or(Ok(()), |note| insert(conn, &note))?;
         Ok(done)
+    }
+}
+
+/// A condition on notes, for whichever database `Conn` is of.
+type Condition<Conn> =
+    Box<dyn BoxableExpression<audit_log::table, <Conn as Connection>::Backend, SqlType = Bool>>;
+
+/// Whether a text is found in a column, in letters of any size.
+macro_rules! holds {
+    ($column:expr, $pattern:expr) => {
+        lower($column.nullable())
+            .like(lower(Some($pattern)))
+            .escape('\\')
+            .assume_not_null()
+    };
+}
+
+both! {
+    fn found(conn: &mut Conn, filter: AuditFilter) -> Result<Rows<Note>, StoreError> {
+        let mut query = audit_log::table.into_boxed();
+        if let Some(kind) = filter.object_kind {
+            query = query.filter(audit_log::object_kind.eq(kind));
+        }
+        if let Some(id) = filter.object_id {
+            query = query.filter(audit_log::object_id.eq(id));
+        }
+        if let Some(id) = filter.actor_id {
+            query = query.filter(audit_log::actor_id.eq(id));
+        }
+        if let Some(kind) = filter.actor_kind {
+            query = query.filter(audit_log::actor_kind.eq(kind.as_str()));
+        }
+        if let Some(text) = filter.text {
+            let pattern = like_pattern(&text)?;
+            let in_name = lower(audit_log::actor_name.nullable())
+                .like(lower(Some(pattern.clone())))
+                .escape('\\');
+            query = query.filter(
+                lower(audit_log::sentence.nullable())
+                    .like(lower(Some(pattern)))
+                    .escape('\\')
+                    .or(in_name),
+            );
+        }
+        for word in &filter.words {
+            let pattern = like_pattern(&word.text)?;
+            let mut shown: Condition<Self> = Box::new(
+                holds!(audit_log::sentence, pattern.clone())
+                    .or(holds!(audit_log::actor_name, pattern.clone()))
+                    .or(holds!(audit_log::action, pattern)),
+            );
+            for texts in &word.sentences {
+                let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+                let in_order = like_in_order(&texts)?;
+                shown = Box::new(shown.or(holds!(audit_log::sentence, in_order)));
+            }
+            query = query.filter(shown);
+        }
+        if let Some(from) = filter.from_ms {
+            query = query.filter(audit_log::at.ge(from));
+        }
+        if let Some(to) = filter.to_ms {
+            query = query.filter(audit_log::at.lt(to));
+        }
+        if let Some(before) = filter.page.before {
+            query = query.filter(audit_log::id.lt(before.as_bytes().to_vec()));
+        }
+        query = match filter.page.after {
+            Some(after) => query
+                .filter(audit_log::id.gt(after.as_bytes().to_vec()))
+                .order(audit_log::id.asc()),
+            None => query.order(audit_log::id.desc()),
+        };
+        let found: Vec<AuditRow> = query
+            .limit(filter.page.asked())
+            .select(AuditRow::as_select())
+            .load(conn)?;
+        let notes: Vec<Note> = found
+            .into_iter()
+            .map(AuditRow::into_domain)
+            .collect::<Result<_, _>>()?;
+        Ok(filter.page.cut(notes))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Deliveries: one with its attempts, and those made by hand. Pages of the log are in `log`.
 
+use std::collections::HashMap;
+
 use diesel::{
     ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable,
     RunQueryDsl as _, Selectable, SelectableHelper as _,
@@ -67,6 +69,18 @@ pub struct Attempt {
     pub response_truncated: bool,
 }
 
+/// Most deliveries that are looked at for what became of a page of events.
+pub const BECAME_LIMIT: i64 = 4_000;
+
+/// What became of some events.
+#[derive(Debug, Clone, Default)]
+pub struct Became {
+    /// For each event and each connection that it came to: how that fared.
+    pub states: HashMap<EventId, HashMap<ConnectionId, State>>,
+    /// Every delivery was looked at: an event that is not among these has none.
+    pub is_whole: bool,
+}
+
 /// Which deliveries; what is `None` or empty does not narrow.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryFilter {
@@ -116,6 +130,37 @@ impl Store {
                 .optional()?
                 .ok_or(StoreError::NotFound("delivery"))?
                 .into_domain()
+        }))
+    }
+
+    /// What became of these events, by their newest deliveries.
+    pub async fn became(&self, ids: Vec<EventId>) -> Result<Became, StoreError> {
+        either!(self.read(move |conn| {
+            let rows: Vec<(Vec<u8>, Vec<u8>, String)> = deliveries::table
+                .filter(deliveries::event_id.eq_any(ids.iter().map(|id| &id.as_bytes()[..])))
+                .order(deliveries::id.desc())
+                .limit(BECAME_LIMIT)
+                .select((
+                    deliveries::event_id,
+                    deliveries::connection_id,
+                    deliveries::state,
+                ))
+                .load(conn)?;
+            let mut became = Became {
+                is_whole: (rows.len() as i64) < BECAME_LIMIT,
+                ..Became::default()
+            };
+            for (event, connection, state) in rows {
+                let states = became.states.entry(row::id(&event, EventId::from_slice)?);
+                let connection = row::id(&connection, ConnectionId::from_slice)?;
+                let state = row::word(&state, State::from_word)?;
+                states
+                    .or_default()
+                    .entry(connection)
+                    .and_modify(|newest| *newest = newest.after(state))
+                    .or_insert(state);
+            }
+            Ok(became)
         }))
     }
 

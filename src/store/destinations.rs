@@ -11,7 +11,7 @@ use diesel::{
 };
 use serde_json::Value;
 
-use crate::domain::destination::{Destination, Health, Kind, Paused, Probing, Settings};
+use crate::domain::destination::{Destination, Health, Kind, LastTest, Paused, Probing, Settings};
 use crate::domain::id::DestinationId;
 use crate::domain::seal::MasterKey;
 use crate::domain::secret::Secret;
@@ -200,6 +200,21 @@ impl Store {
         }))
     }
 
+    /// Keeps what the last test request to a destination brought.
+    pub async fn note_test(&self, id: DestinationId, last: LastTest) -> Result<(), StoreError> {
+        let trial = serde_json::to_string(&last.trial)
+            .map_err(|_| StoreError::Corrupt("a test's result is not JSON".into()))?;
+        either!(self.write(move |conn| {
+            diesel::update(destinations::table.find(&id.as_bytes()[..]))
+                .set((
+                    destinations::tested_at.eq(Some(last.at.as_millisecond())),
+                    destinations::last_test.eq(Some(trial)),
+                ))
+                .execute(conn)?;
+            Ok(())
+        }))
+    }
+
     /// Deletes a destination that no connection uses.
     pub async fn delete_destination(
         &self,
@@ -229,6 +244,15 @@ impl Store {
             Ok(())
         }))
     }
+}
+
+fn last_test(at: Option<i64>, trial: Option<&str>) -> Result<Option<LastTest>, StoreError> {
+    let Some((at, trial)) = row::maybe_time(at)?.zip(trial) else {
+        return Ok(None);
+    };
+    let trial = serde_json::from_str(trial)
+        .map_err(|_| StoreError::Corrupt("a test's result does not read back".into()))?;
+    Ok(Some(LastTest { at, trial }))
 }
 
 fn probes(probing: Option<Probing>) -> i32 {
@@ -291,6 +315,8 @@ struct DestinationRow {
     paused_reason: Option<String>,
     probe_at: Option<i64>,
     probes: i32,
+    tested_at: Option<i64>,
+    last_test: Option<String>,
 }
 
 impl DestinationRow {
@@ -319,6 +345,7 @@ impl DestinationRow {
                 last_failure: self.last_failure,
                 paused,
             },
+            last_test: last_test(self.tested_at, self.last_test.as_deref())?,
             created_at: row::time(self.created_at)?,
             updated_at: row::time(self.updated_at)?,
         })

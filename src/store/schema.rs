@@ -97,6 +97,8 @@ diesel::table! {
         paused_reason -> Nullable<Text>,
         probe_at -> Nullable<BigInt>,
         probes -> Integer,
+        tested_at -> Nullable<BigInt>,
+        last_test -> Nullable<Text>,
     }
 }
 

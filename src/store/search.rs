@@ -30,14 +30,22 @@ pub(super) use has_text;
 
 /// A LIKE pattern that finds `text` anywhere, whatever signs it holds.
 pub(super) fn like_pattern(text: &str) -> Result<String, StoreError> {
-    if text.chars().nth(TEXT_LIMIT_CHARS).is_some() {
+    like_in_order(&[text])
+}
+
+/// The same for texts that stand one behind the other, with anything between them.
+pub(super) fn like_in_order(texts: &[&str]) -> Result<String, StoreError> {
+    let characters: usize = texts.iter().map(|text| text.chars().count()).sum();
+    if characters > TEXT_LIMIT_CHARS {
         return Err(StoreError::TextTooLong);
     }
-    let escaped = row::text(text)
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
-    Ok(format!("%{escaped}%"))
+    let escaped = texts.iter().map(|text| {
+        row::text(text)
+            .replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_")
+    });
+    Ok(format!("%{}%", escaped.collect::<Vec<_>>().join("%")))
 }
 
 diesel::define_sql_function! {

@@ -31,11 +31,27 @@ const PLACE: &str = "place";
 /// How deep sentences may stand within sentences.
 const DEPTH_LIMIT: usize = 6;
 
+/// Shortest word whose sentences are looked for.
+const WORD_LEAST_CHARS: usize = 3;
+
+/// Most sentences that a word is looked for in.
+const SENTENCES_LIMIT: usize = 60;
+
 /// Longest sentence that is looked up, in bytes.
 const SENTENCE_LIMIT_BYTES: usize = 8 << 10;
 
 static BOOK: LazyLock<Book> =
     LazyLock::new(|| Book::read(texts(Language::English, BOOK_FILE).unwrap_or_default()));
+
+/// The book in the languages that are not stored.
+static TOLD: LazyLock<Vec<(Language, Book)>> = LazyLock::new(|| {
+    let others = Language::ALL
+        .iter()
+        .filter(|one| **one != Language::English);
+    others
+        .map(|one| (*one, Book::read(texts(*one, BOOK_FILE).unwrap_or_default())))
+        .collect()
+});
 
 /// The sentence in the reader's language; as it is when the book does not know it.
 pub fn retold(english: &str) -> String {
@@ -43,6 +59,27 @@ pub fn retold(english: &str) -> String {
         Language::English => english.to_string(),
         language => BOOK.retold(english, language, DEPTH_LIMIT),
     }
+}
+
+/// The book's sentences that hold `word` in the reader's language, as they are stored: each by its texts in their order. Empty for whoever reads
+/// what is stored, and for a word that is too short to tell sentences apart.
+pub fn sentences_with(word: &str) -> Vec<Vec<String>> {
+    let language = Reader::present().language;
+    let Some((_, told)) = TOLD.iter().find(|(one, _)| *one == language) else {
+        return Vec::new();
+    };
+    let word = word.to_lowercase();
+    if word.chars().count() < WORD_LEAST_CHARS {
+        return Vec::new();
+    }
+    let is_told = |phrase: &&Phrase| {
+        let told = told.0.iter().find(|told| told.key == phrase.key);
+        told.is_some_and(|told| told.texts().any(|text| text.to_lowercase().contains(&word)))
+    };
+    let found = BOOK.0.iter().filter(is_told).take(SENTENCES_LIMIT);
+    found
+        .map(|phrase| phrase.texts().map(str::to_string).collect())
+        .collect()
 }
 
 /// The patterns, the one with the most text first; of equals the one that stands first in the file.
@@ -154,6 +191,12 @@ impl Phrase {
             Some((_, text)) => text,
             None => &mut self.begins,
         }
+    }
+
+    /// What stands in the sentence whatever the arguments are.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let after = self.arguments.iter().map(|(_, text)| text.as_str());
+        std::iter::once(self.begins.as_str()).chain(after)
     }
 
     fn text_bytes(&self) -> usize {
@@ -301,6 +344,25 @@ mod tests {
             "Tanda tangan tidak cocok. Masuk."
         );
         assert_eq!(in_indonesian("Paused by Owner."), "Dijeda oleh Owner.");
+    }
+
+    #[test]
+    fn a_word_of_the_readers_language_leads_to_the_stored_sentences() {
+        let indonesian = Reader {
+            language: Language::Indonesian,
+            ..Reader::default()
+        };
+        let made_a_source = vec!["Made the source ".to_string(), ".".to_string()];
+        indonesian.reads(|| {
+            assert!(sentences_with("membuat").contains(&made_a_source));
+            assert!(!sentences_with("menghapus").contains(&made_a_source));
+            assert!(sentences_with("m").is_empty() && sentences_with("qqq").is_empty());
+            assert!(sentences_with("yang").len() <= SENTENCES_LIMIT);
+        });
+        assert!(
+            sentences_with("membuat").is_empty(),
+            "English is what is stored"
+        );
     }
 
     #[test]

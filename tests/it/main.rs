@@ -17,6 +17,7 @@ mod crash;
 mod database;
 mod dependencies;
 mod failpoints;
+mod first_use;
 mod flow;
 mod full_disk;
 mod fuzz;

@@ -79,7 +79,16 @@ impl Visitor<'_> {
         self.send(self.bridge.http.get(self.bridge.url(path))).await
     }
 
+    /// The answer, or the page that it leads to when that shows something once.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let answer = self.answer(path, fields).await;
+        match answer.location.as_deref() {
+            Some(to) if to.contains("?made=") => self.get(to).await,
+            _ => answer,
+        }
+    }
+
+    pub async fn answer(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
             .finish();

@@ -108,7 +108,22 @@ async fn an_invitation_makes_one_account_and_is_shown_once(database: Database) {
     assert_eq!(bob.get("/settings/people").await.status, 403, "no owner");
 
     let mut late = Visitor::stranger(&bridge);
-    assert_eq!(late.get(&path).await.status, 404, "it works once");
+    let over = late.get(&path).await;
+    assert_eq!(over.status, 404, "it works once");
+    assert!(over.html.contains("This invitation is over") && over.html.contains("/login"));
+    assert!(!over.html.contains("Not Found"), "{}", over.html);
+    let fields = [
+        ("csrf", over.mark()),
+        ("name", "Eve".into()),
+        ("password", "quiet river stones".into()),
+    ];
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let refused = late.post(&path, &fields).await;
+    assert_eq!(refused.status, 404);
+    assert!(refused.html.contains("Ask whoever invited you"));
     let fields = [("email", "carol@example.com"), ("role", "viewer")];
     let shown = act(&mut ada, "/settings/people/invite", &fields).await;
     let path = format!("/invite/{}", between(&shown.html, "/invite/", "\""));

@@ -905,6 +905,15 @@ async fn pages(
             .headers()
             .get("location")
             .map(|value| value.to_str().unwrap().to_string());
+        // A form leads to the page that shows its secret, once.
+        let shows = location.as_ref().filter(|to| to.contains("?made="));
+        let answer = match shows {
+            None => answer,
+            Some(to) => {
+                let next = http.get(format!("{base}{to}"));
+                next.header("cookie", &cookie).send().await.unwrap()
+            }
+        };
         let html = answer.text().await.unwrap();
         let is_post_or_enrolment = fields.is_some() || path == "/settings/second-factor";
         if !(is_post_or_enrolment && shows_once.contains(&path)) {

@@ -49,6 +49,7 @@ pub async fn index(
         from_ms: query.from.map(Timestamp::as_millisecond),
         to_ms: query.to.map(Timestamp::as_millisecond),
         page,
+        ..AuditFilter::default()
     };
     let found = bridge.store.audit_log(filter).await?;
     Ok(page_of(&found, |note| note.id.to_string(), view))

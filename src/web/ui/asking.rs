@@ -2,18 +2,21 @@
 //!
 //! With scripts a dialog asks and says so with the form (`static/app.js`); without, the answer to the form is a page that asks the same.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use crate::domain::connection::Connection;
 use crate::flow::Bridge;
 use crate::store::audit::AuditFilter;
+use crate::store::error::StoreError;
 use crate::store::events::Page as Window;
 use crate::web::admission::signed_in;
 use crate::web::phrases::retold;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::note::{Note, note};
-use crate::web::ui::page::{Page, query_value, render};
+use crate::web::ui::page::{Page, query_value, render, render_with};
 
 /// How the page asks.
 pub struct Ask {
@@ -58,6 +61,46 @@ pub fn ask_first(request: &HttpRequest, ask: Ask) -> Result<Option<HttpResponse>
             .collect(),
     };
     render(&page).map(Some)
+}
+
+/// Connections that a page links to, by id and name.
+pub type Links = Vec<(String, String)>;
+
+#[derive(Template)]
+#[template(path = "parts/in_use.html")]
+struct InUsePage {
+    page: Page,
+    told: String,
+    used_by: Links,
+    back: String,
+}
+
+/// The connections that stand in the way of a deletion.
+pub async fn users_of(
+    bridge: &Bridge,
+    uses: impl Fn(&Connection) -> bool,
+) -> Result<Links, StoreError> {
+    let connections = bridge.store.connections().await?.into_iter();
+    Ok(connections
+        .filter(uses)
+        .map(|one| (one.id.to_string(), one.name))
+        .collect())
+}
+
+/// The page that says what uses a thing, before anything is asked: for whoever wants to delete it from a page that did not know yet.
+pub fn refuse_used(
+    request: &HttpRequest,
+    ask: Ask,
+    told: String,
+    used_by: Links,
+) -> Result<HttpResponse, PageError> {
+    let page = InUsePage {
+        page: Page::new(request, &signed_in(request)?, ask.section, ask.button),
+        told,
+        used_by,
+        back: ask.back,
+    };
+    render_with(StatusCode::CONFLICT, &page)
 }
 
 /// What a list says first: after a deletion, what was deleted, as it was noted; the address names it by its id alone.

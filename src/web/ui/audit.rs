@@ -5,11 +5,11 @@ use askama::Template;
 
 use crate::domain::audit::{ActorKind, Note, OBJECT_KINDS};
 use crate::flow::Bridge;
-use crate::store::audit::AuditFilter;
+use crate::store::audit::{AuditFilter, Word};
 use crate::store::events::{Page as Window, Rows};
 use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
-use crate::web::phrases::retold;
+use crate::web::phrases::{retold, sentences_with};
 use crate::web::ui::account::Tabs;
 use crate::web::ui::error::PageError;
 use crate::web::ui::page::{Page, query_value, render};
@@ -18,6 +18,8 @@ use crate::web::ui::row::Moment;
 
 /// Notes on one page.
 const PER_PAGE: i64 = 50;
+/// Most words that are looked for.
+const WORDS_LIMIT: usize = 8;
 
 const ACTORS: [(&str, Key); 4] = [
     ("person", key!("settings-people")),
@@ -87,6 +89,17 @@ impl NoteRow {
     }
 }
 
+/// What was typed, word by word: a sentence is shown in the reader's language, with names that are in none.
+fn words(search: &str) -> Vec<Word> {
+    let words = search.split_whitespace().take(WORDS_LIMIT);
+    words
+        .map(|word| Word {
+            text: word.to_string(),
+            sentences: sentences_with(word),
+        })
+        .collect()
+}
+
 pub async fn index(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
@@ -106,7 +119,7 @@ pub async fn index(
         object_kind: filled(&kind),
         object_id: filled(&object_id),
         actor_kind: ActorKind::from_word(&actor_kind),
-        text: filled(&search),
+        words: words(&search),
         page: Window {
             before: text("before").parse().ok(),
             after: text("after").parse().ok(),

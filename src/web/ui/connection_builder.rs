@@ -33,12 +33,12 @@ use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS,
 use crate::web::ui::connection_live::{Live, Target, live};
 use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, offers};
 use crate::web::ui::connection_words::{Names, change_sentences, suggested_name};
-use crate::web::ui::connections::show_with_secret;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::gallery;
 use crate::web::ui::labels::{SCHEMES, event_label, group_name};
+use crate::web::ui::once::go_and_show;
 use crate::web::ui::page::{Page, go, query_value, render, render_again};
 use crate::web::ui::row::Moment;
 use crate::web::ui::rule_places;
@@ -261,7 +261,10 @@ async fn submit(
             if let Some(id) = save_form(&mut builder, &mut form, &mut extras).await? {
                 // A secret that was made on the way is shown this once, on the page of what was saved.
                 return match extras.made_secret {
-                    Some(secret) => show_with_secret(request, &user, bridge, id, secret).await,
+                    Some(secret) => {
+                        let path = format!("/connections/{id}");
+                        go_and_show(request, bridge, &path, &secret).await
+                    }
                     None => Ok(go(format!("/connections/{id}?done=saved"))),
                 };
             }

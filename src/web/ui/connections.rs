@@ -26,6 +26,7 @@ use crate::web::ui::destinations::health_chip;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::{event_label, unheard_of};
+use crate::web::ui::once::shown_once;
 use crate::web::ui::page::{Page, go, render};
 use crate::web::ui::row::{Chip, DeliveryRow, Moment};
 use crate::web::ui::rule_places;
@@ -180,19 +181,9 @@ pub async fn show(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
-    render(&show_page(&request, &user, &bridge, id(&path, "connection")?).await?)
-}
-
-/// A connection that was saved together with its new destination, whose secret is shown only now.
-pub async fn show_with_secret(
-    request: &HttpRequest,
-    user: &User,
-    bridge: &Bridge,
-    id: ConnectionId,
-    secret: String,
-) -> Result<HttpResponse, PageError> {
-    let mut page = show_page(request, user, bridge, id).await?;
-    page.made_secret = Some(secret);
+    let mut page = show_page(&request, &user, &bridge, id(&path, "connection")?).await?;
+    // Of a destination that was made together with it.
+    page.made_secret = shown_once(&request, &bridge).await?;
     render(&page)
 }
 

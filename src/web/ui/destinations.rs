@@ -7,10 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::concealed::conceal_query;
 use crate::domain::destination::{
-    Auth, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, Destination, METHODS,
+    Auth, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, Destination, LastTest, METHODS,
 };
 use crate::domain::id::DestinationId;
-use crate::domain::outcome::Verdict;
 use crate::domain::person::User;
 use crate::domain::secret::MASK;
 use crate::domain::signature::Scheme;
@@ -28,12 +27,13 @@ use crate::web::api::id;
 use crate::web::i18n::Key;
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
-use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
+use crate::web::ui::asking::{Ask, Links, ask_first, refuse_used, told_of_deletion, users_of};
 use crate::web::ui::error::PageError;
 use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::SCHEMES;
+use crate::web::ui::once::{go_and_show, shown_once};
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::row::{Chip, DeliveryRow, Moment};
 use crate::web::ui::why_not;
@@ -123,16 +123,48 @@ struct ShowPage {
     previous_until: Option<Moment>,
     concurrency: u32,
     timeout_ms: u64,
-    used_by: Vec<(String, String)>,
+    used_by: Links,
     deliveries: Vec<DeliveryRow>,
 }
 
+/// The last test request, as the page tells of it.
 struct TestResult {
     chip: Chip,
+    at: Moment,
+    /// The settings were changed since.
+    is_outdated: bool,
     sentence: String,
     advice: String,
-    duration_ms: u128,
+    duration_ms: u64,
     response: String,
+}
+
+impl TestResult {
+    fn new(last: &LastTest, changed_at: Timestamp, now: Timestamp) -> TestResult {
+        let outcome = &last.trial.outcome;
+        let chip = match (last.trial.arrived(), outcome.status()) {
+            (true, _) => Chip::new(t!("destinations-arrived"), "good"),
+            (false, Some(status)) => {
+                let status = status.to_string();
+                Chip::new(t!("destinations-answered", status = status), "bad")
+            }
+            (false, None) => Chip::new(t!("destinations-not-arrived"), "bad"),
+        };
+        // No schedule repeats a test.
+        let advice = match outcome.passes_by_itself() {
+            true => "",
+            false => outcome.advice(),
+        };
+        TestResult {
+            chip,
+            at: Moment::new(last.at, now),
+            is_outdated: changed_at > last.at,
+            sentence: retold(&outcome.sentence()),
+            advice: retold(advice),
+            duration_ms: last.trial.duration_ms,
+            response: last.trial.response.clone(),
+        }
+    }
 }
 
 pub async fn index(
@@ -187,13 +219,7 @@ pub async fn create(
     let user = signed_in(&request)?;
     let by = actor(&request);
     match checked(&form, save_new(&bridge, &by, document(&form))).await? {
-        Ok(saved) if saved.made_secret.is_some() => {
-            let destination = bridge.store.destination(saved.id).await?;
-            let mut page = show_page(&request, &user, &bridge, destination).await?;
-            page.made_secret = saved.made_secret;
-            render(&page)
-        }
-        Ok(saved) => Ok(go(format!("/destinations/{}?done=added", saved.id))),
+        Ok(saved) => led_to(&request, &bridge, saved, "added").await,
         Err(problems) => render_again(&form_page(
             &request,
             &user,
@@ -211,7 +237,9 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let destination = bridge.store.destination(id(&path, "destination")?).await?;
-    render(&show_page(&request, &user, &bridge, destination).await?)
+    let mut page = show_page(&request, &user, &bridge, destination).await?;
+    page.made_secret = shown_once(&request, &bridge).await?;
+    render(&page)
 }
 
 pub async fn edit(
@@ -241,13 +269,7 @@ pub async fn save(
     let id: DestinationId = id(&path, "destination")?;
     let by = actor(&request);
     match checked(&form, save_change(&bridge, &by, id, document(&form))).await? {
-        Ok(saved) if saved.made_secret.is_some() => {
-            let destination = bridge.store.destination(id).await?;
-            let mut page = show_page(&request, &user, &bridge, destination).await?;
-            page.made_secret = saved.made_secret;
-            render(&page)
-        }
-        Ok(_) => Ok(go(format!("/destinations/{id}?done=saved"))),
+        Ok(saved) => led_to(&request, &bridge, saved, "saved").await,
         Err(problems) => render_again(&form_page(
             &request,
             &user,
@@ -283,7 +305,6 @@ pub async fn test(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request)?;
     let destination = bridge.store.destination(id(&path, "destination")?).await?;
     let said = format!(
         "Sent a test request to the destination {}.",
@@ -292,30 +313,8 @@ pub async fn test(
     bridge
         .note(&actor(&request), "destination.tested", destination.id, said)
         .await?;
-    let trial = try_out(&bridge, &destination).await;
-    let arrived = trial.outcome.verdict() == Verdict::Delivered;
-    let mut page = show_page(&request, &user, &bridge, destination).await?;
-    let chip = match (arrived, trial.outcome.status()) {
-        (true, _) => Chip::new(t!("destinations-arrived"), "good"),
-        (false, Some(status)) => {
-            let status = status.to_string();
-            Chip::new(t!("destinations-answered", status = status), "bad")
-        }
-        (false, None) => Chip::new(t!("destinations-not-arrived"), "bad"),
-    };
-    // No schedule repeats a test.
-    let advice = match trial.outcome.passes_by_itself() {
-        true => "",
-        false => trial.outcome.advice(),
-    };
-    page.test = Some(TestResult {
-        chip,
-        sentence: retold(&trial.outcome.sentence()),
-        advice: retold(advice),
-        duration_ms: trial.duration_ms,
-        response: trial.response_body,
-    });
-    render(&page)
+    try_out(&bridge, &destination).await?;
+    Ok(go(format!("/destinations/{}", destination.id)))
 }
 
 pub async fn rotate_secret(
@@ -323,7 +322,7 @@ pub async fn rotate_secret(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let (form, user) = (Form::of(&request)?, signed_in(&request)?);
+    let form = Form::of(&request)?;
     let id: DestinationId = id(&path, "destination")?;
     let name = bridge.store.destination(id).await?.name;
     let ask = Ask {
@@ -340,10 +339,21 @@ pub async fn rotate_secret(
         overlap_s: form.text("overlap_s").parse().ok(),
     };
     let saved = rotate(&bridge, &actor(&request), id, document).await?;
-    let destination = bridge.store.destination(id).await?;
-    let mut page = show_page(&request, &user, &bridge, destination).await?;
-    page.made_secret = saved.made_secret;
-    render(&page)
+    led_to(&request, &bridge, saved, "saved").await
+}
+
+/// To the page of what was saved, which shows a secret that was made, or says what was done.
+async fn led_to(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    saved: Saved,
+    done: &str,
+) -> Result<HttpResponse, PageError> {
+    let path = format!("/destinations/{}", saved.id);
+    match saved.made_secret {
+        Some(secret) => go_and_show(request, bridge, &path, &secret).await,
+        None => Ok(go(format!("{path}?done={done}"))),
+    }
 }
 
 pub async fn delete(
@@ -359,6 +369,10 @@ pub async fn delete(
         button: t!("destinations-delete"),
         back: format!("/destinations/{id}"),
     };
+    let used_by = users_of(&bridge, |one| one.version.destination_id == id).await?;
+    if !used_by.is_empty() {
+        return refuse_used(&request, ask, t!("destinations-in-use"), used_by);
+    }
     if let Some(asked) = ask_first(&request, ask)? {
         return Ok(asked);
     }
@@ -375,9 +389,17 @@ pub fn health_chip(destination: &Destination) -> Chip {
     }
 }
 
-/// For one that fares well only because nothing was ever sent to it.
-pub fn untried_chip() -> Chip {
-    Chip::new(t!("destinations-chip-untried"), "")
+/// For one that fares well only because no delivery was ever sent to it: whether a test arrived is all that is known.
+pub fn untried_chip(destination: &Destination) -> Chip {
+    match destination
+        .last_test
+        .as_ref()
+        .map(|last| last.trial.arrived())
+    {
+        None => Chip::new(t!("destinations-chip-untried"), ""),
+        Some(true) => Chip::new(t!("destinations-chip-test-arrived"), "good"),
+        Some(false) => Chip::new(t!("destinations-chip-test-failed"), "bad"),
+    }
 }
 
 /// Whether an attempt was made at it, by the newest of its deliveries.
@@ -419,7 +441,7 @@ async fn chip_of(
     )
     .await?
     {
-        true => Ok(untried_chip()),
+        true => Ok(untried_chip(destination)),
         false => Ok(chip),
     }
 }
@@ -466,14 +488,7 @@ async fn show_page(
         ..DeliveryFilter::default()
     };
     let deliveries = bridge.store.deliveries(filter).await?;
-    let used_by = bridge
-        .store
-        .connections()
-        .await?
-        .into_iter()
-        .filter(|connection| connection.version.destination_id == destination.id)
-        .map(|connection| (connection.id.to_string(), connection.name))
-        .collect();
+    let used_by = users_of(bridge, |one| one.version.destination_id == destination.id).await?;
     let word_of = |list: &[(&'static str, Key)], word: &str| {
         list.iter()
             .find(|(id, _)| *id == word)
@@ -495,7 +510,10 @@ async fn show_page(
             .probing()
             .map(|probing| Moment::new(probing.at, now)),
         failure: destination.health.last_failure.as_deref().map(retold),
-        test: None,
+        test: destination
+            .last_test
+            .as_ref()
+            .map(|last| TestResult::new(last, destination.updated_at, now)),
         url: conceal_query(&settings.request.url),
         method: settings.request.method.clone(),
         auth: word_of(&AUTHS, auth_word(&settings.request.auth)),

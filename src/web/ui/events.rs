@@ -12,7 +12,7 @@ use crate::domain::delivery::State;
 use crate::domain::id::EventId;
 use crate::flow::Bridge;
 use crate::flow::dry_run::dry_run;
-use crate::store::deliveries::DeliveryFilter;
+use crate::store::deliveries::{Became, DeliveryFilter};
 use crate::store::events::{EventFilter, EventsPage};
 use crate::web::admission::signed_in;
 use crate::web::api::id;
@@ -24,7 +24,7 @@ use crate::web::ui::labels::{event_label, event_type_called};
 use crate::web::ui::note::Note;
 use crate::web::ui::page::{Page, query_value, render};
 use crate::web::ui::pager::{Pager, window};
-use crate::web::ui::row::{Chip, DeliveryRow, Moment, title_of};
+use crate::web::ui::row::{Chip, DeliveryRow, Fate, Moment, title_of};
 use crate::web::ui::sources::EventRow;
 use crate::web::ui::why_not;
 
@@ -107,6 +107,10 @@ pub async fn index(
         has_more,
         looked_to,
     } = bridge.store.events_page(filter).await?;
+    let became = bridge
+        .store
+        .became(events.iter().map(|event| event.id).collect())
+        .await?;
     let sources: Vec<(String, String)> = bridge
         .store
         .sources()
@@ -139,11 +143,21 @@ pub async fn index(
             .iter()
             .map(|event| {
                 let name = names.get(event.source_id.to_string().as_str()).copied();
-                EventRow::new(event, name.unwrap_or(&deleted), now)
+                let row = EventRow::new(event, name.unwrap_or(&deleted), now);
+                let fate = fate_of(event.id, &became);
+                EventRow { fate, ..row }
             })
             .collect(),
         sources,
     })
+}
+
+/// What became of an event; `None` when not all its deliveries may have been looked at.
+fn fate_of(id: EventId, became: &Became) -> Option<Fate> {
+    match became.states.get(&id) {
+        Some(states) => Some(Fate::new(&states.values().copied().collect::<Vec<_>>())),
+        None => became.is_whole.then(|| Fate::new(&[])),
+    }
 }
 
 pub async fn show(

@@ -34,6 +34,7 @@ pub mod log;
 pub mod next;
 pub mod nodes;
 pub mod note;
+pub mod once;
 pub mod overview;
 pub mod page;
 pub mod pager;

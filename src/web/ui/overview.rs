@@ -102,6 +102,8 @@ struct DestinationLine {
     id: String,
     name: String,
     chip: Chip,
+    /// The chip of one that was never tried.
+    untried: Chip,
     success: String,
     delivered: i64,
     /// Also those that could not be mapped, as everywhere on this page.
@@ -170,7 +172,7 @@ pub async fn show(
     for line in &mut lines {
         let ended = line.delivered + line.failed - line.unmapped;
         if is_untried(&bridge, line.destination_id, &line.chip, ended).await? {
-            line.chip = untried_chip();
+            line.chip = line.untried.clone();
         }
     }
     let begins = may_change && deliveries.is_empty();
@@ -453,6 +455,7 @@ fn lines(
                 id: destination.id.to_string(),
                 name: destination.name.clone(),
                 chip: health_chip(destination),
+                untried: untried_chip(destination),
                 success: success(counts),
                 delivered: counts.delivered,
                 failed: counts.failed + counts.mapping_failed,

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{InviteId, UserId};
 use crate::domain::person::{Role, User, parse_email};
@@ -22,6 +23,7 @@ use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::role_word;
+use crate::web::ui::once::{go_and_show, shown_once};
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::row::{Chip, Moment};
 
@@ -68,6 +70,7 @@ struct InviteRow {
 }
 
 /// A link that is shown once.
+#[derive(Serialize, Deserialize)]
 struct Link {
     email: String,
     url: String,
@@ -77,7 +80,9 @@ pub async fn index(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    render(&people_page(&request, &bridge, Vec::new(), None, Typed::default()).await?)
+    let link = shown_once(&request, &bridge).await?;
+    let link = link.and_then(|text| serde_json::from_str(&text).ok());
+    render(&people_page(&request, &bridge, Vec::new(), link, Typed::default()).await?)
 }
 
 pub async fn invite(
@@ -124,7 +129,8 @@ pub async fn invite(
         url: format!("{}/invite/{token}", site.public_url),
         email,
     };
-    render(&people_page(&request, &bridge, Vec::new(), Some(link), Typed::default()).await?)
+    let link = serde_json::to_string(&link).map_err(|error| ApiError::internal(&error))?;
+    go_and_show(&request, &bridge, "/settings/people", &link).await
 }
 
 pub async fn withdraw_invite(

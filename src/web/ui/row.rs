@@ -126,6 +126,44 @@ impl Chip {
     }
 }
 
+/// What became of an event for all connections that it came to, in short: the state that needs a person most, and how many share it.
+pub struct Fate {
+    pub chip: Chip,
+    /// `1 of 3`, when connections fared differently.
+    pub share: Option<String>,
+}
+
+/// The states, the one that needs a person most first.
+const BY_NEED: [State; 9] = [
+    State::Failed,
+    State::MappingFailed,
+    State::Held,
+    State::Retrying,
+    State::Sending,
+    State::Queued,
+    State::Discarded,
+    State::Delivered,
+    State::Skipped,
+];
+
+impl Fate {
+    /// By the state for each connection; without any, no connection took the event.
+    pub fn new(states: &[State]) -> Fate {
+        let Some(worst) = BY_NEED.into_iter().find(|one| states.contains(one)) else {
+            let chip = Chip::new(t!("events-no-connection-took"), "");
+            return Fate { chip, share: None };
+        };
+        let (count, all) = (
+            states.iter().filter(|one| **one == worst).count(),
+            states.len(),
+        );
+        Fate {
+            chip: state_chip(worst),
+            share: (count < all).then(|| t!("events-of-connections", count = count, all = all)),
+        }
+    }
+}
+
 /// The word and tone of a delivery's state.
 pub fn state_chip(state: State) -> Chip {
     let (word, tone) = match state {
@@ -140,4 +178,27 @@ pub fn state_chip(state: State) -> Chip {
         State::Discarded => (t!("shared-state-discarded"), ""),
     };
     Chip::new(word, tone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_events_fate_is_what_needs_a_person_most() {
+        let told = |states: &[State]| {
+            let fate = Fate::new(states);
+            (fate.chip.word, fate.share)
+        };
+        let word = |state: State| state_chip(state).word;
+        assert_eq!(told(&[]), ("No connection".into(), None));
+        assert_eq!(
+            told(&[State::Skipped, State::Delivered, State::Failed]),
+            (word(State::Failed), Some("1 of 3".into()))
+        );
+        assert_eq!(
+            told(&[State::Delivered, State::Delivered]),
+            (word(State::Delivered), None)
+        );
+    }
 }

@@ -40,6 +40,8 @@ use crate::web::ui::page::{
 const SIGN_IN_FAILED: &str = "person.sign_in_failed";
 /// Stands for all accounts that do not exist. No e-mail address looks like it.
 const NO_ACCOUNT: &str = "unknown";
+/// What is told of an address that was typed for an account that does not exist.
+const TOLD_LIMIT_CHARS: usize = 100;
 
 #[derive(Template)]
 #[template(path = "session/setup.html")]
@@ -48,6 +50,12 @@ struct SetupPage {
     problems: Vec<FormProblem>,
     name: String,
     email: String,
+}
+
+#[derive(Template)]
+#[template(path = "session/invite_over.html")]
+struct InviteOverPage {
+    page: Page,
 }
 
 #[derive(Template)]
@@ -210,7 +218,7 @@ pub async fn login(
         .clone()
         .filter(|user| right && user.deactivated_at.is_none())
     else {
-        note_failure(&request, &bridge, &site, user.as_ref(), attempt);
+        note_failure(&request, &bridge, &site, email, user.as_ref(), attempt);
         return wrong();
     };
     site.throttle.succeeded(&email, from);
@@ -295,7 +303,9 @@ pub async fn invite_page(
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, PageError> {
-    let invite = open_invite(&bridge, &path).await?;
+    let Some(invite) = open_invite(&bridge, &path).await? else {
+        return invite_over(&request, &site);
+    };
     let (token, cookie) = visit_cookie(&request, &site);
     let shown = InvitePage::new(&request, &token, &path, &invite, Vec::new(), "");
     with_cookie(render(&shown)?, cookie)
@@ -308,7 +318,9 @@ pub async fn accept_invite(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, PageError> {
     let form = Form::of(&request)?;
-    let invite = open_invite(&bridge, &path).await?;
+    let Some(invite) = open_invite(&bridge, &path).await? else {
+        return invite_over(&request, &site);
+    };
     let (name, password) = match new_account(&form, &invite.email) {
         Ok(checked) => checked,
         Err(problems) => {
@@ -330,10 +342,15 @@ pub async fn accept_invite(
         invite.invited_by,
         invite.role.as_str()
     );
-    bridge
+    let joined = bridge
         .noting(&as_person(&request, &user), "person.joined", user.id, said)
         .accept_invite(invite.id, user.clone(), hash)
-        .await?;
+        .await;
+    match joined {
+        // Taken or withdrawn while the form was filled in.
+        Err(StoreError::NotFound(_)) => return invite_over(&request, &site),
+        joined => joined?,
+    }
     start_session(&request, &bridge, &site, &user, None, "/?done=welcome").await
 }
 
@@ -378,16 +395,19 @@ impl InvitePage {
     }
 }
 
-async fn open_invite(bridge: &Bridge, token: &str) -> Result<Invite, PageError> {
-    let found = bridge
+async fn open_invite(bridge: &Bridge, token: &str) -> Result<Option<Invite>, StoreError> {
+    bridge
         .store
         .invite(hash_of(token), bridge.clock.now_ms())
-        .await?;
-    found.ok_or_else(|| {
-        let detail =
-            "This invitation was used, withdrawn or has run out. Ask the owner for a new one.";
-        ApiError::new(StatusCode::NOT_FOUND, "invitation_over", detail).into()
-    })
+        .await
+}
+
+/// Says of a link that leads nowhere any more what may have become of it, and what to do.
+fn invite_over(request: &HttpRequest, site: &Site) -> Result<HttpResponse, PageError> {
+    let (token, cookie) = visit_cookie(request, site);
+    let page = Page::for_stranger(request, &token, t!("session-invitation-over"));
+    let shown = render_with(StatusCode::NOT_FOUND, &InviteOverPage { page })?;
+    with_cookie(shown, cookie)
 }
 
 /// Name and password of a new account, or what is wrong with them.
@@ -423,40 +443,63 @@ fn new_user(bridge: &Bridge, email: String, name: String, role: Role) -> User {
 }
 
 /// Tells the audit log of a wrong password, within bounds: of each account twice in a window at most, and of all that do not exist as if they were one.
-/// What was typed is never written down: it may be a password in the wrong place. The answer does not wait for it, so that its time does not tell which
-/// accounts exist.
+/// Never the password. The answer does not wait for it, so that its time does not tell which accounts exist.
 fn note_failure(
     request: &HttpRequest,
     bridge: &web::Data<Bridge>,
     site: &Site,
+    email: String,
     user: Option<&User>,
     attempt: Attempt,
 ) {
-    let (attempt, id, said) = match user {
-        Some(user) if user.deactivated_at.is_some() => {
-            let said = "Tried to sign in to an account that is locked out.";
-            (attempt, user.id.to_string(), said)
-        }
-        Some(user) => (attempt, user.id.to_string(), "Gave a wrong password."),
-        None => {
-            let counted = site.throttle.begin(NO_ACCOUNT, None, bridge.clock.now_ms());
-            let Ok(attempt) = counted else {
-                return;
-            };
-            let said = "Tried to sign in to an account that does not exist.";
-            (attempt, NO_ACCOUNT.to_string(), said)
-        }
+    let attempt = match user {
+        Some(_) => attempt,
+        None => match site.throttle.begin(NO_ACCOUNT, None, bridge.clock.now_ms()) {
+            Ok(attempt) => attempt,
+            Err(_) => return,
+        },
     };
     if !attempt.is_noted() {
         return;
     }
-    let (bridge, actor) = (bridge.clone(), actor(request));
-    let said = format!("{said} {}", attempt.in_words());
+    let (bridge, actor, user) = (bridge.clone(), actor(request), user.cloned());
     tokio::spawn(async move {
-        if let Err(error) = bridge.note(&actor, SIGN_IN_FAILED, id, said).await {
+        let noted = async {
+            let said = match &user {
+                Some(user) if user.deactivated_at.is_some() => {
+                    format!("Tried to sign in as {email}, an account that is locked out.")
+                }
+                Some(_) => format!("Gave a wrong password for {email}."),
+                None => match told_address(&email, &bridge.store.users().await?) {
+                    Some(email) => {
+                        format!("Tried to sign in as {email}, an account that does not exist.")
+                    }
+                    None => "Tried to sign in to an account that does not exist.".into(),
+                },
+            };
+            let id = user.map_or_else(|| NO_ACCOUNT.to_string(), |user| user.id.to_string());
+            let said = format!("{said} {}", attempt.in_words());
+            bridge.note(&actor, SIGN_IN_FAILED, id, said).await
+        };
+        if let Err(error) = noted.await {
             tracing::warn!(%error, "a failed sign-in could not be noted");
         }
     });
+}
+
+/// The address that was typed for an account that does not exist, cut to its limit. `None` for what may be a password: one in the wrong field, or
+/// one that was typed on behind the address of an account.
+fn told_address(typed: &str, users: &[User]) -> Option<String> {
+    let (_, domain) = typed.split_once('@')?;
+    let of_host = |sign: char| sign.is_alphanumeric() || ['.', '-'].contains(&sign);
+    let is_host = domain.contains('.') && domain.chars().all(of_host);
+    let runs_on = users.iter().any(|user| typed.contains(&user.email));
+    if !is_host || runs_on {
+        return None;
+    }
+    let is_cut = typed.chars().count() > TOLD_LIMIT_CHARS;
+    let begins = typed.chars().take(TOLD_LIMIT_CHARS).collect();
+    Some(if is_cut { begins + "…" } else { begins })
 }
 
 /// A code of the app, or a recovery code; taken once. Tells how it went for the audit log.
@@ -556,4 +599,36 @@ fn with_cookie(
             .map_err(|error| ApiError::internal(&error))?;
     }
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typed_address_is_told_and_what_may_be_a_password_is_not() {
+        let ada = User {
+            id: UserId::from_slice(&[1; 16]).unwrap(),
+            email: "ada@example.com".into(),
+            name: "Ada".into(),
+            role: Role::Owner,
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            deactivated_at: None,
+            has_second_factor: false,
+            language: None,
+            time_zone: None,
+        };
+        let told = |typed: &str| told_address(typed, std::slice::from_ref(&ada));
+        assert_eq!(told("bob@example.com").as_deref(), Some("bob@example.com"));
+        for typed in [
+            "p@ssword",
+            "s3cret@w.ord!",
+            "ada@example.comcorrecthorse",
+            "nothing",
+        ] {
+            assert_eq!(told(typed), None, "{typed}");
+        }
+        let long = format!("{}@example.com", "b".repeat(300));
+        assert_eq!(told(&long).unwrap().chars().count(), TOLD_LIMIT_CHARS + 1);
+    }
 }

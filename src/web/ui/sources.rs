@@ -13,13 +13,13 @@ use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::api::sources::{SourceDocument, remove, save_change, save_new};
 use crate::web::phrases::retold;
-use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
+use crate::web::ui::asking::{Ask, Links, ask_first, refuse_used, told_of_deletion, users_of};
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::event_label;
 use crate::web::ui::page::{Page, go, render, render_again};
-use crate::web::ui::row::{Chip, Moment, title_of};
+use crate::web::ui::row::{Chip, Fate, Moment, title_of};
 
 /// Events shown on a source's page.
 const LATEST: i64 = 10;
@@ -56,6 +56,7 @@ struct ShowPage {
     /// When the last request was refused, as the waiting page is told it; empty when none was.
     refused_at: String,
     events: Vec<EventRow>,
+    used_by: Links,
 }
 
 struct SourceRow {
@@ -83,6 +84,8 @@ pub struct EventRow {
     pub source: String,
     pub at: Moment,
     pub is_test: bool,
+    /// What became of it, where that is told.
+    pub fate: Option<Fate>,
 }
 
 impl EventRow {
@@ -95,6 +98,7 @@ impl EventRow {
             source: source.to_string(),
             at: Moment::new(event.received_at, now),
             is_test: event.is_test,
+            fate: None,
         }
     }
 }
@@ -225,6 +229,10 @@ pub async fn delete(
         button: t!("sources-delete"),
         back: format!("/sources/{id}"),
     };
+    let used_by = users_of(&bridge, |one| one.source_id == id).await?;
+    if !used_by.is_empty() {
+        return refuse_used(&request, ask, t!("sources-in-use"), used_by);
+    }
     if let Some(asked) = ask_first(&request, ask)? {
         return Ok(asked);
     }
@@ -273,6 +281,7 @@ async fn show_page(
         ..EventFilter::default()
     };
     let events = bridge.store.events(filter).await?;
+    let used_by = users_of(bridge, |one| one.source_id == source.id).await?;
     let page = Page::new(request, user, "/sources", source.name.clone());
     Ok(ShowPage {
         may_mend: page.may_change() && source.last_heard_at.is_none(),
@@ -302,6 +311,7 @@ async fn show_page(
             .iter()
             .map(|event| EventRow::new(event, &source.name, now))
             .collect(),
+        used_by,
         source: SourceRow::new(&source, now),
     })
 }

@@ -18,6 +18,7 @@ use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::role_word;
+use crate::web::ui::once::{go_and_show, shown_once};
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::row::Moment;
 
@@ -65,7 +66,8 @@ pub async fn index(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    render(&tokens_page(&request, &bridge, Vec::new(), None, Typed::default()).await?)
+    let token = shown_once(&request, &bridge).await?;
+    render(&tokens_page(&request, &bridge, Vec::new(), token, Typed::default()).await?)
 }
 
 pub async fn create(
@@ -118,8 +120,7 @@ pub async fn create(
         .noting(&actor(&request), "token.created", new.id, said)
         .create_token(new)
         .await?;
-    let typed = Typed::default();
-    render(&tokens_page(&request, &bridge, Vec::new(), Some(token), typed).await?)
+    go_and_show(&request, &bridge, "/settings/tokens", &token).await
 }
 
 pub async fn revoke(

@@ -1,0 +1,46 @@
+//! What is shown once after a form, like a secret that was made: the form leads to a page that shows it, so that loading that page again neither
+//! sends the form again nor shows it again.
+//!
+//! Between the two requests it is kept sealed (`store::idempotency`), under a key that stands in the address alone and is good for one account.
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::flow::Bridge;
+use crate::store::tokens::TokenHash;
+use crate::web::admission::signed_in;
+use crate::web::auth::{hash_of, new_token};
+use crate::web::ui::error::PageError;
+use crate::web::ui::page::{go, query_value};
+
+/// Leads to the page at `path`, which shows `text`.
+pub async fn go_and_show(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    path: &str,
+    text: &str,
+) -> Result<HttpResponse, PageError> {
+    let (key, _) = new_token("");
+    let (hash, now_ms) = (hash_for(request, &key)?, bridge.clock.now_ms());
+    bridge
+        .store
+        .keep_to_show(hash, text.as_bytes(), now_ms)
+        .await?;
+    Ok(go(format!("{path}?made={key}")))
+}
+
+/// What this page is to show, which nobody is shown again.
+pub async fn shown_once(
+    request: &HttpRequest,
+    bridge: &Bridge,
+) -> Result<Option<String>, PageError> {
+    let Some(key) = query_value(request, "made") else {
+        return Ok(None);
+    };
+    let (hash, now_ms) = (hash_for(request, &key)?, bridge.clock.now_ms());
+    let kept = bridge.store.take_to_show(hash, now_ms).await?;
+    Ok(kept.and_then(|text| String::from_utf8(text).ok()))
+}
+
+fn hash_for(request: &HttpRequest, key: &str) -> Result<TokenHash, PageError> {
+    Ok(hash_of(&format!("{} {key}", signed_in(request)?.id)))
+}

@@ -1,0 +1,57 @@
+// The overview goes on counting while it is open. What changed is written in its place; what would move under somebody's hand or eyes waits.
+"use strict";
+{
+  const CALM_MS = 10000;
+  const parts = (root) => [...root.querySelectorAll("[data-calm]")];
+  const links = (part) => [...part.querySelectorAll("a[href]")].map((link) => link.getAttribute("href")).join();
+  const lines = (part) => part.querySelectorAll("tr, .note").length;
+  let isAway = false;
+
+  // Makes `old` say what `fresh` says. Nodes stay, so that focus, scrolling and what is unfolded stay with them.
+  const rewrite = (old, fresh) => {
+    if (old.isEqualNode(fresh)) return;
+    if (old.nodeName !== fresh.nodeName || old.childNodes.length !== fresh.childNodes.length) {
+      old.replaceWith(document.importNode(fresh, true));
+      return;
+    }
+    if (old.nodeType === Node.TEXT_NODE) old.data = fresh.data;
+    for (const { name, value } of fresh.attributes ?? []) if (name !== "open") old.setAttribute(name, value);
+    for (const { name } of [...old.attributes ?? []]) if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    const children = [...fresh.childNodes];
+    [...old.childNodes].forEach((child, at) => rewrite(child, children[at]));
+  };
+
+  // Somebody is about to follow a link that would lead elsewhere, or has the lines above in view that would push the rest down.
+  const mayChange = (old, fresh) => {
+    if (!document.getSelection().isCollapsed && old.contains(document.getSelection().anchorNode)) return false;
+    if (links(old) !== links(fresh) && old.matches(":hover, :focus-within")) return false;
+    return lines(old) === lines(fresh) || isAway || old === parts(document).at(-1);
+  };
+
+  const look = async () => {
+    if (document.hidden || document.querySelector("dialog[open]")) return;
+    try {
+      const response = await fetch(location.href, { headers: { accept: "text/html" } });
+      if (!response.ok) return;
+      const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+      const names = (root) => parts(root).map((part) => part.id).join();
+      if (names(fresh) !== names(document)) {
+        // The first event came, or the last trouble went: the page is another one now.
+        if (isAway && names(fresh)) location.reload();
+      }
+      for (const old of parts(document)) {
+        const now = fresh.getElementById(old.id);
+        if (now && mayChange(old, now)) rewrite(old, now);
+      }
+      refreshTimes();
+    } catch { /* It asks again. */ }
+    isAway = false;
+  };
+  setInterval(look, CALM_MS);
+  // Whoever comes back to the page sees what is, wherever it stands.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    isAway = true;
+    look();
+  });
+}

@@ -1,0 +1,264 @@
+//! What somebody looks for who uses the pages for the first time: whether the test arrived, what uses a thing, what became of an event, and where
+//! a change stands in the audit log in one's own language.
+
+use bluebridge::domain::person::Role;
+use serde_json::json;
+
+use crate::database::{Database, on_both};
+use crate::harness::{Receiver, TestBridge, event, todo_created};
+use crate::pages::{Visitor, owner};
+use crate::sweep::person;
+
+on_both! {
+    the_last_test_request_is_told_on_every_load,
+    what_is_used_says_by_what_and_offers_no_deletion,
+    the_list_of_events_tells_what_became_of_each,
+    the_audit_log_is_searched_as_it_is_shown,
+    what_is_shown_once_is_shown_by_the_page_that_a_form_leads_to,
+}
+
+async fn the_last_test_request_is_told_on_every_load(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let made = json!({"name": "Hook", "config": {"url": receiver.url()}});
+    let made = bridge.created("/destinations", made).await;
+    let path = format!("/destinations/{}", made["id"].as_str().unwrap());
+    let mut ada = owner(&bridge).await;
+    let page = ada.get(&path).await;
+    assert!(page.html.contains("Not tried yet") && !page.html.contains("Last test request"));
+    let mark = page.mark();
+    let test = format!("{path}/test");
+    let tested = ada.post(&test, &[("csrf", &mark)]).await;
+    assert_eq!(
+        (tested.status, tested.location.as_deref()),
+        (303, Some(&*path))
+    );
+    for shown in [ada.get(&path).await.html, ada.get(&path).await.html] {
+        assert!(shown.contains("Last test request") && shown.contains("answered 200"));
+        assert!(shown.contains("Test arrived") && !shown.contains("Not tried yet"));
+    }
+    for list in ["/destinations", "/"] {
+        let list = ada.get(list).await.html;
+        assert!(list.contains("Test arrived") && !list.contains("Not tried yet"));
+    }
+    receiver.answer_usually(404);
+    ada.post(&test, &[("csrf", &mark)]).await;
+    let shown = ada.get(&path).await.html;
+    assert!(
+        shown.contains("Test failed") && shown.contains("Answered 404"),
+        "{shown}"
+    );
+    assert!(!shown.contains("The settings were changed after"));
+    bridge.advance(std::time::Duration::from_secs(5));
+    let changed = json!({"name": "Hook", "config": {"url": receiver.url()}});
+    let (status, _) = bridge.api("PUT", &path, Some(changed)).await;
+    assert_eq!(status, 200);
+    let shown = ada.get(&path).await.html;
+    assert!(shown.contains("The settings were changed after"));
+    bridge.stop().await;
+}
+
+async fn what_is_used_says_by_what_and_offers_no_deletion(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({"name": "Ida & Co"})).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/").await.mark();
+    let connections = bridge.get("/connections").await;
+    let connection = connections["data"][0]["id"].as_str().unwrap();
+    let link = format!("<a href=\"/connections/{connection}\">Ida &#38; Co</a>");
+    let things = [
+        format!("/destinations/{}", connected.destination_id),
+        format!("/sources/{}", connected.source_id),
+    ];
+    for path in &things {
+        let delete = format!("{path}/delete");
+        let shown = ada.get(path).await.html;
+        assert!(!shown.contains(&delete) && shown.contains(&link), "{shown}");
+        // A page that was opened before: with scripts it has asked already, without it would ask now.
+        for fields in [
+            &[("csrf", &*mark)][..],
+            &[("csrf", &*mark), ("confirmed", "yes")],
+        ] {
+            let refused = ada.post(&delete, fields).await;
+            assert_eq!(refused.status, 409);
+            assert!(refused.html.contains(&link) && refused.html.contains("class=\"side\""));
+            assert!(
+                refused.html.contains(&format!("href=\"{path}\"")),
+                "a way back"
+            );
+            assert!(
+                !refused.html.contains("class=\"danger\""),
+                "nothing to press"
+            );
+        }
+    }
+    let gone = format!("/connections/{connection}");
+    assert_eq!(bridge.api("DELETE", &gone, None).await.0, 204);
+    for path in &things {
+        let delete = format!("{path}/delete");
+        assert!(ada.get(path).await.html.contains(&delete));
+        let fields = [("csrf", &*mark), ("confirmed", "yes")];
+        assert_eq!(ada.post(&delete, &fields).await.status, 303);
+    }
+    bridge.stop().await;
+}
+
+/// The words of the first column of the list of events, the newest first.
+async fn outcomes(visitor: &mut Visitor<'_>) -> Vec<String> {
+    let html = visitor.get("/events").await.html;
+    let cells = html.split("<td class=\"how\"").skip(1);
+    cells
+        .map(|cell| {
+            let cell = cell.split("</td>").next().unwrap();
+            let texts = cell.split('<').filter_map(|part| part.split_once('>'));
+            let words: Vec<&str> = texts
+                .map(|(_, text)| text.trim())
+                .filter(|text| !text.is_empty())
+                .collect();
+            words.join(" ")
+        })
+        .collect()
+}
+
+async fn the_list_of_events_tells_what_became_of_each(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let source = json!({"name": "Blue", "secret": crate::harness::SECRET});
+    let source = bridge.created("/sources", source).await;
+    let source = source["id"].as_str().unwrap();
+    let once = |name: &str| json!({"name": name, "delivery": {"max_attempts": 1}});
+    let hook = bridge
+        .connect_from(source, &receiver.url(), json!({}), once("One"))
+        .await
+        .hook;
+    bridge.post(&hook, &event(1)).await;
+    bridge.recorded(1).await;
+    let mut never = once("Never");
+    never["filter"] = json!({"path": "$.currentValue.title", "op": "equals", "value": "never"});
+    bridge
+        .connect_from(source, &receiver.url(), json!({}), never)
+        .await;
+    receiver.answer_usually(500);
+    bridge.post(&hook, &event(2)).await;
+    bridge.recorded(2).await;
+    let mut ada = owner(&bridge).await;
+    assert_eq!(outcomes(&mut ada).await, ["Failed 1 of 2", "Delivered"]);
+
+    // What arrives later has arrived; what nobody takes says so.
+    receiver.answer_usually(200);
+    let failed = bridge.get("/deliveries?state=failed").await;
+    let failed = failed["data"][0]["id"].as_str().unwrap().to_string();
+    let (status, _) = bridge
+        .api("POST", &format!("/deliveries/{failed}/resend"), None)
+        .await;
+    assert!(status < 300);
+    bridge.recorded(3).await;
+    for connection in bridge.get("/connections").await["data"].as_array().unwrap() {
+        let path = format!("/connections/{}", connection["id"].as_str().unwrap());
+        bridge.api("DELETE", &path, None).await;
+    }
+    bridge.post(&hook, &event(3)).await;
+    assert_eq!(
+        outcomes(&mut ada).await,
+        ["No connection", "Delivered 1 of 2", "Delivered"]
+    );
+    bridge.stop().await;
+}
+
+async fn the_audit_log_is_searched_as_it_is_shown(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge
+        .connect(&receiver, json!({"delivery": {"max_attempts": 1}}))
+        .await;
+    bridge.post(&connected.hook, todo_created()).await;
+    bridge.recorded(1).await;
+    let delivery = bridge.get("/deliveries").await;
+    let delivery = delivery["data"][0]["id"].as_str().unwrap().to_string();
+    bridge
+        .api("POST", &format!("/deliveries/{delivery}/resend"), None)
+        .await;
+    let mut ada = owner(&bridge).await;
+    let found = async |ada: &mut Visitor<'_>, text: &str| {
+        let query: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        let html = ada.get(&format!("/settings/audit?text={query}")).await.html;
+        html.matches("<code class=\"quiet\">").count()
+    };
+    assert_eq!(found(&mut ada, "source blue").await, 1);
+    assert_eq!(found(&mut ada, "delivery.resent").await, 1);
+    assert_eq!(found(&mut ada, "membuat").await, 0, "shown in English");
+    let mark = ada.get("/").await.mark();
+    let reading = [("csrf", &*mark), ("language", "id"), ("time_zone", "")];
+    ada.post("/settings/reading", &reading).await;
+    assert_eq!(found(&mut ada, "membuat sumber").await, 1);
+    assert_eq!(found(&mut ada, "Membuat sumber BLUE").await, 1);
+    assert_eq!(
+        found(&mut ada, "membuat").await,
+        4,
+        "source, destination, connection, account"
+    );
+    assert_eq!(found(&mut ada, "sekali Through").await, 1);
+    assert_eq!(
+        found(&mut ada, "made the source").await,
+        1,
+        "as it is stored"
+    );
+    assert_eq!(found(&mut ada, "membuat 100%").await, 0);
+    let html = ada.get("/settings/audit?text=sekali").await.html;
+    assert!(html.contains("sekali lagi melalui koneksi Through"));
+    assert!(html.contains("href=\"/deliveries/"), "{html}");
+    bridge.stop().await;
+}
+
+async fn what_is_shown_once_is_shown_by_the_page_that_a_form_leads_to(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let mut ada = owner(&bridge).await;
+    let mut bob = person(&bridge, Role::Owner).await;
+    let mark = ada.get("/").await.mark();
+    let url = receiver.url();
+    let destination = [
+        ("csrf", &*mark),
+        ("name", "Hook"),
+        ("url", &*url),
+        ("method", "POST"),
+        ("auth", "none"),
+        ("scheme", "standard_webhooks"),
+    ];
+    let token = [("csrf", &*mark), ("name", "ci"), ("role", "viewer")];
+    let invite = [
+        ("csrf", &*mark),
+        ("email", "carol@example.com"),
+        ("role", "viewer"),
+    ];
+    for (path, fields, sign) in [
+        ("/destinations", &destination[..], "whsec_"),
+        ("/settings/tokens", &token[..], "value=\"bbt_"),
+        ("/settings/people/invite", &invite[..], "/invite/"),
+    ] {
+        let led = ada.answer(path, fields).await;
+        assert_eq!(led.status, 303, "{path}");
+        let to = led.location.unwrap();
+        assert!(
+            !bob.get(&to).await.html.contains(sign),
+            "{path}: not theirs"
+        );
+        let shown = ada.get(&to).await;
+        assert_eq!(shown.status, 200, "{path}");
+        assert!(shown.html.contains(sign), "{path}");
+        // Loaded again, it makes nothing and shows nothing.
+        let again = ada.get(&to).await;
+        assert_eq!(again.status, 200, "{path}");
+        assert!(!again.html.contains(sign), "{path}");
+        let late = ada.answer(path, fields).await.location.unwrap();
+        bridge.advance(std::time::Duration::from_secs(601));
+        assert!(
+            !ada.get(&late).await.html.contains(sign),
+            "{path}: too late"
+        );
+    }
+    assert_eq!(
+        bridge.get("/destinations").await["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    bridge.stop().await;
+}
