@@ -719,6 +719,17 @@ async fn rules_of_an_earlier_version_stay_and_are_imported_switched_off(database
 
     let mut ada = owner(&bridge).await;
     let mark = ada.get("/connections/import").await.mark();
+    let duplicate = format!("/connections/{id}/duplicate");
+    let copied = ada.post(&duplicate, &[("csrf", &*mark)]).await;
+    assert_eq!(copied.status, 303, "{}", copied.html);
+    let of_copy = copied
+        .location
+        .unwrap()
+        .split('?')
+        .next()
+        .unwrap()
+        .to_string();
+    bridge.api("DELETE", &of_copy, None).await;
     let import = async |ada: &mut Visitor<'_>, bundle: &Value, action| {
         let text = bundle.to_string();
         let planned = hex::encode(Sha256::digest(&text));

@@ -169,11 +169,34 @@ pub async fn save(
         Some(id) => Some(bridge.store.connection(id).await?),
         None => None,
     };
-    let saved = before.as_ref().map(|before| &before.version.rules);
+    let saved = before.as_ref().map(|before| before.version.rules.clone());
+    put(bridge, actor, before, saved.as_ref(), document).await
+}
+
+/// Makes another connection with the rules of one that there is. Called by the pages.
+pub async fn copy(
+    bridge: &Bridge,
+    actor: &Actor,
+    of: &Connection,
+    document: ConnectionDocument,
+) -> Result<ConnectionId, ApiError> {
+    put(bridge, actor, None, Some(&of.version.rules), document).await
+}
+
+/// Puts the document in the place of `before`, or beside all others. `saved` are rules that are kept already.
+async fn put(
+    bridge: &Bridge,
+    actor: &Actor,
+    before: Option<Connection>,
+    saved: Option<&RulesDocument>,
+    document: ConnectionDocument,
+) -> Result<ConnectionId, ApiError> {
     let (name, source_id, destination_id, rules) = checked(&document, saved)?;
     let now = bridge.clock.now();
     let draft = ConnectionDraft {
-        id: existing.unwrap_or_else(|| new_id!(ConnectionId, bridge, now)),
+        id: before
+            .as_ref()
+            .map_or_else(|| new_id!(ConnectionId, bridge, now), |before| before.id),
         version_id: new_id!(VersionId, bridge, now),
         name,
         source_id,

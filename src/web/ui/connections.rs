@@ -15,7 +15,7 @@ use crate::flow::test_event::send_test;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
 use crate::web::admission::{actor, signed_in};
-use crate::web::api::connections::{ConnectionDocument, remove, save as save_document};
+use crate::web::api::connections::{ConnectionDocument, copy, remove};
 use crate::web::api::id;
 use crate::web::phrases::retold;
 use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
@@ -288,8 +288,8 @@ pub async fn duplicate(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let connection = bridge.store.connection(id(&path, "connection")?).await?;
-    let rules = connection.version.rules;
-    let copy = ConnectionDocument {
+    let rules = connection.version.rules.clone();
+    let document = ConnectionDocument {
         name: t!(
             "connections-copy-of",
             name = connection.name.chars().take(100).collect::<String>()
@@ -302,7 +302,7 @@ pub async fn duplicate(
         delivery: rules.delivery,
         enabled: Some(false),
     };
-    let id = save_document(&bridge, &actor(&request), None, copy).await?;
+    let id = copy(&bridge, &actor(&request), &connection, document).await?;
     Ok(go(format!("/connections/{id}?done=duplicated")))
 }
 
