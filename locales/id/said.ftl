@@ -227,6 +227,7 @@ said-overlap = Dari 0 sampai { $count } detik.
 said-attempts = Dari 1 sampai { $count } percobaan.
 said-trigger-entries = Paling banyak { $count } entri; kosongkan agar berlaku untuk semua.
 said-events-count = Dari 1 sampai { $count } event.
+said-trigger-empty = Entri ini kosong; tulis apa yang didengarkan, atau hapus entri ini.
 said-not-listening-event = Koneksi ini tidak mendengarkan { $event }.
 said-not-listening-project = Koneksi ini tidak mendengarkan proyek { $project }.
 said-not-listening-no-project = Koneksi ini hanya mendengarkan proyek tertentu, dan event-nya tidak menyebut proyek.

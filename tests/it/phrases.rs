@@ -576,6 +576,12 @@ fn what_is_wrong_with_a_connection_is_told() {
     let problems = Rules::compile(&document).expect_err("rules that are refused");
     assert_eq!(problems.len(), 2, "{problems:?}");
     all_told(&problems);
+    let document: RulesDocument = serde_json::from_value(json!({
+        "trigger": {"events": [" "]},
+        "mapping": {"mode": "passthrough"},
+    }))
+    .unwrap();
+    all_told(&Rules::compile(&document).expect_err("an empty entry"));
 }
 
 #[test]
