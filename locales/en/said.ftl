@@ -422,6 +422,7 @@ said-url-host = The URL names no host.
 said-url-user = Put user name and password under `auth`, where they are kept sealed, not into the URL.
 said-headers-many = At most { $count } headers may be added.
 said-header-text = A header's value is a text.
+said-headers-twice = `{ $name }` is given twice; large and small letters make no difference.
 said-header-taken = `{ $name }` belongs to the transport or to the signature and cannot be set.
 said-header-long = A header's value may have at most { $count } bytes.
 said-header-printable = A header's value is printable ASCII without line breaks.

@@ -421,6 +421,7 @@ said-url-host = URL-nya tidak menyebut host.
 said-url-user = Isi nama pengguna dan kata sandi di `auth`, tempat keduanya disimpan tersegel, bukan di URL.
 said-headers-many = Paling banyak { $count } header dapat ditambahkan.
 said-header-text = Nilai header berupa teks.
+said-headers-twice = `{ $name }` diberikan dua kali; huruf besar dan kecil tidak dibedakan.
 said-header-taken = `{ $name }` milik transportasi atau tanda tangan dan tidak dapat diatur.
 said-header-long = Nilai header paling panjang { $count } byte.
 said-header-printable = Nilai header berupa ASCII yang dapat dicetak tanpa ganti baris.

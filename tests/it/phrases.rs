@@ -611,6 +611,12 @@ fn what_is_wrong_with_a_destination_is_told() {
     ] {
         refused(Some(&config), None, None);
     }
+    let twice = config(json!({"headers": {"X-A": "1", "x-a": "2"}}));
+    let document = SettingsDocument {
+        config: Some(&twice),
+        ..SettingsDocument::default()
+    };
+    all_told(&Settings::parse(&document, None).unwrap().unfit());
     let fine = config(json!({}));
     refused(Some(&fine), Some(&json!({"scheme": "rot13"})), None);
     for limits in [
