@@ -104,6 +104,7 @@ said-outcome-too-large = Response too large: { $said_reason }
 said-outcome-unbuilt = The request could not be built: { $said_reason }
 said-outcome-advice-redirected = Put the address that the destination redirects to into the destination's settings.
 said-outcome-advice-credentials = Check the credentials in the destination's settings, and that they may write there.
+said-outcome-advice-slower = The destination asks for fewer requests: lower the requests per second in its settings.
 said-outcome-advice-url = Check the URL in the destination's settings.
 said-outcome-advice-gone = Correct the URL in the destination's settings, then resume the destination.
 said-outcome-advice-body = The destination did not like the body: compare it with what the destination documents, and change the mapping.

@@ -103,6 +103,7 @@ said-outcome-too-large = Response terlalu besar: { $said_reason }
 said-outcome-unbuilt = Request tidak dapat disusun: { $said_reason }
 said-outcome-advice-redirected = Masukkan alamat pengalihannya ke pengaturan tujuan.
 said-outcome-advice-credentials = Periksa kredensial di pengaturan tujuan, dan apakah kredensial itu boleh menulis di sana.
+said-outcome-advice-slower = Tujuan meminta lebih sedikit permintaan: turunkan jumlah permintaan per detik di pengaturannya.
 said-outcome-advice-url = Periksa URL di pengaturan tujuan.
 said-outcome-advice-gone = Perbaiki URL di pengaturan tujuan, lalu lanjutkan tujuannya.
 said-outcome-advice-body = Tujuan menolak body-nya: bandingkan dengan dokumentasi tujuan, lalu ubah pemetaannya.

@@ -745,7 +745,7 @@ fn how_attempts_end_is_told() {
     for status in [
         200, 302, 400, 401, 403, 404, 408, 410, 418, 422, 429, 500, 503,
     ] {
-        let outcome = Outcome::Answered { status };
+        let outcome = Outcome::answered(status);
         told(&outcome.sentence());
         if !outcome.advice().is_empty() {
             told(outcome.advice());
@@ -753,6 +753,10 @@ fn how_attempts_end_is_told() {
     }
     let reason = || "the name nowhere.example was not found.".to_string();
     for outcome in [
+        Outcome::Answered {
+            status: 403,
+            asks_to_wait: true,
+        },
         Outcome::DnsFailed { reason: reason() },
         Outcome::CouldNotConnect { reason: reason() },
         Outcome::TlsFailed { reason: reason() },

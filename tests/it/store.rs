@@ -169,7 +169,7 @@ impl Bench {
                 number: 1,
                 started_ms: 1_400,
                 duration_ms: 5,
-                outcome: Outcome::Answered { status: 200 },
+                outcome: Outcome::answered(200),
                 request_line: "POST https://example.com/".into(),
                 request_headers: "[]".into(),
                 response_headers: "[]".into(),
