@@ -31,6 +31,6 @@ recipe-summary-hook-due-date = Sebelum dan sesudah, berurutan untuk setiap recor
 recipe-title-hook-assignee = Penanggung jawab berubah → webhook
 recipe-summary-hook-assignee = Nama dan alamat sebagai daftar.
 recipe-title-hook-custom-field = Field kustom berubah → webhook
-recipe-summary-hook-custom-field = Nama dan nilai setiap field kustom.
+recipe-summary-hook-custom-field = Nama, jenis, dan nilai setiap field kustom, beserta isinya sebagaimana dikirim Blue.
 recipe-title-hook-everything = Semuanya, apa adanya
 recipe-summary-hook-everything = Setiap event, byte demi byte, ditandatangani ulang.

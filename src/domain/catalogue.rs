@@ -1,6 +1,11 @@
 //! The 37 events that Blue is known to send, with plain labels, and an illustrative sample of each (`sample`).
 //!
-//! Pages offer them by group, `bluebridge send` sends them. Event types stay open texts: one that is not here is as good as any.
+//! Pages offer them by group, `bluebridge send` sends them. Event types stay open texts: one that is not here is as good as any. Blue calls a record a
+//! record today, and its events still `TODO_...`; both names of an event are the same one, whichever of them arrives.
+
+use std::borrow::Cow;
+
+use crate::domain::event::shared_name;
 
 pub mod sample;
 
@@ -137,6 +142,21 @@ pub fn find(id: &str) -> Option<&'static CatalogueEvent> {
     EVENTS.iter().find(|event| event.id == id)
 }
 
+/// The name as it is written when it is that of a known event in other letters or with blanks around it; else without the blanks alone.
+pub fn tidied(id: &str) -> Cow<'_, str> {
+    let id = id.trim();
+    let large = id.to_ascii_uppercase();
+    let is_known = |id: &str| {
+        EVENTS
+            .iter()
+            .any(|event| shared_name(event.id) == shared_name(id))
+    };
+    match large != id && is_known(&large) {
+        true => large.into(),
+        false => id.into(),
+    }
+}
+
 /// The plain label, or the name itself for an unknown event.
 pub fn label(id: &str) -> &str {
     find(id).map_or(id, |event| event.label)
@@ -172,6 +192,31 @@ pub fn groups() -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_names_of_an_event_share_what_no_other_has() {
+        assert_eq!(shared_name("TODO_CREATED"), shared_name("RECORD_CREATED"));
+        let mut shared: Vec<&str> = EVENTS.iter().map(|event| shared_name(event.id)).collect();
+        shared.sort_unstable();
+        shared.dedup();
+        assert_eq!(shared.len(), EVENTS.len());
+        for own in ["TODOS_CREATED", "TODO", "COMMENT_CREATED", ""] {
+            assert_eq!(shared_name(own), own);
+        }
+    }
+
+    #[test]
+    fn a_known_name_in_other_letters_is_that_name() {
+        for (written, meant) in [
+            (" TODO_CREATED\n", "TODO_CREATED"),
+            ("todo_Created", "TODO_CREATED"),
+            ("record_moved", "RECORD_MOVED"),
+            ("something_new ", "something_new"),
+            (" ", ""),
+        ] {
+            assert_eq!(tidied(written), meant);
+        }
+    }
 
     #[test]
     fn every_event_reads_after_when() {

@@ -4,11 +4,14 @@
 //! [`Rules::decide`], so what a page says is what happened. A version never changes and the decision looks at nothing but its
 //! arguments: computed again, it gives the same bytes, and so no body is stored twice.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::event::{EventFacts, fact_needs};
+use crate::domain::catalogue;
+use crate::domain::event::{EventFacts, fact_needs, shared_name};
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::{Filter, Input};
 use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
@@ -124,10 +127,17 @@ pub enum Decision {
     Deliver(Output),
 }
 
+/// A trigger, compiled: an event is known by what its two names share.
+#[derive(Debug, Clone)]
+struct Listening {
+    events: HashSet<String>,
+    project_ids: HashSet<String>,
+}
+
 /// A version's rules, compiled once.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    trigger: Trigger,
+    trigger: Listening,
     filter: Option<Filter>,
     mapping: Mapping,
     pub delivery: DeliverySettings,
@@ -137,8 +147,9 @@ impl Rules {
     /// Compiles rules that somebody saves or tries; all problems come at once, with pointers into the whole connection document. What could never
     /// work is refused as well.
     pub fn compile(document: &RulesDocument) -> Result<Rules, Vec<Problem>> {
+        let document = &document.clone().tidied();
         let rules = Rules::accepted(document)?;
-        let problems = rules.unfit();
+        let problems = rules.unfit(&document.trigger);
         match problems.is_empty() {
             true => Ok(rules),
             false => Err(problems),
@@ -147,14 +158,14 @@ impl Rules {
 
     /// What nobody can mean in rules that are brought from elsewhere; an error when they cannot be read at all.
     pub fn unfit_in(document: &RulesDocument) -> Result<Vec<Problem>, Vec<Problem>> {
-        Rules::accepted(document).map(|rules| rules.unfit())
+        Rules::accepted(document).map(|rules| rules.unfit(&document.trigger))
     }
 
     /// What nobody can mean although it can be read. Asked when somebody saves rules, not when saved ones are read.
-    fn unfit(&self) -> Vec<Problem> {
+    fn unfit(&self, trigger: &Trigger) -> Vec<Problem> {
         let filter = self.filter.as_ref().map(Filter::unfit).unwrap_or_default();
         let mapping = self.mapping.unfit();
-        let mut problems = Vec::new();
+        let mut problems = empty_entries(trigger);
         keep::<()>(Err(filter), "/filter", &mut problems);
         keep::<()>(Err(mapping), "/mapping", &mut problems);
         problems
@@ -177,7 +188,7 @@ impl Rules {
         let mapping = keep(Mapping::parse(&document.mapping), "/mapping", &mut problems);
         match (filter, mapping) {
             (Some(filter), Some(mapping)) if problems.is_empty() => Ok(Rules {
-                trigger: document.trigger.clone(),
+                trigger: Listening::of(&document.trigger),
                 filter,
                 mapping,
                 delivery: document.delivery.clone(),
@@ -190,7 +201,7 @@ impl Rules {
     /// it is seen and can be sent again, and all other connections go on.
     pub fn read(document: &RulesDocument) -> Rules {
         Rules::accepted(document).unwrap_or_else(|problems| Rules {
-            trigger: document.trigger.clone(),
+            trigger: Listening::of(&document.trigger),
             filter: None,
             mapping: Mapping::refused(problems.into_iter().next()),
             delivery: document.delivery.clone(),
@@ -205,11 +216,16 @@ impl Rules {
     /// What the rules and the facts of an event are read from: a document that holds this much is decided on as the whole one is.
     pub fn needs(&self) -> Needs {
         let mut needs = fact_needs().clone();
-        if let Some(filter) = &self.filter {
-            filter.add_needs(&mut needs);
-        }
-        self.mapping.add_needs(&mut needs);
+        self.add_needs(&mut needs);
         needs
+    }
+
+    /// Adds what the rules look at beside the facts.
+    pub fn add_needs(&self, needs: &mut Needs) {
+        if let Some(filter) = &self.filter {
+            filter.add_needs(needs);
+        }
+        self.mapping.add_needs(needs);
     }
 
     /// What becomes of this event: the one decision that ingest, preview, dry run and the log share.
@@ -245,10 +261,32 @@ impl Rules {
     }
 }
 
-impl Trigger {
+impl RulesDocument {
+    /// As it is saved: what is listened to without blanks around it, and events by their names.
+    pub fn tidied(mut self) -> RulesDocument {
+        for event in &mut self.trigger.events {
+            *event = catalogue::tidied(event).into_owned();
+        }
+        for project in &mut self.trigger.project_ids {
+            *project = project.trim().to_string();
+        }
+        self
+    }
+}
+
+impl Listening {
+    fn of(trigger: &Trigger) -> Listening {
+        let shared = |event: &String| shared_name(event).to_string();
+        Listening {
+            events: trigger.events.iter().map(shared).collect(),
+            project_ids: trigger.project_ids.iter().cloned().collect(),
+        }
+    }
+
     /// Why the connection does not listen to this event; `None` when it does.
-    pub fn refusal(&self, facts: &EventFacts) -> Option<String> {
-        if !self.events.is_empty() && !self.events.contains(&facts.event_type) {
+    fn refusal(&self, facts: &EventFacts) -> Option<String> {
+        let name = shared_name(&facts.event_type);
+        if !self.events.is_empty() && !self.events.contains(name) {
             return Some(format!(
                 "This connection does not listen to {}.",
                 facts.event_type
@@ -288,6 +326,21 @@ fn trigger_problems(trigger: &Trigger) -> Vec<Problem> {
         Problem::new(pointer, "too_many", message)
     })
     .collect()
+}
+
+/// An entry that no event can have.
+fn empty_entries(trigger: &Trigger) -> Vec<Problem> {
+    let empty = |place: &str, entries: &[String]| {
+        let indexes = (0..entries.len()).filter(|index| entries[*index].trim().is_empty());
+        let problem = |index| {
+            let message = "This entry is empty; write what is listened to, or take it away.";
+            Problem::new(format!("/trigger/{place}/{index}"), "empty", message)
+        };
+        indexes.map(problem).collect::<Vec<Problem>>()
+    };
+    let mut problems = empty("events", &trigger.events);
+    problems.extend(empty("project_ids", &trigger.project_ids));
+    problems
 }
 
 /// The parsed part, or nothing and its problems under `prefix`.
@@ -382,6 +435,51 @@ mod tests {
                 assert_eq!(few, decided(rules, body.as_bytes(), &Needs::Everything));
             }
         }
+    }
+
+    #[test]
+    fn an_event_is_listened_to_under_both_of_its_names() {
+        let listens = |events: &[&str], body: Value| {
+            let document = RulesDocument {
+                trigger: Trigger {
+                    events: events.iter().map(|id| id.to_string()).collect(),
+                    project_ids: vec!["W1".into()],
+                },
+                filter: Value::Null,
+                mapping: json!({"mode": "passthrough"}),
+                delivery: DeliverySettings::default(),
+            };
+            let rules = Rules::compile(&document).unwrap();
+            decided(&rules, body.to_string().as_bytes(), &rules.needs()).contains("Deliver")
+        };
+        let of =
+            |event: &str| json!({"event": event, "currentValue": {"id": "1", "workspaceId": "W1"}});
+        assert!(listens(&["TODO_CREATED"], of("RECORD_CREATED")));
+        assert!(listens(&["RECORD_CREATED"], of("TODO_CREATED")));
+        assert!(listens(&[" record_list_created"], of("TODO_LIST_CREATED")));
+        assert!(listens(&["NEW_KIND"], of("NEW_KIND")));
+        assert!(!listens(&["TODO_CREATED"], of("COMMENT_CREATED")));
+        assert!(!listens(
+            &["TODO_CUSTOM_FIELD_UPDATED"],
+            of("CUSTOM_FIELD_UPDATED")
+        ));
+    }
+
+    #[test]
+    fn a_trigger_that_never_matches_is_refused_when_saved_and_read_when_it_is_saved() {
+        let document = RulesDocument {
+            trigger: Trigger {
+                events: vec!["TODO_CREATED".into(), " ".into()],
+                project_ids: vec![String::new()],
+            },
+            filter: Value::Null,
+            mapping: json!({"mode": "passthrough"}),
+            delivery: DeliverySettings::default(),
+        };
+        let problems = Rules::compile(&document).unwrap_err();
+        let places: Vec<&str> = problems.iter().map(|one| one.pointer.as_str()).collect();
+        assert_eq!(places, ["/trigger/events/1", "/trigger/project_ids/0"]);
+        assert_eq!(Rules::read(&document).refusal(), None);
     }
 
     #[test]

@@ -199,28 +199,25 @@ mod tests {
 
     #[test]
     fn success_ends_it_and_failure_waits_until_the_attempts_are_spent() {
-        assert_eq!(after(1, Outcome::Answered { status: 204 }), Next::Delivered);
+        assert_eq!(after(1, Outcome::answered(204)), Next::Delivered);
         let due_at = now() + SignedDuration::from_secs(5);
-        assert_eq!(
-            after(1, Outcome::Answered { status: 500 }),
-            Next::Retry { due_at }
-        );
+        assert_eq!(after(1, Outcome::answered(500)), Next::Retry { due_at });
         let due_at = now() + SignedDuration::from_secs(300);
         assert_eq!(
             after(2, Outcome::TimedOut { after_ms: 1 }),
             Next::Retry { due_at }
         );
-        assert_eq!(after(3, Outcome::Answered { status: 500 }), Next::Failed);
+        assert_eq!(after(3, Outcome::answered(500)), Next::Failed);
     }
 
     #[test]
     fn a_429_that_says_when_spends_no_attempt_a_hundred_times() {
         let asked = Some(SignedDuration::from_secs(40));
-        let busy = Outcome::Answered { status: 429 };
+        let busy = Outcome::answered(429);
         assert!(is_deferral(1, &busy, asked) && is_deferral(100, &busy, asked));
         assert!(!is_deferral(101, &busy, asked));
         assert!(!is_deferral(1, &busy, None), "it does not say when");
-        assert!(!is_deferral(1, &Outcome::Answered { status: 503 }, asked));
+        assert!(!is_deferral(1, &Outcome::answered(503), asked));
         let attempted = Attempted {
             number: 9,
             is_deferral: true,
@@ -237,10 +234,7 @@ mod tests {
 
     #[test]
     fn gone_holds_and_a_request_that_cannot_be_built_fails_at_once() {
-        assert_eq!(
-            after(1, Outcome::Answered { status: 410 }),
-            Next::HoldForGone
-        );
+        assert_eq!(after(1, Outcome::answered(410)), Next::HoldForGone);
         let reason = "bad header".to_string();
         assert_eq!(after(1, Outcome::InvalidRequest { reason }), Next::Failed);
     }

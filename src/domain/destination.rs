@@ -193,6 +193,16 @@ impl RequestSettings {
         let found = headers.find(|(kept, _)| kept.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
+
+    /// Of names that differ only in their case one alone is kept, and nobody could tell which.
+    fn headers_given_twice(&self) -> Option<Problem> {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        let mut twice = names.iter().enumerate();
+        let (_, name) = twice.find(|(index, name)| names[..*index].contains(name))?;
+        let message =
+            format!("`{name}` is given twice; large and small letters make no difference.");
+        Some(Problem::new("/config/headers", "header_twice", message))
+    }
 }
 
 /// How we prove who we are.
@@ -270,7 +280,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// What nobody can mean although it can be read: a mask that stands for nothing, a signature in a header that something else needs, credentials
+    /// What nobody can mean although it can be read: a mask that stands for nothing, a header given twice, a signature in a header that something else needs, credentials
     /// that cannot be told apart. Asked when somebody saves settings, not when saved ones are opened.
     pub fn unfit(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -299,6 +309,7 @@ impl Settings {
             let pointer = "/config/auth/username";
             problems.push(Problem::new(pointer, "header_value", message));
         }
+        problems.extend(self.request.headers_given_twice());
         let signature = self.signing.header.as_deref().unwrap_or(BLUE_HEADER);
         let of_auth = match &self.request.auth {
             Auth::None => None,

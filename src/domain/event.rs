@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::lenient;
+use crate::domain::name::turns_direction;
 use crate::domain::needs::Needs;
 
 /// Blue's probe; answered, never stored.
@@ -81,43 +82,70 @@ impl ReadError {
     }
 }
 
+/// What Blue calls the same thing, the older name first. It renamed most of its things, not everywhere at once.
+type Names = &'static [&'static str];
+const RECORD: Names = &["todo", "record"];
+const RECORD_ID: Names = &["todoId", "recordId"];
+const LIST: Names = &["todoList", "recordList", "list"];
+const LIST_ID: Names = &["todoListId", "recordListId", "listId"];
+const PROJECT: Names = &["project", "workspace"];
+const PROJECT_ID: Names = &["projectId", "workspaceId"];
+const PROJECT_IDS: Names = &["projectIds", "workspaceIds"];
+const COMPANY: Names = &["company", "organization"];
+const COMPANY_ID: Names = &["companyId", "organizationId"];
+const ID: Names = &["id"];
+const TITLE: Names = &["title"];
+const NAME: Names = &["name"];
+
+/// Where the row stands that an event is about, the first that is there.
+const ENTITY: Names = &["currentValue", "previousValue", "record"];
+
 /// What the facts are read from. Adding a fact to [`facts`] means adding its place here; a test compares both.
 static FACTS: LazyLock<Needs> = LazyLock::new(|| {
     let mut needs = Needs::default();
-    for name in ["event", "timestamp", "projectId", "company"] {
-        needs.add([name]);
+    add_needs(&[], &[&["event", "timestamp"], PROJECT_ID], &mut needs);
+    add_needs(&["webhook", "metadata"], &[PROJECT_IDS], &mut needs);
+    add_project_needs(&[], &mut needs);
+    for company in COMPANY {
+        add_needs(&[company], &[ID], &mut needs);
     }
-    needs.add(["webhook", "metadata", "projectIds"]);
-    add_project_needs(&["project"], &mut needs);
-    for entity in ["currentValue", "previousValue", "record"] {
-        for name in ["createdAt", "updatedAt", "todoId"] {
-            needs.add([entity, name]);
-        }
-        needs.add([entity, "checklist", "todoId"]);
-        for record in [
-            &[entity][..],
-            &[entity, "todo"],
-            &[entity, "checklist", "todo"],
-        ] {
-            for name in ["id", "title", "todoListId", "projectId"] {
-                needs.add([record, &[name]].concat());
+    for entity in ENTITY {
+        add_needs(&[entity], &[&["createdAt", "updatedAt"]], &mut needs);
+        add_record_needs(&[entity], &mut needs);
+        for place in [&[*entity][..], &[*entity, "checklist"]] {
+            add_needs(place, &[RECORD_ID], &mut needs);
+            for record in RECORD {
+                add_record_needs(&[place, &[record]].concat(), &mut needs);
             }
-            add_project_needs(&[record, &["project"]].concat(), &mut needs);
-            let list = [record, &["todoList"]].concat();
-            for name in ["id", "title", "projectId"] {
-                needs.add([&list[..], &[name]].concat());
-            }
-            add_project_needs(&[&list[..], &["project"]].concat(), &mut needs);
         }
     }
     needs
 });
 
-fn add_project_needs(project: &[&str], needs: &mut Needs) {
-    for name in ["id", "name", "companyId"] {
-        needs.add([project, &[name]].concat());
+fn add_record_needs(record: &[&str], needs: &mut Needs) {
+    add_needs(record, &[ID, TITLE, LIST_ID, PROJECT_ID], needs);
+    add_project_needs(record, needs);
+    for list in LIST {
+        let list = [record, &[list]].concat();
+        add_needs(&list, &[ID, TITLE, PROJECT_ID], needs);
+        add_project_needs(&list, needs);
     }
-    needs.add([project, &["company", "id"]].concat());
+}
+
+fn add_project_needs(place: &[&str], needs: &mut Needs) {
+    for project in PROJECT {
+        let project = [place, &[project]].concat();
+        add_needs(&project, &[ID, NAME, COMPANY_ID], needs);
+        for company in COMPANY {
+            add_needs(&[&project[..], &[company]].concat(), &[ID], needs);
+        }
+    }
+}
+
+fn add_needs(place: &[&str], members: &[Names], needs: &mut Needs) {
+    for name in members.iter().copied().flatten() {
+        needs.add([place, &[name]].concat());
+    }
 }
 
 /// Reads a body, with its whole document.
@@ -164,38 +192,26 @@ fn document_for(body: &[u8], needs: &Needs) -> Result<Value, serde_json::Error> 
 }
 
 fn facts(event_type: String, document: &Value, dedupe_key: [u8; 32]) -> EventFacts {
-    let entity = ["currentValue", "previousValue", "record"]
-        .iter()
-        .filter_map(|key| document.get(key))
-        .find(|value| value.is_object())
-        .unwrap_or(&Value::Null);
+    let entity = part(document, ENTITY);
     let about = About::of(&event_type);
     let record = about.record(entity);
     let list = about.list(entity, record);
-    let at = |value: &Value, path: &str| text(value.pointer(path));
-    let project = [
-        list.pointer("/project"),
-        entity.pointer("/project"),
-        document.get("project"),
-    ]
-    .into_iter()
-    .flatten()
-    .find(|value| value.is_object())
-    .unwrap_or(&Value::Null);
+    let places = [list, record, entity, document];
+    let projects = places.map(|place| part(place, PROJECT));
+    let project = projects.into_iter().find(|project| project.is_object());
+    let project = project.unwrap_or(&Value::Null);
     EventFacts {
-        record_id: at(record, "/id").or_else(|| about.record_id(entity)),
-        record_title: at(record, "/title"),
-        list_id: at(list, "/id").or_else(|| at(record, "/todoListId")),
-        list_title: at(list, "/title"),
-        project_id: at(project, "/id")
-            .or_else(|| at(list, "/projectId"))
-            .or_else(|| at(entity, "/projectId"))
-            .or_else(|| at(document, "/projectId"))
+        record_id: about.record_id(entity, record),
+        record_title: fact(record, TITLE),
+        list_id: fact(list, ID).or_else(|| fact(record, LIST_ID)),
+        list_title: fact(list, TITLE),
+        project_id: fact(project, ID)
+            .or_else(|| places.iter().find_map(|place| fact(place, PROJECT_ID)))
             .or_else(|| only_project_of_webhook(document)),
-        project_name: at(project, "/name"),
-        company_id: at(project, "/company/id")
-            .or_else(|| at(project, "/companyId"))
-            .or_else(|| at(document, "/company/id")),
+        project_name: fact(project, NAME),
+        company_id: fact(part(project, COMPANY), ID)
+            .or_else(|| fact(project, COMPANY_ID))
+            .or_else(|| fact(part(document, COMPANY), ID)),
         occurred_at: [
             entity.get("updatedAt"),
             entity.get("createdAt"),
@@ -212,12 +228,25 @@ fn facts(event_type: String, document: &Value, dedupe_key: [u8; 32]) -> EventFac
     }
 }
 
+/// The member of one of these names that is an object.
+fn part<'v>(place: &'v Value, names: Names) -> &'v Value {
+    let mut members = names.iter().filter_map(|name| place.get(name));
+    let found = members.find(|member| member.is_object());
+    found.unwrap_or(&Value::Null)
+}
+
+/// The member of one of these names that is a text or a number, as it fits a column.
+fn fact(place: &Value, names: Names) -> Option<String> {
+    names.iter().find_map(|name| text(place.get(name)))
+}
+
 /// What kind of row an event carries, told from its name.
 enum About {
+    /// The record, or a row that joins something to it.
     Record,
     /// Names its record in `todo` or `todoId`.
     ChildOfRecord,
-    /// Names its record through `checklist`.
+    /// Names its record through `checklist`, or itself.
     ChecklistItem,
     List,
     /// Neither a record nor a list: tags and custom fields.
@@ -226,12 +255,12 @@ enum About {
 
 impl About {
     fn of(event_type: &str) -> About {
-        match event_type {
-            name if name.starts_with("TODO_CHECKLIST_ITEM_") => About::ChecklistItem,
-            name if name.starts_with("TODO_CHECKLIST_") || name.starts_with("COMMENT_") => {
+        match shared_name(event_type) {
+            name if name.starts_with("_CHECKLIST_ITEM_") => About::ChecklistItem,
+            name if name.starts_with("_CHECKLIST_") || name.starts_with("COMMENT_") => {
                 About::ChildOfRecord
             }
-            name if name.starts_with("TODO_LIST_") => About::List,
+            name if name.starts_with("_LIST_") => About::List,
             name if name.starts_with("TAG_") || name.starts_with("CUSTOM_FIELD_") => {
                 About::Definition
             }
@@ -240,42 +269,49 @@ impl About {
     }
 
     fn record<'v>(&self, entity: &'v Value) -> &'v Value {
-        let found = match self {
-            // An assignee or tag event may carry the joining row instead of the record.
-            About::Record => entity
-                .get("todo")
-                .filter(|todo| todo.is_object())
-                .or(Some(entity)),
-            About::ChildOfRecord => entity.get("todo"),
-            About::ChecklistItem => entity.pointer("/checklist/todo"),
-            About::List | About::Definition => None,
-        };
-        found.unwrap_or(&Value::Null)
-    }
-
-    fn record_id(&self, entity: &Value) -> Option<String> {
+        let named = part(entity, RECORD);
         match self {
-            About::ChildOfRecord => text(entity.get("todoId")),
-            About::ChecklistItem => text(entity.pointer("/checklist/todoId")),
-            _ => None,
+            About::List | About::Definition => &Value::Null,
+            About::ChecklistItem => match part(part(entity, &["checklist"]), RECORD) {
+                Value::Null => named,
+                record => record,
+            },
+            About::ChildOfRecord => named,
+            // A row that names a record is not the record, but what joins a tag, a person or a value to it.
+            About::Record if named.is_object() || fact(entity, RECORD_ID).is_some() => named,
+            About::Record => entity,
         }
     }
 
+    fn record_id(&self, entity: &Value, record: &Value) -> Option<String> {
+        let of_checklist = || fact(part(entity, &["checklist"]), RECORD_ID);
+        fact(record, ID).or_else(|| match self {
+            About::List | About::Definition => None,
+            About::ChecklistItem => of_checklist().or_else(|| fact(entity, RECORD_ID)),
+            About::Record | About::ChildOfRecord => fact(entity, RECORD_ID),
+        })
+    }
+
     fn list<'v>(&self, entity: &'v Value, record: &'v Value) -> &'v Value {
-        let found = match self {
-            About::List => Some(entity),
-            _ => record.get("todoList"),
-        };
-        found.unwrap_or(&Value::Null)
+        match self {
+            About::List => entity,
+            _ => part(record, LIST),
+        }
     }
 }
 
+/// What both names of an event share: `_CREATED` of `TODO_CREATED` and of `RECORD_CREATED`. Any other name is its own.
+pub fn shared_name(id: &str) -> &str {
+    let rest = id
+        .strip_prefix("TODO")
+        .or_else(|| id.strip_prefix("RECORD"));
+    rest.filter(|rest| rest.starts_with('_')).unwrap_or(id)
+}
+
 fn only_project_of_webhook(document: &Value) -> Option<String> {
-    match document
-        .pointer("/webhook/metadata/projectIds")?
-        .as_array()?
-        .as_slice()
-    {
+    let metadata = document.pointer("/webhook/metadata")?;
+    let projects = PROJECT_IDS.iter().find_map(|name| metadata.get(name))?;
+    match projects.as_array()?.as_slice() {
         [only] => text(Some(only)),
         _ => None,
     }
@@ -299,14 +335,9 @@ fn clean(text: &str) -> String {
         return text.to_string();
     }
     text.chars()
-        .filter(|c| !c.is_control() && !reverses(*c))
+        .filter(|c| !c.is_control() && !turns_direction(*c))
         .take(FACT_LIMIT_CHARS)
         .collect()
-}
-
-/// Marks that reverse the direction of the text around them; in a list they would make one thing look like another.
-fn reverses(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What makes two requests the same, as it came: nothing of it has to be written out again to be hashed.
@@ -444,6 +475,58 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_joins_something_to_a_record_tells_of_the_record() {
+        let record = |event: &str, entity: Value| {
+            let facts = facts_of(&json!({"event": event, "currentValue": entity}));
+            (
+                facts.record_id,
+                facts.record_title.or(facts.list_id).unwrap_or_default(),
+            )
+        };
+        let is = |id: &str, text: &str| (Some(id.to_string()), text.to_string());
+        let list = json!({"id": "L"});
+        for (event, entity, expected) in [
+            (
+                "TODO_TAG_ADDED",
+                json!({"id": "tagging1", "todoId": "REC", "tagId": "t1"}),
+                is("REC", ""),
+            ),
+            (
+                "TODO_TAG_REMOVED",
+                json!({"id": "tagging1", "todo": {"id": "REC", "title": "T"}}),
+                is("REC", "T"),
+            ),
+            (
+                "TODO_ASSIGNEE_ADDED",
+                json!({"id": "a", "todoId": "REC", "userId": "u", "todo": {"todoList": list}}),
+                is("REC", "L"),
+            ),
+            (
+                "TODO_CUSTOM_FIELD_UPDATED",
+                json!({"id": "v", "recordId": 7, "customFieldId": "f"}),
+                is("7", ""),
+            ),
+            (
+                "TODO_CHECKLIST_ITEM_CREATED",
+                json!({"id": "i", "todoId": "REC", "title": "item"}),
+                is("REC", ""),
+            ),
+            (
+                "TODO_CHECKLIST_ITEM_CREATED",
+                json!({"id": "i", "todo": {"id": "REC", "title": "T"}}),
+                is("REC", "T"),
+            ),
+            (
+                "TODO_MOVED",
+                json!({"id": "REC", "title": "T", "todoId": null}),
+                is("REC", "T"),
+            ),
+        ] {
+            assert_eq!(record(event, entity.clone()), expected, "{event} {entity}");
+        }
+    }
+
+    #[test]
     fn what_is_no_event_is_refused_with_a_code() {
         let deep = format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000));
         for (body, code) in [
@@ -522,6 +605,11 @@ mod tests {
             "webhook",
             "metadata",
             "projectIds",
+            "workspace",
+            "workspaceId",
+            "organization",
+            "recordList",
+            "recordId",
             "record",
             "currentValue",
             "previousValue",
@@ -548,6 +636,7 @@ mod tests {
             "COMMENT_CREATED",
             "TODO_CHECKLIST_ITEM_CREATED",
             "TAG_CREATED",
+            "RECORD_TAG_ADDED",
             "NEW_KIND",
         ]);
         (value, name).prop_map(|(value, name)| {

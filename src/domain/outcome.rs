@@ -10,7 +10,12 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
     /// The destination answered with this HTTP status.
-    Answered { status: u16 },
+    Answered {
+        status: u16,
+        /// It asked to be left in peace for a while, in a header.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        asks_to_wait: bool,
+    },
     /// The guard refused the address or the scheme.
     RefusedAddress { reason: String },
     /// The name did not resolve.
@@ -49,12 +54,22 @@ pub enum Verdict {
 }
 
 impl Outcome {
+    /// An answer of this status, in which nothing more was said.
+    pub const fn answered(status: u16) -> Outcome {
+        Outcome::Answered {
+            status,
+            asks_to_wait: false,
+        }
+    }
+
     /// What it means, by DESIGN's failure words: 2xx arrived, 410 stops, everything else is tried again, but for a request that cannot be built.
     /// A refused address is tried again too: the name may lead elsewhere by then, or the guard may.
     pub fn verdict(&self) -> Verdict {
         match self {
-            Outcome::Answered { status: 200..=299 } => Verdict::Delivered,
-            Outcome::Answered { status: 410 } => Verdict::Gone,
+            Outcome::Answered {
+                status: 200..=299, ..
+            } => Verdict::Delivered,
+            Outcome::Answered { status: 410, .. } => Verdict::Gone,
             Outcome::InvalidRequest { .. } => Verdict::Final,
             _ => Verdict::Retry,
         }
@@ -63,8 +78,12 @@ impl Outcome {
     /// Stable code, for programs and metrics.
     pub fn code(&self) -> &'static str {
         match self {
-            Outcome::Answered { status: 200..=299 } => "delivered",
-            Outcome::Answered { status: 300..=399 } => "redirected",
+            Outcome::Answered {
+                status: 200..=299, ..
+            } => "delivered",
+            Outcome::Answered {
+                status: 300..=399, ..
+            } => "redirected",
             Outcome::Answered { .. } => "status",
             Outcome::RefusedAddress { .. } => "refused_address",
             Outcome::DnsFailed { .. } => "dns_failed",
@@ -80,7 +99,7 @@ impl Outcome {
     /// The HTTP status, when there was an answer.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Outcome::Answered { status } => Some(*status),
+            Outcome::Answered { status, .. } => Some(*status),
             _ => None,
         }
     }
@@ -90,18 +109,20 @@ impl Outcome {
         match self {
             Outcome::Answered {
                 status: status @ 200..=299,
+                ..
             } => format!("Delivered: the destination answered {status}."),
             Outcome::Answered {
                 status: status @ 300..=399,
+                ..
             } => {
                 format!(
                     "Redirected: the destination answered {status}; redirects are not followed."
                 )
             }
-            Outcome::Answered { status: 410 } => {
+            Outcome::Answered { status: 410, .. } => {
                 "Gone: the destination answered 410, so it was paused.".into()
             }
-            Outcome::Answered { status } => {
+            Outcome::Answered { status, .. } => {
                 format!("Refused: the destination answered {status}.")
             }
             Outcome::RefusedAddress { reason } => format!("Address refused: {reason}"),
@@ -128,7 +149,9 @@ impl Outcome {
     pub fn advice_on(&self, is_over: bool) -> Vec<&'static str> {
         match self {
             _ if !is_over => vec![self.advice()],
-            Outcome::Answered { status: 200..=299 } => Vec::new(),
+            Outcome::Answered {
+                status: 200..=299, ..
+            } => Vec::new(),
             Outcome::InvalidRequest { .. } => vec![self.advice()],
             _ if self.passes_by_itself() => vec![OVER],
             _ => vec![self.advice(), OVER],
@@ -138,22 +161,38 @@ impl Outcome {
     /// What a person can do about it; empty when there is nothing to do.
     pub fn advice(&self) -> &'static str {
         match self {
-            Outcome::Answered { status: 200..=299 } => "",
-            Outcome::Answered { status: 300..=399 } => {
+            Outcome::Answered {
+                status: 200..=299, ..
+            } => "",
+            Outcome::Answered {
+                status: 300..=399, ..
+            } => {
                 "Put the address that the destination redirects to into the destination's settings."
             }
-            Outcome::Answered { status: 401 | 403 } => {
+            // As GitHub says it of too many requests.
+            Outcome::Answered {
+                status: 403,
+                asks_to_wait: true,
+            } => {
+                "The destination asks for fewer requests: lower the requests per second in its settings."
+            }
+            Outcome::Answered {
+                status: 401 | 403, ..
+            } => {
                 "Check the credentials in the destination's settings, and that they may write there."
             }
-            Outcome::Answered { status: 404 } => "Check the URL in the destination's settings.",
-            Outcome::Answered { status: 410 } => {
+            Outcome::Answered { status: 404, .. } => "Check the URL in the destination's settings.",
+            Outcome::Answered { status: 410, .. } => {
                 "Correct the URL in the destination's settings, then resume the destination."
             }
-            Outcome::Answered { status: 400 | 422 } => {
+            Outcome::Answered {
+                status: 400 | 422, ..
+            } => {
                 "The destination did not like the body: compare it with what the destination documents, and change the mapping."
             }
             Outcome::Answered {
                 status: 408 | 425 | 429 | 500..=599,
+                ..
             }
             | Outcome::ConnectionBroke { .. } => PASSES,
             Outcome::Answered { .. } => "See the answer's body for the reason.",
@@ -190,18 +229,18 @@ pub(crate) mod tests {
                 410 => Verdict::Gone,
                 _ => Verdict::Retry,
             };
-            assert_eq!(Outcome::Answered { status }.verdict(), expected, "{status}");
+            assert_eq!(Outcome::answered(status).verdict(), expected, "{status}");
         }
     }
 
     pub(crate) fn failures() -> [Outcome; 13] {
         let reason = || "because: of it".to_string();
         [
-            Outcome::Answered { status: 302 },
-            Outcome::Answered { status: 410 },
-            Outcome::Answered { status: 404 },
-            Outcome::Answered { status: 418 },
-            Outcome::Answered { status: 500 },
+            Outcome::answered(302),
+            Outcome::answered(410),
+            Outcome::answered(404),
+            Outcome::answered(418),
+            Outcome::answered(500),
             Outcome::RefusedAddress { reason: reason() },
             Outcome::DnsFailed { reason: reason() },
             Outcome::CouldNotConnect { reason: reason() },
@@ -211,6 +250,22 @@ pub(crate) mod tests {
             Outcome::ResponseTooLarge { reason: reason() },
             Outcome::InvalidRequest { reason: reason() },
         ]
+    }
+
+    #[test]
+    fn a_403_that_asks_to_wait_is_no_matter_of_credentials() {
+        let answered = |asks_to_wait| Outcome::Answered {
+            status: 403,
+            asks_to_wait,
+        };
+        assert!(answered(true).advice().contains("requests per second"));
+        assert!(answered(false).advice().contains("credentials"));
+        assert!(!answered(true).advice_on(true).concat().contains("schedule"));
+        // As it was stored before.
+        let stored = serde_json::json!({"kind": "answered", "status": 403});
+        assert_eq!(serde_json::to_value(answered(false)).unwrap(), stored);
+        let read: Outcome = serde_json::from_value(stored).unwrap();
+        assert_eq!(read, answered(false));
     }
 
     #[test]

@@ -67,13 +67,52 @@ const fn hook(
     }
 }
 
-/// A text for Slack and Google Chat, whose three special signs are written as entities.
+/// A text for Slack and Google Chat, of so many characters at most; their three special signs are written as entities.
 macro_rules! marked {
-    ($path:literal) => {
+    ($path:literal, $length:literal) => {
         concat!(
             "{{ ",
             $path,
-            " | replace('&', '&amp;') | replace('<', '&lt;') | replace('>', '&gt;') }}"
+            " | truncate(",
+            $length,
+            ") | replace('&', '&amp;') | replace('<', '&lt;') | replace('>', '&gt;') }}"
+        )
+    };
+}
+
+/// A text for Discord, of so many characters at most; twice as many when each is escaped.
+macro_rules! plain {
+    ($path:literal, $length:literal) => {
+        concat!(
+            "{{ ",
+            $path,
+            " | truncate(",
+            $length,
+            ") | escape_markdown }}"
+        )
+    };
+}
+
+/// A line of a Teams card; in a rich text block nothing is Markdown.
+macro_rules! line {
+    ($look:literal, $($text:expr),+) => {
+        concat!(
+            r#"{\"type\": \"RichTextBlock\", \"inlines\": [{\"type\": \"TextRun\", "#,
+            $look,
+            r#"\"text\": \""#,
+            $($text),+,
+            r#"\"}]}"#
+        )
+    };
+}
+
+/// A Teams card of such lines, as a Workflows webhook takes it.
+macro_rules! card {
+    ($($line:expr),+) => {
+        concat!(
+            r#"{\"type\": \"message\", \"attachments\": [{\"contentType\": \"application/vnd.microsoft.card.adaptive\", \"contentUrl\": null, \"content\": {\"$schema\": \"http://adaptivecards.io/schemas/adaptive-card.json\", \"type\": \"AdaptiveCard\", \"version\": \"1.4\", \"body\": ["#,
+            $($line),+,
+            "]}}]}"
         )
     };
 }
@@ -95,11 +134,11 @@ pub const RECIPES: &[Recipe] = &[
             r#""TODO_CREATED""#,
             "null",
             r#"{\"text\": \"New record: *"#,
-            marked!("currentValue.title"),
+            marked!("currentValue.title", "300"),
             "* in ",
-            marked!("currentValue.todoList.title"),
+            marked!("currentValue.todoList.title", "150"),
             " (",
-            marked!("currentValue.todoList.project.name"),
+            marked!("currentValue.todoList.project.name", "150"),
             r#")\"}"#
         ),
     ),
@@ -112,7 +151,7 @@ pub const RECIPES: &[Recipe] = &[
             r#""TODO_DONE_STATUS_UPDATED""#,
             r#"{"all": [{"path": "$.currentValue.done", "op": "is_true"}]}"#,
             r#"{\"text\": \":white_check_mark: Done: *"#,
-            marked!("currentValue.title"),
+            marked!("currentValue.title", "300"),
             r#"*\"}"#
         ),
     ),
@@ -125,11 +164,10 @@ pub const RECIPES: &[Recipe] = &[
             r#""COMMENT_CREATED""#,
             "null",
             r#"{\"text\": \"*"#,
-            marked!("currentValue.user.fullName"),
+            marked!("currentValue.user.fullName", "150"),
             "* on *",
-            marked!("currentValue.todo.title"),
-            r"*:\\n> ",
-            marked!("currentValue.text"),
+            marked!("currentValue.todo.title", "300"),
+            r"*:\\n> {{ currentValue.text | truncate(2000) | replace('&', '&amp;') | replace('<', '&lt;') | replace('>', '&gt;') | replace('\\n', '\\n> ') }}",
             r#"\"}"#
         ),
     ),
@@ -142,7 +180,7 @@ pub const RECIPES: &[Recipe] = &[
             r#""TODO_TAG_ADDED""#,
             r#"{"all": [{"path": "$.currentValue.todoTags[*].tag.title", "op": "has", "value": "Urgent"}]}"#,
             r#"{\"text\": \":rotating_light: Urgent: *"#,
-            marked!("currentValue.title"),
+            marked!("currentValue.title", "300"),
             r#"*\"}"#
         ),
     ),
@@ -154,7 +192,11 @@ pub const RECIPES: &[Recipe] = &[
         template!(
             r#""TODO_CREATED""#,
             "null",
-            r#"{\"content\": \"New record: **{{ currentValue.title | truncate(1800) }}** in {{ currentValue.todoList.title }}\", \"allowed_mentions\": {\"parse\": []}}"#
+            r#"{\"content\": \"New record: **"#,
+            plain!("currentValue.title", "600"),
+            "** in ",
+            plain!("currentValue.todoList.title", "300"),
+            r#"\", \"allowed_mentions\": {\"parse\": []}}"#
         ),
     ),
     recipe(
@@ -165,7 +207,9 @@ pub const RECIPES: &[Recipe] = &[
         template!(
             r#""TODO_DUE_DATE_ADDED", "TODO_DUE_DATE_UPDATED", "TODO_DUE_DATE_REMOVED""#,
             "null",
-            r#"{\"content\": \"**{{ currentValue.title | truncate(1800) }}** is due {{ currentValue.duedAt | format_date('%Y-%m-%d') | default('no more') }} (was {{ previousValue.duedAt | format_date('%Y-%m-%d') | default('without a date') }})\", \"allowed_mentions\": {\"parse\": []}}"#
+            r#"{\"content\": \"**"#,
+            plain!("currentValue.title", "900"),
+            r#"** is due {{ currentValue.duedAt | format_date('%Y-%m-%d') | default('no more') }} (was {{ previousValue.duedAt | format_date('%Y-%m-%d') | default('without a date') }})\", \"allowed_mentions\": {\"parse\": []}}"#
         ),
     ),
     recipe(
@@ -176,7 +220,18 @@ pub const RECIPES: &[Recipe] = &[
         template!(
             r#""TODO_CREATED""#,
             "null",
-            r#"{\"type\": \"message\", \"attachments\": [{\"contentType\": \"application/vnd.microsoft.card.adaptive\", \"contentUrl\": null, \"content\": {\"$schema\": \"http://adaptivecards.io/schemas/adaptive-card.json\", \"type\": \"AdaptiveCard\", \"version\": \"1.4\", \"body\": [{\"type\": \"TextBlock\", \"weight\": \"Bolder\", \"wrap\": true, \"text\": \"{{ currentValue.title }}\"}, {\"type\": \"TextBlock\", \"wrap\": true, \"isSubtle\": true, \"text\": \"New in {{ currentValue.todoList.title }}, {{ currentValue.todoList.project.name }}\"}]}}]}"#
+            card!(
+                line!(
+                    r#"\"weight\": \"Bolder\", "#,
+                    "{{ currentValue.title | truncate(300) }}"
+                ),
+                ", ",
+                line!(
+                    r#"\"isSubtle\": true, "#,
+                    "New in {{ currentValue.todoList.title | truncate(150) }}, ",
+                    "{{ currentValue.todoList.project.name | truncate(150) }}"
+                )
+            )
         ),
     ),
     recipe(
@@ -187,7 +242,11 @@ pub const RECIPES: &[Recipe] = &[
         template!(
             r#""TODO_ASSIGNEE_ADDED", "TODO_ASSIGNEE_REMOVED""#,
             "null",
-            r#"{\"type\": \"message\", \"attachments\": [{\"contentType\": \"application/vnd.microsoft.card.adaptive\", \"contentUrl\": null, \"content\": {\"$schema\": \"http://adaptivecards.io/schemas/adaptive-card.json\", \"type\": \"AdaptiveCard\", \"version\": \"1.4\", \"body\": [{\"type\": \"TextBlock\", \"wrap\": true, \"text\": \"{{ currentValue.title }}: {{ currentValue.todoUsers | pluck('user.fullName') | join(', ') | default('nobody', true) }}\"}]}}]}"#
+            card!(line!(
+                "",
+                "{{ currentValue.title | truncate(300) }}: ",
+                "{{ currentValue.todoUsers | pluck('user.fullName') | join(', ') | truncate(1000) | default('nobody', true) }}"
+            ))
         ),
     ),
     recipe(
@@ -199,11 +258,11 @@ pub const RECIPES: &[Recipe] = &[
             r#""TODO_MOVED""#,
             "null",
             r#"{\"text\": \"*"#,
-            marked!("currentValue.title"),
+            marked!("currentValue.title", "300"),
             "* moved from ",
-            marked!("previousValue.todoList.title"),
+            marked!("previousValue.todoList.title", "150"),
             " to ",
-            marked!("currentValue.todoList.title"),
+            marked!("currentValue.todoList.title", "150"),
             r#"\"}"#
         ),
     ),
@@ -272,13 +331,24 @@ pub const RECIPES: &[Recipe] = &[
     hook(
         "hook-custom-field",
         "Custom field changed → webhook",
-        "Name and value of every custom field.",
-        r#"{"trigger": {"events": ["TODO_CUSTOM_FIELD_UPDATED"]}, "mapping": {"mode": "fields", "fields": [
-            {"to": "record_id", "from": {"path": "$.currentValue.id"}},
-            {"to": "title", "from": {"path": "$.currentValue.title"}},
-            {"to": "fields", "from": {"path": "$.currentValue.todoCustomFields[*].customField.name"}, "take": "all"},
-            {"to": "numbers", "from": {"path": "$.currentValue.todoCustomFields[*].number"}, "take": "all"},
-            {"to": "texts", "from": {"path": "$.currentValue.todoCustomFields[*].text"}, "take": "all"}]}}"#,
+        "Name, type and value of every custom field, and each as Blue sent it.",
+        template!(
+            r#""TODO_CUSTOM_FIELD_UPDATED""#,
+            "null",
+            r#"{\"record_id\": {{ currentValue.id }}, \"title\": {{ currentValue.title }}, \"fields\": ["#,
+            "{% for field in currentValue.todoCustomFields %}{% if not loop.first %}, {% endif %}",
+            r#"{\"name\": {{ field.customField.name }}, \"type\": {{ field.customField.type }}, \"value\": "#,
+            "{% if field.customField.type == 'CHECKBOX' %}{{ field.checked }}",
+            "{% elif field.todoCustomFieldOptions %}{{ field.todoCustomFieldOptions | pluck('customFieldOption.title') }}",
+            "{% elif field.customFieldOption %}{{ field.customFieldOption.title }}",
+            r#"{% elif field.startDate or field.endDate %}{\"start\": {{ field.startDate }}, \"end\": {{ field.endDate }}}"#,
+            r#"{% elif field.latitude is number %}{\"latitude\": {{ field.latitude }}, \"longitude\": {{ field.longitude }}}"#,
+            "{% elif field.countryCodes %}{{ field.countryCodes }}",
+            "{% elif field.number is number %}{{ field.number }}",
+            "{% else %}{{ field.text }}{% endif %}",
+            r#", \"row\": {{ field }}}"#,
+            "{% endfor %}]}"
+        ),
     ),
     hook(
         "hook-everything",
@@ -350,7 +420,7 @@ mod tests {
         let mut body = sample(event, 1);
         body["currentValue"]["todoUsers"] = serde_json::json!([]);
         let card = sent_of(recipe, event, &body);
-        let text = card["attachments"][0]["content"]["body"][0]["text"].clone();
+        let text = card["attachments"][0]["content"]["body"][0]["inlines"][0]["text"].clone();
         assert!(text.as_str().unwrap().ends_with(": nobody"), "{text}");
     }
 
@@ -382,7 +452,7 @@ mod tests {
                             card["contentType"],
                             "application/vnd.microsoft.card.adaptive"
                         );
-                        &card["content"]["body"][0]["text"]
+                        &card["content"]["body"][0]["inlines"][0]["text"]
                     }
                     _ => {
                         assert!(
@@ -405,6 +475,150 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// The event with every text in it replaced, but what tells its kind.
+    fn filled(event: &str, text: &str) -> Value {
+        fn fill(value: &mut Value, text: &str) {
+            match value {
+                Value::String(old) => *old = text.to_string(),
+                Value::Array(items) => items.iter_mut().for_each(|item| fill(item, text)),
+                Value::Object(members) => {
+                    let texts = members.iter_mut().filter(|(name, _)| !name.ends_with("At"));
+                    texts.for_each(|(_, value)| fill(value, text));
+                }
+                _ => {}
+            }
+        }
+        let mut body = sample(event, 1);
+        for side in ["previousValue", "currentValue"] {
+            fill(&mut body[side], text);
+        }
+        if body["currentValue"]["todoTags"].is_array() {
+            body["currentValue"]["todoTags"] = serde_json::json!([{"tag": {"title": "Urgent"}}]);
+        }
+        body
+    }
+
+    #[test]
+    fn the_longest_texts_stay_within_what_each_place_takes() {
+        for recipe in RECIPES {
+            for event in recipe.rules().trigger.events {
+                for sign in ["x", "&", "*", "\n", "\\", "\u{1f600}"] {
+                    let body = filled(&event, &sign.repeat(20_000));
+                    let sent = sent_of(recipe, &event, &body);
+                    let utf_16 = |text: &Value| text.as_str().unwrap().encode_utf16().count();
+                    let is_taken = match recipe.group {
+                        "Discord" => utf_16(&sent["content"]) <= 2_000,
+                        "Slack" => utf_16(&sent["text"]) <= 40_000,
+                        "Google Chat" => sent.to_string().len() <= 32_000,
+                        "Microsoft Teams" => sent.to_string().len() <= 28_000,
+                        _ => true,
+                    };
+                    assert!(is_taken, "{} with {sign:?}", recipe.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_quoted_comment_is_quoted_to_its_last_line() {
+        let recipe = find("slack-comment").unwrap();
+        let mut body = sample("COMMENT_CREATED", 1);
+        body["currentValue"]["text"] = "a <b>\nc\n\nd".into();
+        let text = sent_of(recipe, "COMMENT_CREATED", &body)["text"].clone();
+        let text = text.as_str().unwrap();
+        assert!(text.ends_with("*:\n> a &lt;b&gt;\n> c\n> \n> d"), "{text}");
+    }
+
+    #[test]
+    fn a_link_in_a_title_is_a_text() {
+        let title = "[x](http://evil) *b*";
+        for (id, expected) in [
+            ("discord-record-created", r"\[x\](http://evil) \*b\*"),
+            ("discord-due-date", r"\[x\](http://evil) \*b\*"),
+            ("teams-record-created", title),
+            ("teams-assignee", title),
+        ] {
+            let recipe = find(id).unwrap();
+            let event = recipe.rules().trigger.events[0].clone();
+            let mut body = sample(&event, 1);
+            body["currentValue"]["title"] = title.into();
+            let sent = sent_of(recipe, &event, &body);
+            match recipe.group {
+                "Discord" => assert!(sent["content"].as_str().unwrap().contains(expected), "{id}"),
+                _ => {
+                    let block = &sent["attachments"][0]["content"]["body"][0];
+                    assert_eq!(block["type"], "RichTextBlock", "{id}");
+                    let text = block["inlines"][0]["text"].as_str().unwrap();
+                    assert!(text.starts_with(expected), "{id}: {text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_custom_field_is_sent_with_its_own_value() {
+        let recipe = find("hook-custom-field").unwrap();
+        let row = |name: &str, kind: &str, value: Value| {
+            let mut row = serde_json::json!({"customField": {"name": name, "type": kind}, "number": null, "text": null, "checked": null});
+            let members = value.as_object().unwrap().clone();
+            row.as_object_mut().unwrap().extend(members);
+            row
+        };
+        let option = |title: &str| serde_json::json!({"customFieldOption": {"title": title}});
+        let rows = serde_json::json!([
+            row("N", "NUMBER", serde_json::json!({"number": 0})),
+            row("C", "CHECKBOX", serde_json::json!({"checked": false})),
+            row("S", "SELECT_SINGLE", option("one \"x\"")),
+            row(
+                "M",
+                "SELECT_MULTI",
+                serde_json::json!({"todoCustomFieldOptions": [option("a"), option("b")]})
+            ),
+            row(
+                "D",
+                "DATE",
+                serde_json::json!({"startDate": "2026-01-05", "endDate": "2026-01-06"})
+            ),
+            row(
+                "L",
+                "LOCATION",
+                serde_json::json!({"latitude": 1.5, "longitude": 2})
+            ),
+            row("W", "COUNTRY", serde_json::json!({"countryCodes": ["ID"]})),
+            row("T", "TEXT", serde_json::json!({"text": "a"})),
+            row("E", "TEXT", serde_json::json!({})),
+        ]);
+        let event = "TODO_CUSTOM_FIELD_UPDATED";
+        let mut body = sample(event, 1);
+        body["currentValue"]["todoCustomFields"] = rows.clone();
+        let sent = sent_of(recipe, event, &body);
+        let fields = sent["fields"].as_array().unwrap();
+        let found: Vec<Value> = fields
+            .iter()
+            .map(|field| serde_json::json!([field["name"], field["value"]]))
+            .collect();
+        assert_eq!(
+            Value::from(found),
+            serde_json::json!([
+                ["N", 0], ["C", false], ["S", "one \"x\""], ["M", ["a", "b"]], ["D", {"start": "2026-01-05", "end": "2026-01-06"}],
+                ["L", {"latitude": 1.5, "longitude": 2}], ["W", ["ID"]], ["T", "a"], ["E", null]
+            ])
+        );
+        assert_eq!(fields[1]["type"], "CHECKBOX");
+        assert_eq!(fields[4]["row"], rows[4]);
+        body["currentValue"]["todoCustomFields"] = serde_json::json!([]);
+        assert_eq!(
+            sent_of(recipe, event, &body)["fields"],
+            serde_json::json!([])
+        );
+        // Where Blue sends the value's own row there is no such list.
+        body["currentValue"] = serde_json::json!({"id": "v", "todoId": "r"});
+        assert_eq!(
+            sent_of(recipe, event, &body)["fields"],
+            serde_json::json!([])
+        );
     }
 
     #[test]

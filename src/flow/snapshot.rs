@@ -104,7 +104,7 @@ impl Snapshot {
                         connections: Vec::new(),
                         needs: fact_needs().clone(),
                     });
-                routes.needs.add_all(&live.rules.needs());
+                live.rules.add_needs(&mut routes.needs);
                 routes.connections.push(Arc::new(live));
             }
         }

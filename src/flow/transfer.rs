@@ -366,9 +366,9 @@ pub async fn plan(
                 here.iter()
                     .find(|one| one.name == name && one.source_id == source_id)
             });
-        let unfit = match twin {
-            Some(twin) if twin.version.rules == entry.rules => Vec::new(),
-            _ => unfit(entry, &name)?,
+        let (rules, unfit) = match twin {
+            Some(twin) if twin.version.rules == entry.rules => (entry.rules.clone(), Vec::new()),
+            _ => (entry.rules.clone().tidied(), unfit(entry, &name)?),
         };
         let (version_ms, version_bits) = parts();
         let (unix_ms, bits) = parts();
@@ -378,7 +378,7 @@ pub async fn plan(
             name: name.clone(),
             source_id,
             destination_id,
-            rules: entry.rules.clone(),
+            rules,
             enabled: unfit.is_empty() && twin.is_some_and(|twin| twin.enabled),
             now_ms,
         };

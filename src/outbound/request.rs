@@ -153,7 +153,6 @@ async fn talk(
 
 async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
     let status = response.status().as_u16();
-    exchange.outcome = Outcome::Answered { status };
     let header = |name: &str| {
         response
             .headers()
@@ -161,6 +160,11 @@ async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
             .and_then(|value| value.to_str().ok())
     };
     exchange.retry_after = header("retry-after").map(str::to_string);
+    exchange.outcome = Outcome::Answered {
+        status,
+        asks_to_wait: exchange.retry_after.is_some()
+            || header("x-ratelimit-remaining") == Some("0"),
+    };
     exchange.response_headers = response
         .headers()
         .iter()
@@ -193,7 +197,7 @@ async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
             }
         }
     }
-    Outcome::Answered { status }
+    exchange.outcome.clone()
 }
 
 /// Everything that goes in the head of the request.

@@ -20,7 +20,7 @@ use crate::store::error::StoreError;
 use crate::store::events::{Page, Rows};
 use crate::store::row;
 use crate::store::schema::audit_log;
-use crate::store::search::{like_in_order, like_pattern, lower};
+use crate::store::search::{in_one_case, like_in_order, like_pattern};
 
 /// A note that waits for the change it tells of; taken by the first that succeeds.
 pub(super) type Pending = Arc<Mutex<Option<Note>>>;
@@ -108,8 +108,8 @@ type Condition<Conn> =
 /// Whether a text is found in a column, in letters of any size.
 macro_rules! holds {
     ($column:expr, $pattern:expr) => {
-        lower($column.nullable())
-            .like(lower(Some($pattern)))
+        in_one_case!($column.nullable())
+            .like(in_one_case!(Some($pattern)))
             .escape('\\')
             .assume_not_null()
     };
@@ -132,12 +132,12 @@ both! {
         }
         if let Some(text) = filter.text {
             let pattern = like_pattern(&text)?;
-            let in_name = lower(audit_log::actor_name.nullable())
-                .like(lower(Some(pattern.clone())))
+            let in_name = in_one_case!(audit_log::actor_name.nullable())
+                .like(in_one_case!(Some(pattern.clone())))
                 .escape('\\');
             query = query.filter(
-                lower(audit_log::sentence.nullable())
-                    .like(lower(Some(pattern)))
+                in_one_case!(audit_log::sentence.nullable())
+                    .like(in_one_case!(Some(pattern)))
                     .escape('\\')
                     .or(in_name),
             );

@@ -16,6 +16,7 @@ use crate::store::backend::{Backend, Size};
 use crate::store::error::StoreError;
 use crate::store::row::check_key;
 use crate::store::schema_version::{self, Upkeep};
+use crate::store::search;
 use crate::store::writer::{Writer, Writes};
 
 /// The one kind of database connection.
@@ -308,7 +309,8 @@ fn settings(conn: &mut Conn) -> Result<(), diesel::result::Error> {
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
          PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
-    ))
+    ))?;
+    search::teach(conn)
 }
 
 #[derive(Debug)]

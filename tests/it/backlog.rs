@@ -160,7 +160,7 @@ async fn a_result_that_the_database_refuses_does_not_stop_the_others(database: D
             number: 1,
             started_ms: now_ms,
             duration_ms: 1,
-            outcome: Outcome::Answered { status: 200 },
+            outcome: Outcome::answered(200),
             request_line: String::new(),
             request_headers: "[]".into(),
             response_headers: "[]".into(),

@@ -148,6 +148,28 @@ async fn documents_that_cannot_be_accepted_are_refused_with_their_places() {
         (status, pointers(&problem)),
         (422, vec!["/kind".to_string(), "/config/url".to_string()])
     );
+    let config = json!({"url": "https://example.com/", "headers": {"X-A": "1", "x-a": "2"}});
+    let (status, problem) = bridge
+        .api(
+            "POST",
+            "/destinations",
+            Some(json!({"name": "x", "config": config})),
+        )
+        .await;
+    assert_eq!(
+        (status, pointers(&problem)),
+        (422, vec!["/config/headers".to_string()])
+    );
+    assert_eq!(problem["problems"][0]["code"], "header_twice");
+    for unseen in ["\u{202e}\u{202e}", "\u{200b}\u{feff}"] {
+        let (status, problem) = bridge
+            .api("POST", "/sources", Some(json!({"name": unseen})))
+            .await;
+        assert_eq!(
+            (status, pointers(&problem)),
+            (422, vec!["/name".to_string()])
+        );
+    }
     let (status, problem) = bridge
         .api(
             "POST",

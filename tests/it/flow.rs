@@ -18,6 +18,8 @@ on_both![
     attempts_end_when_they_are_spent_and_a_resend_is_a_new_delivery,
     gone_pauses_the_destination_and_resuming_sends_what_was_held,
     filtered_unmapped_and_unheard_events_are_told_apart,
+    a_trigger_takes_an_event_under_both_names_however_it_is_written,
+    order_per_record_knows_the_record_of_a_row_that_is_joined_to_it,
     what_waits_survives_a_stop_and_is_sent_by_the_next_start,
     what_waits_for_a_deleted_destination_is_given_up_and_bars_no_lane,
     saved_rules_that_are_not_accepted_any_more_fail_with_the_reason_and_stop_nothing_else,
@@ -423,6 +425,56 @@ async fn gone_pauses_the_destination_and_resuming_sends_what_was_held(database: 
             .len(),
         2
     );
+    bridge.stop().await;
+}
+
+async fn a_trigger_takes_an_event_under_both_names_however_it_is_written(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let trigger = json!({"events": [" todo_created"], "project_ids": [" W1"]});
+    let connected = bridge.connect(&receiver, json!({"trigger": trigger})).await;
+    let saved = bridge.get("/connections").await["data"][0].clone();
+    let tidy = json!({"events": ["TODO_CREATED"], "project_ids": ["W1"]});
+    assert_eq!(saved["trigger"], tidy);
+    let newer = json!({"event": "RECORD_CREATED", "currentValue": {"id": "1", "workspaceId": "W1", "recordList": {"id": "L", "workspace": {"id": "W1", "organization": {"id": "O"}}}}});
+    bridge
+        .post(&connected.hook, newer.to_string().as_bytes())
+        .await;
+    assert_eq!(receiver.next().await.json()["event"], "RECORD_CREATED");
+    bridge.recorded(1).await;
+    let event = bridge.get("/events").await["data"][0].clone();
+    assert_eq!(event["type"], "RECORD_CREATED");
+    let places = ["list_id", "project_id", "company_id"].map(|place| event[place].clone());
+    assert_eq!(json!(places), json!(["L", "W1", "O"]), "{event}");
+    let mut refused = saved.clone();
+    refused["trigger"]["events"] = json!(["TODO_CREATED", ""]);
+    let path = format!("/connections/{}", saved["id"].as_str().unwrap());
+    let (status, problem) = bridge.api("PUT", &path, Some(refused)).await;
+    assert_eq!(status, 422, "{problem}");
+    assert_eq!(problem["problems"][0]["pointer"], "/trigger/events/1");
+    bridge.stop().await;
+}
+
+async fn order_per_record_knows_the_record_of_a_row_that_is_joined_to_it(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge
+        .connect(&receiver, json!({"delivery": {"order": "per_record"}}))
+        .await;
+    receiver.answer_next(500);
+    let created = json!({"event": "TODO_CREATED", "currentValue": {"id": "REC"}});
+    bridge
+        .post(&connected.hook, created.to_string().as_bytes())
+        .await;
+    assert_eq!(receiver.next().await.json()["event"], "TODO_CREATED");
+    bridge.recorded(1).await;
+    let tagged = json!({"event": "TODO_TAG_ADDED", "currentValue": {"id": "tagging1", "todoId": "REC", "tagId": "t1"}});
+    bridge
+        .post(&connected.hook, tagged.to_string().as_bytes())
+        .await;
+    assert!(receiver.is_idle().await, "it waits for its record");
+    bridge.advance(Duration::from_millis(5_501));
+    assert_eq!(receiver.next().await.json()["event"], "TODO_CREATED");
+    assert_eq!(receiver.next().await.json()["event"], "TODO_TAG_ADDED");
+    bridge.recorded(3).await;
     bridge.stop().await;
 }
 

@@ -576,6 +576,12 @@ fn what_is_wrong_with_a_connection_is_told() {
     let problems = Rules::compile(&document).expect_err("rules that are refused");
     assert_eq!(problems.len(), 2, "{problems:?}");
     all_told(&problems);
+    let document: RulesDocument = serde_json::from_value(json!({
+        "trigger": {"events": [" "]},
+        "mapping": {"mode": "passthrough"},
+    }))
+    .unwrap();
+    all_told(&Rules::compile(&document).expect_err("an empty entry"));
 }
 
 #[test]
@@ -605,6 +611,12 @@ fn what_is_wrong_with_a_destination_is_told() {
     ] {
         refused(Some(&config), None, None);
     }
+    let twice = config(json!({"headers": {"X-A": "1", "x-a": "2"}}));
+    let document = SettingsDocument {
+        config: Some(&twice),
+        ..SettingsDocument::default()
+    };
+    all_told(&Settings::parse(&document, None).unwrap().unfit());
     let fine = config(json!({}));
     refused(Some(&fine), Some(&json!({"scheme": "rot13"})), None);
     for limits in [
@@ -733,7 +745,7 @@ fn how_attempts_end_is_told() {
     for status in [
         200, 302, 400, 401, 403, 404, 408, 410, 418, 422, 429, 500, 503,
     ] {
-        let outcome = Outcome::Answered { status };
+        let outcome = Outcome::answered(status);
         told(&outcome.sentence());
         if !outcome.advice().is_empty() {
             told(outcome.advice());
@@ -741,6 +753,10 @@ fn how_attempts_end_is_told() {
     }
     let reason = || "the name nowhere.example was not found.".to_string();
     for outcome in [
+        Outcome::Answered {
+            status: 403,
+            asks_to_wait: true,
+        },
         Outcome::DnsFailed { reason: reason() },
         Outcome::CouldNotConnect { reason: reason() },
         Outcome::TlsFailed { reason: reason() },

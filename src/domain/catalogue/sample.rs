@@ -230,8 +230,14 @@ mod tests {
     use crate::domain::catalogue::{EVENTS, RECORD_UPDATED, find, groups};
     use crate::domain::event::{EventFacts, Reading, read};
 
+    const CAPTURED: &str = include_str!("../../../tests/data/blue/TODO_CREATED.json");
+
     fn facts(event_type: &str, seed: u64) -> EventFacts {
-        match read(sample(event_type, seed).to_string().as_bytes()).unwrap() {
+        facts_of(&sample(event_type, seed))
+    }
+
+    fn facts_of(document: &Value) -> EventFacts {
+        match read(document.to_string().as_bytes()).unwrap() {
             Reading::Event { facts, .. } => facts,
             Reading::HealthCheck => panic!("a health check"),
         }
@@ -289,6 +295,38 @@ mod tests {
     }
 
     #[test]
+    fn the_newer_names_tell_the_same_as_the_older() {
+        fn renamed(document: &Value) -> Value {
+            let mut text = document.to_string();
+            for (old, new) in [
+                ("todo", "record"),
+                ("TODO_", "RECORD_"),
+                ("project", "workspace"),
+                ("company", "organization"),
+            ] {
+                text = text.replace(old, new);
+            }
+            serde_json::from_str(&text).unwrap()
+        }
+        let mut events: Vec<Value> = EVENTS.iter().map(|event| sample(event.id, 1)).collect();
+        events.push(serde_json::from_str(CAPTURED).unwrap());
+        events.push(json!({"event": "TODO_TAG_ADDED", "currentValue": {"id": "j", "todoId": "r"}}));
+        events.push(json!({"event": "TAG_CREATED", "currentValue": {"id": "t"}, "webhook": {"metadata": {"projectIds": ["p"]}}}));
+        events.push(json!({"event": "TODO_CREATED", "company": {"id": "c"}, "currentValue": {"id": "r", "todoListId": "l", "projectId": "p"}}));
+        for old in events {
+            let (mut old_facts, new) = (facts_of(&old), renamed(&old));
+            let new_facts = facts_of(&new);
+            old_facts.event_type = new_facts.event_type.clone();
+            old_facts.dedupe_key = new_facts.dedupe_key;
+            assert_eq!(new_facts, old_facts, "{new}");
+        }
+        let listed = json!({"event": "RECORD_CREATED", "currentValue": {"id": "1", "list": {"id": "L"}, "workspaceId": "W"}});
+        let listed = facts_of(&listed);
+        assert_eq!(listed.list_id.as_deref(), Some("L"));
+        assert_eq!(listed.project_id.as_deref(), Some("W"));
+    }
+
+    #[test]
     fn a_created_record_has_the_keys_and_types_of_the_captured_one() {
         fn assert_covers(ours: &Value, captured: &Value, at: &str) {
             match (ours, captured) {
@@ -310,9 +348,7 @@ mod tests {
                 ),
             }
         }
-        let captured: Value =
-            serde_json::from_str(include_str!("../../../tests/data/blue/TODO_CREATED.json"))
-                .unwrap();
+        let captured: Value = serde_json::from_str(CAPTURED).unwrap();
         assert_covers(&sample("TODO_CREATED", 1), &captured, "");
     }
 }

@@ -582,6 +582,33 @@ fn functions_do_what_their_users_mean() {
             json!("Hi"),
         ),
         (
+            "strip_html",
+            json!([]),
+            json!([
+                "<p>One</p><p>Two</p>",
+                "a<br>b",
+                "<ul><LI>x</LI><li>y</li></ul>",
+                "<p title=\"a>b\">q</p>",
+                "<td>a</td>\n<td>b</td>",
+                "<b>a</b>c <!-- <p> -->d<a href='>'>e</a>",
+                "<p title=\"a>b",
+            ]),
+            json!(["One Two", "a b", "x y", "q", "a\nb", "ac de", "b"]),
+        ),
+        (
+            "html_to_text",
+            json!([]),
+            json!([
+                "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>",
+                "a<hr>b",
+                "a<div>b</div>c<ul><li>d</li></ul>",
+                "<p title='a>b'>q</p>",
+                "<p>a</p><p></p><p>b</p>",
+                "a<br><br/>b",
+            ]),
+            json!(["a\tb\nc", "a\nb", "a\nb\nc\nd", "q", "a\n\nb", "a\n\nb"]),
+        ),
+        (
             "html_to_text",
             json!([]),
             json!("<p>one<br class=\"x\">two</p>"),

@@ -288,6 +288,11 @@ fn checked(
             .unwrap_or_else(|| json!({"mode": "passthrough"})),
         delivery: document.delivery.clone(),
     };
+    // What is saved already stays as it is.
+    let rules = match saved == Some(&rules) {
+        true => rules,
+        false => rules.tidied(),
+    };
     if saved != Some(&rules)
         && let Err(found) = Rules::compile(&rules)
     {

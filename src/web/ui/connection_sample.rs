@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use crate::domain::catalogue::sample::sample;
+use crate::domain::event::shared_name;
 use crate::domain::id::{EventId, SourceId};
 use crate::flow::Bridge;
 use crate::store::error::StoreError;
@@ -123,7 +124,10 @@ async fn newest(bridge: &Bridge, form: &ConnectionForm) -> Result<Option<Sample>
     };
     let latest = bridge.store.events(of_source(source_id, LOOK_BACK)).await?;
     let events = form.events();
-    let fits = |event: &&EventSummary| events.is_empty() || events.contains(&event.event_type);
+    let fits = |event: &&EventSummary| {
+        let is = |id: &String| shared_name(id) == shared_name(&event.event_type);
+        events.is_empty() || events.iter().any(is)
+    };
     match latest.iter().find(fits) {
         Some(event) => stored(bridge, event.id).await,
         None => Ok(None),

@@ -52,7 +52,7 @@ mod tests {
             number: 1,
             started_at: Timestamp::UNIX_EPOCH,
             duration_ms: 1,
-            outcome: Outcome::Answered { status: 200 },
+            outcome: Outcome::answered(200),
             request_line: "POST https://example.com/in?***".into(),
             request_headers: vec![
                 ("host".into(), "example.com".into()),

@@ -5,6 +5,7 @@
 //! `mapping::fields` and `mapping::template` call them; pages read the catalogue.
 
 mod date;
+mod html;
 pub(super) mod list;
 mod logic;
 mod number;

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::domain::mapping::functions::{
-    Arg, Args, COUNT, Function, Kind, Rule, WHOLE, arg, opt, text_in, text_out,
+    Arg, Args, COUNT, Function, Kind, Rule, WHOLE, arg, html, opt, text_in, text_out,
 };
 
 macro_rules! function {
@@ -204,25 +204,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "without HTML tags",
         NO_ARGS,
         (r#""<p>a &amp; <b>b</b></p>""#, "[]", r#""a & b""#),
-        |v, _| {
-            let text = text_in(v)?;
-            text_out(html_escape::decode_html_entities(&TAG.replace_all(&text, "")).into_owned())
-        }
+        |v, _| text_out(html::stripped(&text_in(v)?))
     ),
     function!(
         "html_to_text",
         "HTML as plain text with line breaks",
         NO_ARGS,
         (r#""<p>a</p><p>b<br>c</p>""#, "[]", r#""a\nb\nc""#),
-        |v, _| {
-            let text = text_in(v)?;
-            let broken = BREAK.replace_all(&text, "\n");
-            text_out(
-                html_escape::decode_html_entities(&TAG.replace_all(&broken, ""))
-                    .trim()
-                    .to_string(),
-            )
-        }
+        |v, _| text_out(html::as_lines(&text_in(v)?))
     ),
     function!(
         "escape_html",
@@ -230,6 +219,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         NO_ARGS,
         (r#""<b>""#, "[]", r#""&lt;b&gt;""#),
         |v, _| text_out(html_escape::encode_safe(&text_in(v)?).into_owned())
+    ),
+    function!(
+        "escape_markdown",
+        "as it is written, inside Markdown",
+        NO_ARGS,
+        (r#""*a* [b](c)""#, "[]", r#""\\*a\\* \\[b\\](c)""#),
+        |v, _| text_out(escaped_markdown(&text_in(v)?))
     ),
     function!(
         "slug",
@@ -361,7 +357,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// Patterns of our own are literals that a test has compiled; `None` would only make their function find nothing.
-fn pattern(text: &str) -> Option<Regex> {
+pub(super) fn pattern(text: &str) -> Option<Regex> {
     Regex::new(text).ok()
 }
 
@@ -377,27 +373,17 @@ static NUMBER: LazyLock<Option<Regex>> =
 /// A letter may have its accent as a sign of its own.
 static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"[\p{Alphabetic}\p{N}\p{M}]+"));
 static GROUPS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"\$\$|\$([0-9]+)"));
-/// A comparison like `a < 5 and b > 2` is no tag; what stands in scripts and styles is no text.
-static TAG: LazyLock<Tags> = LazyLock::new(|| {
-    Tags(pattern(
-        r"(?is)<!--.*?-->|<script\b.*?</script>|<style\b.*?</style>|</?[a-z][^>]*>",
-    ))
-});
-static BREAK: LazyLock<Tags> = LazyLock::new(|| {
-    Tags(pattern(
-        r"(?i)<br\b[^>]*>|</(?:p|div|li|tr|h[1-6]|blockquote|pre)>",
-    ))
-});
-
-struct Tags(Option<Regex>);
-
-impl Tags {
-    fn replace_all<'t>(&self, text: &'t str, with: &str) -> std::borrow::Cow<'t, str> {
-        match &self.0 {
-            Some(regex) => regex.replace_all(text, with),
-            None => text.into(),
+/// A backslash before each sign that means something in the middle of a line. Signs that mean something where a line begins, like `#`, are left, and
+/// so are round brackets: without the square ones they make no link, and they may end an address.
+fn escaped_markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for sign in text.chars() {
+        if r"\`*_~|[]<>".contains(sign) {
+            escaped.push('\\');
         }
+        escaped.push(sign);
     }
+    escaped
 }
 
 /// A web address without what belongs to the sentence around it: closing brackets that it does not open, and punctuation at its end.
