@@ -229,7 +229,7 @@ fn facts(event_type: String, document: &Value, dedupe_key: [u8; 32]) -> EventFac
 }
 
 /// The member of one of these names that is an object.
-fn part<'v>(place: &'v Value, names: Names) -> &'v Value {
+fn part(place: &Value, names: Names) -> &Value {
     let mut members = names.iter().filter_map(|name| place.get(name));
     let found = members.find(|member| member.is_object());
     found.unwrap_or(&Value::Null)

@@ -138,7 +138,7 @@ mod tests {
             ..Reader::default()
         };
         let answered = [200, 302, 401, 404, 410, 418, 422, 503];
-        let answered = answered.map(|status| Outcome::answered(status));
+        let answered = answered.map(Outcome::answered);
         for outcome in answered.iter().chain(&failures()) {
             let code = outcome.code();
             let english = code.replace('_', " ");

@@ -114,19 +114,15 @@ pub(super) fn as_lines(html: &str) -> String {
     walk(html, |before, tag| {
         text.push_str(before);
         let Some(tag) = tag else { return };
-        let ends_line = match tag.closes {
-            true => tag.is_one_of(&LINES),
-            false => tag.name == "br",
+        let is_begun = |sign: fn(char) -> bool| !text.is_empty() && !text.ends_with(sign);
+        let breaks = match tag.closes {
+            true if tag.is_one_of(&LINES) => true,
+            false if tag.name == "br" => true,
+            _ => tag.is_one_of(&BLOCKS) && is_begun(|sign| sign == '\n'),
         };
-        if ends_line {
+        if breaks {
             text.push('\n');
-        } else if tag.is_one_of(&BLOCKS) && !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        } else if tag.is_one_of(&CELLS)
-            && !tag.closes
-            && !text.is_empty()
-            && !text.ends_with(char::is_whitespace)
-        {
+        } else if !tag.closes && tag.is_one_of(&CELLS) && is_begun(char::is_whitespace) {
             text.push('\t');
         }
     });
