@@ -13,6 +13,7 @@ on_both![
     a_change_that_is_undone_and_made_again_is_no_duplicate,
     a_failure_is_tried_again_by_the_schedule_with_the_same_id_until_it_arrives,
     retry_after_lengthens_the_pause,
+    a_403_that_asks_to_wait_is_told_as_that,
     a_429_that_says_when_spends_no_attempt,
     a_429_that_says_when_lets_its_whole_destination_rest_for_a_minute_at_most,
     attempts_end_when_they_are_spent_and_a_resend_is_a_new_delivery,
@@ -229,6 +230,38 @@ async fn retry_after_lengthens_the_pause(database: Database) {
             .as_secs()
             >= 60
     );
+    bridge.stop().await;
+}
+
+async fn a_403_that_asks_to_wait_is_told_as_that(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    for (number, headers, advice) in [
+        (1, vec![("retry-after", "60".into())], "fewer requests"),
+        (
+            2,
+            vec![("x-ratelimit-remaining", "0".into())],
+            "fewer requests",
+        ),
+        (
+            3,
+            vec![("x-ratelimit-remaining", "9".into())],
+            "credentials",
+        ),
+    ] {
+        receiver.answer_with(Answer {
+            status: 403,
+            headers,
+            body: Vec::new(),
+        });
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+        bridge.recorded(number as u64).await;
+        let newest = bridge.get("/deliveries").await["data"][0].clone();
+        let path = format!("/deliveries/{}", newest["id"].as_str().unwrap());
+        let said = bridge.get(&path).await["attempts"][0]["outcome"]["advice"].clone();
+        assert!(said.as_str().unwrap().contains(advice), "{said}");
+    }
     bridge.stop().await;
 }
 
