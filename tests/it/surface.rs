@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::database::{Database, on_both};
-use crate::harness::{Receiver, TestBridge, event, todo_created};
+use crate::harness::{Answer, Receiver, TestBridge, event, todo_created};
 
 on_both! {
     the_same_body_is_an_event_of_each_source,
@@ -330,4 +330,23 @@ async fn what_no_column_can_hold_is_looked_for_and_not_found() {
         assert_eq!(bridge.api("POST", "/replays", Some(replay)).await.0, 200);
         bridge.stop().await;
     }
+}
+
+#[actix_web::test]
+async fn an_answer_of_many_headers_has_arrived() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}});
+    let connected = bridge.connect(&receiver, rules).await;
+    const NAMES: [&str; 3] = ["x-one", "x-two", "x-three"];
+    let headers = (0..150).map(|n| (NAMES[n % 3], n.to_string())).collect();
+    receiver.answer_with(Answer {
+        status: 200,
+        headers,
+        body: b"ok".to_vec(),
+    });
+    bridge.post(&connected.hook, &event(1)).await;
+    bridge.recorded(1).await;
+    let delivery = bridge.get("/deliveries").await["data"][0].clone();
+    assert_eq!(delivery["state"], "delivered", "{delivery}");
+    bridge.stop().await;
 }
