@@ -49,3 +49,4 @@ mod store;
 mod surface;
 mod sweep;
 mod tls;
+mod transfer;

@@ -45,8 +45,9 @@ pub struct Saved {
 }
 
 /// What a destination tells of itself and nobody writes.
-const READ_ONLY: [&str; 9] = [
+const READ_ONLY: [&str; 10] = [
     "/id",
+    "/left_out",
     "/health",
     "/created_at",
     "/updated_at",
@@ -349,6 +350,7 @@ fn view(destination: &Destination, now_s: i64) -> Value {
         "config": settings["config"],
         "signing": settings["signing"],
         "limits": settings["limits"],
+        "left_out": destination.settings.left_out(),
         "health": {
             "state": health.word(),
             "failing_since": maybe_time(health.failing_since),
