@@ -13,6 +13,7 @@ mod builder;
 mod clock;
 mod cluster;
 mod command_line;
+mod commands;
 mod crash;
 mod database;
 mod dependencies;
