@@ -69,6 +69,7 @@ const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
     ("web/api/mod.rs", "`cursor`", "for programs"),
     ("web/api/mod.rs", "The body is not JSON", "for programs"),
     ("web/api/openapi.rs", "", "for programs"),
+    ("web/api/query.rs", "", "for programs"),
     ("web/api/replays.rs", "", "for programs"),
     ("web/api/schemas.rs", "", "for programs"),
     ("web/operations.rs", "The bridge is", "for programs"),

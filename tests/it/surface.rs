@@ -192,6 +192,79 @@ async fn a_wrong_shape_is_told_with_its_place() {
     assert_eq!(problem["problems"], told);
     let (_, problem) = bridge.api("POST", "/sources", Some(json!({}))).await;
     assert_eq!(problem["detail"], "missing field `name`.");
+
+    let destination = json!({"name": "x", "config": {"url": "https://example.com", "auth": {"typ": "none"}}, "limits": {"concurrency": 1.5}});
+    for (path, document, pointer, wanted) in [
+        (
+            "/replays",
+            json!({"per_second": 1.5}),
+            "/per_second",
+            "expected a whole number",
+        ),
+        (
+            "/replays",
+            json!({"filter": {"from": "soon"}}),
+            "/filter/from",
+            "a date like",
+        ),
+        ("/replays", json!({"from": "soon"}), "/from", "a date like"),
+        (
+            "/replays",
+            json!({"filter": {"sate": "x"}}),
+            "/filter/sate",
+            "unknown field",
+        ),
+        (
+            "/replays",
+            json!({"state": "lost"}),
+            "/state",
+            "is not a state",
+        ),
+        (
+            "/replays",
+            json!({"filter": null}),
+            "/filter",
+            "expected an object",
+        ),
+        (
+            "/replays",
+            json!({"filter": {"state": 1}}),
+            "/filter/state",
+            "a list of words",
+        ),
+        (
+            "/destinations",
+            destination.clone(),
+            "/config/auth/typ",
+            "unknown field",
+        ),
+    ] {
+        let (status, problem) = bridge.api("POST", path, Some(document)).await;
+        let told = &problem["problems"][0];
+        assert_eq!(
+            (status, &told["pointer"]),
+            (422, &json!(pointer)),
+            "{problem}"
+        );
+        let message = told["message"].as_str().unwrap();
+        assert!(message.contains(wanted), "{message}");
+    }
+    let (_, problem) = bridge.api("POST", "/destinations", Some(destination)).await;
+    assert_eq!(problem["problems"][1]["pointer"], "/limits/concurrency");
+    for (query, says) in [
+        ("/events?from=soon", "`from`: a date like 2026-01-31"),
+        ("/deliveries?since=2026-99-01", "`since`: a date like"),
+        ("/audit?limit=abc", "`limit`: a whole number is wanted"),
+        ("/sources?limit=abc", "`limit`: a whole number is wanted"),
+    ] {
+        let (status, problem) = bridge.api("GET", query, None).await;
+        assert_eq!((status, &problem["code"]), (400, &json!("bad_query")));
+        assert!(
+            problem["detail"].as_str().unwrap().contains(says),
+            "{problem}"
+        );
+    }
+    bridge.get("/events?from=2026-01-01&to=2026-01-31").await;
 }
 
 #[actix_web::test]

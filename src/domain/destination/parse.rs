@@ -84,10 +84,10 @@ pub(super) fn section<T: for<'de> Deserialize<'de>>(
         problems.push(Problem::new(pointer, "missing", "This part is needed."));
         return None;
     };
-    match T::deserialize(value) {
+    match serde_path_to_error::deserialize(value) {
         Ok(parsed) => Some(parsed),
         Err(error) => {
-            problems.push(Problem::wrong_shape(pointer, &error));
+            problems.push(Problem::wrong_shape_within(pointer, &error));
             None
         }
     }

@@ -21,6 +21,7 @@ use crate::store::destinations::DestinationDraft;
 use crate::store::error::StoreError;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
+use crate::web::api::query::Query;
 use crate::web::api::{Walk, id, maybe_time, name, parse, parse_replacing, time};
 use crate::web::problem::ApiError;
 
@@ -58,15 +59,11 @@ const READ_ONLY: [&str; 10] = [
     "/signing/previous_secret_until",
 ];
 
-pub async fn index(
-    walk: web::Query<Walk>,
-    bridge: web::Data<Bridge>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn index(walk: Query<Walk>, bridge: web::Data<Bridge>) -> Result<HttpResponse, ApiError> {
     let destinations = bridge.store.destinations().await?;
     let now_s = bridge.clock.now().as_second();
     let id = |destination: &Destination| destination.id.to_string();
-    walk.into_inner()
-        .answer(&destinations, id, |it| view(it, now_s))
+    walk.0.answer(&destinations, id, |it| view(it, now_s))
 }
 
 pub async fn create(

@@ -286,7 +286,12 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
     for name in listed.map_or(&[][..], |(_, names)| names) {
         let schema = match *name {
             "limit" => json!({"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT}),
-            "from" | "to" => json!({"type": "string", "format": "date-time"}),
+            "from" => {
+                json!({"type": "string", "description": "A time, or a date from whose beginning in UTC on."})
+            }
+            "to" => {
+                json!({"type": "string", "description": "A time, or a date until whose end in UTC."})
+            }
             _ => json!({"type": "string"}),
         };
         parameters.push(json!({"name": name, "in": "query", "schema": schema}));

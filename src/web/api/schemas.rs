@@ -58,7 +58,7 @@ fn questions() -> Value {
         "Replay": {"type": "object", "properties": {
             "filter": {"type": "object", "description": "The words of GET /deliveries; state may be a list. What is left out does not narrow.", "properties": {
                 "state": {"type": ["string", "array"], "items": text()}, "connection_id": text(), "destination_id": text(), "event_id": text(), "event_type": text(),
-                "from": {"type": "string", "format": "date-time"}, "to": {"type": "string", "format": "date-time"}, "text": text(),
+                "from": {"type": "string", "description": "A time, or a date from whose beginning in UTC on."}, "to": {"type": "string", "description": "A time, or a date until whose end in UTC."}, "text": text(),
                 "only_missing": {"type": "boolean", "default": false, "description": "Leave out what has arrived."},
             }},
             "version": {"enum": ["then", "now"], "default": "then", "description": "By the version that each delivery named, or by its connection's version of today."},
