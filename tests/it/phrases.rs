@@ -62,6 +62,7 @@ const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
         "for who starts a server",
     ),
     ("web/admission.rs", "This needs the role", "for programs"),
+    ("web/api/answers.rs", "", "for programs"),
     ("web/api/audit.rs", "", "for programs"),
     ("web/api/deliveries.rs", "", "for programs"),
     ("web/api/idempotency.rs", "", "for programs"),

@@ -1,5 +1,6 @@
 //! The API `/api/v1`: JSON in and out, bearer tokens, problem details. One file per resource; shapes are made here and nowhere else.
 
+mod answers;
 pub mod audit;
 pub mod connections;
 pub mod decide;
