@@ -416,6 +416,7 @@ said-username-colon = A user name cannot have a `:`; what follows it would be ta
 said-header-twice = `{ $name }` is sent with another value already; name another header for the signature.
 said-rotation-one = A request carries one signature in this scheme, so the old secret cannot sign as well: use an overlap of 0.
 said-no-signing-secret = There is no secret to sign it with; make one on the destination's page.
+said-left-out = An import left a part of the destination out; enter what is `***` on the destination's page.
 said-url-long = A URL may have at most { $count } bytes, its letters encoded.
 said-url-bad = This is not an address; write it in full, like https://example.com/hook.
 said-url-scheme = `{ $name }` is not http or https.
@@ -446,6 +447,8 @@ said-import-many = At most { $count } entries of a kind are read.
 said-import-missing = The connection { $name } names a { $said_thing } that is not in the document.
 said-import-name = A { $said_thing } has a name that is empty, too long or not printable.
 said-import-kind = The destination { $name } is of the unknown kind { $kind }.
+said-import-unclear = More than one { $said_thing } is called { $name }, here or in the document, and nothing says which is which. Give each a name of its own.
+said-import-twice = The document has two of the same id: { $said_thing } { $name } and another one.
 said-import-refused = The { $said_thing } { $name } cannot be accepted: { $said_problems }
 
 ## What libraries and systems say

@@ -415,6 +415,7 @@ said-username-colon = Nama pengguna tidak boleh berisi `:`; yang sesudahnya akan
 said-header-twice = `{ $name }` sudah dikirim dengan nilai lain; sebutkan header lain untuk tanda tangan.
 said-rotation-one = Dalam skema ini request hanya membawa satu tanda tangan, jadi secret lama tidak bisa ikut menandatangani: pakai masa peralihan 0.
 said-no-signing-secret = Tidak ada secret untuk menandatanganinya; buat satu di halaman tujuan.
+said-left-out = Ada bagian tujuan yang tidak ikut terimpor; isi yang tertulis `***` di halaman tujuan.
 said-url-long = URL paling panjang { $count } byte, dengan huruf-hurufnya tersandi.
 said-url-bad = Ini bukan alamat; tulis lengkap, seperti https://example.com/hook.
 said-url-scheme = `{ $name }` bukan http atau https.
@@ -445,6 +446,8 @@ said-import-many = Paling banyak { $count } entri dari satu jenis yang dibaca.
 said-import-missing = Koneksi { $name } menyebut { $said_thing } yang tidak ada di dalam dokumen.
 said-import-name = Ada { $said_thing } yang namanya kosong, terlalu panjang, atau tidak dapat dicetak.
 said-import-kind = Tujuan { $name } berjenis { $kind }, yang tidak dikenal.
+said-import-unclear = Lebih dari satu { $said_thing } bernama { $name }, di sini atau di dalam dokumen, dan tidak jelas mana yang dimaksud. Beri masing-masing nama tersendiri.
+said-import-twice = Ada dua id yang sama di dalam dokumen: { $said_thing } { $name } dan satu lagi.
 said-import-refused = Tidak dapat diterima, { $said_thing } { $name }: { $said_problems }
 
 ## Yang dikatakan pustaka dan sistem

@@ -31,6 +31,12 @@ pub async fn migrate_data(args: MigrateDataArgs) -> anyhow::Result<()> {
         std::path::Path::new(path).exists(),
         "{path} does not exist."
     );
+    // Asked before it is opened, which would make a file.
+    let is_postgres = args.to.starts_with("postgres://") || args.to.starts_with("postgresql://");
+    anyhow::ensure!(
+        is_postgres,
+        "Data is moved to PostgreSQL only; name it with --to postgres://..."
+    );
     // Beside the file lies its key, unless another one is named.
     let settings = Settings {
         database_url: args.from.clone(),

@@ -11,7 +11,9 @@ pub mod send;
 pub mod serve;
 pub mod transfer;
 
-use clap::{Parser, Subcommand};
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::Settings;
 
@@ -80,12 +82,32 @@ pub struct ServeArgs {
 /// The command line, or the end of the process with what is wrong with it.
 fn parsed() -> Cli {
     let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
-    Cli::try_parse_from(&arguments).unwrap_or_else(|error| {
+    Cli::try_parse_from(&arguments).unwrap_or_else(|mut error| {
         if let Some(variable) = environment::origin_of(&error, &arguments) {
             eprintln!("{variable} is set to something that cannot be used.");
         }
+        if error.get(ContextKind::Usage).is_some() {
+            error.insert(
+                ContextKind::Usage,
+                ContextValue::StyledStr(usage(&arguments)),
+            );
+        }
         error.exit()
     })
+}
+
+/// How the verb is used. Unasked, clap would show what the environment sets as if it were needed.
+fn usage(arguments: &[std::ffi::OsString]) -> StyledStr {
+    let mut verb = Cli::command();
+    verb.build();
+    let mut words = arguments.iter().skip(1);
+    while let Some(found) = words
+        .next()
+        .and_then(|word| verb.find_subcommand(word).cloned())
+    {
+        verb = found;
+    }
+    verb.render_usage()
 }
 
 /// Runs the command line.

@@ -3,6 +3,7 @@
 use std::io::BufRead as _;
 
 use clap::Subcommand;
+use jiff::SignedDuration;
 
 use crate::config::Settings;
 use crate::domain::audit::{Actor, Note};
@@ -17,21 +18,26 @@ use crate::store::tokens::NewToken;
 use crate::web::auth::{TOKEN_PREFIX, new_token};
 use crate::web::password::hash_password;
 
+/// Most days that a token may be given; for longer it has no end.
+const DAYS_LIMIT: i64 = 3_650;
+
 /// What to do with people.
 #[derive(Debug, Subcommand)]
 pub enum UserVerb {
-    /// Add somebody; the password is read from standard input.
+    /// Add somebody; the password is read from standard input. The first account is the owner's.
     #[command(
         after_help = "Example:\n  echo 'a long password' | bluebridge user add --email ada@example.com --role editor"
     )]
     Add {
+        /// The address to sign in with.
         #[arg(long)]
         email: String,
+        /// What the person is called; the address unless given.
         #[arg(long, default_value = "")]
         name: String,
-        /// owner, editor or viewer.
-        #[arg(long, default_value = "editor", value_parser = role)]
-        role: Role,
+        /// owner, editor or viewer. Unless given, the first account is an owner and every other one an editor.
+        #[arg(long, value_parser = role)]
+        role: Option<Role>,
         #[command(flatten)]
         settings: Settings,
     },
@@ -46,6 +52,7 @@ pub enum UserVerb {
         after_help = "Example:\n  bluebridge user reset-second-factor --email ada@example.com"
     )]
     ResetSecondFactor {
+        /// The person's address.
         #[arg(long)]
         email: String,
         #[command(flatten)]
@@ -56,6 +63,7 @@ pub enum UserVerb {
         after_help = "Example:\n  echo 'a new long password' | bluebridge user reset-password --email ada@example.com"
     )]
     ResetPassword {
+        /// The person's address.
         #[arg(long)]
         email: String,
         #[command(flatten)]
@@ -67,13 +75,19 @@ pub enum UserVerb {
 #[derive(Debug, Subcommand)]
 pub enum TokenVerb {
     /// Make a token and print it, alone and once.
-    #[command(after_help = "Example:\n  TOKEN=$(bluebridge token create --name ci --role editor)")]
+    #[command(
+        after_help = "Examples:\n  TOKEN=$(bluebridge token create --name ci --role editor)\n  bluebridge token create --name trial --days 30"
+    )]
     Create {
+        /// What the token is for, as the settings list it.
         #[arg(long)]
         name: String,
         /// owner, editor or viewer.
         #[arg(long, default_value = "owner", value_parser = role)]
         role: Role,
+        /// After how many days it ends; never unless given.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=DAYS_LIMIT))]
+        days: Option<u32>,
         #[command(flatten)]
         settings: Settings,
     },
@@ -89,17 +103,22 @@ pub async fn user(verb: UserVerb) -> anyhow::Result<()> {
             settings,
         } => {
             let email = parse_email(&email).map_err(anyhow::Error::msg)?;
+            let name = match name.trim() {
+                "" => email.clone(),
+                name => checked_name(name)?,
+            };
             let hash = hash_password(read_password(&email)?)
                 .await
                 .map_err(anyhow::Error::msg)?;
             let store = open(&settings)?;
             let now = Clock::System.now();
             let (unix_ms, bits) = Ids::default().parts(now);
-            let name = if name.trim().is_empty() {
-                email.clone()
-            } else {
-                name
-            };
+            let known = store.users().await?;
+            let role = role.unwrap_or(match known.is_empty() {
+                true => Role::Owner,
+                false => Role::Editor,
+            });
+            let has_owner = role == Role::Owner || known.iter().any(is_active_owner);
             let user = User {
                 id: UserId::new(unix_ms, bits),
                 email: email.clone(),
@@ -116,6 +135,11 @@ pub async fn user(verb: UserVerb) -> anyhow::Result<()> {
                 .create_user(user, hash, false)
                 .await?;
             println!("Added {email} as {}.", role.as_str());
+            if !has_owner {
+                println!(
+                    "Nobody is an owner yet, and only an owner can invite people and make tokens: add one with `bluebridge user add --role owner`."
+                );
+            }
             store.close().await;
         }
         UserVerb::List { settings } => {
@@ -159,11 +183,14 @@ pub async fn token(verb: TokenVerb) -> anyhow::Result<()> {
     let TokenVerb::Create {
         name,
         role,
+        days,
         settings,
     } = verb;
-    let name = crate::web::api::name(&name).map_err(|problem| anyhow::anyhow!(problem.message))?;
+    let name = checked_name(&name)?;
     let store = open(&settings)?;
     let now = Clock::System.now();
+    let lasts = days.map(|days| SignedDuration::from_hours(24 * i64::from(days)));
+    let expires = lasts.map(|lasts| now.checked_add(lasts)).transpose()?;
     let (unix_ms, bits) = Ids::default().parts(now);
     let (token, hash) = new_token(TOKEN_PREFIX);
     let new = NewToken {
@@ -172,7 +199,7 @@ pub async fn token(verb: TokenVerb) -> anyhow::Result<()> {
         role,
         created_by: "command line".into(),
         now_ms: now.as_millisecond(),
-        expires_ms: None,
+        expires_ms: expires.map(|at| at.as_millisecond()),
         name,
     };
     let said = format!(
@@ -186,6 +213,14 @@ pub async fn token(verb: TokenVerb) -> anyhow::Result<()> {
     store.close().await;
     println!("{token}");
     Ok(())
+}
+
+fn checked_name(name: &str) -> anyhow::Result<String> {
+    crate::web::api::name(name).map_err(|problem| anyhow::anyhow!(problem.message))
+}
+
+fn is_active_owner(user: &User) -> bool {
+    user.role == Role::Owner && user.deactivated_at.is_none()
 }
 
 /// The store, noting its next change.

@@ -28,8 +28,8 @@ pub struct ReceiveArgs {
     /// Header of the bare-hex scheme, when the destination has another.
     #[arg(long, default_value = BLUE_HEADER)]
     header: String,
-    /// What to answer.
-    #[arg(long, default_value_t = 200)]
+    /// What to answer: a status from 200 to 599.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(200..=599))]
     status: u16,
     /// How long to wait before answering, in milliseconds.
     #[arg(long, default_value_t = 0)]

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use url::Url;
 
 use crate::domain::catalogue::sample::sample;
 use crate::domain::secret::Secret;
@@ -16,6 +18,9 @@ use crate::domain::signature::{BLUE_HEADER, Scheme, sign};
 /// How long Blue waits for an answer, in seconds.
 const BLUE_WAITS_S: u64 = 7;
 
+/// How much of an answer is repeated when it says why something was not taken, in characters.
+const WHY_LIMIT_CHARS: usize = 400;
+
 /// What to send, and how fast.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -23,8 +28,8 @@ const BLUE_WAITS_S: u64 = 7;
 )]
 pub struct SendArgs {
     /// The source's inbound address.
-    #[arg(long)]
-    url: String,
+    #[arg(long, value_parser = address)]
+    url: Url,
     /// The source's secret; without it nothing is signed.
     #[arg(long, env = "BLUEBRIDGE_SEND_SECRET", hide_env_values = true)]
     secret: Option<String>,
@@ -84,22 +89,27 @@ pub async fn send(args: SendArgs) -> anyhow::Result<()> {
         requests.spawn(async move {
             let answer = answer(request).await;
             if verbose {
-                println!("{} {}", answer.0, answer.1);
+                println!("{} {}", answer.word, answer.text);
             }
             drop(place);
-            answer.0
+            answer
         });
     }
-    let mut answers: BTreeMap<String, u64> = BTreeMap::new();
+    let mut answers: BTreeMap<String, Counted> = BTreeMap::new();
     while let Some(answer) = requests.join_next().await {
-        *answers.entry(answer?).or_default() += 1;
+        let answer = answer?;
+        let counted = answers.entry(answer.word).or_insert(Counted {
+            count: 0,
+            first: answer.text,
+        });
+        counted.count += 1;
     }
     report(&answers, started.elapsed())
 }
 
 fn signed(client: &reqwest::Client, args: &SendArgs, body: Vec<u8>) -> reqwest::RequestBuilder {
     let mut request = client
-        .post(&args.url)
+        .post(args.url.clone())
         .header("content-type", "application/json");
     if let Some(secret) = &args.secret {
         let secret = Secret::new(secret.as_str());
@@ -113,36 +123,101 @@ fn signed(client: &reqwest::Client, args: &SendArgs, body: Vec<u8>) -> reqwest::
     request.body(body)
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> (String, String) {
+/// What came of one request: the status, or what went wrong in a word or two, and the whole of it.
+struct Answer {
+    word: String,
+    text: String,
+}
+
+/// How often there was an answer, and the first one's text.
+struct Counted {
+    count: u64,
+    first: String,
+}
+
+/// The address of an inbound address, in full.
+fn address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim()).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| {
+        "write the source's inbound address in full, like http://127.0.0.1:8080/hooks/TOKEN".into()
+    })
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Answer {
     match request.send().await {
-        Ok(response) => {
-            let status = response.status().as_u16().to_string();
-            (status, response.text().await.unwrap_or_default())
-        }
-        Err(error) if error.is_timeout() => (
-            "timeout".into(),
-            format!("no answer within {BLUE_WAITS_S} s"),
-        ),
-        Err(error) => ("error".into(), error.without_url().to_string()),
+        Ok(response) => Answer {
+            word: response.status().as_u16().to_string(),
+            text: response.text().await.unwrap_or_default(),
+        },
+        Err(error) => failure(error),
     }
 }
 
-fn report(answers: &BTreeMap<String, u64>, took: Duration) -> anyhow::Result<()> {
-    let total: u64 = answers.values().sum();
+/// Why there is no answer, and what to do.
+fn failure(error: reqwest::Error) -> Answer {
+    let cause = root_cause(&error);
+    let (word, text) = if error.is_timeout() {
+        let text = format!(
+            "No answer within {BLUE_WAITS_S} s. Blue would give up then too: look at the server's log."
+        );
+        ("timeout", text)
+    } else if error.is_connect() {
+        let text = format!(
+            "Could not connect: {cause}. Look whether the server runs, and whether --url names its host and port."
+        );
+        ("not connected", text)
+    } else {
+        let text = format!("The connection broke: {cause}. Look at the server's log.");
+        ("broken off", text)
+    };
+    Answer {
+        word: word.into(),
+        text,
+    }
+}
+
+/// The innermost error's words.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(inner) = innermost.source() {
+        innermost = inner;
+    }
+    innermost.to_string()
+}
+
+fn report(answers: &BTreeMap<String, Counted>, took: Duration) -> anyhow::Result<()> {
+    let total: u64 = answers.values().map(|counted| counted.count).sum();
     let words: Vec<String> = answers
         .iter()
-        .map(|(answer, count)| format!("{count} x {answer}"))
+        .map(|(answer, counted)| format!("{} x {answer}", counted.count))
         .collect();
     println!(
         "Sent {total} in {:.2} s: {}",
         took.as_secs_f64(),
         words.join(", ")
     );
-    let refused: u64 = answers
+    let refused = answers
         .iter()
-        .filter(|(answer, _)| !answer.starts_with('2'))
-        .map(|(_, count)| count)
-        .sum();
-    anyhow::ensure!(refused == 0, "{refused} of {total} were not taken");
+        .filter(|(answer, _)| !answer.starts_with('2'));
+    let mut count = 0;
+    for (answer, counted) in refused {
+        println!("{answer}: {}", why(&counted.first));
+        count += counted.count;
+    }
+    anyhow::ensure!(count == 0, "{count} of {total} were not taken");
     Ok(())
+}
+
+/// What an answer says of why: the sentence of problem details, or its beginning.
+fn why(text: &str) -> String {
+    let document: Option<Value> = serde_json::from_str(text).ok();
+    let detail = document.as_ref().and_then(|it| it["detail"].as_str());
+    let printable = |sign: &char| !sign.is_control();
+    detail
+        .unwrap_or(text)
+        .chars()
+        .filter(printable)
+        .take(WHY_LIMIT_CHARS)
+        .collect()
 }

@@ -25,10 +25,10 @@ pub struct ExportArgs {
 /// What to read.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bluebridge import --dry-run connections.json\n  bluebridge import connections.json\nWhat is here already, by its id or its name, is used; a connection whose rules differ gets a new version. Secrets are not in the file: enter them again afterwards. What is made is switched off until then."
+    after_help = "Examples:\n  bluebridge import --dry-run connections.json\n  bluebridge import connections.json\n  bluebridge import - < connections.json\nWhat is here already, by its id or a name that only it has, is used; a connection whose rules differ gets a new version. Secrets are not in the file, which has *** in their place: enter them again afterwards. What is made is switched off until then."
 )]
 pub struct ImportArgs {
-    /// A file that `export` wrote.
+    /// A file that `export` wrote; `-` reads standard input.
     path: PathBuf,
     /// Only say what would be made and changed.
     #[arg(long)]
@@ -48,8 +48,11 @@ pub async fn export(args: ExportArgs) -> anyhow::Result<()> {
 
 /// Reads the document, says what is done, and does it.
 pub async fn import(args: ImportArgs) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(&args.path)
-        .with_context(|| format!("{} cannot be read", args.path.display()))?;
+    let text = match args.path.to_str() {
+        Some("-") => std::io::read_to_string(std::io::stdin()),
+        _ => std::fs::read_to_string(&args.path),
+    };
+    let text = text.with_context(|| format!("{} cannot be read", args.path.display()))?;
     let bundle = transfer::read(&text)?;
     let store = match args.dry_run {
         true => open_existing(&args.settings)?,
@@ -86,6 +89,14 @@ fn say<Draft>(what: &str, steps: &[Step<Draft>]) {
         if !step.unfit.is_empty() {
             let problems = listed(&step.unfit, |problem| problem.pointer.clone());
             println!("       switched off: {problems}");
+        }
+        if !step.differs.is_empty() {
+            let places = step.differs.join(", ");
+            println!("       differs in {places}: what is here stays");
+        }
+        if !step.to_enter.is_empty() {
+            let places = step.to_enter.join(", ");
+            println!("       enter before anything is sent: {places}");
         }
     }
 }

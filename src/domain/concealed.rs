@@ -1,7 +1,7 @@
 //! What a destination's settings show in place of secrets, and how the mark is read back when somebody saves what was shown.
 //!
-//! Queries of URLs and values of added headers often are secrets and never need to be seen again: they are shown as [`MASK`]. Saved as it was
-//! shown, the mask keeps what it stands for; `destination` decides whether it may (never for another host).
+//! Queries of URLs, parts of their paths that may be tokens, and values of added headers often are secrets and never need to be seen again: they are
+//! shown as [`MASK`]. Saved as it was shown, the mask keeps what it stands for; `destination` decides whether it may (never for another host).
 
 use url::Url;
 
@@ -10,11 +10,13 @@ use crate::domain::secret::{MASK, Secret};
 /// From this length on, a part of a path that has letters and digits may be a token.
 const TOKEN_BYTES: usize = 16;
 
-/// The URL with every value of its query masked; the names stay. A part without a name is masked whole.
-pub fn conceal_query(url: &Url) -> String {
+/// The URL as everybody may see it: every part of its path that may be a token masked, as chat services put them there, and every value of its query;
+/// the names stay. A part without a name is masked whole.
+pub fn conceal(url: &Url) -> String {
     let mut shown = url.clone();
     shown.set_fragment(None);
     shown.set_query(None);
+    conceal_path(&mut shown);
     let query = url.query().filter(|query| !query.is_empty());
     let Some(query) = query else {
         return shown.into();
@@ -29,25 +31,34 @@ pub fn conceal_query(url: &Url) -> String {
     format!("{shown}?{}", parts.join("&"))
 }
 
-/// The URL for the log, which keeps what it is told in clear: without its query, and with [`MASK`] in place of every part of the path that may be a
-/// token, as chat services put them there. Long names of letters and digits are taken for one rather than the other way round.
+/// The URL for the log, which keeps what it is told in clear: the same, with nothing of its query.
 pub fn conceal_tokens(url: &Url) -> String {
     let mut shown = url.clone();
     shown.set_fragment(None);
     if shown.query().is_some() {
         shown.set_query(Some(MASK));
     }
-    let parts = || url.path_segments().into_iter().flatten();
-    // Every attempt asks; a path that is shown as it is is not put together again.
-    if parts().any(may_be_token) {
-        let masked: Vec<&str> = parts()
-            .map(|part| if may_be_token(part) { MASK } else { part })
-            .collect();
-        shown.set_path(&masked.join("/"));
-    }
+    conceal_path(&mut shown);
     shown.into()
 }
 
+/// Puts [`MASK`] in place of every part of the path that may be a token.
+fn conceal_path(url: &mut Url) {
+    // Every attempt asks; a path that is shown as it is is not put together again.
+    if path_parts(url).any(may_be_token) {
+        let masked: Vec<&str> = path_parts(url)
+            .map(|part| if may_be_token(part) { MASK } else { part })
+            .collect();
+        // The slash in front stands before the first part, also when that is empty.
+        url.set_path(&format!("/{}", masked.join("/")));
+    }
+}
+
+fn path_parts(url: &Url) -> impl Iterator<Item = &str> {
+    url.path_segments().into_iter().flatten()
+}
+
+/// Long names of letters and digits are taken for a token rather than the other way round.
 fn may_be_token(part: &str) -> bool {
     part.len() >= TOKEN_BYTES
         && part.bytes().any(|byte| byte.is_ascii_digit())
@@ -59,13 +70,45 @@ pub fn is_mask(secret: &Secret) -> bool {
     secret.expose() == MASK.as_bytes()
 }
 
-/// Puts back the values that masks in `url` stand for; a mask inside of a longer value is part of that value. `None` when a mask stands for nothing
-/// that `saved` has.
-pub fn restore_query(mut url: Url, saved: Option<&Url>) -> Option<Url> {
+/// Whether a part of the URL is only what is shown in its place.
+pub fn is_masked(url: &Url) -> bool {
+    let mut values = url
+        .query()
+        .into_iter()
+        .flat_map(|query| query.split('&'))
+        .map(|part| part.split_once('=').map_or(part, |(_, value)| value));
+    path_parts(url).any(|part| part == MASK) || values.any(|value| value == MASK)
+}
+
+/// Puts back what masks in `url` stand for; a mask inside of a longer value is part of that value. `None` when a mask stands for nothing that
+/// `saved` has.
+pub fn restore(mut url: Url, saved: &Url) -> Option<Url> {
+    if path_parts(&url).any(|part| part == MASK) {
+        let path = restored_path(&url, saved)?;
+        url.set_path(&path);
+    }
+    restore_query(url, saved)
+}
+
+/// A mask in the path stands for the part at the same place.
+fn restored_path(url: &Url, saved: &Url) -> Option<String> {
+    let mut kept = path_parts(saved);
+    let mut parts = Vec::new();
+    for part in path_parts(url) {
+        let kept = kept.next();
+        parts.push(match part {
+            MASK => kept.filter(|kept| *kept == MASK || may_be_token(kept))?,
+            part => part,
+        });
+    }
+    Some(format!("/{}", parts.join("/")))
+}
+
+fn restore_query(mut url: Url, saved: &Url) -> Option<Url> {
     let Some(query) = url.query().filter(|query| query.contains(MASK)) else {
         return Some(url);
     };
-    let saved = saved.and_then(Url::query);
+    let saved = saved.query();
     let mut saved: Vec<&str> = saved.map_or_else(Vec::new, |query| query.split('&').collect());
     let mut parts = Vec::new();
     for part in query.split('&') {
@@ -130,8 +173,13 @@ mod tests {
             ("https://e.com/a?key=s&b=t", "https://e.com/a?key=***&b=***"),
             ("https://e.com/a?s", "https://e.com/a?***"),
             ("https://e.com/a?key=s=t#u", "https://e.com/a?key=***"),
+            (
+                "https://e.com/hooks/a1b2c3d4e5f6g7h8/in?key=s",
+                "https://e.com/hooks/***/in?key=***",
+            ),
         ] {
-            assert_eq!(conceal_query(&url(text)), shown);
+            assert_eq!(conceal(&url(text)), shown);
+            assert_eq!(is_masked(&url(shown)), shown.contains(MASK), "{shown}");
         }
     }
 
@@ -151,19 +199,36 @@ mod tests {
             ("https://e.com/b?other=***", None),
             ("https://e.com/b?***", None),
         ] {
-            let restored = restore_query(url(typed), Some(&saved));
+            let restored = restore(url(typed), &saved);
             assert_eq!(restored.as_ref().map(Url::as_str), becomes, "{typed}");
         }
-        assert_eq!(restore_query(url("https://e.com/?key=***"), None), None);
-        let inside = url("https://e.com/?key=a***b");
-        assert_eq!(restore_query(inside.clone(), None), Some(inside));
+        let inside = url("https://e.com/a***b?key=a***b");
+        assert!(!is_masked(&inside));
+        assert_eq!(restore(inside.clone(), &saved), Some(inside));
+    }
+
+    #[test]
+    fn a_mask_in_the_path_brings_back_the_part_at_its_place() {
+        let saved = url("https://e.com/bot123456:AAbbCCddEEff/send");
+        for (typed, becomes) in [
+            (
+                "https://e.com/***/edit",
+                Some("https://e.com/bot123456:AAbbCCddEEff/edit"),
+            ),
+            ("https://e.com/bot/***", None),
+            ("https://e.com/a/b/***", None),
+        ] {
+            let restored = restore(url(typed), &saved);
+            assert_eq!(restored.as_ref().map(Url::as_str), becomes, "{typed}");
+        }
     }
 
     proptest! {
         #[test]
-        fn what_is_shown_saves_as_it_was(query in "[a-c=&%0-9]{0,40}") {
-            let saved = url(&format!("https://e.com/a?{query}"));
-            let restored = restore_query(url(&conceal_query(&saved)), Some(&saved)).unwrap();
+        fn what_is_shown_saves_as_it_was(path in "[a-c0-9/%]{0,60}", query in "[a-c=&%0-9]{0,40}") {
+            let saved = url(&format!("https://e.com/{path}?{query}"));
+            let restored = restore(url(&conceal(&saved)), &saved).unwrap();
+            prop_assert_eq!(restored.path(), saved.path());
             prop_assert_eq!(restored.query().unwrap_or_default(), saved.query().unwrap_or_default());
         }
     }

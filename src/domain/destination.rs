@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::domain::concealed::{conceal_query, conceal_tokens, is_mask};
+use crate::domain::concealed::{conceal, conceal_tokens, is_mask, is_masked};
 use crate::domain::destination::parse::{
-    ConfigDocument, LimitsDocument, SigningDocument, parse_limits, parse_request, parse_signing,
-    section,
+    ConfigDocument, LimitsDocument, SigningDocument, header_place, parse_limits, parse_request,
+    parse_signing, section,
 };
 pub use crate::domain::destination::parse::{masked, signing_secret_problem};
 use crate::domain::id::DestinationId;
@@ -214,6 +214,18 @@ pub enum Auth {
     Header { name: String, value: Secret },
 }
 
+impl Auth {
+    /// What is secret of it, and its name in the document.
+    fn secret(&self) -> Option<(&'static str, &Secret)> {
+        match self {
+            Auth::None => None,
+            Auth::Basic { password, .. } => Some(("password", password)),
+            Auth::Bearer { token } => Some(("token", token)),
+            Auth::Header { value, .. } => Some(("value", value)),
+        }
+    }
+}
+
 /// How hard we may push.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
@@ -283,19 +295,8 @@ impl Settings {
     /// What nobody can mean although it can be read: a mask that stands for nothing, a header given twice, a signature in a header that something else needs, credentials
     /// that cannot be told apart. Asked when somebody saves settings, not when saved ones are opened.
     pub fn unfit(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let (field, secret) = match &self.request.auth {
-            Auth::None => ("", None),
-            Auth::Basic { password, .. } => ("password", Some(password)),
-            Auth::Bearer { token } => ("token", Some(token)),
-            Auth::Header { value, .. } => ("value", Some(value)),
-        };
-        if secret.is_some_and(is_mask) {
-            problems.push(masked(format!("/config/auth/{field}"), false));
-        }
-        if self.signing.secret.as_ref().is_some_and(is_mask) {
-            problems.push(masked("/signing/secret", false));
-        }
+        let left_out = self.left_out().into_iter();
+        let mut problems: Vec<Problem> = left_out.map(|place| masked(place, false)).collect();
         let signing = &self.signing;
         let secret = signing.secret.as_ref();
         problems.extend(
@@ -330,6 +331,36 @@ impl Settings {
         problems
     }
 
+    /// Where only a mask stands, as an import leaves it: nobody has entered yet what it stands for.
+    pub fn left_out(&self) -> Vec<String> {
+        let mut places = Vec::new();
+        if is_masked(&self.request.url) {
+            places.push("/config/url".to_string());
+        }
+        let masked = self.request.headers.iter().filter(|(_, v)| v == MASK);
+        places.extend(masked.map(|(name, _)| header_place(name)));
+        if let Some((field, secret)) = self.request.auth.secret()
+            && is_mask(secret)
+        {
+            places.push(format!("/config/auth/{field}"));
+        }
+        if self.signing.secret.as_ref().is_some_and(is_mask) {
+            places.push("/signing/secret".into());
+        }
+        places
+    }
+
+    /// Why nothing can be sent yet: what a receiver expects signed is never sent unsigned, and nobody is sent a mask for a secret.
+    pub fn cannot_send(&self) -> Option<&'static str> {
+        if !self.signing.can_sign() {
+            return Some("There is no secret to sign it with; make one on the destination's page.");
+        }
+        let is_whole = self.left_out().is_empty();
+        (!is_whole).then_some(
+            "An import left a part of the destination out; enter what is `***` on the destination's page.",
+        )
+    }
+
     /// The document with every secret in it, for sealing only.
     pub fn to_sealed_document(&self) -> Value {
         let text = |secret: &Secret| Value::from(secret.expose_text().unwrap_or_default());
@@ -358,17 +389,17 @@ impl Settings {
         json!({"config": config, "signing": signing, "limits": self.limits_view(), "previous_secrets": self.signing.sealed_previous()})
     }
 
-    /// The document as the API and the pages show it: no secret, only whether one is set; queries and header values masked.
+    /// The document as the API and the pages show it: no secret, only whether one is set; queries, tokens in the path and header values masked.
     pub fn public_view(&self) -> Value {
         let mut config = self.config_view();
         config["auth"] = match &self.request.auth {
             Auth::None => json!({"type": "none"}),
-            Auth::Basic { username, .. } => {
-                json!({"type": "basic", "username": username, "password_set": true})
+            Auth::Basic { username, password } => {
+                json!({"type": "basic", "username": username, "password_set": !is_mask(password)})
             }
-            Auth::Bearer { .. } => json!({"type": "bearer", "token_set": true}),
-            Auth::Header { name, .. } => {
-                json!({"type": "header", "name": name, "value_set": true})
+            Auth::Bearer { token } => json!({"type": "bearer", "token_set": !is_mask(token)}),
+            Auth::Header { name, value } => {
+                json!({"type": "header", "name": name, "value_set": !is_mask(value)})
             }
         };
         let mut signing = self.signing_view();
@@ -376,6 +407,20 @@ impl Settings {
             signing["secret_set"] = Value::from(self.signing.secret.is_some());
         }
         json!({"config": config, "signing": signing, "limits": self.limits_view()})
+    }
+
+    /// The document as an export holds it: [`MASK`] in place of every secret, so that an import says what must be entered.
+    pub fn export_view(&self) -> Value {
+        let mut config = self.config_view();
+        config["auth"] = match &self.request.auth {
+            Auth::None => json!({"type": "none"}),
+            Auth::Basic { username, .. } => {
+                json!({"type": "basic", "username": username, "password": MASK})
+            }
+            Auth::Bearer { .. } => json!({"type": "bearer", "token": MASK}),
+            Auth::Header { name, .. } => json!({"type": "header", "name": name, "value": MASK}),
+        };
+        json!({"config": config, "signing": self.signing_view(), "limits": self.limits_view()})
     }
 
     /// The host of the address, with its port when that is not the usual one, for lists and logs.
@@ -396,7 +441,7 @@ impl Settings {
             .map(|(name, _)| (name.clone(), Value::from(MASK)))
             .collect();
         json!({
-            "url": conceal_query(&request.url),
+            "url": conceal(&request.url),
             "method": request.method,
             "headers": headers,
             "auth": null,

@@ -4,6 +4,7 @@
 //! problems at once, so that a form can mark each field and the API can list them. It does not decide what to do about them.
 
 use serde::Serialize;
+use serde_path_to_error::{Path, Segment};
 
 /// One thing wrong with a document: where, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,7 +41,27 @@ impl Problem {
         // Where the value stands is told by the pointer.
         let place = format!(" at line {} column {}", error.line(), error.column());
         let words = words.strip_suffix(&place).unwrap_or(&words);
-        Problem::new(pointer, "wrong_shape", format!("{words}."))
+        let kinds = [
+            ("expected u32", "expected a whole number"),
+            ("expected u64", "expected a whole number"),
+            ("expected i64", "expected a whole number"),
+            ("expected f64", "expected a number"),
+        ];
+        let told = kinds.iter().find_map(|(kind, told)| {
+            let before = words.strip_suffix(kind)?;
+            Some(format!("{before}{told}."))
+        });
+        let words = told.unwrap_or_else(|| format!("{words}."));
+        Problem::new(pointer, "wrong_shape", words)
+    }
+
+    /// The same of a value somewhere in the one at `pointer`.
+    pub fn wrong_shape_within(
+        pointer: &str,
+        error: &serde_path_to_error::Error<serde_json::Error>,
+    ) -> Problem {
+        let place = format!("{pointer}{}", pointer_to(error.path()));
+        Problem::wrong_shape(place, error.inner())
     }
 
     /// The same problem, narrowed to a character position inside the text.
@@ -48,6 +69,17 @@ impl Problem {
         self.position = position;
         self
     }
+}
+
+/// Where reading stopped, as a JSON pointer.
+pub fn pointer_to(path: &Path) -> String {
+    path.iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(format!("/{index}")),
+            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
+        .collect()
 }
 
 /// Of these, the one that a wrong word was most likely meant to be: it is written nearly so, or one of both begins with the other.

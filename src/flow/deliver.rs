@@ -20,9 +20,6 @@ use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 use crate::store::results::{Finish, NewAttempt};
 
-/// Why nothing is sent to a destination whose secret was left out of an import: what a receiver expects signed is never sent unsigned.
-const UNSIGNED: &str = "There is no secret to sign it with; make one on the destination's page.";
-
 /// Makes one attempt and hands its result to `record`.
 pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> {
     let snapshot = bridge.snapshot();
@@ -37,8 +34,8 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         let at_ms = now.as_millisecond();
         return give_back(bridge, vec![parcel], Wait::Due { at_ms }).await;
     }
-    if !destination.settings.signing.can_sign() {
-        return give_up(bridge, &parcel, UNSIGNED).await;
+    if let Some(reason) = destination.settings.cannot_send() {
+        return give_up(bridge, &parcel, reason).await;
     }
     let exchange = attempt(bridge, &parcel, destination, now).await;
     let ended = bridge.clock.now();

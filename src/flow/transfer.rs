@@ -1,12 +1,21 @@
 //! Connections with their sources and destinations as one JSON document, out and in; secrets are left out.
 //!
 //! Called by the command line and by the pages. An import is planned first ([`plan`], which only looks) and then carried out ([`carry_out`]); what the
-//! plan says is what is done, and no address gets in that a save would refuse. A source or destination that is here already, by its id or else by its name, is used as it is and never
-//! changed. A connection that is here is given a new version when its rules differ; what is made is switched off until its secrets are entered.
+//! plan says is what is done, and no address gets in that a save would refuse. A source or destination that is here already is used as it is and never
+//! changed; where the document differs, the plan says so. A connection that is here is given a new version when its rules differ; what is made is switched
+//! off until its secrets are entered. What is made keeps its id, so that the same document finds it again (`twins`); what no id finds is found by its name.
+//!
+//! Secrets are not in the document: where one belongs it has a mask, as everybody is shown it. A destination is made with the mask, and nothing is sent
+//! to it until somebody enters what that stands for ([`Settings::cannot_send`]). Documents of the first version lack these parts altogether.
+//!
 //! Rules that can be read but could never do what is meant were saved by an earlier version: they are taken, so that nothing is lost on the way from one
 //! house to another, and switched off with the reason. What is here already and brings no other rules is asked nothing.
 
-use std::collections::HashMap;
+mod differences;
+mod twins;
+
+use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
 
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
@@ -18,6 +27,8 @@ use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
 use crate::domain::name;
 use crate::domain::problem::Problem;
 use crate::flow::clock::{Clock, Ids};
+use crate::flow::transfer::differences::{destination_differs, source_differs};
+use crate::flow::transfer::twins::{Twin, twins};
 use crate::flow::vet::address_problem;
 use crate::outbound::guard::Guard;
 use crate::store::Store;
@@ -147,6 +158,10 @@ pub struct Step<Draft> {
     pub deed: Deed<Draft>,
     /// What could never work in a connection's rules, for which it is switched off.
     pub unfit: Vec<Problem>,
+    /// The places at which the document says something else of a source or destination that is here and stays as it is.
+    pub differs: Vec<String>,
+    /// The places of what is not in the document of a destination that is made: nothing is sent until it is entered.
+    pub to_enter: Vec<String>,
 }
 
 impl<Draft> Step<Draft> {
@@ -155,6 +170,8 @@ impl<Draft> Step<Draft> {
             name,
             deed,
             unfit: Vec::new(),
+            differs: Vec::new(),
+            to_enter: Vec::new(),
         }
     }
 }
@@ -200,13 +217,13 @@ pub async fn export(store: &Store, only: Option<ConnectionId>) -> Result<Bundle,
                 is_needed(&|connection| connection.version.destination_id == destination.id)
             })
             .map(|destination| {
-                let mut view = destination.settings.public_view();
+                let mut view = destination.settings.export_view();
                 DestinationEntry {
                     id: destination.id.to_string(),
                     name: destination.name,
                     kind: destination.kind.as_str().to_string(),
-                    config: without_query(without(view["config"].take(), &["auth", "headers"])),
-                    signing: without(view["signing"].take(), &["secret_set"]),
+                    config: view["config"].take(),
+                    signing: view["signing"].take(),
                     limits: view["limits"].take(),
                 }
             })
@@ -222,24 +239,6 @@ pub async fn export(store: &Store, only: Option<ConnectionId>) -> Result<Bundle,
             })
             .collect(),
     })
-}
-
-/// Authentication needs its secret again, and headers may hold one: both are left out whole.
-fn without(mut part: Value, keys: &[&str]) -> Value {
-    if let Some(members) = part.as_object_mut() {
-        for key in keys {
-            members.remove(*key);
-        }
-    }
-    part
-}
-
-/// The query of an address may be a secret, too.
-fn without_query(mut config: Value) -> Value {
-    let url = config["url"].as_str().unwrap_or_default();
-    let bare = url.split_once('?').map_or(url, |(bare, _)| bare);
-    config["url"] = Value::from(bare);
-    config
 }
 
 /// Reads a document that [`export`] wrote.
@@ -281,73 +280,152 @@ pub async fn plan(
     bundle: &Bundle,
     new_token: impl Fn() -> String,
 ) -> Result<Plan, ImportError> {
-    let parts = || ids.parts(clock.now());
-    let now_ms = clock.now_ms();
-    let mut plan = Plan {
-        sources: Vec::new(),
-        destinations: Vec::new(),
-        connections: Vec::new(),
+    let making = Making {
+        clock,
+        ids,
+        deleted: store.ids_of_deleted().await?,
     };
+    let sources = plan_sources(store, &making, &bundle.sources, new_token).await?;
+    let destinations = plan_destinations(store, &making, &bundle.destinations).await?;
+    check_addresses(guard, &destinations.steps).await?;
+    let connections = plan_connections(
+        store,
+        &making,
+        &bundle.connections,
+        &sources.ids,
+        &destinations.ids,
+    )
+    .await?;
+    Ok(Plan {
+        sources: sources.steps,
+        destinations: destinations.steps,
+        connections,
+    })
+}
 
-    let here: Vec<(String, String, SourceId)> = store
-        .sources()
-        .await?
-        .into_iter()
-        .map(|source| (source.id.to_string(), source.name, source.id))
-        .collect();
-    let mut sources = HashMap::new();
-    for entry in &bundle.sources {
-        let name = checked_name("source", &entry.name)?;
-        let (id, deed) = match same(&here, &entry.id, &name) {
-            Some(id) => (id, Deed::Keep),
-            None => {
-                let (unix_ms, bits) = parts();
-                let id = SourceId::new(unix_ms, bits);
-                let new = NewSource {
+/// What makes something needs.
+struct Making<'a> {
+    clock: &'a Clock,
+    ids: &'a Ids,
+    /// Ids that nothing can have any more.
+    deleted: HashSet<String>,
+}
+
+impl Making<'_> {
+    /// The id in the document, so that the same document finds it the next time; a new one when that is none, or was deleted here.
+    fn id<Id>(&self, kept: Option<&str>, new: impl Fn(u64, [u8; 10]) -> Id) -> Id
+    where
+        Id: FromStr + ToString,
+    {
+        let kept = kept.and_then(|text| text.parse::<Id>().ok());
+        let kept = kept.filter(|id| !self.deleted.contains(&id.to_string()));
+        kept.unwrap_or_else(|| {
+            let (unix_ms, bits) = self.ids.parts(self.clock.now());
+            new(unix_ms, bits)
+        })
+    }
+}
+
+/// The steps for one kind of thing, and which id here each id of the document means.
+struct Planned<'a, Id, Draft> {
+    ids: HashMap<&'a str, Id>,
+    steps: Vec<Step<Draft>>,
+}
+
+async fn plan_sources<'a>(
+    store: &Store,
+    making: &Making<'_>,
+    entries: &'a [SourceEntry],
+    new_token: impl Fn() -> String,
+) -> Result<Planned<'a, SourceId, NewSource>, ImportError> {
+    let here = store.sources().await?;
+    let named = here.iter().map(|source| (source.id, source.name.clone()));
+    let named: Vec<(SourceId, String)> = named.collect();
+    let wanted = wanted("source", entries.iter().map(|one| (&*one.id, &*one.name)))?;
+    let (mut ids, mut steps) = (HashMap::new(), Vec::new());
+    for ((entry, (_, name)), twin) in entries.iter().zip(&wanted).zip(twins(&wanted, &named)) {
+        let mut step = Step::new(name.clone(), Deed::Keep);
+        let id = match twin {
+            Twin::Here(id) => {
+                let twin = here.iter().find(|source| source.id == id);
+                step.differs = twin.map_or_else(Vec::new, |twin| source_differs(entry, name, twin));
+                id
+            }
+            Twin::Nowhere => {
+                let id = making.id(Some(&entry.id), SourceId::new);
+                step.deed = Deed::Make(NewSource {
                     id,
                     name: name.clone(),
                     token: new_token(),
                     require_signature: entry.require_signature,
                     secret: None,
-                    now_ms,
-                };
-                (id, Deed::Make(new))
+                    now_ms: making.clock.now_ms(),
+                });
+                id
             }
+            Twin::Unclear => return Err(unclear("source", name)),
         };
-        sources.insert(entry.id.as_str(), id);
-        plan.sources.push(Step::new(name, deed));
+        ids.insert(entry.id.as_str(), id);
+        steps.push(step);
     }
+    Ok(Planned { ids, steps })
+}
 
-    let here: Vec<(String, String, DestinationId)> = store
-        .destinations()
-        .await?
-        .into_iter()
-        .map(|destination| (destination.id.to_string(), destination.name, destination.id))
-        .collect();
-    let mut destinations = HashMap::new();
-    for entry in &bundle.destinations {
-        let name = checked_name("destination", &entry.name)?;
-        let (id, deed) = match same(&here, &entry.id, &name) {
-            Some(id) => (id, Deed::Keep),
-            None => {
-                let (unix_ms, bits) = parts();
-                let draft = destination_draft(
-                    entry,
-                    name.clone(),
-                    DestinationId::new(unix_ms, bits),
-                    now_ms,
-                )?;
-                (draft.id, Deed::Make(draft))
+async fn plan_destinations<'a>(
+    store: &Store,
+    making: &Making<'_>,
+    entries: &'a [DestinationEntry],
+) -> Result<Planned<'a, DestinationId, DestinationDraft>, ImportError> {
+    let here = store.destinations().await?;
+    let named = here.iter().map(|one| (one.id, one.name.clone()));
+    let named: Vec<(DestinationId, String)> = named.collect();
+    let wanted = wanted(
+        "destination",
+        entries.iter().map(|one| (&*one.id, &*one.name)),
+    )?;
+    let (mut ids, mut steps) = (HashMap::new(), Vec::new());
+    for ((entry, (_, name)), twin) in entries.iter().zip(&wanted).zip(twins(&wanted, &named)) {
+        let mut step = Step::new(name.clone(), Deed::Keep);
+        let id = match twin {
+            Twin::Here(id) => {
+                let twin = here.iter().find(|destination| destination.id == id);
+                step.differs =
+                    twin.map_or_else(Vec::new, |twin| destination_differs(entry, name, twin));
+                id
             }
+            Twin::Nowhere => {
+                let id = making.id(Some(&entry.id), DestinationId::new);
+                let draft = destination_draft(entry, name.clone(), id, making.clock.now_ms())?;
+                step.to_enter = to_enter(&draft.settings);
+                step.deed = Deed::Make(draft);
+                id
+            }
+            Twin::Unclear => return Err(unclear("destination", name)),
         };
-        destinations.insert(entry.id.as_str(), id);
-        plan.destinations.push(Step::new(name, deed));
+        ids.insert(entry.id.as_str(), id);
+        steps.push(step);
     }
-    check_addresses(guard, &plan.destinations).await?;
+    Ok(Planned { ids, steps })
+}
 
+async fn plan_connections(
+    store: &Store,
+    making: &Making<'_>,
+    entries: &[ConnectionEntry],
+    sources: &HashMap<&str, SourceId>,
+    destinations: &HashMap<&str, DestinationId>,
+) -> Result<Vec<Step<ConnectionDraft>>, ImportError> {
     let here = store.connections().await?;
-    for entry in &bundle.connections {
-        let name = checked_name("connection", &entry.name)?;
+    let keyed = here
+        .iter()
+        .map(|one| (one.id, (one.name.clone(), one.source_id)));
+    let keyed: Vec<(ConnectionId, (String, SourceId))> = keyed.collect();
+    let named = entries
+        .iter()
+        .map(|one| (one.id.as_deref().unwrap_or_default(), &*one.name));
+    let mut wanted_here = Vec::new();
+    let mut ends = Vec::new();
+    for (entry, (id, name)) in entries.iter().zip(wanted("connection", named)?) {
         let missing = |what: &str| {
             ImportError::refusal(format!(
                 "The connection {name} names a {what} that is not in the document."
@@ -359,47 +437,69 @@ pub async fn plan(
         let destination_id = *destinations
             .get(entry.destination_id.as_str())
             .ok_or_else(|| missing("destination"))?;
-        let twin = here
-            .iter()
-            .find(|one| entry.id.as_deref() == Some(one.id.to_string().as_str()))
-            .or_else(|| {
-                here.iter()
-                    .find(|one| one.name == name && one.source_id == source_id)
-            });
-        let (rules, unfit) = match twin {
-            Some(twin) if twin.version.rules == entry.rules => (entry.rules.clone(), Vec::new()),
-            _ => (entry.rules.clone().tidied(), unfit(entry, &name)?),
-        };
-        let (version_ms, version_bits) = parts();
-        let (unix_ms, bits) = parts();
-        let draft = ConnectionDraft {
-            id: twin.map_or_else(|| ConnectionId::new(unix_ms, bits), |twin| twin.id),
-            version_id: VersionId::new(version_ms, version_bits),
-            name: name.clone(),
-            source_id,
-            destination_id,
-            rules,
-            enabled: unfit.is_empty() && twin.is_some_and(|twin| twin.enabled),
-            now_ms,
-        };
-        let deed = match twin {
-            None => Deed::Make(draft),
-            Some(twin)
-                if twin.version.rules == draft.rules
-                    && twin.version.destination_id == destination_id
-                    && twin.source_id == source_id
-                    && twin.name == name =>
-            {
-                Deed::Keep
-            }
-            Some(twin) => Deed::Change {
-                draft,
-                before: Box::new(twin.clone()),
-            },
-        };
-        plan.connections.push(Step { name, deed, unfit });
+        wanted_here.push((id, (name, source_id)));
+        ends.push(destination_id);
     }
-    Ok(plan)
+    let found = twins(&wanted_here, &keyed).into_iter().zip(ends);
+    let mut steps = Vec::new();
+    for ((entry, (_, (name, source_id))), (twin, destination_id)) in
+        entries.iter().zip(wanted_here).zip(found)
+    {
+        let twin = match twin {
+            Twin::Here(id) => here.iter().find(|one| one.id == id),
+            Twin::Nowhere => None,
+            Twin::Unclear => return Err(unclear("connection", &name)),
+        };
+        let ends = (source_id, destination_id);
+        steps.push(connection_step(making, entry, name, ends, twin)?);
+    }
+    Ok(steps)
+}
+
+/// What becomes of a connection whose twin here is known.
+fn connection_step(
+    making: &Making<'_>,
+    entry: &ConnectionEntry,
+    name: String,
+    (source_id, destination_id): (SourceId, DestinationId),
+    twin: Option<&Connection>,
+) -> Result<Step<ConnectionDraft>, ImportError> {
+    let (rules, unfit) = match twin {
+        Some(twin) if twin.version.rules == entry.rules => (entry.rules.clone(), Vec::new()),
+        _ => (entry.rules.clone().tidied(), unfit(entry, &name)?),
+    };
+    let draft = ConnectionDraft {
+        id: twin.map_or_else(
+            || making.id(entry.id.as_deref(), ConnectionId::new),
+            |twin| twin.id,
+        ),
+        version_id: making.id(None, VersionId::new),
+        name: name.clone(),
+        source_id,
+        destination_id,
+        rules,
+        enabled: unfit.is_empty() && twin.is_some_and(|twin| twin.enabled),
+        now_ms: making.clock.now_ms(),
+    };
+    let deed = match twin {
+        None => Deed::Make(draft),
+        Some(twin)
+            if twin.version.rules == draft.rules
+                && twin.version.destination_id == destination_id
+                && twin.source_id == source_id
+                && twin.name == name =>
+        {
+            Deed::Keep
+        }
+        Some(twin) => Deed::Change {
+            draft,
+            before: Box::new(twin.clone()),
+        },
+    };
+    Ok(Step {
+        unfit,
+        ..Step::new(name, deed)
+    })
 }
 
 /// Does what the plan says, sources and destinations first. `noting` gives the store that notes its next change.
@@ -467,16 +567,38 @@ fn count<Draft>(steps: &[Step<Draft>], tally: &mut (usize, usize, usize)) {
     }
 }
 
-/// The one with this id, else the only one with this name.
-fn same<Id: Copy>(here: &[(String, String, Id)], id: &str, name: &str) -> Option<Id> {
-    if let Some((.., found)) = here.iter().find(|(other, ..)| other == id) {
-        return Some(*found);
+/// The entries' ids, which must differ, and their names.
+fn wanted<'a, Id: FromStr>(
+    what: &str,
+    entries: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<Vec<(Option<Id>, String)>, ImportError> {
+    let mut seen = HashSet::new();
+    entries
+        .map(|(id, name)| {
+            let name = checked_name(what, name)?;
+            if !id.is_empty() && !seen.insert(id.to_lowercase()) {
+                return Err(ImportError::refusal(format!(
+                    "The document has two of the same id: {what} {name} and another one."
+                )));
+            }
+            Ok((id.parse().ok(), name))
+        })
+        .collect()
+}
+
+fn unclear(what: &str, name: &str) -> ImportError {
+    ImportError::refusal(format!(
+        "More than one {what} is called {name}, here or in the document, and nothing says which is which. Give each a name of its own."
+    ))
+}
+
+/// The places of what somebody must enter before anything is sent.
+fn to_enter(settings: &Settings) -> Vec<String> {
+    let mut places = settings.left_out();
+    if !settings.signing.can_sign() {
+        places.push("/signing/secret".into());
     }
-    let mut named = here.iter().filter(|(_, other, _)| other == name);
-    match (named.next(), named.next()) {
-        (Some((.., found)), None) => Some(*found),
-        _ => None,
-    }
+    places
 }
 
 fn checked_name(what: &str, name: &str) -> Result<String, ImportError> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ipnet::IpNet;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::domain::destination::{
@@ -10,6 +11,7 @@ use crate::domain::destination::{
 };
 use crate::domain::id::DeliveryId;
 use crate::domain::mapping::JSON;
+use crate::domain::outcome::Outcome;
 use crate::domain::problem::Problem;
 use crate::flow::Bridge;
 use crate::new_id;
@@ -55,6 +57,21 @@ async fn refused_address(guard: &Guard, settings: &Settings) -> Option<Refusal> 
 /// destination, until the next one.
 pub async fn try_out(bridge: &Bridge, destination: &Destination) -> Result<(), StoreError> {
     let now = bridge.clock.now();
+    let trial = match destination.settings.cannot_send() {
+        Some(reason) => Trial {
+            outcome: Outcome::InvalidRequest {
+                reason: reason.to_string(),
+            },
+            duration_ms: 0,
+            response: String::new(),
+        },
+        None => try_now(bridge, destination, now).await,
+    };
+    let last = LastTest { at: now, trial };
+    bridge.store.note_test(destination.id, last).await
+}
+
+async fn try_now(bridge: &Bridge, destination: &Destination, now: Timestamp) -> Trial {
     let id = new_id!(DeliveryId, bridge, now).to_string();
     let body = json!({"event": "BLUEBRIDGE_TEST", "message": "A test request from Bluebridge.", "sent_at": now.to_string()});
     let message = Message {
@@ -72,11 +89,9 @@ pub async fn try_out(bridge: &Bridge, destination: &Destination) -> Result<(), S
     )
     .await;
     let kept = exchange.response_body.len().min(TRIAL_RESPONSE_LIMIT_BYTES);
-    let trial = Trial {
+    Trial {
         outcome: exchange.outcome,
         duration_ms: u64::try_from(exchange.duration.as_millis()).unwrap_or(u64::MAX),
         response: String::from_utf8_lossy(&exchange.response_body[..kept]).into_owned(),
-    };
-    let last = LastTest { at: now, trial };
-    bridge.store.note_test(destination.id, last).await
+    }
 }

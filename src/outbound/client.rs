@@ -15,6 +15,9 @@ const IDLE_S: u64 = 20;
 /// Unused connections that are kept for each host.
 const IDLE_PER_HOST: usize = 100;
 
+/// Headers that an answer may have. Who sends more than usual has taken the request all the same; how large they may be together is limited elsewhere.
+const ANSWER_HEADERS: usize = 500;
+
 /// The client could not be built.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client could not be built: {0}")]
@@ -55,6 +58,7 @@ fn half(guard: Guard) -> Result<reqwest::Client, ClientError> {
         .pool_idle_timeout(Duration::from_secs(IDLE_S))
         .pool_max_idle_per_host(IDLE_PER_HOST)
         .tcp_nodelay(true)
+        .http1_max_headers(ANSWER_HEADERS)
         .build()
         .map_err(ClientError)
 }

@@ -18,6 +18,7 @@ pub mod deliveries;
 pub mod destinations;
 pub mod error;
 pub mod events;
+mod gone;
 pub mod idempotency;
 pub mod ingest;
 pub mod invites;

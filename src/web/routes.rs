@@ -49,14 +49,6 @@ pub fn routes(config: &mut ServiceConfig) {
 fn register_api(config: &mut ServiceConfig) {
     config
         .app_data(web::PayloadConfig::new(api::BODY_LIMIT_BYTES))
-        .app_data(web::QueryConfig::default().error_handler(|error, _| {
-            ApiError::new(
-                actix_web::http::StatusCode::BAD_REQUEST,
-                "bad_query",
-                format!("The query cannot be read: {error}."),
-            )
-            .into()
-        }))
         .default_service(web::to(no_such_route));
     for entry in api() {
         entry.api(config);

@@ -374,7 +374,7 @@ impl Receiver {
                         let mut response =
                             HttpResponse::build(StatusCode::from_u16(answer.status).unwrap());
                         for header in answer.headers {
-                            response.insert_header(header);
+                            response.append_header(header);
                         }
                         response.body(answer.body)
                     }

@@ -1,6 +1,7 @@
 //! One integration binary: the real application on port 0 with its own database, a pretend Blue and a scripted receiver.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod answers;
 mod api_sweep;
 mod audit;
 mod audit_accounts;
@@ -13,6 +14,7 @@ mod builder;
 mod clock;
 mod cluster;
 mod command_line;
+mod commands;
 mod crash;
 mod database;
 mod dependencies;
@@ -49,3 +51,4 @@ mod store;
 mod surface;
 mod sweep;
 mod tls;
+mod transfer;

@@ -62,6 +62,7 @@ const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
         "for who starts a server",
     ),
     ("web/admission.rs", "This needs the role", "for programs"),
+    ("web/api/answers.rs", "", "for programs"),
     ("web/api/audit.rs", "", "for programs"),
     ("web/api/deliveries.rs", "", "for programs"),
     ("web/api/idempotency.rs", "", "for programs"),
@@ -69,6 +70,7 @@ const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
     ("web/api/mod.rs", "`cursor`", "for programs"),
     ("web/api/mod.rs", "The body is not JSON", "for programs"),
     ("web/api/openapi.rs", "", "for programs"),
+    ("web/api/query.rs", "", "for programs"),
     ("web/api/replays.rs", "", "for programs"),
     ("web/api/schemas.rs", "", "for programs"),
     ("web/operations.rs", "The bridge is", "for programs"),
@@ -634,8 +636,10 @@ fn refused(config: Option<&Value>, signing: Option<&Value>, limits: Option<&Valu
         signing,
         limits,
     };
-    let refused = Settings::parse(&document, None);
-    all_told(&refused.expect_err("settings that are refused"));
+    match Settings::parse(&document, None) {
+        Ok(settings) => all_told(&settings.unfit()),
+        Err(refused) => all_told(&refused),
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::database::{Database, on_both};
-use crate::harness::{Receiver, TestBridge, event, todo_created};
+use crate::harness::{Answer, Receiver, TestBridge, event, todo_created};
 
 on_both! {
     the_same_body_is_an_event_of_each_source,
@@ -192,6 +192,79 @@ async fn a_wrong_shape_is_told_with_its_place() {
     assert_eq!(problem["problems"], told);
     let (_, problem) = bridge.api("POST", "/sources", Some(json!({}))).await;
     assert_eq!(problem["detail"], "missing field `name`.");
+
+    let destination = json!({"name": "x", "config": {"url": "https://example.com", "auth": {"typ": "none"}}, "limits": {"concurrency": 1.5}});
+    for (path, document, pointer, wanted) in [
+        (
+            "/replays",
+            json!({"per_second": 1.5}),
+            "/per_second",
+            "expected a whole number",
+        ),
+        (
+            "/replays",
+            json!({"filter": {"from": "soon"}}),
+            "/filter/from",
+            "a date like",
+        ),
+        ("/replays", json!({"from": "soon"}), "/from", "a date like"),
+        (
+            "/replays",
+            json!({"filter": {"sate": "x"}}),
+            "/filter/sate",
+            "unknown field",
+        ),
+        (
+            "/replays",
+            json!({"state": "lost"}),
+            "/state",
+            "is not a state",
+        ),
+        (
+            "/replays",
+            json!({"filter": null}),
+            "/filter",
+            "expected an object",
+        ),
+        (
+            "/replays",
+            json!({"filter": {"state": 1}}),
+            "/filter/state",
+            "a list of words",
+        ),
+        (
+            "/destinations",
+            destination.clone(),
+            "/config/auth/typ",
+            "unknown field",
+        ),
+    ] {
+        let (status, problem) = bridge.api("POST", path, Some(document)).await;
+        let told = &problem["problems"][0];
+        assert_eq!(
+            (status, &told["pointer"]),
+            (422, &json!(pointer)),
+            "{problem}"
+        );
+        let message = told["message"].as_str().unwrap();
+        assert!(message.contains(wanted), "{message}");
+    }
+    let (_, problem) = bridge.api("POST", "/destinations", Some(destination)).await;
+    assert_eq!(problem["problems"][1]["pointer"], "/limits/concurrency");
+    for (query, says) in [
+        ("/events?from=soon", "`from`: a date like 2026-01-31"),
+        ("/deliveries?since=2026-99-01", "`since`: a date like"),
+        ("/audit?limit=abc", "`limit`: a whole number is wanted"),
+        ("/sources?limit=abc", "`limit`: a whole number is wanted"),
+    ] {
+        let (status, problem) = bridge.api("GET", query, None).await;
+        assert_eq!((status, &problem["code"]), (400, &json!("bad_query")));
+        assert!(
+            problem["detail"].as_str().unwrap().contains(says),
+            "{problem}"
+        );
+    }
+    bridge.get("/events?from=2026-01-01&to=2026-01-31").await;
 }
 
 #[actix_web::test]
@@ -330,4 +403,23 @@ async fn what_no_column_can_hold_is_looked_for_and_not_found() {
         assert_eq!(bridge.api("POST", "/replays", Some(replay)).await.0, 200);
         bridge.stop().await;
     }
+}
+
+#[actix_web::test]
+async fn an_answer_of_many_headers_has_arrived() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}});
+    let connected = bridge.connect(&receiver, rules).await;
+    const NAMES: [&str; 3] = ["x-one", "x-two", "x-three"];
+    let headers = (0..150).map(|n| (NAMES[n % 3], n.to_string())).collect();
+    receiver.answer_with(Answer {
+        status: 200,
+        headers,
+        body: b"ok".to_vec(),
+    });
+    bridge.post(&connected.hook, &event(1)).await;
+    bridge.recorded(1).await;
+    let delivery = bridge.get("/deliveries").await["data"][0].clone();
+    assert_eq!(delivery["state"], "delivered", "{delivery}");
+    bridge.stop().await;
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::domain::concealed::{is_mask, restore_query};
+use crate::domain::concealed::{is_mask, is_masked, restore};
 use crate::domain::destination::{
     Auth, CONCURRENCY_LIMIT, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, HEADER_VALUE_LIMIT_BYTES,
     HEADERS_LIMIT, Limits, METHODS, PER_SECOND_LEAST, PER_SECOND_LIMIT, RequestSettings,
@@ -84,10 +84,10 @@ pub(super) fn section<T: for<'de> Deserialize<'de>>(
         problems.push(Problem::new(pointer, "missing", "This part is needed."));
         return None;
     };
-    match T::deserialize(value) {
+    match serde_path_to_error::deserialize(value) {
         Ok(parsed) => Some(parsed),
         Err(error) => {
-            problems.push(Problem::wrong_shape(pointer, &error));
+            problems.push(Problem::wrong_shape_within(pointer, &error));
             None
         }
     }
@@ -115,7 +115,11 @@ pub(super) fn parse_request(
     let moved = moved.is_some_and(|(previous, url)| previous.url.origin() != url.origin());
     let kept = previous.filter(|_| !moved);
     let url = url.and_then(|url| {
-        let restored = restore_query(url, kept.map(|kept| &kept.url));
+        let restored = match kept {
+            Some(kept) => restore(url, &kept.url),
+            None if moved && is_masked(&url) => None,
+            None => Some(url),
+        };
         match &restored {
             None => problems.push(masked("/config/url", moved)),
             Some(url) => problems.extend(too_long(url.as_str())),
@@ -141,7 +145,7 @@ pub(super) fn parse_request(
     })
 }
 
-/// A mask that stands for nothing.
+/// A mask that stands for nothing. Where nothing was saved before, it is read as it is: `Settings::unfit` finds it, and what an import left out stays so.
 pub fn masked(pointer: impl Into<String>, moved: bool) -> Problem {
     match moved {
         true => Problem::new(
@@ -217,10 +221,7 @@ fn parse_headers(
     }
     let mut parsed = Vec::new();
     for (name, value) in headers.iter().take(HEADERS_LIMIT) {
-        let pointer = format!(
-            "/config/headers/{}",
-            name.replace('~', "~0").replace('/', "~1")
-        );
+        let pointer = header_place(name);
         let Some(value) = value.as_str() else {
             problems.push(Problem::new(
                 pointer,
@@ -229,9 +230,10 @@ fn parse_headers(
             ));
             continue;
         };
-        let value = match value {
-            MASK => kept.and_then(|kept| kept.header(name)),
-            value => Some(value),
+        let value = match (value, kept) {
+            (MASK, _) if moved => None,
+            (MASK, Some(kept)) => kept.header(name),
+            (value, _) => Some(value),
         };
         let Some(value) = value else {
             problems.push(masked(pointer, moved));
@@ -243,6 +245,14 @@ fn parse_headers(
         }
     }
     parsed
+}
+
+/// Where an added header stands in the document.
+pub(super) fn header_place(name: &str) -> String {
+    format!(
+        "/config/headers/{}",
+        name.replace('~', "~0").replace('/', "~1")
+    )
 }
 
 /// Why a header cannot be sent; `None` when it can.

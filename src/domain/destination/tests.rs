@@ -268,8 +268,19 @@ fn no_secret_follows_an_address_to_another_host() {
     }
     let unknown = change(&json!({"url": "https://e.com/", "headers": {"x-other": "***"}}));
     assert_eq!(unknown.unwrap_err()[0].code, "masked_value");
-    assert_eq!(
-        codes(json!({"url": "https://e.com/?a=***"})),
-        ["masked_value"]
-    );
+    // Nothing was saved before: it can be read, as an import does, and is refused when somebody saves it.
+    let config = json!({
+        "url": "https://e.com/***?a=***", "headers": {"x-key": "***"}, "auth": {"type": "bearer", "token": "***"},
+    });
+    let signing = json!({"scheme": "none"});
+    let imported = parse(config, signing, json!({})).unwrap();
+    let places = ["/config/url", "/config/headers/x-key", "/config/auth/token"];
+    assert_eq!(imported.left_out(), places);
+    assert!(imported.cannot_send().is_some());
+    let opened = Settings::open(&imported.to_sealed_document()).unwrap();
+    assert_eq!(opened, imported);
+    let refused = imported.unfit();
+    let found: Vec<(&str, &str)> = refused.iter().map(|p| (&*p.pointer, p.code)).collect();
+    assert_eq!(found, places.map(|place| (place, "masked_value")));
+    assert_eq!(imported.public_view()["config"]["auth"]["token_set"], false);
 }

@@ -9,29 +9,32 @@ use serde_json::{Value, json};
 use crate::domain::audit::{ActorKind, Note};
 use crate::flow::Bridge;
 use crate::store::audit::AuditFilter;
+use crate::web::api::query::{Query, time_from, time_to};
 use crate::web::api::{Paging, page_of, time};
 use crate::web::problem::ApiError;
 
 /// How notes are narrowed.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-pub struct Query {
+pub struct Wanted {
     object_kind: Option<String>,
     object_id: Option<String>,
     actor_kind: Option<String>,
     actor_id: Option<String>,
     text: Option<String>,
+    #[serde(default, deserialize_with = "time_from")]
     from: Option<Timestamp>,
+    #[serde(default, deserialize_with = "time_to")]
     to: Option<Timestamp>,
     limit: Option<i64>,
     cursor: Option<String>,
 }
 
 pub async fn index(
-    query: web::Query<Query>,
+    query: Query<Wanted>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    let query = query.into_inner();
+    let query = query.0;
     let page = Paging {
         limit: query.limit,
         cursor: query.cursor,

@@ -13,6 +13,7 @@ use crate::flow::{Bridge, resend};
 use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
+use crate::web::api::query::{Query, time_from, time_to};
 use crate::web::api::{Paging, id, list, maybe_time, parse, time};
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
@@ -20,7 +21,7 @@ use crate::web::turn::{RULES, in_turn};
 /// How the log is narrowed. `state` may name several, separated by commas.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-pub struct Query {
+pub struct Wanted {
     state: Option<String>,
     #[serde(alias = "connection")]
     connection_id: Option<String>,
@@ -32,9 +33,9 @@ pub struct Query {
     replay_id: Option<String>,
     #[serde(alias = "type")]
     event_type: Option<String>,
-    #[serde(alias = "since")]
+    #[serde(default, alias = "since", deserialize_with = "time_from")]
     from: Option<Timestamp>,
-    #[serde(alias = "until")]
+    #[serde(default, alias = "until", deserialize_with = "time_to")]
     to: Option<Timestamp>,
     #[serde(alias = "q")]
     text: Option<String>,
@@ -42,7 +43,7 @@ pub struct Query {
     cursor: Option<String>,
 }
 
-impl Query {
+impl Wanted {
     fn filter(self) -> Result<DeliveryFilter, ApiError> {
         let page = Paging {
             limit: self.limit,
@@ -98,10 +99,10 @@ fn states(text: &str) -> Result<Vec<State>, ApiError> {
 }
 
 pub async fn index(
-    query: web::Query<Query>,
+    query: Query<Wanted>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    let filter = query.into_inner().filter()?;
+    let filter = query.0.filter()?;
     let page = bridge.store.log_page(filter).await?;
     // A look for something without an index ends early; the cursor goes on from there, so a page may be short and not the last.
     let next = page.next().map(|id| id.to_string());

@@ -21,6 +21,7 @@ use crate::store::destinations::DestinationDraft;
 use crate::store::error::StoreError;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
+use crate::web::api::query::Query;
 use crate::web::api::{Walk, id, maybe_time, name, parse, parse_replacing, time};
 use crate::web::problem::ApiError;
 
@@ -45,8 +46,9 @@ pub struct Saved {
 }
 
 /// What a destination tells of itself and nobody writes.
-const READ_ONLY: [&str; 9] = [
+const READ_ONLY: [&str; 10] = [
     "/id",
+    "/left_out",
     "/health",
     "/created_at",
     "/updated_at",
@@ -57,15 +59,11 @@ const READ_ONLY: [&str; 9] = [
     "/signing/previous_secret_until",
 ];
 
-pub async fn index(
-    walk: web::Query<Walk>,
-    bridge: web::Data<Bridge>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn index(walk: Query<Walk>, bridge: web::Data<Bridge>) -> Result<HttpResponse, ApiError> {
     let destinations = bridge.store.destinations().await?;
     let now_s = bridge.clock.now().as_second();
     let id = |destination: &Destination| destination.id.to_string();
-    walk.into_inner()
-        .answer(&destinations, id, |it| view(it, now_s))
+    walk.0.answer(&destinations, id, |it| view(it, now_s))
 }
 
 pub async fn create(
@@ -349,6 +347,7 @@ fn view(destination: &Destination, now_s: i64) -> Value {
         "config": settings["config"],
         "signing": settings["signing"],
         "limits": settings["limits"],
+        "left_out": destination.settings.left_out(),
         "health": {
             "state": health.word(),
             "failing_since": maybe_time(health.failing_since),

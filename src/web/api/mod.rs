@@ -1,5 +1,6 @@
 //! The API `/api/v1`: JSON in and out, bearer tokens, problem details. One file per resource; shapes are made here and nowhere else.
 
+mod answers;
 pub mod audit;
 pub mod connections;
 pub mod decide;
@@ -8,6 +9,7 @@ pub mod destinations;
 pub mod events;
 pub mod idempotency;
 pub mod openapi;
+pub mod query;
 pub mod replays;
 mod schemas;
 pub mod sources;
@@ -18,10 +20,9 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
-use serde_path_to_error::Segment;
 
 use crate::domain::name::{self, NAME_LIMIT_CHARS};
-use crate::domain::problem::Problem;
+use crate::domain::problem::{Problem, pointer_to};
 use crate::store::events::{PAGE_LIMIT, Page, Rows};
 use crate::web::problem::ApiError;
 
@@ -159,17 +160,6 @@ fn unreadable(pointer: String, error: &serde_json::Error) -> ApiError {
             format!("The body is not JSON: {error}."),
         ),
     }
-}
-
-/// Where reading stopped, as a JSON pointer.
-fn pointer_to(path: &serde_path_to_error::Path) -> String {
-    path.iter()
-        .filter_map(|segment| match segment {
-            Segment::Seq { index } => Some(format!("/{index}")),
-            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
-            Segment::Enum { .. } | Segment::Unknown => None,
-        })
-        .collect()
 }
 
 /// Reads an id out of an address.

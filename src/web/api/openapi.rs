@@ -4,7 +4,8 @@ use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 
 use crate::store::events::PAGE_LIMIT;
-use crate::web::api::schemas::schemas;
+use crate::web::api::answers::answer;
+use crate::web::api::schemas::{reference, schemas};
 
 /// Method, path, summary, role, status of success.
 const OPERATIONS: [(&str, &str, &str, &str, &str); 32] = [
@@ -256,7 +257,7 @@ fn document() -> Value {
         "info": {
             "title": "Bluebridge",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Errors are problem details (RFC 9457) with a stable `code`. Lists answer {data, next_cursor}; pass next_cursor as cursor until it is null. A look for a text or an event type is bounded: a page may be short, or empty, and still not the last.",
+            "description": "Errors are problem details (RFC 9457) with a stable `code`, which the schema Problem lists. Lists answer {data, next_cursor}; pass next_cursor as cursor until it is null. A look for a text or an event type is bounded: a page may be short, or empty, and still not the last.",
         },
         "servers": [{"url": "/api/v1"}],
         "security": [{"token": []}],
@@ -286,7 +287,12 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
     for name in listed.map_or(&[][..], |(_, names)| names) {
         let schema = match *name {
             "limit" => json!({"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT}),
-            "from" | "to" => json!({"type": "string", "format": "date-time"}),
+            "from" => {
+                json!({"type": "string", "description": "A time, or a date from whose beginning in UTC on."})
+            }
+            "to" => {
+                json!({"type": "string", "description": "A time, or a date until whose end in UTC."})
+            }
             _ => json!({"type": "string"}),
         };
         parameters.push(json!({"name": name, "in": "query", "schema": schema}));
@@ -295,8 +301,13 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
         "summary": summary,
         "description": format!("Needs the role {role}."),
         "parameters": parameters,
-        "responses": {success: {"description": "Done"}, "default": {"$ref": "#/components/responses/Problem"}},
+        "responses": {"default": {"$ref": "#/components/responses/Problem"}},
     });
+    let responses = &mut operation["responses"];
+    responses[success] = answered(answer(method, path));
+    if (method, path) == ("post", "/replays") {
+        responses["200"] = answered(Some(reference("Forecast")));
+    }
     let schema = match (method, path) {
         ("post", "/sources") | ("put", "/sources/{id}") => Some("Source"),
         ("post", "/destinations") | ("put", "/destinations/{id}") => Some("Destination"),
@@ -316,10 +327,58 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
     operation
 }
 
+/// A response of success.
+fn answered(schema: Option<Value>) -> Value {
+    match schema {
+        Some(schema) => {
+            json!({"description": "Done", "content": {"application/json": {"schema": schema}}})
+        }
+        None => json!({"description": "Done"}),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::api::answers::ERROR_CODES;
     use crate::web::route::Access;
+
+    /// Files whose errors programs get.
+    const FILES: [&str; 12] = [
+        include_str!("audit.rs"),
+        include_str!("connections.rs"),
+        include_str!("decide.rs"),
+        include_str!("deliveries.rs"),
+        include_str!("destinations.rs"),
+        include_str!("events.rs"),
+        include_str!("idempotency.rs"),
+        include_str!("mod.rs"),
+        include_str!("query.rs"),
+        include_str!("../body.rs"),
+        include_str!("../problem.rs"),
+        include_str!("../routes.rs"),
+    ];
+
+    #[test]
+    fn every_code_of_an_error_is_told() {
+        let pattern = r#"ApiError::new\(\s*[\w:]*StatusCode::\w+,\s*"(\w+)""#;
+        let made = regex::Regex::new(pattern).unwrap();
+        let mut found = 0;
+        for code in FILES.iter().flat_map(|file| made.captures_iter(file)) {
+            let is_told = ERROR_CODES.iter().any(|(told, _)| *told == &code[1]);
+            assert!(is_told, "{} is not told", &code[1]);
+            found += 1;
+        }
+        assert!(found > 15, "{found}");
+    }
+
+    #[test]
+    fn every_success_but_a_deletion_has_an_answer() {
+        for (method, path, ..) in OPERATIONS {
+            let is_told = answer(method, path).is_some();
+            assert_eq!(is_told, method != "delete", "{method} {path}");
+        }
+    }
 
     #[test]
     fn every_route_is_described_with_its_role_and_every_description_has_its_route() {

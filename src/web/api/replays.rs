@@ -17,7 +17,8 @@ use crate::flow::{Bridge, replay as replaying};
 use crate::store::replays::Replay;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
-use crate::web::api::{Paging, id, maybe_time, page_of, parse, time};
+use crate::web::api::query::{Query, time_from, time_to};
+use crate::web::api::{Paging, id, maybe_time, page_of, parse, read_from, time};
 use crate::web::problem::ApiError;
 
 /// What a replay is asked for with. The filter's words may also stand beside the others, as in the query of `/deliveries`.
@@ -32,11 +33,14 @@ struct Question {
     per_second: Option<u32>,
     #[serde(default)]
     dry_run: bool,
+    /// The filter's words stand beside the others.
+    #[serde(skip)]
+    is_flat: bool,
 }
 
 /// The words of the log's filter.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object")]
 struct FilterDocument {
     #[serde(alias = "states")]
     state: Words,
@@ -48,9 +52,9 @@ struct FilterDocument {
     event_id: Option<String>,
     #[serde(alias = "type")]
     event_type: Option<String>,
-    #[serde(alias = "since")]
+    #[serde(alias = "since", deserialize_with = "time_from")]
     from: Option<Timestamp>,
-    #[serde(alias = "until")]
+    #[serde(alias = "until", deserialize_with = "time_to")]
     to: Option<Timestamp>,
     #[serde(alias = "q")]
     text: Option<String>,
@@ -59,7 +63,10 @@ struct FilterDocument {
 
 /// One word, several with commas, or a list of words.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "states are one word, several with commas, or a list of words"
+)]
 enum Words {
     Text(String),
     List(Vec<String>),
@@ -74,7 +81,8 @@ impl Default for Words {
 impl Question {
     fn read(body: &web::Bytes) -> Result<Question, ApiError> {
         let mut document: Map<String, Value> = parse(body)?;
-        if !document.contains_key("filter") {
+        let is_flat = !document.contains_key("filter");
+        if is_flat {
             let options = ["version", "per_second", "dry_run"];
             let (own, filter): (Map<_, _>, Map<_, _>) = document
                 .into_iter()
@@ -82,8 +90,13 @@ impl Question {
             document = own;
             document.insert("filter".into(), Value::Object(filter));
         }
-        serde_json::from_value(Value::Object(document))
-            .map_err(|error| ApiError::invalid(vec![Problem::wrong_shape("", &error)]))
+        match read_from::<Question>(Value::Object(document)) {
+            Ok(question) => Ok(Question {
+                is_flat,
+                ..question
+            }),
+            Err(refused) => Err(placed(refused.problems, is_flat)),
+        }
     }
 
     /// The wish, or everything that is wrong with it.
@@ -105,9 +118,19 @@ impl Question {
         problems.extend(wish.problems());
         match problems.is_empty() {
             true => Ok(wish),
-            false => Err(ApiError::invalid(problems)),
+            false => Err(placed(problems, self.is_flat)),
         }
     }
+}
+
+/// The problems at the places where the words stand in what was sent.
+fn placed(mut problems: Vec<Problem>, is_flat: bool) -> ApiError {
+    for problem in problems.iter_mut().filter(|_| is_flat) {
+        if let Some(place) = problem.pointer.strip_prefix("/filter/") {
+            problem.pointer = format!("/{place}");
+        }
+    }
+    ApiError::invalid(problems)
 }
 
 impl FilterDocument {
@@ -165,10 +188,10 @@ fn read_id<Id: std::str::FromStr<Err: std::fmt::Display>>(
 }
 
 pub async fn index(
-    query: web::Query<Paging>,
+    query: Query<Paging>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    let page = query.page()?;
+    let page = query.0.page()?;
     let found = bridge.store.replays(page).await?;
     Ok(page_of(&found, |replay| replay.id.to_string(), summary))
 }

@@ -9,11 +9,13 @@ use crate::domain::mapping::functions::{Function, Kind, functions};
 use crate::domain::replay::{DEFAULT_PER_SECOND, PER_SECOND_LIMIT};
 use crate::domain::value::TYPE_NAMES;
 use crate::flow::past::EVENTS_LIMIT;
+use crate::web::api::answers::{ERROR_CODES, answers, codes_told};
 
 /// Every schema by its name.
 pub fn schemas() -> Value {
     let mut all = Map::new();
-    for part in [resources(), questions(), rules(), destination_parts()] {
+    let documents = [resources(), questions(), rules(), destination_parts()];
+    for part in documents.into_iter().chain(answers()) {
         if let Value::Object(part) = part {
             all.extend(part);
         }
@@ -21,7 +23,7 @@ pub fn schemas() -> Value {
     Value::Object(all)
 }
 
-fn text() -> Value {
+pub(super) fn text() -> Value {
     json!({"type": "string"})
 }
 
@@ -29,11 +31,11 @@ fn texts() -> Value {
     json!({"type": "array", "items": text()})
 }
 
-fn reference(schema: &str) -> Value {
+pub(super) fn reference(schema: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{schema}")})
 }
 
-fn nullable(schema: &str) -> Value {
+pub(super) fn nullable(schema: &str) -> Value {
     json!({"oneOf": [reference(schema), {"type": "null"}]})
 }
 
@@ -58,7 +60,7 @@ fn questions() -> Value {
         "Replay": {"type": "object", "properties": {
             "filter": {"type": "object", "description": "The words of GET /deliveries; state may be a list. What is left out does not narrow.", "properties": {
                 "state": {"type": ["string", "array"], "items": text()}, "connection_id": text(), "destination_id": text(), "event_id": text(), "event_type": text(),
-                "from": {"type": "string", "format": "date-time"}, "to": {"type": "string", "format": "date-time"}, "text": text(),
+                "from": {"type": "string", "description": "A time, or a date from whose beginning in UTC on."}, "to": {"type": "string", "description": "A time, or a date until whose end in UTC."}, "text": text(),
                 "only_missing": {"type": "boolean", "default": false, "description": "Leave out what has arrived."},
             }},
             "version": {"enum": ["then", "now"], "default": "then", "description": "By the version that each delivery named, or by its connection's version of today."},
@@ -77,7 +79,7 @@ fn questions() -> Value {
             "events": {"type": "integer", "minimum": 1, "maximum": EVENTS_LIMIT},
         }},
         "Problem": {"type": "object", "required": ["status", "code", "detail"], "properties": {
-            "type": text(), "title": text(), "status": {"type": "integer"}, "code": text(), "detail": text(),
+            "type": text(), "title": text(), "status": {"type": "integer"}, "code": {"enum": ERROR_CODES.map(|(code, _)| code), "description": codes_told()}, "detail": text(),
             "problems": {"type": "array", "items": {"type": "object", "properties": {
                 "pointer": text(), "code": text(), "message": text(), "position": {"type": "integer"},
             }}},

@@ -18,6 +18,7 @@ use crate::store::sources::{NewSource, SecretChange, SourceChange};
 use crate::web::Site;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
+use crate::web::api::query::Query;
 use crate::web::api::{Walk, id, maybe_time, name, parse, parse_replacing, time};
 use crate::web::auth::new_token;
 use crate::web::problem::ApiError;
@@ -47,14 +48,13 @@ const READ_ONLY: [&str; 9] = [
 ];
 
 pub async fn index(
-    walk: web::Query<Walk>,
+    walk: Query<Walk>,
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
     let sources = bridge.store.sources().await?;
     let id = |source: &Source| source.id.to_string();
-    walk.into_inner()
-        .answer(&sources, id, |source| view(source, &site))
+    walk.0.answer(&sources, id, |source| view(source, &site))
 }
 
 pub async fn create(

@@ -19,6 +19,7 @@ use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::ui::connection_words::{Names, change_sentences};
 use crate::web::ui::error::PageError;
+use crate::web::ui::fields::all_called;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::page::{Page, go, render, render_again};
@@ -230,29 +231,23 @@ impl PlanView {
             }
             view
         });
+        let sources = plan.sources.iter().map(|step| {
+            StepView::new(
+                step,
+                key!("connections-step-used"),
+                key!("connections-step-secret"),
+            )
+        });
+        let destinations = plan.destinations.iter().map(|step| {
+            StepView::new(
+                step,
+                key!("connections-step-used"),
+                key!("connections-step-secrets"),
+            )
+        });
         Ok(PlanView {
-            sources: plan
-                .sources
-                .iter()
-                .map(|step| {
-                    StepView::new(
-                        step,
-                        key!("connections-step-used"),
-                        key!("connections-step-secret"),
-                    )
-                })
-                .collect(),
-            destinations: plan
-                .destinations
-                .iter()
-                .map(|step| {
-                    StepView::new(
-                        step,
-                        key!("connections-step-used"),
-                        key!("connections-step-secrets"),
-                    )
-                })
-                .collect(),
+            sources: sources.collect(),
+            destinations: destinations.collect(),
             connections: connections.collect(),
             made,
             changed,
@@ -269,11 +264,20 @@ impl StepView {
             Deed::Change { .. } => (key!("connections-step-changed"), "warn"),
             Deed::Keep => (kept, ""),
         };
+        let mut changes = Vec::new();
+        if !step.differs.is_empty() {
+            let parts = all_called(&step.differs);
+            changes.push(t!("connections-import-stays", parts = parts));
+        }
+        if !step.to_enter.is_empty() {
+            let parts = all_called(&step.to_enter);
+            changes.push(t!("connections-import-enter", parts = parts));
+        }
         StepView {
             name: step.name.clone(),
             deed: deed.to_string(),
             tone,
-            changes: Vec::new(),
+            changes,
         }
     }
 }

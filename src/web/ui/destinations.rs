@@ -5,7 +5,7 @@ use askama::Template;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::domain::concealed::conceal_query;
+use crate::domain::concealed::conceal;
 use crate::domain::destination::{
     Auth, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, Destination, LastTest, METHODS,
 };
@@ -29,7 +29,7 @@ use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::ui::asking::{Ask, Links, ask_first, refuse_used, told_of_deletion, users_of};
 use crate::web::ui::error::PageError;
-use crate::web::ui::fields::Field;
+use crate::web::ui::fields::{Field, all_called};
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::SCHEMES;
@@ -113,6 +113,8 @@ struct ShowPage {
     next_probe: Option<Moment>,
     failure: Option<String>,
     test: Option<TestResult>,
+    /// What an import left out, in the words of the form.
+    left_out: String,
     url: String,
     method: String,
     auth: Key,
@@ -514,7 +516,8 @@ async fn show_page(
             .last_test
             .as_ref()
             .map(|last| TestResult::new(last, destination.updated_at, now)),
-        url: conceal_query(&settings.request.url),
+        left_out: all_called(&settings.left_out()),
+        url: conceal(&settings.request.url),
         method: settings.request.method.clone(),
         auth: word_of(&AUTHS, auth_word(&settings.request.auth)),
         scheme: word_of(&SCHEMES, settings.signing.scheme.as_str()),
@@ -642,7 +645,7 @@ impl DestinationForm {
         let settings = &destination.settings;
         DestinationForm {
             name: destination.name.clone(),
-            url: conceal_query(&settings.request.url),
+            url: conceal(&settings.request.url),
             method: settings.request.method.clone(),
             allow_http: settings.request.allow_http,
             auth: auth_word(&settings.request.auth).into(),

@@ -5,7 +5,7 @@
 use crate::web::i18n::Key;
 
 /// Place, label, and the control's id. What a place begins with is enough; of several, the first that fits.
-const FIELDS: [(&str, Key, &str); 35] = [
+const FIELDS: [(&str, Key, &str); 36] = [
     ("name", key!("builder-name"), "name"),
     ("email", key!("session-email"), "email"),
     ("password", key!("session-password"), "password"),
@@ -85,6 +85,11 @@ const FIELDS: [(&str, Key, &str); 35] = [
         "timeout_ms",
     ),
     ("secret", key!("sources-new-secret"), "secret"),
+    (
+        "require_signature",
+        key!("sources-require"),
+        "require_signature",
+    ),
     ("code", key!("settings-factor-digits"), "code"),
     ("role", key!("settings-role"), "role"),
     ("current", key!("settings-current"), "current"),
@@ -125,6 +130,19 @@ impl Field {
             label: label.to_string(),
         })
     }
+}
+
+/// The labels of several places, each once; a place without a control is told as it is.
+pub fn all_called(places: &[String]) -> String {
+    let mut labels: Vec<String> = Vec::new();
+    for place in places {
+        let place = place.trim_start_matches('/');
+        let label = Field::at(place).map_or_else(|| place.to_string(), |field| field.label);
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    labels.join(", ")
 }
 
 #[cfg(test)]

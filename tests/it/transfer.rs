@@ -1,0 +1,318 @@
+//! Export and import: the same document twice, names that several have, what stands in the place of secrets, and what differs.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use bluebridge::domain::seal::MasterKey;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::database::{Database, on_both};
+use crate::harness::{Receiver, SECRET, TestBridge, event};
+use crate::pages::{Page, Visitor, owner};
+
+on_both! {
+    the_same_document_again_changes_nothing,
+    a_name_that_several_have_is_not_guessed_at,
+    nothing_is_sent_until_what_an_import_left_out_is_entered,
+    what_differs_from_what_is_here_is_told,
+}
+
+/// Orders the import, or only its plan.
+async fn import(visitor: &mut Visitor<'_>, text: &str, action: &str) -> Page {
+    let mark = visitor.get("/connections/import").await.mark();
+    let planned = hex::encode(Sha256::digest(text));
+    let fields = [
+        ("csrf", &*mark),
+        ("bundle", text),
+        ("planned", &planned),
+        ("action", action),
+    ];
+    visitor.post("/connections/import", &fields).await
+}
+
+async fn export(visitor: &mut Visitor<'_>) -> String {
+    visitor.get("/connections/export").await.html
+}
+
+/// Two destinations of one name, and two connections of one name that lead to one each.
+async fn twins(bridge: &TestBridge, receiver: &Receiver) {
+    let source = json!({"name": "Blue", "secret": SECRET});
+    let source = bridge.created("/sources", source).await;
+    for (path, trigger) in [("one", "TODO_CREATED"), ("two", "COMMENT_CREATED")] {
+        let url = format!("http://{}/{path}", receiver.address);
+        let destination = json!({"name": "Chat", "config": {"url": url}});
+        let destination = bridge.created("/destinations", destination).await;
+        let connection = json!({
+            "name": "Notify", "source_id": source["id"], "destination_id": destination["id"],
+            "trigger": {"events": [trigger]}, "enabled": true,
+        });
+        bridge.created("/connections", connection).await;
+    }
+}
+
+async fn the_same_document_again_changes_nothing(database: Database) {
+    let (first, receiver) = (TestBridge::start().await, Receiver::start());
+    twins(&first, &receiver).await;
+    let exported = export(&mut owner(&first).await).await;
+    first.stop().await;
+
+    let bridge = TestBridge::start_on(database).await;
+    let mut ada = owner(&bridge).await;
+    let done = import(&mut ada, &exported, "import").await;
+    assert_eq!(done.status, 303, "{}", done.html);
+    let connections = bridge.get("/connections").await["data"].clone();
+    for connection in connections.as_array().unwrap() {
+        let mut connection = connection.clone();
+        connection["enabled"] = json!(true);
+        let path = format!("/connections/{}", connection["id"].as_str().unwrap());
+        assert_eq!(bridge.api("PUT", &path, Some(connection)).await.0, 200);
+    }
+    let before = async || {
+        let lists = ["/sources", "/destinations", "/connections"];
+        let mut found = Vec::new();
+        for list in lists {
+            found.push(bridge.get(list).await);
+        }
+        found
+    };
+    let was = before().await;
+    let shown = import(&mut ada, &exported, "plan").await;
+    assert!(
+        shown.html.contains("there is nothing to do"),
+        "{}",
+        shown.html
+    );
+    import(&mut ada, &exported, "import").await;
+    assert_eq!(before().await, was);
+
+    // What was deleted here is made anew, and found again.
+    let connection = was[2]["data"][0]["id"].as_str().unwrap();
+    let destination = was[2]["data"][0]["destination_id"].as_str().unwrap();
+    for path in [
+        format!("/connections/{connection}"),
+        format!("/destinations/{destination}"),
+    ] {
+        assert_eq!(bridge.api("DELETE", &path, None).await.0, 204);
+    }
+    let done = import(&mut ada, &exported, "import").await;
+    assert_eq!(done.status, 303, "{}", done.html);
+    let again = before().await;
+    assert_eq!(again[1]["data"].as_array().unwrap().len(), 2);
+    assert!(
+        again[2]["data"]
+            .as_array()
+            .unwrap()
+            .contains(&was[2]["data"][1])
+    );
+    let shown = import(&mut ada, &exported, "plan").await;
+    assert!(
+        shown.html.contains("there is nothing to do"),
+        "{}",
+        shown.html
+    );
+    bridge.stop().await;
+}
+
+async fn a_name_that_several_have_is_not_guessed_at(database: Database) {
+    let (first, receiver) = (TestBridge::start().await, Receiver::start());
+    twins(&first, &receiver).await;
+    let exported = export(&mut owner(&first).await).await;
+    first.stop().await;
+
+    // It has twins of its own.
+    let bridge = TestBridge::start_on(database).await;
+    twins(&bridge, &receiver).await;
+    let mut ada = owner(&bridge).await;
+    let was = bridge.get("/connections").await;
+    let refused = import(&mut ada, &exported, "import").await;
+    assert_eq!(refused.status, 422);
+    let says = "More than one destination is called Chat";
+    assert!(refused.html.contains(says), "{}", refused.html);
+    assert_eq!(bridge.get("/connections").await, was);
+
+    let mut bundle: Value = serde_json::from_str(&exported).unwrap();
+    bundle["destinations"][1]["id"] = bundle["destinations"][0]["id"].clone();
+    let refused = import(&mut ada, &bundle.to_string(), "import").await;
+    assert!(
+        refused.html.contains("two of the same id"),
+        "{}",
+        refused.html
+    );
+    bridge.stop().await;
+}
+
+async fn nothing_is_sent_until_what_an_import_left_out_is_entered(database: Database) {
+    let (first, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}});
+    let connected = first.connect(&receiver, rules).await;
+    let path = format!("/destinations/{}", connected.destination_id);
+    let token = "T0KENcanary1234567890";
+    let address = format!("http://{}/services/{token}/in", receiver.address);
+    let config = json!({
+        "url": format!("{address}?key=K1canary&wait=true"),
+        "headers": {"X-Tenant": "canary-tenant"},
+        "auth": {"type": "bearer", "token": "canary-bearer"},
+    });
+    let written = json!({"name": "Receiver", "config": config, "signing": {"scheme": "none"}});
+    let (status, shown) = first.api("PUT", &path, Some(written)).await;
+    assert_eq!(status, 200, "{shown}");
+    let masked = format!(
+        "http://{}/services/***/in?key=***&wait=***",
+        receiver.address
+    );
+    assert_eq!(shown["config"]["url"], json!(masked));
+    assert_eq!(shown["left_out"], json!([]));
+    // Saved as it is shown, everything stays.
+    assert_eq!(first.api("PUT", &path, Some(shown)).await.0, 200);
+    first.post(&connected.hook, &event(1)).await;
+    let sent = receiver.next().await;
+    assert_eq!(sent.header("authorization"), Some("Bearer canary-bearer"));
+    let exported = export(&mut owner(&first).await).await;
+    assert!(!exported.contains("canary"), "{exported}");
+    let bundle: Value = serde_json::from_str(&exported).unwrap();
+    assert_eq!(
+        bundle["destinations"][0]["config"],
+        json!({
+            "url": masked, "method": "POST", "headers": {"x-tenant": "***"},
+            "auth": {"type": "bearer", "token": "***"}, "allow_http": false,
+        })
+    );
+    first.stop().await;
+
+    let bridge = TestBridge::start_on(database).await;
+    let mut ada = owner(&bridge).await;
+    let shown = import(&mut ada, &exported, "plan").await;
+    let says = "Enter before anything is sent: URL, More headers, ";
+    assert!(shown.html.contains(says), "{}", shown.html);
+    let done = import(&mut ada, &exported, "import").await;
+    assert_eq!(done.status, 303, "{}", done.html);
+    let mut destination = bridge.get("/destinations").await["data"][0].clone();
+    let places = json!([
+        "/config/url",
+        "/config/headers/x-tenant",
+        "/config/auth/token"
+    ]);
+    assert_eq!(destination["left_out"], places);
+    assert_eq!(destination["config"]["auth"]["token_set"], json!(false));
+    let id = destination["id"].as_str().unwrap().to_string();
+    let page = ada.get(&format!("/destinations/{id}")).await;
+    assert!(
+        page.html.contains("An import left a part out: URL"),
+        "{}",
+        page.html
+    );
+
+    // Switched on all the same, it sends nothing: neither a delivery nor a test.
+    let source = bridge.get("/sources").await["data"][0].clone();
+    let source_path = format!("/sources/{}", source["id"].as_str().unwrap());
+    let secret = json!({"name": "Blue", "secret": SECRET});
+    assert_eq!(bridge.api("PUT", &source_path, Some(secret)).await.0, 200);
+    let mut connection = bridge.get("/connections").await["data"][0].clone();
+    connection["enabled"] = json!(true);
+    let connection_path = format!("/connections/{}", connection["id"].as_str().unwrap());
+    bridge.api("PUT", &connection_path, Some(connection)).await;
+    let hook = source["url"].as_str().unwrap();
+    let hook = bridge.url(&hook[hook.find("/hooks/").unwrap()..]);
+    assert_eq!(bridge.post(&hook, &event(2)).await.0, 200);
+    bridge.recorded(1).await;
+    let delivery = bridge.get("/deliveries").await["data"][0].clone();
+    let delivery_path = format!("/deliveries/{}", delivery["id"].as_str().unwrap());
+    let attempt = bridge.get(&delivery_path).await["attempts"][0].clone();
+    let sentence = attempt["outcome"]["sentence"].as_str().unwrap();
+    assert!(sentence.contains("An import left a part"), "{attempt}");
+    let mark = page.mark();
+    let tested = ada
+        .post(&format!("/destinations/{id}/test"), &[("csrf", &*mark)])
+        .await;
+    assert!(
+        tested.html.contains("did not arrive") || tested.html.contains("An import left a part of")
+    );
+    assert!(receiver.is_idle().await);
+
+    // What is masked must be entered, and then goes out.
+    let path = format!("/destinations/{id}");
+    let (status, refused) = bridge.api("PUT", &path, Some(destination.clone())).await;
+    assert_eq!(status, 422);
+    let pointers: Vec<&Value> = refused["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| &problem["pointer"])
+        .collect();
+    assert_eq!(json!(pointers), places);
+    destination["config"]["url"] = json!(address);
+    destination["config"]["headers"]["x-tenant"] = json!("t");
+    destination["config"]["auth"]["token"] = json!("entered");
+    let (status, saved) = bridge.api("PUT", &path, Some(destination)).await;
+    assert_eq!((status, &saved["left_out"]), (200, &json!([])), "{saved}");
+    bridge.post(&hook, &event(3)).await;
+    let sent = receiver.next().await;
+    assert_eq!(sent.header("authorization"), Some("Bearer entered"));
+    bridge.stop().await;
+}
+
+async fn what_differs_from_what_is_here_is_told(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let exported = export(&mut ada).await;
+    let same = import(&mut ada, &exported, "plan").await;
+    assert!(!same.html.contains("What is here stays"), "{}", same.html);
+
+    // As versions before wrote it, without what may hold a secret.
+    let mut bundle: Value = serde_json::from_str(&exported).unwrap();
+    let config = &mut bundle["destinations"][0]["config"];
+    config["url"] = json!(format!("http://{}/in", receiver.address));
+    for key in ["auth", "headers"] {
+        config.as_object_mut().unwrap().remove(key);
+    }
+    let old = import(&mut ada, &bundle.to_string(), "plan").await;
+    assert!(!old.html.contains("What is here stays"), "{}", old.html);
+
+    let mut bundle: Value = serde_json::from_str(&exported).unwrap();
+    let destination = &mut bundle["destinations"][0];
+    destination["kind"] = json!("slack");
+    destination["config"]["url"] = json!("https://example.com/elsewhere");
+    destination["config"]["auth"] = json!({"type": "bearer", "token": "***"});
+    destination["limits"]["concurrency"] = json!(3);
+    bundle["sources"][0]["require_signature"] = json!(false);
+    let text = bundle.to_string();
+    let shown = import(&mut ada, &text, "plan").await;
+    for says in [
+        "The document has another value here: kind, URL, Authentication, ",
+        "The document has another value here: Refuse requests without a valid signature.",
+    ] {
+        assert!(shown.html.contains(says), "{says} in {}", shown.html);
+    }
+    let path = format!("/destinations/{}", connected.destination_id);
+    let was = bridge.get(&path).await;
+    import(&mut ada, &text, "import").await;
+    assert_eq!(bridge.get(&path).await, was);
+
+    // The same at the command line, from its input.
+    let home = bridge.stop().await;
+    let mut process = Command::new(env!("CARGO_BIN_EXE_bluebridge"))
+        .args(["import", "--dry-run", "-"])
+        .env("BLUEBRIDGE_DATABASE_URL", &home.database_url)
+        .env(
+            "BLUEBRIDGE_MASTER_KEY",
+            MasterKey::new([7; 32]).to_base64().as_str(),
+        )
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    process
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
+    let output = process.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let says =
+        "differs in /kind, /config/url, /config/auth, /limits/concurrency: what is here stays";
+    assert!(output.status.success() && said.contains(says), "{said}");
+}
