@@ -135,9 +135,10 @@ impl Application {
 
 /// Takes up what the last run left. On a shared database a lease may be another node's; those of nodes that died run out.
 async fn take_up(bridge: &Bridge) -> Result<(), StoreError> {
-    match bridge.store.is_shared() {
-        true => recover::release_expired(bridge).await?,
-        false => recover::release_all(bridge).await?,
+    if bridge.store.is_shared() {
+        recover::release_expired(bridge).await?
+    } else {
+        recover::release_all(bridge).await?
     };
     clock_step::at_start(bridge).await
 }

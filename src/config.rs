@@ -84,9 +84,10 @@ fn public_url(text: &str) -> Result<Url, String> {
         || url.fragment().is_some()
         || !url.username().is_empty()
         || url.password().is_some();
-    match is_web && !has_more {
-        true => Ok(url),
-        false => Err("an http or https address without user name, path, query and fragment is needed, like https://bridge.example.com: the pages have a host of their own".into()),
+    if is_web && !has_more {
+        Ok(url)
+    } else {
+        Err("an http or https address without user name, path, query and fragment is needed, like https://bridge.example.com: the pages have a host of their own".into())
     }
 }
 

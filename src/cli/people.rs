@@ -114,9 +114,10 @@ pub async fn user(verb: UserVerb) -> anyhow::Result<()> {
             let now = Clock::System.now();
             let (unix_ms, bits) = Ids::default().parts(now);
             let known = store.users().await?;
-            let role = role.unwrap_or(match known.is_empty() {
-                true => Role::Owner,
-                false => Role::Editor,
+            let role = role.unwrap_or(if known.is_empty() {
+                Role::Owner
+            } else {
+                Role::Editor
             });
             let has_owner = role == Role::Owner || known.iter().any(is_active_owner);
             let user = User {

@@ -136,25 +136,24 @@ fn print(number: u64, request: &HttpRequest, body: &[u8], verdict: &str, quiet: 
             .unwrap_or("-")
     };
     let id = header("webhook-id");
-    let text = match quiet {
-        true => format!("{number} {verdict} {id}\n"),
-        false => {
-            let shown = serde_json::from_slice::<serde_json::Value>(body)
-                .and_then(|value| serde_json::to_string_pretty(&value))
-                .unwrap_or_else(|_| {
-                    String::from_utf8_lossy(body)
-                        .chars()
-                        .filter(|c| !c.is_control() || *c == '\n')
-                        .collect()
-                });
-            format!(
-                "#{number} {} {}\n  webhook-id: {id}\n  attempt: {}\n  content-type: {}\n  signature: {verdict}\n{shown}\n\n",
-                request.method(),
-                request.path(),
-                header("bluebridge-attempt"),
-                header("content-type"),
-            )
-        }
+    let text = if quiet {
+        format!("{number} {verdict} {id}\n")
+    } else {
+        let shown = serde_json::from_slice::<serde_json::Value>(body)
+            .and_then(|value| serde_json::to_string_pretty(&value))
+            .unwrap_or_else(|_| {
+                String::from_utf8_lossy(body)
+                    .chars()
+                    .filter(|c| !c.is_control() || *c == '\n')
+                    .collect()
+            });
+        format!(
+            "#{number} {} {}\n  webhook-id: {id}\n  attempt: {}\n  content-type: {}\n  signature: {verdict}\n{shown}\n\n",
+            request.method(),
+            request.path(),
+            header("bluebridge-attempt"),
+            header("content-type"),
+        )
     };
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

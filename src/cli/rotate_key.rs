@@ -74,9 +74,10 @@ async fn in_file(settings: &Settings, path: &Path, given: Option<&Path>) -> anyh
 }
 
 fn read_or_make(path: &Path) -> anyhow::Result<MasterKey> {
-    Ok(match path.exists() {
-        true => read_key(path)?,
-        false => make_key(path)?,
+    Ok(if path.exists() {
+        read_key(path)?
+    } else {
+        make_key(path)?
     })
 }
 

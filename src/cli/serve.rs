@@ -58,11 +58,12 @@ fn log_to_stderr(setting: &str) -> anyhow::Result<()> {
         .log_internal_errors(false)
         .with_writer(|| OneLine);
     // A second subscriber in one process (tests) is not an error.
-    let _ = match json {
-        true => lines.json().try_init(),
-        false => lines
+    let _ = if json {
+        lines.json().try_init()
+    } else {
+        lines
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .try_init(),
+            .try_init()
     };
     Ok(())
 }

@@ -54,9 +54,10 @@ pub async fn import(args: ImportArgs) -> anyhow::Result<()> {
     };
     let text = text.with_context(|| format!("{} cannot be read", args.path.display()))?;
     let bundle = transfer::read(&text)?;
-    let store = match args.dry_run {
-        true => open_existing(&args.settings)?,
-        false => open(&args.settings)?,
+    let store = if args.dry_run {
+        open_existing(&args.settings)?
+    } else {
+        open(&args.settings)?
     };
     let guard = vet::guard(&args.settings.allow_networks);
     let (clock, ids) = (Clock::System, Ids::default());

@@ -151,9 +151,10 @@ pub fn tidied(id: &str) -> Cow<'_, str> {
             .iter()
             .any(|event| shared_name(event.id) == shared_name(id))
     };
-    match large != id && is_known(&large) {
-        true => large.into(),
-        false => id.into(),
+    if large != id && is_known(&large) {
+        large.into()
+    } else {
+        id.into()
     }
 }
 
@@ -171,9 +172,10 @@ pub fn clause(id: &str) -> String {
         return id.to_string();
     };
     let label = event.label.to_lowercase();
-    let article = match label.starts_with(['a', 'e', 'i', 'o', 'u']) {
-        true => "an",
-        false => "a",
+    let article = if label.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
     };
     let words = label.split(' ').map(|word| match word {
         word if DONE.contains(&word) || word == "changed" => format!("is {word}"),

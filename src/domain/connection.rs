@@ -150,9 +150,10 @@ impl Rules {
         let document = &document.clone().tidied();
         let rules = Rules::accepted(document)?;
         let problems = rules.unfit(&document.trigger);
-        match problems.is_empty() {
-            true => Ok(rules),
-            false => Err(problems),
+        if problems.is_empty() {
+            Ok(rules)
+        } else {
+            Err(problems)
         }
     }
 

@@ -162,9 +162,10 @@ pub fn fact_needs() -> &'static Needs {
 pub fn read_for(body: &[u8], needs: &Needs) -> Result<Reading, ReadError> {
     let document = lenient::read(body, |body| document_for(body, needs)).map_err(|error| {
         let text = error.to_string();
-        match text.starts_with("recursion limit exceeded") {
-            true => ReadError::TooDeep,
-            false => ReadError::NotJson(text),
+        if text.starts_with("recursion limit exceeded") {
+            ReadError::TooDeep
+        } else {
+            ReadError::NotJson(text)
         }
     })?;
     if !document.is_object() {

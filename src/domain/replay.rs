@@ -239,10 +239,10 @@ impl Forecast {
     /// The forecast for a person.
     pub fn sentence(&self) -> String {
         if self.matching == 0 {
-            return match self.at_least {
-                true => "Nothing matches in the part of the log that was counted; the log goes on."
-                    .into(),
-                false => "No delivery matches.".into(),
+            return if self.at_least {
+                "Nothing matches in the part of the log that was counted; the log goes on.".into()
+            } else {
+                "No delivery matches.".into()
             };
         }
         let mut text = match self.matching {
@@ -268,9 +268,10 @@ impl Forecast {
             1 => ". 1 is sent again.".to_string(),
             count => format!(". {} are sent again.", grouped(count)),
         };
-        match self.at_least {
-            true => format!("At least {text} The log goes on behind what was counted."),
-            false => text,
+        if self.at_least {
+            format!("At least {text} The log goes on behind what was counted.")
+        } else {
+            text
         }
     }
 }
@@ -303,10 +304,7 @@ pub fn grouped(count: i64) -> String {
         }
         text.push(digit);
     }
-    match count < 0 {
-        true => format!("-{text}"),
-        false => text,
-    }
+    if count < 0 { format!("-{text}") } else { text }
 }
 
 #[cfg(test)]

@@ -82,9 +82,10 @@ pub fn verify<'a>(
         mac_of(secret.expose(), &[body]).is_some_and(|mac| mac.verify_slice(&given).is_ok())
             | matched
     });
-    match matched {
-        true => Ok(Verified(body)),
-        false => Err(SignatureProblem::Mismatch),
+    if matched {
+        Ok(Verified(body))
+    } else {
+        Err(SignatureProblem::Mismatch)
     }
 }
 

@@ -137,12 +137,11 @@ fn without_end(text: &str) -> Option<Timestamp> {
 pub fn end_of(value: &Value, zone: &TimeZone) -> Option<Timestamp> {
     let time = time_of(value, zone)?;
     let has_time = |text: &str| text.trim().contains(['T', 't', ' ', ':']);
-    match value.as_str().is_some_and(has_time) {
-        true => Some(time),
-        false => {
-            let last = time.to_zoned_datetime(zone.clone()).end_of_day();
-            Some(last.map_or(Timestamp::MAX, |last| last.timestamp()))
-        }
+    if value.as_str().is_some_and(has_time) {
+        Some(time)
+    } else {
+        let last = time.to_zoned_datetime(zone.clone()).end_of_day();
+        Some(last.map_or(Timestamp::MAX, |last| last.timestamp()))
     }
 }
 
@@ -186,9 +185,10 @@ pub fn folded(text: &str) -> String {
 
 /// Whether two texts are the same without regard to case.
 pub fn same_text(one: &str, other: &str) -> bool {
-    match one.is_ascii() && other.is_ascii() {
-        true => one.eq_ignore_ascii_case(other),
-        false => one == other || folded(one) == folded(other),
+    if one.is_ascii() && other.is_ascii() {
+        one.eq_ignore_ascii_case(other)
+    } else {
+        one == other || folded(one) == folded(other)
     }
 }
 
@@ -211,8 +211,9 @@ pub fn same(found: &Value, expected: &Value, types: Types, case_sensitive: bool)
         text_of(found, Types::Auto)?,
         text_of(expected, Types::Auto)?,
     );
-    Some(match case_sensitive {
-        true => found == expected,
-        false => same_text(&found, &expected),
+    Some(if case_sensitive {
+        found == expected
+    } else {
+        same_text(&found, &expected)
     })
 }

@@ -107,9 +107,10 @@ impl HealthWatch {
         if arrived {
             let here = watched.failing.remove(&id).is_some();
             let elsewhere = noted.is_some_and(|since| watched.over.insert(id, since) != noted);
-            return match here || elsewhere {
-                true => Seen::Recovers,
-                false => Seen::Nothing,
+            return if here || elsewhere {
+                Seen::Recovers
+            } else {
+                Seen::Nothing
             };
         }
         let begins = !watched.failing.contains_key(&id);

@@ -207,9 +207,10 @@ impl Bridge {
 
     /// Reads them again when that failed the last time: what was saved is not in force yet.
     pub async fn reload_if_stale(&self) -> Result<(), StoreError> {
-        match self.is_stale.load(Ordering::SeqCst) {
-            true => self.reload().await,
-            false => Ok(()),
+        if self.is_stale.load(Ordering::SeqCst) {
+            self.reload().await
+        } else {
+            Ok(())
         }
     }
 

@@ -76,23 +76,21 @@ impl Membership {
 
 /// Tells the others that this node starts. An error when the master key was replaced since the database was opened.
 pub async fn join(bridge: &Bridge) -> Result<(), StoreError> {
-    match bridge.nodes.shared {
-        true => {
-            let asked = Instant::now();
-            take_over(bridge, asked, bridge.store.join(told(bridge)).await?).await
-        }
-        false => Ok(()),
+    if bridge.nodes.shared {
+        let asked = Instant::now();
+        take_over(bridge, asked, bridge.store.join(told(bridge)).await?).await
+    } else {
+        Ok(())
     }
 }
 
 /// Tells the others that this node lives, and takes over what they changed.
 pub async fn beat(bridge: &Bridge) -> Result<(), StoreError> {
-    match bridge.nodes.shared {
-        true => {
-            let asked = Instant::now();
-            take_over(bridge, asked, bridge.store.heartbeat(told(bridge)).await?).await
-        }
-        false => Ok(()),
+    if bridge.nodes.shared {
+        let asked = Instant::now();
+        take_over(bridge, asked, bridge.store.heartbeat(told(bridge)).await?).await
+    } else {
+        Ok(())
     }
 }
 

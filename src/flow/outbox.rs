@@ -177,9 +177,10 @@ impl Outbox {
         let mut queues = self.lock();
         let (closed, is_full) = (queues.closed, queues.bytes >= BODIES_LIMIT_BYTES);
         let queue = queues.by_destination.entry(destination_id).or_default();
-        match closed || queue.rests(now_ms) {
-            true => 0,
-            false => queue.room(1, is_full),
+        if closed || queue.rests(now_ms) {
+            0
+        } else {
+            queue.room(1, is_full)
         }
     }
 
@@ -188,9 +189,10 @@ impl Outbox {
         let mut queues = self.lock();
         let queue = queues.by_destination.entry(destination_id).or_default();
         // Of several answers to what was under way at once, the one that asks for the most counts.
-        queue.rests_until_ms = match queue.rests(now_ms) {
-            true => queue.rests_until_ms.max(until_ms),
-            false => until_ms,
+        queue.rests_until_ms = if queue.rests(now_ms) {
+            queue.rests_until_ms.max(until_ms)
+        } else {
+            until_ms
         };
         queue.backlog = true;
         drop(queues);
@@ -225,9 +227,10 @@ impl Outbox {
         let closed = queues.closed;
         let queue = queues.by_destination.get_mut(&destination_id)?;
         let too_many = queue.senders > concurrency;
-        let parcel = match closed || too_many {
-            true => None,
-            false => queue.parcels.pop_front(),
+        let parcel = if closed || too_many {
+            None
+        } else {
+            queue.parcels.pop_front()
         };
         match &parcel {
             Some(parcel) => {

@@ -284,9 +284,10 @@ fn collect(
         (Some(Value::Object(was)), Some(Value::Object(is))) => {
             let new = is.keys().filter(|key| !was.contains_key(*key));
             for key in was.keys().chain(new) {
-                let inner = match place.is_empty() {
-                    true => key.clone(),
-                    false => format!("{place}.{key}"),
+                let inner = if place.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{place}.{key}")
                 };
                 collect(inner, was.get(key), is.get(key), found);
             }

@@ -88,9 +88,10 @@ pub async fn begin(bridge: &Bridge, actor: &Actor, wish: Wish) -> Result<Replay,
         now_ms,
     };
     let matching = new.matching;
-    let said = match new.at_least {
-        true => format!("Began a replay of at least {matching} matching deliveries."),
-        false => format!("Began a replay of {matching} matching deliveries."),
+    let said = if new.at_least {
+        format!("Began a replay of at least {matching} matching deliveries.")
+    } else {
+        format!("Began a replay of {matching} matching deliveries.")
     };
     bridge
         .noting(actor, "replay.begun", id, said)
@@ -274,9 +275,10 @@ async fn take_step(bridge: &Bridge, replay: &Replay) -> Result<Next, StoreError>
     let planned = plan(bridge, &snapshot, replay, chosen, &mut step, now).await?;
     step.paced_until_ms = paced_until(replay.paced_until_ms, now_ms, per_second, planned.len());
     store_and_hand_over(bridge, step, planned).await?;
-    Ok(match spends_the_pace {
-        true => Next::Later,
-        false => Next::Now,
+    Ok(if spends_the_pace {
+        Next::Later
+    } else {
+        Next::Now
     })
 }
 

@@ -622,9 +622,10 @@ async fn check_addresses(
         Deed::Change { .. } | Deed::Keep => None,
     });
     let refused: Vec<Refusal> = join_all(looks).await.into_iter().flatten().collect();
-    match refused.is_empty() {
-        true => Ok(()),
-        false => Err(ImportError::Refused(refused)),
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(ImportError::Refused(refused))
     }
 }
 

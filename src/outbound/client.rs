@@ -42,9 +42,10 @@ impl Client {
 
     /// The half that a request to this URL goes through.
     pub fn to(&self, url: &Url, allow_http: bool) -> &reqwest::Client {
-        match needs_listed(url, allow_http) {
-            true => &self.listed_only,
-            false => &self.ordinary,
+        if needs_listed(url, allow_http) {
+            &self.listed_only
+        } else {
+            &self.ordinary
         }
     }
 }

@@ -140,9 +140,10 @@ impl Guard {
 
     /// The guard that a URL's addresses are checked by.
     pub fn for_url(&self, url: &Url, allow_http: bool) -> Guard {
-        match needs_listed(url, allow_http) {
-            true => self.listed_only(),
-            false => self.clone(),
+        if needs_listed(url, allow_http) {
+            self.listed_only()
+        } else {
+            self.clone()
         }
     }
 

@@ -250,9 +250,10 @@ fn shown(headers: &HeaderMap, settings: &Settings) -> Vec<(String, String)> {
         crate::outbound::client::USER_AGENT.to_string(),
     );
     let set = headers.iter().map(|(name, value)| {
-        let value = match value.is_sensitive() {
-            true => MASK.to_string(),
-            false => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        let value = if value.is_sensitive() {
+            MASK.to_string()
+        } else {
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
         };
         (name.to_string(), value)
     });

@@ -64,10 +64,7 @@ macro_rules! columns {
                         &self.$column,
                     )?;
                 )*
-                out.push_sql(match SKIPS_TAKEN {
-                    true => ") ON CONFLICT DO NOTHING",
-                    false => ")",
-                });
+                out.push_sql(if SKIPS_TAKEN { ") ON CONFLICT DO NOTHING" } else { ")" });
                 Ok(())
             }
         }

@@ -160,9 +160,10 @@ macro_rules! walked {
 impl EventsPage {
     /// From where the next page goes on, if there is one.
     pub fn next(&self) -> Option<EventId> {
-        match self.has_more {
-            true => self.rows.last().map(|event| event.id),
-            false => self.looked_to,
+        if self.has_more {
+            self.rows.last().map(|event| event.id)
+        } else {
+            self.looked_to
         }
     }
 }
@@ -278,13 +279,10 @@ impl Store {
 
 both! {
 fn page(conn: &mut Conn, filter: &EventFilter) -> Result<EventsPage, StoreError> {
-    let edge: Option<Vec<u8>> = match filter.event_type.is_some() || filter.text.is_some() {
-        true => walked!(events::table.select(events::id).into_boxed(), filter)
+    let edge: Option<Vec<u8>> = if filter.event_type.is_some() || filter.text.is_some() { walked!(events::table.select(events::id).into_boxed(), filter)
             .offset(LOOK_LIMIT)
             .first(conn)
-            .optional()?,
-        false => None,
-    };
+            .optional()? } else { None };
     let upwards = filter.page.after.is_some();
     let mut query = walked!(
         events::table.select(EventRow::as_select()).into_boxed(),
@@ -297,10 +295,7 @@ fn page(conn: &mut Conn, filter: &EventFilter) -> Result<EventsPage, StoreError>
         query = query.filter(has_text!(text));
     }
     if let Some(edge) = edge.clone() {
-        query = match upwards {
-            true => query.filter(events::id.le(edge)),
-            false => query.filter(events::id.ge(edge)),
-        };
+        query = if upwards { query.filter(events::id.le(edge)) } else { query.filter(events::id.ge(edge)) };
     }
     let found: Vec<EventRow> = query.limit(filter.page.asked()).load(conn)?;
     let Rows { rows, has_more } = filter.page.cut(found);

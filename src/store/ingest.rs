@@ -121,10 +121,7 @@ both! {
             rows.sort_unstable_by_key(|row| row.dedupe_key);
         }
         let stored = conn.insert_fresh(&rows)?;
-        let duplicates = match stored == rows.len() {
-            true => HashMap::new(),
-            false => settle_taken_keys(conn, batch)?,
-        };
+        let duplicates = if stored == rows.len() { HashMap::new() } else { settle_taken_keys(conn, batch)? };
         failpoint!("ingest:between_event_and_deliveries");
         let fresh: Vec<DeliveryRow> = batch
             .iter()

@@ -57,9 +57,10 @@ pub struct LogPage {
 impl LogPage {
     /// From where the next page goes on, if there is one.
     pub fn next(&self) -> Option<DeliveryId> {
-        match self.has_more {
-            true => self.rows.last().map(|delivery| delivery.id),
-            false => self.looked_to,
+        if self.has_more {
+            self.rows.last().map(|delivery| delivery.id)
+        } else {
+            self.looked_to
         }
     }
 }
@@ -275,10 +276,7 @@ fn page(conn: &mut Conn, filter: &DeliveryFilter) -> Result<LogPage, StoreError>
         .map(|edge| row::id(&edge, DeliveryId::from_slice))
         .transpose()?;
     if let Some(edge) = looked_to {
-        rows.retain(|row| match upwards {
-            true => row.id <= edge,
-            false => row.id >= edge,
-        });
+        rows.retain(|row| if upwards { row.id <= edge } else { row.id >= edge });
     }
     // The nearest to where the walk began come first.
     rows.sort_by_key(|row| row.id);

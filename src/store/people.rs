@@ -152,9 +152,10 @@ impl Store {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
-            match active {
-                true => load(conn, id).map(drop)?,
-                false => refuse_for_last_owner(conn, id)?,
+            if active {
+                load(conn, id).map(drop)?
+            } else {
+                refuse_for_last_owner(conn, id)?
             }
             diesel::update(users::table.find(&id.as_bytes()[..]))
                 .set(users::deactivated_at.eq((!active).then_some(now_ms)))

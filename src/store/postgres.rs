@@ -444,9 +444,10 @@ pub(super) fn with_connection(url: &str, writes: bool, test: impl FnOnce(&mut Co
         tls: tls().unwrap(),
         sockets: sockets().unwrap(),
     };
-    let conn = match writes {
-        true => manager.open_writer(),
-        false => manager.open(),
+    let conn = if writes {
+        manager.open_writer()
+    } else {
+        manager.open()
     };
     test(&mut conn.unwrap());
 }

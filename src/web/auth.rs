@@ -93,9 +93,10 @@ pub fn cookie_of(request: &HttpRequest) -> Option<String> {
 }
 
 fn cookie_name(site: &Site) -> &'static str {
-    match site.is_secure() {
-        true => SECURE_COOKIE,
-        false => COOKIE,
+    if site.is_secure() {
+        SECURE_COOKIE
+    } else {
+        COOKIE
     }
 }
 
@@ -154,12 +155,13 @@ pub fn check_mark(request: &HttpRequest, mark: Option<&str>) -> Result<(), ApiEr
         }
         _ => false,
     };
-    match same {
-        true => Ok(()),
-        false => Err(ApiError::new(
+    if same {
+        Ok(())
+    } else {
+        Err(ApiError::new(
             StatusCode::FORBIDDEN,
             "form_expired",
             "This form was not made for you or is too old; open the page again and repeat it.",
-        )),
+        ))
     }
 }

@@ -30,13 +30,14 @@ pub fn check_origin(headers: &HeaderMap, public_url: &str) -> Result<(), ApiErro
             from.is_some() && (from.as_deref() == Some(sent_to) || from == authority(public_url))
         }
     };
-    match ours {
-        true => Ok(()),
-        false => Err(ApiError::new(
+    if ours {
+        Ok(())
+    } else {
+        Err(ApiError::new(
             StatusCode::FORBIDDEN,
             "foreign_form",
             "This form was sent from another site; open the page here and repeat it.",
-        )),
+        ))
     }
 }
 

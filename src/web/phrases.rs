@@ -117,9 +117,10 @@ impl Book {
             .and_then(|depth_left| {
                 let (phrase, arguments) = self.find(english)?;
                 let told = arguments.into_iter().map(|(name, text)| {
-                    let text = match name.starts_with(NESTED) || self.is_place(name, text) {
-                        true => self.retold(text, language, depth_left),
-                        false => text.to_string(),
+                    let text = if name.starts_with(NESTED) || self.is_place(name, text) {
+                        self.retold(text, language, depth_left)
+                    } else {
+                        text.to_string()
                     };
                     (name, text)
                 });

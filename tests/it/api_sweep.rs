@@ -143,9 +143,10 @@ async fn nonsense_gets_a_clear_error_that_tells_nothing_of_the_inside() {
     ];
     for (method, path) in &operations {
         let writes = method == "POST" || method == "PUT";
-        let paths: Vec<String> = match path.contains("{id}") {
-            true => ids.iter().map(|id| path.replace("{id}", id)).collect(),
-            false => vec![path.clone()],
+        let paths: Vec<String> = if path.contains("{id}") {
+            ids.iter().map(|id| path.replace("{id}", id)).collect()
+        } else {
+            vec![path.clone()]
         };
         for path in paths {
             let bodies = if writes

@@ -189,9 +189,10 @@ fn the_fuzzing_workspace_names_what_the_domain_needs() {
 fn collect(folder: &Path, into: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => collect(&path, into),
-            false => into.push_str(&std::fs::read_to_string(&path).unwrap()),
+        if path.is_dir() {
+            collect(&path, into)
+        } else {
+            into.push_str(&std::fs::read_to_string(&path).unwrap())
         }
     }
 }

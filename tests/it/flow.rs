@@ -271,9 +271,10 @@ async fn a_429_that_says_when_spends_no_attempt(database: Database) {
     let connected = bridge.connect(&receiver, two).await;
     let busy = |says_when| Answer {
         status: 429,
-        headers: match says_when {
-            true => vec![("retry-after", "20".into())],
-            false => Vec::new(),
+        headers: if says_when {
+            vec![("retry-after", "20".into())]
+        } else {
+            Vec::new()
         },
         body: Vec::new(),
     };

@@ -206,9 +206,10 @@ async fn a_destination_paused_on_one_node_gets_nothing_from_the_other() {
 
 /// The two nodes, the one that does what one does for all first.
 fn housekeeper_first(nodes: &[TestBridge; 2]) -> [&TestBridge; 2] {
-    match nodes[0].bridge.nodes.is_housekeeper() {
-        true => [&nodes[0], &nodes[1]],
-        false => [&nodes[1], &nodes[0]],
+    if nodes[0].bridge.nodes.is_housekeeper() {
+        [&nodes[0], &nodes[1]]
+    } else {
+        [&nodes[1], &nodes[0]]
     }
 }
 

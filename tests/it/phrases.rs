@@ -359,9 +359,10 @@ const BY_LIBRARIES: [&str; 2] = ["bad_regex", "bad_template"];
 fn all_told(problems: &[Problem]) {
     assert!(!problems.is_empty());
     for problem in problems {
-        match BY_LIBRARIES.contains(&problem.code) {
-            true => drop(in_indonesian(&problem.message)),
-            false => told(&problem.message),
+        if BY_LIBRARIES.contains(&problem.code) {
+            drop(in_indonesian(&problem.message))
+        } else {
+            told(&problem.message)
         }
     }
 }

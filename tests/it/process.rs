@@ -344,9 +344,10 @@ impl Look {
 
     /// Bytes, as this database writes them.
     pub fn bytes(&self, hex: &str) -> String {
-        match self.0.starts_with("sqlite") {
-            true => format!("x'{hex}'"),
-            false => format!("'\\x{hex}'::bytea"),
+        if self.0.starts_with("sqlite") {
+            format!("x'{hex}'")
+        } else {
+            format!("'\\x{hex}'::bytea")
         }
     }
 
@@ -358,9 +359,10 @@ impl Look {
             let checked = "SELECT integrity_check AS word, 0 AS number FROM pragma_integrity_check";
             assert_eq!(ask(&self.0, checked), [("ok".to_string(), 0)]);
         }
-        let status = match is_sqlite {
-            true => "json_extract(outcome, '$.status')",
-            false => "(outcome::json ->> 'status')::int",
+        let status = if is_sqlite {
+            "json_extract(outcome, '$.status')"
+        } else {
+            "(outcome::json ->> 'status')::int"
         };
         let mut never = vec![
             (

@@ -213,17 +213,18 @@ const LOG_EVENTS: i64 = 20_000;
 /// Fills the log with events of 1970. Every hundredth delivery waits.
 fn fill(database_url: &str, count: i64) {
     let is_sqlite = database_url.starts_with("sqlite");
-    let (before, id, body) = match is_sqlite {
-        true => (
+    let (before, id, body) = if is_sqlite {
+        (
             "PRAGMA foreign_keys = OFF;",
             "unhex(printf('%032x', n))",
             "randomblob(512)",
-        ),
-        false => (
+        )
+    } else {
+        (
             "SET session_replication_role = replica;",
             "decode(lpad(to_hex(n), 32, '0'), 'hex')",
             "convert_to(repeat(md5(n::text), 16), 'utf8')",
-        ),
+        )
     };
     let numbers = format!(
         "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})"

@@ -64,8 +64,9 @@ fn verify(lines: &[String]) -> Result<usize, String> {
         .write_all(lines.join("\n").as_bytes())
         .unwrap();
     let output = node.wait_with_output().unwrap();
-    match output.status.success() {
-        true => Ok(String::from_utf8(output.stdout).unwrap().lines().count()),
-        false => Err(String::from_utf8(output.stderr).unwrap()),
+    if output.status.success() {
+        Ok(String::from_utf8(output.stdout).unwrap().lines().count())
+    } else {
+        Err(String::from_utf8(output.stderr).unwrap())
     }
 }

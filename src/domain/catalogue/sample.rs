@@ -100,9 +100,10 @@ impl Make {
     }
 
     fn people_of(&self, event_type: &str) -> &'static str {
-        match event_type.starts_with("TODO_CHECKLIST_ITEM_") {
-            true => "checklistItemUsers",
-            false => "todoUsers",
+        if event_type.starts_with("TODO_CHECKLIST_ITEM_") {
+            "checklistItemUsers"
+        } else {
+            "todoUsers"
         }
     }
 

@@ -147,17 +147,18 @@ pub(super) fn parse_request(
 
 /// A mask that stands for nothing. Where nothing was saved before, it is read as it is: `Settings::unfit` finds it, and what an import left out stays so.
 pub fn masked(pointer: impl Into<String>, moved: bool) -> Problem {
-    match moved {
-        true => Problem::new(
+    if moved {
+        Problem::new(
             pointer,
             "enter_again",
             "The address leads to another host, so what `***` stood for must be entered again.",
-        ),
-        false => Problem::new(
+        )
+    } else {
+        Problem::new(
             pointer,
             "masked_value",
             "`***` stands for a saved value, and there is none of this name; write the value.",
-        ),
+        )
     }
 }
 

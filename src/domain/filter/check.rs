@@ -156,9 +156,12 @@ impl TextCheck {
 
     fn holds(&self, value: &Value, scope: &Scope) -> Judged {
         let text = || text_of(value, scope.types).ok_or(Doubt::NotA("text"));
-        let comparable = || match scope.case_sensitive {
-            true => text(),
-            false => text().map(|text| folded(&text).into()),
+        let comparable = || {
+            if scope.case_sensitive {
+                text()
+            } else {
+                text().map(|text| folded(&text).into())
+            }
         };
         let is = |expected: &Value| same(value, expected, scope.types, scope.case_sensitive);
         match self {

@@ -268,24 +268,29 @@ impl Condition {
             before.first().copied().unwrap_or(&null),
             after.first().copied().unwrap_or(&null),
         );
-        let changed = match self.changed_path.is_singular() {
-            true => old != new,
-            false => before != after,
+        let changed = if self.changed_path.is_singular() {
+            old != new
+        } else {
+            before != after
         };
         let is = |value: &Value, expected: &Value| {
             same(value, expected, self.scope.types, self.scope.case_sensitive) == Some(true)
         };
         // Of several values, one has come that none was before.
         let several = before.len().max(after.len()) > 1;
-        let came = |from: &[&Value], to: &[&Value], expected: &Value| match several {
-            true => {
+        let came = |from: &[&Value], to: &[&Value], expected: &Value| {
+            if several {
                 to.iter().any(|one| is(one, expected)) && !from.iter().any(|one| is(one, expected))
+            } else {
+                changed && is(to.first().copied().unwrap_or(&null), expected)
             }
-            false => changed && is(to.first().copied().unwrap_or(&null), expected),
         };
-        let goes = |direction: Ordering| match several {
-            true => Err(Doubt::NotA("single value")),
-            false => Ok(self.order(old, new)? == direction),
+        let goes = |direction: Ordering| {
+            if several {
+                Err(Doubt::NotA("single value"))
+            } else {
+                Ok(self.order(old, new)? == direction)
+            }
         };
         match check {
             ChangeCheck::Changed => Ok(changed),

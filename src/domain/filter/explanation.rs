@@ -270,9 +270,10 @@ pub(super) fn shortened(value: &Value) -> Value {
         Value::String(text) => Value::from(cut(text)),
         Value::Array(_) | Value::Object(_) => {
             let text = value.to_string();
-            match text.chars().count() > FOUND_LIMIT_CHARS {
-                true => Value::from(cut(&text)),
-                false => value.clone(),
+            if text.chars().count() > FOUND_LIMIT_CHARS {
+                Value::from(cut(&text))
+            } else {
+                value.clone()
             }
         }
         _ => value.clone(),

@@ -55,11 +55,11 @@ fn to_become(node: &Explanation, wanted: bool) -> Option<Vec<Miss<'_>>> {
             let ways = children
                 .iter()
                 .map(|child| to_become(child, each_must_become));
-            match all_of_them {
-                true => ways
-                    .collect::<Option<Vec<_>>>()
-                    .map(|ways| ways.into_iter().flatten().collect()),
-                false => ways.flatten().min_by_key(Vec::len),
+            if all_of_them {
+                ways.collect::<Option<Vec<_>>>()
+                    .map(|ways| ways.into_iter().flatten().collect())
+            } else {
+                ways.flatten().min_by_key(Vec::len)
             }
         }
     }

@@ -298,9 +298,10 @@ impl Reader {
     fn text(&mut self, value: &Value, scope: &Scope, pointer: &str) -> Option<String> {
         let scalar = self.scalar(value, pointer)?;
         let text = text_of(&scalar, Types::Auto)?;
-        Some(match scope.case_sensitive {
-            true => text.into_owned(),
-            false => folded(&text),
+        Some(if scope.case_sensitive {
+            text.into_owned()
+        } else {
+            folded(&text)
         })
     }
 
@@ -376,13 +377,14 @@ impl Reader {
             && entries
                 .iter()
                 .all(|entry| !entry.is_object() && !entry.is_array());
-        match fine {
-            true => Some(entries),
-            false => self.refuse(
+        if fine {
+            Some(entries)
+        } else {
+            self.refuse(
                 pointer,
                 "wrong_value",
                 format!("The value is a list of 1 to {LIST_LIMIT} texts, numbers or true/false."),
-            ),
+            )
         }
     }
 

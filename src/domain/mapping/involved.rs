@@ -118,9 +118,10 @@ impl<'t> Variables<'t> {
             );
         }
         let weights = mentions.iter().map(|name| known(name).weight);
-        let weight = match tag.builds || tag.adds {
-            true => weights.fold(1_usize, usize::saturating_add),
-            false => weights.max().unwrap_or(1),
+        let weight = if tag.builds || tag.adds {
+            weights.fold(1_usize, usize::saturating_add)
+        } else {
+            weights.max().unwrap_or(1)
         };
         // Of several in one tag, each may be made of those before it.
         let weight = weight.saturating_pow(u32::try_from(targets.len().max(1)).unwrap_or(u32::MAX));
@@ -179,10 +180,7 @@ impl Tag<'_> {
                         tag.first_word = word;
                     }
                     tag.name(word, last_sign(text, at), next);
-                    before = match KEYWORDS.contains(&word) {
-                        true => b' ',
-                        false => b'a',
-                    };
+                    before = if KEYWORDS.contains(&word) { b' ' } else { b'a' };
                     at = end;
                 }
                 byte => {
@@ -240,10 +238,11 @@ impl<'t> Tag<'t> {
             _ => false,
         };
         if !(KEYWORDS.contains(&word) || matches!(before, b'.' | b'|')) {
-            match ends_targets && self.targets < self.names.len() {
+            if ends_targets && self.targets < self.names.len() {
                 // Further ones of a `with`: what was seen so far counts for them too.
-                true => self.names.insert(self.targets, word),
-                false => self.names.push(word),
+                self.names.insert(self.targets, word);
+            } else {
+                self.names.push(word);
             }
         }
         if ends_targets {

@@ -198,9 +198,10 @@ impl Mapping {
             }
             Mode::Template(template) => template.render(input.document)?,
         };
-        match output.body.len() <= OUTPUT_LIMIT_BYTES {
-            true => Ok(output),
-            false => Err(MappingError::too_large("")),
+        if output.body.len() <= OUTPUT_LIMIT_BYTES {
+            Ok(output)
+        } else {
+            Err(MappingError::too_large(""))
         }
     }
 

@@ -73,9 +73,10 @@ pub(super) fn rewritten_where(text: &str, can_be_read: impl Fn(&str) -> bool) ->
 /// A template of one tag, within as many blocks; the innermost of them is one that `elif` may stand in.
 fn alone(text: &str, tag: &Tag<'_>, edits: &[Edit], depth: usize) -> String {
     let written = edited(text, tag.start..tag.end, edits);
-    let end = match tag.opens_block() {
-        true => format!("{{%end{}%}}", tag.statement()),
-        false => String::new(),
+    let end = if tag.opens_block() {
+        format!("{{%end{}%}}", tag.statement())
+    } else {
+        String::new()
     };
     let (opening, closing) = ("{%if x%}".repeat(depth), "{%endif%}".repeat(depth));
     format!("{opening}{written}{end}{closing}")

@@ -55,10 +55,7 @@ impl<'t> Tag<'t> {
 
     /// The statement's word; empty for what prints.
     pub(super) fn statement(&self) -> &'t str {
-        match self.prints {
-            true => "",
-            false => self.at(0),
-        }
+        if self.prints { "" } else { self.at(0) }
     }
 
     /// Where the `in` of a loop is, behind which stands what it goes over.
@@ -111,9 +108,10 @@ impl<'t> Tag<'t> {
 
     /// The variables that such a `set` gives what follows as it is; of a filter they get something else.
     pub(super) fn captures(&self) -> Vec<&'t str> {
-        match self.opens_set() && self.filters().next().is_none() {
-            true => self.words().skip(1).map(|(_, name)| name).collect(),
-            false => Vec::new(),
+        if self.opens_set() && self.filters().next().is_none() {
+            self.words().skip(1).map(|(_, name)| name).collect()
+        } else {
+            Vec::new()
         }
     }
 }

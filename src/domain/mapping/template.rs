@@ -568,9 +568,10 @@ fn seen(state: &State<'_, '_>, text: &str) -> Result<String, Error> {
         return Ok(text.to_string());
     }
     let text = resolve(text, &values, false);
-    match text.len() <= OUTPUT_LIMIT_BYTES {
-        true => Ok(text),
-        false => Err(invalid(too_long())),
+    if text.len() <= OUTPUT_LIMIT_BYTES {
+        Ok(text)
+    } else {
+        Err(invalid(too_long()))
     }
 }
 
@@ -658,9 +659,10 @@ impl std::io::Write for Bounded {
 }
 
 fn bounded(text: String) -> Result<String, MappingError> {
-    match text.len() <= OUTPUT_LIMIT_BYTES {
-        true => Ok(text),
-        false => Err(MappingError::too_large("")),
+    if text.len() <= OUTPUT_LIMIT_BYTES {
+        Ok(text)
+    } else {
+        Err(MappingError::too_large(""))
     }
 }
 

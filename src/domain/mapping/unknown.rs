@@ -61,9 +61,10 @@ fn unknown_filter(tag: &Tag<'_>, state: &mut State<'_, '_>) -> Option<String> {
         let is_unknown = state
             .apply_filter(name, &[])
             .is_err_and(|error| error.kind() == ErrorKind::UnknownFilter);
-        match is_unknown || name.starts_with(OWN) {
-            true => Some(none_such(name)),
-            false => miscounted(tag, index, name),
+        if is_unknown || name.starts_with(OWN) {
+            Some(none_such(name))
+        } else {
+            miscounted(tag, index, name)
         }
     })
 }

@@ -287,9 +287,10 @@ fn checked(
         delivery: document.delivery.clone(),
     };
     // What is saved already stays as it is.
-    let rules = match saved == Some(&rules) {
-        true => rules,
-        false => rules.tidied(),
+    let rules = if saved == Some(&rules) {
+        rules
+    } else {
+        rules.tidied()
     };
     if saved != Some(&rules)
         && let Err(found) = Rules::compile(&rules)

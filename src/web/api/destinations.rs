@@ -150,9 +150,10 @@ pub async fn rotate_secret(
     body: web::Bytes,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
-    let document = match body.is_empty() {
-        true => RotationDocument::default(),
-        false => parse(&body)?,
+    let document = if body.is_empty() {
+        RotationDocument::default()
+    } else {
+        parse(&body)?
     };
     let id = id(&path, "destination")?;
     let saved = rotate(&bridge, &actor(&request), id, document).await?;

@@ -87,12 +87,11 @@ impl Walk {
 }
 
 fn checked_limit(limit: i64) -> Result<i64, ApiError> {
-    match (1..=PAGE_LIMIT).contains(&limit) {
-        true => Ok(limit),
-        false => {
-            let detail = format!("`limit` is from 1 to {PAGE_LIMIT}.");
-            Err(ApiError::new(StatusCode::BAD_REQUEST, "bad_limit", detail))
-        }
+    if (1..=PAGE_LIMIT).contains(&limit) {
+        Ok(limit)
+    } else {
+        let detail = format!("`limit` is from 1 to {PAGE_LIMIT}.");
+        Err(ApiError::new(StatusCode::BAD_REQUEST, "bad_limit", detail))
     }
 }
 

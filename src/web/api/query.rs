@@ -84,7 +84,7 @@ impl<'de> Deserializer<'de> for Word {
 
 /// A time from which on; of a date, its beginning in UTC.
 pub fn time_from<'de, D: Deserializer<'de>>(read: D) -> Result<Option<Timestamp>, D::Error> {
-    time(read, |date| Some(date))
+    time(read, Some)
 }
 
 /// A time until which; of a date, its end in UTC.

@@ -116,9 +116,10 @@ impl Question {
             per_second: self.per_second.unwrap_or(DEFAULT_PER_SECOND),
         };
         problems.extend(wish.problems());
-        match problems.is_empty() {
-            true => Ok(wish),
-            false => Err(placed(problems, self.is_flat)),
+        if problems.is_empty() {
+            Ok(wish)
+        } else {
+            Err(placed(problems, self.is_flat))
         }
     }
 }

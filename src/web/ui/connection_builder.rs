@@ -283,9 +283,10 @@ async fn submit(
             extras.added = form.added(&action);
         }
     }
-    match extras.problems.is_empty() {
-        true => render(&builder.page(request, &user, form, extras).await?),
-        false => render_again(&builder.page(request, &user, form, extras).await?),
+    if extras.problems.is_empty() {
+        render(&builder.page(request, &user, form, extras).await?)
+    } else {
+        render_again(&builder.page(request, &user, form, extras).await?)
     }
 }
 
@@ -297,10 +298,11 @@ async fn save_form(
 ) -> Result<Option<ConnectionId>, PageError> {
     let (rules, pointers, problems) = form.rules();
     let saved = builder.saved.as_ref().map(|saved| &saved.version.rules);
-    let refused = match saved == Some(&rules) {
+    let refused = if saved == Some(&rules) {
         // Who changes the name alone need not mend the rules.
-        true => Vec::new(),
-        false => Rules::compile(&rules).err().unwrap_or_default(),
+        Vec::new()
+    } else {
+        Rules::compile(&rules).err().unwrap_or_default()
     };
     let problems = form
         .open_choices()
@@ -371,10 +373,11 @@ fn new_name(typed: &NewDestination) -> String {
     let host = url::Url::parse(&typed.url)
         .ok()
         .and_then(|url| url.host_str().map(str::to_string));
-    match typed.name.is_empty() {
+    if typed.name.is_empty() {
         // Without a host the address is refused; its name is not to be refused besides.
-        true => host.unwrap_or_else(|| t!("builder-new-destination")),
-        false => typed.name.clone(),
+        host.unwrap_or_else(|| t!("builder-new-destination"))
+    } else {
+        typed.name.clone()
     }
 }
 
@@ -508,13 +511,15 @@ impl<'b> Builder<'b> {
         let (names, typed) = (&self.names, &form.new_destination);
         let (was, is_new) = (&saved.version.destination_id, !typed.url.is_empty());
         let before = names.destination(&was.to_string());
-        let after = match is_new {
-            true => new_name(typed),
-            false => names.destination(&form.destination_id),
+        let after = if is_new {
+            new_name(typed)
+        } else {
+            names.destination(&form.destination_id)
         };
-        let name = match form.name.is_empty() {
-            true => suggested_name(&rules, &after),
-            false => form.name.clone(),
+        let name = if form.name.is_empty() {
+            suggested_name(&rules, &after)
+        } else {
+            form.name.clone()
         };
         let mut told = Vec::new();
         // As long as its ends are not chosen, nobody knows what it would be called.

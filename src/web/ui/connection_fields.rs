@@ -206,9 +206,10 @@ pub fn example_call(function: &Function) -> String {
         .strip_prefix('[')
         .and_then(|args| args.strip_suffix(']'))
         .unwrap_or(args);
-    match args.is_empty() {
-        true => function.id.to_string(),
-        false => format!("{}({args})", function.id),
+    if args.is_empty() {
+        function.id.to_string()
+    } else {
+        format!("{}({args})", function.id)
     }
 }
 

@@ -69,9 +69,10 @@ pub fn document(mode: &str, rows: &[FilterRow]) -> (Value, Vec<(usize, String)>)
         &format!("/filter/{mode}"),
         &mut pointers,
     );
-    match children.is_empty() {
-        true => (Value::Null, pointers),
-        false => (json!({mode: children}), pointers),
+    if children.is_empty() {
+        (Value::Null, pointers)
+    } else {
+        (json!({mode: children}), pointers)
     }
 }
 
@@ -440,9 +441,10 @@ pub fn operator_groups(found: Option<&Value>) -> Vec<OperatorGroup> {
     let of_group = |name: &str| {
         let operators = OPERATORS.iter().filter(|operator| operator.group == name);
         OperatorGroup {
-            name: match fits(&name) {
-                true => group_name(name),
-                false => t!("builder-other-type", name = group_name(name)),
+            name: if fits(&name) {
+                group_name(name)
+            } else {
+                t!("builder-other-type", name = group_name(name))
             },
             operators: operators
                 .map(|operator| OperatorChoice {

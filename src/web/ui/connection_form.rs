@@ -559,9 +559,10 @@ impl ConnectionForm {
         let within = |pointer: &String| place.starts_with(pointer.as_str());
         let found = pointers.iter().filter(|(_, pointer)| within(pointer));
         let (index, pointer) = found.max_by_key(|(_, pointer)| pointer.len())?;
-        let part = match place[pointer.len()..].starts_with("/value") {
-            true => "value",
-            false => "path",
+        let part = if place[pointer.len()..].starts_with("/value") {
+            "value"
+        } else {
+            "path"
         };
         Some(Field {
             id: format!("c-{part}-{index}"),
@@ -598,9 +599,10 @@ impl ConnectionForm {
             filter,
             mapping,
             delivery: DeliverySettings {
-                order: match self.per_record {
-                    true => Order::PerRecord,
-                    false => Order::None,
+                order: if self.per_record {
+                    Order::PerRecord
+                } else {
+                    Order::None
                 },
                 max_attempts,
             },

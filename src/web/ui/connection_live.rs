@@ -133,13 +133,12 @@ pub async fn live(
         _ => template_gap(&missing).into_iter().collect(),
     };
     // It passes, and there is nothing yet that could be sent.
-    let (verdict, request) = match form.lacks_fields() && verdict.body.is_some() {
-        true => {
-            let waits = undecided(t!("builder-needs-field"));
-            let tree = verdict.tree;
-            (Verdict { tree, ..waits }, None)
-        }
-        false => (verdict, request),
+    let (verdict, request) = if form.lacks_fields() && verdict.body.is_some() {
+        let waits = undecided(t!("builder-needs-field"));
+        let tree = verdict.tree;
+        (Verdict { tree, ..waits }, None)
+    } else {
+        (verdict, request)
     };
     Ok(Live {
         verdict,
@@ -147,9 +146,10 @@ pub async fn live(
         request,
         rows,
         fields,
-        name: match form.source_id.is_empty() || destination.is_empty() {
-            true => t!("builder-name-example"),
-            false => suggested_name(&rules, &destination),
+        name: if form.source_id.is_empty() || destination.is_empty() {
+            t!("builder-name-example")
+        } else {
+            suggested_name(&rules, &destination)
         },
         review: review(form, &rules, &destination, names),
         changes: None,
@@ -192,13 +192,12 @@ fn review(
     names: &Names,
 ) -> String {
     let source = names.source(&form.source_id);
-    match form.lacks_fields() {
-        true => {
-            let some = t!("builder-some-fields");
-            let said = sentence_with(rules, &source, destination, names, &some);
-            format!("{said} {}", t!("builder-no-field-chosen"))
-        }
-        false => sentence(rules, &source, destination, names),
+    if form.lacks_fields() {
+        let some = t!("builder-some-fields");
+        let said = sentence_with(rules, &source, destination, names, &some);
+        format!("{said} {}", t!("builder-no-field-chosen"))
+    } else {
+        sentence(rules, &source, destination, names)
     }
 }
 

@@ -93,9 +93,10 @@ pub fn sentence_with(
     if let Some(filter) = rule_words::filter(&rules.filter) {
         when = t!("rules-when-and", when = when, filter = filter);
     }
-    let destination = match destination.is_empty() {
-        true => t!("rules-a-destination"),
-        false => destination.to_string(),
+    let destination = if destination.is_empty() {
+        t!("rules-a-destination")
+    } else {
+        destination.to_string()
     };
     match rules.delivery.order {
         Order::None => t!("rules-sentence", when = when, what = what, to = destination),
@@ -130,17 +131,19 @@ fn happens(rules: &RulesDocument, names: &Names) -> String {
         .collect();
     let projects = &rules.trigger.project_ids;
     let projects: Vec<String> = projects.iter().map(|id| names.project(id)).collect();
-    let what = match events.is_empty() {
-        true => t!("rules-anything"),
-        false => either(&events),
+    let what = if events.is_empty() {
+        t!("rules-anything")
+    } else {
+        either(&events)
     };
-    match projects.is_empty() {
-        true => what,
-        false => t!(
+    if projects.is_empty() {
+        what
+    } else {
+        t!(
             "rules-in-projects",
             what = what,
             projects = either(&projects)
-        ),
+        )
     }
 }
 

@@ -263,15 +263,16 @@ async fn switch(
 ) -> Result<HttpResponse, PageError> {
     let id: ConnectionId = id(path, "connection")?;
     let name = bridge.store.connection(id).await?.name;
-    let (action, said) = match enabled {
-        true => (
+    let (action, said) = if enabled {
+        (
             "connection.enabled",
             format!("Switched the connection {name} on."),
-        ),
-        false => (
+        )
+    } else {
+        (
             "connection.disabled",
             format!("Switched the connection {name} off."),
-        ),
+        )
     };
     bridge
         .noting(&actor(request), action, id, said)
@@ -348,9 +349,10 @@ pub async fn delete(
 }
 
 fn switch_chip(connection: &Connection) -> Chip {
-    match connection.enabled {
-        true => Chip::new(t!("settings-on"), "good"),
-        false => Chip::new(t!("settings-off"), ""),
+    if connection.enabled {
+        Chip::new(t!("settings-on"), "good")
+    } else {
+        Chip::new(t!("settings-off"), "")
     }
 }
 

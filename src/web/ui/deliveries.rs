@@ -149,9 +149,10 @@ pub async fn show(
     let run = run.map_err(ApiError::from)?;
     let verdict = Verdict::new(&run);
     let listens = run.not_triggered.is_none();
-    let misses = match listens {
-        true => nearest_miss(&run.explanation),
-        false => Vec::new(),
+    let misses = if listens {
+        nearest_miss(&run.explanation)
+    } else {
+        Vec::new()
     };
     let output = output.filter(|_| delivery.state != State::Skipped);
     let curl = attempts
@@ -179,9 +180,10 @@ pub async fn show(
         page.note = Some(told_of_resend(delivery.state));
     }
     let may_change = page.may_change();
-    let act = match may_change {
-        true => act(delivery.state, connection.is_some()),
-        false => "",
+    let act = if may_change {
+        act(delivery.state, connection.is_some())
+    } else {
+        ""
     };
     let arrived = arrived_later(&bridge, &delivery, now).await?;
     render(&ShowPage {

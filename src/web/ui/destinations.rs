@@ -153,9 +153,10 @@ impl TestResult {
             (false, None) => Chip::new(t!("destinations-not-arrived"), "bad"),
         };
         // No schedule repeats a test.
-        let advice = match outcome.passes_by_itself() {
-            true => "",
-            false => outcome.advice(),
+        let advice = if outcome.passes_by_itself() {
+            ""
+        } else {
+            outcome.advice()
         };
         TestResult {
             chip,
@@ -435,7 +436,7 @@ async fn chip_of(
     counts: &Counts,
 ) -> Result<Chip, StoreError> {
     let chip = health_chip(destination);
-    match is_untried(
+    if is_untried(
         bridge,
         destination.id,
         &chip,
@@ -443,8 +444,9 @@ async fn chip_of(
     )
     .await?
     {
-        true => Ok(untried_chip(destination)),
-        false => Ok(chip),
+        Ok(untried_chip(destination))
+    } else {
+        Ok(chip)
     }
 }
 
@@ -550,12 +552,13 @@ async fn checked(
             .into_iter()
             .filter_map(|name| limit_problem(name, form.text(name))),
     );
-    let problems = match problems.is_empty() {
-        false => problems,
-        true => match saving.await {
+    let problems = if problems.is_empty() {
+        match saving.await {
             Ok(saved) => return Ok(Ok(saved)),
             Err(error) => missing_told(mendable(error)?, form),
-        },
+        }
+    } else {
+        problems
     };
     Ok(Err(with_secrets_again(problems, form)))
 }

@@ -198,9 +198,10 @@ pub async fn show(
         let run = run.map_err(ApiError::from)?;
         let verdict = Verdict::new(&run);
         listens &= run.not_triggered.is_none();
-        let sentence = match connection.enabled {
-            true => verdict.sentence,
-            false => format!("{} {}", verdict.sentence, t!("events-switched-off")),
+        let sentence = if connection.enabled {
+            verdict.sentence
+        } else {
+            format!("{} {}", verdict.sentence, t!("events-switched-off"))
         };
         verdicts.push(ConnectionVerdict {
             connection_id: connection.id.to_string(),

@@ -40,9 +40,12 @@ pub fn operator_called(id: &str) -> String {
 pub fn group_name(name: &str) -> String {
     let code: String = name
         .chars()
-        .map(|sign| match sign.is_ascii_alphanumeric() {
-            true => sign.to_ascii_lowercase(),
-            false => '-',
+        .map(|sign| {
+            if sign.is_ascii_alphanumeric() {
+                sign.to_ascii_lowercase()
+            } else {
+                '-'
+            }
         })
         .collect();
     told!("group-", &code, name)
@@ -94,9 +97,10 @@ pub fn unheard_of(events: &[String]) -> Vec<String> {
 /// The event of the catalogue whose name, or for words whose label, is written nearly so.
 fn event_nearest(name: &str) -> Option<String> {
     let labels: Vec<String> = EVENTS.iter().map(|event| event_label(event.id)).collect();
-    let near = match name.contains(' ') {
-        true => nearest(name, labels.iter().map(String::as_str)),
-        false => nearest(&name.to_uppercase(), EVENTS.iter().map(|event| event.id)),
+    let near = if name.contains(' ') {
+        nearest(name, labels.iter().map(String::as_str))
+    } else {
+        nearest(&name.to_uppercase(), EVENTS.iter().map(|event| event.id))
     };
     near.map(str::to_string)
 }

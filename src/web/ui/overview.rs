@@ -256,21 +256,22 @@ fn of_mappings(
             .any(|one| one.id == row.connection_id && one.version.id == row.version_id)
     };
     let told = |(row, count): (&DeliverySummary, usize)| {
-        let (href, action) = match may_change && is_present(row) {
-            true => (
+        let (href, action) = if may_change && is_present(row) {
+            (
                 format!(
                     "/connections/{}/edit?sample={}",
                     row.connection_id, row.event_id
                 ),
                 t!("deliveries-mend"),
-            ),
-            false => (
+            )
+        } else {
+            (
                 format!(
                     "/deliveries?state=mapping_failed&connection_id={}&period={}",
                     row.connection_id, range.word
                 ),
                 t!("overview-see-them"),
-            ),
+            )
         };
         Attention {
             tone: "bad",
@@ -352,9 +353,10 @@ fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<
         (Some(paused), _) => {
             let probing = health.probing().is_some();
             let reason = retold(&paused.reason);
-            let text = match probing {
-                true => t!("overview-is-held", destination = name, reason = reason),
-                false => t!("overview-is-paused", destination = name, reason = reason),
+            let text = if probing {
+                t!("overview-is-held", destination = name, reason = reason)
+            } else {
+                t!("overview-is-paused", destination = name, reason = reason)
             };
             let item = Attention {
                 tone: if probing { "bad" } else { "warn" },

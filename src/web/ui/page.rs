@@ -121,9 +121,10 @@ impl Page {
 
     /// Languages to choose from, by whoever may: an account chooses in its settings.
     pub fn languages(&self) -> Vec<Language> {
-        match self.visitor.is_none() && !self.csrf.is_empty() {
-            true => Language::ALL.into(),
-            false => Vec::new(),
+        if self.visitor.is_none() && !self.csrf.is_empty() {
+            Language::ALL.into()
+        } else {
+            Vec::new()
         }
     }
 

@@ -211,17 +211,18 @@ async fn switch(
         return Ok(asked);
     }
     let email = &person.email;
-    let (action, said, done) = match active {
-        true => (
+    let (action, said, done) = if active {
+        (
             "person.activated",
             format!("Let in again: {email}."),
             "let_in",
-        ),
-        false => (
+        )
+    } else {
+        (
             "person.deactivated",
             format!("Locked out: {email}."),
             "locked_out",
-        ),
+        )
     };
     let switched = bridge
         .noting(&actor(request), action, person.id, said)

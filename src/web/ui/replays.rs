@@ -193,9 +193,10 @@ impl Fields {
             },
         };
         problems.extend(wish.problems().iter().map(FormProblem::from));
-        match problems.is_empty() {
-            true => Ok(wish),
-            false => Err(problems),
+        if problems.is_empty() {
+            Ok(wish)
+        } else {
+            Err(problems)
         }
     }
 
@@ -316,9 +317,10 @@ impl ForecastView {
             sentence: foretold(forecast),
             duration,
             empty: forecast.to_make == 0 && !forecast.at_least,
-            button: match forecast.at_least {
-                true => t!("replays-start-at-least", count = forecast.to_make),
-                false => t!("replays-start", count = forecast.to_make),
+            button: if forecast.at_least {
+                t!("replays-start-at-least", count = forecast.to_make)
+            } else {
+                t!("replays-start", count = forecast.to_make)
             },
         }
     }
@@ -327,14 +329,16 @@ impl ForecastView {
 /// The forecast for a person: the API has it as numbers.
 fn foretold(forecast: &Forecast) -> String {
     if forecast.matching == 0 {
-        return match forecast.at_least {
-            true => t!("replays-none-match-so-far"),
-            false => t!("replays-none-match"),
+        return if forecast.at_least {
+            t!("replays-none-match-so-far")
+        } else {
+            t!("replays-none-match")
         };
     }
-    let mut told = vec![match forecast.at_least {
-        true => t!("replays-match-at-least", count = forecast.matching),
-        false => t!("replays-match", count = forecast.matching),
+    let mut told = vec![if forecast.at_least {
+        t!("replays-match-at-least", count = forecast.matching)
+    } else {
+        t!("replays-match", count = forecast.matching)
     }];
     if forecast.arrived > 0 {
         told.push(t!("replays-arrived", count = forecast.arrived));
@@ -565,23 +569,25 @@ impl ReplayView {
         ReplayView {
             id: replay.id.to_string(),
             chip: Chip::new(word, tone),
-            what: match what.is_empty() {
-                true => t!("replays-everything"),
-                false => what.join(" · "),
+            what: if what.is_empty() {
+                t!("replays-everything")
+            } else {
+                what.join(" · ")
             },
             looked_at: replay.looked_at,
             matching,
-            progress: match replay.at_least {
-                true => t!(
+            progress: if replay.at_least {
+                t!(
                     "replays-progress-of-at-least",
                     done = replay.looked_at,
                     all = matching
-                ),
-                false => t!(
+                )
+            } else {
+                t!(
                     "replays-progress-of",
                     done = replay.looked_at,
                     all = matching
-                ),
+                )
             },
             made: replay.made,
             repeated: replay.repeated,

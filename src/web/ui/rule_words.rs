@@ -25,9 +25,10 @@ pub fn place(path: &str) -> String {
     if let Some(name) = inner.strip_prefix("previousValue.") {
         return t!("rules-its-previous", name = name);
     }
-    match inner.is_empty() {
-        true => t!("rules-a-value"),
-        false => inner.to_string(),
+    if inner.is_empty() {
+        t!("rules-a-value")
+    } else {
+        inner.to_string()
     }
 }
 
@@ -37,9 +38,10 @@ pub fn condition(document: &Value) -> String {
     let op = document["op"].as_str().unwrap_or_default();
     // A change is told by a path inside both values.
     let is_change = operator::find(op).is_some_and(|operator| operator.group == "Change");
-    let place = match is_change && !path.contains("Value.") {
-        true => t!("rules-its", name = path.trim_start_matches("$.")),
-        false => place(path),
+    let place = if is_change && !path.contains("Value.") {
+        t!("rules-its", name = path.trim_start_matches("$."))
+    } else {
+        place(path)
     };
     if op == "changed_from_to" {
         return format!("{place} {}", from_to(&document["value"]));
@@ -157,9 +159,10 @@ pub fn call(document: &Value) -> String {
         .flatten()
         .map(Value::to_string)
         .collect();
-    match args.is_empty() {
-        true => name.to_string(),
-        false => format!("{name}({})", args.join(", ")),
+    if args.is_empty() {
+        name.to_string()
+    } else {
+        format!("{name}({})", args.join(", "))
     }
 }
 

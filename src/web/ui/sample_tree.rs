@@ -113,12 +113,11 @@ fn step(path: &str, name: &str) -> String {
         && name
             .chars()
             .all(|sign| sign.is_ascii_alphanumeric() || sign == '_');
-    match is_plain {
-        true => format!("{path}.{name}"),
-        false => {
-            let quoted = name.replace('\\', "\\\\").replace('\'', "\\'");
-            format!("{path}['{quoted}']")
-        }
+    if is_plain {
+        format!("{path}.{name}")
+    } else {
+        let quoted = name.replace('\\', "\\\\").replace('\'', "\\'");
+        format!("{path}['{quoted}']")
     }
 }
 

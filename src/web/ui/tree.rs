@@ -39,9 +39,10 @@ pub fn html(explanation: &Explanation) -> String {
             },
             path: "",
             expected: None,
-            reason: match children.is_empty() {
-                true => t!("builder-group-empty"),
-                false => String::new(),
+            reason: if children.is_empty() {
+                t!("builder-group-empty")
+            } else {
+                String::new()
             },
             children: children.iter().map(html).collect(),
             ..words(*result)

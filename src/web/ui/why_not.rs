@@ -89,9 +89,10 @@ fn short(miss: &Miss<'_>) -> String {
         condition.truncate(end);
         condition.push('…');
     }
-    match miss.should_hold {
-        true => t!("deliveries-not-met", condition = condition),
-        false => t!("deliveries-ruled-out", condition = condition),
+    if miss.should_hold {
+        t!("deliveries-not-met", condition = condition)
+    } else {
+        t!("deliveries-ruled-out", condition = condition)
     }
 }
 

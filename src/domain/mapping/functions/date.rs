@@ -267,9 +267,10 @@ fn own_zoned(value: &Value) -> Result<ZonedDateTime, String> {
 /// A time as a text that keeps its distance from UTC.
 fn written(zoned: &ZonedDateTime) -> Value {
     let time = zoned.timestamp();
-    Value::from(match zoned.offset().is_zero() {
-        true => time.to_string(),
-        false => time.display_with_offset(zoned.offset()).to_string(),
+    Value::from(if zoned.offset().is_zero() {
+        time.to_string()
+    } else {
+        time.display_with_offset(zoned.offset()).to_string()
     })
 }
 

@@ -150,9 +150,10 @@ fn tag<'h>(found: &Captures<'h>) -> Tag<'h> {
     let name = part(2);
     Tag {
         closes: !part(1).is_empty(),
-        name: match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            true => name.to_ascii_lowercase().into(),
-            false => name.into(),
+        name: if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            name.to_ascii_lowercase().into()
+        } else {
+            name.into()
         },
     }
 }

@@ -186,12 +186,13 @@ fn items(value: &Value) -> &[Value] {
 /// The item at a position, from the end when it is negative.
 pub(super) fn nth(items: &[Value], position: i64) -> Option<&Value> {
     let from_end = usize::try_from(position.unsigned_abs()).ok()?;
-    match position < 0 {
-        true => items
+    if position < 0 {
+        items
             .len()
             .checked_sub(from_end)
-            .and_then(|index| items.get(index)),
-        false => items.get(from_end),
+            .and_then(|index| items.get(index))
+    } else {
+        items.get(from_end)
     }
 }
 
@@ -237,10 +238,7 @@ fn sort(value: &Value, args: &Args<'_>) -> Result<Value, String> {
         let is_missing = |key: &Key| matches!(key, Key::Missing);
         is_missing(a)
             .cmp(&is_missing(b))
-            .then_with(|| match is_falling {
-                true => b.order(a),
-                false => a.order(b),
-            })
+            .then_with(|| if is_falling { b.order(a) } else { a.order(b) })
     });
     Ok(keyed.into_iter().map(|(_, item)| item.clone()).collect())
 }

@@ -78,9 +78,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 .values
                 .first()
                 .is_some_and(|expected| same(v, expected, Types::Auto, false) == Some(true));
-            Ok(match equal {
-                true => args.values.get(1).cloned().unwrap_or(Value::Null),
-                false => args.values.get(2).unwrap_or(v).clone(),
+            Ok(if equal {
+                args.values.get(1).cloned().unwrap_or(Value::Null)
+            } else {
+                args.values.get(2).unwrap_or(v).clone()
             })
         }
     ),

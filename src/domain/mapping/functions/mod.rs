@@ -136,14 +136,18 @@ impl Function {
 
     /// What it takes, for who gave it something else.
     pub(super) fn takes(&self) -> String {
-        let name = |arg: &Arg| match arg.optional {
-            true => format!("[{}]", arg.name),
-            false => arg.name.to_string(),
+        let name = |arg: &Arg| {
+            if arg.optional {
+                format!("[{}]", arg.name)
+            } else {
+                arg.name.to_string()
+            }
         };
         let names: Vec<String> = self.args.iter().map(name).collect();
-        let takes = match names.is_empty() {
-            true => "no arguments".to_string(),
-            false => format!("({})", names.join(", ")),
+        let takes = if names.is_empty() {
+            "no arguments".to_string()
+        } else {
+            format!("({})", names.join(", "))
         };
         format!("`{}` takes {takes}.", self.id)
     }
@@ -345,9 +349,10 @@ fn check(arg: &Arg, value: &Value, id: &str, pointer: &str) -> Result<(), Proble
         Kind::Object => "a table like {\"from\": \"to\"}",
         _ => "a text",
     };
-    let wrong = match fine {
-        true => narrowed(arg.only, value),
-        false => Some(wanted.to_string()),
+    let wrong = if fine {
+        narrowed(arg.only, value)
+    } else {
+        Some(wanted.to_string())
     };
     match wrong {
         None => Ok(()),
@@ -424,9 +429,10 @@ fn text_in(value: &Value) -> Result<std::borrow::Cow<'_, str>, String> {
 
 /// A text out, unless it grew beyond the limit.
 fn text_out(text: String) -> Result<Value, String> {
-    match text.len() <= TEXT_LIMIT_BYTES {
-        true => Ok(Value::from(text)),
-        false => Err(too_long()),
+    if text.len() <= TEXT_LIMIT_BYTES {
+        Ok(Value::from(text))
+    } else {
+        Err(too_long())
     }
 }
 

@@ -136,9 +136,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |v, args| {
             let currency = args.text(0).unwrap_or_default().trim();
             let is_code = currency.len() == 3 && currency.is_ascii();
-            let currency = match is_code {
-                true => currency.to_ascii_uppercase(),
-                false => currency.to_string(),
+            let currency = if is_code {
+                currency.to_ascii_uppercase()
+            } else {
+                currency.to_string()
             };
             let places = places_of(&currency);
             let amount = grouped(Amount::of(v)?, Some(places), args.text(1).unwrap_or("en"))?;

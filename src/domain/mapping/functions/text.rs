@@ -465,9 +465,10 @@ fn title(value: &Value, _: &Args<'_>) -> Result<Value, String> {
     let text = text_in(value)?;
     // Words in capitals stay so among others, as names do; a text that is nothing else shouts.
     let shouts = text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase);
-    let text = match shouts {
-        true => text.to_lowercase(),
-        false => text.into_owned(),
+    let text = if shouts {
+        text.to_lowercase()
+    } else {
+        text.into_owned()
     };
     let word = |word: &str| {
         let start = word.find(char::is_alphanumeric).unwrap_or_default();
@@ -501,9 +502,10 @@ fn replace(value: &Value, args: &Args<'_>) -> Result<Value, String> {
     let grown = text
         .len()
         .saturating_add(text.matches(find).count().saturating_mul(with.len()));
-    match grown <= super::TEXT_LIMIT_BYTES {
-        true => text_out(text.replace(find, with)),
-        false => Err(super::too_long()),
+    if grown <= super::TEXT_LIMIT_BYTES {
+        text_out(text.replace(find, with))
+    } else {
+        Err(super::too_long())
     }
 }
 
