@@ -7,7 +7,7 @@ use crate::domain::delivery::State;
 use crate::web::api::schemas::{nullable, reference, text};
 
 /// Codes of problem details, which stay the same, and what each means.
-pub(super) const ERROR_CODES: [(&str, &str); 29] = [
+pub(super) const ERROR_CODES: [(&str, &str); 30] = [
     (
         "bad_cursor",
         "The cursor is not the `next_cursor` of a page.",
@@ -70,6 +70,7 @@ pub(super) const ERROR_CODES: [(&str, &str); 29] = [
     ("not_json", "The body is not JSON."),
     ("not_stored", "It cannot be stored now; come again shortly."),
     ("not_working", "The server does not work at the moment."),
+    ("text_too_long", "The text that is looked for is too long."),
     ("too_deep", "The event to decide over is nested too deeply."),
     ("too_large", "The body is too large."),
     ("too_slow", "The body came too slowly."),
