@@ -70,7 +70,7 @@ pub(super) const ERROR_CODES: [(&str, &str); 30] = [
     ("not_json", "The body is not JSON."),
     ("not_stored", "It cannot be stored now; come again shortly."),
     ("not_working", "The server does not work at the moment."),
-    ("text_too_long", "The text to look for is too long."),
+    ("text_too_long", "The text that is looked for is too long."),
     ("too_deep", "The event to decide over is nested too deeply."),
     ("too_large", "The body is too large."),
     ("too_slow", "The body came too slowly."),
