@@ -7,11 +7,21 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-/// A comparison like `a < 5 and b > 2` is no tag, and a `>` in a quoted value ends none; what stands in scripts and styles is no text.
+/// A comparison like `a < 5 and b > 2` is no tag, and a `>` in a quoted value ends none.
 static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    super::text::pattern(
-        r#"(?is)<!--.*?-->|<script\b.*?</script>|<style\b.*?</style>|<(/?)([a-z][^\s/>]*)(?:=\s*"[^"]*"|=\s*'[^']*'|[^>])*>"#,
-    )
+    super::text::pattern(r#"(?is)<!--|<(/?)([a-z][^\s/>]*)(?:=\s*"[^"]*"|=\s*'[^']*'|[^>])*>"#)
+});
+
+/// What is no text although it stands between tags: how it begins, and how it ends. Without an end, a comment is text and the others are tags. They are
+/// looked for apart from the tags: a pattern of both would go to the end of the text at each beginning that has no end.
+static SILENT: LazyLock<[(&str, Option<Regex>); 3]> = LazyLock::new(|| {
+    ["", "script", "style"].map(|name| {
+        let end = match name {
+            "" => "-->".into(),
+            name => format!("(?i)</{name}"),
+        };
+        (name, super::text::pattern(&end))
+    })
 });
 
 /// Elements that begin and end on lines of their own.
@@ -79,7 +89,7 @@ const CELLS: [&str; 2] = ["td", "th"];
 /// What stands between two texts.
 struct Tag<'h> {
     closes: bool,
-    /// Empty for comments, scripts and styles.
+    /// Empty for comments.
     name: Cow<'h, str>,
 }
 
@@ -135,12 +145,36 @@ fn decoded(text: &str) -> String {
 
 /// Tells every text with the tag behind it, and the last one without.
 fn walk<'h>(html: &'h str, mut tell: impl FnMut(&'h str, Option<Tag<'h>>)) {
-    let mut taken = 0;
-    for found in TAG.iter().flat_map(|tags| tags.captures_iter(html)) {
+    let (mut taken, mut from) = (0, 0);
+    // Kinds that have no end any more; it is looked for once.
+    let mut endless: Vec<&str> = Vec::new();
+    let tags = TAG.as_ref();
+    while let Some(found) = tags.and_then(|tags| tags.captures_at(html, from)) {
         let whole = found.get_match();
-        let before = html.get(taken..whole.start()).unwrap_or_default();
-        tell(before, Some(tag(&found)));
-        taken = whole.end();
+        let tag = tag(&found);
+        from = whole.end();
+        let silent = SILENT
+            .iter()
+            .find(|(name, _)| !tag.closes && tag.name == *name && !endless.contains(name));
+        let end = silent.and_then(|(_, end)| end.as_ref()?.find_at(html, from));
+        if let Some(end) = end {
+            // The tag that closes a script is one of its own.
+            from = if tag.name.is_empty() {
+                end.end()
+            } else {
+                end.start()
+            };
+        } else {
+            endless.extend(silent.map(|(name, _)| *name));
+            if tag.name.is_empty() {
+                continue;
+            }
+        }
+        tell(
+            html.get(taken..whole.start()).unwrap_or_default(),
+            Some(tag),
+        );
+        taken = from;
     }
     tell(html.get(taken..).unwrap_or_default(), None);
 }
@@ -155,5 +189,38 @@ fn tag<'h>(found: &Captures<'h>) -> Tag<'h> {
         } else {
             name.into()
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each beginning would be looked for the end of until the end of the text otherwise: hours for this one.
+    #[test]
+    fn an_end_that_never_comes_is_looked_for_once() {
+        let times = 30_000;
+        for (piece, left) in [
+            ("<!--<b>", "<!--"),
+            ("<script <b>", ""),
+            ("<STYLE><i>x", "x"),
+            ("<a =\"<b>", ""),
+        ] {
+            let text = stripped(&piece.repeat(times));
+            assert_eq!(text, left.repeat(times), "{piece}");
+        }
+    }
+
+    #[test]
+    fn comments_scripts_and_styles_are_no_text() {
+        for (html, text) in [
+            ("a<!-- <b> -->b", "ab"),
+            ("a<!--b", "a<!--b"),
+            ("a<SCRIPT src=x>if (1 < 2) {}</Script >b", "ab"),
+            ("a<style>p > i {}</style>b<style>c", "abc"),
+            ("a<script>b", "ab"),
+        ] {
+            assert_eq!(stripped(html), text, "{html}");
+        }
     }
 }
