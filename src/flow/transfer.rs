@@ -293,7 +293,7 @@ pub async fn plan(
         &making,
         &bundle.connections,
         &sources.ids,
-        &destinations.ids,
+        &destinations,
     )
     .await?;
     Ok(Plan {
@@ -413,8 +413,16 @@ async fn plan_connections(
     making: &Making<'_>,
     entries: &[ConnectionEntry],
     sources: &HashMap<&str, SourceId>,
-    destinations: &HashMap<&str, DestinationId>,
+    destinations: &Planned<'_, DestinationId, DestinationDraft>,
 ) -> Result<Vec<Step<ConnectionDraft>>, ImportError> {
+    let unfinished = destinations
+        .steps
+        .iter()
+        .filter_map(|step| match &step.deed {
+            Deed::Make(draft) if !step.to_enter.is_empty() => Some(draft.id),
+            _ => None,
+        });
+    let unfinished: HashSet<DestinationId> = unfinished.collect();
     let here = store.connections().await?;
     let keyed = here
         .iter()
@@ -435,6 +443,7 @@ async fn plan_connections(
             .get(entry.source_id.as_str())
             .ok_or_else(|| missing("source"))?;
         let destination_id = *destinations
+            .ids
             .get(entry.destination_id.as_str())
             .ok_or_else(|| missing("destination"))?;
         wanted_here.push((id, (name, source_id)));
@@ -450,10 +459,22 @@ async fn plan_connections(
             Twin::Nowhere => None,
             Twin::Unclear => return Err(unclear("connection", &name)),
         };
-        let ends = (source_id, destination_id);
+        let ends = Ends {
+            source_id,
+            destination_id,
+            is_complete: !unfinished.contains(&destination_id),
+        };
         steps.push(connection_step(making, entry, name, ends, twin)?);
     }
     Ok(steps)
+}
+
+/// Between what a connection carries.
+struct Ends {
+    source_id: SourceId,
+    destination_id: DestinationId,
+    /// Nothing must be entered before the destination can be sent to.
+    is_complete: bool,
 }
 
 /// What becomes of a connection whose twin here is known.
@@ -461,7 +482,7 @@ fn connection_step(
     making: &Making<'_>,
     entry: &ConnectionEntry,
     name: String,
-    (source_id, destination_id): (SourceId, DestinationId),
+    ends: Ends,
     twin: Option<&Connection>,
 ) -> Result<Step<ConnectionDraft>, ImportError> {
     let (rules, unfit) = match twin {
@@ -475,18 +496,18 @@ fn connection_step(
         ),
         version_id: making.id(None, VersionId::new),
         name: name.clone(),
-        source_id,
-        destination_id,
+        source_id: ends.source_id,
+        destination_id: ends.destination_id,
         rules,
-        enabled: unfit.is_empty() && twin.is_some_and(|twin| twin.enabled),
+        enabled: unfit.is_empty() && ends.is_complete && twin.is_some_and(|twin| twin.enabled),
         now_ms: making.clock.now_ms(),
     };
     let deed = match twin {
         None => Deed::Make(draft),
         Some(twin)
             if twin.version.rules == draft.rules
-                && twin.version.destination_id == destination_id
-                && twin.source_id == source_id
+                && twin.version.destination_id == ends.destination_id
+                && twin.source_id == ends.source_id
                 && twin.name == name =>
         {
             Deed::Keep
@@ -568,7 +589,7 @@ fn count<Draft>(steps: &[Step<Draft>], tally: &mut (usize, usize, usize)) {
 }
 
 /// The entries' ids, which must differ, and their names.
-fn wanted<'a, Id: FromStr>(
+fn wanted<'a, Id: FromStr + ToString>(
     what: &str,
     entries: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Result<Vec<(Option<Id>, String)>, ImportError> {
@@ -576,12 +597,17 @@ fn wanted<'a, Id: FromStr>(
     entries
         .map(|(id, name)| {
             let name = checked_name(what, name)?;
-            if !id.is_empty() && !seen.insert(id.to_lowercase()) {
+            // The same id can be written in several ways.
+            let parsed: Option<Id> = id.parse().ok();
+            let written = parsed
+                .as_ref()
+                .map_or_else(|| id.to_lowercase(), Id::to_string);
+            if !seen.insert(written) && (what != "connection" || !id.is_empty()) {
                 return Err(ImportError::refusal(format!(
                     "The document has two of the same id: {what} {name} and another one."
                 )));
             }
-            Ok((id.parse().ok(), name))
+            Ok((parsed, name))
         })
         .collect()
 }
@@ -649,6 +675,16 @@ fn destination_draft(
     let settings = Settings::parse(&document, None).map_err(|problems| {
         ImportError::Refused(vec![entry_refused("destination", &name, problems)])
     })?;
+    // A mask is what an export has in place of a secret; everything else is asked as when somebody saves it.
+    let mut unfit = settings.unfit();
+    unfit.retain(|problem| problem.code != "masked_value");
+    if !unfit.is_empty() {
+        return Err(ImportError::Refused(vec![entry_refused(
+            "destination",
+            &name,
+            unfit,
+        )]));
+    }
     Ok(DestinationDraft {
         id,
         name,

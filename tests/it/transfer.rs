@@ -16,6 +16,7 @@ on_both! {
     a_name_that_several_have_is_not_guessed_at,
     nothing_is_sent_until_what_an_import_left_out_is_entered,
     what_differs_from_what_is_here_is_told,
+    a_connection_is_switched_off_that_is_led_to_an_unfinished_destination,
 }
 
 /// Orders the import, or only its plan.
@@ -139,6 +140,26 @@ async fn a_name_that_several_have_is_not_guessed_at(database: Database) {
         "{}",
         refused.html
     );
+    // However it is written.
+    let id = bundle["destinations"][0]["id"]
+        .as_str()
+        .unwrap()
+        .replace('-', "");
+    bundle["destinations"][1]["id"] = json!(id);
+    let refused = import(&mut ada, &bundle.to_string(), "import").await;
+    assert!(
+        refused.html.contains("two of the same id"),
+        "{}",
+        refused.html
+    );
+
+    // What nobody could save is not imported either.
+    let mut bundle: Value = serde_json::from_str(&exported).unwrap();
+    bundle["destinations"][0]["name"] = json!("Other");
+    bundle["destinations"][0]["config"]["headers"] = json!({"X-A": "1", "x-a": "2"});
+    let refused = import(&mut ada, &bundle.to_string(), "import").await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(bridge.get("/connections").await, was);
     bridge.stop().await;
 }
 
@@ -248,6 +269,33 @@ async fn nothing_is_sent_until_what_an_import_left_out_is_entered(database: Data
     bridge.post(&hook, &event(3)).await;
     let sent = receiver.next().await;
     assert_eq!(sent.header("authorization"), Some("Bearer entered"));
+    bridge.stop().await;
+}
+
+async fn a_connection_is_switched_off_that_is_led_to_an_unfinished_destination(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let first = format!("/destinations/{}", connected.destination_id);
+    let url = format!("http://{}/", receiver.address);
+    let config = json!({"url": url, "auth": {"type": "bearer", "token": "t"}});
+    let settings = json!({"name": "First", "config": config, "signing": {"scheme": "none"}});
+    assert_eq!(bridge.api("PUT", &first, Some(settings)).await.0, 200);
+    let mut ada = owner(&bridge).await;
+    let exported = export(&mut ada).await;
+
+    let other = json!({"name": "Second", "config": {"url": url}});
+    let other = bridge.created("/destinations", other).await;
+    let mut connection = bridge.get("/connections").await["data"][0].clone();
+    let path = format!("/connections/{}", connection["id"].as_str().unwrap());
+    connection["destination_id"] = other["id"].clone();
+    assert_eq!(bridge.api("PUT", &path, Some(connection)).await.0, 200);
+    assert_eq!(bridge.api("DELETE", &first, None).await.0, 204);
+
+    let done = import(&mut ada, &exported, "import").await;
+    assert_eq!(done.status, 303, "{}", done.html);
+    let connection = bridge.get(&path).await;
+    assert_ne!(connection["destination_id"], other["id"]);
+    assert_eq!(connection["enabled"], json!(false));
     bridge.stop().await;
 }
 
