@@ -1,8 +1,9 @@
 //! An event and all its deliveries, in one transaction; duplicates are settled by a unique index.
 //!
 //! Called by the writer with everything that waits, so each table takes one or a few multi-row statements per batch. An event whose key was
-//! taken inside the window is a duplicate: nothing of it is stored, and the answer names the first one. Where that may as well be a change that was
-//! made, undone and made again, it is taken: what arrives twice can be told apart by its receiver, what is lost cannot.
+//! taken inside the window is a duplicate: nothing of it is stored, and the answer names the first one. Where that may as well be a change of a record that
+//! was made, undone and made again, it is taken: what arrives twice can be told apart by its receiver, what is lost cannot. Lists, tags and custom fields
+//! have no such way: their events tell of no record.
 
 use std::collections::{HashMap, HashSet};
 
@@ -211,17 +212,13 @@ both! {
             .into_iter()
             .collect();
         let mut duplicates = HashMap::new();
-        for NewEvent {
-            id,
-            source_id,
-            facts,
-            unique_since_ms,
-            ..
-        } in batch.iter().map(|one| &one.event)
-        {
-            if stored.contains(&id.as_bytes()[..]) {
-                continue;
-            }
+        let events = batch.iter().map(|one| &one.event);
+        let mut taken: Vec<&NewEvent> =
+            events.filter(|event| !stored.contains(&event.id.as_bytes()[..])).collect();
+        // As above: nodes wait for each other in the same order.
+        taken.sort_by_cached_key(|event| stored_key(&event.source_id, &event.facts));
+        for event in taken {
+            let NewEvent { id, source_id, facts, unique_since_ms, .. } = event;
             let (holder, received_ms): (Vec<u8>, i64) = events::table
                 .filter(events::dedupe_key.eq(stored_key(source_id, facts)))
                 .select((events::id, events::received_at))
@@ -231,12 +228,16 @@ both! {
                 diesel::update(events::table.filter(events::id.eq(&holder)))
                     .set(events::dedupe_key.eq(None::<Vec<u8>>))
                     .execute(conn)?;
-                let again = batch.iter().filter(|one| one.event.id == *id);
-                let rows: Vec<EventRow> = again.map(|one| EventRow::new(&one.event)).collect();
-                conn.insert_fresh(&rows)?;
-            } else {
-                duplicates.insert(*id, row::id(&holder, EventId::from_slice)?);
+                if conn.insert_fresh(&[EventRow::new(event)])? == 1 {
+                    continue;
+                }
             }
+            // Another node may have taken the key over meanwhile.
+            let first: Vec<u8> = events::table
+                .filter(events::dedupe_key.eq(stored_key(source_id, facts)))
+                .select(events::id)
+                .first(conn)?;
+            duplicates.insert(*id, row::id(&first, EventId::from_slice)?);
         }
         Ok(duplicates)
     }

@@ -172,7 +172,8 @@ pub fn path_of(url: &str) -> Option<PathBuf> {
 
 /// Sees that there is a file to open, readable by its owner only where it is made here, and that no other program keeps its tables in it.
 fn take_place(path: &Path, upkeep: Upkeep) -> Result<(), StoreError> {
-    if path.exists() {
+    // A link to a file that is not there yet is followed by SQLite.
+    if path.exists() || path.is_symlink() {
         return refuse_foreign(path);
     }
     if upkeep == Upkeep::LeaveAlone {

@@ -87,12 +87,14 @@ async fn a_change_that_is_undone_and_made_again_is_no_duplicate(database: Databa
     let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     let toggled = |record: &str, done: bool, updated: Option<&str>| {
+        let at = if done { "10:00" } else { "10:01" };
         let side = |done: bool| json!({"id": record, "title": "Ship", "done": done});
         let mut current = side(done);
         if let Some(updated) = updated {
             current["updatedAt"] = json!(updated);
         }
-        json!({"event": "TODO_DONE_STATUS_UPDATED", "previousValue": side(!done), "currentValue": current}).to_string()
+        json!({"event": "TODO_DONE_STATUS_UPDATED", "previousValue": side(!done), "currentValue": current,
+               "timestamp": format!("2026-01-31T{at}:00.000Z")}).to_string()
     };
     let (done, undone) = (toggled("r1", true, None), toggled("r1", false, None));
     let of_another = toggled("r2", true, None);
