@@ -215,7 +215,7 @@ fn real_path(path: &Path) -> anyhow::Result<PathBuf> {
         return Ok(folder.join(path.file_name().unwrap_or_default()));
     };
     anyhow::ensure!(
-        found.nlink() == 1,
+        found.nlink() <= 1,
         "{} has several names in the file system (hard links), and by another one a second server could write into it. Copy it, or remove the others.",
         path.display()
     );

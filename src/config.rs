@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_address_takes_paths() {
+    fn a_public_address_has_no_path_of_its_own() {
         for text in ["https://b.example.com", "http://127.0.0.1:8080/"] {
             public_url(text).unwrap();
         }

@@ -25,6 +25,8 @@ pub mod turn;
 pub mod ui;
 pub mod visible;
 
+use std::sync::atomic::AtomicI64;
+
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -38,6 +40,8 @@ pub struct Site {
     pub throttle: Throttle,
     /// Proxies whose word on where a request comes from is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// When the database last took a commit for whoever asked, in milliseconds since 1970.
+    pub committed_ms: AtomicI64,
 }
 
 impl Site {
@@ -52,6 +56,7 @@ impl Site {
             metrics,
             throttle: Throttle::default(),
             trusted_proxies,
+            committed_ms: AtomicI64::new(i64::MIN),
         }
     }
 
