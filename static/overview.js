@@ -6,6 +6,7 @@
   const links = (part) => [...part.querySelectorAll("a[href]")].map((link) => link.getAttribute("href")).join();
   const lines = (part) => part.querySelectorAll("tr, .note").length;
   let isAway = false;
+  let isLooking = false;
 
   // Makes `old` say what `fresh` says. Nodes stay, so that focus, scrolling and what is unfolded stay with them.
   const rewrite = (old, fresh) => {
@@ -29,10 +30,13 @@
   };
 
   const look = async () => {
-    if (document.hidden || document.querySelector("dialog[open]")) return;
+    if (isLooking || document.hidden || document.querySelector("dialog[open]")) return;
+    isLooking = true;
     try {
-      const response = await fetch(location.href, { headers: { accept: "text/html" } });
-      if (!response.ok) return;
+      const response = await fetch(location.href, { headers: { accept: "text/html" }, signal: AbortSignal.timeout(CALM_MS) });
+      // The session is over.
+      if (response.redirected) location.reload();
+      if (!response.ok || response.redirected) return;
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
       const names = (root) => parts(root).map((part) => part.id).join();
       if (names(fresh) !== names(document)) {
@@ -44,8 +48,8 @@
         if (now && mayChange(old, now)) rewrite(old, now);
       }
       refreshTimes();
-    } catch { /* It asks again. */ }
-    isAway = false;
+      isAway = false;
+    } catch { /* It asks again. */ } finally { isLooking = false; }
   };
   setInterval(look, CALM_MS);
   // Whoever comes back to the page sees what is, wherever it stands.

@@ -24,6 +24,7 @@ connections-import-would = This import would
 connections-import-differs = The text is not the one whose plan was shown. Nothing is done yet: this is what it would do now.
 connections-import-nothing = Everything is here already; there is nothing to do.
 connections-import-secrets = Secrets are not in the document. Enter them on the pages of what is made, then switch the connections on.
+connections-import-unfinished = Switched off until what its destination lacks is entered; switch it on then.
 connections-import-unfit = Switched off: { $problems } Correct this before you switch it on.
 connections-import-stays = The document has another value here: { $parts }. What is here stays.
 connections-import-enter = Enter before anything is sent: { $parts }

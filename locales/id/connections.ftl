@@ -24,6 +24,7 @@ connections-import-would = Impor ini akan
 connections-import-differs = Teksnya bukan lagi yang rencananya ditampilkan tadi. Belum ada yang dilakukan: inilah yang akan terjadi sekarang.
 connections-import-nothing = Semuanya sudah ada di sini; tidak ada yang perlu dilakukan.
 connections-import-secrets = Dokumen ini tidak memuat secret. Isi di halaman yang baru dibuat, lalu aktifkan koneksinya.
+connections-import-unfinished = Dimatikan sampai yang kurang pada tujuannya diisi; setelah itu hidupkan lagi.
 connections-import-unfit = Dinonaktifkan: { $problems } Perbaiki ini sebelum mengaktifkannya.
 connections-import-stays = Nilai di dokumen berbeda: { $parts }. Yang ada di sini tidak diubah.
 connections-import-enter = Isi sebelum ada yang dikirim: { $parts }

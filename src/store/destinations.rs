@@ -239,7 +239,12 @@ impl Store {
                 )));
             }
             diesel::update(destinations::table.find(&id.as_bytes()[..]))
-                .set(destinations::deleted_at.eq(Some(now_ms)))
+                .set((
+                    destinations::deleted_at.eq(Some(now_ms)),
+                    // The answer to a test may repeat what was sent.
+                    destinations::tested_at.eq(None::<i64>),
+                    destinations::last_test.eq(None::<String>),
+                ))
                 .execute(conn)?;
             Ok(())
         }))

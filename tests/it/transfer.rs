@@ -291,6 +291,9 @@ async fn a_connection_is_switched_off_that_is_led_to_an_unfinished_destination(d
     assert_eq!(bridge.api("PUT", &path, Some(connection)).await.0, 200);
     assert_eq!(bridge.api("DELETE", &first, None).await.0, 204);
 
+    let shown = import(&mut ada, &exported, "plan").await;
+    let says = "Switched off until what its destination lacks is entered";
+    assert!(shown.html.contains(says), "{}", shown.html);
     let done = import(&mut ada, &exported, "import").await;
     assert_eq!(done.status, 303, "{}", done.html);
     let connection = bridge.get(&path).await;

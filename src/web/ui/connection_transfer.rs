@@ -225,6 +225,9 @@ impl PlanView {
                         ),
                     );
                 }
+                if before.enabled && !draft.enabled && step.unfit.is_empty() {
+                    view.changes.push(t!("connections-import-unfinished"));
+                }
             }
             if let Deed::Make(draft) | Deed::Change { draft, .. } = &step.deed {
                 view.changes.extend(switched_off(draft, &step.unfit));

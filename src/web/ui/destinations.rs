@@ -392,11 +392,12 @@ pub fn health_chip(destination: &Destination) -> Chip {
     }
 }
 
-/// For one that fares well only because no delivery was ever sent to it: whether a test arrived is all that is known.
+/// For one that fares well only because no delivery was ever sent to it: whether a test arrived with these settings is all that is known.
 pub fn untried_chip(destination: &Destination) -> Chip {
     match destination
         .last_test
         .as_ref()
+        .filter(|last| destination.updated_at <= last.at)
         .map(|last| last.trial.arrived())
     {
         None => Chip::new(t!("destinations-chip-untried"), ""),

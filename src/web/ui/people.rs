@@ -80,9 +80,11 @@ pub async fn index(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
+    let mut page = people_page(&request, &bridge, Vec::new(), Typed::default()).await?;
+    // Last: what is shown once must not be taken for a page that fails.
     let link = shown_once(&request, &bridge).await?;
-    let link = link.and_then(|text| serde_json::from_str(&text).ok());
-    render(&people_page(&request, &bridge, Vec::new(), link, Typed::default()).await?)
+    page.link = link.and_then(|text| serde_json::from_str(&text).ok());
+    render(&page)
 }
 
 pub async fn invite(
@@ -96,7 +98,7 @@ pub async fn invite(
             email: form.text("email").into(),
             role: form.text("role").into(),
         };
-        render_again(&people_page(&request, &bridge, problems, None, typed).await?)
+        render_again(&people_page(&request, &bridge, problems, typed).await?)
     };
     let email = match parse_email(form.text("email")) {
         Ok(email) => email,
@@ -166,9 +168,7 @@ pub async fn change_role(
             ..FormProblem::plain(t!("settings-choose-role"))
         };
         let problems = vec![problem];
-        return render_again(
-            &people_page(&request, &bridge, problems, None, Typed::default()).await?,
-        );
+        return render_again(&people_page(&request, &bridge, problems, Typed::default()).await?);
     };
     let said = format!(
         "Made {} {}, who was {} before.",
@@ -297,7 +297,7 @@ async fn answer(
         Ok(()) => Ok(go(format!("/settings/people?done={word}"))),
         Err(error) => {
             let problems = mendable(error.into())?;
-            render_again(&people_page(request, bridge, problems, None, Typed::default()).await?)
+            render_again(&people_page(request, bridge, problems, Typed::default()).await?)
         }
     }
 }
@@ -306,7 +306,6 @@ async fn people_page(
     request: &HttpRequest,
     bridge: &Bridge,
     problems: Vec<FormProblem>,
-    link: Option<Link>,
     typed: Typed,
 ) -> Result<PeoplePage, PageError> {
     let user = signed_in(request)?;
@@ -344,7 +343,7 @@ async fn people_page(
                 invited_by: retold(&invite.invited_by),
             })
             .collect(),
-        link,
+        link: None,
         typed,
     })
 }

@@ -487,14 +487,15 @@ fn note_failure(
     });
 }
 
-/// The address that was typed for an account that does not exist, cut to its limit. `None` for what may be a password: one in the wrong field, or
-/// one that was typed on behind the address of an account.
+/// The address that was typed for an account that does not exist, cut to its limit. Told are only those of hosts that an account has: anything else may be
+/// a password in the wrong field, or one that was typed on behind an address.
 fn told_address(typed: &str, users: &[User]) -> Option<String> {
     let (_, domain) = typed.split_once('@')?;
-    let of_host = |sign: char| sign.is_alphanumeric() || ['.', '-'].contains(&sign);
-    let is_host = domain.contains('.') && domain.chars().all(of_host);
-    let runs_on = users.iter().any(|user| typed.contains(&user.email));
-    if !is_host || runs_on {
+    let is_of_house = |user: &User| {
+        let host = user.email.rsplit_once('@');
+        host.is_some_and(|(_, host)| host.eq_ignore_ascii_case(domain))
+    };
+    if !users.iter().any(is_of_house) {
         return None;
     }
     let is_cut = typed.chars().count() > TOLD_LIMIT_CHARS;

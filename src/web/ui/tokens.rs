@@ -66,8 +66,10 @@ pub async fn index(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let token = shown_once(&request, &bridge).await?;
-    render(&tokens_page(&request, &bridge, Vec::new(), token, Typed::default()).await?)
+    let mut page = tokens_page(&request, &bridge, Vec::new(), Typed::default()).await?;
+    // Last: what is shown once must not be taken for a page that fails.
+    page.token = shown_once(&request, &bridge).await?;
+    render(&page)
 }
 
 pub async fn create(
@@ -82,7 +84,7 @@ pub async fn create(
             days: form.text("days").into(),
         };
         let problems = vec![FormProblem::plain(message)];
-        render_again(&tokens_page(&request, &bridge, problems, None, typed).await?)
+        render_again(&tokens_page(&request, &bridge, problems, typed).await?)
     };
     let (Ok(name), Some(role)) = (name(form.text("name")), Role::from_word(form.text("role")))
     else {
@@ -159,7 +161,6 @@ async fn tokens_page(
     request: &HttpRequest,
     bridge: &Bridge,
     problems: Vec<FormProblem>,
-    token: Option<String>,
     typed: Typed,
 ) -> Result<TokensPage, PageError> {
     let user = signed_in(request)?;
@@ -169,7 +170,7 @@ async fn tokens_page(
         page: Page::new(request, &user, "/settings", t!("settings-tokens")),
         problems,
         tabs: Tabs::new(user.role, "/settings/tokens"),
-        token,
+        token: None,
         tokens: tokens
             .into_iter()
             .map(|token| TokenRow {
