@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::sync::mpsc;
 
-use crate::config::Settings;
+use crate::config::{Settings, folder_of};
 use crate::flow::clock::Clock;
 use crate::flow::outbox::Outbox;
 use crate::flow::retention::Retention;
@@ -201,10 +201,7 @@ pub fn lock(database_url: &str) -> anyhow::Result<Option<File>> {
 /// The database's one name, by whichever way it was called.
 fn real_path(path: &Path) -> anyhow::Result<PathBuf> {
     use std::os::unix::fs::MetadataExt as _;
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let Ok(found) = path.metadata() else {
         let folder = folder.canonicalize().with_context(|| {
             format!(

@@ -185,10 +185,7 @@ impl Settings {
         let Some(file) = self.database_file().filter(|file| !file.exists()) else {
             return Ok(());
         };
-        let folder = match file.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(&file);
         let refused = |why: String| SettingsError(format!("BLUEBRIDGE_DATABASE_URL: {why}"));
         match folder.metadata() {
             Ok(found) if !found.is_dir() => {
@@ -254,6 +251,14 @@ pub enum KeyPlace {
     Given(MasterKey),
     /// In a file, which may not be there yet.
     File(PathBuf),
+}
+
+/// The folder that a file is in; the present one when it has no other.
+pub fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// Where a rotation writes the next key until it is in force.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::app::lock;
-use crate::config::{KeyPlace, Settings, make_key, pending_key, read_key};
+use crate::config::{KeyPlace, Settings, folder_of, make_key, pending_key, read_key};
 use crate::domain::seal::{MasterKey, SealError};
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -119,10 +119,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 /// A rename is on disk when its folder is.
 fn sync_folder(path: &Path) -> anyhow::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     std::fs::File::open(folder)
         .and_then(|folder| folder.sync_all())
         .with_context(|| format!("{} cannot be synced", folder.display()))

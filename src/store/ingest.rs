@@ -224,19 +224,20 @@ both! {
                 .select((events::id, events::received_at))
                 .first(conn)?;
             let past_its_window = unique_since_ms.is_some_and(|since_ms| received_ms < since_ms);
-            if past_its_window || may_have_changed_back(conn, source_id, facts, &holder)? {
-                diesel::update(events::table.filter(events::id.eq(&holder)))
+            let mut first = holder;
+            if past_its_window || may_have_changed_back(conn, source_id, facts, &first)? {
+                diesel::update(events::table.filter(events::id.eq(&first)))
                     .set(events::dedupe_key.eq(None::<Vec<u8>>))
                     .execute(conn)?;
                 if conn.insert_fresh(&[EventRow::new(event)])? == 1 {
                     continue;
                 }
+                // Another node has taken the key over meanwhile.
+                first = events::table
+                    .filter(events::dedupe_key.eq(stored_key(source_id, facts)))
+                    .select(events::id)
+                    .first(conn)?;
             }
-            // Another node may have taken the key over meanwhile.
-            let first: Vec<u8> = events::table
-                .filter(events::dedupe_key.eq(stored_key(source_id, facts)))
-                .select(events::id)
-                .first(conn)?;
             duplicates.insert(*id, row::id(&first, EventId::from_slice)?);
         }
         Ok(duplicates)
