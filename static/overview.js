@@ -1,7 +1,8 @@
 // The overview goes on counting while it is open. What changed is written in its place; what would move under somebody's hand or eyes waits.
 "use strict";
 {
-  const CALM_MS = 10000;
+  // Seldom: a number that grows by a digit may still move what stands beside it.
+  const CALM_MS = 60000;
   const parts = (root) => [...root.querySelectorAll("[data-calm]")];
   const links = (part) => [...part.querySelectorAll("a[href]")].map((link) => link.getAttribute("href")).join();
   const lines = (part) => part.querySelectorAll("tr, .note").length;
