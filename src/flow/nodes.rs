@@ -133,7 +133,7 @@ async fn take_over(bridge: &Bridge, asked: Instant, pulse: Pulse) -> Result<(), 
 async fn give_back_held(bridge: &Bridge) -> Result<(), StoreError> {
     for destination in bridge.snapshot().destinations() {
         if destination.health.paused.is_some() {
-            give_back(bridge, bridge.outbox.drain(destination.id), Wait::Held).await?;
+            give_back(bridge, bridge.outbox.drain_held(destination.id), Wait::Held).await?;
         }
     }
     Ok(())

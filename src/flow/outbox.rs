@@ -258,10 +258,17 @@ impl Outbox {
         self.0.room_made.notify_one();
     }
 
-    /// Takes every waiting delivery of a destination back out, because it is paused or rests.
+    /// Takes every waiting delivery of a destination back out.
     pub fn drain(&self, destination_id: DestinationId) -> Vec<Parcel> {
         let mut queues = self.lock();
         queues.take_from(destination_id, |_| true)
+    }
+
+    /// Takes back out what waits for a destination that was paused, but for its probe: that one is meant for it, and whoever sends it looks whether it
+    /// still is.
+    pub fn drain_held(&self, destination_id: DestinationId) -> Vec<Parcel> {
+        let mut queues = self.lock();
+        queues.take_from(destination_id, |parcel| !parcel.probe)
     }
 
     /// Takes those back out whose leases end before `until_ms`, because no attempt can be made in time.

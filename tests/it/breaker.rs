@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
+use bluebridge::domain::destination::Probing;
+use bluebridge::domain::id::ClaimId;
+use bluebridge::flow::nodes::beat;
 use bluebridge::flow::pause::{hold, resume, settle_stragglers};
 use bluebridge::flow::probe::probe_due;
+use bluebridge::flow::recover::queue_probe;
+use bluebridge::store::claims::ClaimRequest;
 use bluebridge::store::destinations::Initiative;
 use serde_json::{Value, json};
 
@@ -14,6 +19,7 @@ on_both![
     five_days_of_failure_drop_nothing_spend_no_attempts_and_end_with_a_probe,
     a_hold_outlives_a_restart_and_a_person_may_end_it,
     a_destination_that_a_person_paused_is_not_probed,
+    a_probe_in_memory_outlives_the_news_of_its_own_taking,
     a_destination_that_another_node_resumed_is_judged_anew,
     holding_and_resuming_leaves_the_schedule_of_what_failed_as_it_is,
 ];
@@ -163,6 +169,38 @@ async fn a_destination_that_a_person_paused_is_not_probed(database: Database) {
     bridge.advance(DAY);
     assert_eq!(probe_due(&bridge.bridge).await.unwrap(), 0);
     assert!(receiver.is_idle().await);
+    bridge.stop().await;
+}
+
+/// Taking a probe changes the destination, and this node hears of that change like of any other node's.
+async fn a_probe_in_memory_outlives_the_news_of_its_own_taking(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = until_held(&bridge, &receiver).await;
+    post_more(&bridge, &connected).await;
+    let id = connected.destination_id.parse().unwrap();
+    let snapshot = bridge.bridge.snapshot();
+    let due = snapshot.destination(id).unwrap().health.probing().unwrap();
+    let next = Probing { sent: 1, ..due };
+    let store = &bridge.bridge.store;
+    assert!(store.take_probe(id, due, next).await.unwrap());
+    let now_ms = bridge.bridge.clock.now_ms();
+    let request = ClaimRequest {
+        destination_id: id,
+        claim_id: ClaimId::new(now_ms.try_into().unwrap(), [1; 10]),
+        now_ms,
+        lease_until_ms: now_ms + bridge.bridge.lease_ms,
+        limit: 1,
+    };
+    let claimed = store.claim_probe(request).await.unwrap().unwrap();
+    // No sender comes for it yet.
+    queue_probe(&bridge.bridge, claimed, request, 0)
+        .await
+        .unwrap();
+    beat(&bridge.bridge).await.unwrap();
+    assert_eq!(bridge.bridge.outbox.waiting(), 1);
+    // As an attempt does that failed in the same moment.
+    hold(&bridge.bridge, id, "It kept failing.").await.unwrap();
+    assert_eq!(bridge.bridge.outbox.waiting(), 1);
     bridge.stop().await;
 }
 
