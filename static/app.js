@@ -116,26 +116,30 @@ const exact = (at) => `${inOwnZone.format(at)} ${zoneName.formatToParts(at).find
 const isElsewhere = zone && page.dataset.zone && page.dataset.zone !== zone;
 if (isElsewhere) document.cookie = `bluebridge_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
 
-// Relative times stay true while a page is open; worded as the server words them, so that nothing moves.
+// Relative times stay true while a page is open; worded as the server words them. What it has just sent stays as it is, so that nothing moves while the
+// page is made.
 const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const words = new Intl.RelativeTimeFormat(page.lang, { numeric: "always" });
 const now = new Intl.RelativeTimeFormat(page.lang, { numeric: "auto" }).format(0, "second");
-const refreshTimes = () => {
+const showZone = () => {
+  if (!isElsewhere) return;
   for (const time of document.querySelectorAll("time[datetime]")) {
-    const at = new Date(time.dateTime);
-    if ("exact" in time.dataset) {
-      if (isElsewhere) time.textContent = exact(at);
-      continue;
-    }
-    const seconds = (at - Date.now()) / 1000;
+    const at = exact(new Date(time.dateTime));
+    if ("exact" in time.dataset) time.textContent = at; else time.title = at;
+  }
+};
+const refreshTimes = () => {
+  showZone();
+  for (const time of document.querySelectorAll("time[datetime]:not([data-exact])")) {
+    const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
     const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? units[3];
     const text = Math.abs(seconds) < 5 ? now : words.format(Math.trunc(seconds / size), unit);
     if (time.textContent !== text) time.textContent = text;
-    if (isElsewhere) time.title = exact(at);
   }
 };
-refreshTimes();
+showZone();
 setInterval(refreshTimes, 15000);
+window.addEventListener("pageshow", (event) => { if (event.persisted) refreshTimes(); });
 
 // A page that tells of something under way looks again until nothing is: then it is loaded anew, with all that can be done.
 const AGAIN_MS = 2000;

@@ -33,8 +33,13 @@ async function watched(browser, options, base) {
   await context.exposeBinding("reportViolation", (_, text) => { wrong.push(text); });
   await context.addInitScript(() => {
     window.layoutShift = 0;
-    new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.layoutShift += entry.value; })
-      .observe({ type: "layout-shift", buffered: true });
+    window.movedBy = [];
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        window.layoutShift += entry.value;
+        for (const { node } of entry.sources) window.movedBy.push(`${node?.nodeName} ${node?.textContent?.trim().slice(0, 40)}`);
+      }
+    }).observe({ type: "layout-shift", buffered: true });
     document.addEventListener("securitypolicyviolation", (event) => {
       window.reportViolation(`CSP ${event.violatedDirective}: ${event.blockedURI} ${event.sample}`);
     });
@@ -83,8 +88,8 @@ async function sticksOut(page) {
 
 // Whether the page moved under the reader's eyes while it was made; browsers call a page steady up to 0.1, ours stand still.
 async function jumped(page) {
-  const shift = await page.evaluate(() => window.layoutShift);
-  return shift > 0.01 ? [`its layout shifted by ${shift.toFixed(3)}`] : [];
+  const [shift, moved] = await page.evaluate(() => [window.layoutShift, window.movedBy.slice(0, 4).join("; ")]);
+  return shift > 0.01 ? [`its layout shifted by ${shift.toFixed(3)}: ${moved}`] : [];
 }
 
 async function shot(page, name) {
