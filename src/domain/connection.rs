@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::domain::catalogue;
 use crate::domain::event::{EventFacts, fact_needs, shared_name};
 use crate::domain::filter::explanation::Explanation;
-use crate::domain::filter::{Filter, Input};
+use crate::domain::filter::{About, Filter, Input};
 use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
 use crate::domain::mapping::{Mapping, MappingError, MappingInput, Output};
 use crate::domain::needs::Needs;
@@ -164,7 +164,8 @@ impl Rules {
 
     /// What nobody can mean although it can be read. Asked when somebody saves rules, not when saved ones are read.
     fn unfit(&self, trigger: &Trigger) -> Vec<Problem> {
-        let filter = self.filter.as_ref().map(Filter::unfit).unwrap_or_default();
+        let filter = self.filter.as_ref();
+        let filter = filter.map_or_else(Vec::new, |filter| filter.unfit(About::Event));
         let mapping = self.mapping.unfit();
         let mut problems = empty_entries(trigger);
         keep::<()>(Err(filter), "/filter", &mut problems);
@@ -353,10 +354,7 @@ fn keep<T>(
     match parsed {
         Ok(value) => Some(value),
         Err(found) => {
-            problems.extend(found.into_iter().map(|mut problem| {
-                problem.pointer = format!("{prefix}{}", problem.pointer);
-                problem
-            }));
+            problems.extend(found.into_iter().map(|problem| problem.within(prefix)));
             None
         }
     }

@@ -7,6 +7,7 @@
 //! `outbound::guard`, at every connection.
 
 mod parse;
+pub mod success;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ use crate::domain::destination::parse::{
     parse_signing, section,
 };
 pub use crate::domain::destination::parse::{masked, signing_secret_problem};
+pub use crate::domain::destination::success::SuccessRule;
 use crate::domain::id::DestinationId;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::problem::Problem;
@@ -160,6 +162,8 @@ pub struct Settings {
     pub request: RequestSettings,
     pub signing: Signing,
     pub limits: Limits,
+    /// Which answers of 2xx count as delivered; all of them when there is none.
+    pub success: Option<SuccessRule>,
 }
 
 /// The request that carries a body.
@@ -240,6 +244,7 @@ pub struct SettingsDocument<'a> {
     pub config: Option<&'a Value>,
     pub signing: Option<&'a Value>,
     pub limits: Option<&'a Value>,
+    pub success: Option<&'a Value>,
 }
 
 impl Settings {
@@ -265,12 +270,17 @@ impl Settings {
             &mut problems,
         )
         .map(|limits| parse_limits(&limits, &mut problems));
-        match (request, signing, limits) {
-            (Some(request), Some(signing), Some(limits)) if problems.is_empty() => Ok(Settings {
-                request,
-                signing,
-                limits,
-            }),
+        let success = SuccessRule::parse(document.success.unwrap_or(&Value::Null))
+            .map_err(|found| problems.extend(found));
+        match (request, signing, limits, success) {
+            (Some(request), Some(signing), Some(limits), Ok(success)) if problems.is_empty() => {
+                Ok(Settings {
+                    request,
+                    signing,
+                    limits,
+                    success,
+                })
+            }
             _ => Err(problems),
         }
     }
@@ -281,6 +291,7 @@ impl Settings {
             config: sealed.get("config"),
             signing: sealed.get("signing"),
             limits: sealed.get("limits"),
+            success: sealed.get("success"),
         };
         let mut settings = Settings::parse(&document, None)?;
         if let Some(previous) = sealed.get("previous_secrets") {
@@ -311,6 +322,7 @@ impl Settings {
             problems.push(Problem::new(pointer, "header_value", message));
         }
         problems.extend(self.request.headers_given_twice());
+        problems.extend(self.success.iter().flat_map(SuccessRule::unfit));
         let signature = self.signing.header.as_deref().unwrap_or(BLUE_HEADER);
         let of_auth = match &self.request.auth {
             Auth::None => None,
@@ -386,7 +398,7 @@ impl Settings {
         if let Some(secret) = &self.signing.secret {
             signing["secret"] = text(secret);
         }
-        json!({"config": config, "signing": signing, "limits": self.limits_view(), "previous_secrets": self.signing.sealed_previous()})
+        json!({"config": config, "signing": signing, "limits": self.limits_view(), "success": self.success_view(), "previous_secrets": self.signing.sealed_previous()})
     }
 
     /// The document as the API and the pages show it: no secret, only whether one is set; queries, tokens in the path and header values masked.
@@ -406,7 +418,7 @@ impl Settings {
         if self.signing.scheme != Scheme::None {
             signing["secret_set"] = Value::from(self.signing.secret.is_some());
         }
-        json!({"config": config, "signing": signing, "limits": self.limits_view()})
+        json!({"config": config, "signing": signing, "limits": self.limits_view(), "success": self.success_view()})
     }
 
     /// The document as an export holds it: [`MASK`] in place of every secret, so that an import says what must be entered.
@@ -420,7 +432,7 @@ impl Settings {
             Auth::Bearer { .. } => json!({"type": "bearer", "token": MASK}),
             Auth::Header { name, .. } => json!({"type": "header", "name": name, "value": MASK}),
         };
-        json!({"config": config, "signing": self.signing_view(), "limits": self.limits_view()})
+        json!({"config": config, "signing": self.signing_view(), "limits": self.limits_view(), "success": self.success_view()})
     }
 
     /// The host of the address, with its port when that is not the usual one, for lists and logs.
@@ -455,6 +467,13 @@ impl Settings {
             view["header"] = Value::from(header.as_str());
         }
         view
+    }
+
+    /// The rule, or null.
+    fn success_view(&self) -> &Value {
+        self.success
+            .as_ref()
+            .map_or(&Value::Null, SuccessRule::document)
     }
 
     fn limits_view(&self) -> Value {

@@ -16,6 +16,8 @@ pub enum Outcome {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         asks_to_wait: bool,
     },
+    /// It answered 2xx, but not what its success rule asks for.
+    NotAccepted { status: u16, reason: String },
     /// The guard refused the address or the scheme.
     RefusedAddress { reason: String },
     /// The name did not resolve.
@@ -85,6 +87,7 @@ impl Outcome {
                 status: 300..=399, ..
             } => "redirected",
             Outcome::Answered { .. } => "status",
+            Outcome::NotAccepted { .. } => "not_accepted",
             Outcome::RefusedAddress { .. } => "refused_address",
             Outcome::DnsFailed { .. } => "dns_failed",
             Outcome::CouldNotConnect { .. } => "could_not_connect",
@@ -99,7 +102,7 @@ impl Outcome {
     /// The HTTP status, when there was an answer.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Outcome::Answered { status, .. } => Some(*status),
+            Outcome::Answered { status, .. } | Outcome::NotAccepted { status, .. } => Some(*status),
             _ => None,
         }
     }
@@ -124,6 +127,9 @@ impl Outcome {
             }
             Outcome::Answered { status, .. } => {
                 format!("Refused: the destination answered {status}.")
+            }
+            Outcome::NotAccepted { status, reason } => {
+                format!("Not accepted: the destination answered {status}, but {reason}")
             }
             Outcome::RefusedAddress { reason } => format!("Address refused: {reason}"),
             Outcome::DnsFailed { reason } => format!("DNS failed: {reason}"),
@@ -196,6 +202,9 @@ impl Outcome {
             }
             | Outcome::ConnectionBroke { .. } => PASSES,
             Outcome::Answered { .. } => "See the answer's body for the reason.",
+            Outcome::NotAccepted { .. } => {
+                "See the answer's body for the reason; what counts as delivered stands in the destination's settings."
+            }
             Outcome::RefusedAddress { .. } => {
                 "Use a public https address, or list the network in BLUEBRIDGE_ALLOW_NETWORKS."
             }
@@ -233,7 +242,7 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn failures() -> [Outcome; 13] {
+    pub(crate) fn failures() -> [Outcome; 14] {
         let reason = || "because: of it".to_string();
         [
             Outcome::answered(302),
@@ -241,6 +250,10 @@ pub(crate) mod tests {
             Outcome::answered(404),
             Outcome::answered(418),
             Outcome::answered(500),
+            Outcome::NotAccepted {
+                status: 200,
+                reason: reason(),
+            },
             Outcome::RefusedAddress { reason: reason() },
             Outcome::DnsFailed { reason: reason() },
             Outcome::CouldNotConnect { reason: reason() },

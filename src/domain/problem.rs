@@ -64,6 +64,12 @@ impl Problem {
         Problem::wrong_shape(place, error.inner())
     }
 
+    /// The same problem of a document that this one is a part of.
+    pub fn within(mut self, pointer: &str) -> Problem {
+        self.pointer.insert_str(0, pointer);
+        self
+    }
+
     /// The same problem, narrowed to a character position inside the text.
     pub fn at(mut self, position: Option<usize>) -> Problem {
         self.position = position;

@@ -67,6 +67,9 @@ struct DestinationEntry {
     config: Value,
     signing: Value,
     limits: Value,
+    /// Missing in documents of earlier versions.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    success: Value,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -225,6 +228,7 @@ pub async fn export(store: &Store, only: Option<ConnectionId>) -> Result<Bundle,
                     config: view["config"].take(),
                     signing: view["signing"].take(),
                     limits: view["limits"].take(),
+                    success: view["success"].take(),
                 }
             })
             .collect(),
@@ -671,6 +675,7 @@ fn destination_draft(
         config: Some(&entry.config),
         signing: Some(&entry.signing),
         limits: Some(&entry.limits),
+        success: Some(&entry.success),
     };
     let settings = Settings::parse(&document, None).map_err(|problems| {
         ImportError::Refused(vec![entry_refused("destination", &name, problems)])

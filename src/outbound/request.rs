@@ -1,7 +1,8 @@
 //! One signed request in, one [`Exchange`] out.
 //!
 //! Called by `flow::deliver` and by the test button. One total deadline covers name resolution, connecting, TLS, headers and
-//! body. Of the answer at most [`RESPONSE_LIMIT_BYTES`] decompressed bytes are read; then reading stops and the rest is not waited for.
+//! body. Of the answer at most [`RESPONSE_LIMIT_BYTES`] decompressed bytes are read, of one that a success rule is asked about at most
+//! [`ANSWER_LIMIT_BYTES`]; then reading stops and the rest is not waited for.
 //! Nothing here panics or returns an error: whatever happens is an [`Outcome`].
 
 use std::error::Error as _;
@@ -11,11 +12,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::domain::concealed::conceal_tokens;
-use crate::domain::destination::{Auth, Settings};
+use crate::domain::destination::success::ANSWER_LIMIT_BYTES;
+use crate::domain::destination::{Auth, Settings, SuccessRule};
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::{MASK, Secret};
 use crate::domain::signature::sign;
@@ -86,6 +89,10 @@ pub async fn send(
         // It begins as timed out, and the status is what counts once it was read.
         Err(_) => exchange.response_truncated = exchange.outcome.status().is_some(),
     }
+    if exchange.response_body.len() > RESPONSE_LIMIT_BYTES {
+        exchange.response_body.truncate(RESPONSE_LIMIT_BYTES);
+        exchange.response_truncated = true;
+    }
     exchange.duration = started.elapsed();
     exchange
 }
@@ -146,12 +153,21 @@ async fn talk(
         .send()
         .await;
     match sent {
-        Ok(response) => read(response, exchange).await,
+        Ok(response) => {
+            let received_at = Timestamp::from_second(message.timestamp_s).unwrap_or_default();
+            let judge = settings.success.as_ref().map(|rule| (rule, received_at));
+            read(response, judge, exchange).await
+        }
         Err(error) => classify(&error),
     }
 }
 
-async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
+/// Reads an answer, and judges one of 2xx by the rule, for which relative dates count from the time beside it.
+async fn read(
+    response: reqwest::Response,
+    rule: Option<(&SuccessRule, Timestamp)>,
+    exchange: &mut Exchange,
+) -> Outcome {
     let status = response.status().as_u16();
     let header = |name: &str| {
         response
@@ -177,11 +193,21 @@ async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
             )
         })
         .collect();
+    let rule = rule.filter(|_| response.status().is_success());
+    let judged = |answer: &[u8], is_whole, otherwise: Outcome| {
+        let objection =
+            rule.and_then(|(rule, received_at)| rule.objection(answer, is_whole, received_at));
+        objection.map_or(otherwise, |reason| Outcome::NotAccepted { status, reason })
+    };
+    let answered = exchange.outcome.clone();
+    // Should the deadline cut the answer off, nobody will have asked the rule.
+    exchange.outcome = judged(&[], false, answered.clone());
+    let limit = rule.map_or(RESPONSE_LIMIT_BYTES, |_| ANSWER_LIMIT_BYTES);
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
         match chunk {
             Ok(bytes) => {
-                let room = RESPONSE_LIMIT_BYTES - exchange.response_body.len();
+                let room = limit - exchange.response_body.len();
                 exchange
                     .response_body
                     .extend_from_slice(bytes.get(..room).unwrap_or(&bytes));
@@ -197,7 +223,8 @@ async fn read(response: reqwest::Response, exchange: &mut Exchange) -> Outcome {
             }
         }
     }
-    exchange.outcome.clone()
+    let is_whole = !exchange.response_truncated;
+    judged(&exchange.response_body, is_whole, answered)
 }
 
 /// Everything that goes in the head of the request.

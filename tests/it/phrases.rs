@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use bluebridge::domain::connection::{Rules, RulesDocument};
 use bluebridge::domain::destination::{Settings, SettingsDocument};
-use bluebridge::domain::filter::Filter;
+use bluebridge::domain::filter::{About, Filter};
 use bluebridge::domain::mapping::functions::{Call, functions};
 use bluebridge::domain::mapping::{Mapping, MappingInput};
 use bluebridge::domain::outcome::Outcome;
@@ -497,7 +497,7 @@ fn what_could_never_work_is_told() {
         json!({"path": "$.a", "op": "any_item", "value": changed("$.b")}),
         json!({"path": "$.a", "op": "matches", "value": "/a/i"}),
     ] {
-        all_told(&Filter::parse(&filter).unwrap().unfit());
+        all_told(&Filter::parse(&filter).unwrap().unfit(About::Event));
     }
     for args in [json!(["/a/i"]), json!(["a", 1])] {
         all_told(&Mapping::parse(&pipe(args)).unwrap().unfit());
@@ -636,6 +636,7 @@ fn refused(config: Option<&Value>, signing: Option<&Value>, limits: Option<&Valu
         config,
         signing,
         limits,
+        ..SettingsDocument::default()
     };
     match Settings::parse(&document, None) {
         Ok(settings) => all_told(&settings.unfit()),
@@ -762,6 +763,10 @@ fn how_attempts_end_is_told() {
             status: 403,
             asks_to_wait: true,
         },
+        Outcome::NotAccepted {
+            status: 200,
+            reason: reason(),
+        },
         Outcome::DnsFailed { reason: reason() },
         Outcome::CouldNotConnect { reason: reason() },
         Outcome::TlsFailed { reason: reason() },
@@ -773,6 +778,35 @@ fn how_attempts_end_is_told() {
         told(&outcome.sentence());
         told(outcome.advice());
     }
+}
+
+#[test]
+fn why_an_answer_is_no_success_is_told() {
+    let objection = |rule: Value, answer: &str, is_whole: bool| {
+        let config = json!({"url": "https://example.com/hook"});
+        let document = SettingsDocument {
+            config: Some(&config),
+            success: Some(&rule),
+            ..SettingsDocument::default()
+        };
+        let rule = Settings::parse(&document, None).unwrap().success.unwrap();
+        rule.objection(answer.as_bytes(), is_whole, jiff::Timestamp::UNIX_EPOCH)
+            .unwrap()
+    };
+    let ok = || json!({"path": "$.ok", "op": "is_true"});
+    for reason in [
+        objection(ok(), r#"{"ok": false}"#, true),
+        objection(ok(), "{}", true),
+        objection(ok(), "no", true),
+        objection(ok(), "{}", false),
+        objection(json!({"none": [{"all": []}]}), "{}", true),
+    ] {
+        told(&reason);
+        let status = 200;
+        told(&Outcome::NotAccepted { status, reason }.sentence());
+    }
+    let document = json!({"path": "$.ok", "op": "changed"});
+    all_told(&Filter::parse(&document).unwrap().unfit(About::Answer));
 }
 
 #[test]

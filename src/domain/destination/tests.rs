@@ -5,6 +5,7 @@ fn parse(config: Value, signing: Value, limits: Value) -> Result<Settings, Vec<P
         config: Some(&config),
         signing: Some(&signing),
         limits: Some(&limits),
+        ..SettingsDocument::default()
     };
     Settings::parse(&document, None)
 }
@@ -283,4 +284,37 @@ fn no_secret_follows_an_address_to_another_host() {
     let found: Vec<(&str, &str)> = refused.iter().map(|p| (&*p.pointer, p.code)).collect();
     assert_eq!(found, places.map(|place| (place, "masked_value")));
     assert_eq!(imported.public_view()["config"]["auth"]["token_set"], false);
+}
+
+#[test]
+fn a_success_rule_is_kept_shown_and_exported_as_it_was_written() {
+    let rule =
+        json!({"any": [{"path": "$.ok", "op": "is_true"}, {"path": "$.id", "op": "exists"}]});
+    let config = json!({"url": "https://example.com/hook"});
+    let with = |rule: &Value| {
+        let document = SettingsDocument {
+            config: Some(&config),
+            success: Some(rule),
+            ..SettingsDocument::default()
+        };
+        Settings::parse(&document, None)
+    };
+    let settings = with(&rule).unwrap();
+    assert_eq!(settings.public_view()["success"], rule);
+    assert_eq!(settings.export_view()["success"], rule);
+    assert_eq!(
+        Settings::open(&settings.to_sealed_document()).unwrap(),
+        settings
+    );
+    let without = with(&Value::Null).unwrap();
+    assert_eq!((&without.success, without == settings), (&None, false));
+    assert!(without.public_view()["success"].is_null());
+    // As it was sealed before there were rules.
+    let mut sealed = without.to_sealed_document();
+    sealed.as_object_mut().unwrap().remove("success");
+    assert_eq!(Settings::open(&sealed).unwrap(), without);
+    let refused = with(&json!({"path": "$.ok", "op": "is_ture"})).unwrap_err();
+    assert_eq!(refused[0].pointer, "/success/op");
+    let changed = with(&json!({"path": "$.ok", "op": "changed"})).unwrap();
+    assert_eq!(changed.unfit()[0].code, "no_before");
 }

@@ -14,7 +14,7 @@ use crate::domain::filter::check::{
 };
 use crate::domain::filter::explanation::{self, Explanation, Found, Reason, Slip, shortened};
 use crate::domain::filter::operator::{self, Operator};
-use crate::domain::filter::{Input, Node};
+use crate::domain::filter::{About, Input, Node};
 use crate::domain::needs::Needs;
 use crate::domain::path::Path;
 use crate::domain::pattern;
@@ -108,18 +108,25 @@ impl Condition {
     }
 
     /// Adds why the condition could never hold.
-    pub(super) fn add_unfit(&self, pointer: &str, in_items: bool, problems: &mut Vec<Problem>) {
+    pub(super) fn add_unfit(&self, pointer: &str, about: About, problems: &mut Vec<Problem>) {
         let is_change = self.is_change();
-        if is_change && in_items {
-            let message = format!(
+        let no_before = match about {
+            About::Event => None,
+            About::Item => Some(format!(
                 "`{}` compares the event before and after, and items have no before; ask the list itself, for example with `item_added`.",
                 self.operator.id
-            );
+            )),
+            About::Answer => Some(format!(
+                "`{}` compares before and after, and an answer has no before; ask what it says.",
+                self.operator.id
+            )),
+        };
+        if let Some(message) = no_before.filter(|_| is_change) {
             problems.push(Problem::new(format!("{pointer}/op"), "no_before", message));
         }
         // As it is written: $.currentValue.event may well be a field of the record.
         let first_name = self.path.first_name().unwrap_or_default();
-        if is_change && !in_items && NOT_OF_THE_RECORD.contains(&first_name.as_str()) {
+        if is_change && about == About::Event && NOT_OF_THE_RECORD.contains(&first_name.as_str()) {
             let message = format!(
                 "`{first_name}` is not part of the record, so it has no value from before; write a path like $.title."
             );
@@ -143,7 +150,11 @@ impl Condition {
                 problems.push(Problem::new(pointer, "wrong_value", message));
             }
             Check::List(ListCheck::AnyItem(node) | ListCheck::AllItems(node)) => {
-                node.add_unfit(&format!("{pointer}/value"), true, problems)
+                let about = match about {
+                    About::Event | About::Item => About::Item,
+                    About::Answer => About::Answer,
+                };
+                node.add_unfit(&format!("{pointer}/value"), about, problems)
             }
             _ => {}
         }

@@ -37,6 +37,17 @@ pub struct Input<'a> {
     pub reference_time: Timestamp,
 }
 
+/// What a filter is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// An event, which may bring the record from before its change.
+    Event,
+    /// What a destination answered.
+    Answer,
+    /// One item of a list of an event.
+    Item,
+}
+
 /// A filter that was understood.
 #[derive(Debug, Clone)]
 pub struct Filter {
@@ -82,10 +93,11 @@ impl Filter {
         parse::filter(document).map(|root| Filter { root })
     }
 
-    /// What nobody can mean although it can be read: conditions that could never hold. Asked when somebody saves a filter, not when a saved one is read.
-    pub fn unfit(&self) -> Vec<Problem> {
+    /// What nobody can mean of such a document although it can be read: conditions that could never hold. Asked when somebody saves a filter, not when a saved
+    /// one is read.
+    pub fn unfit(&self, about: About) -> Vec<Problem> {
         let mut problems = Vec::new();
-        self.root.add_unfit("", false, &mut problems);
+        self.root.add_unfit("", about, &mut problems);
         problems
     }
 
@@ -118,13 +130,13 @@ impl Node {
         }
     }
 
-    pub(super) fn add_unfit(&self, pointer: &str, in_items: bool, problems: &mut Vec<Problem>) {
+    pub(super) fn add_unfit(&self, pointer: &str, about: About, problems: &mut Vec<Problem>) {
         match self {
-            Node::Condition(condition) => condition.add_unfit(pointer, in_items, problems),
+            Node::Condition(condition) => condition.add_unfit(pointer, about, problems),
             Node::Group { mode, children } => {
                 for (index, child) in children.iter().enumerate() {
                     let pointer = format!("{pointer}/{}/{index}", mode.as_str());
-                    child.add_unfit(&pointer, in_items, problems);
+                    child.add_unfit(&pointer, about, problems);
                 }
             }
         }

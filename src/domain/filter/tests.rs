@@ -403,7 +403,7 @@ fn conditions_that_could_never_hold_are_refused_where_they_are_saved_only() {
         ),
     ] {
         let filter = Filter::parse(&document).unwrap();
-        let problems = filter.unfit();
+        let problems = filter.unfit(About::Event);
         let found = problems.first().map(|one| (one.pointer.as_str(), one.code));
         assert_eq!(found, expected, "{document}");
     }

@@ -42,8 +42,10 @@ pub(super) fn destination_differs(
         });
         places.extend(differing.map(|(key, _)| format!("/{part}/{key}")));
     }
-    if theirs["signing"] != ours["signing"] {
-        places.push("/signing".into());
+    for part in ["signing", "success"] {
+        if theirs[part] != ours[part] {
+            places.push(format!("/{part}"));
+        }
     }
     places
 }
@@ -54,11 +56,13 @@ fn shown(entry: &DestinationEntry) -> Value {
         config: Some(&entry.config),
         signing: Some(&entry.signing),
         limits: Some(&entry.limits),
+        success: Some(&entry.success),
     };
     match Settings::parse(&document, None) {
         Ok(settings) => settings.export_view(),
         Err(_) => serde_json::json!({
             "config": entry.config, "signing": entry.signing, "limits": entry.limits,
+            "success": entry.success,
         }),
     }
 }

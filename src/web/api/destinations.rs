@@ -37,6 +37,7 @@ pub struct DestinationDocument {
     pub config: Option<Value>,
     pub signing: Option<Value>,
     pub limits: Option<Value>,
+    pub success: Option<Value>,
 }
 
 /// A saved destination, and its signing secret when that was made now.
@@ -287,6 +288,7 @@ async fn draft(
         config: document.config.as_ref(),
         signing: document.signing.as_ref(),
         limits: document.limits.as_ref(),
+        success: document.success.as_ref(),
     };
     let settings = Settings::parse(&parts, before).map_err(|found| problems.extend(found));
     if let Ok(settings) = &settings {
@@ -348,6 +350,7 @@ fn view(destination: &Destination, now_s: i64) -> Value {
         "config": settings["config"],
         "signing": settings["signing"],
         "limits": settings["limits"],
+        "success": settings["success"],
         "left_out": destination.settings.left_out(),
         "health": {
             "state": health.word(),

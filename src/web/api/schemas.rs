@@ -47,6 +47,7 @@ fn resources() -> Value {
         }},
         "Destination": {"type": "object", "required": ["name", "config"], "properties": {
             "name": text(), "kind": {"enum": ["webhook"]}, "config": reference("Config"), "signing": reference("Signing"), "limits": reference("Limits"),
+            "success": {"description": "What an answer of 2xx must say to count as delivered, as a filter over its JSON; null counts every 2xx.", "oneOf": [reference("Filter"), {"type": "null"}]},
         }},
         "Connection": {"type": "object", "required": ["name", "source_id", "destination_id"], "properties": {
             "name": text(), "source_id": text(), "destination_id": text(), "trigger": reference("Trigger"), "filter": nullable("Filter"),

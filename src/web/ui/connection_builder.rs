@@ -352,6 +352,7 @@ async fn make_destination(
         config: Some(json!({"url": typed.url})),
         signing: Some(json!({"scheme": typed.scheme})),
         limits: None,
+        success: None,
     };
     match save_new(builder.bridge, &builder.actor, document).await {
         Ok(saved) => {
@@ -610,7 +611,7 @@ fn typed_target(form: &ConnectionForm) -> Target<'static> {
     let document = SettingsDocument {
         config: Some(&config),
         signing: Some(&signing),
-        limits: None,
+        ..SettingsDocument::default()
     };
     match Settings::parse(&document, None) {
         Ok(settings) => Target::Typed(Box::new(settings)),
