@@ -48,6 +48,7 @@ mod secrets;
 mod signatures;
 mod stopping;
 mod store;
+mod success;
 mod surface;
 mod sweep;
 mod tls;

@@ -31,7 +31,7 @@ use crate::web::ui::connections::Verdict;
 use crate::web::ui::curl::curl;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
-use crate::web::ui::labels::{cause_word, operator_called, outcome_word};
+use crate::web::ui::labels::{cause_word, operator_called, outcome_word, telling_status};
 use crate::web::ui::log::{LogQuery, way_back, way_of};
 use crate::web::ui::note::Note;
 use crate::web::ui::page::{Page, go, query_value, render};
@@ -588,10 +588,10 @@ impl MissView {
 
 impl AttemptView {
     fn new(attempt: Attempt, is_over: bool, now: Timestamp) -> AttemptView {
-        let status = attempt.outcome.status();
+        let (code, status) = (attempt.outcome.code(), attempt.outcome.status());
         let tone = tone_of(&attempt);
-        let said = status.map_or_else(
-            || outcome_word(attempt.outcome.code()),
+        let said = telling_status(code, status).map_or_else(
+            || outcome_word(code),
             |status| t!("shared-status", status = status.to_string()),
         );
         AttemptView {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::concealed::conceal;
 use crate::domain::destination::{
-    Auth, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, Destination, LastTest, METHODS,
+    Auth, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, Destination, LastTest, METHODS, SuccessRule,
 };
 use crate::domain::id::DestinationId;
 use crate::domain::person::User;
@@ -36,6 +36,8 @@ use crate::web::ui::labels::SCHEMES;
 use crate::web::ui::once::{go_and_show, shown_once};
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::row::{Chip, DeliveryRow, Moment};
+use crate::web::ui::rule_words;
+use crate::web::ui::success_field::SuccessField;
 use crate::web::ui::why_not;
 
 /// Deliveries shown on a destination's page.
@@ -51,6 +53,14 @@ const AUTHS: [(&str, Key); 4] = [
     ("basic", key!("destinations-auth-basic")),
     ("bearer", key!("destinations-auth-bearer")),
     ("header", key!("destinations-auth-header")),
+];
+
+const SUCCESS_WAYS: [(&str, Key); 5] = [
+    ("any", key!("destinations-success-any")),
+    ("ok", key!("destinations-success-ok")),
+    ("no_errors", key!("destinations-success-no-errors")),
+    ("own", key!("destinations-success-own")),
+    ("json", key!("destinations-success-json")),
 ];
 
 #[derive(Template)]
@@ -82,6 +92,7 @@ struct FormPage {
     methods: [&'static str; 5],
     auths: [(&'static str, Key); 4],
     schemes: [(&'static str, Key); 3],
+    success_ways: [(&'static str, Key); 5],
 }
 
 /// What the form holds; secrets are never filled in.
@@ -99,6 +110,7 @@ struct DestinationForm {
     concurrency: String,
     per_second: String,
     timeout_ms: String,
+    success: SuccessField,
 }
 
 #[derive(Template)]
@@ -125,6 +137,8 @@ struct ShowPage {
     previous_until: Option<Moment>,
     concurrency: u32,
     timeout_ms: u64,
+    /// What counts as delivered, in words.
+    success: String,
     used_by: Links,
     deliveries: Vec<DeliveryRow>,
 }
@@ -474,6 +488,7 @@ fn form_page(
         methods: METHODS,
         auths: AUTHS,
         schemes: SCHEMES,
+        success_ways: SUCCESS_WAYS,
     }
 }
 
@@ -533,10 +548,25 @@ async fn show_page(
             .map(|until| Moment::new(until, now)),
         concurrency: settings.limits.concurrency,
         timeout_ms: settings.limits.timeout_ms,
+        success: success_words(settings.success.as_ref()),
         used_by,
         deliveries: why_not::rows(bridge, &deliveries, now).await?,
         name: destination.name,
     })
+}
+
+/// What counts as delivered: in the words of the form, or the condition itself.
+fn success_words(rule: Option<&SuccessRule>) -> String {
+    let way = SuccessField::of(rule).way;
+    let said = rule.and_then(|rule| rule_words::filter(rule.document()));
+    match said.filter(|_| ["own", "json"].contains(&way.as_str())) {
+        Some(said) => t!("destinations-success-when", rule = said),
+        None => {
+            let mut ways = SUCCESS_WAYS.iter();
+            let label = ways.find(|(word, _)| *word == way);
+            label.map_or_else(String::new, |(_, label)| label.to_string())
+        }
+    }
 }
 
 /// The limits that the form has a field for.
@@ -673,6 +703,7 @@ impl DestinationForm {
                 .map(|rate| rate.to_string())
                 .unwrap_or_default(),
             timeout_ms: settings.limits.timeout_ms.to_string(),
+            success: SuccessField::of(settings.success.as_ref()),
         }
     }
 
@@ -691,6 +722,7 @@ impl DestinationForm {
             concurrency: form.text("concurrency").into(),
             per_second: form.text("per_second").into(),
             timeout_ms: form.text("timeout_ms").into(),
+            success: SuccessField::typed(form),
         }
     }
 }
@@ -753,5 +785,6 @@ fn document(form: &Form) -> DestinationDocument {
         })),
         signing: Some(signing),
         limits: Some(Value::Object(limits)),
+        success: Some(SuccessField::typed(form).document()),
     }
 }

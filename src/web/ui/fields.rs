@@ -5,7 +5,7 @@
 use crate::web::i18n::Key;
 
 /// Place, label, and the control's id. What a place begins with is enough; of several, the first that fits.
-const FIELDS: [(&str, Key, &str); 36] = [
+const FIELDS: [(&str, Key, &str); 40] = [
     ("name", key!("builder-name"), "name"),
     ("email", key!("session-email"), "email"),
     ("password", key!("session-password"), "password"),
@@ -84,6 +84,18 @@ const FIELDS: [(&str, Key, &str); 36] = [
         key!("destinations-timeout"),
         "timeout_ms",
     ),
+    (
+        "success/path",
+        key!("destinations-success-path"),
+        "success_path",
+    ),
+    (
+        "success/op",
+        key!("destinations-success-operator"),
+        "success_op",
+    ),
+    ("success/value", key!("destinations-value"), "success_value"),
+    ("success", key!("destinations-success"), "success"),
     ("secret", key!("sources-new-secret"), "secret"),
     (
         "require_signature",

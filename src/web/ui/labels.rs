@@ -61,6 +61,11 @@ pub fn outcome_word(code: &str) -> String {
     told!("outcome-word-", code, code.replace('_', " "))
 }
 
+/// The status, where it tells how an attempt ended: an answer of 2xx that was not accepted is told by its word.
+pub fn telling_status<Status>(code: &str, status: Option<Status>) -> Option<Status> {
+    status.filter(|_| code != "not_accepted")
+}
+
 /// What an event is called.
 pub fn event_label(event_type: &str) -> String {
     told!("catalogue-", event_type, label(event_type))

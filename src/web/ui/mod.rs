@@ -46,6 +46,7 @@ pub mod rule_words;
 pub mod sample_tree;
 pub mod session;
 pub mod sources;
+pub mod success_field;
 pub mod tail;
 pub mod tokens;
 pub mod tree;

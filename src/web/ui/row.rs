@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::delivery::State;
 use crate::store::deliveries::DeliverySummary;
 use crate::web::reader::Reader;
-use crate::web::ui::labels::{cause_word, event_label, outcome_word};
+use crate::web::ui::labels::{cause_word, event_label, outcome_word, telling_status};
 use crate::web::ui::why_not::Told;
 
 /// How an exact time is written: the zone stands with it.
@@ -38,11 +38,10 @@ impl DeliveryRow {
             id: delivery.id.to_string(),
             way: String::new(),
             chip: state_chip(delivery.state),
-            detail: match (delivery.last_status, &delivery.last_outcome) {
-                (Some(status), _) => Some(status.to_string()),
-                (None, Some(code)) => Some(outcome_word(code)),
-                (None, None) => None,
-            },
+            detail: delivery.last_outcome.as_deref().map(|code| {
+                telling_status(code, delivery.last_status)
+                    .map_or_else(|| outcome_word(code), |status| status.to_string())
+            }),
             why_not: None,
             record: title_of(
                 delivery.record_title.as_deref(),

@@ -1,0 +1,251 @@
+//! Success rules: an answer of 2xx counts as delivered only when it says what its destination's rule asks for.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use crate::database::{Database, on_both};
+use crate::harness::{Answer, Connected, Receiver, TestBridge, event, patiently};
+use crate::pages::owner;
+
+on_both! {
+    an_answer_that_its_rule_does_not_take_is_tried_again,
+    a_rule_goes_with_its_destination_into_another_bridge,
+}
+
+fn ok() -> Value {
+    json!({"path": "$.ok", "op": "is_true"})
+}
+
+/// A connection to this address, whose destination has a rule.
+async fn connected(bridge: &TestBridge, url: &str, limits: Value, rule: Value) -> Connected {
+    let connected = bridge.connect_to(url, limits.clone(), json!({})).await;
+    let path = format!("/destinations/{}", connected.destination_id);
+    let ruled =
+        json!({"name": "Receiver", "config": {"url": url}, "limits": limits, "success": rule});
+    let (status, saved) = bridge.api("PUT", &path, Some(ruled)).await;
+    assert_eq!((status, &saved["success"]), (200, &rule));
+    connected
+}
+
+fn answering(receiver: &Receiver, body: impl Into<Vec<u8>>) {
+    receiver.answer_with(Answer {
+        status: 200,
+        headers: vec![("content-type", "application/json".into())],
+        body: body.into(),
+    });
+}
+
+/// The only delivery, with its attempts.
+async fn delivery(bridge: &TestBridge) -> Value {
+    let log = bridge.get("/deliveries").await;
+    let id = log["data"][0]["id"].as_str().unwrap().to_string();
+    bridge.get(&format!("/deliveries/{id}")).await
+}
+
+async fn an_answer_that_its_rule_does_not_take_is_tried_again(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = connected(&bridge, &receiver.url(), json!({}), ok()).await;
+    answering(&receiver, r#"{"ok": false, "error": "not_in_channel"}"#);
+    answering(&receiver, r#"{"ok": true}"#);
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let refused = delivery(&bridge).await;
+    assert_eq!(refused["state"], "retrying");
+    let attempt = &refused["attempts"][0];
+    assert_eq!(attempt["outcome"]["code"], "not_accepted", "{attempt}");
+    assert_eq!(attempt["response"]["status"], 200, "{attempt}");
+    let said = "Not accepted: the destination answered 200, but its answer has false at $.ok, which is no success by its success rule.";
+    assert_eq!(attempt["outcome"]["sentence"], said);
+    bridge.advance(Duration::from_secs(10));
+    receiver.next().await;
+    bridge.recorded(2).await;
+    assert_eq!(delivery(&bridge).await["state"], "delivered");
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_long_answer_is_judged_as_a_whole_or_not_at_all() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = connected(&bridge, &receiver.url(), json!({}), ok()).await;
+    let padded = |bytes: usize| format!(r#"{{"pad": "{}", "ok": true}}"#, "x".repeat(bytes));
+    for (number, bytes, expected) in [(1, 100_000, "delivered"), (2, 300_000, "not_accepted")] {
+        answering(&receiver, padded(bytes));
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+        bridge.recorded(number as u64).await;
+        let attempt = &delivery(&bridge).await["attempts"][0];
+        assert_eq!(attempt["outcome"]["code"], expected);
+        assert_eq!(attempt["response"]["truncated"], true, "{expected}");
+        let kept = attempt["response"]["body"].as_str().unwrap().len();
+        assert_eq!(kept, 16 * 1024, "no more of it is kept than of any other");
+    }
+    bridge.stop().await;
+}
+
+/// Begins each answer and never ends it.
+async fn stalls() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 64 << 10];
+            let _ = stream.read(&mut request).await.unwrap();
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"ok\": true}";
+            stream.write_all(head.as_bytes()).await.unwrap();
+            open.push(stream);
+        }
+    });
+    format!("http://{address}/")
+}
+
+#[actix_web::test]
+async fn an_answer_that_does_not_end_in_time_is_no_success_by_any_rule() {
+    let bridge = TestBridge::start().await;
+    let limits = json!({"timeout_ms": 300});
+    let connected = connected(&bridge, &stalls().await, limits, ok()).await;
+    bridge.post(&connected.hook, &event(1)).await;
+    bridge.recorded(1).await;
+    let attempt = &delivery(&bridge).await["attempts"][0];
+    assert_eq!(attempt["outcome"]["code"], "not_accepted");
+    assert!(
+        attempt["outcome"]["sentence"]
+            .as_str()
+            .unwrap()
+            .contains("broke off")
+    );
+    bridge.stop().await;
+}
+
+async fn a_rule_goes_with_its_destination_into_another_bridge(database: Database) {
+    let (first, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    connected(&first, &receiver.url(), json!({}), ok()).await;
+    let exported = owner(&first).await.get("/connections/export").await.html;
+    let document: Value = serde_json::from_str(&exported).unwrap();
+    assert_eq!(document["destinations"][0]["success"], ok());
+    first.stop().await;
+    let second = TestBridge::start_on(database).await;
+    let mut ada = owner(&second).await;
+    let mark = ada.get("/connections/import").await.mark();
+    let fields = [("csrf", &*mark), ("bundle", &*exported), ("action", "plan")];
+    let plan = ada.post("/connections/import", &fields).await.html;
+    let planned = plan.split("name=\"planned\" value=\"").nth(1).unwrap();
+    let planned = planned.split('"').next().unwrap();
+    let fields = [
+        ("csrf", &*mark),
+        ("bundle", &*exported),
+        ("planned", planned),
+        ("action", "import"),
+    ];
+    ada.post("/connections/import", &fields).await;
+    let made = second.get("/destinations").await;
+    assert_eq!(made["data"][0]["success"], ok());
+    second.stop().await;
+}
+
+#[actix_web::test]
+async fn the_form_takes_a_rule_in_plain_ways_and_shows_any_other_as_json() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/destinations/new").await.mark();
+    let url = receiver.url();
+    let form = |more: &[(&'static str, &'static str)]| {
+        let mut fields = vec![
+            ("csrf", mark.as_str()),
+            ("name", "Chat"),
+            ("url", url.as_str()),
+            ("method", "POST"),
+            ("auth", "none"),
+            ("scheme", "none"),
+        ];
+        fields.extend_from_slice(more);
+        fields
+    };
+    let saved = ada.post("/destinations", &form(&[("success", "ok")])).await;
+    let at = saved.location.unwrap();
+    let at = at.split('?').next().unwrap().to_string();
+    let api = at.clone();
+    let own = [
+        ("success", "own"),
+        ("success_path", "$.status"),
+        ("success_op", "in"),
+        ("success_value", "ok, accepted"),
+    ];
+    let as_json = [
+        ("success", "json"),
+        (
+            "success_json",
+            r#"{"all": [{"path": "$.data", "op": "exists"}]}"#,
+        ),
+    ];
+    let ways = [
+        (&[("success", "ok")][..], ok(), "says &#34;ok&#34;: true"),
+        (
+            &[("success", "no_errors")],
+            json!({"path": "$.errors", "op": "missing"}),
+            "without &#34;errors&#34;",
+        ),
+        (
+            &own,
+            json!({"path": "$.status", "op": "in", "value": ["ok", "accepted"]}),
+            "2xx whose answer meets: status is one of",
+        ),
+        (
+            &as_json,
+            json!({"all": [{"path": "$.data", "op": "exists"}]}),
+            "2xx whose answer meets: data is there",
+        ),
+        (&[("success", "any")], Value::Null, "Every answer of 2xx"),
+    ];
+    for (typed, expected, shown) in ways {
+        assert_eq!(ada.post(&at, &form(typed)).await.status, 303);
+        let rule = &bridge.get(&api).await["success"];
+        assert_eq!(rule, &expected);
+        let page = ada.get(&at).await.html;
+        assert!(page.contains(shown), "{shown} in {page}");
+        // The form holds what was saved, so that saving it again changes nothing.
+        let edit = ada.get(&format!("{at}/edit")).await.html;
+        let (_, way) = typed[0];
+        assert!(edit.contains(&format!("<option value=\"{way}\" selected>")));
+        for (_, value) in typed
+            .iter()
+            .skip(1)
+            .filter(|(name, _)| *name != "success_json")
+        {
+            let held = edit.contains(&format!("value=\"{value}\""));
+            assert!(held, "{value} in {edit}");
+        }
+    }
+    let wrong = [
+        ("success", "own"),
+        ("success_path", ""),
+        ("success_op", "equals"),
+    ];
+    let page = ada.post(&at, &form(&wrong)).await;
+    assert_eq!(page.status, 422);
+    assert!(
+        page.html.contains("href=\"#success_path\""),
+        "{}",
+        page.html
+    );
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_test_request_is_judged_by_the_rule_too() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = connected(&bridge, &receiver.url(), json!({}), ok()).await;
+    let mut ada = owner(&bridge).await;
+    let at = format!("/destinations/{}", connected.destination_id);
+    let mark = ada.get(&at).await.mark();
+    answering(&receiver, "<html>Sign in</html>");
+    ada.post(&format!("{at}/test"), &[("csrf", &mark)]).await;
+    let page = patiently("the test's result", async { ada.get(&at).await.html }).await;
+    assert!(page.contains("but its answer is not JSON"), "{page}");
+    bridge.stop().await;
+}
