@@ -7,6 +7,7 @@ destinations-name = Name
 destinations-host = Host
 destinations-delivered = Delivered, 24 h
 destinations-failed = Failed, 24 h
+destinations-filled-in = Fill it in for
 destinations-where = Where to
 destinations-name-example = Zapier: new row
 destinations-masked = {"***"} stands for a value that was saved, here and in the headers. It is kept as long as the host stays the same.

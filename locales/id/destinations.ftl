@@ -7,6 +7,7 @@ destinations-name = Nama
 destinations-host = Host
 destinations-delivered = Terkirim, 24 jam
 destinations-failed = Gagal, 24 jam
+destinations-filled-in = Isi otomatis untuk
 destinations-where = Ke mana
 destinations-name-example = Zapier: baris baru
 destinations-masked = {"***"} mewakili nilai yang sudah tersimpan, di sini dan di header. Nilai itu dipertahankan selama host-nya sama.

@@ -32,6 +32,7 @@ pub mod retry;
 pub mod seal;
 pub mod second_factor;
 pub mod secret;
+pub mod services;
 pub mod signature;
 pub mod signing;
 pub mod source;

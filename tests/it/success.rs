@@ -237,6 +237,63 @@ async fn the_form_takes_a_rule_in_plain_ways_and_shows_any_other_as_json() {
 }
 
 #[actix_web::test]
+async fn a_starting_point_leads_over_its_service_and_back() {
+    let bridge = TestBridge::start().await;
+    let mut ada = owner(&bridge).await;
+    let gallery = ada.get("/connections/gallery").await.html;
+    assert!(
+        gallery.contains("/connections/new?template=telegram-record-done"),
+        "{gallery}"
+    );
+    let builder = "/connections/new?template=telegram-record-done";
+    let add = "/destinations/new?service=telegram&amp;then=telegram-record-done";
+    let begun = ada.get(builder).await.html;
+    assert!(begun.contains(&format!("href=\"{add}\"")), "{begun}");
+    let form = ada.get(&add.replace("&amp;", "&")).await;
+    for filled in [
+        "value=\"https://api.telegram.org/botTOKEN/sendMessage\"",
+        "<option value=\"ok\" selected>",
+        "put its token in place of TOKEN",
+        "name=\"then\" value=\"telegram-record-done\"",
+    ] {
+        assert!(form.html.contains(filled), "{filled} in {}", form.html);
+    }
+    let mark = form.mark();
+    let typed = |name: &'static str| {
+        [
+            ("csrf", mark.as_str()),
+            ("service", "telegram"),
+            ("then", "telegram-record-done"),
+            ("name", name),
+            ("url", "https://203.0.113.9/bot1:abc/sendMessage"),
+            ("method", "POST"),
+            ("auth", "none"),
+            ("scheme", "none"),
+            ("success", "ok"),
+        ]
+    };
+    // Refused, it still knows where it leads.
+    let refused = ada.post("/destinations", &typed("")).await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused
+            .html
+            .contains("name=\"then\" value=\"telegram-record-done\"")
+    );
+    let mut fine = typed("Team chat");
+    fine[4].1 = "https://1.1.1.1/bot1:abc/sendMessage";
+    let saved = ada.answer("/destinations", &fine).await;
+    let id = bridge.get("/destinations").await["data"][0]["id"].clone();
+    let id = id.as_str().unwrap();
+    let back = format!("{builder}&destination_id={id}");
+    assert_eq!(saved.location.as_deref(), Some(&*back), "{}", saved.html);
+    let filled = ada.get(&back).await.html;
+    assert!(filled.contains(&format!("<option value=\"{id}\" selected>")));
+    assert!(!filled.contains(add), "it was added");
+    bridge.stop().await;
+}
+
+#[actix_web::test]
 async fn a_test_request_is_judged_by_the_rule_too() {
     let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
     let connected = connected(&bridge, &receiver.url(), json!({}), ok()).await;

@@ -145,11 +145,12 @@ pub async fn new(
         form.source_id = source_id;
     }
     let builder = Builder::load(actor(&request), &bridge, None).await?;
-    // What is shaped for Slack is not for whatever destination happens to be there.
-    if form.new_destination.url_hint.is_empty() {
-        form.destination_id = query_value(&request, "destination_id")
-            .unwrap_or_else(|| the_only(&builder.names.destinations));
-    }
+    form.destination_id = match query_value(&request, "destination_id") {
+        Some(asked) => asked,
+        // What is shaped for Slack is not for whatever destination happens to be there.
+        None if !form.new_destination.url_hint.is_empty() => String::new(),
+        None => the_only(&builder.names.destinations),
+    };
     render(
         &builder
             .page(&request, &user, form, Extras::default())

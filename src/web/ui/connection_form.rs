@@ -10,7 +10,9 @@ use crate::domain::connection::{
     Connection, DeliverySettings, Order, RulesDocument, TRIGGER_ENTRIES_LIMIT, Trigger,
 };
 use crate::domain::id::DestinationId;
+use crate::domain::recipes::Recipe;
 use crate::domain::retry::DEFAULT_MAX_ATTEMPTS;
+use crate::domain::services::Service;
 use crate::web::api::connections::ConnectionDocument;
 use crate::web::i18n::Key;
 use crate::web::ui::connection_fields::{self, FieldRow};
@@ -84,6 +86,22 @@ pub struct NewDestination {
     pub scheme: String,
     /// How an address of the place that is meant looks; empty when none is.
     pub url_hint: &'static str,
+    /// The starting point whose destination needs more than an address.
+    pub needs_more: Option<&'static Recipe>,
+}
+
+impl NewDestination {
+    /// What is to be added on a page of its own first, while no destination is chosen: the starting point, and its service.
+    pub fn to_add_first(&self, chosen: &str) -> Option<(&'static Recipe, &'static Service)> {
+        let recipe = self.needs_more.filter(|_| chosen.is_empty())?;
+        Some((recipe, recipe.service?))
+    }
+
+    /// Whether its fields are shown before somebody asks for them.
+    pub fn is_open(&self, chosen: &str, is_first: bool) -> bool {
+        let is_meant = !self.url_hint.is_empty() && chosen.is_empty();
+        !self.url.is_empty() || self.needs_more.is_none() && (is_first || is_meant)
+    }
 }
 
 /// Which event the builder tries everything on.
@@ -341,7 +359,7 @@ impl ConnectionForm {
                 name: form.text("d_name").into(),
                 url: form.text("d_url").into(),
                 scheme: form.text("d_scheme").into(),
-                url_hint: "",
+                ..NewDestination::default()
             },
             groups: trigger_groups(&ticked_events(form)),
             other_events: form.text("other_events").into(),

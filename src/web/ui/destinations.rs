@@ -11,7 +11,9 @@ use crate::domain::destination::{
 };
 use crate::domain::id::DestinationId;
 use crate::domain::person::User;
+use crate::domain::recipes;
 use crate::domain::secret::MASK;
+use crate::domain::services::{self, Service};
 use crate::domain::signature::Scheme;
 use crate::flow::vet::try_out;
 use crate::flow::{Bridge, pause as pausing};
@@ -34,7 +36,7 @@ use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::SCHEMES;
 use crate::web::ui::once::{go_and_show, shown_once};
-use crate::web::ui::page::{Page, go, render, render_again};
+use crate::web::ui::page::{Page, go, query_value, render, render_again};
 use crate::web::ui::row::{Chip, DeliveryRow, Moment};
 use crate::web::ui::rule_words;
 use crate::web::ui::success_field::SuccessField;
@@ -93,11 +95,18 @@ struct FormPage {
     auths: [(&'static str, Key); 4],
     schemes: [(&'static str, Key); 3],
     success_ways: [(&'static str, Key); 5],
+    services: [&'static Service; 7],
+    /// What is to be done at the service that the form was filled in for.
+    service_hint: Option<String>,
 }
 
 /// What the form holds; secrets are never filled in.
 #[derive(Default)]
 struct DestinationForm {
+    /// The service that it was filled in for, by its id.
+    service: String,
+    /// The starting point that leads on from here, by its id.
+    then: String,
     name: String,
     url: String,
     method: String,
@@ -217,13 +226,10 @@ pub async fn index(
 
 pub async fn new(request: HttpRequest) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
+    let service = query_value(&request, "service").and_then(|id| services::find(&id));
     let form = DestinationForm {
-        method: "POST".into(),
-        auth: "none".into(),
-        scheme: "standard_webhooks".into(),
-        concurrency: DEFAULT_CONCURRENCY.to_string(),
-        timeout_ms: DEFAULT_TIMEOUT_MS.to_string(),
-        ..DestinationForm::default()
+        then: query_value(&request, "then").unwrap_or_default(),
+        ..service.map_or_else(DestinationForm::empty, DestinationForm::for_service)
     };
     render(&form_page(&request, &user, None, form, Vec::new()))
 }
@@ -236,7 +242,14 @@ pub async fn create(
     let user = signed_in(&request)?;
     let by = actor(&request);
     match checked(&form, save_new(&bridge, &by, document(&form))).await? {
-        Ok(saved) => led_to(&request, &bridge, saved, "added").await,
+        Ok(saved) => match recipes::find(form.text("then")) {
+            // A secret that was made is shown first.
+            Some(recipe) if saved.made_secret.is_none() => Ok(go(format!(
+                "/connections/new?template={}&destination_id={}",
+                recipe.id, saved.id
+            ))),
+            _ => led_to(&request, &bridge, saved, "added").await,
+        },
         Err(problems) => render_again(&form_page(
             &request,
             &user,
@@ -472,6 +485,8 @@ fn form_page(
     mut form: DestinationForm,
     problems: Vec<FormProblem>,
 ) -> FormPage {
+    let service_hint = services::find(&form.service)
+        .map(|service| told!("service-hint-", service.id, service.hint));
     form.headers
         .extend(std::iter::repeat_n(Default::default(), EMPTY_HEADERS));
     let (title, action) = match editing {
@@ -489,6 +504,8 @@ fn form_page(
         auths: AUTHS,
         schemes: SCHEMES,
         success_ways: SUCCESS_WAYS,
+        services: services::SERVICES,
+        service_hint,
     }
 }
 
@@ -675,6 +692,40 @@ fn auth_word(auth: &Auth) -> &'static str {
 }
 
 impl DestinationForm {
+    /// A new one.
+    fn empty() -> DestinationForm {
+        DestinationForm {
+            method: "POST".into(),
+            auth: "none".into(),
+            scheme: "standard_webhooks".into(),
+            concurrency: DEFAULT_CONCURRENCY.to_string(),
+            timeout_ms: DEFAULT_TIMEOUT_MS.to_string(),
+            ..DestinationForm::default()
+        }
+    }
+
+    /// A new one for a service, which does not check our signature.
+    fn for_service(service: &Service) -> DestinationForm {
+        let headers = service.headers.iter();
+        DestinationForm {
+            service: service.id.into(),
+            name: service.name.into(),
+            url: service.url.into(),
+            auth: service.auth.into(),
+            auth_name: service.auth_header.into(),
+            scheme: "none".into(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect(),
+            per_second: service
+                .per_second
+                .map(|rate| rate.to_string())
+                .unwrap_or_default(),
+            success: SuccessField::in_way(service.success),
+            ..DestinationForm::empty()
+        }
+    }
+
     fn of(destination: &Destination) -> DestinationForm {
         let settings = &destination.settings;
         DestinationForm {
@@ -704,12 +755,15 @@ impl DestinationForm {
                 .unwrap_or_default(),
             timeout_ms: settings.limits.timeout_ms.to_string(),
             success: SuccessField::of(settings.success.as_ref()),
+            ..DestinationForm::default()
         }
     }
 
     /// What was typed, for showing it again.
     fn typed(form: &Form) -> DestinationForm {
         DestinationForm {
+            service: form.text("service").into(),
+            then: form.text("then").into(),
             name: form.text("name").into(),
             url: form.text("url").into(),
             method: form.text("method").into(),

@@ -36,20 +36,24 @@ impl Default for SuccessField {
 }
 
 impl SuccessField {
+    /// Filled in with one of the ways that need nothing more.
+    pub fn in_way(way: &str) -> SuccessField {
+        SuccessField {
+            way: way.into(),
+            ..SuccessField::default()
+        }
+    }
+
     /// A saved rule in the plainest way that it fits into.
     pub fn of(rule: Option<&SuccessRule>) -> SuccessField {
         let Some(rule) = rule.map(SuccessRule::document) else {
             return SuccessField::default();
         };
-        let in_way = |way: &str| SuccessField {
-            way: way.into(),
-            ..SuccessField::default()
-        };
         if let Some(way) = ["ok", "no_errors"]
             .into_iter()
             .find(|way| usual(way).as_ref() == Some(rule))
         {
-            return in_way(way);
+            return SuccessField::in_way(way);
         }
         let row = rule.get("op").and_then(|_| rows_of(rule));
         let row = row.and_then(|(_, rows)| rows.into_iter().next());
@@ -58,11 +62,11 @@ impl SuccessField {
                 path: row.path,
                 op: row.op,
                 value: row.value,
-                ..in_way("own")
+                ..SuccessField::in_way("own")
             },
             None => SuccessField {
                 json: serde_json::to_string_pretty(rule).unwrap_or_default(),
-                ..in_way("json")
+                ..SuccessField::in_way("json")
             },
         }
     }

@@ -1,0 +1,310 @@
+use super::*;
+use crate::domain::catalogue::find as known;
+use crate::domain::catalogue::sample::sample;
+use crate::domain::connection::{Decision, Rules, Subject};
+use crate::domain::event::{Reading, read};
+
+fn sent(recipe: &Recipe, event: &str) -> Value {
+    // The third sample's title has quotation marks.
+    let mut body = sample(event, 3);
+    if body["currentValue"]["todoTags"].is_array() {
+        body["currentValue"]["todoTags"] = tags();
+    }
+    sent_of(recipe, event, &body)
+}
+
+/// Where it is sent.
+fn place(recipe: &Recipe) -> &'static str {
+    recipe.service.map_or(recipe.group, |service| service.name)
+}
+
+/// The tags that starting points ask for.
+fn tags() -> Value {
+    serde_json::json!([{"tag": {"title": "Urgent"}}, {"tag": {"title": "Bug"}}])
+}
+
+fn sent_of(recipe: &Recipe, event: &str, body: &Value) -> Value {
+    let rules: RulesDocument =
+        serde_json::from_str(recipe.rules).unwrap_or_else(|error| panic!("{}: {error}", recipe.id));
+    let rules =
+        Rules::compile(&rules).unwrap_or_else(|problems| panic!("{}: {problems:?}", recipe.id));
+    let body = body.to_string();
+    let Reading::Event { facts, document } = read(body.as_bytes()).unwrap() else {
+        panic!("a health check")
+    };
+    let subject = Subject {
+        facts: &facts,
+        document: &document,
+        body: body.as_bytes(),
+        received_at: "2026-01-06T00:00:00Z".parse().unwrap(),
+    };
+    match rules.decide(&subject) {
+        Decision::Deliver(output) => serde_json::from_slice(&output.body)
+            .unwrap_or_else(|error| panic!("{}: {error}", recipe.id)),
+        other => panic!("{} on {event}: {other:?}", recipe.id),
+    }
+}
+
+#[test]
+fn a_record_that_lost_its_last_assignee_has_nobody() {
+    let recipe = RECIPES
+        .iter()
+        .find(|one| one.id == "teams-assignee")
+        .unwrap();
+    let event = "TODO_ASSIGNEE_REMOVED";
+    let mut body = sample(event, 1);
+    body["currentValue"]["todoUsers"] = serde_json::json!([]);
+    let card = sent_of(recipe, event, &body);
+    let text = card["attachments"][0]["content"]["body"][0]["inlines"][0]["text"].clone();
+    assert!(text.as_str().unwrap().ends_with(": nobody"), "{text}");
+}
+
+/// The title in a mutation, as a text.
+fn titled(query: &Value) -> Value {
+    let query = query.as_str().unwrap();
+    let title = query.strip_prefix("mutation { createTodo(input: {title: ");
+    let (title, _) = title.unwrap().split_once(", todoListId: \"").unwrap();
+    serde_json::from_str(title).unwrap()
+}
+
+#[test]
+fn every_recipe_is_sent_in_the_shape_its_place_takes() {
+    let mut ids: Vec<&str> = RECIPES.iter().map(|recipe| recipe.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), RECIPES.len());
+    for recipe in RECIPES {
+        let events = recipe.rules().trigger.events;
+        let events = if events.is_empty() {
+            vec!["TODO_CREATED".to_string()]
+        } else {
+            events
+        };
+        for event in events {
+            assert!(known(&event).is_some(), "{event}");
+            let body = sent(recipe, &event);
+            let text = match place(recipe) {
+                "Slack" | "Google Chat" => &body["text"],
+                "Discord" => {
+                    assert_eq!(body["allowed_mentions"]["parse"], serde_json::json!([]));
+                    &body["content"]
+                }
+                "Telegram" => &body["text"],
+                "E-mail (Resend)" => {
+                    assert!(body["to"].is_array() && body["text"].is_string());
+                    &body["subject"]
+                }
+                "E-mail (SendGrid)" => {
+                    assert_eq!(body["content"][0]["type"], "text/plain");
+                    &body["subject"]
+                }
+                "Notion" => &body["properties"]["Name"]["title"][0]["text"]["content"],
+                "Airtable" => &body["records"][0]["fields"]["Name"],
+                "GitHub" => {
+                    assert!(body["body"].as_str().unwrap().contains("\n\nFrom Blue: "));
+                    &body["title"]
+                }
+                "Blue" => &titled(&body["query"]),
+                "Microsoft Teams" => {
+                    let card = &body["attachments"][0];
+                    assert_eq!(
+                        card["contentType"],
+                        "application/vnd.microsoft.card.adaptive"
+                    );
+                    &card["content"]["body"][0]["inlines"][0]["text"]
+                }
+                _ => {
+                    assert!(
+                        body.as_object()
+                            .is_some_and(|members| members.values().any(|value| !value.is_null())),
+                        "{}",
+                        recipe.id
+                    );
+                    continue;
+                }
+            };
+            let text = text
+                .as_str()
+                .unwrap_or_else(|| panic!("{}: {body}", recipe.id));
+            assert!(
+                text.contains("Review the \"Q3\" budget"),
+                "{}: {text}",
+                recipe.id
+            );
+        }
+    }
+}
+
+/// The event with every text in it replaced, but what tells its kind.
+fn filled(event: &str, text: &str) -> Value {
+    fn fill(value: &mut Value, text: &str) {
+        match value {
+            Value::String(old) => *old = text.to_string(),
+            Value::Array(items) => items.iter_mut().for_each(|item| fill(item, text)),
+            Value::Object(members) => {
+                let texts = members.iter_mut().filter(|(name, _)| !name.ends_with("At"));
+                texts.for_each(|(_, value)| fill(value, text));
+            }
+            _ => {}
+        }
+    }
+    let mut body = sample(event, 1);
+    for side in ["previousValue", "currentValue"] {
+        fill(&mut body[side], text);
+    }
+    if body["currentValue"]["todoTags"].is_array() {
+        body["currentValue"]["todoTags"] = tags();
+    }
+    body
+}
+
+#[test]
+fn the_longest_texts_stay_within_what_each_place_takes() {
+    for recipe in RECIPES {
+        for event in recipe.rules().trigger.events {
+            for sign in ["x", "&", "*", "\n", "\\", "\u{1f600}"] {
+                let body = filled(&event, &sign.repeat(20_000));
+                let sent = sent_of(recipe, &event, &body);
+                let utf_16 = |text: &Value| text.as_str().unwrap().encode_utf16().count();
+                let is_taken = match place(recipe) {
+                    "Discord" => utf_16(&sent["content"]) <= 2_000,
+                    "Slack" => utf_16(&sent["text"]) <= 40_000,
+                    "Google Chat" => sent.to_string().len() <= 32_000,
+                    "Microsoft Teams" => sent.to_string().len() <= 28_000,
+                    "Telegram" => utf_16(&sent["text"]) <= 4_096,
+                    "Notion" => {
+                        utf_16(&sent["properties"]["Name"]["title"][0]["text"]["content"]) <= 2_000
+                    }
+                    "GitHub" => sent["title"].as_str().unwrap().chars().count() <= 256,
+                    "Blue" => titled(&sent["query"]).is_string(),
+                    _ => true,
+                };
+                assert!(is_taken, "{} with {sign:?}", recipe.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_quoted_comment_is_quoted_to_its_last_line() {
+    let recipe = find("slack-comment").unwrap();
+    let mut body = sample("COMMENT_CREATED", 1);
+    body["currentValue"]["text"] = "a <b>\nc\n\nd".into();
+    let text = sent_of(recipe, "COMMENT_CREATED", &body)["text"].clone();
+    let text = text.as_str().unwrap();
+    assert!(text.ends_with("*:\n> a &lt;b&gt;\n> c\n> \n> d"), "{text}");
+}
+
+#[test]
+fn a_link_in_a_title_is_a_text() {
+    let title = "[x](http://evil) *b*";
+    for (id, expected) in [
+        ("discord-record-created", r"\[x\](http://evil) \*b\*"),
+        ("discord-due-date", r"\[x\](http://evil) \*b\*"),
+        ("teams-record-created", title),
+        ("teams-assignee", title),
+    ] {
+        let recipe = find(id).unwrap();
+        let event = recipe.rules().trigger.events[0].clone();
+        let mut body = sample(&event, 1);
+        body["currentValue"]["title"] = title.into();
+        let sent = sent_of(recipe, &event, &body);
+        match place(recipe) {
+            "Discord" => assert!(sent["content"].as_str().unwrap().contains(expected), "{id}"),
+            _ => {
+                let block = &sent["attachments"][0]["content"]["body"][0];
+                assert_eq!(block["type"], "RichTextBlock", "{id}");
+                let text = block["inlines"][0]["text"].as_str().unwrap();
+                assert!(text.starts_with(expected), "{id}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_custom_field_is_sent_with_its_own_value() {
+    let recipe = find("hook-custom-field").unwrap();
+    let row = |name: &str, kind: &str, value: Value| {
+        let mut row = serde_json::json!({"customField": {"name": name, "type": kind}, "number": null, "text": null, "checked": null});
+        let members = value.as_object().unwrap().clone();
+        row.as_object_mut().unwrap().extend(members);
+        row
+    };
+    let option = |title: &str| serde_json::json!({"customFieldOption": {"title": title}});
+    let rows = serde_json::json!([
+        row("N", "NUMBER", serde_json::json!({"number": 0})),
+        row("C", "CHECKBOX", serde_json::json!({"checked": false})),
+        row("S", "SELECT_SINGLE", option("one \"x\"")),
+        row(
+            "M",
+            "SELECT_MULTI",
+            serde_json::json!({"todoCustomFieldOptions": [option("a"), option("b")]})
+        ),
+        row(
+            "D",
+            "DATE",
+            serde_json::json!({"startDate": "2026-01-05", "endDate": "2026-01-06"})
+        ),
+        row(
+            "L",
+            "LOCATION",
+            serde_json::json!({"latitude": 1.5, "longitude": 2})
+        ),
+        row("W", "COUNTRY", serde_json::json!({"countryCodes": ["ID"]})),
+        row("T", "TEXT", serde_json::json!({"text": "a"})),
+        row("E", "TEXT", serde_json::json!({})),
+    ]);
+    let event = "TODO_CUSTOM_FIELD_UPDATED";
+    let mut body = sample(event, 1);
+    body["currentValue"]["todoCustomFields"] = rows.clone();
+    let sent = sent_of(recipe, event, &body);
+    let fields = sent["fields"].as_array().unwrap();
+    let found: Vec<Value> = fields
+        .iter()
+        .map(|field| serde_json::json!([field["name"], field["value"]]))
+        .collect();
+    assert_eq!(
+        Value::from(found),
+        serde_json::json!([
+            ["N", 0], ["C", false], ["S", "one \"x\""], ["M", ["a", "b"]], ["D", {"start": "2026-01-05", "end": "2026-01-06"}],
+            ["L", {"latitude": 1.5, "longitude": 2}], ["W", ["ID"]], ["T", "a"], ["E", null]
+        ])
+    );
+    assert_eq!(fields[1]["type"], "CHECKBOX");
+    assert_eq!(fields[4]["row"], rows[4]);
+    body["currentValue"]["todoCustomFields"] = serde_json::json!([]);
+    assert_eq!(
+        sent_of(recipe, event, &body)["fields"],
+        serde_json::json!([])
+    );
+    // Where Blue sends the value's own row there is no such list.
+    body["currentValue"] = serde_json::json!({"id": "v", "todoId": "r"});
+    assert_eq!(
+        sent_of(recipe, event, &body)["fields"],
+        serde_json::json!([])
+    );
+}
+
+#[test]
+fn what_slack_reads_as_markup_is_escaped() {
+    let recipe = find("slack-record-created").unwrap();
+    let rules = Rules::compile(&recipe.rules()).unwrap();
+    let body = r#"{"event": "TODO_CREATED", "currentValue": {"title": "<!channel> & \"more\""}}"#;
+    let Reading::Event { facts, document } = read(body.as_bytes()).unwrap() else {
+        panic!("a health check")
+    };
+    let subject = Subject {
+        facts: &facts,
+        document: &document,
+        body: body.as_bytes(),
+        received_at: "2026-01-06T00:00:00Z".parse().unwrap(),
+    };
+    let Decision::Deliver(output) = rules.decide(&subject) else {
+        panic!("not sent")
+    };
+    let sent: Value = serde_json::from_slice(&output.body).unwrap();
+    assert_eq!(
+        sent["text"],
+        "New record: *&lt;!channel&gt; &amp; \"more\"* in  ()"
+    );
+}

@@ -1,0 +1,160 @@
+//! Services that are reached with a token rather than by a secret address alone: what a destination of each needs.
+//!
+//! The form of a destination is filled in with one, and starting points in `recipes` are shaped for them. Nothing is looked up: these are the services'
+//! documented addresses, headers and paces, and everything stays a plain destination that a person may change.
+
+/// One service.
+#[derive(Debug)]
+pub struct Service {
+    pub id: &'static str,
+    pub name: &'static str,
+    /// Its address, with words in capitals for what is a person's own.
+    pub url: &'static str,
+    pub headers: &'static [(&'static str, &'static str)],
+    /// `none`, `basic`, `bearer` or `header`.
+    pub auth: &'static str,
+    /// The name of the header for the token, when that is not `Authorization`.
+    pub auth_header: &'static str,
+    /// The usual success rule, by the word of the form.
+    pub success: &'static str,
+    /// The pace that it allows.
+    pub per_second: Option<f64>,
+    /// Where the token comes from, and what else is to be done there.
+    pub hint: &'static str,
+}
+
+pub const TELEGRAM: Service = Service {
+    id: "telegram",
+    name: "Telegram",
+    url: "https://api.telegram.org/botTOKEN/sendMessage",
+    headers: &[],
+    auth: "none",
+    auth_header: "",
+    success: "ok",
+    per_second: Some(1.0),
+    hint: "Make a bot with @BotFather, put its token in place of TOKEN, and add the bot to the chat.",
+};
+
+pub const RESEND: Service = Service {
+    id: "resend",
+    name: "E-mail (Resend)",
+    url: "https://api.resend.com/emails",
+    headers: &[],
+    auth: "bearer",
+    auth_header: "",
+    success: "any",
+    per_second: Some(2.0),
+    hint: "Make an API key in Resend and verify the domain that the mails are to come from.",
+};
+
+pub const SENDGRID: Service = Service {
+    id: "sendgrid",
+    name: "E-mail (SendGrid)",
+    url: "https://api.sendgrid.com/v3/mail/send",
+    headers: &[],
+    auth: "bearer",
+    auth_header: "",
+    success: "any",
+    per_second: None,
+    hint: "Make an API key with the right to send mail in SendGrid and verify the sender.",
+};
+
+pub const NOTION: Service = Service {
+    id: "notion",
+    name: "Notion",
+    url: "https://api.notion.com/v1/pages",
+    headers: &[("Notion-Version", "2022-06-28")],
+    auth: "bearer",
+    auth_header: "",
+    success: "any",
+    per_second: Some(3.0),
+    hint: "Make an internal integration in Notion, take its secret as the token, and share the database with it.",
+};
+
+pub const AIRTABLE: Service = Service {
+    id: "airtable",
+    name: "Airtable",
+    url: "https://api.airtable.com/v0/BASE_ID/TABLE_NAME",
+    headers: &[],
+    auth: "bearer",
+    auth_header: "",
+    success: "any",
+    per_second: Some(5.0),
+    hint: "Make a personal access token in Airtable that may write records in the base, and put the base's id and the table's name into the URL.",
+};
+
+pub const GITHUB: Service = Service {
+    id: "github",
+    name: "GitHub",
+    url: "https://api.github.com/repos/OWNER/REPOSITORY/issues",
+    headers: &[
+        ("Accept", "application/vnd.github+json"),
+        ("X-GitHub-Api-Version", "2022-11-28"),
+    ],
+    auth: "bearer",
+    auth_header: "",
+    success: "any",
+    per_second: Some(1.0),
+    hint: "Make a fine-grained token in GitHub that may write issues of the repository, and put owner and repository into the URL.",
+};
+
+pub const BLUE: Service = Service {
+    id: "blue",
+    name: "Blue",
+    url: "https://api.blue.app/graphql",
+    headers: &[
+        ("x-bloo-token-id", "TOKEN_ID"),
+        ("x-bloo-company-id", "COMPANY_ID"),
+        ("x-bloo-project-id", "PROJECT_ID"),
+    ],
+    auth: "header",
+    auth_header: "x-bloo-token-secret",
+    success: "no_errors",
+    per_second: Some(0.3),
+    hint: "Generate a token in Blue under your profile, API. Its id goes into a header, its secret is the value; put the ids of company and project into their headers.",
+};
+
+/// Every service, in the order in which pages offer them.
+pub const SERVICES: [&Service; 7] = [
+    &TELEGRAM, &RESEND, &SENDGRID, &NOTION, &AIRTABLE, &GITHUB, &BLUE,
+];
+
+/// The service of this id.
+pub fn find(id: &str) -> Option<&'static Service> {
+    SERVICES.into_iter().find(|service| service.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::domain::destination::{Settings, SettingsDocument};
+
+    #[test]
+    fn every_service_is_a_destination_once_its_token_is_entered() {
+        for service in SERVICES {
+            let headers = service.headers.iter();
+            let headers: Map<String, Value> = headers
+                .map(|(name, value)| (name.to_string(), Value::from(*value)))
+                .collect();
+            let auth = match service.auth {
+                "header" => json!({"type": "header", "name": service.auth_header, "value": "t"}),
+                "bearer" => json!({"type": "bearer", "token": "t"}),
+                other => json!({"type": other}),
+            };
+            let config = json!({"url": service.url, "headers": headers, "auth": auth});
+            let limits = json!({"per_second": service.per_second});
+            let document = SettingsDocument {
+                config: Some(&config),
+                signing: Some(&json!({"scheme": "none"})),
+                limits: Some(&limits),
+                ..SettingsDocument::default()
+            };
+            let settings = Settings::parse(&document, None);
+            let settings = settings.unwrap_or_else(|found| panic!("{}: {found:?}", service.id));
+            assert_eq!(settings.unfit(), [], "{}", service.id);
+            assert!(find(service.id).is_some_and(|found| found.name == service.name));
+        }
+    }
+}
