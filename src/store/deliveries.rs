@@ -9,6 +9,7 @@ use diesel::{
 use jiff::Timestamp;
 
 use crate::domain::delivery::{Cause, State};
+use crate::domain::event::shared_name;
 use crate::domain::id::{ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, VersionId};
 use crate::domain::outcome::Outcome;
 use crate::store::Store;
@@ -89,6 +90,7 @@ pub struct DeliveryFilter {
     pub destination_id: Option<DestinationId>,
     pub event_id: Option<EventId>,
     pub replay_id: Option<ReplayId>,
+    /// By either of its names.
     pub event_type: Option<String>,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
@@ -105,7 +107,10 @@ impl DeliveryFilter {
         is(self.connection_id.map(|id| id == one.connection_id))
             && is(self.destination_id.map(|id| id == one.destination_id))
             && is(self.event_id.map(|id| id == one.event_id))
-            && is(self.event_type.as_ref().map(|kind| *kind == one.event_type))
+            && is(self
+                .event_type
+                .as_ref()
+                .map(|kind| shared_name(kind) == shared_name(&one.event_type)))
             && is(self.from.map(|from| made_ms >= from.as_millisecond()))
             && is(self.to.map(|to| made_ms < to.as_millisecond()))
     }
