@@ -78,8 +78,9 @@ pub const BECAME_LIMIT: i64 = 4_000;
 pub struct Became {
     /// For each event and each connection that it came to: how that fared.
     pub states: HashMap<EventId, HashMap<ConnectionId, State>>,
-    /// Every delivery was looked at: an event that is not among these has none.
-    pub is_whole: bool,
+    /// The newest event whose deliveries were not all looked at: of it and of older ones nothing is known, while a newer one that is not among
+    /// these has none.
+    pub unknown_from: Option<EventId>,
 }
 
 /// Which deliveries; what is `None` or empty does not narrow.
@@ -138,23 +139,27 @@ impl Store {
         }))
     }
 
-    /// What became of these events, by their newest deliveries.
-    pub async fn became(&self, ids: Vec<EventId>) -> Result<Became, StoreError> {
+    /// What became of these events, the newest first, by at most `limit` of their deliveries. The look ends between two events: half of an event's
+    /// deliveries would tell something else than all of them.
+    pub async fn became(&self, ids: Vec<EventId>, limit: i64) -> Result<Became, StoreError> {
         either!(self.read(move |conn| {
-            let rows: Vec<(Vec<u8>, Vec<u8>, String)> = deliveries::table
+            let mut rows: Vec<(Vec<u8>, Vec<u8>, String)> = deliveries::table
                 .filter(deliveries::event_id.eq_any(ids.iter().map(|id| &id.as_bytes()[..])))
-                .order(deliveries::id.desc())
-                .limit(BECAME_LIMIT)
+                .order((deliveries::event_id.desc(), deliveries::id.desc()))
+                .limit(limit + 1)
                 .select((
                     deliveries::event_id,
                     deliveries::connection_id,
                     deliveries::state,
                 ))
                 .load(conn)?;
-            let mut became = Became {
-                is_whole: (rows.len() as i64) < BECAME_LIMIT,
-                ..Became::default()
-            };
+            let mut became = Became::default();
+            if rows.len() as i64 > limit
+                && let Some((cut, ..)) = rows.pop()
+            {
+                rows.retain(|(event, ..)| *event != cut);
+                became.unknown_from = Some(row::id(&cut, EventId::from_slice)?);
+            }
             for (event, connection, state) in rows {
                 let states = became.states.entry(row::id(&event, EventId::from_slice)?);
                 let connection = row::id(&connection, ConnectionId::from_slice)?;

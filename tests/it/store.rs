@@ -43,6 +43,7 @@ on_both![
     only_old_and_finished_events_are_forgotten,
     a_claim_reads_no_more_bodies_than_fit,
     a_step_of_a_replay_that_another_has_taken_writes_nothing,
+    what_became_of_events_is_told_of_whole_ones_alone,
 ];
 
 struct Bench {
@@ -719,4 +720,61 @@ async fn a_zero_character_in_a_title_does_not_keep_an_event_out(database: Databa
         stored.unwrap().summary.record_title.as_deref(),
         Some("a\u{fffd}b")
     );
+}
+
+async fn what_became_of_events_is_told_of_whole_ones_alone(database: Database) {
+    let bench = Bench::new(database).await;
+    let id = |number: u8| EventId::new(1_000, bits(number));
+    // The first has arrived and was then made again to no effect, after the others had come.
+    for number in 1..=4 {
+        let start = if number == 1 {
+            Start::Queued
+        } else {
+            Start::Skipped
+        };
+        let mut one = bench.ingest(number, start);
+        if number == 3 {
+            one.deliveries.clear();
+        }
+        bench.store.ingest(one).await.unwrap();
+    }
+    bench.store.claim_due(bench.claim(1, 1_000)).await.unwrap();
+    let arrived = bench.finish(1, ClaimId::new(1, bits(1)), State::Delivered);
+    assert_eq!(bench.store.record(vec![arrived]).await.unwrap(), [true]);
+    let again = |event: u8, number: u8| {
+        let mut one = bench.ingest(event, Start::Skipped).deliveries.remove(0);
+        (one.id, one.cause) = (DeliveryId::new(2_000, bits(number)), Cause::Resend);
+        one
+    };
+    for (event, number) in [(1, 1), (2, 2), (1, 3)] {
+        bench
+            .store
+            .create_delivery(again(event, number))
+            .await
+            .unwrap();
+    }
+    let ids: Vec<EventId> = (1..=4).map(id).collect();
+    let became = async |limit| bench.store.became(ids.clone(), limit).await.unwrap();
+    let whole = became(6).await;
+    assert_eq!(whole.unknown_from, None);
+    assert_eq!(whole.states[&id(1)][&bench.connection], State::Delivered);
+    assert_eq!(whole.states[&id(2)][&bench.connection], State::Skipped);
+    assert!(!whole.states.contains_key(&id(3)));
+    // By fewer than all six, nothing is told of the event that would be cut.
+    for (limit, unknown, known) in [
+        (5, 1, vec![2, 4]),
+        (3, 1, vec![2, 4]),
+        (2, 2, vec![4]),
+        (1, 2, vec![4]),
+    ] {
+        let cut = became(limit).await;
+        assert_eq!(cut.unknown_from, Some(id(unknown)), "{limit}");
+        let mut told: Vec<EventId> = cut.states.into_keys().collect();
+        told.sort();
+        assert_eq!(
+            told,
+            known.into_iter().map(id).collect::<Vec<_>>(),
+            "{limit}"
+        );
+    }
 }
