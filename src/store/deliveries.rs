@@ -1,7 +1,9 @@
 //! Deliveries: one with its attempts, and those made by hand. Pages of the log are in `log`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
 use diesel::{
     ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable,
     RunQueryDsl as _, Selectable, SelectableHelper as _,
@@ -73,6 +75,9 @@ pub struct Attempt {
 /// Most deliveries that are looked at for what became of a page of events.
 pub const BECAME_LIMIT: i64 = 4_000;
 
+/// Newest deliveries of a destination among which an attempt is looked for. Behind as many that were only skipped, none is believed.
+const TRIED_AMONG: i64 = 100;
+
 /// What became of some events.
 #[derive(Debug, Clone, Default)]
 pub struct Became {
@@ -120,6 +125,15 @@ impl DeliveryFilter {
     pub fn accepts_state(&self, state: State) -> bool {
         self.states.is_empty() || self.states.contains(&state)
     }
+}
+
+/// Destinations that were tried. Each walks the newest of its own index, so that a quiet one costs no more than a busy one.
+macro_rules! tried {
+    () => {
+        destinations::table
+            .filter(sql::<Bool>("EXISTS (SELECT 1 FROM (SELECT newest.attempts FROM deliveries newest WHERE newest.destination_id = destinations.id ORDER BY newest.id DESC LIMIT ").sql(&TRIED_AMONG.to_string()).sql(") newest WHERE newest.attempts > 0)"))
+            .select(destinations::id)
+    };
 }
 
 impl Store {
@@ -171,6 +185,24 @@ impl Store {
                     .or_insert(state);
             }
             Ok(became)
+        }))
+    }
+
+    /// At which of these destinations an attempt was made, by the newest deliveries of each.
+    pub async fn tried(
+        &self,
+        ids: Vec<DestinationId>,
+    ) -> Result<HashSet<DestinationId>, StoreError> {
+        if ids.is_empty() {
+            return Ok(HashSet::new());
+        }
+        either!(self.read(move |conn| {
+            let ids = ids.iter().map(|id| &id.as_bytes()[..]);
+            let tried: Vec<Vec<u8>> = tried!().filter(destinations::id.eq_any(ids)).load(conn)?;
+            tried
+                .iter()
+                .map(|id| row::id(id, DestinationId::from_slice))
+                .collect()
         }))
     }
 
@@ -288,4 +320,25 @@ impl AttemptRow {
 
 fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::sqlite::Sqlite;
+
+    use super::*;
+    use crate::store::sqlite::plan;
+
+    #[test]
+    fn whether_destinations_were_tried_is_told_by_the_newest_of_each() {
+        let ids = [vec![1_u8; 16], vec![2; 16]];
+        let query = tried!().filter(destinations::id.eq_any(ids));
+        let plan = plan(&diesel::debug_query::<Sqlite, _>(&query));
+        assert!(
+            plan.contains("deliveries_by_destination (destination_id=?)"),
+            "{plan}"
+        );
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        assert!(!plan.contains("SCAN newest USING"), "{plan}");
+    }
 }

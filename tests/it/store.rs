@@ -44,6 +44,7 @@ on_both![
     a_claim_reads_no_more_bodies_than_fit,
     a_step_of_a_replay_that_another_has_taken_writes_nothing,
     what_became_of_events_is_told_of_whole_ones_alone,
+    a_destination_was_tried_when_one_of_its_newest_deliveries_was,
 ];
 
 struct Bench {
@@ -777,4 +778,60 @@ async fn what_became_of_events_is_told_of_whole_ones_alone(database: Database) {
             "{limit}"
         );
     }
+}
+
+async fn a_destination_was_tried_when_one_of_its_newest_deliveries_was(database: Database) {
+    let bench = Bench::new(database).await;
+    let others: Vec<DestinationId> = (2..=4)
+        .map(|number| DestinationId::new(1, bits(number)))
+        .collect();
+    let settings = bench
+        .store
+        .destination(bench.destination)
+        .await
+        .unwrap()
+        .settings;
+    for id in &others {
+        let draft = DestinationDraft {
+            id: *id,
+            name: "other".into(),
+            kind: Kind::Webhook,
+            settings: settings.clone(),
+            now_ms: 1,
+        };
+        bench.store.create_destination(draft).await.unwrap();
+    }
+    bench
+        .store
+        .ingest(bench.ingest(1, Start::Skipped))
+        .await
+        .unwrap();
+    let skipped = |made_ms: u64, to: DestinationId| {
+        let mut one = bench.ingest(1, Start::Skipped).deliveries.remove(0);
+        one.id = DeliveryId::new(made_ms, bits(1));
+        (one.cause, one.destination_id) = (Cause::Resend, to);
+        bench.store.create_delivery(one)
+    };
+    // The first was tried; of the second only the hundred newest count; the third was never tried; the fourth has no deliveries.
+    for made_ms in 2_000..2_100 {
+        skipped(made_ms, others[0]).await.unwrap();
+    }
+    skipped(1_500, others[0]).await.unwrap();
+    skipped(3_000, others[1]).await.unwrap();
+    let tried = |rows: &str| {
+        let set = format!("UPDATE deliveries SET attempts = {rows}");
+        execute(&bench.home.database_url, &set);
+    };
+    tried("1 WHERE created_at = 1000 AND cause = 'event'");
+    let all: Vec<DestinationId> = [&[bench.destination], &others[..]].concat();
+    let asked = async || bench.store.tried(all.clone()).await.unwrap();
+    assert_eq!(asked().await, [bench.destination].into());
+    tried("1");
+    assert_eq!(
+        asked().await,
+        [bench.destination, others[0], others[1]].into()
+    );
+    tried("0");
+    assert!(asked().await.is_empty());
+    assert!(bench.store.tried(Vec::new()).await.unwrap().is_empty());
 }
