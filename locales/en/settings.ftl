@@ -53,6 +53,8 @@ settings-audit-text = Name or text
 settings-show = Show
 settings-clear = Clear
 settings-audit-no-match = Nothing matches. Clear the filter to see all.
+settings-audit-looked-to-and = Looked back to <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>. The log goes on; look further, or narrow by what it is about first.
+settings-audit-looked-to = Looked back to <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>; the log goes on.
 settings-audit-none = Nothing was changed yet. Whatever people, tokens and commands change will stand here.
 settings-changes = Changes
 settings-who = Who

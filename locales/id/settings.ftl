@@ -53,6 +53,8 @@ settings-audit-text = Nama atau teks
 settings-show = Tampilkan
 settings-clear = Bersihkan
 settings-audit-no-match = Tidak ada yang cocok. Bersihkan filter untuk melihat semuanya.
+settings-audit-looked-to-and = Sudah ditelusuri sampai <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>. Log masih berlanjut; telusuri lebih jauh, atau saring dulu menurut apa yang diubah.
+settings-audit-looked-to = Sudah ditelusuri sampai <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>; log masih berlanjut.
 settings-audit-none = Belum ada yang diubah. Apa pun yang diubah orang, token, dan perintah akan tercatat di sini.
 settings-changes = Perubahan
 settings-who = Siapa

@@ -142,16 +142,17 @@ pub fn find(id: &str) -> Option<&'static CatalogueEvent> {
     EVENTS.iter().find(|event| event.id == id)
 }
 
+/// The known event that goes by this name or by its other one.
+pub fn find_by_either_name(id: &str) -> Option<&'static CatalogueEvent> {
+    let is_it = |event: &&CatalogueEvent| shared_name(event.id) == shared_name(id);
+    EVENTS.iter().find(is_it)
+}
+
 /// The name as it is written when it is that of a known event in other letters or with blanks around it; else without the blanks alone.
 pub fn tidied(id: &str) -> Cow<'_, str> {
     let id = id.trim();
     let large = id.to_ascii_uppercase();
-    let is_known = |id: &str| {
-        EVENTS
-            .iter()
-            .any(|event| shared_name(event.id) == shared_name(id))
-    };
-    if large != id && is_known(&large) {
+    if large != id && find_by_either_name(&large).is_some() {
         large.into()
     } else {
         id.into()
@@ -160,7 +161,7 @@ pub fn tidied(id: &str) -> Cow<'_, str> {
 
 /// The plain label, or the name itself for an unknown event.
 pub fn label(id: &str) -> &str {
-    find(id).map_or(id, |event| event.label)
+    find_by_either_name(id).map_or(id, |event| event.label)
 }
 
 /// What happened, to stand after "when": "a record is created". The name itself for an unknown event.
@@ -168,7 +169,7 @@ pub fn clause(id: &str) -> String {
     const DONE: [&str; 8] = [
         "created", "deleted", "moved", "renamed", "marked", "added", "removed", "edited",
     ];
-    let Some(event) = find(id) else {
+    let Some(event) = find_by_either_name(id) else {
         return id.to_string();
     };
     let label = event.label.to_lowercase();
@@ -194,6 +195,7 @@ pub fn groups() -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::event::both_names;
 
     #[test]
     fn both_names_of_an_event_share_what_no_other_has() {
@@ -204,6 +206,11 @@ mod tests {
         assert_eq!(shared.len(), EVENTS.len());
         for own in ["TODOS_CREATED", "TODO", "COMMENT_CREATED", ""] {
             assert_eq!(shared_name(own), own);
+            assert_eq!(both_names(own), [own]);
+        }
+        for either in ["TODO_CREATED", "RECORD_CREATED"] {
+            assert_eq!(both_names(either), ["TODO_CREATED", "RECORD_CREATED"]);
+            assert_eq!(label(either), "Record created");
         }
     }
 
@@ -229,6 +236,7 @@ mod tests {
         assert_eq!(clause("TODO_CREATED"), "a record is created");
         assert_eq!(clause("TODO_ASSIGNEE_ADDED"), "an assignee is added");
         assert_eq!(clause("TODO_DUE_DATE_UPDATED"), "a due date is changed");
+        assert_eq!(clause("RECORD_CREATED"), "a record is created");
         assert_eq!(clause("SOMETHING_NEW"), "SOMETHING_NEW");
     }
 }

@@ -308,6 +308,16 @@ pub fn shared_name(id: &str) -> &str {
     rest.filter(|rest| rest.starts_with('_')).unwrap_or(id)
 }
 
+/// Both names of an event; a name that has no other stands alone.
+pub fn both_names(id: &str) -> Vec<String> {
+    match shared_name(id) {
+        own if own == id => vec![id.to_string()],
+        shared => ["TODO", "RECORD"]
+            .map(|thing| format!("{thing}{shared}"))
+            .into(),
+    }
+}
+
 fn only_project_of_webhook(document: &Value) -> Option<String> {
     let metadata = document.pointer("/webhook/metadata")?;
     let projects = PROJECT_IDS.iter().find_map(|name| metadata.get(name))?;

@@ -29,6 +29,7 @@ pub struct Selection {
     pub connection_id: Option<ConnectionId>,
     pub destination_id: Option<DestinationId>,
     pub event_id: Option<EventId>,
+    /// By either of its names.
     pub event_type: Option<String>,
     /// When the delivery was made, from here on.
     pub from: Option<Timestamp>,

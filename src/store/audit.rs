@@ -1,15 +1,16 @@
 //! The audit log: who changed what.
 //!
 //! [`Store::noting`] gives a handle whose next change writes the note in its own transaction: both are there or neither. Notes are only
-//! added, and forgotten with the retention.
+//! added, and forgotten with the retention. What has no index, like a text, is looked for in a bounded stretch of the log, and the answer says how
+//! far it looked.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use diesel::sql_types::Bool;
 use diesel::{
     BoolExpressionMethods as _, BoxableExpression, Connection, EscapeExpressionMethods as _,
-    ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _, Queryable,
-    RunQueryDsl as _, Selectable, SelectableHelper as _, TextExpressionMethods as _,
+    ExpressionMethods as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+    Queryable, RunQueryDsl as _, Selectable, SelectableHelper as _, TextExpressionMethods as _,
 };
 
 use crate::domain::audit::{Actor, ActorKind, Note};
@@ -21,6 +22,10 @@ use crate::store::events::{Page, Rows};
 use crate::store::row;
 use crate::store::schema::audit_log;
 use crate::store::search::{in_one_case, like_in_order, like_pattern};
+
+/// Notes that a page looks through for what has no index. Each is compared with every sentence that the words may stand for, so they are fewer than
+/// the deliveries of a look.
+pub const LOOK_LIMIT: i64 = 2_000;
 
 /// A note that waits for the change it tells of; taken by the first that succeeds.
 pub(super) type Pending = Arc<Mutex<Option<Note>>>;
@@ -50,6 +55,55 @@ pub struct Word {
     pub sentences: Vec<Vec<String>>,
 }
 
+impl AuditFilter {
+    /// It asks for more than the index tells that is walked.
+    fn is_sifted(&self) -> bool {
+        let indexed = [&self.object_id, &self.actor_id, &self.object_kind];
+        self.actor_kind.is_some()
+            || self.text.is_some()
+            || !self.words.is_empty()
+            || indexed.into_iter().flatten().count() > 1
+    }
+
+    /// The stretch of the one index that is walked.
+    fn way(&self) -> AuditFilter {
+        let mut way = AuditFilter {
+            from_ms: self.from_ms,
+            to_ms: self.to_ms,
+            page: self.page,
+            ..AuditFilter::default()
+        };
+        match (&self.object_id, &self.actor_id) {
+            (Some(_), _) => way.object_id = self.object_id.clone(),
+            (None, Some(_)) => way.actor_id = self.actor_id.clone(),
+            (None, None) => way.object_kind = self.object_kind.clone(),
+        }
+        way
+    }
+}
+
+/// A page of notes.
+#[derive(Debug, Clone)]
+pub struct AuditPage {
+    /// The newest first.
+    pub rows: Vec<Note>,
+    /// More were found than the page holds.
+    pub has_more: bool,
+    /// Where the look ended although the log goes on, when something without an index was looked for.
+    pub looked_to: Option<AuditId>,
+}
+
+impl AuditPage {
+    /// From where the next page goes on, if there is one.
+    pub fn next(&self) -> Option<AuditId> {
+        if self.has_more {
+            self.rows.last().map(|note| note.id)
+        } else {
+            self.looked_to
+        }
+    }
+}
+
 impl Store {
     /// A handle to the same store whose next change is noted.
     pub fn noting(&self, note: Note) -> Store {
@@ -65,9 +119,9 @@ impl Store {
         either!(store.write(|_| Ok(())))
     }
 
-    /// Notes, the newest first.
-    pub async fn audit_log(&self, filter: AuditFilter) -> Result<Rows<Note>, StoreError> {
-        either!(self.read(move |conn| found(conn, filter)))
+    /// One page of notes, the newest first.
+    pub async fn audit_log(&self, filter: AuditFilter) -> Result<AuditPage, StoreError> {
+        either!(self.read(move |conn| found(conn, &filter)))
     }
 
     /// Forgets at most `limit` notes from before `before_ms`. Returns how many.
@@ -115,31 +169,58 @@ macro_rules! holds {
     };
 }
 
+/// Narrows a boxed query by what has an index, and puts it in order.
+macro_rules! walked {
+    ($query:expr, $filter:expr) => {{
+        let mut query = $query;
+        if let Some(kind) = &$filter.object_kind {
+            query = query.filter(audit_log::object_kind.eq(kind.clone()));
+        }
+        if let Some(id) = &$filter.object_id {
+            query = query.filter(audit_log::object_id.eq(id.clone()));
+        }
+        if let Some(id) = &$filter.actor_id {
+            query = query.filter(audit_log::actor_id.eq(id.clone()));
+        }
+        // An id begins with its time, so a time range is a range of ids.
+        if let Some(from_ms) = $filter.from_ms {
+            query = query.filter(audit_log::id.ge(row::first_id(from_ms)));
+        }
+        if let Some(to_ms) = $filter.to_ms {
+            query = query.filter(audit_log::id.lt(row::first_id(to_ms)));
+        }
+        if let Some(before) = $filter.page.before {
+            query = query.filter(audit_log::id.lt(before.as_bytes().to_vec()));
+        }
+        match $filter.page.after {
+            Some(after) => query
+                .filter(audit_log::id.gt(after.as_bytes().to_vec()))
+                .order(audit_log::id.asc()),
+            None => query.order(audit_log::id.desc()),
+        }
+    }};
+}
+
 both! {
-    fn found(conn: &mut Conn, filter: AuditFilter) -> Result<Rows<Note>, StoreError> {
-        let mut query = audit_log::table.into_boxed();
-        if let Some(kind) = filter.object_kind {
-            query = query.filter(audit_log::object_kind.eq(kind));
-        }
-        if let Some(id) = filter.object_id {
-            query = query.filter(audit_log::object_id.eq(id));
-        }
-        if let Some(id) = filter.actor_id {
-            query = query.filter(audit_log::actor_id.eq(id));
-        }
+    fn found(conn: &mut Conn, filter: &AuditFilter) -> Result<AuditPage, StoreError> {
+        let edge: Option<Vec<u8>> = if filter.is_sifted() {
+            walked!(audit_log::table.select(audit_log::id).into_boxed(), filter.way())
+                .offset(LOOK_LIMIT)
+                .first(conn)
+                .optional()?
+        } else {
+            None
+        };
+        let notes = audit_log::table.select(AuditRow::as_select()).into_boxed();
+        let mut query = walked!(notes, filter);
         if let Some(kind) = filter.actor_kind {
             query = query.filter(audit_log::actor_kind.eq(kind.as_str()));
         }
-        if let Some(text) = filter.text {
-            let pattern = like_pattern(&text)?;
-            let in_name = in_one_case!(audit_log::actor_name.nullable())
-                .like(in_one_case!(Some(pattern.clone())))
-                .escape('\\');
+        if let Some(text) = &filter.text {
+            let pattern = like_pattern(text)?;
             query = query.filter(
-                in_one_case!(audit_log::sentence.nullable())
-                    .like(in_one_case!(Some(pattern)))
-                    .escape('\\')
-                    .or(in_name),
+                holds!(audit_log::sentence, pattern.clone())
+                    .or(holds!(audit_log::actor_name, pattern)),
             );
         }
         for word in &filter.words {
@@ -156,30 +237,25 @@ both! {
             }
             query = query.filter(shown);
         }
-        if let Some(from) = filter.from_ms {
-            query = query.filter(audit_log::at.ge(from));
+        if let Some(edge) = edge.clone() {
+            query = match filter.page.after {
+                Some(_) => query.filter(audit_log::id.le(edge)),
+                None => query.filter(audit_log::id.ge(edge)),
+            };
         }
-        if let Some(to) = filter.to_ms {
-            query = query.filter(audit_log::at.lt(to));
-        }
-        if let Some(before) = filter.page.before {
-            query = query.filter(audit_log::id.lt(before.as_bytes().to_vec()));
-        }
-        query = match filter.page.after {
-            Some(after) => query
-                .filter(audit_log::id.gt(after.as_bytes().to_vec()))
-                .order(audit_log::id.asc()),
-            None => query.order(audit_log::id.desc()),
-        };
-        let found: Vec<AuditRow> = query
-            .limit(filter.page.asked())
-            .select(AuditRow::as_select())
-            .load(conn)?;
-        let notes: Vec<Note> = found
-            .into_iter()
-            .map(AuditRow::into_domain)
-            .collect::<Result<_, _>>()?;
-        Ok(filter.page.cut(notes))
+        let found: Vec<AuditRow> = query.limit(filter.page.asked()).load(conn)?;
+        let Rows { rows, has_more } = filter.page.cut(found);
+        Ok(AuditPage {
+            rows: rows
+                .into_iter()
+                .map(AuditRow::into_domain)
+                .collect::<Result<_, _>>()?,
+            has_more,
+            looked_to: edge
+                .filter(|_| !has_more)
+                .map(|id| row::id(&id, AuditId::from_slice))
+                .transpose()?,
+        })
     }
 }
 

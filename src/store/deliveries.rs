@@ -1,7 +1,9 @@
 //! Deliveries: one with its attempts, and those made by hand. Pages of the log are in `log`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
 use diesel::{
     ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, Queryable,
     RunQueryDsl as _, Selectable, SelectableHelper as _,
@@ -9,6 +11,7 @@ use diesel::{
 use jiff::Timestamp;
 
 use crate::domain::delivery::{Cause, State};
+use crate::domain::event::shared_name;
 use crate::domain::id::{ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, VersionId};
 use crate::domain::outcome::Outcome;
 use crate::store::Store;
@@ -72,13 +75,17 @@ pub struct Attempt {
 /// Most deliveries that are looked at for what became of a page of events.
 pub const BECAME_LIMIT: i64 = 4_000;
 
+/// Newest deliveries of a destination among which an attempt is looked for. Behind as many that were only skipped, none is believed.
+const TRIED_AMONG: i64 = 100;
+
 /// What became of some events.
 #[derive(Debug, Clone, Default)]
 pub struct Became {
     /// For each event and each connection that it came to: how that fared.
     pub states: HashMap<EventId, HashMap<ConnectionId, State>>,
-    /// Every delivery was looked at: an event that is not among these has none.
-    pub is_whole: bool,
+    /// The newest event whose deliveries were not all looked at: of it and of older ones nothing is known, while a newer one that is not among
+    /// these has none.
+    pub unknown_from: Option<EventId>,
 }
 
 /// Which deliveries; what is `None` or empty does not narrow.
@@ -89,6 +96,7 @@ pub struct DeliveryFilter {
     pub destination_id: Option<DestinationId>,
     pub event_id: Option<EventId>,
     pub replay_id: Option<ReplayId>,
+    /// By either of its names.
     pub event_type: Option<String>,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
@@ -105,7 +113,10 @@ impl DeliveryFilter {
         is(self.connection_id.map(|id| id == one.connection_id))
             && is(self.destination_id.map(|id| id == one.destination_id))
             && is(self.event_id.map(|id| id == one.event_id))
-            && is(self.event_type.as_ref().map(|kind| *kind == one.event_type))
+            && is(self
+                .event_type
+                .as_ref()
+                .map(|kind| shared_name(kind) == shared_name(&one.event_type)))
             && is(self.from.map(|from| made_ms >= from.as_millisecond()))
             && is(self.to.map(|to| made_ms < to.as_millisecond()))
     }
@@ -114,6 +125,15 @@ impl DeliveryFilter {
     pub fn accepts_state(&self, state: State) -> bool {
         self.states.is_empty() || self.states.contains(&state)
     }
+}
+
+/// Destinations that were tried. Each walks the newest of its own index, so that a quiet one costs no more than a busy one.
+macro_rules! tried {
+    () => {
+        destinations::table
+            .filter(sql::<Bool>("EXISTS (SELECT 1 FROM (SELECT newest.attempts FROM deliveries newest WHERE newest.destination_id = destinations.id ORDER BY newest.id DESC LIMIT ").sql(&TRIED_AMONG.to_string()).sql(") newest WHERE newest.attempts > 0)"))
+            .select(destinations::id)
+    };
 }
 
 impl Store {
@@ -133,23 +153,27 @@ impl Store {
         }))
     }
 
-    /// What became of these events, by their newest deliveries.
-    pub async fn became(&self, ids: Vec<EventId>) -> Result<Became, StoreError> {
+    /// What became of these events, the newest first, by at most `limit` of their deliveries. The look ends between two events: half of an event's
+    /// deliveries would tell something else than all of them.
+    pub async fn became(&self, ids: Vec<EventId>, limit: i64) -> Result<Became, StoreError> {
         either!(self.read(move |conn| {
-            let rows: Vec<(Vec<u8>, Vec<u8>, String)> = deliveries::table
+            let mut rows: Vec<(Vec<u8>, Vec<u8>, String)> = deliveries::table
                 .filter(deliveries::event_id.eq_any(ids.iter().map(|id| &id.as_bytes()[..])))
-                .order(deliveries::id.desc())
-                .limit(BECAME_LIMIT)
+                .order((deliveries::event_id.desc(), deliveries::id.desc()))
+                .limit(limit + 1)
                 .select((
                     deliveries::event_id,
                     deliveries::connection_id,
                     deliveries::state,
                 ))
                 .load(conn)?;
-            let mut became = Became {
-                is_whole: (rows.len() as i64) < BECAME_LIMIT,
-                ..Became::default()
-            };
+            let mut became = Became::default();
+            if rows.len() as i64 > limit
+                && let Some((cut, ..)) = rows.pop()
+            {
+                rows.retain(|(event, ..)| *event != cut);
+                became.unknown_from = Some(row::id(&cut, EventId::from_slice)?);
+            }
             for (event, connection, state) in rows {
                 let states = became.states.entry(row::id(&event, EventId::from_slice)?);
                 let connection = row::id(&connection, ConnectionId::from_slice)?;
@@ -161,6 +185,24 @@ impl Store {
                     .or_insert(state);
             }
             Ok(became)
+        }))
+    }
+
+    /// At which of these destinations an attempt was made, by the newest deliveries of each.
+    pub async fn tried(
+        &self,
+        ids: Vec<DestinationId>,
+    ) -> Result<HashSet<DestinationId>, StoreError> {
+        if ids.is_empty() {
+            return Ok(HashSet::new());
+        }
+        either!(self.read(move |conn| {
+            let ids = ids.iter().map(|id| &id.as_bytes()[..]);
+            let tried: Vec<Vec<u8>> = tried!().filter(destinations::id.eq_any(ids)).load(conn)?;
+            tried
+                .iter()
+                .map(|id| row::id(id, DestinationId::from_slice))
+                .collect()
         }))
     }
 
@@ -278,4 +320,25 @@ impl AttemptRow {
 
 fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::sqlite::Sqlite;
+
+    use super::*;
+    use crate::store::sqlite::plan;
+
+    #[test]
+    fn whether_destinations_were_tried_is_told_by_the_newest_of_each() {
+        let ids = [vec![1_u8; 16], vec![2; 16]];
+        let query = tried!().filter(destinations::id.eq_any(ids));
+        let plan = plan(&diesel::debug_query::<Sqlite, _>(&query));
+        assert!(
+            plan.contains("deliveries_by_destination (destination_id=?)"),
+            "{plan}"
+        );
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        assert!(!plan.contains("SCAN newest USING"), "{plan}");
+    }
 }

@@ -64,6 +64,7 @@ pub struct StoredEvent {
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
     pub source_id: Option<SourceId>,
+    /// By either of its names.
     pub event_type: Option<String>,
     /// Part of the title, or of the body byte for byte.
     pub text: Option<String>,
@@ -289,7 +290,7 @@ fn page(conn: &mut Conn, filter: &EventFilter) -> Result<EventsPage, StoreError>
         filter
     );
     if let Some(event_type) = &filter.event_type {
-        query = query.filter(events::event_type.eq(row::text(event_type)));
+        query = query.filter(events::event_type.eq_any(row::event_names(event_type)));
     }
     if let Some(text) = &filter.text {
         query = query.filter(has_text!(text));

@@ -307,7 +307,7 @@ fn walk(
             .filter(deliveries::state.eq_any(filter.states.iter().map(|state| state.as_str())));
     }
     if let Some(event_type) = &filter.event_type {
-        query = query.filter(events::event_type.eq(row::text(event_type)));
+        query = query.filter(events::event_type.eq_any(row::event_names(event_type)));
     }
     if let Some(text) = &filter.text {
         query = query.filter(has_text!(text));

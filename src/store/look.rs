@@ -146,7 +146,7 @@ both! {
             .select(events::id)
             .into_boxed();
         if let Some(event_type) = &selection.event_type {
-            query = query.filter(events::event_type.eq(row::text(event_type)));
+            query = query.filter(events::event_type.eq_any(row::event_names(event_type)));
         }
         if let Some(text) = &selection.text {
             query = query.filter(has_text!(text));

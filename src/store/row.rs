@@ -6,6 +6,7 @@ use diesel::ExpressionMethods as _;
 use diesel::{OptionalExtension as _, QueryDsl as _, RunQueryDsl as _};
 use jiff::Timestamp;
 
+use crate::domain::event::both_names;
 use crate::domain::id::EventId;
 use crate::domain::seal::{MasterKey, SealError};
 use crate::domain::secret::Secret;
@@ -20,6 +21,11 @@ pub const KEY_CHECK_ROW: &[u8] = b"key_check/1";
 /// What a column can hold of a text: PostgreSQL's holds no zero character.
 pub fn text(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
+}
+
+/// The names that an event which is asked for by one of them may be stored under.
+pub fn event_names(event_type: &str) -> Vec<String> {
+    both_names(&text(event_type))
 }
 
 /// What the ids of events and deliveries begin with from this time on, in milliseconds since 1970. Shorter than every whole id, and so before it.

@@ -262,6 +262,11 @@ pub fn pages() -> Vec<Entry> {
             Viewer,
             ui::account::confirm_second_factor,
         ),
+        get(
+            "/settings/second-factor/codes",
+            Viewer,
+            ui::account::recovery_codes,
+        ),
         post(
             "/settings/second-factor/codes",
             Viewer,

@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use actix_web::http::Method;
+use bluebridge::domain::audit::{Actor, ActorKind};
 use bluebridge::domain::person::Role;
+use bluebridge::store::audit::LOOK_LIMIT;
 use bluebridge::web::routes::{API_PREFIX, api, pages};
+use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -21,6 +24,7 @@ on_both!(
     every_route_that_changes_something_is_on_record,
     a_change_whose_note_cannot_be_written_is_not_made,
     failed_sign_ins_are_told_within_bounds,
+    a_search_is_bounded_and_goes_on_where_it_ended,
 );
 
 /// What an unsafe route leaves in the audit log: a note of this action, which the story below makes, or nothing for this reason.
@@ -667,5 +671,64 @@ async fn failed_sign_ins_are_told_within_bounds(database: Database) {
         }
     })
     .await;
+    bridge.stop().await;
+}
+
+async fn a_search_is_bounded_and_goes_on_where_it_ended(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/").await.mark();
+    let reading = [("csrf", &*mark), ("language", "id"), ("time_zone", "")];
+    ada.post("/settings/reading", &reading).await;
+    let actor = Actor {
+        kind: ActorKind::CommandLine,
+        id: None,
+        name: "hay".into(),
+        address: None,
+    };
+    let note = |action, number| {
+        bridge
+            .bridge
+            .note(&actor, action, number, "Ended a session.")
+    };
+    note("source.created", -1).await.unwrap();
+    let hay = (0..=LOOK_LIMIT).map(|number| note("person.session_ended", number));
+    let hay: Vec<_> = stream::iter(hay).buffered(8).collect().await;
+    for noted in hay {
+        noted.unwrap();
+    }
+    // Nothing matches within the bound: the page says how far it looked, and leads on.
+    let html = ada.get("/settings/audit?text=nobody-knows").await.html;
+    assert!(
+        html.contains("Sejauh ini belum ada yang ditemukan"),
+        "{html}"
+    );
+    assert!(html.contains("Sudah ditelusuri sampai"), "{html}");
+    let rest = html
+        .split("href=\"/settings/audit?text=nobody-knows&#38;before=")
+        .nth(1);
+    let before = rest.unwrap().split('"').next().unwrap();
+    let further = format!("/settings/audit?text=nobody-knows&before={before}");
+    let html = ada.get(&further).await.html;
+    assert!(html.contains("Tidak ada yang cocok."), "{html}");
+    assert!(!html.contains("Sudah ditelusuri sampai"), "{html}");
+    // What matches beyond the bound is found by going on, also by the API's cursor.
+    for query in [
+        "text=ada",
+        "actor_kind=person",
+        "object_kind=person&actor_kind=person",
+    ] {
+        let first = bridge.get(&format!("/audit?{query}")).await;
+        assert_eq!(first["data"], json!([]), "{query}");
+        let cursor = first["next_cursor"].as_str().unwrap();
+        let next = bridge.get(&format!("/audit?{query}&cursor={cursor}")).await;
+        assert_ne!(next["data"], json!([]), "{query}");
+        assert_eq!(next["next_cursor"], Value::Null, "{query}");
+    }
+    // What has an index is found however far away it is.
+    for query in ["object_kind=source", "object_id=-1"] {
+        let found = bridge.get(&format!("/audit?{query}")).await;
+        assert_eq!(found["data"].as_array().unwrap().len(), 1, "{query}");
+    }
     bridge.stop().await;
 }

@@ -4,7 +4,7 @@
 use bluebridge::domain::person::Role;
 use serde_json::json;
 
-use crate::database::{Database, on_both};
+use crate::database::{Database, execute, on_both};
 use crate::harness::{Receiver, TestBridge, event, todo_created};
 use crate::pages::{Visitor, owner};
 use crate::sweep::person;
@@ -15,6 +15,7 @@ on_both! {
     the_list_of_events_tells_what_became_of_each,
     the_audit_log_is_searched_as_it_is_shown,
     what_is_shown_once_is_shown_by_the_page_that_a_form_leads_to,
+    what_cannot_be_kept_for_the_next_page_is_shown_at_once,
 }
 
 async fn the_last_test_request_is_told_on_every_load(database: Database) {
@@ -260,5 +261,36 @@ async fn what_is_shown_once_is_shown_by_the_page_that_a_form_leads_to(database: 
             .len(),
         2
     );
+    bridge.stop().await;
+}
+
+async fn what_cannot_be_kept_for_the_next_page_is_shown_at_once(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/").await.mark();
+    let token = [("csrf", &*mark), ("name", "ci"), ("role", "viewer")];
+    let invite = [
+        ("csrf", &*mark),
+        ("email", "carol@example.com"),
+        ("role", "viewer"),
+    ];
+    execute(
+        &bridge.home.database_url,
+        "ALTER TABLE idempotency_keys RENAME TO hidden",
+    );
+    let made = ada.answer("/settings/tokens", &token).await;
+    let invited = ada.answer("/settings/people/invite", &invite).await;
+    execute(
+        &bridge.home.database_url,
+        "ALTER TABLE hidden RENAME TO idempotency_keys",
+    );
+    assert_eq!(made.status, 200, "it was made");
+    assert!(made.html.contains(">bbt_"), "{}", made.html);
+    assert!(made.html.contains("data-here=\"/settings/tokens\""));
+    assert!(ada.get("/settings/tokens").await.html.contains(">ci<"));
+    assert_eq!(invited.status, 200);
+    for line in [">carol@example.com<", "/invite/"] {
+        assert!(invited.html.contains(line), "{}", invited.html);
+    }
     bridge.stop().await;
 }

@@ -29,6 +29,7 @@ on_both! {
     whoever_watches_is_told_what_is_new_by_his_filter_and_is_sent_away_at_the_end,
     whoever_is_signed_out_while_watching_is_shown_nothing_more,
     a_page_says_whether_there_are_more,
+    an_event_is_found_by_either_of_its_names,
     resending_what_is_selected_tells_what_was_made_when_it_ends_early,
 }
 
@@ -586,6 +587,72 @@ async fn a_page_says_whether_there_are_more(database: Database) {
             assert_eq!((&found[..], page.has_more), (rows, has_more), "{asked}");
         }
     }
+    bridge.stop().await;
+}
+
+async fn an_event_is_found_by_either_of_its_names(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let named = |name: &str| json!({"event": name, "currentValue": {"id": "7"}}).to_string();
+    for name in [
+        "TODO_CREATED",
+        "RECORD_CREATED",
+        "TODO_MOVED",
+        "RECORD_NEWS",
+    ] {
+        bridge.post(&connected.hook, named(name).as_bytes()).await;
+        receiver.next().await;
+    }
+    bridge.recorded(4).await;
+    let mut ada = owner(&bridge).await;
+    for (name, count) in [
+        ("TODO_CREATED", 2),
+        ("RECORD_CREATED", 2),
+        ("RECORD_MOVED", 1),
+        ("TODO_NEWS", 1),
+        ("TODO_DELETED", 0),
+    ] {
+        for list in ["/deliveries?event_type=", "/events?type="] {
+            let found = bridge.get(&format!("{list}{name}")).await;
+            assert_eq!(
+                found["data"].as_array().unwrap().len(),
+                count,
+                "{list}{name}"
+            );
+        }
+        let replay = json!({"filter": {"event_type": name}, "dry_run": true});
+        let (_, counted) = bridge.api("POST", "/replays", Some(replay)).await;
+        assert_eq!(counted["count"], count, "{name}");
+        let html = ada
+            .get(&format!("/deliveries?event_type={name}"))
+            .await
+            .html;
+        assert_eq!(html.matches("<tr id=\"d-").count(), count, "{name}");
+        let html = ada.get(&format!("/events?type={name}")).await.html;
+        assert_eq!(html.matches("<td class=\"event\"").count(), count, "{name}");
+        let export = format!("/deliveries/export?format=csv&event_type={name}");
+        assert_eq!(
+            ada.get(&export).await.html.lines().count(),
+            count + 1,
+            "{name}"
+        );
+        let filter = DeliveryFilter {
+            event_type: Some(name.into()),
+            ..DeliveryFilter::default()
+        };
+        let all = bridge.bridge.store.deliveries(DeliveryFilter::default());
+        let all = all.await.unwrap();
+        let told = all
+            .iter()
+            .filter(|one| filter.accepts_apart_from_state(one));
+        assert_eq!(told.count(), count, "live: {name}");
+    }
+    // The rows call both the same, and the list to choose from has it once.
+    let html = ada.get("/deliveries?event_type=record_created").await.html;
+    assert!(!html.contains("RECORD_CREATED</"), "{html}");
+    assert_eq!(html.matches("<option value=\"Record created\">").count(), 1);
+    assert_eq!(html.matches("<tr id=\"d-").count(), 2);
+    assert!(html.contains("name=\"event_type\" value=\"Record created\""));
     bridge.stop().await;
 }
 

@@ -43,6 +43,8 @@ on_both![
     only_old_and_finished_events_are_forgotten,
     a_claim_reads_no_more_bodies_than_fit,
     a_step_of_a_replay_that_another_has_taken_writes_nothing,
+    what_became_of_events_is_told_of_whole_ones_alone,
+    a_destination_was_tried_when_one_of_its_newest_deliveries_was,
 ];
 
 struct Bench {
@@ -719,4 +721,117 @@ async fn a_zero_character_in_a_title_does_not_keep_an_event_out(database: Databa
         stored.unwrap().summary.record_title.as_deref(),
         Some("a\u{fffd}b")
     );
+}
+
+async fn what_became_of_events_is_told_of_whole_ones_alone(database: Database) {
+    let bench = Bench::new(database).await;
+    let id = |number: u8| EventId::new(1_000, bits(number));
+    // The first has arrived and was then made again to no effect, after the others had come.
+    for number in 1..=4 {
+        let start = if number == 1 {
+            Start::Queued
+        } else {
+            Start::Skipped
+        };
+        let mut one = bench.ingest(number, start);
+        if number == 3 {
+            one.deliveries.clear();
+        }
+        bench.store.ingest(one).await.unwrap();
+    }
+    bench.store.claim_due(bench.claim(1, 1_000)).await.unwrap();
+    let arrived = bench.finish(1, ClaimId::new(1, bits(1)), State::Delivered);
+    assert_eq!(bench.store.record(vec![arrived]).await.unwrap(), [true]);
+    let again = |event: u8, number: u8| {
+        let mut one = bench.ingest(event, Start::Skipped).deliveries.remove(0);
+        (one.id, one.cause) = (DeliveryId::new(2_000, bits(number)), Cause::Resend);
+        one
+    };
+    for (event, number) in [(1, 1), (2, 2), (1, 3)] {
+        bench
+            .store
+            .create_delivery(again(event, number))
+            .await
+            .unwrap();
+    }
+    let ids: Vec<EventId> = (1..=4).map(id).collect();
+    let became = async |limit| bench.store.became(ids.clone(), limit).await.unwrap();
+    let whole = became(6).await;
+    assert_eq!(whole.unknown_from, None);
+    assert_eq!(whole.states[&id(1)][&bench.connection], State::Delivered);
+    assert_eq!(whole.states[&id(2)][&bench.connection], State::Skipped);
+    assert!(!whole.states.contains_key(&id(3)));
+    // By fewer than all six, nothing is told of the event that would be cut.
+    for (limit, unknown, known) in [
+        (5, 1, vec![2, 4]),
+        (3, 1, vec![2, 4]),
+        (2, 2, vec![4]),
+        (1, 2, vec![4]),
+    ] {
+        let cut = became(limit).await;
+        assert_eq!(cut.unknown_from, Some(id(unknown)), "{limit}");
+        let mut told: Vec<EventId> = cut.states.into_keys().collect();
+        told.sort();
+        assert_eq!(
+            told,
+            known.into_iter().map(id).collect::<Vec<_>>(),
+            "{limit}"
+        );
+    }
+}
+
+async fn a_destination_was_tried_when_one_of_its_newest_deliveries_was(database: Database) {
+    let bench = Bench::new(database).await;
+    let others: Vec<DestinationId> = (2..=4)
+        .map(|number| DestinationId::new(1, bits(number)))
+        .collect();
+    let settings = bench
+        .store
+        .destination(bench.destination)
+        .await
+        .unwrap()
+        .settings;
+    for id in &others {
+        let draft = DestinationDraft {
+            id: *id,
+            name: "other".into(),
+            kind: Kind::Webhook,
+            settings: settings.clone(),
+            now_ms: 1,
+        };
+        bench.store.create_destination(draft).await.unwrap();
+    }
+    bench
+        .store
+        .ingest(bench.ingest(1, Start::Skipped))
+        .await
+        .unwrap();
+    let skipped = |made_ms: u64, to: DestinationId| {
+        let mut one = bench.ingest(1, Start::Skipped).deliveries.remove(0);
+        one.id = DeliveryId::new(made_ms, bits(1));
+        (one.cause, one.destination_id) = (Cause::Resend, to);
+        bench.store.create_delivery(one)
+    };
+    // The first was tried; of the second only the hundred newest count; the third was never tried; the fourth has no deliveries.
+    for made_ms in 2_000..2_100 {
+        skipped(made_ms, others[0]).await.unwrap();
+    }
+    skipped(1_500, others[0]).await.unwrap();
+    skipped(3_000, others[1]).await.unwrap();
+    let tried = |rows: &str| {
+        let set = format!("UPDATE deliveries SET attempts = {rows}");
+        execute(&bench.home.database_url, &set);
+    };
+    tried("1 WHERE created_at = 1000 AND cause = 'event'");
+    let all: Vec<DestinationId> = [&[bench.destination], &others[..]].concat();
+    let asked = async || bench.store.tried(all.clone()).await.unwrap();
+    assert_eq!(asked().await, [bench.destination].into());
+    tried("1");
+    assert_eq!(
+        asked().await,
+        [bench.destination, others[0], others[1]].into()
+    );
+    tried("0");
+    assert!(asked().await.is_empty());
+    assert!(bench.store.tried(Vec::new()).await.unwrap().is_empty());
 }

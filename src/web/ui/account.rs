@@ -29,9 +29,13 @@ use crate::web::ui::form::{Form, person_name};
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::role_word;
 use crate::web::ui::language::Reading;
+use crate::web::ui::once::{go_and_show, shown_once};
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::row::Moment;
 use crate::web::ui::session::too_many;
+
+/// Where recovery codes are shown.
+const CODES: &str = "/settings/second-factor/codes";
 
 /// Size of the QR code in pixels.
 const QR_PX: u32 = 220;
@@ -251,7 +255,7 @@ pub async fn confirm_second_factor(
         .noting(&actor(&request), "person.second_factor_on", user.id, said)
         .confirm_second_factor(user.id, step, hashes, own_session(&request)?)
         .await?;
-    render(&codes_page(&request, &user, codes))
+    go_and_show(&request, &bridge, CODES, &codes.join("\n")).await
 }
 
 pub async fn new_recovery_codes(
@@ -277,7 +281,23 @@ pub async fn new_recovery_codes(
         )
         .replace_recovery_codes(user.id, hashes)
         .await?;
-    render(&codes_page(&request, &user, codes))
+    go_and_show(&request, &bridge, CODES, &codes.join("\n")).await
+}
+
+/// Codes that were made just now.
+pub async fn recovery_codes(
+    request: HttpRequest,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let user = signed_in(&request)?;
+    match shown_once(&request, &bridge).await? {
+        Some(codes) => render(&RecoveryCodesPage {
+            page: Page::new(&request, &user, "/settings", t!("settings-codes")),
+            tabs: Tabs::new(user.role, "/settings"),
+            codes: codes.lines().map(str::to_string).collect(),
+        }),
+        None => Ok(go("/settings")),
+    }
 }
 
 pub async fn remove_second_factor(
@@ -335,14 +355,6 @@ fn new_codes() -> (Vec<String>, Vec<TokenHash>) {
         .collect();
     let hashes = codes.iter().map(|code| recovery_hash(code)).collect();
     (codes, hashes)
-}
-
-fn codes_page(request: &HttpRequest, user: &User, codes: Vec<String>) -> RecoveryCodesPage {
-    RecoveryCodesPage {
-        page: Page::new(request, user, "/settings", t!("settings-codes")),
-        tabs: Tabs::new(user.role, "/settings"),
-        codes,
-    }
 }
 
 fn enrolment(

@@ -2,11 +2,12 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use jiff::Timestamp;
 
 use crate::domain::audit::{ActorKind, Note, OBJECT_KINDS};
 use crate::flow::Bridge;
-use crate::store::audit::{AuditFilter, Word};
-use crate::store::events::{Page as Window, Rows};
+use crate::store::audit::{AuditFilter, AuditPage as Found, Word};
+use crate::store::events::Page as Window;
 use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
 use crate::web::phrases::{retold, sentences_with};
@@ -34,6 +35,8 @@ struct AuditPage {
     page: Page,
     tabs: Tabs,
     notes: Vec<NoteRow>,
+    /// Where the look ended although the log goes on.
+    looked_to: Option<Moment>,
     pager: Pager,
     kinds: [(&'static str, String); 8],
     actors: [(&'static str, Key); 4],
@@ -56,7 +59,7 @@ struct NoteRow {
 }
 
 impl NoteRow {
-    fn new(note: &Note, now: jiff::Timestamp) -> NoteRow {
+    fn new(note: &Note, now: Timestamp) -> NoteRow {
         let section = match note.object_kind.as_str() {
             "source" => Some("sources"),
             "destination" => Some("destinations"),
@@ -127,15 +130,20 @@ pub async fn index(
         },
         ..AuditFilter::default()
     };
-    let Rows {
+    let Found {
         rows: notes,
         has_more,
+        looked_to,
     } = bridge.store.audit_log(filter).await?;
     let end = |note: Option<&Note>| note.map(|note| note.id.to_string());
     render(&AuditPage {
         page: Page::new(&request, &user, "/settings", t!("settings-audit")),
         tabs: Tabs::new(user.role, "/settings/audit"),
-        pager: Pager::new(&request, end(notes.first()), end(notes.last()), has_more),
+        pager: Pager::new(&request, end(notes.first()), end(notes.last()), has_more)
+            .looking_on(&request, looked_to.map(|id| id.to_string())),
+        looked_to: looked_to
+            .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
+            .map(|at| Moment::new(at, now)),
         notes: notes.iter().map(|note| NoteRow::new(note, now)).collect(),
         kinds: OBJECT_KINDS.map(|kind| (kind, retold(kind))),
         actors: ACTORS,

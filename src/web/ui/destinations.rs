@@ -46,8 +46,6 @@ use crate::web::ui::why_not;
 const LATEST: i64 = 10;
 /// Empty header rows of a new form.
 const EMPTY_HEADERS: usize = 2;
-/// Deliveries of a destination among which an attempt is looked for.
-const TRIED_AMONG: i64 = 100;
 const DAY_MS: i64 = 86_400_000;
 
 const AUTHS: [(&str, Key); 4] = [
@@ -433,28 +431,9 @@ pub fn untried_chip(destination: &Destination) -> Chip {
     }
 }
 
-/// Whether an attempt was made at it, by the newest of its deliveries.
-async fn was_tried(bridge: &Bridge, id: DestinationId) -> Result<bool, StoreError> {
-    let filter = DeliveryFilter {
-        destination_id: Some(id),
-        page: Window {
-            limit: TRIED_AMONG,
-            ..Window::default()
-        },
-        ..DeliveryFilter::default()
-    };
-    let newest = bridge.store.deliveries(filter).await?;
-    Ok(newest.iter().any(|delivery| delivery.attempts > 0))
-}
-
-/// Whether a destination with this chip only seems to fare well; `ended` deliveries to it arrived or failed lately.
-pub async fn is_untried(
-    bridge: &Bridge,
-    id: DestinationId,
-    chip: &Chip,
-    ended: i64,
-) -> Result<bool, StoreError> {
-    Ok(chip.tone == "good" && ended == 0 && !was_tried(bridge, id).await?)
+/// Whether a destination with this chip may only seem to fare well; `ended` deliveries to it arrived or failed lately.
+pub fn is_idle(chip: &Chip, ended: i64) -> bool {
+    chip.tone == "good" && ended == 0
 }
 
 /// How a destination fares, told apart from one that was never tried.
@@ -464,14 +443,8 @@ async fn chip_of(
     counts: &Counts,
 ) -> Result<Chip, StoreError> {
     let chip = health_chip(destination);
-    if is_untried(
-        bridge,
-        destination.id,
-        &chip,
-        counts.delivered + counts.failed,
-    )
-    .await?
-    {
+    let is_idle = is_idle(&chip, counts.delivered + counts.failed);
+    if is_idle && bridge.store.tried(vec![destination.id]).await?.is_empty() {
         Ok(untried_chip(destination))
     } else {
         Ok(chip)

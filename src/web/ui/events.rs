@@ -12,7 +12,7 @@ use crate::domain::delivery::State;
 use crate::domain::id::EventId;
 use crate::flow::Bridge;
 use crate::flow::dry_run::dry_run;
-use crate::store::deliveries::{Became, DeliveryFilter};
+use crate::store::deliveries::{BECAME_LIMIT, Became, DeliveryFilter};
 use crate::store::events::{EventFilter, EventsPage};
 use crate::web::admission::signed_in;
 use crate::web::api::id;
@@ -109,7 +109,7 @@ pub async fn index(
     } = bridge.store.events_page(filter).await?;
     let became = bridge
         .store
-        .became(events.iter().map(|event| event.id).collect())
+        .became(events.iter().map(|event| event.id).collect(), BECAME_LIMIT)
         .await?;
     let sources: Vec<(String, String)> = bridge
         .store
@@ -152,12 +152,14 @@ pub async fn index(
     })
 }
 
-/// What became of an event; `None` when not all its deliveries may have been looked at.
+/// What became of an event; `None` when not all its deliveries were looked at.
 fn fate_of(id: EventId, became: &Became) -> Option<Fate> {
-    match became.states.get(&id) {
-        Some(states) => Some(Fate::new(&states.values().copied().collect::<Vec<_>>())),
-        None => became.is_whole.then(|| Fate::new(&[])),
+    if became.unknown_from.is_some_and(|newest| id <= newest) {
+        return None;
     }
+    let states = became.states.get(&id).into_iter().flatten();
+    let states: Vec<State> = states.map(|(_, state)| *state).collect();
+    Some(Fate::new(&states))
 }
 
 pub async fn show(

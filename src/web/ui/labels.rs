@@ -2,7 +2,9 @@
 //!
 //! The domain has the English under a stable code; here only the language is chosen. Pages of every kind call these.
 
-use crate::domain::catalogue::{CatalogueEvent, EVENTS, clause, find, label};
+use crate::domain::catalogue::{
+    CatalogueEvent, EVENTS, clause, find_by_either_name, label, tidied,
+};
 use crate::domain::delivery::Cause;
 use crate::domain::filter::operator::{self, Operator};
 use crate::domain::person::Language;
@@ -53,7 +55,7 @@ pub fn group_name(name: &str) -> String {
 
 /// What happened, to stand after "when".
 pub fn event_clause(event_type: &str) -> String {
-    told!("clause-", event_type, clause(event_type))
+    told!("clause-", known_name(event_type), clause(event_type))
 }
 
 /// How an attempt ended, in one or two words, by the outcome's code.
@@ -66,9 +68,14 @@ pub fn telling_status<Status>(code: &str, status: Option<Status>) -> Option<Stat
     status.filter(|_| code != "not_accepted")
 }
 
-/// What an event is called.
+/// What an event is called, whichever of its names it came by.
 pub fn event_label(event_type: &str) -> String {
-    told!("catalogue-", event_type, label(event_type))
+    told!("catalogue-", known_name(event_type), label(event_type))
+}
+
+/// The name that the catalogue has the event under.
+fn known_name(event_type: &str) -> &str {
+    find_by_either_name(event_type).map_or(event_type, |event| event.id)
 }
 
 /// The event that somebody calls so: by Blue's name or by ours, in any language, for an address may come from somebody who reads another, and in any
@@ -86,12 +93,12 @@ pub fn event_type_called(name: &str) -> String {
         event.id.to_lowercase() == called || labels.any(|label| label.to_lowercase() == called)
     };
     let meant = EVENTS.iter().find(is_meant);
-    meant.map_or_else(|| name.trim().to_string(), |event| event.id.to_string())
+    meant.map_or_else(|| tidied(name).into_owned(), |event| event.id.to_string())
 }
 
 /// Of events that the catalogue does not have, what to look out for, each as a sentence. Blue may send them, or somebody mistyped a name.
 pub fn unheard_of(events: &[String]) -> Vec<String> {
-    let unknown = events.iter().filter(|id| find(id).is_none());
+    let unknown = events.iter().filter(|id| find_by_either_name(id).is_none());
     let sentence = |id: &String| match event_nearest(id) {
         Some(near) => t!("builder-unknown-event-near", name = id, near = near),
         None => t!("builder-unknown-event", name = id),
@@ -136,6 +143,7 @@ mod tests {
         assert_eq!(near("todo_moved_").as_deref(), Some("TODO_MOVED"));
         assert_eq!(near("Coment edited").as_deref(), Some("Comment edited"));
         assert_eq!(near("XYZZY"), None);
+        assert!(unheard_of(&["RECORD_CREATED".to_string()]).is_empty());
         let events = ["TODO_CREATED", "XYZZY"].map(str::to_string);
         assert_eq!(unheard_of(&events).len(), 1);
     }

@@ -2,17 +2,28 @@
 //! sends the form again nor shows it again.
 //!
 //! Between the two requests it is kept sealed (`store::idempotency`), under a key that stands in the address alone and is good for one account.
+//! What cannot be kept is shown by the answer to the form itself: it was made, and nobody could get at it again.
 
 use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
 
 use crate::flow::Bridge;
 use crate::store::tokens::TokenHash;
 use crate::web::admission::signed_in;
 use crate::web::auth::{hash_of, new_token};
 use crate::web::ui::error::PageError;
-use crate::web::ui::page::{go, query_value};
+use crate::web::ui::page::{Page, go, query_value, render};
 
-/// Leads to the page at `path`, which shows `text`.
+/// What could not be kept for the page at `path`.
+#[derive(Template)]
+#[template(path = "once.html")]
+struct OncePage<'a> {
+    page: Page,
+    path: &'a str,
+    lines: Vec<&'a str>,
+}
+
+/// Leads to the page at `path`, which shows `text`. Each of its lines is something by itself.
 pub async fn go_and_show(
     request: &HttpRequest,
     bridge: &Bridge,
@@ -21,11 +32,22 @@ pub async fn go_and_show(
 ) -> Result<HttpResponse, PageError> {
     let (key, _) = new_token("");
     let (hash, now_ms) = (hash_for(request, &key)?, bridge.clock.now_ms());
-    bridge
+    let kept = bridge
         .store
         .keep_to_show(hash, text.as_bytes(), now_ms)
-        .await?;
-    Ok(go(format!("{path}?made={key}")))
+        .await;
+    match kept {
+        Ok(()) => Ok(go(format!("{path}?made={key}"))),
+        Err(error) => {
+            tracing::warn!(%error, "what is shown once could not be kept and is shown at once");
+            let user = signed_in(request)?;
+            render(&OncePage {
+                page: Page::new(request, &user, "", t!("shared-once")),
+                path,
+                lines: text.lines().collect(),
+            })
+        }
+    }
 }
 
 /// What this page is to show, which nobody is shown again.

@@ -24,7 +24,7 @@ use crate::web::i18n::{Key, decimal, grouped};
 use crate::web::phrases::retold;
 use crate::web::reader::Reader;
 use crate::web::ui::chart::{Chart, RANGES, Range};
-use crate::web::ui::destinations::{health_chip, is_untried, untried_chip};
+use crate::web::ui::destinations::{health_chip, is_idle, untried_chip};
 use crate::web::ui::error::PageError;
 use crate::web::ui::page::{Page, query_value, render};
 use crate::web::ui::row::{Chip, DeliveryRow};
@@ -116,6 +116,12 @@ struct DestinationLine {
     spark: Chart,
 }
 
+impl DestinationLine {
+    fn is_idle(&self) -> bool {
+        is_idle(&self.chip, self.delivered + self.failed - self.unmapped)
+    }
+}
+
 pub async fn show(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
@@ -169,9 +175,11 @@ pub async fn show(
         now_ms,
         &zone,
     );
+    let idle = lines.iter().filter(|line| line.is_idle());
+    let idle: Vec<DestinationId> = idle.map(|line| line.destination_id).collect();
+    let tried = bridge.store.tried(idle).await?;
     for line in &mut lines {
-        let ended = line.delivered + line.failed - line.unmapped;
-        if is_untried(&bridge, line.destination_id, &line.chip, ended).await? {
+        if line.is_idle() && !tried.contains(&line.destination_id) {
             line.chip = line.untried.clone();
         }
     }

@@ -3,7 +3,6 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{InviteId, UserId};
 use crate::domain::person::{Role, User, parse_email};
@@ -70,7 +69,6 @@ struct InviteRow {
 }
 
 /// A link that is shown once.
-#[derive(Serialize, Deserialize)]
 struct Link {
     email: String,
     url: String,
@@ -83,7 +81,13 @@ pub async fn index(
     let mut page = people_page(&request, &bridge, Vec::new(), Typed::default()).await?;
     // Last: what is shown once must not be taken for a page that fails.
     let link = shown_once(&request, &bridge).await?;
-    page.link = link.and_then(|text| serde_json::from_str(&text).ok());
+    page.link = link.and_then(|text| {
+        let (email, url) = text.split_once('\n')?;
+        Some(Link {
+            email: email.into(),
+            url: url.into(),
+        })
+    });
     render(&page)
 }
 
@@ -127,11 +131,7 @@ pub async fn invite(
     if let Err(error) = saved {
         return again(mendable(error.into())?).await;
     }
-    let link = Link {
-        url: format!("{}/invite/{token}", site.public_url),
-        email,
-    };
-    let link = serde_json::to_string(&link).map_err(|error| ApiError::internal(&error))?;
+    let link = format!("{email}\n{}/invite/{token}", site.public_url);
     go_and_show(&request, &bridge, "/settings/people", &link).await
 }
 
