@@ -65,7 +65,7 @@ async fn stop_sending(
         .await?;
     // First the snapshot, so that nothing new is queued; then what is in memory; then everything that waits.
     bridge.reload().await?;
-    give_back(bridge, bridge.outbox.drain_held(id), Wait::Held).await?;
+    give_back(bridge, bridge.outbox.drain_but_probe(id), Wait::Held).await?;
     let held = bridge.store.hold_due(id, bridge.clock.now_ms()).await?;
     if stopped {
         tracing::warn!(destination = %id, reason, held, "destination paused");
