@@ -36,6 +36,8 @@ pub async fn hold(bridge: &Bridge, id: DestinationId, reason: &str) -> Result<()
         at: next_probe_at(0, bridge.clock.now()),
         sent: 0,
     };
+    // It has been judged. Should it be resumed before this node has seen it held, nothing else would begin anew.
+    bridge.health.judge_anew(id);
     stop_sending(
         bridge,
         &bridge.store,

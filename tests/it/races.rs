@@ -1,16 +1,40 @@
 //! Two things at once, each in the order that hurts: one is stopped between two of its steps, and the other happens there.
 
-use bluebridge::domain::id::{ClaimId, DestinationId, NodeId};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use bluebridge::domain::id::{ClaimId, DeliveryId, DestinationId, NodeId};
+use bluebridge::domain::outcome::Outcome;
 use bluebridge::flow::Bridge;
 use bluebridge::flow::nodes::beat;
 use bluebridge::flow::pause::hold;
 use bluebridge::flow::recover::queue_probe;
 use bluebridge::store::claims::{ClaimRequest, Claimed};
+use bluebridge::store::destinations::Initiative;
 use bluebridge::store::nodes::Beat;
 use serde_json::json;
 
-use crate::database::Database;
-use crate::harness::{Connected, Receiver, TestBridge, event};
+use crate::database::{Database, on_both};
+use crate::harness::{Connected, Receiver, TestBridge, event, patiently};
+
+on_both![a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew,];
+
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
+}
+
+/// Works a future off until something is so, and no further.
+async fn work_off_until<F: Future>(mut future: Pin<&mut F>, is_so: impl AsyncFn() -> bool) {
+    patiently("the middle", async {
+        while !is_so().await {
+            assert!(poll_once(future.as_mut()).await.is_pending());
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
 
 fn destination_of(connected: &Connected) -> DestinationId {
     connected.destination_id.parse().unwrap()
@@ -67,5 +91,49 @@ async fn a_probe_in_memory_outlives_a_node_that_joins() {
         0
     );
     assert_eq!(inner.outbox.waiting(), 1);
+    bridge.stop().await;
+}
+
+/// On another node, in the moment between the hold and its reading here.
+async fn a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let (id, inner) = (destination_of(&connected), &bridge.bridge);
+    let is_to_be_held = async || {
+        let mut must_be_held = false;
+        for number in 0..10 {
+            let snapshot = inner.snapshot();
+            let destination = snapshot.destination(id).unwrap();
+            must_be_held = inner
+                .health
+                .note(
+                    &inner.store,
+                    destination,
+                    DeliveryId::new(1, [number; 10]),
+                    &Outcome::answered(500),
+                    inner.clock.now(),
+                )
+                .await
+                .unwrap();
+            bridge.advance(Duration::from_secs(4));
+        }
+        must_be_held
+    };
+    assert!(is_to_be_held().await);
+    let mut holding = Box::pin(hold(inner, id, "It kept failing."));
+    work_off_until(holding.as_mut(), async || {
+        let found = inner.store.destination(id).await.unwrap();
+        found.health.paused.is_some()
+    })
+    .await;
+    let resumed = inner
+        .store
+        .pause_destination(id, None, Initiative::Person)
+        .await;
+    assert!(resumed.unwrap());
+    holding.await.unwrap();
+    assert!(is_to_be_held().await, "it fails as before");
     bridge.stop().await;
 }
