@@ -158,8 +158,18 @@ impl Workers {
             tracing::warn!(%error, "what was seen of the sources could not be written");
         }
         self.timers.shutdown().await;
+        self.give_back_late().await;
         if let Err(error) = self.bridge.store.leave(self.bridge.nodes.id).await {
             tracing::warn!(%error, "the other nodes could not be told that this one stops; they notice by themselves");
+        }
+    }
+
+    /// Gives back what a loop had claimed when stopping began and handed over since.
+    async fn give_back_late(&self) {
+        let late = self.bridge.outbox.close();
+        let at_ms = self.bridge.clock.now_ms();
+        if let Err(error) = give_back(&self.bridge, late, Wait::Due { at_ms }).await {
+            tracing::warn!(%error, "leases could not be given back; they run out by themselves");
         }
     }
 }

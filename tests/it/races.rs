@@ -5,9 +5,11 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use bluebridge::domain::id::{ClaimId, DeliveryId, DestinationId, NodeId};
+use bluebridge::domain::id::{ClaimId, DeliveryId, DestinationId, NodeId, SourceId};
 use bluebridge::domain::outcome::Outcome;
+use bluebridge::domain::signature::accept_unsigned;
 use bluebridge::flow::Bridge;
+use bluebridge::flow::ingest::ingest;
 use bluebridge::flow::nodes::beat;
 use bluebridge::flow::pause::hold;
 use bluebridge::flow::recover::queue_probe;
@@ -18,8 +20,12 @@ use serde_json::json;
 
 use crate::database::{Database, on_both};
 use crate::harness::{Connected, Receiver, TestBridge, event, patiently};
+use crate::process::Look;
 
-on_both![a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew,];
+on_both![
+    what_a_loop_hands_over_while_the_process_stops_is_given_back,
+    a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew,
+];
 
 async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
     poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
@@ -92,6 +98,41 @@ async fn a_probe_in_memory_outlives_a_node_that_joins() {
     );
     assert_eq!(inner.outbox.waiting(), 1);
     bridge.stop().await;
+}
+
+/// The loop had its claim when stopping began, and hands over after everything in memory was given back.
+async fn what_a_loop_hands_over_while_the_process_stops_is_given_back(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let id = destination_of(&connected);
+    let source: SourceId = connected.source_id.parse().unwrap();
+    receiver.hold(true);
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    let inner = bridge.bridge.clone();
+    let late = async {
+        let now_ms = inner.clock.now_ms();
+        patiently("the end of what is begun", async {
+            while inner.outbox.room(id, now_ms) > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        let body = actix_web::web::Bytes::from(event(2));
+        ingest(&inner, source, &accept_unsigned(&body), &body)
+            .await
+            .unwrap();
+        let request = request(&inner, id);
+        let claimed = inner.store.claim_due(request).await.unwrap();
+        for one in claimed {
+            take_into_memory(&inner, one, request).await;
+        }
+        receiver.hold(false);
+    };
+    let (home, ()) = futures_util::future::join(bridge.stop(), late).await;
+    let look = Look::into(&home.database_url);
+    assert_eq!(look.count("deliveries WHERE state = 'delivered'"), 1);
+    assert_eq!(look.count("deliveries WHERE state = 'queued'"), 1);
 }
 
 /// On another node, in the moment between the hold and its reading here.
