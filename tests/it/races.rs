@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -12,18 +13,19 @@ use bluebridge::flow::Bridge;
 use bluebridge::flow::ingest::ingest;
 use bluebridge::flow::nodes::beat;
 use bluebridge::flow::pause::hold;
-use bluebridge::flow::recover::queue_probe;
+use bluebridge::flow::recover::{queue_probe, release_expired};
 use bluebridge::store::claims::{ClaimRequest, Claimed};
 use bluebridge::store::destinations::Initiative;
 use bluebridge::store::nodes::Beat;
 use serde_json::json;
 
-use crate::database::{Database, on_both};
+use crate::database::{Database, execute, on_both};
 use crate::harness::{Connected, Receiver, TestBridge, event, patiently};
 use crate::process::Look;
 
 on_both![
     what_a_loop_hands_over_while_the_process_stops_is_given_back,
+    leases_do_not_run_out_while_results_wait_for_the_database,
     a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew,
 ];
 
@@ -133,6 +135,44 @@ async fn what_a_loop_hands_over_while_the_process_stops_is_given_back(database: 
     let look = Look::into(&home.database_url);
     assert_eq!(look.count("deliveries WHERE state = 'delivered'"), 1);
     assert_eq!(look.count("deliveries WHERE state = 'queued'"), 1);
+}
+
+/// The database was away for longer than a lease. When it is back, what was sent is recorded before what was not is sent again.
+async fn leases_do_not_run_out_while_results_wait_for_the_database(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let inner = &bridge.bridge;
+    receiver.hold(true);
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    let rename = |from: &str, to: &str| {
+        execute(
+            &bridge.home.database_url,
+            &format!("ALTER TABLE {from} RENAME TO {to}"),
+        )
+    };
+    rename("attempts", "away");
+    receiver.hold(false);
+    patiently("a result that waits", async {
+        while !inner.results_wait.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    bridge.advance(Duration::from_secs(121));
+    assert_eq!(release_expired(inner).await.unwrap(), 0);
+    assert_eq!(bridge.count_in(&connected.destination_id, "sending"), 1);
+    rename("away", "attempts");
+    bridge.recorded(1).await;
+    assert_eq!(bridge.count_in(&connected.destination_id, "delivered"), 1);
+    assert!(receiver.is_idle().await);
+    patiently("the end of waiting", async {
+        while inner.results_wait.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    bridge.stop().await;
 }
 
 /// On another node, in the moment between the hold and its reading here.
