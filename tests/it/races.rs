@@ -26,6 +26,7 @@ use crate::process::Look;
 on_both![
     what_a_loop_hands_over_while_the_process_stops_is_given_back,
     leases_do_not_run_out_while_results_wait_for_the_database,
+    an_event_whose_sender_waits_no_longer_goes_out_all_the_same,
     a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew,
 ];
 
@@ -172,6 +173,22 @@ async fn leases_do_not_run_out_while_results_wait_for_the_database(database: Dat
         }
     })
     .await;
+    bridge.stop().await;
+}
+
+/// The commit takes longer than anybody waits for it. The event is stored, and leased to this node.
+async fn an_event_whose_sender_waits_no_longer_goes_out_all_the_same(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let source = connected.source_id.parse().unwrap();
+    let body = actix_web::web::Bytes::from(event(1));
+    let verified = accept_unsigned(&body);
+    let mut taking = Box::pin(ingest(&bridge.bridge, source, &verified, &body));
+    assert!(poll_once(taking.as_mut()).await.is_pending());
+    drop(taking);
+    receiver.next().await;
+    bridge.recorded(1).await;
+    assert_eq!(bridge.count_in(&connected.destination_id, "delivered"), 1);
     bridge.stop().await;
 }
 
