@@ -6,8 +6,12 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use bluebridge::domain::id::{ClaimId, DeliveryId, DestinationId, NodeId, SourceId};
+use bluebridge::domain::id::{
+    ClaimId, DeliveryId, DestinationId, NodeId, SessionId, SourceId, UserId,
+};
 use bluebridge::domain::outcome::Outcome;
+use bluebridge::domain::person::{Role, User};
+use bluebridge::domain::secret::Secret;
 use bluebridge::domain::signature::accept_unsigned;
 use bluebridge::flow::Bridge;
 use bluebridge::flow::ingest::ingest;
@@ -16,6 +20,7 @@ use bluebridge::flow::pause::hold;
 use bluebridge::flow::recover::{queue_probe, release_expired};
 use bluebridge::store::claims::{ClaimRequest, Claimed};
 use bluebridge::store::destinations::Initiative;
+use bluebridge::store::error::StoreError;
 use bluebridge::store::nodes::Beat;
 use serde_json::json;
 
@@ -28,6 +33,7 @@ on_both![
     leases_do_not_run_out_while_results_wait_for_the_database,
     an_event_whose_sender_waits_no_longer_goes_out_all_the_same,
     a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew,
+    a_second_factor_that_nobody_has_proven_does_not_come_into_force,
 ];
 
 async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
@@ -233,5 +239,43 @@ async fn a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_ane
     assert!(resumed.unwrap());
     holding.await.unwrap();
     assert!(is_to_be_held().await, "it fails as before");
+    bridge.stop().await;
+}
+
+fn ada() -> User {
+    User {
+        id: UserId::new(1, [1; 10]),
+        email: "ada@example.com".into(),
+        name: "Ada".into(),
+        role: Role::Owner,
+        created_at: jiff::Timestamp::UNIX_EPOCH,
+        deactivated_at: None,
+        has_second_factor: false,
+        language: None,
+        time_zone: None,
+    }
+}
+
+/// Begun again, in another tab, between the look at the code and the switch.
+async fn a_second_factor_that_nobody_has_proven_does_not_come_into_force(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let (store, ada) = (&bridge.bridge.store, ada());
+    store
+        .create_user(ada.clone(), "hash".into(), false)
+        .await
+        .unwrap();
+    let begin = async |secret: &str| {
+        let begun = store.begin_second_factor(ada.id, Secret::new(secret));
+        begun.await.unwrap();
+    };
+    begin("one").await;
+    let proven = store.second_factor(ada.id).await.unwrap().pending.unwrap();
+    begin("another").await;
+    let kept = SessionId::new(1, [1; 10]);
+    let confirmed = store
+        .confirm_second_factor(ada.id, proven, 1, Vec::new(), kept)
+        .await;
+    assert!(matches!(confirmed, Err(StoreError::Conflict(_))));
+    assert!(store.second_factor(ada.id).await.unwrap().secret.is_none());
     bridge.stop().await;
 }
