@@ -22,6 +22,7 @@ use bluebridge::store::claims::{ClaimRequest, Claimed};
 use bluebridge::store::destinations::Initiative;
 use bluebridge::store::error::StoreError;
 use bluebridge::store::nodes::Beat;
+use bluebridge::store::sessions::{Grounds, NewSession};
 use serde_json::json;
 
 use crate::database::{Database, execute, on_both};
@@ -33,6 +34,7 @@ on_both![
     leases_do_not_run_out_while_results_wait_for_the_database,
     an_event_whose_sender_waits_no_longer_goes_out_all_the_same,
     a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew,
+    a_session_does_not_outlive_the_password_or_the_second_factor_it_began_with,
     a_second_factor_that_nobody_has_proven_does_not_come_into_force,
 ];
 
@@ -254,6 +256,64 @@ fn ada() -> User {
         language: None,
         time_zone: None,
     }
+}
+
+/// Checking a password takes a while. What ends all sessions meanwhile must not miss the one that is begun then.
+async fn a_session_does_not_outlive_the_password_or_the_second_factor_it_began_with(
+    database: Database,
+) {
+    let bridge = TestBridge::start_on(database).await;
+    let (store, ada) = (&bridge.bridge.store, ada());
+    store
+        .create_user(ada.clone(), "first".into(), false)
+        .await
+        .unwrap();
+    let start = async |number: u8, awaits_code: bool, grounds: Grounds| {
+        let new = NewSession {
+            id: SessionId::new(1, [number; 10]),
+            token_hash: [number; 32],
+            user_id: ada.id,
+            awaits_code,
+            now_ms: 1,
+            expires_ms: 1_000,
+            user_agent: String::new(),
+            address: None,
+        };
+        match store.create_session(new, grounds).await {
+            Ok(()) => true,
+            Err(StoreError::Outdated) => false,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let password = |hash: &str| Grounds::Password(hash.into());
+    assert!(start(1, false, password("first")).await);
+    store
+        .change_password(ada.email.clone(), "second".into())
+        .await
+        .unwrap();
+    assert!(!start(2, false, password("first")).await);
+    assert!(start(3, false, password("second")).await);
+    // With the second factor in force, a password alone is no longer enough.
+    let secret = Secret::new("one");
+    store
+        .begin_second_factor(ada.id, secret.clone())
+        .await
+        .unwrap();
+    let kept = SessionId::new(1, [3; 10]);
+    store
+        .confirm_second_factor(ada.id, secret, 1, Vec::new(), kept)
+        .await
+        .unwrap();
+    assert!(!start(4, false, password("second")).await);
+    // The right code, of somebody who was signed out while it was looked at.
+    assert!(start(5, true, password("second")).await);
+    assert!(start(6, false, Grounds::Code([5; 32])).await);
+    store
+        .change_password(ada.email.clone(), "third".into())
+        .await
+        .unwrap();
+    assert!(!start(7, false, Grounds::Code([5; 32])).await);
+    bridge.stop().await;
 }
 
 /// Begun again, in another tab, between the look at the code and the switch.
