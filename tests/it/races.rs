@@ -36,6 +36,7 @@ on_both![
     a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew,
     a_session_does_not_outlive_the_password_or_the_second_factor_it_began_with,
     a_second_factor_that_nobody_has_proven_does_not_come_into_force,
+    what_was_refused_before_a_new_secret_is_not_told_after_it,
 ];
 
 async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
@@ -337,5 +338,23 @@ async fn a_second_factor_that_nobody_has_proven_does_not_come_into_force(databas
         .await;
     assert!(matches!(confirmed, Err(StoreError::Conflict(_))));
     assert!(store.second_factor(ada.id).await.unwrap().secret.is_none());
+    bridge.stop().await;
+}
+
+/// What is seen of a source is gathered for a second before it is written.
+async fn what_was_refused_before_a_new_secret_is_not_told_after_it(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let source = bridge
+        .created("/sources", json!({"name": "Blue", "secret": "old"}))
+        .await;
+    let path = format!("/sources/{}", source["id"].as_str().unwrap());
+    let id = source["id"].as_str().unwrap().parse().unwrap();
+    let evidence = &bridge.bridge.evidence;
+    evidence.refused(id, "bad", "Bad.".into(), bridge.bridge.clock.now());
+    let change = json!({"name": "Blue", "secret": "new"});
+    assert_eq!(bridge.api("PUT", &path, Some(change)).await.0, 200);
+    evidence.write(&bridge.bridge.store).await.unwrap();
+    let found = bridge.bridge.store.source(id).await.unwrap();
+    assert_eq!(found.signature_problem, None);
     bridge.stop().await;
 }
