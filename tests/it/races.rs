@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
+use bluebridge::domain::destination::{LastTest, Trial};
 use bluebridge::domain::id::{
     ClaimId, DeliveryId, DestinationId, NodeId, SessionId, SourceId, UserId,
 };
@@ -23,7 +24,7 @@ use bluebridge::store::destinations::Initiative;
 use bluebridge::store::error::StoreError;
 use bluebridge::store::nodes::Beat;
 use bluebridge::store::sessions::{Grounds, NewSession};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::database::{Database, execute, on_both};
 use crate::harness::{Connected, Receiver, TestBridge, event, patiently};
@@ -37,6 +38,7 @@ on_both![
     a_session_does_not_outlive_the_password_or_the_second_factor_it_began_with,
     a_second_factor_that_nobody_has_proven_does_not_come_into_force,
     what_was_refused_before_a_new_secret_is_not_told_after_it,
+    a_test_that_ends_after_its_destination_was_deleted_leaves_nothing,
 ];
 
 async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
@@ -356,5 +358,32 @@ async fn what_was_refused_before_a_new_secret_is_not_told_after_it(database: Dat
     evidence.write(&bridge.bridge.store).await.unwrap();
     let found = bridge.bridge.store.source(id).await.unwrap();
     assert_eq!(found.signature_problem, None);
+    bridge.stop().await;
+}
+
+async fn a_test_that_ends_after_its_destination_was_deleted_leaves_nothing(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let config = json!({"url": "https://example.com/"});
+    let destination = json!({"name": "Receiver", "config": config});
+    let destination: Value = bridge.created("/destinations", destination).await;
+    let id = destination["id"].as_str().unwrap();
+    let path = format!("/destinations/{id}");
+    assert_eq!(bridge.api("DELETE", &path, None).await.0, 204);
+    let last = LastTest {
+        at: bridge.bridge.clock.now(),
+        trial: Trial {
+            outcome: Outcome::answered(200),
+            duration_ms: 1,
+            response: "what was sent".into(),
+        },
+    };
+    bridge
+        .bridge
+        .store
+        .note_test(id.parse().unwrap(), last)
+        .await
+        .unwrap();
+    let kept = "destinations WHERE last_test IS NOT NULL";
+    assert_eq!(bridge.look().count(kept), 0);
     bridge.stop().await;
 }
