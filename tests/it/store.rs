@@ -664,6 +664,16 @@ async fn only_old_and_finished_events_are_forgotten(database: Database) {
     let last = EventId::new(1_000, bits(3));
     assert_eq!((batch.events, batch.up_to), (1, Some(last)));
     assert_eq!(bench.states().await, [State::Retrying, State::Sending]);
+    // Somebody asks for the event again that is forgotten in the same moment.
+    let again = NewDelivery {
+        cause: Cause::Resend,
+        ..bench.ingest(1, Start::Queued).deliveries.remove(0)
+    };
+    let again = bench.store.create_delivery(again).await;
+    assert!(
+        matches!(again, Err(StoreError::NotFound("event"))),
+        "{again:?}"
+    );
     assert!(
         bench
             .store
