@@ -124,10 +124,7 @@ async fn judge_destination(
         Next::Delivered if health.probing().is_some() => resume(bridge, destination.id).await,
         _ if must_be_held && health.paused.is_none() => {
             let reason = format!("It kept failing. Last: {}", outcome.sentence());
-            hold(bridge, destination.id, &reason)
-                .await
-                // Judged once more, when it fails again.
-                .inspect_err(|_| bridge.health.judge_anew(destination.id))
+            hold(bridge, destination.id, &reason).await
         }
         _ => Ok(()),
     }

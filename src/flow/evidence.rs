@@ -42,6 +42,13 @@ impl Evidence {
         });
     }
 
+    /// Forgets what was refused and is not written yet: it says nothing about the secret that the source has now.
+    pub fn forget_refusals(&self, id: SourceId) {
+        if let Some(seen) = self.lock().get_mut(&id) {
+            seen.problem = None;
+        }
+    }
+
     /// Writes what was seen, and keeps for the next time what could not be written. Called on a timer.
     pub async fn write(&self, store: &Store) -> Result<(), StoreError> {
         let seen = std::mem::take(&mut *self.lock());

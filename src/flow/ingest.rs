@@ -129,18 +129,32 @@ pub(super) async fn store_and_hand_over(
         body: arrival.body,
     };
     let ingest = Ingest { event, deliveries };
-    match queue(bridge, ingest, arrival.now).await? {
-        Ingested::Duplicate { of } => Ok(Receipt::Duplicate { of }),
-        Ingested::Stored => {
+    let (commit, outbox) = (queue(bridge, ingest, arrival.now), bridge.outbox.clone());
+    // In a task of its own: whether or not the caller waits for it, what is committed is leased to this node and goes out.
+    let taking = tokio::spawn(async move {
+        let ingested = commit.await?;
+        if ingested == Ingested::Stored {
             failpoint!("ingest:before_hand_over");
             if waits {
-                bridge.outbox.announce_room();
+                outbox.announce_room();
             }
             for hand_over in handed_over {
                 hand_over
                     .place
                     .fill(hand_over.parcel, hand_over.concurrency);
             }
+        }
+        Ok::<Ingested, StoreError>(ingested)
+    });
+    let taken = match bridge.store.ingest_limit() {
+        None => taking.await,
+        Some(limit) => tokio::time::timeout(limit, taking)
+            .await
+            .map_err(|_| StoreError::Busy)?,
+    };
+    match taken.map_err(|_| StoreError::Closed)?? {
+        Ingested::Duplicate { of } => Ok(Receipt::Duplicate { of }),
+        Ingested::Stored => {
             failpoint!("ingest:before_answer");
             Ok(Receipt::Stored {
                 event_id: arrival.event_id,
@@ -156,7 +170,7 @@ fn queue(
     bridge: &Bridge,
     mut ingest: Ingest,
     now: Timestamp,
-) -> impl Future<Output = Result<Ingested, StoreError>> {
+) -> impl Future<Output = Result<Ingested, StoreError>> + use<> {
     let mut in_order = ingest
         .deliveries
         .iter_mut()

@@ -97,6 +97,8 @@ pub struct Bridge {
     pub nodes: Membership,
     /// How many results are on disk since the start; whoever waits for one to be recorded watches it.
     pub recorded: watch::Sender<u64>,
+    /// Results wait in memory that could not be written so far.
+    pub results_wait: AtomicBool,
     /// Wakes whoever takes the steps of replays.
     pub replay_begun: Notify,
     snapshot: ArcSwap<Snapshot>,
@@ -173,6 +175,7 @@ impl Bridge {
             lease_ms: policy.lease_ms,
             nodes,
             recorded: watch::Sender::new(0),
+            results_wait: AtomicBool::new(false),
             replay_begun: Notify::new(),
             snapshot: ArcSwap::from_pointee(snapshot),
             revision: AtomicI64::new(revision),

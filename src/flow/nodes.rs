@@ -133,18 +133,24 @@ async fn take_over(bridge: &Bridge, asked: Instant, pulse: Pulse) -> Result<(), 
 async fn give_back_held(bridge: &Bridge) -> Result<(), StoreError> {
     for destination in bridge.snapshot().destinations() {
         if destination.health.paused.is_some() {
-            give_back(bridge, bridge.outbox.drain_held(destination.id), Wait::Held).await?;
+            give_back(
+                bridge,
+                bridge.outbox.drain_but_probe(destination.id),
+                Wait::Held,
+            )
+            .await?;
         }
     }
     Ok(())
 }
 
-/// Gives back what waits in memory for destinations that other nodes send to from now on.
+/// Gives back what waits in memory for destinations that other nodes send to from now on. A held one's probe stays: the others do not know that it
+/// was taken, and the next one comes late.
 async fn give_back_foreign(bridge: &Bridge) -> Result<(), StoreError> {
     let at_ms = bridge.clock.now_ms();
     for destination in bridge.snapshot().destinations() {
         if bridge.nodes.concurrency(destination) == 0 {
-            let foreign = bridge.outbox.drain(destination.id);
+            let foreign = bridge.outbox.drain_but_probe(destination.id);
             give_back(bridge, foreign, Wait::Due { at_ms }).await?;
         }
     }

@@ -264,9 +264,9 @@ impl Outbox {
         queues.take_from(destination_id, |_| true)
     }
 
-    /// Takes back out what waits for a destination that was paused, but for its probe: that one is meant for it, and whoever sends it looks whether it
-    /// still is.
-    pub fn drain_held(&self, destination_id: DestinationId) -> Vec<Parcel> {
+    /// Takes back out what waits for a destination that was paused, or fell to other nodes, but for its probe: that one is meant for a held destination,
+    /// and whoever sends it looks whether it still is.
+    pub fn drain_but_probe(&self, destination_id: DestinationId) -> Vec<Parcel> {
         let mut queues = self.lock();
         queues.take_from(destination_id, |parcel| !parcel.probe)
     }

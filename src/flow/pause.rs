@@ -36,6 +36,8 @@ pub async fn hold(bridge: &Bridge, id: DestinationId, reason: &str) -> Result<()
         at: next_probe_at(0, bridge.clock.now()),
         sent: 0,
     };
+    // It has been judged. Should it be resumed before this node has seen it held, nothing else would begin anew.
+    bridge.health.judge_anew(id);
     stop_sending(
         bridge,
         &bridge.store,
@@ -65,7 +67,7 @@ async fn stop_sending(
         .await?;
     // First the snapshot, so that nothing new is queued; then what is in memory; then everything that waits.
     bridge.reload().await?;
-    give_back(bridge, bridge.outbox.drain_held(id), Wait::Held).await?;
+    give_back(bridge, bridge.outbox.drain_but_probe(id), Wait::Held).await?;
     let held = bridge.store.hold_due(id, bridge.clock.now_ms()).await?;
     if stopped {
         tracing::warn!(destination = %id, reason, held, "destination paused");

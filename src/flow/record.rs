@@ -5,6 +5,7 @@
 //! the same id.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::flow::Bridge;
@@ -13,6 +14,9 @@ use crate::store::results::Finish;
 
 /// First and longest pause between tries to write results, in milliseconds.
 const PAUSE_RANGE_MS: (u64, u64) = (50, 5_000);
+
+/// Results written in one commit at most.
+pub const RECORD_LIMIT: usize = 256;
 
 /// Writes a batch, however long it takes.
 pub async fn record(bridge: &Bridge, batch: Vec<Finish>) {
@@ -25,6 +29,10 @@ pub async fn record(bridge: &Bridge, batch: Vec<Finish>) {
                 metrics::counter!("bluebridge_refused_results_total").increment(1);
             }
         }
+    }
+    if batch.len() < RECORD_LIMIT {
+        // Nothing more waited behind it.
+        bridge.results_wait.store(false, Ordering::SeqCst);
     }
     failpoint!("record:after_commit");
     if batch.iter().any(|finish| finish.in_lane) {
@@ -44,6 +52,7 @@ async fn write(bridge: &Bridge, batch: &Arc<Vec<Finish>>) -> Result<(), StoreErr
             Ok(applied) => break applied,
             Err(error) if error.is_about_a_row() => return Err(error),
             Err(error) => {
+                bridge.results_wait.store(true, Ordering::SeqCst);
                 tracing::error!(%error, results = batch.len(), pause_ms, "results could not be written; they are kept and tried again");
                 metrics::counter!("bluebridge_result_write_failures_total").increment(1);
                 tokio::time::sleep(Duration::from_millis(pause_ms)).await;

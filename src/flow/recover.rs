@@ -3,6 +3,8 @@
 //! Called by `worker` at start, on a timer, and when the outbox has room again. Each pass works on a bounded number of rows per destination, so
 //! that one destination's backlog never delays another's.
 
+use std::sync::atomic::Ordering;
+
 use jiff::Timestamp;
 
 use crate::domain::id::{ClaimId, DestinationId};
@@ -31,8 +33,12 @@ pub async fn release_all(bridge: &Bridge) -> Result<usize, StoreError> {
     Ok(released)
 }
 
-/// Makes deliveries due again whose lease has ended.
+/// Makes deliveries due again whose lease has ended; not while results of this node wait for the database to take them: it may just be back, and
+/// what was sent would be sent again.
 pub async fn release_expired(bridge: &Bridge) -> Result<usize, StoreError> {
+    if bridge.results_wait.load(Ordering::SeqCst) {
+        return Ok(0);
+    }
     let now_ms = bridge.clock.now_ms();
     let released = bridge.store.release_expired(now_ms, now_ms).await?;
     if released > 0 {

@@ -503,7 +503,8 @@ fn connection_step(
         source_id: ends.source_id,
         destination_id: ends.destination_id,
         rules,
-        enabled: unfit.is_empty() && ends.is_complete && twin.is_some_and(|twin| twin.enabled),
+        // One that is whole stays as it is switched here.
+        enabled: (!unfit.is_empty() || !ends.is_complete || twin.is_none()).then_some(false),
         now_ms: making.clock.now_ms(),
     };
     let deed = match twin {

@@ -22,7 +22,8 @@ pub struct ConnectionDraft {
     pub source_id: SourceId,
     pub destination_id: DestinationId,
     pub rules: RulesDocument,
-    pub enabled: bool,
+    /// `None` leaves the switch as it is; a new connection is on.
+    pub enabled: Option<bool>,
     pub now_ms: i64,
 }
 
@@ -37,7 +38,7 @@ impl Store {
                     connections::name.eq(&draft.name),
                     connections::source_id.eq(&draft.source_id.as_bytes()[..]),
                     connections::version_id.eq(&draft.version_id.as_bytes()[..]),
-                    connections::enabled.eq(draft.enabled),
+                    connections::enabled.eq(draft.enabled.unwrap_or(true)),
                     connections::created_at.eq(draft.now_ms),
                     connections::updated_at.eq(draft.now_ms),
                 ))
@@ -66,7 +67,7 @@ impl Store {
                     connections::name.eq(&draft.name),
                     connections::source_id.eq(&draft.source_id.as_bytes()[..]),
                     connections::version_id.eq(&version_id.as_bytes()[..]),
-                    connections::enabled.eq(draft.enabled),
+                    connections::enabled.eq(draft.enabled.unwrap_or(before.enabled)),
                     connections::updated_at.eq(draft.now_ms),
                 ))
                 .execute(conn)?;

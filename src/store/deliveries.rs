@@ -221,11 +221,14 @@ impl Store {
     /// Stores a delivery made by hand, of an event that is already there.
     pub async fn create_delivery(&self, delivery: NewDelivery) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
-            match insert_deliveries(conn, std::slice::from_ref(&delivery))? {
-                1 => Ok(()),
-                _ => Err(StoreError::Conflict(
+            match insert_deliveries(conn, std::slice::from_ref(&delivery)) {
+                Ok(1) => Ok(()),
+                Ok(_) => Err(StoreError::Conflict(
                     "This delivery is there already.".into(),
                 )),
+                // Of what it refers to, only events are ever deleted: this one was forgotten meanwhile.
+                Err(error) if error.is_constraint() => Err(StoreError::NotFound("event")),
+                Err(error) => Err(error),
             }
         },))
     }

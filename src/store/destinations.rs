@@ -200,17 +200,21 @@ impl Store {
         }))
     }
 
-    /// Keeps what the last test request to a destination brought.
+    /// Keeps what the last test request to a destination brought, unless it was deleted meanwhile.
     pub async fn note_test(&self, id: DestinationId, last: LastTest) -> Result<(), StoreError> {
         let trial = serde_json::to_string(&last.trial)
             .map_err(|_| StoreError::Corrupt("a test's result is not JSON".into()))?;
         either!(self.write(move |conn| {
-            diesel::update(destinations::table.find(&id.as_bytes()[..]))
-                .set((
-                    destinations::tested_at.eq(Some(last.at.as_millisecond())),
-                    destinations::last_test.eq(Some(trial)),
-                ))
-                .execute(conn)?;
+            diesel::update(
+                destinations::table
+                    .find(&id.as_bytes()[..])
+                    .filter(destinations::deleted_at.is_null()),
+            )
+            .set((
+                destinations::tested_at.eq(Some(last.at.as_millisecond())),
+                destinations::last_test.eq(Some(trial)),
+            ))
+            .execute(conn)?;
             Ok(())
         }))
     }

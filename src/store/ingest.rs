@@ -118,8 +118,9 @@ both! {
     pub fn insert_events(conn: &mut Conn, batch: &[Ingest]) -> Result<Vec<Ingested>, StoreError> {
         let mut rows: Vec<EventRow> = batch.iter().map(|one| EventRow::new(&one.event)).collect();
         if Self::SHARED {
-            // Nodes that take the same events at the same time wait for each other in the same order, and never in a circle.
-            rows.sort_unstable_by_key(|row| row.dedupe_key);
+            // Nodes that take the same events at the same time wait for each other in the same order, and never in a circle. Those of one key stay in
+            // theirs: the first is stored, and the others are looked at in turn.
+            rows.sort_by_key(|row| row.dedupe_key);
         }
         let stored = conn.insert_fresh(&rows)?;
         let duplicates = if stored == rows.len() { HashMap::new() } else { settle_taken_keys(conn, batch)? };
@@ -394,5 +395,62 @@ impl DeliveryRow {
             },
             replay_id: delivery.replay_id.map(|id| *id.as_bytes()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::Connection as _;
+    use diesel::connection::SimpleConnection as _;
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::event::{Reading, read};
+    use crate::store::Store;
+    use crate::store::test_database::{Database, Home};
+
+    /// Many records at once, so that their keys mingle when they are put in order.
+    #[test]
+    fn a_change_there_back_and_there_again_in_one_batch_is_stored_three_times_on_postgres() {
+        let event = |number: u8, record: u8, title: &str| {
+            let body =
+                json!({"event": "E", "currentValue": {"id": record.to_string(), "title": title}});
+            let body = body.to_string();
+            let Ok(Reading::Event { facts, .. }) = read(body.as_bytes()) else {
+                panic!("{body}");
+            };
+            let event = NewEvent {
+                id: EventId::new(1, [number; 10]),
+                source_id: SourceId::new(1, [1; 10]),
+                facts,
+                received_ms: 1,
+                is_test: false,
+                body: body.into(),
+                unique_since_ms: Some(0),
+            };
+            Ingest {
+                event,
+                deliveries: Vec::new(),
+            }
+        };
+        let batch: Vec<Ingest> = (0..240)
+            .map(|number| match number / 80 {
+                1 => event(number, number % 80, "back"),
+                _ => event(number, number % 80, "there"),
+            })
+            .collect();
+        let home = Home::new(Database::Postgres);
+        let key = crate::domain::seal::MasterKey::new([1; 32]);
+        Store::open(&home.database_url, key).unwrap();
+        postgres::with_connection(&home.database_url, true, |conn| {
+            // There is no source to refer to.
+            conn.batch_execute("SET session_replication_role = replica")
+                .unwrap();
+            let stored = conn
+                .transaction(|conn| insert_events(conn, &batch))
+                .unwrap();
+            let lost = stored.iter().filter(|one| **one != Ingested::Stored);
+            assert_eq!(lost.count(), 0);
+        });
     }
 }

@@ -137,27 +137,22 @@ impl Store {
         }
     }
 
-    /// Stores an event with its deliveries and waits for the commit. [`StoreError::Busy`] at once when too much waits already, and on PostgreSQL
-    /// when the commit takes too long. It is queued by the call, not by the first poll: events are stored in the order of the calls.
+    /// Stores an event with its deliveries and waits for the commit. [`StoreError::Busy`] at once when too much waits already. It is queued by the
+    /// call, not by the first poll: events are stored in the order of the calls.
     pub fn ingest(
         &self,
         ingest: Ingest,
     ) -> impl Future<Output = Result<Ingested, StoreError>> + use<> {
-        let (queued, limit) = match &self.database {
-            Database::Sqlite(database) => (database.writer().ingest(ingest), None),
-            Database::Postgres(database) => (database.writer().ingest(ingest), Some(INGEST_LIMIT)),
+        let queued = match &self.database {
+            Database::Sqlite(database) => database.writer().ingest(ingest),
+            Database::Postgres(database) => database.writer().ingest(ingest),
         };
-        async move {
-            let commit = queued?;
-            let commit = async { commit.await.map_err(|_| StoreError::Closed)? };
-            match limit {
-                None => commit.await,
-                Some(limit) => {
-                    let in_time = tokio::time::timeout(limit, commit).await;
-                    in_time.unwrap_or(Err(StoreError::Busy))
-                }
-            }
-        }
+        async move { queued?.await.map_err(|_| StoreError::Closed)? }
+    }
+
+    /// How long whoever sent an event waits for its commit; a file takes as long as it takes.
+    pub fn ingest_limit(&self) -> Option<Duration> {
+        self.is_shared().then_some(INGEST_LIMIT)
     }
 
     /// Writes attempts that ended; each answer says whether the claim still held.

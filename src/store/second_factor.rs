@@ -67,21 +67,28 @@ impl Store {
         }))
     }
 
-    /// Puts the proven secret in force, with its recovery codes, and ends the person's other sessions.
+    /// Puts the proven secret in force, with its recovery codes, and ends the person's other sessions. A conflict when it is not the one that was made
+    /// last: nobody has shown that they can tell that one's codes.
     pub async fn confirm_second_factor(
         &self,
         user_id: UserId,
+        proven: Secret,
         step: i64,
         codes: Vec<TokenHash>,
         kept: SessionId,
     ) -> Result<(), StoreError> {
+        let key = self.key.clone();
         either!(self.write(move |conn| {
             let id = &user_id.as_bytes()[..];
-            let pending: Option<Vec<u8>> = users::table
+            let pending: Sealed = users::table
                 .find(id)
                 .select(users::totp_pending_sealed)
                 .first(conn)?;
-            if pending.is_none() {
+            let secret = pending
+                .as_ref()
+                .map(|sealed| row::open(&key, &row_name(user_id), sealed))
+                .transpose()?;
+            if secret.is_none_or(|secret| secret.expose() != proven.expose()) {
                 return Err(StoreError::Conflict(
                     "The second factor was set up meanwhile; begin again.".into(),
                 ));

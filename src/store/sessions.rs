@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::person::User;
 use crate::store::Store;
-use crate::store::both::either;
+use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::people::UserRow;
 use crate::store::row;
@@ -33,6 +33,16 @@ pub struct NewSession {
     pub address: Option<String>,
 }
 
+/// Why a session may be started. It is looked at once more in the moment it is: what changes how a person signs in ends their sessions, and one
+/// that is being started must not outlive that.
+#[derive(Debug, Clone)]
+pub enum Grounds {
+    /// The password was right whose hash this is.
+    Password(String),
+    /// The code was right that the session behind this token waited for.
+    Code(TokenHash),
+}
+
 /// A live session.
 #[derive(Debug, Clone)]
 pub struct Session {
@@ -45,9 +55,16 @@ pub struct Session {
 }
 
 impl Store {
-    /// Starts a session, and ends those that have run out.
-    pub async fn create_session(&self, new: NewSession) -> Result<(), StoreError> {
+    /// Starts a session, and ends those that have run out. [`StoreError::Outdated`] when its grounds hold no longer.
+    pub async fn create_session(
+        &self,
+        new: NewSession,
+        grounds: Grounds,
+    ) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
+            if !holds(conn, &new, &grounds)? {
+                return Err(StoreError::Outdated);
+            }
             let user_id = &new.user_id.as_bytes()[..];
             diesel::delete(sessions::table.filter(sessions::expires_at.le(new.now_ms)))
                 .execute(conn)?;
@@ -169,6 +186,34 @@ impl Store {
             )
             .execute(conn)?)
         }))
+    }
+}
+
+both! {
+    /// Whether the session may be started still.
+    fn holds(conn: &mut Conn, new: &NewSession, grounds: &Grounds) -> Result<bool, StoreError> {
+        let user_id = &new.user_id.as_bytes()[..];
+        match grounds {
+            Grounds::Password(hash) => {
+                let row: Option<(String, bool)> = users::table
+                    .find(user_id)
+                    .select((users::password_hash, users::totp_sealed.is_not_null()))
+                    .first(conn)
+                    .optional()?;
+                Ok(row.is_some_and(|(present, has_second_factor)| {
+                    present == *hash && has_second_factor == new.awaits_code
+                }))
+            }
+            Grounds::Code(token_hash) => {
+                let waiting: i64 = sessions::table
+                    .filter(sessions::token_hash.eq(&token_hash[..]))
+                    .filter(sessions::user_id.eq(user_id))
+                    .filter(sessions::awaits_code.eq(true))
+                    .count()
+                    .get_result(conn)?;
+                Ok(waiting == 1)
+            }
+        }
     }
 }
 

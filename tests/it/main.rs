@@ -41,6 +41,7 @@ mod payloads;
 mod people;
 mod phrases;
 mod process;
+mod races;
 mod replay;
 mod replay_pages;
 mod retention;

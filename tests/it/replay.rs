@@ -442,7 +442,7 @@ async fn fill(store: &Store, receiver: &Receiver, count: usize) {
             mapping: json!({"mode": "passthrough"}),
             delivery: DeliverySettings::default(),
         },
-        enabled: true,
+        enabled: Some(true),
         now_ms: 1,
     };
     store.create_connection(draft).await.unwrap();

@@ -42,6 +42,7 @@ on_both![
     in_a_lane_only_the_first_unfinished_delivery_is_claimed,
     only_old_and_finished_events_are_forgotten,
     a_claim_reads_no_more_bodies_than_fit,
+    a_connection_that_is_switched_off_while_it_is_saved_stays_off,
     a_step_of_a_replay_that_another_has_taken_writes_nothing,
     what_became_of_events_is_told_of_whole_ones_alone,
     a_destination_was_tried_when_one_of_its_newest_deliveries_was,
@@ -106,7 +107,7 @@ impl Bench {
             source_id: source,
             destination_id: destination,
             rules,
-            enabled: true,
+            enabled: None,
             now_ms: 1,
         };
         store.create_connection(draft).await.unwrap();
@@ -616,6 +617,28 @@ async fn a_step_of_a_replay_that_another_has_taken_writes_nothing(database: Data
     assert_eq!(bench.store.advance_replay(late).await.unwrap(), None);
 }
 
+/// Whoever saves it says nothing of the switch, and had read it before.
+async fn a_connection_that_is_switched_off_while_it_is_saved_stays_off(database: Database) {
+    let bench = Bench::new(database).await;
+    let (store, id) = (&bench.store, bench.connection);
+    let before = store.connection(id).await.unwrap();
+    assert!(before.enabled, "a new one is on");
+    store.enable_connection(id, false, 2).await.unwrap();
+    let draft = ConnectionDraft {
+        id,
+        version_id: VersionId::new(1, bits(2)),
+        name: "renamed".into(),
+        source_id: before.source_id,
+        destination_id: before.version.destination_id,
+        rules: before.version.rules,
+        enabled: None,
+        now_ms: 3,
+    };
+    store.change_connection(draft).await.unwrap();
+    let after = store.connection(id).await.unwrap();
+    assert_eq!((after.name.as_str(), after.enabled), ("renamed", false));
+}
+
 async fn only_old_and_finished_events_are_forgotten(database: Database) {
     let bench = Bench::new(database).await;
     for number in 1..=3 {
@@ -643,6 +666,16 @@ async fn only_old_and_finished_events_are_forgotten(database: Database) {
     let last = EventId::new(1_000, bits(3));
     assert_eq!((batch.events, batch.up_to), (1, Some(last)));
     assert_eq!(bench.states().await, [State::Retrying, State::Sending]);
+    // Somebody asks for the event again that is forgotten in the same moment.
+    let again = NewDelivery {
+        cause: Cause::Resend,
+        ..bench.ingest(1, Start::Queued).deliveries.remove(0)
+    };
+    let again = bench.store.create_delivery(again).await;
+    assert!(
+        matches!(again, Err(StoreError::NotFound("event"))),
+        "{again:?}"
+    );
     assert!(
         bench
             .store

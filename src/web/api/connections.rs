@@ -200,9 +200,7 @@ async fn put(
         source_id,
         destination_id,
         rules,
-        enabled: document
-            .enabled
-            .unwrap_or_else(|| before.as_ref().is_none_or(|before| before.enabled)),
+        enabled: document.enabled,
         now_ms: now.as_millisecond(),
     };
     let id = draft.id;

@@ -146,6 +146,7 @@ pub async fn save_change(
         Some(_) => format!("Changed the source {name} and gave it a new secret."),
         None => format!("Changed the source {name}."),
     };
+    let has_new_secret = secret.is_some();
     let now = bridge.clock.now();
     let overlap = SignedDuration::from_secs(document.overlap_s.unwrap_or(ROTATION_OVERLAP_S));
     let until = now.checked_add(overlap).ok().filter(|until| *until > now);
@@ -162,6 +163,9 @@ pub async fn save_change(
         .change_source(id, change, now.as_millisecond())
         .await?;
     bridge.reload().await?;
+    if has_new_secret {
+        bridge.evidence.forget_refusals(id);
+    }
     Ok(())
 }
 

@@ -253,7 +253,7 @@ pub async fn confirm_second_factor(
     let said = "Switched the second factor on; other sessions are ended.";
     bridge
         .noting(&actor(&request), "person.second_factor_on", user.id, said)
-        .confirm_second_factor(user.id, step, hashes, own_session(&request)?)
+        .confirm_second_factor(user.id, secret, step, hashes, own_session(&request)?)
         .await?;
     go_and_show(&request, &bridge, CODES, &codes.join("\n")).await
 }

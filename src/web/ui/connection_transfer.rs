@@ -225,7 +225,7 @@ impl PlanView {
                         ),
                     );
                 }
-                if before.enabled && !draft.enabled && step.unfit.is_empty() {
+                if before.enabled && draft.enabled == Some(false) && step.unfit.is_empty() {
                     view.changes.push(t!("connections-import-unfinished"));
                 }
             }

@@ -16,7 +16,7 @@ use crate::flow::Bridge;
 use crate::new_id;
 use crate::store::error::StoreError;
 use crate::store::invites::Invite;
-use crate::store::sessions::NewSession;
+use crate::store::sessions::{Grounds, NewSession};
 use crate::web::Site;
 use crate::web::admission::{actor, as_person};
 use crate::web::auth::{
@@ -139,8 +139,15 @@ pub async fn setup(
         owner.id,
         "Made the first account.",
     );
-    match store.create_user(owner.clone(), hash, true).await {
-        Ok(()) => start_session(&request, &bridge, &site, &owner, None, "/?done=welcome").await,
+    match store.create_user(owner.clone(), hash.clone(), true).await {
+        Ok(()) => {
+            let entry = Entry {
+                user: &owner,
+                grounds: Grounds::Password(hash),
+                said: None,
+            };
+            start_session(&request, &bridge, &site, entry, "/?done=welcome").await
+        }
         // Somebody was faster: the account exists, and it takes signing in.
         Err(StoreError::Conflict(_)) => Ok(go("/login")),
         Err(error) => Err(error.into()),
@@ -213,20 +220,25 @@ pub async fn login(
     let hash = found.as_ref().map(|found| found.password_hash.clone());
     let password = form.value("password").unwrap_or_default().to_string();
     let right = check_password(password, hash).await?;
-    let user = found.map(|found| found.user);
-    let Some(user) = user
-        .clone()
-        .filter(|user| right && user.deactivated_at.is_none())
-    else {
-        note_failure(&request, &bridge, &site, email, user.as_ref(), attempt);
-        return wrong();
+    let found = match found {
+        Some(found) if right && found.user.deactivated_at.is_none() => found,
+        found => {
+            let user = found.as_ref().map(|found| &found.user);
+            note_failure(&request, &bridge, &site, email, user, attempt);
+            return wrong();
+        }
     };
     site.throttle.succeeded(&email, from);
+    let (user, grounds) = (found.user, Grounds::Password(found.password_hash));
     if user.has_second_factor {
-        return ask_for_code(&request, &bridge, &site, &user, next).await;
+        return ask_for_code(&request, &bridge, &site, &user, grounds, next).await;
     }
-    let said = Some("Signed in.".to_string());
-    start_session(&request, &bridge, &site, &user, said, next).await
+    let entry = Entry {
+        user: &user,
+        grounds,
+        said: Some("Signed in.".into()),
+    };
+    start_session(&request, &bridge, &site, entry, next).await
 }
 
 pub async fn code_page(
@@ -253,8 +265,10 @@ pub async fn code(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, PageError> {
     let form = Form::of(&request)?;
-    let user = match session(&request, &bridge).await? {
-        Some((session, user)) if session.awaits_code => user,
+    let (user, grounds) = match (session(&request, &bridge).await?, cookie_of(&request)) {
+        (Some((session, user)), Some(token)) if session.awaits_code => {
+            (user, Grounds::Code(hash_of(&token)))
+        }
         _ => return Ok(go("/login")),
     };
     let next = own_path(form.text("next"));
@@ -280,7 +294,12 @@ pub async fn code(
     match take_code(&bridge, &user, form.text("code")).await? {
         Some(said) => {
             site.throttle.succeeded(&key, from);
-            start_session(&request, &bridge, &site, &user, Some(said), next).await
+            let entry = Entry {
+                user: &user,
+                grounds,
+                said: Some(said),
+            };
+            start_session(&request, &bridge, &site, entry, next).await
         }
         None => {
             if attempt.is_noted() {
@@ -344,14 +363,19 @@ pub async fn accept_invite(
     );
     let joined = bridge
         .noting(&as_person(&request, &user), "person.joined", user.id, said)
-        .accept_invite(invite.id, user.clone(), hash)
+        .accept_invite(invite.id, user.clone(), hash.clone())
         .await;
     match joined {
         // Taken or withdrawn while the form was filled in.
         Err(StoreError::NotFound(_)) => return invite_over(&request, &site),
         joined => joined?,
     }
-    start_session(&request, &bridge, &site, &user, None, "/?done=welcome").await
+    let entry = Entry {
+        user: &user,
+        grounds: Grounds::Password(hash),
+        said: None,
+    };
+    start_session(&request, &bridge, &site, entry, "/?done=welcome").await
 }
 
 pub async fn logout(
@@ -529,33 +553,49 @@ async fn ask_for_code(
     bridge: &Bridge,
     site: &Site,
     user: &User,
+    grounds: Grounds,
     next: &str,
 ) -> Result<HttpResponse, PageError> {
     let (token, mut new) = new_session(request, bridge, user, CODE_S);
     new.awaits_code = true;
-    bridge.store.create_session(new).await?;
+    match bridge.store.create_session(new, grounds).await {
+        Err(StoreError::Outdated) => return Ok(go("/login")),
+        created => created?,
+    }
     let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
     let to = format!("/login/code?next={next}");
     with_cookie(go(to), Some(session_cookie(&token, site)))
+}
+
+/// Whoever comes in.
+struct Entry<'a> {
+    user: &'a User,
+    grounds: Grounds,
+    /// What the audit log is told of it.
+    said: Option<String>,
 }
 
 async fn start_session(
     request: &HttpRequest,
     bridge: &Bridge,
     site: &Site,
-    user: &User,
-    said: Option<String>,
+    entry: Entry<'_>,
     to: &str,
 ) -> Result<HttpResponse, PageError> {
-    if let Some(earlier) = cookie_of(request) {
-        bridge.store.end_session(hash_of(&earlier)).await?;
-    }
+    let user = entry.user;
     let (token, new) = new_session(request, bridge, user, SESSION_S);
-    let store = match said {
+    let store = match entry.said {
         Some(said) => bridge.noting(&as_person(request, user), "person.signed_in", user.id, said),
         None => bridge.store.clone(),
     };
-    store.create_session(new).await?;
+    match store.create_session(new, entry.grounds).await {
+        // The password or the second factor was changed while it was checked.
+        Err(StoreError::Outdated) => return Ok(go("/login")),
+        created => created?,
+    }
+    if let Some(earlier) = cookie_of(request) {
+        bridge.store.end_session(hash_of(&earlier)).await?;
+    }
     with_cookie(go(to), Some(session_cookie(&token, site)))
 }
 

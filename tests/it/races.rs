@@ -1,0 +1,389 @@
+//! Two things at once, each in the order that hurts: one is stopped between two of its steps, and the other happens there.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+
+use bluebridge::domain::destination::{LastTest, Trial};
+use bluebridge::domain::id::{
+    ClaimId, DeliveryId, DestinationId, NodeId, SessionId, SourceId, UserId,
+};
+use bluebridge::domain::outcome::Outcome;
+use bluebridge::domain::person::{Role, User};
+use bluebridge::domain::secret::Secret;
+use bluebridge::domain::signature::accept_unsigned;
+use bluebridge::flow::Bridge;
+use bluebridge::flow::ingest::ingest;
+use bluebridge::flow::nodes::beat;
+use bluebridge::flow::pause::hold;
+use bluebridge::flow::recover::{queue_probe, release_expired};
+use bluebridge::store::claims::{ClaimRequest, Claimed};
+use bluebridge::store::destinations::Initiative;
+use bluebridge::store::error::StoreError;
+use bluebridge::store::nodes::Beat;
+use bluebridge::store::sessions::{Grounds, NewSession};
+use serde_json::{Value, json};
+
+use crate::database::{Database, execute, on_both};
+use crate::harness::{Connected, Receiver, TestBridge, event, patiently};
+use crate::process::Look;
+
+on_both![
+    what_a_loop_hands_over_while_the_process_stops_is_given_back,
+    leases_do_not_run_out_while_results_wait_for_the_database,
+    an_event_whose_sender_waits_no_longer_goes_out_all_the_same,
+    a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew,
+    a_session_does_not_outlive_the_password_or_the_second_factor_it_began_with,
+    a_second_factor_that_nobody_has_proven_does_not_come_into_force,
+    what_was_refused_before_a_new_secret_is_not_told_after_it,
+    a_test_that_ends_after_its_destination_was_deleted_leaves_nothing,
+];
+
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
+}
+
+/// Works a future off until something is so, and no further.
+async fn work_off_until<F: Future>(mut future: Pin<&mut F>, is_so: impl AsyncFn() -> bool) {
+    patiently("the middle", async {
+        while !is_so().await {
+            assert!(poll_once(future.as_mut()).await.is_pending());
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+fn destination_of(connected: &Connected) -> DestinationId {
+    connected.destination_id.parse().unwrap()
+}
+
+fn request(bridge: &Bridge, destination_id: DestinationId) -> ClaimRequest {
+    let now_ms = bridge.clock.now_ms();
+    ClaimRequest {
+        destination_id,
+        claim_id: ClaimId::new(now_ms.try_into().unwrap(), [1; 10]),
+        now_ms,
+        lease_until_ms: now_ms + bridge.lease_ms,
+        limit: 1,
+    }
+}
+
+/// Takes a delivery into memory, where no sender comes for it.
+async fn take_into_memory(bridge: &Bridge, claimed: Claimed, request: ClaimRequest) {
+    queue_probe(bridge, claimed, request, 0).await.unwrap();
+}
+
+/// A node joins, and the only place at a held destination falls to it while the probe waits in this one's memory.
+#[actix_web::test]
+async fn a_probe_in_memory_outlives_a_node_that_joins() {
+    let bridge = TestBridge::start_on(Database::Postgres).await;
+    let receiver = Receiver::start();
+    let limits = json!({"concurrency": 1});
+    let connected = bridge.connect_to(&receiver.url(), limits, json!({})).await;
+    let id = destination_of(&connected);
+    let inner = &bridge.bridge;
+    hold(inner, id, "It kept failing.").await.unwrap();
+    bridge.post(&connected.hook, &event(1)).await;
+    let request = request(inner, id);
+    let claimed = inner.store.claim_probe(request).await.unwrap().unwrap();
+    take_into_memory(inner, claimed, request).await;
+    // Of two nodes, the first or the second sends to a destination, as its id says.
+    let other = match id.as_bytes()[15] % 2 {
+        0 => NodeId::new(1, [0; 10]),
+        _ => NodeId::new(u64::MAX >> 16, [0; 10]),
+    };
+    let told = Beat {
+        id: other,
+        name: "other".into(),
+        version: "0",
+        started_ms: 1,
+        revision: inner.revision(),
+        waiting: 0,
+    };
+    inner.store.join(told).await.unwrap();
+    beat(inner).await.unwrap();
+    let snapshot = inner.snapshot();
+    assert_eq!(
+        inner.nodes.concurrency(snapshot.destination(id).unwrap()),
+        0
+    );
+    assert_eq!(inner.outbox.waiting(), 1);
+    bridge.stop().await;
+}
+
+/// The loop had its claim when stopping began, and hands over after everything in memory was given back.
+async fn what_a_loop_hands_over_while_the_process_stops_is_given_back(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let id = destination_of(&connected);
+    let source: SourceId = connected.source_id.parse().unwrap();
+    receiver.hold(true);
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    let inner = bridge.bridge.clone();
+    let late = async {
+        let now_ms = inner.clock.now_ms();
+        patiently("the end of what is begun", async {
+            while inner.outbox.room(id, now_ms) > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        let body = actix_web::web::Bytes::from(event(2));
+        ingest(&inner, source, &accept_unsigned(&body), &body)
+            .await
+            .unwrap();
+        let request = request(&inner, id);
+        let claimed = inner.store.claim_due(request).await.unwrap();
+        for one in claimed {
+            take_into_memory(&inner, one, request).await;
+        }
+        receiver.hold(false);
+    };
+    let (home, ()) = futures_util::future::join(bridge.stop(), late).await;
+    let look = Look::into(&home.database_url);
+    assert_eq!(look.count("deliveries WHERE state = 'delivered'"), 1);
+    assert_eq!(look.count("deliveries WHERE state = 'queued'"), 1);
+}
+
+/// The database was away for longer than a lease. When it is back, what was sent is recorded before what was not is sent again.
+async fn leases_do_not_run_out_while_results_wait_for_the_database(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let inner = &bridge.bridge;
+    receiver.hold(true);
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    let rename = |from: &str, to: &str| {
+        execute(
+            &bridge.home.database_url,
+            &format!("ALTER TABLE {from} RENAME TO {to}"),
+        )
+    };
+    rename("attempts", "away");
+    receiver.hold(false);
+    patiently("a result that waits", async {
+        while !inner.results_wait.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    bridge.advance(Duration::from_secs(121));
+    assert_eq!(release_expired(inner).await.unwrap(), 0);
+    assert_eq!(bridge.count_in(&connected.destination_id, "sending"), 1);
+    rename("away", "attempts");
+    bridge.recorded(1).await;
+    assert_eq!(bridge.count_in(&connected.destination_id, "delivered"), 1);
+    assert!(receiver.is_idle().await);
+    patiently("the end of waiting", async {
+        while inner.results_wait.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    bridge.stop().await;
+}
+
+/// The commit takes longer than anybody waits for it. The event is stored, and leased to this node.
+async fn an_event_whose_sender_waits_no_longer_goes_out_all_the_same(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let source = connected.source_id.parse().unwrap();
+    let body = actix_web::web::Bytes::from(event(1));
+    let verified = accept_unsigned(&body);
+    let mut taking = Box::pin(ingest(&bridge.bridge, source, &verified, &body));
+    assert!(poll_once(taking.as_mut()).await.is_pending());
+    drop(taking);
+    receiver.next().await;
+    bridge.recorded(1).await;
+    assert_eq!(bridge.count_in(&connected.destination_id, "delivered"), 1);
+    bridge.stop().await;
+}
+
+/// On another node, in the moment between the hold and its reading here.
+async fn a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let (id, inner) = (destination_of(&connected), &bridge.bridge);
+    let is_to_be_held = async || {
+        let mut must_be_held = false;
+        for number in 0..10 {
+            let snapshot = inner.snapshot();
+            let destination = snapshot.destination(id).unwrap();
+            must_be_held = inner
+                .health
+                .note(
+                    &inner.store,
+                    destination,
+                    DeliveryId::new(1, [number; 10]),
+                    &Outcome::answered(500),
+                    inner.clock.now(),
+                )
+                .await
+                .unwrap();
+            bridge.advance(Duration::from_secs(4));
+        }
+        must_be_held
+    };
+    assert!(is_to_be_held().await);
+    let mut holding = Box::pin(hold(inner, id, "It kept failing."));
+    work_off_until(holding.as_mut(), async || {
+        let found = inner.store.destination(id).await.unwrap();
+        found.health.paused.is_some()
+    })
+    .await;
+    let resumed = inner
+        .store
+        .pause_destination(id, None, Initiative::Person)
+        .await;
+    assert!(resumed.unwrap());
+    holding.await.unwrap();
+    assert!(is_to_be_held().await, "it fails as before");
+    bridge.stop().await;
+}
+
+fn ada() -> User {
+    User {
+        id: UserId::new(1, [1; 10]),
+        email: "ada@example.com".into(),
+        name: "Ada".into(),
+        role: Role::Owner,
+        created_at: jiff::Timestamp::UNIX_EPOCH,
+        deactivated_at: None,
+        has_second_factor: false,
+        language: None,
+        time_zone: None,
+    }
+}
+
+/// Checking a password takes a while. What ends all sessions meanwhile must not miss the one that is begun then.
+async fn a_session_does_not_outlive_the_password_or_the_second_factor_it_began_with(
+    database: Database,
+) {
+    let bridge = TestBridge::start_on(database).await;
+    let (store, ada) = (&bridge.bridge.store, ada());
+    store
+        .create_user(ada.clone(), "first".into(), false)
+        .await
+        .unwrap();
+    let start = async |number: u8, awaits_code: bool, grounds: Grounds| {
+        let new = NewSession {
+            id: SessionId::new(1, [number; 10]),
+            token_hash: [number; 32],
+            user_id: ada.id,
+            awaits_code,
+            now_ms: 1,
+            expires_ms: 1_000,
+            user_agent: String::new(),
+            address: None,
+        };
+        match store.create_session(new, grounds).await {
+            Ok(()) => true,
+            Err(StoreError::Outdated) => false,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let password = |hash: &str| Grounds::Password(hash.into());
+    assert!(start(1, false, password("first")).await);
+    store
+        .change_password(ada.email.clone(), "second".into())
+        .await
+        .unwrap();
+    assert!(!start(2, false, password("first")).await);
+    assert!(start(3, false, password("second")).await);
+    // With the second factor in force, a password alone is no longer enough.
+    let secret = Secret::new("one");
+    store
+        .begin_second_factor(ada.id, secret.clone())
+        .await
+        .unwrap();
+    let kept = SessionId::new(1, [3; 10]);
+    store
+        .confirm_second_factor(ada.id, secret, 1, Vec::new(), kept)
+        .await
+        .unwrap();
+    assert!(!start(4, false, password("second")).await);
+    // The right code, of somebody who was signed out while it was looked at.
+    assert!(start(5, true, password("second")).await);
+    assert!(start(6, false, Grounds::Code([5; 32])).await);
+    store
+        .change_password(ada.email.clone(), "third".into())
+        .await
+        .unwrap();
+    assert!(!start(7, false, Grounds::Code([5; 32])).await);
+    bridge.stop().await;
+}
+
+/// Begun again, in another tab, between the look at the code and the switch.
+async fn a_second_factor_that_nobody_has_proven_does_not_come_into_force(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let (store, ada) = (&bridge.bridge.store, ada());
+    store
+        .create_user(ada.clone(), "hash".into(), false)
+        .await
+        .unwrap();
+    let begin = async |secret: &str| {
+        let begun = store.begin_second_factor(ada.id, Secret::new(secret));
+        begun.await.unwrap();
+    };
+    begin("one").await;
+    let proven = store.second_factor(ada.id).await.unwrap().pending.unwrap();
+    begin("another").await;
+    let kept = SessionId::new(1, [1; 10]);
+    let confirmed = store
+        .confirm_second_factor(ada.id, proven, 1, Vec::new(), kept)
+        .await;
+    assert!(matches!(confirmed, Err(StoreError::Conflict(_))));
+    assert!(store.second_factor(ada.id).await.unwrap().secret.is_none());
+    bridge.stop().await;
+}
+
+/// What is seen of a source is gathered for a second before it is written.
+async fn what_was_refused_before_a_new_secret_is_not_told_after_it(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let source = bridge
+        .created("/sources", json!({"name": "Blue", "secret": "old"}))
+        .await;
+    let path = format!("/sources/{}", source["id"].as_str().unwrap());
+    let id = source["id"].as_str().unwrap().parse().unwrap();
+    let evidence = &bridge.bridge.evidence;
+    evidence.refused(id, "bad", "Bad.".into(), bridge.bridge.clock.now());
+    let change = json!({"name": "Blue", "secret": "new"});
+    assert_eq!(bridge.api("PUT", &path, Some(change)).await.0, 200);
+    evidence.write(&bridge.bridge.store).await.unwrap();
+    let found = bridge.bridge.store.source(id).await.unwrap();
+    assert_eq!(found.signature_problem, None);
+    bridge.stop().await;
+}
+
+async fn a_test_that_ends_after_its_destination_was_deleted_leaves_nothing(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let config = json!({"url": "https://example.com/"});
+    let destination = json!({"name": "Receiver", "config": config});
+    let destination: Value = bridge.created("/destinations", destination).await;
+    let id = destination["id"].as_str().unwrap();
+    let path = format!("/destinations/{id}");
+    assert_eq!(bridge.api("DELETE", &path, None).await.0, 204);
+    let last = LastTest {
+        at: bridge.bridge.clock.now(),
+        trial: Trial {
+            outcome: Outcome::answered(200),
+            duration_ms: 1,
+            response: "what was sent".into(),
+        },
+    };
+    bridge
+        .bridge
+        .store
+        .note_test(id.parse().unwrap(), last)
+        .await
+        .unwrap();
+    let kept = "destinations WHERE last_test IS NOT NULL";
+    assert_eq!(bridge.look().count(kept), 0);
+    bridge.stop().await;
+}
