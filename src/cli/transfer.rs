@@ -1,7 +1,7 @@
 //! `bluebridge export` and `bluebridge import`: connections with their sources and destinations as JSON, secrets left out.
 //!
-//! What is in the document, and what an import makes or changes, is told in `flow::transfer`, which the pages use too. The server picks an import up
-//! when it starts again.
+//! What is in the document, and what an import makes or changes, is told in `flow::transfer`, which the pages use too. A server on
+//! SQLite picks an import up when it starts again, nodes on PostgreSQL hear of it.
 
 use std::path::PathBuf;
 
@@ -71,9 +71,14 @@ pub async fn import(args: ImportArgs) -> anyhow::Result<()> {
     } else {
         let noting = |action: &str, id: String, said| noting(&store, action, id, said);
         transfer::carry_out(noting, plan).await?;
-        println!(
-            "Made {made}, changed {changed}, kept {kept}. Enter the secrets of what was made, then switch its connections on. A running server sees them after a restart."
-        );
+        println!("Made {made}, changed {changed}, kept {kept}.");
+        if made > 0 {
+            println!("Enter the secrets of what was made, then switch its connections on.");
+        }
+        // Nodes on PostgreSQL hear of it.
+        if made + changed > 0 && !store.is_shared() {
+            println!("A running server works by it after a restart.");
+        }
     }
     store.close().await;
     Ok(())

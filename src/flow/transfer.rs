@@ -40,7 +40,7 @@ use crate::store::sources::NewSource;
 /// The shape that this version writes and reads.
 const SHAPE: u32 = 1;
 /// Entries of one kind in a document.
-const ENTRIES_LIMIT: usize = 1_000;
+const ENTRIES_LIMIT: usize = 10_000;
 
 /// The whole document.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::database::{Database, execute, on_both};
-use crate::harness::{Answer, Receiver, TestBridge, event, todo_created};
+use crate::harness::{Answer, Receiver, TestBridge, event, patiently, todo_created};
 
 on_both![
     a_signed_webhook_arrives_mapped_and_signed_and_is_in_the_log,
@@ -168,11 +168,14 @@ async fn a_failure_is_tried_again_by_the_schedule_with_the_same_id_until_it_arri
     bridge.recorded(1).await;
     let delivery = bridge.get("/deliveries?state=retrying").await["data"][0].clone();
     assert_eq!(delivery["attempt_count"], 1);
-    let health = bridge
-        .get(&format!("/destinations/{}", connected.destination_id))
-        .await["health"]
-        .clone();
-    assert_eq!(health["state"], "failing");
+    // It is judged after its result was written.
+    let destination = format!("/destinations/{}", connected.destination_id);
+    patiently("the destination to be failing", async {
+        while bridge.get(&destination).await["health"]["state"] != "failing" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 
     bridge.advance(Duration::from_millis(5_501));
     let second = receiver.next().await;
@@ -415,7 +418,7 @@ async fn gone_pauses_the_destination_and_resuming_sends_what_was_held(database: 
         let snapshot = bridge.bridge.snapshot();
         snapshot.destination(id).unwrap().health.paused.is_some()
     };
-    crate::harness::patiently("the pause", async {
+    patiently("the pause", async {
         while !is_paused() {
             tokio::task::yield_now().await;
         }

@@ -34,6 +34,7 @@ const GAP: char = '\u{0}';
 const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
     ("domain/filter/explanation.rs", "", "told from its parts"),
     ("domain/recipes.rs", "", "told by the recipe's id"),
+    ("domain/services.rs", "", "told by the service's id"),
     (
         "domain/replay.rs",
         "",

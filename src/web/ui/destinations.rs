@@ -1,5 +1,7 @@
 //! Destinations: the list, the form, and one destination with its health, a test button and its latest deliveries.
 
+use std::collections::HashSet;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
@@ -19,7 +21,6 @@ use crate::flow::vet::try_out;
 use crate::flow::{Bridge, pause as pausing};
 use crate::store::counts::{Counts, Span};
 use crate::store::deliveries::DeliveryFilter;
-use crate::store::error::StoreError;
 use crate::store::events::Page as Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::destinations::{
@@ -203,12 +204,18 @@ pub async fn index(
         .by_destination();
     let waiting = bridge.store.waiting().await?;
     let none = Counts::default();
+    let saved = bridge.store.destinations().await?;
+    let counts_of = |id: DestinationId| day.get(&id).unwrap_or(&none);
+    let ended = |id| counts_of(id).delivered + counts_of(id).failed;
+    let idle = saved.iter();
+    let idle = idle.filter(|one| is_idle(&health_chip(one), ended(one.id)));
+    let tried = bridge.store.tried(idle.map(|one| one.id).collect()).await?;
     let mut destinations = Vec::new();
-    for destination in bridge.store.destinations().await? {
-        let counts = day.get(&destination.id).unwrap_or(&none);
+    for destination in saved {
+        let counts = counts_of(destination.id);
         destinations.push(DestinationRow {
             id: destination.id.to_string(),
-            chip: chip_of(&bridge, &destination, counts).await?,
+            chip: chip_of(&destination, ended(destination.id), &tried),
             host: destination.settings.host(),
             delivered: counts.delivered,
             failed: counts.failed,
@@ -437,17 +444,12 @@ pub fn is_idle(chip: &Chip, ended: i64) -> bool {
 }
 
 /// How a destination fares, told apart from one that was never tried.
-async fn chip_of(
-    bridge: &Bridge,
-    destination: &Destination,
-    counts: &Counts,
-) -> Result<Chip, StoreError> {
+fn chip_of(destination: &Destination, ended: i64, tried: &HashSet<DestinationId>) -> Chip {
     let chip = health_chip(destination);
-    let is_idle = is_idle(&chip, counts.delivered + counts.failed);
-    if is_idle && bridge.store.tried(vec![destination.id]).await?.is_empty() {
-        Ok(untried_chip(destination))
+    if is_idle(&chip, ended) && !tried.contains(&destination.id) {
+        untried_chip(destination)
     } else {
-        Ok(chip)
+        chip
     }
 }
 
@@ -504,11 +506,12 @@ async fn show_page(
             .find(|(id, _)| *id == word)
             .map_or(key!("destinations-none"), |(_, label)| *label)
     };
+    let tried = bridge.store.tried(vec![destination.id]).await?;
     let settings = &destination.settings;
     Ok(ShowPage {
         page: Page::new(request, user, "/destinations", destination.name.clone()),
         id: destination.id.to_string(),
-        chip: chip_of(bridge, &destination, &Counts::default()).await?,
+        chip: chip_of(&destination, 0, &tried),
         made_secret: None,
         paused: destination
             .health
