@@ -15,9 +15,6 @@ use crate::store::results::Finish;
 /// First and longest pause between tries to write results, in milliseconds.
 const PAUSE_RANGE_MS: (u64, u64) = (50, 5_000);
 
-/// Results written in one commit at most.
-pub const RECORD_LIMIT: usize = 256;
-
 /// Writes a batch, however long it takes.
 pub async fn record(bridge: &Bridge, batch: Vec<Finish>) {
     let batch = Arc::new(batch);
@@ -30,8 +27,8 @@ pub async fn record(bridge: &Bridge, batch: Vec<Finish>) {
             }
         }
     }
-    if batch.len() < RECORD_LIMIT {
-        // Nothing more waited behind it.
+    let waits = bridge.results.capacity() < bridge.results.max_capacity();
+    if !waits {
         bridge.results_wait.store(false, Ordering::SeqCst);
     }
     failpoint!("record:after_commit");
