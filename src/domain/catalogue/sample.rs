@@ -83,13 +83,17 @@ impl Make {
                 after["duedAt"] = due(10);
             }
             name if name.ends_with("_DUE_DATE_REMOVED") => before["duedAt"] = due(7),
-            "TODO_TAG_ADDED" => before["todoTags"] = json!([]),
-            "TODO_TAG_REMOVED" => after["todoTags"] = json!([]),
+            "TODO_TAG_ADDED" => without_first(&mut before["todoTags"]),
+            "TODO_TAG_REMOVED" => without_first(&mut after["todoTags"]),
             "TODO_CUSTOM_FIELD_UPDATED" => {
                 before["todoCustomFields"][0]["number"] = Value::from(1_000)
             }
-            name if name.ends_with("_ASSIGNEE_ADDED") => before[self.people_of(name)] = json!([]),
-            name if name.ends_with("_ASSIGNEE_REMOVED") => after[self.people_of(name)] = json!([]),
+            name if name.ends_with("_ASSIGNEE_ADDED") => {
+                without_first(&mut before[self.people_of(name)])
+            }
+            name if name.ends_with("_ASSIGNEE_REMOVED") => {
+                without_first(&mut after[self.people_of(name)])
+            }
             "COMMENT_UPDATED" => {
                 before["text"] = Value::from("Looks good");
                 before["html"] = Value::from("<p>Looks good</p>");
@@ -115,10 +119,21 @@ impl Make {
             "createdAt": self.time(0), "updatedAt": self.time(HOUR_MS), "createdById": self.id("ada"), "todoListId": self.id("list"),
             "todoCustomFields": [{"id": self.id("value"), "uid": self.uid("value"), "todoId": id, "customFieldId": self.id("field"), "number": 2_500, "text": null,
                 "customField": {"id": self.id("field"), "name": "Budget", "type": "CURRENCY"}}],
-            "todoUsers": [{"id": self.id("assignment"), "uid": self.uid("assignment"), "todoId": id, "userId": self.id("ada"), "createdAt": self.time(0), "updatedAt": self.time(0), "user": self.ada()}],
-            "todoTags": [{"id": self.id("tagging"), "uid": self.uid("tagging"), "todoId": id, "tagId": self.id("tag"), "tag": {"id": self.id("tag"), "title": "Urgent", "color": "#e5484d"}}],
+            // Two of each: what takes only the first of several is seen at once.
+            "todoUsers": [self.assignment("assignment", self.ada()), self.assignment("assignment-2", self.grace())],
+            "todoTags": [self.tagging("tagging", "tag", "Urgent", "#e5484d"), self.tagging("tagging-2", "tag-2", "Marketing", "#0090ff")],
             "todoList": self.list(),
         })
+    }
+
+    /// That a person is on the record.
+    fn assignment(&self, what: &str, user: Value) -> Value {
+        json!({"id": self.id(what), "uid": self.uid(what), "todoId": self.id("record"), "userId": user["id"], "createdAt": self.time(0), "updatedAt": self.time(0), "user": user})
+    }
+
+    /// That a tag is on the record.
+    fn tagging(&self, what: &str, tag: &str, title: &str, color: &str) -> Value {
+        json!({"id": self.id(what), "uid": self.uid(what), "todoId": self.id("record"), "tagId": self.id(tag), "tag": {"id": self.id(tag), "title": title, "color": color}})
     }
 
     fn list(&self) -> Value {
@@ -180,6 +195,10 @@ impl Make {
         json!({"id": self.id("ada"), "uid": self.uid("ada"), "firstName": "Ada", "lastName": "Lovelace", "fullName": "Ada Lovelace", "email": "ada@example.com"})
     }
 
+    fn grace(&self) -> Value {
+        json!({"id": self.id("grace"), "uid": self.uid("grace"), "firstName": "Grace", "lastName": "Hopper", "fullName": "Grace Hopper", "email": "grace@example.com"})
+    }
+
     fn webhook(&self, event_type: &str) -> Value {
         json!({
             "id": self.id("webhook"), "uid": self.uid("webhook"), "name": "Bluebridge", "url": "https://bridge.example.com/hooks/example", "secret": "", "status": "HEALTHY", "enabled": true,
@@ -195,12 +214,14 @@ impl Make {
     fn digest(&self, what: &str) -> String {
         let shared = [
             "ada",
+            "grace",
             "list",
             "list-before",
             "project",
             "company",
             "plan",
             "tag",
+            "tag-2",
             "field",
             "webhook",
         ]
@@ -222,6 +243,13 @@ impl Make {
         let unix_ms = FIRST_MS + minutes * 60_000 + after_ms;
         jiff::Timestamp::from_millisecond(unix_ms)
             .map_or_else(|_| String::new(), |time| format!("{time:.3}"))
+    }
+}
+
+/// The list as it is without the one that the event is about.
+fn without_first(list: &mut Value) {
+    if let Some(entries) = list.as_array_mut().filter(|entries| !entries.is_empty()) {
+        entries.remove(0);
     }
 }
 
@@ -293,6 +321,25 @@ mod tests {
             read(sample(HEALTH_CHECK, 0).to_string().as_bytes()),
             Ok(Reading::HealthCheck)
         ));
+    }
+
+    #[test]
+    fn a_record_has_two_assignees_and_two_tags_and_an_event_is_about_one() {
+        for (event, before, after) in [
+            ("TODO_NAME_CHANGED", [2, 2], [2, 2]),
+            ("TODO_TAG_ADDED", [2, 1], [2, 2]),
+            ("TODO_TAG_REMOVED", [2, 2], [2, 1]),
+            ("TODO_ASSIGNEE_ADDED", [1, 2], [2, 2]),
+            ("TODO_ASSIGNEE_REMOVED", [2, 2], [1, 2]),
+        ] {
+            let document = sample(event, 1);
+            for (side, counts) in [("previousValue", before), ("currentValue", after)] {
+                let count = |list: &str| document[side][list].as_array().unwrap().len();
+                assert_eq!([count("todoUsers"), count("todoTags")], counts, "{event}");
+            }
+        }
+        let item = sample("TODO_CHECKLIST_ITEM_ASSIGNEE_ADDED", 1);
+        assert_eq!(item["previousValue"]["checklistItemUsers"], json!([]));
     }
 
     #[test]
