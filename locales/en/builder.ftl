@@ -145,6 +145,7 @@ builder-every-entry = every entry
 builder-more = { $count } more
 builder-why = Why
 builder-output = Output
+builder-output-held-back = The filter does not let the sample pass; if it did, this would be sent.
 builder-request = The exact request
 builder-request-hint = { $count } bytes. The id, the time and with them the signature are made anew for each delivery.
 builder-unchanged = Nothing changed yet.

@@ -141,6 +141,7 @@ builder-every-entry = setiap entri
 builder-more = { $count } lagi
 builder-why = Mengapa
 builder-output = Keluaran
+builder-output-held-back = Contoh ini tidak lolos filter; seandainya lolos, inilah yang akan dikirim.
 builder-request = Request persisnya
 builder-request-hint = { $count } byte. ID, waktu, dan karenanya tanda tangan dibuat baru untuk setiap pengiriman.
 builder-unchanged = Belum ada yang berubah.

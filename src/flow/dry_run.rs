@@ -82,14 +82,18 @@ pub fn dry_run(rules: &Rules, body: &[u8], received_at: Timestamp) -> Result<Dry
             });
         }
         Decision::Deliver(output) => {
-            let text = String::from_utf8_lossy(&output.body).into_owned();
-            let read = lenient::document(&output.body);
-            run.output = Some(read.unwrap_or_else(|_| Value::from(text.as_str())));
-            run.body = Some(text);
+            run.output = Some(read_back(&output));
+            run.body = Some(String::from_utf8_lossy(&output.body).into_owned());
             run.content_type = Some(output.content_type.into_owned());
         }
     }
     Ok(run)
+}
+
+/// A body read as JSON, or as a text when it is none.
+pub fn read_back(output: &Output) -> Value {
+    lenient::document(&output.body)
+        .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&output.body)))
 }
 
 /// The head of the request that a delivery with this body would make, secrets masked: its first line and its headers. Id and time, which are made anew

@@ -1261,3 +1261,34 @@ async fn conditions_and_groups_are_told_by_their_numbers() {
     assert!(page.html.contains(said), "{}", page.html);
     bridge.stop().await;
 }
+
+#[actix_web::test]
+async fn a_filter_that_holds_the_sample_back_shows_what_would_be_sent() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    posted.push(("sample_from", "catalogue:TODO_CREATED"));
+    let (body, said) = (
+        "&#34;name&#34;: &#34;call ada about the contract&#34;",
+        "The filter does not let the sample pass; if it did, this would be sent.",
+    );
+    for (changes, is_told) in [
+        (vec![], true),
+        // It is sent, or the event is another, or there is nothing to be sent.
+        (vec![("c_value", "Ada")], false),
+        (vec![("events", "TODO_DELETED")], false),
+        (vec![("f_source", ""), ("f_to", "")], false),
+    ] {
+        let live = ada
+            .post("/connections/live", &changed(posted.clone(), &changes))
+            .await;
+        let result = part(&live, "result");
+        assert_eq!(result.contains(said), is_told, "{changes:?}: {result}");
+        assert!(!is_told || result.contains(body), "{result}");
+        assert!(!is_told || result.contains("Would be skipped"), "{result}");
+    }
+    bridge.stop().await;
+}

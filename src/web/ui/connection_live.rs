@@ -15,7 +15,7 @@ use crate::domain::filter::condition::Truth;
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::{Filter, Input};
 use crate::domain::mapping::Mapping;
-use crate::flow::dry_run::{dry_run, rehearse};
+use crate::flow::dry_run::{DryRun, body_of, dry_run, read_back, rehearse};
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
@@ -24,7 +24,7 @@ use crate::web::ui::connection_filter::{FilterRow, OperatorGroup, found_at, oper
 use crate::web::ui::connection_form::ConnectionForm;
 use crate::web::ui::connection_sample::Sample;
 use crate::web::ui::connection_words::{Names, sentence, sentence_with, suggested_name};
-use crate::web::ui::connections::Verdict;
+use crate::web::ui::connections::{Verdict, body_shown};
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::{event_label, unheard_of};
 use crate::web::ui::row::Chip;
@@ -40,6 +40,8 @@ pub struct Live {
     pub verdict: Verdict,
     pub problems: Vec<FormProblem>,
     pub request: Option<RequestView>,
+    /// The body that would be sent if the filter let the sample pass.
+    pub held_back: Option<String>,
     /// One for each row of the filter.
     pub rows: Vec<RowFeedback>,
     /// One for each row of the mapping.
@@ -124,9 +126,14 @@ pub async fn live(
         problems.extend(found.iter().map(FormProblem::from));
     }
     let fields = fields(&form.fields, document).await?;
-    let (verdict, request, missing) = match compiled.ok().filter(|_| problems.is_empty()) {
+    let Decided {
+        verdict,
+        request,
+        missing,
+        held_back,
+    } = match compiled.ok().filter(|_| problems.is_empty()) {
         Some(compiled) => decided(compiled, sample, target, now).await?,
-        None => (undecided(t!("builder-mend-first")), None, Vec::new()),
+        None => Decided::not(t!("builder-mend-first")),
     };
     let gaps = match form.mapping_mode.as_str() {
         "fields" if verdict.body.is_some() => field_gaps(&form.fields, &fields),
@@ -144,6 +151,8 @@ pub async fn live(
         verdict,
         problems: form.placed(problems, &pointers),
         request,
+        // Without fields there is nothing yet that could be sent.
+        held_back: held_back.filter(|_| !form.lacks_fields()),
         rows,
         fields,
         name: if form.source_id.is_empty() || destination.is_empty() {
@@ -211,26 +220,55 @@ fn undecided(sentence: String) -> Verdict {
     }
 }
 
+/// What the rules as a whole come to on the sample.
+struct Decided {
+    verdict: Verdict,
+    request: Option<RequestView>,
+    /// Paths that a template prints and does not find.
+    missing: Vec<String>,
+    held_back: Option<String>,
+}
+
+impl Decided {
+    fn not(why: String) -> Decided {
+        Decided {
+            verdict: undecided(why),
+            request: None,
+            missing: Vec::new(),
+            held_back: None,
+        }
+    }
+}
+
+/// The body that a filter holds back; nothing when it is sent, when the event is not listened to, or when it cannot be made.
+fn held_back(rules: &Rules, run: &DryRun, body: &[u8]) -> Option<String> {
+    let is_held = run.decision == "skip" && run.not_triggered.is_none();
+    let output = is_held.then(|| body_of(rules, body).ok()).flatten()?;
+    Some(body_shown(&read_back(&output)))
+}
+
 async fn decided(
     rules: Rules,
     sample: &Sample,
     target: &Target<'_>,
     now: Timestamp,
-) -> Result<(Verdict, Option<RequestView>, Vec<String>), ApiError> {
+) -> Result<Decided, ApiError> {
     let body = sample.body.clone();
     let document = sample.document.clone();
-    let (run, missing) = in_turn(&RULES, move || {
+    let (run, missing, held_back) = in_turn(&RULES, move || {
         let run = dry_run(&rules, body.as_bytes(), now);
         let sent = document.filter(|_| run.as_ref().is_ok_and(|run| run.body.is_some()));
         let missing = sent.map_or_else(Vec::new, |document| rules.mapping().missing(&document));
-        (run, missing)
+        let held = run.as_ref().ok();
+        let held = held.and_then(|run| held_back(&rules, run, body.as_bytes()));
+        (run, missing, held)
     })
     .await?;
     let run = match run {
         Ok(run) => run,
         Err(error) => {
             let sentence = t!("builder-no-event", error = retold(&error.to_string()));
-            return Ok((undecided(sentence), None, Vec::new()));
+            return Ok(Decided::not(sentence));
         }
     };
     let mut verdict = Verdict::new(&run);
@@ -254,7 +292,12 @@ async fn decided(
             now,
         )
     });
-    Ok((verdict, request, missing))
+    Ok(Decided {
+        verdict,
+        request,
+        missing,
+        held_back,
+    })
 }
 
 fn request(target: &Target<'_>, body: &str, content_type: &str, now: Timestamp) -> RequestView {

@@ -124,12 +124,17 @@ impl Verdict {
             chip,
             sentence,
             tree: (run.explanation.tally().0 > 0).then(|| tree::html(&run.explanation)),
-            body: run.output.as_ref().map(|output| match output {
-                Value::String(text) => text.clone(),
-                other => serde_json::to_string_pretty(other).unwrap_or_default(),
-            }),
+            body: run.output.as_ref().map(body_shown),
             content_type: run.content_type.clone().unwrap_or_default(),
         }
+    }
+}
+
+/// A body as pages show it: a document over several lines, a text as it is.
+pub fn body_shown(output: &Value) -> String {
+    match output {
+        Value::String(text) => text.clone(),
+        other => serde_json::to_string_pretty(other).unwrap_or_default(),
     }
 }
 
