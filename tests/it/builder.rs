@@ -1263,6 +1263,52 @@ async fn conditions_and_groups_are_told_by_their_numbers() {
 }
 
 #[actix_web::test]
+async fn a_name_that_was_made_of_the_rules_follows_them_and_a_typed_one_stays() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"trigger": {"events": ["TODO_CREATED"]}, "mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let id = only_connection(&bridge).await;
+    let (edit, saved) = (
+        format!("/connections/{id}/edit"),
+        format!("/connections/{id}"),
+    );
+    let page = ada.get(&edit).await;
+    let (mark, destination_id) = (page.mark(), connected.destination_id.clone());
+    assert!(page.html.contains("maxlength=\"120\" value=\"Through\""));
+
+    let mut posted = fields(&mark, &connected.source_id, &destination_id);
+    posted.extend([("connection_id", &*id), ("name", "")]);
+    assert_eq!(ada.post(&saved, &posted).await.status, 303);
+    let named = |value: &str| format!("Record created if its title contains “{value}” → Receiver");
+    let page = ada.get(&edit).await;
+    let (unnamed, placeholder) = (
+        "maxlength=\"120\" value=\"\"",
+        format!("placeholder=\"{}\"", named("GG")),
+    );
+    assert!(page.html.contains(unnamed) && page.html.contains(&placeholder));
+    assert!(part(&page, "review").contains("Nothing changed yet."));
+
+    // It keeps the language that it was made in, whoever saves it.
+    ada.cookie.push_str("; bluebridge_language=id");
+    let page = ada.get(&edit).await;
+    assert!(page.html.contains("<html lang=\"id\""));
+    assert!(page.html.contains(unnamed) && page.html.contains(&placeholder));
+    let other = changed(posted.clone(), &[("c_value", "HH")]);
+    assert_eq!(ada.post(&saved, &other).await.status, 303);
+    assert_eq!(bridge.get(&saved).await["name"], *named("HH"));
+
+    // Of a destination that was renamed since nobody can tell whether a person wrote its old name.
+    let path = format!("/destinations/{destination_id}");
+    let renamed = json!({"name": "Renamed", "config": {"url": receiver.url()}});
+    assert_eq!(bridge.api("PUT", &path, Some(renamed)).await.0, 200);
+    let page = ada.get(&edit).await;
+    let kept = format!("maxlength=\"120\" value=\"{}\"", named("HH"));
+    assert!(page.html.contains(&kept), "{}", page.html);
+    bridge.stop().await;
+}
+
+#[actix_web::test]
 async fn a_filter_that_holds_the_sample_back_shows_what_would_be_sent() {
     let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
     let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});

@@ -11,11 +11,11 @@ use askama::Template;
 use serde_json::{Value, json};
 
 use crate::domain::audit::Actor;
-use crate::domain::connection::{Connection, Rules};
+use crate::domain::connection::{Connection, Rules, RulesDocument};
 use crate::domain::destination::{Settings, SettingsDocument};
 use crate::domain::id::{ConnectionId, DestinationId};
 use crate::domain::mapping::functions::{Function, functions};
-use crate::domain::person::User;
+use crate::domain::person::{Language, User};
 use crate::flow::Bridge;
 use crate::flow::past::{
     Comparison, Difference, EVENTS_LIMIT, EXAMPLES_LIMIT, Example, OTHER_ORDER, SAME_VALUES, Turn,
@@ -32,7 +32,9 @@ use crate::web::ui::connection_filter::MODES;
 use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS, NewDestination};
 use crate::web::ui::connection_live::{Live, Target, live};
 use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, offers};
-use crate::web::ui::connection_words::{Names, change_sentences, suggested_name};
+use crate::web::ui::connection_words::{
+    Names, change_sentences, named_by_itself, suggested_name, suggested_name_in,
+};
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
@@ -169,6 +171,10 @@ pub async fn edit(
         .saved
         .as_ref()
         .map_or_else(ConnectionForm::empty, ConnectionForm::of);
+    // A name that was made of the rules goes on to follow them.
+    if builder.named_in.is_some() {
+        form.name.clear();
+    }
     // A delivery's page leads here with its event.
     if let Some(event_id) = query_value(&request, "sample") {
         form.sample.from = format!("event:{event_id}");
@@ -329,7 +335,7 @@ async fn save_form(
     };
     // The form keeps what was typed: were it shown again, a name made now would stay when what it tells has changed.
     if document.name.is_empty() {
-        document.name = suggested_name(&rules, &builder.names.destination(&form.destination_id));
+        document.name = builder.suggested(&rules, &builder.names.destination(&form.destination_id));
     }
     let existing = builder.saved.as_ref().map(|saved| saved.id);
     match save_document(builder.bridge, &builder.actor, existing, document).await {
@@ -410,6 +416,8 @@ struct Builder<'b> {
     names: Names,
     /// The connection as it is saved.
     saved: Option<Connection>,
+    /// The language of its name, when that was made of its rules.
+    named_in: Option<Language>,
 }
 
 impl<'b> Builder<'b> {
@@ -418,15 +426,28 @@ impl<'b> Builder<'b> {
         bridge: &'b Bridge,
         existing: Option<ConnectionId>,
     ) -> Result<Builder<'b>, PageError> {
+        let names = Names::load(bridge).await?;
+        let saved = match existing {
+            Some(id) => Some(bridge.store.connection(id).await?),
+            None => None,
+        };
         Ok(Builder {
             actor,
             bridge,
-            names: Names::load(bridge).await?,
-            saved: match existing {
-                Some(id) => Some(bridge.store.connection(id).await?),
-                None => None,
-            },
+            named_in: saved
+                .as_ref()
+                .and_then(|saved| named_by_itself(saved, &names)),
+            names,
+            saved,
         })
+    }
+
+    /// What it is called when it is given no name. One that was named so keeps its language: who saves it may read another.
+    fn suggested(&self, rules: &RulesDocument, destination: &str) -> String {
+        match self.named_in {
+            Some(language) => suggested_name_in(language, rules, destination),
+            None => suggested_name(rules, destination),
+        }
     }
 
     async fn page(
@@ -500,7 +521,10 @@ impl<'b> Builder<'b> {
             None => typed_target(form),
         };
         let now = self.bridge.clock.now();
+        let is_named = !form.source_id.is_empty() && !name.is_empty();
+        let suggested = is_named.then(|| self.suggested(&form.rules().0, &name));
         let mut live = live(form, sample, &target, name, &self.names, now).await?;
+        live.name = suggested.unwrap_or(live.name);
         if let Some(saved) = &self.saved {
             live.changes = Some(self.changes(saved, form));
         }
@@ -519,7 +543,7 @@ impl<'b> Builder<'b> {
             names.destination(&form.destination_id)
         };
         let name = if form.name.is_empty() {
-            suggested_name(&rules, &after)
+            self.suggested(&rules, &after)
         } else {
             form.name.clone()
         };

@@ -23,7 +23,7 @@ use crate::web::ui::connection_fields::FieldRow;
 use crate::web::ui::connection_filter::{FilterRow, OperatorGroup, found_at, operator_groups};
 use crate::web::ui::connection_form::ConnectionForm;
 use crate::web::ui::connection_sample::Sample;
-use crate::web::ui::connection_words::{Names, sentence, sentence_with, suggested_name};
+use crate::web::ui::connection_words::{Names, sentence, sentence_with};
 use crate::web::ui::connections::{Verdict, body_shown};
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::{event_label, unheard_of};
@@ -155,11 +155,7 @@ pub async fn live(
         held_back: held_back.filter(|_| !form.lacks_fields()),
         rows,
         fields,
-        name: if form.source_id.is_empty() || destination.is_empty() {
-            t!("builder-name-example")
-        } else {
-            suggested_name(&rules, &destination)
-        },
+        name: t!("builder-name-example"),
         review: review(form, &rules, &destination, names),
         changes: None,
         sample_label: sample.label.clone(),

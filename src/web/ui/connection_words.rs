@@ -3,8 +3,10 @@
 use crate::domain::change::{Change, changes};
 use crate::domain::connection::{Connection, Order, RulesDocument, Version};
 use crate::domain::name::NAME_LIMIT_CHARS;
+use crate::domain::person::Language;
 use crate::flow::Bridge;
 use crate::flow::projects::projects;
+use crate::web::reader::Reader;
 use crate::web::ui::error::PageError;
 use crate::web::ui::labels::{event_clause, event_label};
 use crate::web::ui::rule_words;
@@ -198,6 +200,26 @@ pub fn suggested_name(rules: &RulesDocument, destination: &str) -> String {
         .chars()
         .take(NAME_LIMIT_CHARS)
         .collect()
+}
+
+/// In which language a connection is called what [`suggested_name`] makes of it; `None` when a person named it. A destination that was renamed since is
+/// no longer in the name that was made, which then stays like a typed one.
+pub fn named_by_itself(connection: &Connection, names: &Names) -> Option<Language> {
+    let version = &connection.version;
+    let destination = names.destination(&version.destination_id.to_string());
+    Language::ALL.into_iter().find(|language| {
+        let name = suggested_name_in(*language, &version.rules, &destination);
+        name == connection.name
+    })
+}
+
+/// A suggested name in this language, whatever the reader's is.
+pub fn suggested_name_in(language: Language, rules: &RulesDocument, destination: &str) -> String {
+    let reader = Reader {
+        language,
+        ..Reader::present()
+    };
+    reader.reads(|| suggested_name(rules, destination))
 }
 
 /// What became different from one version to the next, destination included, each as a sentence.
