@@ -189,6 +189,7 @@ document.addEventListener("input", (event) => {
   if (field.name === "sample_search" || field.name === "dry_run_events") return;
   if (field.name === "c_op") hint(field);
   if (field.name === "events") mirror(field);
+  if (field.name === "f_kind") find("[name=f_source]", field.closest(".target")).placeholder = field.selectedOptions[0].dataset.example;
   count(field);
   if (field.dataset.complete) complete(field);
   if (!field.hasAttribute("data-refresh") && !field.hasAttribute("data-paste")) soon();

@@ -1338,3 +1338,34 @@ async fn a_filter_that_holds_the_sample_back_shows_what_would_be_sent() {
     }
     bridge.stop().await;
 }
+
+#[actix_web::test]
+async fn a_field_shows_an_example_of_its_kind() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    posted.push(("action", "preview"));
+    for (kind, example) in [
+        ("path", "$.currentValue.title"),
+        ("template", "{{ currentValue.title }}"),
+    ] {
+        let page = ada
+            .post(
+                "/connections",
+                &changed(posted.clone(), &[("f_kind", kind)]),
+            )
+            .await;
+        let shown =
+            format!("list=\"paths\" placeholder=\"{example}\" value=\"$.currentValue.title\"");
+        let offered = format!("<option value=\"{kind}\" data-example=\"{example}\" selected>");
+        assert!(
+            page.html.contains(&shown) && page.html.contains(&offered),
+            "{kind}: {}",
+            page.html
+        );
+    }
+    bridge.stop().await;
+}

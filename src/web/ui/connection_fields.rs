@@ -14,10 +14,15 @@ const ROWS_LIMIT: usize = 200;
 /// What joins several values unless something else is typed.
 const SEPARATOR: &str = ", ";
 
-pub const KINDS: [(&str, Key); 3] = [
-    ("path", key!("builder-kind-path")),
-    ("template", key!("builder-kind-text")),
-    ("value", key!("builder-kind-constant")),
+/// Where a value comes from, with an example of what is typed then.
+pub const KINDS: [(&str, Key, &str); 3] = [
+    ("path", key!("builder-kind-path"), "$.currentValue.title"),
+    (
+        "template",
+        key!("builder-kind-text"),
+        "{{ currentValue.title }}",
+    ),
+    ("value", key!("builder-kind-constant"), ""),
 ];
 pub const TAKES: [(&str, Key); 4] = [
     ("first", key!("builder-take-first")),
@@ -111,6 +116,13 @@ impl FieldRow {
         }
     }
 
+    /// An example of what is typed for a value of its kind.
+    pub fn example(&self) -> &'static str {
+        let mut kinds = KINDS.iter();
+        let known = kinds.find(|(kind, ..)| *kind == self.kind);
+        known.unwrap_or(&KINDS[0]).2
+    }
+
     /// Nothing was typed into it.
     pub fn is_blank(&self) -> bool {
         self.to.is_empty() && self.source.trim().is_empty()
@@ -175,8 +187,8 @@ impl FieldRow {
         };
         let kind = KINDS
             .iter()
-            .find(|(kind, _)| *kind == self.kind)
-            .map_or("path", |(kind, _)| kind);
+            .find(|(kind, ..)| *kind == self.kind)
+            .map_or("path", |(kind, ..)| kind);
         let mut field = Map::new();
         field.insert("to".into(), Value::from(self.to.as_str()));
         field.insert("from".into(), json!({kind: source}));
