@@ -190,6 +190,8 @@ document.addEventListener("input", (event) => {
   if (field.name === "c_op") hint(field);
   if (field.name === "events") mirror(field);
   if (field.name === "f_kind") find("[name=f_source]", field.closest(".target")).placeholder = field.selectedOptions[0].dataset.example;
+  // Picked in the sample or among the suggestions, not typed sign by sign.
+  if (field.name === "f_source" && (!event.inputType || event.inputType === "insertReplacementText")) join_several(field);
   count(field);
   if (field.dataset.complete) complete(field);
   if (!field.hasAttribute("data-refresh") && !field.hasAttribute("data-paste")) soon();
@@ -197,6 +199,7 @@ document.addEventListener("input", (event) => {
 document.addEventListener("change", (event) => {
   const field = event.target;
   if (!builder()?.contains(field)) return;
+  if (field.name === "f_take") field.dataset.chosen = "yes";
   if (field.hasAttribute("data-paste") && field.value.trim()) find("#sample_from").value = "paste";
   if (field.hasAttribute("data-refresh") || field.hasAttribute("data-paste")) press("preview");
 });
@@ -236,10 +239,22 @@ const write = (field, text, start, end) => {
 };
 const is_text = (field) => field.hasAttribute("data-template") || field.closest(".target")?.querySelector("[name=f_kind]")?.value === "template" && field.name === "f_source";
 
+// Every entry of a list brings several values: all are joined, unless the person has chosen otherwise.
+const join_several = (field) => {
+  const take = find("[name=f_take]", field.closest(".target"));
+  if (take.dataset.chosen || is_text(field)) return;
+  const [usual, wanted] = field.value.includes("[*]") ? ["first", "join"] : ["join", "first"];
+  if (take.value !== usual) return;
+  take.value = wanted;
+  if (wanted === "join") take.closest("details").open = true;
+};
+// What a template prints a value by; a path to several values is not taken in one.
+const in_template = (path) => find(`.pick[title="${CSS.escape(path)}"]`)?.dataset.text ?? `{{ ${path.replace(/^\$\./, "")} }}`;
+
 // Puts a path into the field that was last typed in; false when there is none, and the server makes a new field of it.
 const insert = (path, into = last_field) => {
   if (!into?.isConnected || into.offsetParent === null || !(into.hasAttribute("data-path") || into.hasAttribute("data-template"))) return false;
-  if (is_text(into)) write(into, `{{ ${path.replace(/^\$\./, "")} }}`, into.selectionStart, into.selectionEnd);
+  if (is_text(into)) write(into, in_template(path), into.selectionStart, into.selectionEnd);
   else write(into, path, 0, into.value.length);
   const name = into.name === "f_source" && find("[name=f_to]", into.closest(".target"));
   if (name && !name.value) { name.focus(); }
@@ -328,7 +343,9 @@ const close = () => { menu?.list.remove(); menu?.field.removeAttribute("aria-act
 const offers = (field) => {
   const before = field.value.slice(0, field.selectionStart);
   const calls = () => all("[data-call]").map((one) => ({ text: one.dataset.call, hint: one.nextElementSibling?.textContent ?? "" }));
-  const paths = () => all("#paths option").map((one) => ({ text: one.value.replace(/^\$\./, ""), hint: one.textContent }));
+  // Within the braces; what needs more than a pair of them is not offered there.
+  const paths = () => all("#paths option").filter((one) => !one.dataset.text?.startsWith("{%"))
+    .map((one) => ({ text: one.dataset.text?.slice(3, -3) ?? one.value.replace(/^\$\./, ""), hint: one.textContent }));
   if (field.dataset.complete === "pipe") {
     const typed = before.match(/(?:^|\|)\s*([a-z0-9_]*)$/);
     return typed && typed[1] && { typed: typed[1], from: calls() };

@@ -1263,6 +1263,45 @@ async fn conditions_and_groups_are_told_by_their_numbers() {
 }
 
 #[actix_web::test]
+async fn every_entry_of_a_list_is_picked_with_all_of_them_joined() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let page = ada.get("/connections/new").await;
+    let (mark, path) = (page.mark(), "$.currentValue.todoUsers[*].user.fullName");
+    let text = "{{ currentValue.todoUsers | pluck(&#39;user.fullName&#39;) | join(&#39;, &#39;) }}";
+    for part in [
+        format!("value=\"pick:{path}\""),
+        format!("<option value=\"{path}\" data-text=\"{text}\">Ada Lovelace</option>"),
+    ] {
+        assert!(page.html.contains(&part), "{part} in {}", page.html);
+    }
+
+    let pick = format!("pick:{path}");
+    let posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    let mut unpicked = changed(posted, &[("f_source", ""), ("f_pipe", "")]);
+    unpicked.push(("action", &pick));
+    let picked = ada.post("/connections", &unpicked).await;
+    let told = part(&picked, "f-0");
+    assert!(
+        told.contains("Ada Lovelace, Grace Hopper") && told.contains("value=\"join\" selected"),
+        "{told}"
+    );
+    // What a person chose stays.
+    let all = changed(unpicked.clone(), &[("f_take", "all")]);
+    let picked = ada.post("/connections", &all).await;
+    assert!(part(&picked, "f-0").contains("value=\"all\" selected"));
+
+    let template = [("mapping_mode", "template"), ("f_to", "")];
+    let mut template = changed(unpicked, &template);
+    template.push(("template", "On it: "));
+    let picked = ada.post("/connections", &template).await;
+    assert!(picked.html.contains(&format!("On it: {text}")));
+    bridge.stop().await;
+}
+
+#[actix_web::test]
 async fn a_name_that_was_made_of_the_rules_follows_them_and_a_typed_one_stays() {
     let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
     let rules = json!({"trigger": {"events": ["TODO_CREATED"]}, "mapping": {"mode": "passthrough"}, "enabled": false});

@@ -44,7 +44,7 @@ use crate::web::ui::once::go_and_show;
 use crate::web::ui::page::{Page, go, query_value, render, render_again};
 use crate::web::ui::row::Moment;
 use crate::web::ui::rule_places;
-use crate::web::ui::sample_tree;
+use crate::web::ui::sample_tree::{self, Suggestion};
 use crate::web::ui::tree;
 use crate::web::visible::as_typed;
 
@@ -66,7 +66,7 @@ struct FormPage {
     form: ConnectionForm,
     live: Live,
     tree: String,
-    paths: Vec<(String, String)>,
+    paths: Vec<Suggestion>,
     offers: Offers,
     sample_stands_in: bool,
     sources: Vec<(String, String)>,

@@ -88,7 +88,8 @@ pub fn name_for(path: &str, taken: &[FieldRow]) -> String {
     let names: Vec<&str> = path
         .split(['.', '[', ']', '\'', '"'])
         .filter(|name| {
-            !name.is_empty() && *name != "$" && !name.chars().all(|sign| sign.is_ascii_digit())
+            let is_index = name.chars().all(|sign| sign.is_ascii_digit());
+            !name.is_empty() && !["$", "*"].contains(name) && !is_index
         })
         .collect();
     let is_free = |name: &str| !taken.iter().any(|row| row.to == name);
@@ -107,12 +108,21 @@ pub fn name_for(path: &str, taken: &[FieldRow]) -> String {
 impl FieldRow {
     /// A row for the value at a path.
     pub fn picked(path: &str, taken: &[FieldRow]) -> FieldRow {
-        FieldRow {
+        let mut row = FieldRow {
             to: name_for(path, taken),
-            kind: "path".into(),
-            source: path.into(),
-            focus: true,
             ..FieldRow::default()
+        };
+        row.fill(path);
+        row
+    }
+
+    /// Takes the value at a path that was picked. Of every entry of a list all are joined, unless something else than the usual is chosen.
+    pub fn fill(&mut self, path: &str) {
+        self.kind = "path".into();
+        self.source = path.into();
+        self.focus = true;
+        if path.contains("[*]") && ["", "first"].contains(&self.take.as_str()) {
+            self.take = "join".into();
         }
     }
 
@@ -384,10 +394,14 @@ mod tests {
             ("$.currentValue.todoList.title", "todoList_title"),
             ("$.currentValue.todoList.title", "todoList_title_2"),
             ("$.currentValue.todoTags[0].tag['a b']", "a b"),
+            ("$.currentValue.todoUsers[*]", "todoUsers"),
+            ("$.currentValue.todoUsers[*].user.fullName", "fullName"),
             ("$", "event"),
         ] {
             let row = FieldRow::picked(path, &rows);
             assert_eq!(row.to, name);
+            let take = if path.contains('*') { "join" } else { "" };
+            assert_eq!(row.take, take, "{path}");
             rows.push(row);
         }
     }

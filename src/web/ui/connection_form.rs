@@ -22,6 +22,7 @@ use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::{event_label, event_type_called, group_name};
 use crate::web::ui::rule_places::{Places, field_called};
+use crate::web::ui::sample_tree::in_template;
 
 /// The catalogue's group of events about records.
 const RECORDS: &str = "Records";
@@ -428,16 +429,13 @@ impl ConnectionForm {
     /// stands at the end of the template.
     fn pick(&mut self, path: &str) {
         if self.mapping_mode == "template" {
-            let expression = path.strip_prefix("$.").unwrap_or(path);
-            self.template.push_str(&format!("{{{{ {expression} }}}}"));
+            self.template.push_str(&in_template(path));
             return;
         }
         self.mapping_mode = "fields".into();
         self.fields.retain(|row| !row.is_blank());
         if let Some(row) = self.fields.iter_mut().find(|row| row.is_unfinished()) {
-            row.kind = "path".into();
-            row.source = path.into();
-            row.focus = true;
+            row.fill(path);
             return;
         }
         let row = FieldRow::picked(path, &self.fields);

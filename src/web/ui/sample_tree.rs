@@ -16,6 +16,9 @@ const OPEN_DEPTH: usize = 2;
 /// Longest text whose paths are offered for completion.
 const PATHS_LIMIT: usize = 250;
 
+/// Members that are folded at first, wherever they are: what Blue says of its own webhook is seldom mapped.
+const FOLDED: [&str; 2] = ["webhook", "project"];
+
 #[derive(Template)]
 #[template(path = "connections/tree_node.html")]
 struct Node<'a> {
@@ -24,86 +27,205 @@ struct Node<'a> {
     value: String,
     kind: &'static str,
     is_open: bool,
+    /// What a list's entries have inside, by the first of them. Rendered and escaped already.
+    of_every: Vec<String>,
     /// Rendered and escaped already.
     children: Vec<String>,
     /// Entries that are not shown.
     left_out: usize,
 }
 
-/// The tree as HTML; every text in it is escaped by its template.
-pub fn html(document: &Value) -> String {
-    let mut budget = NODES_LIMIT;
-    let Some(members) = document.as_object() else {
-        return String::new();
-    };
-    members
-        .iter()
-        .map(|(name, value)| node(name, &step("$", name), value, 0, &mut budget))
-        .collect()
+impl Node<'_> {
+    /// How a template prints it, when it is not as the path says.
+    fn text_for_template(&self) -> Option<String> {
+        several_in_template(self.path)
+    }
+
+    /// How a template prints every entry.
+    fn every_in_template(&self) -> String {
+        in_template(&format!("{}[*]", self.path))
+    }
 }
 
-fn node(name: &str, path: &str, value: &Value, depth: usize, budget: &mut usize) -> String {
-    if *budget == 0 {
-        return String::new();
+/// A value within another: what it is called, its path, and it.
+type Inner<'v> = (String, String, &'v Value);
+
+/// A path that is offered for completion.
+pub struct Suggestion {
+    pub path: String,
+    pub value: String,
+}
+
+impl Suggestion {
+    /// How a template prints it, when it is not as the path says.
+    pub fn in_template(&self) -> Option<String> {
+        several_in_template(&self.path)
     }
-    *budget -= 1;
-    let inner: Vec<(String, String, &Value)> = match value {
-        Value::Object(members) => members
-            .iter()
-            .map(|(key, value)| (key.clone(), step(path, key), value))
-            .collect(),
-        Value::Array(entries) => entries
-            .iter()
-            .enumerate()
-            .take(ENTRIES_LIMIT)
-            .map(|(index, value)| (format!("[{index}]"), format!("{path}[{index}]"), value))
-            .collect(),
-        _ => Vec::new(),
+}
+
+/// The tree as HTML; every text in it is escaped by its template.
+pub fn html(document: &Value) -> String {
+    // Of a change, what it led to is used more often than what was before.
+    let is_change = document["currentValue"].is_object();
+    let mut tree = Tree {
+        folds_before: is_change,
+        budget: NODES_LIMIT,
     };
-    let all = value.as_array().map_or(inner.len(), Vec::len);
-    let children: Vec<String> = inner
-        .iter()
-        .map(|(name, path, value)| node(name, path, value, depth + 1, budget))
-        .filter(|html| !html.is_empty())
-        .collect();
-    Node {
-        name,
-        path,
-        value: shown(value),
-        kind: kind(value),
-        // What Blue says of its own webhook is seldom mapped.
-        is_open: depth < OPEN_DEPTH && name != "webhook" && name != "project",
-        left_out: all - children.len(),
-        children,
+    match document {
+        Value::Object(_) => tree.nodes("$", document, 0).concat(),
+        _ => String::new(),
     }
-    .render()
-    .unwrap_or_default()
+}
+
+/// A tree that is being made.
+struct Tree {
+    /// Whether what was before a change is folded.
+    folds_before: bool,
+    /// Values that it may still take.
+    budget: usize,
+}
+
+impl Tree {
+    /// Everything within a value.
+    fn nodes(&mut self, path: &str, value: &Value, depth: usize) -> Vec<String> {
+        let mut nodes = Vec::new();
+        for (name, path, inner) in inner(path, value) {
+            let is_before = self.folds_before && depth == 0 && name == "previousValue";
+            // A list's entries are told once, by what every one of them has.
+            let is_folded = value.is_array() || is_before || FOLDED.contains(&name.as_str());
+            let is_open = depth < OPEN_DEPTH && !is_folded;
+            nodes.extend(self.node(&name, &path, inner, depth, is_open));
+        }
+        nodes
+    }
+
+    fn node(
+        &mut self,
+        name: &str,
+        path: &str,
+        value: &Value,
+        depth: usize,
+        is_open: bool,
+    ) -> Option<String> {
+        self.budget = self.budget.checked_sub(1)?;
+        let first = value.as_array().and_then(|entries| entries.first());
+        let of_every = first.map_or_else(Vec::new, |first| {
+            self.nodes(&format!("{path}[*]"), first, depth + 1)
+        });
+        let children = self.nodes(path, value, depth + 1);
+        let all = match value {
+            Value::Array(entries) => entries.len(),
+            Value::Object(members) => members.len(),
+            _ => 0,
+        };
+        let node = Node {
+            name,
+            path,
+            value: shown(value),
+            kind: kind(value),
+            is_open,
+            of_every,
+            left_out: all - children.len(),
+            children,
+        };
+        node.render().ok()
+    }
+}
+
+/// What is within a value. What there is now stands before what there was.
+fn inner<'v>(path: &str, value: &'v Value) -> Vec<Inner<'v>> {
+    match value {
+        Value::Object(members) => {
+            let members = members.iter();
+            let mut inner: Vec<Inner<'v>> = members
+                .map(|(key, value)| (key.clone(), step(path, key), value))
+                .collect();
+            let at = |name: &str| inner.iter().position(|(key, ..)| key == name);
+            if let (Some(before), Some(now)) = (at("previousValue"), at("currentValue"))
+                && before < now
+            {
+                inner[before..=now].rotate_left(1);
+            }
+            inner
+        }
+        Value::Array(entries) => {
+            let entries = entries.iter().enumerate().take(ENTRIES_LIMIT);
+            entries
+                .map(|(index, value)| (format!("[{index}]"), format!("{path}[{index}]"), value))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Every path to a plain value, with the value, for completion.
-pub fn paths(document: &Value) -> Vec<(String, String)> {
+pub fn paths(document: &Value) -> Vec<Suggestion> {
     let mut found = Vec::new();
     collect("$", document, &mut found);
     found
 }
 
-fn collect(path: &str, value: &Value, found: &mut Vec<(String, String)>) {
+fn collect(path: &str, value: &Value, found: &mut Vec<Suggestion>) {
     if found.len() >= PATHS_LIMIT {
         return;
     }
+    let suggest = |path: String, value: &Value| Suggestion {
+        path,
+        value: shown(value),
+    };
     match value {
-        Value::Object(members) => {
-            for (key, value) in members {
-                collect(&step(path, key), value, found);
+        Value::Object(_) => {
+            for (_, path, value) in inner(path, value) {
+                collect(&path, value, found);
             }
         }
         Value::Array(entries) => {
-            found.push((format!("{path}[*]"), shown(value)));
+            let every = format!("{path}[*]");
+            found.push(suggest(every.clone(), value));
             if let Some(first) = entries.first() {
+                if first.is_object() || first.is_array() {
+                    collect(&every, first, found);
+                }
                 collect(&format!("{path}[0]"), first, found);
             }
         }
-        _ => found.push((path.to_string(), shown(value))),
+        _ => found.push(suggest(path.to_string(), value)),
+    }
+}
+
+/// The same of a path to several values.
+fn several_in_template(path: &str) -> Option<String> {
+    path.contains("[*]").then(|| in_template(path))
+}
+
+/// How a template prints what is at a path; of every entry of a list, all joined.
+pub fn in_template(path: &str) -> String {
+    let path = path.strip_prefix("$.").unwrap_or(path);
+    match path.split_once("[*]") {
+        None => format!("{{{{ {path} }}}}"),
+        Some((list, "")) => format!("{{{{ {list} | join(', ') }}}}"),
+        // A list within each entry: no function goes through both.
+        Some((list, rest)) if rest.contains("[*]") => format!(
+            "{{% for entry in {list} %}}{}{{% if not loop.last %}}, {{% endif %}}{{% endfor %}}",
+            in_template(&format!("entry{rest}"))
+        ),
+        Some((list, rest)) => {
+            let rest = match rest.strip_prefix('.') {
+                Some(name) => name.to_string(),
+                None => format!("${rest}"),
+            };
+            format!("{{{{ {list} | pluck({}) | join(', ') }}}}", quoted(&rest))
+        }
+    }
+}
+
+/// A text as templates write it.
+fn quoted(text: &str) -> String {
+    if text.contains(['\'', '\\']) {
+        let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{text}\"")
+    } else {
+        format!("'{text}'")
     }
 }
 
@@ -148,27 +270,84 @@ fn shown(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::mapping::template::TextTemplate;
     use crate::domain::path::Path;
     use serde_json::json;
 
     #[test]
     fn every_offered_path_finds_its_value() {
-        let document = json!({"a": {"b c": 1, "it's": [true, {"x": null}]}, "0": "<b>", "ü": 2, "back\\slash": 3});
+        let document = json!({"a": {"b c": 1, "it's": [true, {"x": null}]}, "0": "<b>", "ü": 2, "back\\slash": 3, "users": [{"user": {"name": "Ada"}}, {}]});
         let offered = paths(&document);
-        assert!(offered.len() >= 6, "{offered:?}");
-        for (path, _) in &offered {
+        assert!(offered.len() >= 8, "{}", offered.len());
+        for Suggestion { path, .. } in &offered {
             let parsed = Path::parse(path).unwrap_or_else(|error| panic!("{path}: {error}"));
             assert!(!parsed.find(&document).unwrap().is_empty(), "{path}");
         }
         let html = html(&document);
         assert!(html.contains("&#60;b&#62;") && !html.contains("<b>"));
-        for (path, _) in offered.iter().filter(|(path, _)| !path.ends_with("[*]")) {
+        for Suggestion { path, .. } in &offered {
             let escaped = path.replace('\'', "&#39;");
             assert!(
                 html.contains(&format!("pick:{escaped}\"")),
                 "{path} in {html}"
             );
         }
+        let every = "$.users[*].user.name";
+        assert!(offered.iter().any(|offered| offered.path == every));
+    }
+
+    #[test]
+    fn every_entry_is_told_in_a_template_by_what_a_template_takes() {
+        let document = json!({"tags": ["a", "b"], "users": [{"user": {"name": "Ada", "it's \"so\"": 1}, "ids": [1, 2]}, {"user": {"name": "Grace", "it's \"so\"": 2}, "ids": [3]}], "grid": [[1, 2], [3, 4]]});
+        for (path, text, printed) in [
+            ("$.tags[0]", "{{ tags[0] }}", "a"),
+            ("$.tags[*]", "{{ tags | join(', ') }}", "a, b"),
+            (
+                "$.users[*].user.name",
+                "{{ users | pluck('user.name') | join(', ') }}",
+                "Ada, Grace",
+            ),
+            (
+                r#"$.users[*].user['it\'s "so"']"#,
+                r#"{{ users | pluck("user['it\\'s \"so\"']") | join(', ') }}"#,
+                "1, 2",
+            ),
+            (
+                "$.grid[*][0]",
+                "{{ grid | pluck('$[0]') | join(', ') }}",
+                "1, 3",
+            ),
+            (
+                "$.users[*].ids[*]",
+                "{% for entry in users %}{{ entry.ids | join(', ') }}{% if not loop.last %}, {% endif %}{% endfor %}",
+                "1, 2, 3",
+            ),
+        ] {
+            assert_eq!(in_template(path), text);
+            let template = TextTemplate::parse(text).unwrap_or_else(|error| panic!("{error:?}"));
+            assert_eq!(template.render(&document).unwrap(), printed, "{text}");
+        }
+        assert!(html(&document).contains("data-text=\"{{ tags | join(&#39;, &#39;) }}\""));
+    }
+
+    #[test]
+    fn what_is_now_stands_open_before_what_was() {
+        let changed = json!({"event": "E", "previousValue": {"a": {"x": 1}}, "currentValue": {"a": {"x": 2}, "list": [{"b": {"c": 1}}]}});
+        let html_of = |document: &Value| html(document);
+        let html = html_of(&changed);
+        let at = |text: &str| {
+            html.find(text)
+                .unwrap_or_else(|| panic!("{text} in {html}"))
+        };
+        let now = at("<details open id=\"tree-$.currentValue\">");
+        assert!(now < at("<details id=\"tree-$.previousValue\">"));
+        // The members of every entry, and each entry folded.
+        at("pick:$.currentValue.list[*].b.c\"");
+        at("<details id=\"tree-$.currentValue.list[0]\">");
+        assert_eq!(paths(&changed)[1].path, "$.currentValue.a.x");
+        // Of what was deleted, there is nothing else.
+        let deleted = json!({"previousValue": {"a": 1}, "currentValue": null});
+        assert!(html_of(&deleted).contains("<details open id=\"tree-$.previousValue\">"));
     }
 
     #[test]

@@ -47,6 +47,24 @@ module.exports = async function builder(day) {
   await page.waitForFunction(() => document.querySelectorAll("[name=f_source]")[1].value === "$.currentValue.todoList.title");
   assert.strictEqual(await source.count(), 2);
 
+  // Of every entry of a list all are joined in a field, and in a text by its functions.
+  const everyone = page.locator('.pick[title="$.currentValue.todoUsers[*].user.fullName"]');
+  await page.locator('[id="tree-$.currentValue.todoUsers[*].user"]').evaluate((folded) => { folded.open = true; });
+  await page.getByRole("button", { name: "Add a field", exact: true }).click();
+  await source.nth(2).waitFor();
+  await page.locator("[name=f_to]").nth(2).fill("people");
+  await everyone.click();
+  assert.strictEqual(await page.locator("[name=f_take]").nth(2).inputValue(), "join");
+  await page.locator(".target").nth(2).getByText('"Ada Lovelace, Grace Hopper"').waitFor();
+  await page.locator("[name=f_kind]").nth(2).selectOption("template");
+  assert.strictEqual(await source.nth(2).getAttribute("placeholder"), "{{ currentValue.title }}");
+  await source.nth(2).fill("On it: ");
+  await everyone.click();
+  assert.strictEqual(await source.nth(2).inputValue(), "On it: {{ currentValue.todoUsers | pluck('user.fullName') | join(', ') }}");
+  await page.locator(".target").nth(2).getByText('"On it: Ada Lovelace, Grace Hopper"').waitFor();
+  await page.locator("[value='remove-field:2']").click();
+  await source.nth(2).waitFor({ state: "detached" });
+
   // A template completes paths and functions; Enter takes, Escape leaves.
   await page.locator("input[name=mapping_mode][value=template]").check();
   const template = page.locator("#template");
