@@ -3,6 +3,8 @@
 //! There is one variant for each thing that can be asked, so no operator ever meets a value that it does not take. Where values are found, and
 //! what is said about them, is the condition's.
 
+use std::borrow::Cow;
+
 use jiff::{Span, Timestamp};
 use regex::Regex;
 use serde_json::Value;
@@ -157,11 +159,11 @@ impl TextCheck {
     fn holds(&self, value: &Value, scope: &Scope) -> Judged {
         let text = || text_of(value, scope.types).ok_or(Doubt::NotA("text"));
         let comparable = || {
-            if scope.case_sensitive {
-                text()
-            } else {
-                text().map(|text| folded(&text).into())
-            }
+            text().map(|text| match text {
+                text if scope.case_sensitive => text,
+                Cow::Borrowed(text) => folded(text),
+                Cow::Owned(text) => folded(&text).into_owned().into(),
+            })
         };
         let is = |expected: &Value| same(value, expected, scope.types, scope.case_sensitive);
         match self {

@@ -301,7 +301,7 @@ impl Reader {
         Some(if scope.case_sensitive {
             text.into_owned()
         } else {
-            folded(&text)
+            folded(&text).into_owned()
         })
     }
 
