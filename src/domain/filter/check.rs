@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::domain::filter::Node;
 use crate::domain::filter::condition::{Doubt, Judged, Scope};
+use crate::domain::filter::keys::Listed;
 use crate::domain::value::{
     Number, Types, bool_of, folded, same, shift, text_of, time_of, type_of,
 };
@@ -49,7 +50,7 @@ pub(super) enum ScalarCheck {
 #[derive(Debug, Clone)]
 pub(super) enum TextCheck {
     Equals(Value),
-    In(Vec<Value>),
+    In(Box<Listed>),
     /// The texts of these three are folded already when case is ignored.
     Contains(String),
     StartsWith(String),
@@ -80,9 +81,9 @@ pub(super) enum DateCheck {
 #[derive(Debug, Clone)]
 pub(super) enum ListCheck {
     Has(Value),
-    HasAny(Vec<Value>),
-    HasAll(Vec<Value>),
-    HasNone(Vec<Value>),
+    HasAny(Box<Listed>),
+    HasAll(Box<Listed>),
+    HasNone(Box<Listed>),
     AnyItem(Box<Node>),
     AllItems(Box<Node>),
 }
@@ -168,13 +169,10 @@ impl TextCheck {
         let is = |expected: &Value| same(value, expected, scope.types, scope.case_sensitive);
         match self {
             TextCheck::Equals(expected) => is(expected).ok_or_else(|| not_like(expected, scope)),
-            TextCheck::In(list) => {
-                let judged: Vec<bool> = list.iter().filter_map(is).collect();
-                match (judged.is_empty(), list.first()) {
-                    (true, Some(first)) => Err(not_like(first, scope)),
-                    _ => Ok(judged.contains(&true)),
-                }
-            }
+            TextCheck::In(list) => match (list.keys.has(value), list.entries.first()) {
+                (None, Some(first)) => Err(not_like(first, scope)),
+                (has, _) => Ok(has == Some(true)),
+            },
             TextCheck::Contains(part) => Ok(comparable()?.contains(part.as_str())),
             TextCheck::StartsWith(part) => Ok(comparable()?.starts_with(part.as_str())),
             TextCheck::EndsWith(part) => Ok(comparable()?.ends_with(part.as_str())),

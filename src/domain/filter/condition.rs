@@ -4,6 +4,8 @@
 //! [`Truth::Unknown`] with a [`Doubt`].
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::iter;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -13,6 +15,7 @@ use crate::domain::filter::check::{
     AnyCheck, ChangeCheck, Check, ListCheck, ScalarCheck, TextCheck,
 };
 use crate::domain::filter::explanation::{self, Explanation, Found, Reason, Slip, shortened};
+use crate::domain::filter::keys::Keys;
 use crate::domain::filter::operator::{self, Operator};
 use crate::domain::filter::{About, Input, Node};
 use crate::domain::needs::Needs;
@@ -219,7 +222,8 @@ impl Condition {
     fn judge_list(&self, check: &ListCheck, found: &[&Value], input: &Input<'_>) -> Judged {
         let items = self.items(found)?;
         // Blue's tags and assignees are rows with a name.
-        let has = |expected: &Value| items.iter().any(|item| self.names(item, expected));
+        let names = || items.iter().copied().flat_map(names_of);
+        let is_in = |keys: &Keys, value: &Value| keys.has(value) == Some(true);
         let holds = |node: &Node, item: &Value| {
             node.holds(&Input {
                 document: item,
@@ -227,10 +231,16 @@ impl Condition {
             })
         };
         Ok(match check {
-            ListCheck::Has(expected) => has(expected),
-            ListCheck::HasAny(list) => list.iter().any(has),
-            ListCheck::HasAll(list) => list.iter().all(has),
-            ListCheck::HasNone(list) => !list.iter().any(has),
+            ListCheck::Has(expected) => names().any(|name| self.is(name, expected)),
+            ListCheck::HasAny(list) => names().any(|name| is_in(&list.keys, name)),
+            ListCheck::HasNone(list) => !names().any(|name| is_in(&list.keys, name)),
+            ListCheck::HasAll(list) => {
+                let mut had = Keys::new(&self.scope);
+                names()
+                    .filter(|name| is_in(&list.keys, name))
+                    .for_each(|name| had.add(name));
+                list.entries.iter().all(|entry| is_in(&had, entry))
+            }
             ListCheck::AnyItem(node) => items.iter().any(|item| holds(node, item)),
             ListCheck::AllItems(node) => items.iter().all(|item| holds(node, item)),
         })
@@ -284,16 +294,14 @@ impl Condition {
         } else {
             before != after
         };
-        let is = |value: &Value, expected: &Value| {
-            same(value, expected, self.scope.types, self.scope.case_sensitive) == Some(true)
-        };
         // Of several values, one has come that none was before.
         let several = before.len().max(after.len()) > 1;
         let came = |from: &[&Value], to: &[&Value], expected: &Value| {
             if several {
-                to.iter().any(|one| is(one, expected)) && !from.iter().any(|one| is(one, expected))
+                to.iter().any(|one| self.is(one, expected))
+                    && !from.iter().any(|one| self.is(one, expected))
             } else {
-                changed && is(to.first().copied().unwrap_or(&null), expected)
+                changed && self.is(to.first().copied().unwrap_or(&null), expected)
             }
         };
         let goes = |direction: Ordering| {
@@ -340,26 +348,17 @@ impl Condition {
 
     /// Whether the second side has an item, and that one if one is named, which the first has not.
     fn gained(&self, from: &[&Value], to: &[&Value], named: Option<&Value>) -> bool {
-        let (from, to) = (flat(from), flat(to));
-        to.into_iter()
-            .filter(|item| !from.iter().any(|old| key_of(old) == key_of(item)))
-            .any(|item| named.is_none_or(|expected| self.names(item, expected)))
+        let before: HashSet<&Value> = flat(from).into_iter().map(key_of).collect();
+        flat(to)
+            .into_iter()
+            .filter(|item| !before.contains(key_of(item)))
+            .any(|item| {
+                named.is_none_or(|expected| names_of(item).any(|name| self.is(name, expected)))
+            })
     }
 
-    /// Whether an item is the one that a person named by id, title or name, also one level down (`todoTags` hold a `tag`).
-    fn names(&self, item: &Value, expected: &Value) -> bool {
-        const NAMES: [&str; 6] = ["id", "title", "name", "email", "fullName", "text"];
-        let is = |value: &Value| {
-            same(value, expected, self.scope.types, self.scope.case_sensitive) == Some(true)
-        };
-        let direct = |value: &Value| NAMES.iter().filter_map(|name| value.get(name)).any(is);
-        is(item)
-            || direct(item)
-            || item.as_object().is_some_and(|members| {
-                members.iter().any(|(key, inner)| {
-                    (inner.is_object() && direct(inner)) || (key.ends_with("Id") && is(inner))
-                })
-            })
+    fn is(&self, value: &Value, expected: &Value) -> bool {
+        same(value, expected, self.scope.types, self.scope.case_sensitive) == Some(true)
     }
 
     /// The condition with what it found, for people.
@@ -503,6 +502,18 @@ fn flat<'v>(found: &[&'v Value]) -> Vec<&'v Value> {
         [Value::Null] => Vec::new(),
         several => several.to_vec(),
     }
+}
+
+/// What a person may name an item by: itself, its id, title or name, also one level down (`todoTags` hold a `tag`).
+fn names_of(item: &Value) -> impl Iterator<Item = &Value> {
+    fn direct(value: &Value) -> impl Iterator<Item = &Value> {
+        NAMES.iter().filter_map(|name| value.get(name))
+    }
+    const NAMES: [&str; 6] = ["id", "title", "name", "email", "fullName", "text"];
+    let members = item.as_object().into_iter().flatten();
+    let inner =
+        members.flat_map(|(key, inner)| direct(inner).chain(key.ends_with("Id").then_some(inner)));
+    iter::once(item).chain(direct(item)).chain(inner)
 }
 
 /// What tells two items apart: their id, or all of them.

@@ -7,6 +7,7 @@
 mod check;
 pub mod condition;
 pub mod explanation;
+mod keys;
 pub mod nearest;
 pub mod operator;
 mod parse;
