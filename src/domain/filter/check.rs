@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::domain::filter::Node;
 use crate::domain::filter::condition::{Doubt, Judged, Scope};
+use crate::domain::filter::folds::Folds;
 use crate::domain::filter::keys::Listed;
 use crate::domain::value::{
     Number, Types, bool_of, folded, same, shift, text_of, time_of, type_of,
@@ -127,9 +128,15 @@ impl Order {
 
 impl ScalarCheck {
     /// Whether it holds for a value; `now` is what relative dates count from.
-    pub fn holds(&self, value: &Value, scope: &Scope, now: Timestamp) -> Judged {
+    pub fn holds<'v>(
+        &self,
+        value: &'v Value,
+        scope: &Scope,
+        now: Timestamp,
+        folds: &Folds<'v>,
+    ) -> Judged {
         match self {
-            ScalarCheck::Text(check) => check.holds(value, scope),
+            ScalarCheck::Text(check) => check.holds(value, scope, folds),
             ScalarCheck::Number(check) => {
                 let number = Number::of(value, scope.types).ok_or(Doubt::NotA("number"))?;
                 check.holds(number)
@@ -157,13 +164,13 @@ impl TextCheck {
         }
     }
 
-    fn holds(&self, value: &Value, scope: &Scope) -> Judged {
+    fn holds<'v>(&self, value: &'v Value, scope: &Scope, folds: &Folds<'v>) -> Judged {
         let text = || text_of(value, scope.types).ok_or(Doubt::NotA("text"));
-        let comparable = || {
-            text().map(|text| match text {
-                text if scope.case_sensitive => text,
-                Cow::Borrowed(text) => folded(text),
-                Cow::Owned(text) => folded(&text).into_owned().into(),
+        let looks = |part: &str, has: fn(&str, &str) -> bool| {
+            Ok(match text()? {
+                text if scope.case_sensitive => has(&text, part),
+                Cow::Borrowed(text) => folds.with(text, |folded| has(folded, part)),
+                Cow::Owned(text) => has(&folded(&text), part),
             })
         };
         let is = |expected: &Value| same(value, expected, scope.types, scope.case_sensitive);
@@ -173,9 +180,9 @@ impl TextCheck {
                 (None, Some(first)) => Err(not_like(first, scope)),
                 (has, _) => Ok(has == Some(true)),
             },
-            TextCheck::Contains(part) => Ok(comparable()?.contains(part.as_str())),
-            TextCheck::StartsWith(part) => Ok(comparable()?.starts_with(part.as_str())),
-            TextCheck::EndsWith(part) => Ok(comparable()?.ends_with(part.as_str())),
+            TextCheck::Contains(part) => looks(part, |text, part| text.contains(part)),
+            TextCheck::StartsWith(part) => looks(part, |text, part| text.starts_with(part)),
+            TextCheck::EndsWith(part) => looks(part, |text, part| text.ends_with(part)),
             TextCheck::Matches(regex) => Ok(regex.is_match(&text()?)),
             TextCheck::Length(order, length) => {
                 let chars = Number::Integer(text()?.chars().count() as i128);

@@ -15,6 +15,7 @@ use crate::domain::filter::check::{
     AnyCheck, ChangeCheck, Check, ListCheck, ScalarCheck, TextCheck,
 };
 use crate::domain::filter::explanation::{self, Explanation, Found, Reason, Slip, shortened};
+use crate::domain::filter::folds::Folds;
 use crate::domain::filter::keys::Keys;
 use crate::domain::filter::operator::{self, Operator};
 use crate::domain::filter::{About, Input, Node};
@@ -178,17 +179,18 @@ impl Condition {
     }
 
     /// Whether the condition holds for the input.
-    pub(super) fn judge<'v>(&self, input: &Input<'v>) -> Judgement<'v> {
+    pub(super) fn judge<'v>(&self, input: &Input<'v>, folds: &Folds<'v>) -> Judgement<'v> {
         match &self.check {
             Check::Any(check) => self.judge_found(input, |found| judge_any(check, found)),
-            Check::Scalar(check) => {
-                self.judge_found(input, |found| self.judge_scalars(check, found, input))
-            }
+            Check::Scalar(check) => self.judge_found(input, |found| {
+                self.judge_scalars(check, found, input, folds)
+            }),
             Check::NotScalar(check) => self.judge_found(input, |found| {
-                self.judge_scalars(check, found, input).map(|any| !any)
+                self.judge_scalars(check, found, input, folds)
+                    .map(|any| !any)
             }),
             Check::List(check) => {
-                self.judge_found(input, |found| self.judge_list(check, found, input))
+                self.judge_found(input, |found| self.judge_list(check, found, input, folds))
             }
             Check::Change(check) => self.judge_change(check, input),
         }
@@ -197,7 +199,7 @@ impl Condition {
     fn judge_found<'v>(
         &self,
         input: &Input<'v>,
-        judge: impl FnOnce(&[&Value]) -> Judged,
+        judge: impl FnOnce(&[&'v Value]) -> Judged,
     ) -> Judgement<'v> {
         match self.path.find(input.document) {
             Ok(found) => Judgement::of(judge(&found), found, Vec::new()),
@@ -206,10 +208,16 @@ impl Condition {
     }
 
     /// Whether the check holds for any of the values.
-    fn judge_scalars(&self, check: &ScalarCheck, found: &[&Value], input: &Input<'_>) -> Judged {
+    fn judge_scalars<'v>(
+        &self,
+        check: &ScalarCheck,
+        found: &[&'v Value],
+        input: &Input<'v>,
+        folds: &Folds<'v>,
+    ) -> Judged {
         let mut judged = Err(Doubt::Missing);
         for value in found {
-            match check.holds(value, &self.scope, input.reference_time) {
+            match check.holds(value, &self.scope, input.reference_time, folds) {
                 Ok(true) => return Ok(true),
                 Ok(false) => judged = Ok(false),
                 Err(doubt) if judged.is_err() => judged = Err(doubt),
@@ -219,16 +227,23 @@ impl Condition {
         judged
     }
 
-    fn judge_list(&self, check: &ListCheck, found: &[&Value], input: &Input<'_>) -> Judged {
+    fn judge_list<'v>(
+        &self,
+        check: &ListCheck,
+        found: &[&'v Value],
+        input: &Input<'v>,
+        folds: &Folds<'v>,
+    ) -> Judged {
         let items = self.items(found)?;
         // Blue's tags and assignees are rows with a name.
         let names = || items.iter().copied().flat_map(names_of);
         let is_in = |keys: &Keys, value: &Value| keys.has(value) == Some(true);
-        let holds = |node: &Node, item: &Value| {
-            node.holds(&Input {
+        let holds = |node: &Node, item: &'v Value| {
+            let input = Input {
                 document: item,
                 reference_time: input.reference_time,
-            })
+            };
+            node.holds(&input, folds)
         };
         Ok(match check {
             ListCheck::Has(expected) => names().any(|name| self.is(name, expected)),
@@ -362,8 +377,8 @@ impl Condition {
     }
 
     /// The condition with what it found, for people.
-    pub(super) fn explain(&self, input: &Input<'_>) -> Explanation {
-        let judgement = self.judge(input);
+    pub(super) fn explain<'v>(&self, input: &Input<'v>, folds: &Folds<'v>) -> Explanation {
+        let judgement = self.judge(input, folds);
         let found = match judgement.found.as_slice() {
             [] => None,
             [one] => Some((*one).clone()),

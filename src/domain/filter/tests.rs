@@ -560,7 +560,7 @@ fn says(filter: &Filter, v: &Value) -> Truth {
         reference_time: Timestamp::UNIX_EPOCH,
     };
     match &filter.root {
-        Node::Condition(condition) => condition.judge(&input).truth,
+        Node::Condition(condition) => condition.judge(&input, &Folds::default()).truth,
         Node::Group { .. } => panic!("a group"),
     }
 }
@@ -654,5 +654,32 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn long_texts_that_are_folded_once_are_told_apart() {
+    let long = |word: &str| format!("{} {word}", "Größe ".repeat(300));
+    let document = json!({"a": long("ÄPFEL"), "b": long("Birnen"), "c": "kurz", "list": [long("ÄPFEL"), long("ÖL")]});
+    let input = Input {
+        document: &document,
+        reference_time: Timestamp::UNIX_EPOCH,
+    };
+    let folds = Folds::default();
+    for (path, op, value, case_sensitive, expected) in [
+        ("$.a", "contains", "äpfel", false, true),
+        ("$.b", "contains", "äpfel", false, false),
+        ("$.b", "ends_with", "BIRNEN", false, true),
+        ("$.b", "ends_with", "BIRNEN", true, false),
+        ("$.a", "ends_with", "äpfel", false, true),
+        ("$.a", "starts_with", "GRÖSSE", false, true),
+        ("$.c", "contains", "KURZ", false, true),
+        ("$.list[*]", "ends_with", "öl", false, true),
+        ("$.list[*]", "ends_with", "birnen", false, false),
+    ] {
+        let filter = over(path, op, &json!(value), (Types::Auto, case_sensitive));
+        let told = filter.matches_with(&input, &folds);
+        assert_eq!(told, expected, "{path} {op} {value}");
+        assert_eq!(told, filter.matches(&input), "{path} {op} {value}");
     }
 }
