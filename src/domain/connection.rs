@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::domain::catalogue;
 use crate::domain::event::{EventFacts, fact_needs, shared_name};
 use crate::domain::filter::explanation::Explanation;
+use crate::domain::filter::folds::Folds;
 use crate::domain::filter::{About, Filter, Input};
 use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
 use crate::domain::mapping::{Mapping, MappingError, MappingInput, Output};
@@ -232,11 +233,16 @@ impl Rules {
 
     /// What becomes of this event: the one decision that ingest, preview, dry run and the log share.
     pub fn decide(&self, subject: &Subject<'_>) -> Decision {
+        self.decide_with(subject, &Folds::default())
+    }
+
+    /// The same for who decides for several connections about one event.
+    pub fn decide_with<'a>(&self, subject: &Subject<'a>, folds: &Folds<'a>) -> Decision {
         if let Some(reason) = self.trigger.refusal(subject.facts) {
             return Decision::NotTriggered(reason);
         }
         if let Some(filter) = &self.filter
-            && !filter.matches(&input(subject))
+            && !filter.matches_with(&input(subject), folds)
         {
             return Decision::Skip;
         }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::sync::LazyLock;
 
 use jiff::civil::{Date, DateTime};
 use jiff::fmt::temporal::Pieces;
@@ -166,21 +167,84 @@ pub fn shift(from: Timestamp, span: Span, backwards: bool) -> Option<Timestamp> 
     Some(zoned.checked_add(span).ok()?.timestamp())
 }
 
+/// Signs below this one have what they fold to looked up: Latin, Greek, Cyrillic and all others down to the punctuation.
+const LOOKED_UP: u32 = 0x2100;
+
+/// What each of them folds to; nothing for those that fold to several.
+static FOLDS: LazyLock<Vec<Option<char>>> = LazyLock::new(|| {
+    let only = |sign: char| {
+        let mut signs = spelled(sign);
+        signs.next().filter(|_| signs.next().is_none())
+    };
+    (0..LOOKED_UP)
+        .map(|code| char::from_u32(code).and_then(only))
+        .collect()
+});
+
+/// A sign in large letters and then in small ones.
+fn spelled(sign: char) -> impl Iterator<Item = char> {
+    sign.to_uppercase().flat_map(char::to_lowercase)
+}
+
+/// The one sign that a sign folds to, when that is told quickly.
+fn fold(sign: char, folds: &[Option<char>]) -> Option<char> {
+    match sign {
+        '\0'..='\x7f' => Some(sign.to_ascii_lowercase()),
+        // Chinese, Japanese, Korean and emoji have no case.
+        '\u{2e80}'..='\u{a63f}' | '\u{ac00}'..='\u{d7ff}' | '\u{1f000}'.. => Some(sign),
+        _ => folds.get(sign as usize).copied().flatten(),
+    }
+}
+
+/// Whether a sign is the dot that a large dotted I leaves behind.
+fn is_dot_of_i(sign: char, before: Option<char>) -> bool {
+    sign == '\u{307}' && before == Some('i')
+}
+
 /// A text as it compares without regard to case, of both cases the same: also of the Greek sigma that ends a word, of ß, and of the two kinds of i
 /// that Turkish has.
-pub fn folded(text: &str) -> String {
+pub fn folded(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
-        return text.to_ascii_lowercase();
+        let has_large = text.bytes().any(|byte| byte.is_ascii_uppercase());
+        return if has_large {
+            Cow::Owned(text.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(text)
+        };
     }
+    let folds = FOLDS.as_slice();
     let mut folded = String::with_capacity(text.len());
-    let large = text.chars().flat_map(char::to_uppercase);
-    for sign in large.flat_map(char::to_lowercase) {
-        // The dot that a large dotted I leaves behind.
-        if sign != '\u{307}' || !folded.ends_with('i') {
-            folded.push(sign);
+    for sign in text.chars() {
+        match fold(sign, folds) {
+            Some(one) if one != '\u{307}' => folded.push(one),
+            _ => {
+                for one in spelled(sign) {
+                    if !is_dot_of_i(one, folded.chars().next_back()) {
+                        folded.push(one);
+                    }
+                }
+            }
         }
     }
-    folded
+    Cow::Owned(folded)
+}
+
+/// The signs of the folded text one after the other, for who may not need them all.
+pub fn folding(text: &str) -> impl Iterator<Item = char> {
+    let folds = FOLDS.as_slice();
+    let mut before = None;
+    let signs = text.chars().flat_map(move |sign| {
+        let one = fold(sign, folds);
+        let several = one.is_none().then(|| spelled(sign));
+        one.into_iter().chain(several.into_iter().flatten())
+    });
+    signs.filter(move |sign| {
+        let stays = !is_dot_of_i(*sign, before);
+        if stays {
+            before = Some(*sign);
+        }
+        stays
+    })
 }
 
 /// Whether two texts are the same without regard to case.
@@ -188,7 +252,7 @@ pub fn same_text(one: &str, other: &str) -> bool {
     if one.is_ascii() && other.is_ascii() {
         one.eq_ignore_ascii_case(other)
     } else {
-        one == other || folded(one) == folded(other)
+        one == other || folding(one).eq(folding(other))
     }
 }
 
@@ -216,4 +280,33 @@ pub fn same(found: &Value, expected: &Value, types: Types, case_sensitive: bool)
     } else {
         same_text(&found, &expected)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sign_folds_to_its_small_letters() {
+        let folds = FOLDS.as_slice();
+        for sign in '\0'..=char::MAX {
+            if let Some(one) = fold(sign, folds) {
+                assert!(spelled(sign).eq([one]), "{sign:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_folds_the_same_at_once_and_sign_by_sign() {
+        for (text, expected) in [
+            ("", ""),
+            ("Straße ΟΔΟΣ", "strasse οδοσ"),
+            ("İI\u{307}\u{307}i\u{307}ıe\u{307}", "iiiie\u{307}"),
+            ("\u{307}Ǆǅ ﬁ", "\u{307}ǆǆ fi"),
+            ("Ｄａｔｅ 漢字 ÄÖ", "ｄａｔｅ 漢字 äö"),
+        ] {
+            assert_eq!(folded(text), expected);
+            assert!(folding(text).eq(expected.chars()), "{text}");
+        }
+    }
 }

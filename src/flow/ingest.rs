@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::connection::{Decision, Order, Rules, Subject};
 use crate::domain::delivery::Cause;
 use crate::domain::event::{EventFacts, ReadError, Reading, read_for};
+use crate::domain::filter::folds::Folds;
 use crate::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId,
 };
@@ -98,19 +99,9 @@ pub(super) async fn store_and_hand_over(
     arrival: Arrival,
     connections: &[std::sync::Arc<LiveConnection>],
 ) -> Result<Receipt, IngestError> {
-    let subject = Subject {
-        facts: &arrival.facts,
-        document: &arrival.document,
-        body: &arrival.body,
-        received_at: arrival.now,
-    };
     let mut deliveries = Vec::new();
     let mut handed_over = Vec::new();
-    for connection in connections {
-        let decided = connection.rules.decide(&subject);
-        let Some(planned) = plan(bridge, snapshot, connection, decided, &arrival) else {
-            continue;
-        };
+    for planned in decide(bridge, snapshot, &arrival, connections) {
         deliveries.push(planned.delivery);
         handed_over.extend(planned.hand_over);
     }
@@ -162,6 +153,29 @@ pub(super) async fn store_and_hand_over(
             })
         }
     }
+}
+
+/// What each of the connections makes of the event.
+fn decide(
+    bridge: &Bridge,
+    snapshot: &Snapshot,
+    arrival: &Arrival,
+    connections: &[std::sync::Arc<LiveConnection>],
+) -> Vec<Planned> {
+    let subject = Subject {
+        facts: &arrival.facts,
+        document: &arrival.document,
+        body: &arrival.body,
+        received_at: arrival.now,
+    };
+    let folds = Folds::default();
+    connections
+        .iter()
+        .filter_map(|connection| {
+            let decided = connection.rules.decide_with(&subject, &folds);
+            plan(bridge, snapshot, connection, decided, arrival)
+        })
+        .collect()
 }
 
 /// Queues an event for the next commit. Deliveries of a record go in the order of their ids, so these are given in the order in which the

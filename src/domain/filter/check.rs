@@ -3,12 +3,16 @@
 //! There is one variant for each thing that can be asked, so no operator ever meets a value that it does not take. Where values are found, and
 //! what is said about them, is the condition's.
 
+use std::borrow::Cow;
+
 use jiff::{Span, Timestamp};
 use regex::Regex;
 use serde_json::Value;
 
 use crate::domain::filter::Node;
 use crate::domain::filter::condition::{Doubt, Judged, Scope};
+use crate::domain::filter::folds::Folds;
+use crate::domain::filter::keys::Listed;
 use crate::domain::value::{
     Number, Types, bool_of, folded, same, shift, text_of, time_of, type_of,
 };
@@ -47,7 +51,7 @@ pub(super) enum ScalarCheck {
 #[derive(Debug, Clone)]
 pub(super) enum TextCheck {
     Equals(Value),
-    In(Vec<Value>),
+    In(Box<Listed>),
     /// The texts of these three are folded already when case is ignored.
     Contains(String),
     StartsWith(String),
@@ -78,9 +82,9 @@ pub(super) enum DateCheck {
 #[derive(Debug, Clone)]
 pub(super) enum ListCheck {
     Has(Value),
-    HasAny(Vec<Value>),
-    HasAll(Vec<Value>),
-    HasNone(Vec<Value>),
+    HasAny(Box<Listed>),
+    HasAll(Box<Listed>),
+    HasNone(Box<Listed>),
     AnyItem(Box<Node>),
     AllItems(Box<Node>),
 }
@@ -124,9 +128,15 @@ impl Order {
 
 impl ScalarCheck {
     /// Whether it holds for a value; `now` is what relative dates count from.
-    pub fn holds(&self, value: &Value, scope: &Scope, now: Timestamp) -> Judged {
+    pub fn holds<'v>(
+        &self,
+        value: &'v Value,
+        scope: &Scope,
+        now: Timestamp,
+        folds: &Folds<'v>,
+    ) -> Judged {
         match self {
-            ScalarCheck::Text(check) => check.holds(value, scope),
+            ScalarCheck::Text(check) => check.holds(value, scope, folds),
             ScalarCheck::Number(check) => {
                 let number = Number::of(value, scope.types).ok_or(Doubt::NotA("number"))?;
                 check.holds(number)
@@ -154,28 +164,25 @@ impl TextCheck {
         }
     }
 
-    fn holds(&self, value: &Value, scope: &Scope) -> Judged {
+    fn holds<'v>(&self, value: &'v Value, scope: &Scope, folds: &Folds<'v>) -> Judged {
         let text = || text_of(value, scope.types).ok_or(Doubt::NotA("text"));
-        let comparable = || {
-            if scope.case_sensitive {
-                text()
-            } else {
-                text().map(|text| folded(&text).into())
-            }
+        let looks = |part: &str, has: fn(&str, &str) -> bool| {
+            Ok(match text()? {
+                text if scope.case_sensitive => has(&text, part),
+                Cow::Borrowed(text) => folds.with(text, |folded| has(folded, part)),
+                Cow::Owned(text) => has(&folded(&text), part),
+            })
         };
         let is = |expected: &Value| same(value, expected, scope.types, scope.case_sensitive);
         match self {
             TextCheck::Equals(expected) => is(expected).ok_or_else(|| not_like(expected, scope)),
-            TextCheck::In(list) => {
-                let judged: Vec<bool> = list.iter().filter_map(is).collect();
-                match (judged.is_empty(), list.first()) {
-                    (true, Some(first)) => Err(not_like(first, scope)),
-                    _ => Ok(judged.contains(&true)),
-                }
-            }
-            TextCheck::Contains(part) => Ok(comparable()?.contains(part.as_str())),
-            TextCheck::StartsWith(part) => Ok(comparable()?.starts_with(part.as_str())),
-            TextCheck::EndsWith(part) => Ok(comparable()?.ends_with(part.as_str())),
+            TextCheck::In(list) => match (list.keys.has(value), list.entries.first()) {
+                (None, Some(first)) => Err(not_like(first, scope)),
+                (has, _) => Ok(has == Some(true)),
+            },
+            TextCheck::Contains(part) => looks(part, |text, part| text.contains(part)),
+            TextCheck::StartsWith(part) => looks(part, |text, part| text.starts_with(part)),
+            TextCheck::EndsWith(part) => looks(part, |text, part| text.ends_with(part)),
             TextCheck::Matches(regex) => Ok(regex.is_match(&text()?)),
             TextCheck::Length(order, length) => {
                 let chars = Number::Integer(text()?.chars().count() as i128);

@@ -4,6 +4,8 @@
 //! [`Truth::Unknown`] with a [`Doubt`].
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::iter;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -13,6 +15,8 @@ use crate::domain::filter::check::{
     AnyCheck, ChangeCheck, Check, ListCheck, ScalarCheck, TextCheck,
 };
 use crate::domain::filter::explanation::{self, Explanation, Found, Reason, Slip, shortened};
+use crate::domain::filter::folds::Folds;
+use crate::domain::filter::keys::Keys;
 use crate::domain::filter::operator::{self, Operator};
 use crate::domain::filter::{About, Input, Node};
 use crate::domain::needs::Needs;
@@ -175,17 +179,18 @@ impl Condition {
     }
 
     /// Whether the condition holds for the input.
-    pub(super) fn judge<'v>(&self, input: &Input<'v>) -> Judgement<'v> {
+    pub(super) fn judge<'v>(&self, input: &Input<'v>, folds: &Folds<'v>) -> Judgement<'v> {
         match &self.check {
             Check::Any(check) => self.judge_found(input, |found| judge_any(check, found)),
-            Check::Scalar(check) => {
-                self.judge_found(input, |found| self.judge_scalars(check, found, input))
-            }
+            Check::Scalar(check) => self.judge_found(input, |found| {
+                self.judge_scalars(check, found, input, folds)
+            }),
             Check::NotScalar(check) => self.judge_found(input, |found| {
-                self.judge_scalars(check, found, input).map(|any| !any)
+                self.judge_scalars(check, found, input, folds)
+                    .map(|any| !any)
             }),
             Check::List(check) => {
-                self.judge_found(input, |found| self.judge_list(check, found, input))
+                self.judge_found(input, |found| self.judge_list(check, found, input, folds))
             }
             Check::Change(check) => self.judge_change(check, input),
         }
@@ -194,7 +199,7 @@ impl Condition {
     fn judge_found<'v>(
         &self,
         input: &Input<'v>,
-        judge: impl FnOnce(&[&Value]) -> Judged,
+        judge: impl FnOnce(&[&'v Value]) -> Judged,
     ) -> Judgement<'v> {
         match self.path.find(input.document) {
             Ok(found) => Judgement::of(judge(&found), found, Vec::new()),
@@ -203,10 +208,16 @@ impl Condition {
     }
 
     /// Whether the check holds for any of the values.
-    fn judge_scalars(&self, check: &ScalarCheck, found: &[&Value], input: &Input<'_>) -> Judged {
+    fn judge_scalars<'v>(
+        &self,
+        check: &ScalarCheck,
+        found: &[&'v Value],
+        input: &Input<'v>,
+        folds: &Folds<'v>,
+    ) -> Judged {
         let mut judged = Err(Doubt::Missing);
         for value in found {
-            match check.holds(value, &self.scope, input.reference_time) {
+            match check.holds(value, &self.scope, input.reference_time, folds) {
                 Ok(true) => return Ok(true),
                 Ok(false) => judged = Ok(false),
                 Err(doubt) if judged.is_err() => judged = Err(doubt),
@@ -216,21 +227,35 @@ impl Condition {
         judged
     }
 
-    fn judge_list(&self, check: &ListCheck, found: &[&Value], input: &Input<'_>) -> Judged {
+    fn judge_list<'v>(
+        &self,
+        check: &ListCheck,
+        found: &[&'v Value],
+        input: &Input<'v>,
+        folds: &Folds<'v>,
+    ) -> Judged {
         let items = self.items(found)?;
         // Blue's tags and assignees are rows with a name.
-        let has = |expected: &Value| items.iter().any(|item| self.names(item, expected));
-        let holds = |node: &Node, item: &Value| {
-            node.holds(&Input {
+        let names = || items.iter().copied().flat_map(names_of);
+        let is_in = |keys: &Keys, value: &Value| keys.has(value) == Some(true);
+        let holds = |node: &Node, item: &'v Value| {
+            let input = Input {
                 document: item,
                 reference_time: input.reference_time,
-            })
+            };
+            node.holds(&input, folds)
         };
         Ok(match check {
-            ListCheck::Has(expected) => has(expected),
-            ListCheck::HasAny(list) => list.iter().any(has),
-            ListCheck::HasAll(list) => list.iter().all(has),
-            ListCheck::HasNone(list) => !list.iter().any(has),
+            ListCheck::Has(expected) => names().any(|name| self.is(name, expected)),
+            ListCheck::HasAny(list) => names().any(|name| is_in(&list.keys, name)),
+            ListCheck::HasNone(list) => !names().any(|name| is_in(&list.keys, name)),
+            ListCheck::HasAll(list) => {
+                let mut had = Keys::new(&self.scope);
+                names()
+                    .filter(|name| is_in(&list.keys, name))
+                    .for_each(|name| had.add(name));
+                list.entries.iter().all(|entry| is_in(&had, entry))
+            }
             ListCheck::AnyItem(node) => items.iter().any(|item| holds(node, item)),
             ListCheck::AllItems(node) => items.iter().all(|item| holds(node, item)),
         })
@@ -284,16 +309,14 @@ impl Condition {
         } else {
             before != after
         };
-        let is = |value: &Value, expected: &Value| {
-            same(value, expected, self.scope.types, self.scope.case_sensitive) == Some(true)
-        };
         // Of several values, one has come that none was before.
         let several = before.len().max(after.len()) > 1;
         let came = |from: &[&Value], to: &[&Value], expected: &Value| {
             if several {
-                to.iter().any(|one| is(one, expected)) && !from.iter().any(|one| is(one, expected))
+                to.iter().any(|one| self.is(one, expected))
+                    && !from.iter().any(|one| self.is(one, expected))
             } else {
-                changed && is(to.first().copied().unwrap_or(&null), expected)
+                changed && self.is(to.first().copied().unwrap_or(&null), expected)
             }
         };
         let goes = |direction: Ordering| {
@@ -340,31 +363,22 @@ impl Condition {
 
     /// Whether the second side has an item, and that one if one is named, which the first has not.
     fn gained(&self, from: &[&Value], to: &[&Value], named: Option<&Value>) -> bool {
-        let (from, to) = (flat(from), flat(to));
-        to.into_iter()
-            .filter(|item| !from.iter().any(|old| key_of(old) == key_of(item)))
-            .any(|item| named.is_none_or(|expected| self.names(item, expected)))
-    }
-
-    /// Whether an item is the one that a person named by id, title or name, also one level down (`todoTags` hold a `tag`).
-    fn names(&self, item: &Value, expected: &Value) -> bool {
-        const NAMES: [&str; 6] = ["id", "title", "name", "email", "fullName", "text"];
-        let is = |value: &Value| {
-            same(value, expected, self.scope.types, self.scope.case_sensitive) == Some(true)
-        };
-        let direct = |value: &Value| NAMES.iter().filter_map(|name| value.get(name)).any(is);
-        is(item)
-            || direct(item)
-            || item.as_object().is_some_and(|members| {
-                members.iter().any(|(key, inner)| {
-                    (inner.is_object() && direct(inner)) || (key.ends_with("Id") && is(inner))
-                })
+        let before: HashSet<&Value> = flat(from).into_iter().map(key_of).collect();
+        flat(to)
+            .into_iter()
+            .filter(|item| !before.contains(key_of(item)))
+            .any(|item| {
+                named.is_none_or(|expected| names_of(item).any(|name| self.is(name, expected)))
             })
     }
 
+    fn is(&self, value: &Value, expected: &Value) -> bool {
+        same(value, expected, self.scope.types, self.scope.case_sensitive) == Some(true)
+    }
+
     /// The condition with what it found, for people.
-    pub(super) fn explain(&self, input: &Input<'_>) -> Explanation {
-        let judgement = self.judge(input);
+    pub(super) fn explain<'v>(&self, input: &Input<'v>, folds: &Folds<'v>) -> Explanation {
+        let judgement = self.judge(input, folds);
         let found = match judgement.found.as_slice() {
             [] => None,
             [one] => Some((*one).clone()),
@@ -503,6 +517,18 @@ fn flat<'v>(found: &[&'v Value]) -> Vec<&'v Value> {
         [Value::Null] => Vec::new(),
         several => several.to_vec(),
     }
+}
+
+/// What a person may name an item by: itself, its id, title or name, also one level down (`todoTags` hold a `tag`).
+fn names_of(item: &Value) -> impl Iterator<Item = &Value> {
+    fn direct(value: &Value) -> impl Iterator<Item = &Value> {
+        NAMES.iter().filter_map(|name| value.get(name))
+    }
+    const NAMES: [&str; 6] = ["id", "title", "name", "email", "fullName", "text"];
+    let members = item.as_object().into_iter().flatten();
+    let inner =
+        members.flat_map(|(key, inner)| direct(inner).chain(key.ends_with("Id").then_some(inner)));
+    iter::once(item).chain(direct(item)).chain(inner)
 }
 
 /// What tells two items apart: their id, or all of them.

@@ -7,6 +7,8 @@
 mod check;
 pub mod condition;
 pub mod explanation;
+pub mod folds;
+mod keys;
 pub mod nearest;
 pub mod operator;
 mod parse;
@@ -18,6 +20,7 @@ use serde_json::Value;
 
 use crate::domain::filter::condition::{Condition, Truth};
 use crate::domain::filter::explanation::Explanation;
+use crate::domain::filter::folds::Folds;
 use crate::domain::needs::Needs;
 use crate::domain::problem::Problem;
 
@@ -108,24 +111,29 @@ impl Filter {
 
     /// Whether the event passes.
     pub fn matches(&self, input: &Input<'_>) -> bool {
-        self.root.holds(input)
+        self.matches_with(input, &Folds::default())
+    }
+
+    /// The same for who asks several filters about one document.
+    pub fn matches_with<'v>(&self, input: &Input<'v>, folds: &Folds<'v>) -> bool {
+        self.root.holds(input, folds)
     }
 
     /// Whether it passes and why, with every value found.
     pub fn evaluate(&self, input: &Input<'_>) -> Explanation {
-        self.root.explain(input)
+        self.root.explain(input, &Folds::default())
     }
 }
 
 impl Node {
-    pub(super) fn holds(&self, input: &Input<'_>) -> bool {
+    pub(super) fn holds<'v>(&self, input: &Input<'v>, folds: &Folds<'v>) -> bool {
         match self {
-            Node::Condition(condition) => condition.judge(input).truth == Truth::True,
+            Node::Condition(condition) => condition.judge(input, folds).truth == Truth::True,
             Node::Group { children, .. } if children.is_empty() => true,
             Node::Group { mode, children } => match mode {
-                Mode::All => children.iter().all(|child| child.holds(input)),
-                Mode::Any => children.iter().any(|child| child.holds(input)),
-                Mode::None => !children.iter().any(|child| child.holds(input)),
+                Mode::All => children.iter().all(|child| child.holds(input, folds)),
+                Mode::Any => children.iter().any(|child| child.holds(input, folds)),
+                Mode::None => !children.iter().any(|child| child.holds(input, folds)),
             },
         }
     }
@@ -151,13 +159,16 @@ impl Node {
         }
     }
 
-    fn explain(&self, input: &Input<'_>) -> Explanation {
+    fn explain<'v>(&self, input: &Input<'v>, folds: &Folds<'v>) -> Explanation {
         match self {
-            Node::Condition(condition) => condition.explain(input),
+            Node::Condition(condition) => condition.explain(input, folds),
             Node::Group { mode, children } => Explanation::group(
                 *mode,
-                self.holds(input),
-                children.iter().map(|child| child.explain(input)).collect(),
+                self.holds(input, folds),
+                children
+                    .iter()
+                    .map(|child| child.explain(input, folds))
+                    .collect(),
             ),
         }
     }

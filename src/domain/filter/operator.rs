@@ -8,6 +8,7 @@ use crate::domain::filter::Node;
 use crate::domain::filter::check::{
     AnyCheck, ChangeCheck, Check, DateCheck, ListCheck, NumberCheck, Order, ScalarCheck, TextCheck,
 };
+use crate::domain::filter::keys::Listed;
 use crate::domain::problem;
 use crate::domain::value::Number;
 
@@ -53,7 +54,7 @@ pub(super) enum Reads {
     Text(fn(String) -> Check),
     Number(fn(Number) -> Check),
     NumberRange(fn(Number, Number) -> Check),
-    List(fn(Vec<Value>) -> Check),
+    List(fn(Box<Listed>) -> Check),
     Regex(fn(Regex) -> Check),
     /// A date alone is its beginning.
     Date(fn(Timestamp) -> Check),

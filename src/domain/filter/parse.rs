@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::filter::check::Check;
 use crate::domain::filter::condition::{Condition, Scope};
+use crate::domain::filter::keys::Listed;
 use crate::domain::filter::operator::{self, Reads};
 use crate::domain::filter::{CONDITIONS_LIMIT, DEPTH_LIMIT, ITEMS_DEPTH_LIMIT, Mode, Node};
 use crate::domain::path::Path;
@@ -259,7 +260,9 @@ impl Reader {
             Reads::NumberRange(check) => self
                 .number_range(value, pointer)
                 .map(|(low, high)| check(low, high)),
-            Reads::List(check) => self.list(value, pointer).map(check),
+            Reads::List(check) => self
+                .list(value, pointer)
+                .map(|entries| check(Box::new(Listed::new(entries, scope)))),
             Reads::Regex(check) => self.regex(value, scope, pointer).map(check),
             Reads::Date(check) => self.date(time_of(value, &scope.zone), pointer).map(check),
             Reads::EndOfDate(check) => self.date(end_of(value, &scope.zone), pointer).map(check),
@@ -301,7 +304,7 @@ impl Reader {
         Some(if scope.case_sensitive {
             text.into_owned()
         } else {
-            folded(&text)
+            folded(&text).into_owned()
         })
     }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::filter::operator::OPERATORS;
+use crate::domain::value::{Number, Types, text_of, type_of};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -460,5 +461,225 @@ proptest! {
                 prop_assert_eq!(filter.matches(&input), filter.evaluate(&input).passed());
             }
         }
+    }
+}
+
+/// Values that are easily taken for the same, or for others.
+fn awkward() -> Vec<Value> {
+    let mut values: Vec<Value> = serde_json::from_str(
+        r#"[null, true, false, 0, -0.0, 0.0, 1, 1.0, 5, 5.5, -3, 1e5, 100000, 1e300, 9007199254740992, 9007199254740993, 9007199254740992.0, 18446744073709551615, -9223372036854775808,
+        "null", "true", "TRUE", "false", "True ", "", " ", "0", "-0", "0.0", "1", "1.0", " 1 ", "+1", "5", "5.00", "5.50", "05", "5x", "1e5", "1E5", "1E+5", "100000", "inf", "NaN", "-", "1e400",
+        "9007199254740992", "9007199254740993", "9007199254740993.0", "170141183460469231731687303715884105727", "170141183460469231731687303715884105728", "170141183460469231731687303715884105729",
+        "a", "A", "ä", "Ä", "a\u0308", "ß", "SS", "ss", "ẞ", "ΟΔΟΣ", "οδος", "οδοσ", "İ", "i", "I", "ı", "i\u0307", "i\u0307\u0307", "\u0307", "K", "k", "ſ", "s", "ﬁ", "fi", "２", "2026-01-31", "2026-01-31T00:00:00Z",
+        [], [1], ["a"], {}, {"id": 1}, {"id": "a"}, {"title": "A"}, {"name": "ß", "id": 5.5}, {"tag": {"title": "5.00"}}, {"tag": {"id": null}}, {"tagId": true}, {"tagId": "İ"}, {"Id": [1]}, {"id": {"id": 1}}]"#,
+    )
+    .unwrap();
+    values.extend(
+        [
+            "a".repeat(40),
+            "Ä".repeat(40),
+            format!("i{}", "\u{307}".repeat(40)),
+        ]
+        .map(Value::from),
+    );
+    values
+}
+
+/// Whether an item is called so, pair by pair as it was before there were keys.
+fn is_called(item: &Value, expected: &Value, types: Types, case_sensitive: bool) -> bool {
+    let is = |value: &Value| same_slowly(value, expected, types, case_sensitive) == Some(true);
+    let direct = |value: &Value| {
+        let names = ["id", "title", "name", "email", "fullName", "text"];
+        names.iter().filter_map(|name| value.get(name)).any(is)
+    };
+    is(item)
+        || direct(item)
+        || item.as_object().is_some_and(|members| {
+            members.iter().any(|(key, inner)| {
+                (inner.is_object() && direct(inner)) || (key.ends_with("Id") && is(inner))
+            })
+        })
+}
+
+/// As [`crate::domain::value::same`] is said, with every text folded as a whole.
+fn same_slowly(
+    found: &Value,
+    expected: &Value,
+    types: Types,
+    case_sensitive: bool,
+) -> Option<bool> {
+    if types == Types::Strict && type_of(found) != type_of(expected) {
+        return None;
+    }
+    if (found.is_number() || expected.is_number())
+        && let (Some(found), Some(expected)) =
+            (Number::of(found, types), Number::of(expected, types))
+    {
+        return Some(found.compare(expected)?.is_eq());
+    }
+    if found.is_null() && expected.is_null() {
+        return Some(true);
+    }
+    let folded = |text: &str| {
+        let large = text.chars().flat_map(char::to_uppercase);
+        let small = large.flat_map(char::to_lowercase);
+        small.fold(String::new(), |mut folded, sign| {
+            if sign != '\u{307}' || !folded.ends_with('i') {
+                folded.push(sign);
+            }
+            folded
+        })
+    };
+    let (found, expected) = (
+        text_of(found, Types::Auto)?,
+        text_of(expected, Types::Auto)?,
+    );
+    Some(found == expected || (!case_sensitive && folded(&found) == folded(&expected)))
+}
+
+/// The four ways in which values are read.
+fn scopes() -> impl Iterator<Item = (Types, bool)> {
+    [Types::Auto, Types::Strict]
+        .into_iter()
+        .flat_map(|types| [(types, false), (types, true)])
+}
+
+fn over(path: &str, op: &str, value: &Value, (types, case_sensitive): (Types, bool)) -> Filter {
+    let types = match types {
+        Types::Auto => "auto",
+        Types::Strict => "strict",
+    };
+    Filter::parse(&json!({"path": path, "op": op, "value": value, "types": types, "case_sensitive": case_sensitive})).unwrap()
+}
+
+/// What a filter says of a value at `$.v`: true, false, or whether it cannot tell.
+fn says(filter: &Filter, v: &Value) -> Truth {
+    let document = json!({"v": v});
+    let input = Input {
+        document: &document,
+        reference_time: Timestamp::UNIX_EPOCH,
+    };
+    match &filter.root {
+        Node::Condition(condition) => condition.judge(&input, &Folds::default()).truth,
+        Node::Group { .. } => panic!("a group"),
+    }
+}
+
+#[test]
+fn what_keys_find_is_what_comparing_each_pair_finds() {
+    let all = awkward();
+    let scalars = || all.iter().filter(|one| !one.is_array() && !one.is_object());
+    for scope @ (types, case_sensitive) in scopes() {
+        for entry in scalars() {
+            let is_in = over("$.v", "in", &json!([entry]), scope);
+            let has_any = over("$.v", "has_any", &json!([entry]), scope);
+            let has_all = over("$.v", "has_all", &json!([entry]), scope);
+            for value in &all {
+                let told = same_slowly(value, entry, types, case_sensitive);
+                let expected = told.map_or(Truth::Unknown, Truth::from);
+                assert_eq!(
+                    says(&is_in, value),
+                    expected,
+                    "{value} in {entry}, {scope:?}"
+                );
+                let expected = Truth::from(is_called(value, entry, types, case_sensitive));
+                let items = json!([value]);
+                assert_eq!(
+                    says(&has_any, &items),
+                    expected,
+                    "{value} any {entry}, {scope:?}"
+                );
+                assert_eq!(
+                    says(&has_all, &items),
+                    expected,
+                    "{value} all {entry}, {scope:?}"
+                );
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn lists_compare_as_each_pair_of_them_does(
+        entries in prop::collection::vec(any::<prop::sample::Index>(), 1..6),
+        items in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        words in prop::collection::vec("[iIİı\u{307}sSßςσ1.eE+ -]{0,3}", 0..3),
+    ) {
+        let all = awkward();
+        let (scalars, words): (Vec<Value>, Vec<Value>) = (
+            all.iter().filter(|one| !one.is_array() && !one.is_object()).cloned().collect(),
+            words.into_iter().map(Value::from).collect(),
+        );
+        let entries: Vec<Value> = entries.iter().map(|at| at.get(&scalars).clone()).chain(words.clone()).collect();
+        let items: Vec<Value> = items.iter().map(|at| at.get(&all).clone()).chain(words).collect();
+        let (list, found) = (json!(entries), json!(items));
+        for scope @ (types, case_sensitive) in scopes() {
+            let has = |entry: &Value| items.iter().any(|item| is_called(item, entry, types, case_sensitive));
+            let any = entries.iter().any(has);
+            prop_assert_eq!(says(&over("$.v", "has_any", &list, scope), &found), Truth::from(any));
+            prop_assert_eq!(says(&over("$.v", "has_none", &list, scope), &found), Truth::from(!any));
+            prop_assert_eq!(says(&over("$.v", "has_all", &list, scope), &found), Truth::from(entries.iter().all(has)));
+            for item in &items {
+                let told: Vec<bool> = entries.iter().filter_map(|entry| same_slowly(item, entry, types, case_sensitive)).collect();
+                let expected = if told.is_empty() { Truth::Unknown } else { Truth::from(told.contains(&true)) };
+                prop_assert_eq!(says(&over("$.v", "in", &list, scope), item), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn items_come_and_go_as_each_pair_of_them_compares(
+        before in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        after in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        name in any::<prop::sample::Index>(),
+    ) {
+        let all = awkward();
+        let pick = |ats: &[prop::sample::Index]| ats.iter().map(|at| at.get(&all).clone()).collect::<Vec<Value>>();
+        let (before, after, name) = (pick(&before), pick(&after), name.get(&all));
+        let document = json!({"previousValue": {"v": before}, "currentValue": {"v": after}});
+        let input = Input { document: &document, reference_time: Timestamp::UNIX_EPOCH };
+        let key = |item: &Value| item.get("id").filter(|id| !id.is_null()).unwrap_or(item).clone();
+        let gained = |from: &[Value], to: &[Value], is: &dyn Fn(&Value) -> bool| {
+            to.iter().filter(|item| !from.iter().any(|old| key(old) == key(item))).any(is)
+        };
+        for scope @ (types, case_sensitive) in scopes() {
+            for (op, from, to) in [("item_added", &before, &after), ("item_removed", &after, &before)] {
+                let any = over("$.v", op, &Value::Null, scope);
+                prop_assert_eq!(any.matches(&input), gained(from, to, &|_| true));
+                if name.is_string() || name.is_number() || name.is_boolean() {
+                    let named = over("$.v", op, name, scope);
+                    let expected = gained(from, to, &|item| is_called(item, name, types, case_sensitive));
+                    prop_assert_eq!(named.matches(&input), expected);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn long_texts_that_are_folded_once_are_told_apart() {
+    let long = |word: &str| format!("{} {word}", "Größe ".repeat(300));
+    let document = json!({"a": long("ÄPFEL"), "b": long("Birnen"), "c": "kurz", "list": [long("ÄPFEL"), long("ÖL")]});
+    let input = Input {
+        document: &document,
+        reference_time: Timestamp::UNIX_EPOCH,
+    };
+    let folds = Folds::default();
+    for (path, op, value, case_sensitive, expected) in [
+        ("$.a", "contains", "äpfel", false, true),
+        ("$.b", "contains", "äpfel", false, false),
+        ("$.b", "ends_with", "BIRNEN", false, true),
+        ("$.b", "ends_with", "BIRNEN", true, false),
+        ("$.a", "ends_with", "äpfel", false, true),
+        ("$.a", "starts_with", "GRÖSSE", false, true),
+        ("$.c", "contains", "KURZ", false, true),
+        ("$.list[*]", "ends_with", "öl", false, true),
+        ("$.list[*]", "ends_with", "birnen", false, false),
+    ] {
+        let filter = over(path, op, &json!(value), (Types::Auto, case_sensitive));
+        let told = filter.matches_with(&input, &folds);
+        assert_eq!(told, expected, "{path} {op} {value}");
+        assert_eq!(told, filter.matches(&input), "{path} {op} {value}");
     }
 }

@@ -259,7 +259,7 @@ impl Key {
             (None, Value::Null) => Key::Missing,
             (None, Value::String(text)) => match time_of(value, &TimeZone::UTC) {
                 Some(time) => Key::Time(time),
-                None => Key::Text(folded(text)),
+                None => Key::Text(folded(text).into_owned()),
             },
             (None, other) => Key::Text(other.to_string()),
         }

@@ -94,8 +94,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |v, args| {
             let key = v.as_str().map_or_else(|| v.to_string(), str::to_string);
             let table = args.values.first().and_then(Value::as_object);
-            let entry =
-                table.and_then(|table| table.get(&key).or_else(|| args.entries.get(&folded(&key))));
+            let entry = table.and_then(|table| {
+                table
+                    .get(&key)
+                    .or_else(|| args.entries.get(folded(&key).as_ref()))
+            });
             Ok(entry
                 .or_else(|| args.values.get(1))
                 .cloned()

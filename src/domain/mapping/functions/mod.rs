@@ -249,7 +249,9 @@ impl Call {
                 .into_iter()
                 .flatten()
             {
-                entries.entry(folded(name)).or_insert_with(|| entry.clone());
+                entries
+                    .entry(folded(name).into_owned())
+                    .or_insert_with(|| entry.clone());
             }
         }
         let lacks_unit = args.get(1).is_none_or(Value::is_null);
