@@ -322,8 +322,8 @@ pub const RECIPES: &[Recipe] = &[
         template!(
             r#""COMMENT_CREATED""#,
             "null",
-            r#"{\"from\": \"Blue <blue@example.com>\", \"to\": [\"you@example.com\"], \"subject\": \"{{ currentValue.user.fullName | truncate(100) }} on {{ currentValue.todo.title | truncate(200) }}\", "#,
-            r#"\"text\": \"{{ currentValue.text | truncate(20000) }}\"}"#
+            r#"{\"from\": \"Blue <blue@example.com>\", \"to\": [\"you@example.com\"], \"subject\": \"{{ currentValue.user.fullName | truncate(100) | replace('\\r', ' ') | replace('\\n', ' ') }} on {{ currentValue.todo.title | truncate(200) | replace('\\r', ' ') | replace('\\n', ' ') }}\", "#,
+            r#"\"text\": \"{{ currentValue.text | truncate(20000) | default('(no text)', true) }}\"}"#
         ),
     ),
     through(
@@ -335,7 +335,7 @@ pub const RECIPES: &[Recipe] = &[
             r#""COMMENT_CREATED""#,
             "null",
             r#"{\"personalizations\": [{\"to\": [{\"email\": \"you@example.com\"}]}], \"from\": {\"email\": \"blue@example.com\"}, "#,
-            r#"\"subject\": \"{{ currentValue.user.fullName | truncate(100) }} on {{ currentValue.todo.title | truncate(200) }}\", "#,
+            r#"\"subject\": \"{{ currentValue.user.fullName | truncate(100) | replace('\\r', ' ') | replace('\\n', ' ') }} on {{ currentValue.todo.title | truncate(200) | replace('\\r', ' ') | replace('\\n', ' ') }}\", "#,
             r#"\"content\": [{\"type\": \"text/plain\", \"value\": \"{{ currentValue.text | truncate(20000) | default('(no text)', true) }}\"}]}"#
         ),
     ),
@@ -369,7 +369,7 @@ pub const RECIPES: &[Recipe] = &[
         template!(
             r#""TODO_TAG_ADDED""#,
             r#"{"all": [{"path": "$.currentValue.todoTags[*].tag.title", "op": "has", "value": "Bug"}]}"#,
-            r#"{\"title\": \"{{ currentValue.title | truncate(200) }}\", \"body\": \"{{ currentValue.text | truncate(20000) }}\\n\\nFrom Blue: {{ currentValue.todoList.project.name | truncate(150) }}, {{ currentValue.todoList.title | truncate(150) }}.\"}"#
+            r#"{\"title\": \"{{ currentValue.title | truncate(200) | replace('\\r', ' ') | replace('\\n', ' ') }}\", \"body\": \"{{ currentValue.text | truncate(20000) }}\\n\\nFrom Blue: {{ currentValue.todoList.project.name | truncate(150) }}, {{ currentValue.todoList.title | truncate(150) }}.\"}"#
         ),
     ),
     through(
@@ -380,7 +380,7 @@ pub const RECIPES: &[Recipe] = &[
         template!(
             r#""TODO_DONE_STATUS_UPDATED""#,
             r#"{"all": [{"path": "$.currentValue.done", "op": "is_true"}]}"#,
-            r#"{\"query\": \"mutation { createTodo(input: {title: {{ currentValue.title | truncate(300) | json_encode }}, todoListId: \\\"LIST_ID\\\"}) { id } }\"}"#
+            r#"{\"query\": \"mutation { createTodo(input: {title: {{ currentValue.title | truncate(300) | default('(untitled)', true) | json_encode }}, todoListId: \\\"LIST_ID\\\"}) { id } }\"}"#
         ),
     ),
     hook(

@@ -91,6 +91,8 @@ pub async fn send(
     }
     if exchange.response_body.len() > RESPONSE_LIMIT_BYTES {
         exchange.response_body.truncate(RESPONSE_LIMIT_BYTES);
+        // Results wait in memory while the database is away.
+        exchange.response_body.shrink_to_fit();
         exchange.response_truncated = true;
     }
     exchange.duration = started.elapsed();

@@ -212,7 +212,15 @@ both! {
             None
         };
         let notes = audit_log::table.select(AuditRow::as_select()).into_boxed();
-        let mut query = walked!(notes, filter);
+        let way = filter.way();
+        let mut query = walked!(notes, way);
+        // Written so that no index is of use: walking another one than the edge was found on would find no end.
+        if let Some(kind) = filter.object_kind.as_ref().filter(|_| way.object_kind.is_none()) {
+            query = query.filter(audit_log::object_kind.concat("").eq(kind.clone()));
+        }
+        if let Some(id) = filter.actor_id.as_ref().filter(|_| way.actor_id.is_none()) {
+            query = query.filter(audit_log::actor_id.concat("").eq(id.clone()));
+        }
         if let Some(kind) = filter.actor_kind {
             query = query.filter(audit_log::actor_kind.eq(kind.as_str()));
         }

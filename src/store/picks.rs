@@ -151,7 +151,7 @@ pub(super) fn in_state(condition: &'static str) -> SqlLiteral<Bool> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::store) mod tests {
     use diesel::sqlite::Sqlite;
 
     use super::*;
@@ -239,7 +239,7 @@ mod tests {
     }
 
     /// Twenty thousand deliveries, of which two hundred wait, a hundred are held and a hundred are being sent.
-    const LONG_LOG: &str = "
+    pub(in crate::store) const LONG_LOG: &str = "
         SET session_replication_role = replica;
         INSERT INTO deliveries (id, event_id, connection_id, version_id, destination_id, cause, state, created_at,
                                 lane, due_at, claim_id, lease_until, finished_at)

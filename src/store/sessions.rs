@@ -197,6 +197,7 @@ both! {
             Grounds::Password(hash) => {
                 let row: Option<(String, bool)> = users::table
                     .find(user_id)
+                    .filter(users::deactivated_at.is_null())
                     .select((users::password_hash, users::totp_sealed.is_not_null()))
                     .first(conn)
                     .optional()?;

@@ -19,7 +19,7 @@ use crate::flow::deliver::deliver;
 use crate::flow::lease::{give_back, give_back_stale};
 use crate::flow::pause::settle_stragglers;
 use crate::flow::probe::probe_due;
-use crate::flow::record::record;
+use crate::flow::record::{RECORD_LIMIT, record};
 use crate::flow::replay::{self, Next};
 use crate::flow::{Bridge, counts, deletion, nodes, recover, retention};
 use crate::store::claims::Wait;
@@ -57,8 +57,6 @@ const COUNTS_REST: u32 = 20;
 const COUNTS_REST_LIMIT: Duration = Duration::from_secs(60);
 /// How long is a loop left alone after its step failed?
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
-/// Results written in one commit at most.
-const RECORD_LIMIT: usize = 256;
 /// How long may the last attempts take when the process stops?
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 

@@ -1337,6 +1337,29 @@ async fn a_name_that_was_made_of_the_rules_follows_them_and_a_typed_one_stays() 
     assert_eq!(ada.post(&saved, &other).await.status, 303);
     assert_eq!(bridge.get(&saved).await["name"], *named("HH"));
 
+    // What somebody else called it while a form was open stays.
+    let stored = bridge.get(&saved).await;
+    let mut typed = json!({"name": "Typed elsewhere"});
+    for part in [
+        "source_id",
+        "destination_id",
+        "trigger",
+        "filter",
+        "mapping",
+        "delivery",
+        "enabled",
+    ] {
+        typed[part] = stored[part].clone();
+    }
+    assert_eq!(bridge.api("PUT", &saved, Some(typed.clone())).await.0, 200);
+    let made = named("HH");
+    let mut stale = other.clone();
+    stale.push(("called", &made));
+    assert_eq!(ada.post(&saved, &stale).await.status, 303);
+    assert_eq!(bridge.get(&saved).await["name"], "Typed elsewhere");
+    typed["name"] = Value::from(made.as_str());
+    assert_eq!(bridge.api("PUT", &saved, Some(typed)).await.0, 200);
+
     // Of a destination that was renamed since nobody can tell whether a person wrote its old name.
     let path = format!("/destinations/{destination_id}");
     let renamed = json!({"name": "Renamed", "config": {"url": receiver.url()}});

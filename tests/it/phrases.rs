@@ -800,12 +800,20 @@ fn why_an_answer_is_no_success_is_told() {
         objection(ok(), "{}", true),
         objection(ok(), "no", true),
         objection(ok(), "{}", false),
-        objection(json!({"none": [{"all": []}]}), "{}", true),
+        objection(json!({"all": [{"none": [{"all": []}]}, ok()]}), "{}", true),
     ] {
         told(&reason);
         let status = 200;
         told(&Outcome::NotAccepted { status, reason }.sentence());
     }
+    let config = json!({"url": "https://example.com/hook"});
+    let many = json!({"all": vec![ok(); 21]});
+    let document = SettingsDocument {
+        config: Some(&config),
+        success: Some(&many),
+        ..SettingsDocument::default()
+    };
+    all_told(&Settings::parse(&document, None).unwrap_err());
     let document = json!({"path": "$.ok", "op": "changed"});
     all_told(&Filter::parse(&document).unwrap().unfit(About::Answer));
 }

@@ -104,6 +104,11 @@ impl Filter {
         problems
     }
 
+    /// How many conditions there are.
+    pub fn conditions(&self) -> usize {
+        self.root.conditions()
+    }
+
     /// Adds what its conditions look at.
     pub fn add_needs(&self, needs: &mut Needs) {
         self.root.add_needs(needs);
@@ -135,6 +140,13 @@ impl Node {
                 Mode::Any => children.iter().any(|child| child.holds(input, folds)),
                 Mode::None => !children.iter().any(|child| child.holds(input, folds)),
             },
+        }
+    }
+
+    fn conditions(&self) -> usize {
+        match self {
+            Node::Condition(_) => 1,
+            Node::Group { children, .. } => children.iter().map(Node::conditions).sum(),
         }
     }
 

@@ -91,6 +91,7 @@ fn every_recipe_is_sent_in_the_shape_its_place_takes() {
                 }
                 "Telegram" => &body["text"],
                 "E-mail (Resend)" => {
+                    assert!(!body["subject"].as_str().unwrap().contains('\n'));
                     assert!(body["to"].is_array() && body["text"].is_string());
                     &body["subject"]
                 }

@@ -335,7 +335,11 @@ async fn save_form(
     };
     // The form keeps what was typed: were it shown again, a name made now would stay when what it tells has changed.
     if document.name.is_empty() {
-        document.name = builder.suggested(&rules, &builder.names.destination(&form.destination_id));
+        let destination = builder.names.destination(&form.destination_id);
+        document.name = match builder.named_meanwhile(form) {
+            Some(name) => name,
+            None => builder.suggested(&rules, &destination),
+        };
     }
     let existing = builder.saved.as_ref().map(|saved| saved.id);
     match save_document(builder.bridge, &builder.actor, existing, document).await {
@@ -440,6 +444,12 @@ impl<'b> Builder<'b> {
             names,
             saved,
         })
+    }
+
+    /// The name that somebody gave it since the form was opened, which the form does not know.
+    fn named_meanwhile(&self, form: &ConnectionForm) -> Option<String> {
+        let (saved, called) = (self.saved.as_ref()?, form.called.as_ref()?);
+        (saved.name != *called).then(|| saved.name.clone())
     }
 
     /// What it is called when it is given no name. One that was named so keeps its language: who saves it may read another.

@@ -60,6 +60,8 @@ pub struct ConnectionForm {
     /// The connection that is edited.
     pub id: Option<String>,
     pub name: String,
+    /// What it was called when the form was opened; `None` when the form does not say.
+    pub called: Option<String>,
     pub source_id: String,
     pub destination_id: String,
     pub new_destination: NewDestination,
@@ -326,6 +328,7 @@ impl ConnectionForm {
         ConnectionForm {
             id: Some(connection.id.to_string()),
             name: connection.name.clone(),
+            called: Some(connection.name.clone()),
             source_id: connection.source_id.to_string(),
             destination_id: connection.version.destination_id.to_string(),
             ..ConnectionForm::with_rules(&connection.version.rules)
@@ -354,6 +357,7 @@ impl ConnectionForm {
         ConnectionForm {
             id,
             name: form.text("name").into(),
+            called: form.value("called").map(str::to_string),
             source_id: form.text("source_id").into(),
             destination_id: form.text("destination_id").into(),
             new_destination: NewDestination {

@@ -1,5 +1,7 @@
 //! What a connection does, and what a save changes, in sentences of the reader's language. The rules' own words are [`rule_words`]'s.
 
+use std::iter;
+
 use crate::domain::change::{Change, changes};
 use crate::domain::connection::{Connection, Order, RulesDocument, Version};
 use crate::domain::name::NAME_LIMIT_CHARS;
@@ -207,10 +209,13 @@ pub fn suggested_name(rules: &RulesDocument, destination: &str) -> String {
 pub fn named_by_itself(connection: &Connection, names: &Names) -> Option<Language> {
     let version = &connection.version;
     let destination = names.destination(&version.destination_id.to_string());
-    Language::ALL.into_iter().find(|language| {
-        let name = suggested_name_in(*language, &version.rules, &destination);
-        name == connection.name
-    })
+    // The reader's own language first: some names are the same in all.
+    iter::once(Reader::present().language)
+        .chain(Language::ALL)
+        .find(|language| {
+            let name = suggested_name_in(*language, &version.rules, &destination);
+            name == connection.name
+        })
 }
 
 /// A suggested name in this language, whatever the reader's is.

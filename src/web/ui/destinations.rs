@@ -579,7 +579,7 @@ async fn checked(
     let problems = if problems.is_empty() {
         match saving.await {
             Ok(saved) => return Ok(Ok(saved)),
-            Err(error) => missing_told(mendable(error)?, form),
+            Err(error) => at_shown_fields(missing_told(mendable(error)?, form), form),
         }
     } else {
         problems
@@ -653,6 +653,20 @@ fn missing_told(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormProblem>
         };
         if form.text(missing.0).is_empty() {
             problem.message = missing.1;
+        }
+    }
+    problems
+}
+
+/// A rule that was typed as JSON is mended there, whatever of it is wrong.
+fn at_shown_fields(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormProblem> {
+    let is_json = form.text("success") == "json";
+    for problem in problems.iter_mut().filter(|_| is_json) {
+        if problem.place.starts_with("success") {
+            problem.field = Some(Field {
+                id: "success_json".into(),
+                label: t!("destinations-success-rule"),
+            });
         }
     }
     problems

@@ -109,7 +109,9 @@ impl SuccessField {
 fn usual(way: &str) -> Option<Value> {
     match way {
         "ok" => Some(json!({"path": "$.ok", "op": "is_true"})),
-        "no_errors" => Some(json!({"path": "$.errors", "op": "missing"})),
+        "no_errors" => Some(
+            json!({"all": [{"path": "$.data", "op": "exists"}, {"path": "$.errors", "op": "is_empty"}]}),
+        ),
         _ => None,
     }
 }
