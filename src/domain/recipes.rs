@@ -143,6 +143,19 @@ macro_rules! template {
     };
 }
 
+/// Slack and Google Chat take the same text for it.
+const MOVED: &str = template!(
+    r#""TODO_MOVED""#,
+    "null",
+    r#"{\"text\": \"*"#,
+    marked!("currentValue.title", "300"),
+    "* moved from ",
+    marked!("previousValue.todoList.title", "150"),
+    " to ",
+    marked!("currentValue.todoList.title", "150"),
+    r#"\"}"#
+);
+
 /// Every starting point, in the order in which the gallery shows them.
 pub const RECIPES: &[Recipe] = &[
     recipe(
@@ -180,17 +193,7 @@ pub const RECIPES: &[Recipe] = &[
         "slack-record-moved",
         "Record moved → Slack message",
         "From which list to which.",
-        template!(
-            r#""TODO_MOVED""#,
-            "null",
-            r#"{\"text\": \"*"#,
-            marked!("currentValue.title", "300"),
-            "* moved from ",
-            marked!("previousValue.todoList.title", "150"),
-            " to ",
-            marked!("currentValue.todoList.title", "150"),
-            r#"\"}"#
-        ),
+        MOVED,
     ),
     recipe(
         SLACK,
@@ -291,17 +294,7 @@ pub const RECIPES: &[Recipe] = &[
         "chat-record-moved",
         "Record moved → Google Chat message",
         "From which list to which.",
-        template!(
-            r#""TODO_MOVED""#,
-            "null",
-            r#"{\"text\": \"*"#,
-            marked!("currentValue.title", "300"),
-            "* moved from ",
-            marked!("previousValue.todoList.title", "150"),
-            " to ",
-            marked!("currentValue.todoList.title", "150"),
-            r#"\"}"#
-        ),
+        MOVED,
     ),
     through(
         &services::TELEGRAM,

@@ -289,21 +289,9 @@ fn each_custom_field_is_sent_with_its_own_value() {
 #[test]
 fn what_slack_reads_as_markup_is_escaped() {
     let recipe = find("slack-record-created").unwrap();
-    let rules = Rules::compile(&recipe.rules()).unwrap();
-    let body = r#"{"event": "TODO_CREATED", "currentValue": {"title": "<!channel> & \"more\""}}"#;
-    let Reading::Event { facts, document } = read(body.as_bytes()).unwrap() else {
-        panic!("a health check")
-    };
-    let subject = Subject {
-        facts: &facts,
-        document: &document,
-        body: body.as_bytes(),
-        received_at: "2026-01-06T00:00:00Z".parse().unwrap(),
-    };
-    let Decision::Deliver(output) = rules.decide(&subject) else {
-        panic!("not sent")
-    };
-    let sent: Value = serde_json::from_slice(&output.body).unwrap();
+    let title = "<!channel> & \"more\"";
+    let body = serde_json::json!({"event": "TODO_CREATED", "currentValue": {"title": title}});
+    let sent = sent_of(recipe, "TODO_CREATED", &body);
     assert_eq!(
         sent["text"],
         "New record: *&lt;!channel&gt; &amp; \"more\"* in  ()"
