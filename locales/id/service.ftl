@@ -1,5 +1,6 @@
 # Apa yang perlu dilakukan di layanan, untuk tujuan yang terisi.
 
+service-hint-email = Pakai server, nama pengguna, dan kata sandi program email Anda; beberapa penyedia meminta kata sandi khusus untuk program.
 service-hint-telegram = Buat bot dengan @BotFather, ganti TOKEN dengan token-nya, dan tambahkan bot itu ke obrolan.
 service-hint-resend = Buat API key di Resend dan verifikasi domain asal e-mail.
 service-hint-sendgrid = Buat API key yang boleh mengirim e-mail di SendGrid dan verifikasi pengirimnya.

@@ -6,30 +6,36 @@
 //! secrets that they cannot read sent to an address of theirs. Whether an address may be reached is not decided here but in
 //! `outbound::guard`, at every connection.
 
+pub mod mail;
 mod parse;
+pub mod request;
 pub mod success;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use url::Url;
 
-use crate::domain::concealed::{conceal, conceal_tokens, is_mask, is_masked};
+use crate::domain::concealed::is_mask;
+pub use crate::domain::destination::mail::{Encryption, MailServer};
+use crate::domain::destination::mail::{MailDocument, parse_mail};
 use crate::domain::destination::parse::{
-    ConfigDocument, LimitsDocument, SigningDocument, header_place, parse_limits, parse_request,
-    parse_signing, section,
+    ConfigDocument, LimitsDocument, SigningDocument, parse_limits, parse_request, parse_signing,
+    section,
 };
 pub use crate::domain::destination::parse::{masked, signing_secret_problem};
+use crate::domain::destination::request::Showing;
+pub use crate::domain::destination::request::{Auth, RequestSettings};
 pub use crate::domain::destination::success::SuccessRule;
 use crate::domain::id::DestinationId;
 use crate::domain::outcome::{Outcome, Verdict};
 use crate::domain::problem::Problem;
-use crate::domain::secret::{MASK, Secret};
 use crate::domain::signature::{BLUE_HEADER, Scheme};
 use crate::domain::signing::Signing;
 
 /// Requests at once to one destination, unless its settings say otherwise.
 pub const DEFAULT_CONCURRENCY: u32 = 10;
+/// Mails at once to one server, unless its settings say otherwise: the large providers take no more of one sender.
+pub const DEFAULT_MAIL_CONCURRENCY: u32 = 3;
 /// Most requests at once that a destination may be given.
 pub const CONCURRENCY_LIMIT: u32 = 100;
 /// Total time for one attempt, from name resolution to the last byte, in milliseconds.
@@ -58,7 +64,6 @@ pub const METHODS: [&str; 5] = ["POST", "PUT", "PATCH", "DELETE", "GET"];
 pub struct Destination {
     pub id: DestinationId,
     pub name: String,
-    pub kind: Kind,
     pub settings: Settings,
     pub health: Health,
     pub last_test: Option<LastTest>,
@@ -112,10 +117,13 @@ pub struct Probing {
 }
 
 /// What kind of thing is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Kind {
     /// Any HTTP endpoint.
+    #[default]
     Webhook,
+    /// People, through a mail server.
+    Email,
 }
 
 impl Health {
@@ -143,89 +151,77 @@ impl Trial {
 }
 
 impl Kind {
+    /// Every kind that this version knows.
+    pub const ALL: [Kind; 2] = [Kind::Webhook, Kind::Email];
+
     /// The word used in the database and the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::Webhook => "webhook",
+            Kind::Email => "email",
+        }
+    }
+
+    /// Requests at once, unless the settings say otherwise.
+    pub fn default_concurrency(self) -> u32 {
+        match self {
+            Kind::Webhook => DEFAULT_CONCURRENCY,
+            Kind::Email => DEFAULT_MAIL_CONCURRENCY,
         }
     }
 
     /// Reads the word; `None` for a kind that this version does not know.
     pub fn from_word(text: &str) -> Option<Kind> {
-        (text == "webhook").then_some(Kind::Webhook)
+        Kind::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
 /// Everything that a person may set on a destination.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    pub request: RequestSettings,
+    pub endpoint: Endpoint,
     pub signing: Signing,
     pub limits: Limits,
     /// Which answers of 2xx count as delivered; all of them when there is none.
     pub success: Option<SuccessRule>,
 }
 
-/// The request that carries a body.
-#[derive(Clone, PartialEq)]
-pub struct RequestSettings {
-    pub url: Url,
-    pub method: String,
-    pub headers: Vec<(String, String)>,
-    pub auth: Auth,
-    /// Plain http is accepted although the network is not listed as allowed.
-    pub allow_http: bool,
+/// What is reached, by its kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Endpoint {
+    Web(RequestSettings),
+    Mail(MailServer),
 }
 
-/// Without what may be a secret.
-impl std::fmt::Debug for RequestSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names = self.headers.iter().map(|(name, _)| name);
-        f.debug_struct("RequestSettings")
-            .field("url", &conceal_tokens(&self.url))
-            .field("method", &self.method)
-            .field("headers", &names.collect::<Vec<_>>())
-            .field("auth", &self.auth)
-            .finish_non_exhaustive()
-    }
-}
-
-impl RequestSettings {
-    /// The value of an added header.
-    fn header(&self, name: &str) -> Option<&str> {
-        let mut headers = self.headers.iter();
-        let found = headers.find(|(kept, _)| kept.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
-    }
-
-    /// Of names that differ only in their case one alone is kept, and nobody could tell which.
-    fn headers_given_twice(&self) -> Option<Problem> {
-        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
-        let mut twice = names.iter().enumerate();
-        let (_, name) = twice.find(|(index, name)| names[..*index].contains(name))?;
-        let message =
-            format!("`{name}` is given twice; large and small letters make no difference.");
-        Some(Problem::new("/config/headers", "header_twice", message))
-    }
-}
-
-/// How we prove who we are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Auth {
-    None,
-    Basic { username: String, password: Secret },
-    Bearer { token: Secret },
-    Header { name: String, value: Secret },
-}
-
-impl Auth {
-    /// What is secret of it, and its name in the document.
-    fn secret(&self) -> Option<(&'static str, &Secret)> {
+impl Endpoint {
+    /// The request, when it is reached by one.
+    pub fn request(&self) -> Option<&RequestSettings> {
         match self {
-            Auth::None => None,
-            Auth::Basic { password, .. } => Some(("password", password)),
-            Auth::Bearer { token } => Some(("token", token)),
-            Auth::Header { value, .. } => Some(("value", value)),
+            Endpoint::Web(request) => Some(request),
+            Endpoint::Mail(_) => None,
+        }
+    }
+
+    /// The mail server, when it is reached through one.
+    pub fn mail(&self) -> Option<&MailServer> {
+        match self {
+            Endpoint::Web(_) => None,
+            Endpoint::Mail(server) => Some(server),
+        }
+    }
+
+    /// What it proves itself with.
+    pub fn auth(&self) -> &Auth {
+        match self {
+            Endpoint::Web(request) => &request.auth,
+            Endpoint::Mail(server) => &server.auth,
+        }
+    }
+
+    fn document(&self, showing: Showing) -> Value {
+        match self {
+            Endpoint::Web(request) => request.document(showing),
+            Endpoint::Mail(server) => server.document(showing),
         }
     }
 }
@@ -241,6 +237,7 @@ pub struct Limits {
 /// A person's document, in the API's shape.
 #[derive(Debug, Clone, Default)]
 pub struct SettingsDocument<'a> {
+    pub kind: Kind,
     pub config: Option<&'a Value>,
     pub signing: Option<&'a Value>,
     pub limits: Option<&'a Value>,
@@ -256,26 +253,32 @@ impl Settings {
         previous: Option<&Settings>,
     ) -> Result<Settings, Vec<Problem>> {
         let mut problems = Vec::new();
-        let request = section::<ConfigDocument>(document.config, "/config", &mut problems)
-            .and_then(|config| parse_request(config, previous.map(|p| &p.request), &mut problems));
+        let endpoint = parse_endpoint(document, previous.map(|p| &p.endpoint), &mut problems);
         let signing = section::<SigningDocument>(
             document.signing.or(Some(&Value::Object(Map::new()))),
             "/signing",
             &mut problems,
         )
-        .and_then(|signing| parse_signing(signing, previous.map(|p| &p.signing), &mut problems));
+        .and_then(|signing| {
+            let (kind, previous) = (document.kind, previous.map(|p| &p.signing));
+            parse_signing(signing, kind, previous, &mut problems)
+        });
         let limits = section::<LimitsDocument>(
             document.limits.or(Some(&Value::Object(Map::new()))),
             "/limits",
             &mut problems,
         )
-        .map(|limits| parse_limits(&limits, &mut problems));
+        .map(|limits| parse_limits(&limits, document.kind, &mut problems));
         let success = SuccessRule::parse(document.success.unwrap_or(&Value::Null))
             .map_err(|found| problems.extend(found));
-        match (request, signing, limits, success) {
-            (Some(request), Some(signing), Some(limits), Ok(success)) if problems.is_empty() => {
+        if document.kind == Kind::Email && matches!(success, Ok(Some(_))) {
+            let message = "A mail server's word is what counts; this is for answers in JSON.";
+            problems.push(Problem::new("/success", "not_for_mail", message));
+        }
+        match (endpoint, signing, limits, success) {
+            (Some(endpoint), Some(signing), Some(limits), Ok(success)) if problems.is_empty() => {
                 Ok(Settings {
-                    request,
+                    endpoint,
                     signing,
                     limits,
                     success,
@@ -287,7 +290,10 @@ impl Settings {
 
     /// Reads what [`Settings::to_sealed_document`] made.
     pub fn open(sealed: &Value) -> Result<Settings, Vec<Problem>> {
+        let kind = sealed.get("kind").and_then(Value::as_str);
         let document = SettingsDocument {
+            // What was sealed before there were kinds is a webhook.
+            kind: kind.and_then(Kind::from_word).unwrap_or_default(),
             config: sealed.get("config"),
             signing: sealed.get("signing"),
             limits: sealed.get("limits"),
@@ -313,7 +319,19 @@ impl Settings {
         problems.extend(
             secret.and_then(|one| signing_secret_problem(signing.scheme, one, "/signing/secret")),
         );
-        if let Auth::Basic { username, .. } = &self.request.auth
+        problems.extend(self.success.iter().flat_map(SuccessRule::unfit));
+        problems.extend(
+            self.endpoint
+                .request()
+                .into_iter()
+                .flat_map(|request| self.unfit_request(request)),
+        );
+        problems
+    }
+
+    fn unfit_request(&self, request: &RequestSettings) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if let Auth::Basic { username, .. } = &request.auth
             && username.contains(':')
         {
             let message =
@@ -321,10 +339,9 @@ impl Settings {
             let pointer = "/config/auth/username";
             problems.push(Problem::new(pointer, "header_value", message));
         }
-        problems.extend(self.request.headers_given_twice());
-        problems.extend(self.success.iter().flat_map(SuccessRule::unfit));
+        problems.extend(request.headers_given_twice());
         let signature = self.signing.header.as_deref().unwrap_or(BLUE_HEADER);
-        let of_auth = match &self.request.auth {
+        let of_auth = match &request.auth {
             Auth::None => None,
             Auth::Basic { .. } | Auth::Bearer { .. } => Some("authorization"),
             Auth::Header { name, .. } => Some(name.as_str()),
@@ -332,7 +349,7 @@ impl Settings {
         let is_taken = ["content-type"]
             .into_iter()
             .chain(of_auth)
-            .chain(self.request.headers.iter().map(|(name, _)| name.as_str()))
+            .chain(request.headers.iter().map(|(name, _)| name.as_str()))
             .any(|name| name.eq_ignore_ascii_case(signature));
         if self.signing.scheme == Scheme::Hex && is_taken {
             let message = format!(
@@ -345,17 +362,10 @@ impl Settings {
 
     /// Where only a mask stands, as an import leaves it: nobody has entered yet what it stands for.
     pub fn left_out(&self) -> Vec<String> {
-        let mut places = Vec::new();
-        if is_masked(&self.request.url) {
-            places.push("/config/url".to_string());
-        }
-        let masked = self.request.headers.iter().filter(|(_, v)| v == MASK);
-        places.extend(masked.map(|(name, _)| header_place(name)));
-        if let Some((field, secret)) = self.request.auth.secret()
-            && is_mask(secret)
-        {
-            places.push(format!("/config/auth/{field}"));
-        }
+        let mut places = match &self.endpoint {
+            Endpoint::Web(request) => request.left_out(),
+            Endpoint::Mail(server) => server.auth.left_out().into_iter().collect(),
+        };
         if self.signing.secret.as_ref().is_some_and(is_mask) {
             places.push("/signing/secret".into());
         }
@@ -375,90 +385,53 @@ impl Settings {
 
     /// The document with every secret in it, for sealing only.
     pub fn to_sealed_document(&self) -> Value {
-        let text = |secret: &Secret| Value::from(secret.expose_text().unwrap_or_default());
-        let request = &self.request;
-        let headers = request
-            .headers
-            .iter()
-            .map(|(name, value)| (name.clone(), Value::from(value.as_str())));
-        let mut config = self.config_view();
-        config["url"] = Value::from(request.url.as_str());
-        config["headers"] = Value::Object(headers.collect());
-        config["auth"] = match &self.request.auth {
-            Auth::None => json!({"type": "none"}),
-            Auth::Basic { username, password } => {
-                json!({"type": "basic", "username": username, "password": text(password)})
-            }
-            Auth::Bearer { token } => json!({"type": "bearer", "token": text(token)}),
-            Auth::Header { name, value } => {
-                json!({"type": "header", "name": name, "value": text(value)})
-            }
-        };
         let mut signing = self.signing_view();
         if let Some(secret) = &self.signing.secret {
-            signing["secret"] = text(secret);
+            signing["secret"] = Value::from(secret.expose_text().unwrap_or_default());
         }
-        json!({"config": config, "signing": signing, "limits": self.limits_view(), "success": self.success_view(), "previous_secrets": self.signing.sealed_previous()})
+        let mut document = self.document(Showing::Sealed, signing);
+        document["kind"] = Value::from(self.kind().as_str());
+        document["previous_secrets"] = self.signing.sealed_previous();
+        document
     }
 
     /// The document as the API and the pages show it: no secret, only whether one is set; queries, tokens in the path and header values masked.
     pub fn public_view(&self) -> Value {
-        let mut config = self.config_view();
-        config["auth"] = match &self.request.auth {
-            Auth::None => json!({"type": "none"}),
-            Auth::Basic { username, password } => {
-                json!({"type": "basic", "username": username, "password_set": !is_mask(password)})
-            }
-            Auth::Bearer { token } => json!({"type": "bearer", "token_set": !is_mask(token)}),
-            Auth::Header { name, value } => {
-                json!({"type": "header", "name": name, "value_set": !is_mask(value)})
-            }
-        };
         let mut signing = self.signing_view();
         if self.signing.scheme != Scheme::None {
             signing["secret_set"] = Value::from(self.signing.secret.is_some());
         }
-        json!({"config": config, "signing": signing, "limits": self.limits_view(), "success": self.success_view()})
+        self.document(Showing::Public, signing)
     }
 
-    /// The document as an export holds it: [`MASK`] in place of every secret, so that an import says what must be entered.
+    /// The document as an export holds it: a mask in place of every secret, so that an import says what must be entered.
     pub fn export_view(&self) -> Value {
-        let mut config = self.config_view();
-        config["auth"] = match &self.request.auth {
-            Auth::None => json!({"type": "none"}),
-            Auth::Basic { username, .. } => {
-                json!({"type": "basic", "username": username, "password": MASK})
-            }
-            Auth::Bearer { .. } => json!({"type": "bearer", "token": MASK}),
-            Auth::Header { name, .. } => json!({"type": "header", "name": name, "value": MASK}),
-        };
-        json!({"config": config, "signing": self.signing_view(), "limits": self.limits_view(), "success": self.success_view()})
+        self.document(Showing::Exported, self.signing_view())
+    }
+
+    fn document(&self, showing: Showing, signing: Value) -> Value {
+        json!({
+            "config": self.endpoint.document(showing),
+            "signing": signing,
+            "limits": self.limits_view(),
+            "success": self.success_view(),
+        })
+    }
+
+    /// What kind of thing is reached.
+    pub fn kind(&self) -> Kind {
+        match self.endpoint {
+            Endpoint::Web(_) => Kind::Webhook,
+            Endpoint::Mail(_) => Kind::Email,
+        }
     }
 
     /// The host of the address, with its port when that is not the usual one, for lists and logs.
     pub fn host(&self) -> String {
-        let url = &self.request.url;
-        let host = url.host_str().unwrap_or_default();
-        match url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_string(),
+        match &self.endpoint {
+            Endpoint::Web(request) => request.host(),
+            Endpoint::Mail(server) => server.host(),
         }
-    }
-
-    fn config_view(&self) -> Value {
-        let request = &self.request;
-        let headers: Map<String, Value> = request
-            .headers
-            .iter()
-            .map(|(name, _)| (name.clone(), Value::from(MASK)))
-            .collect();
-        json!({
-            "url": conceal(&request.url),
-            "method": request.method,
-            "headers": headers,
-            "auth": null,
-            "allow_http": request.allow_http,
-        })
     }
 
     fn signing_view(&self) -> Value {
@@ -482,6 +455,25 @@ impl Settings {
             "per_second": self.limits.per_second,
             "timeout_ms": self.limits.timeout_ms,
         })
+    }
+}
+
+fn parse_endpoint(
+    document: &SettingsDocument<'_>,
+    previous: Option<&Endpoint>,
+    problems: &mut Vec<Problem>,
+) -> Option<Endpoint> {
+    match document.kind {
+        Kind::Webhook => {
+            let config = section::<ConfigDocument>(document.config, "/config", problems)?;
+            let previous = previous.and_then(Endpoint::request);
+            parse_request(config, previous, problems).map(Endpoint::Web)
+        }
+        Kind::Email => {
+            let config = section::<MailDocument>(document.config, "/config", problems)?;
+            let previous = previous.and_then(Endpoint::mail);
+            parse_mail(config, previous, problems).map(Endpoint::Mail)
+        }
     }
 }
 

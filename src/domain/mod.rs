@@ -16,6 +16,7 @@ pub mod filter;
 pub mod id;
 pub mod latency;
 pub mod lenient;
+pub mod mail;
 pub mod mapping;
 pub mod name;
 pub mod needs;

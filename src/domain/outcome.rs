@@ -18,6 +18,8 @@ pub enum Outcome {
     },
     /// It answered 2xx, but not what its success rule asks for.
     NotAccepted { status: u16, reason: String },
+    /// The mail server refused a step, with this SMTP status: 4.. for now, 5.. for good.
+    MailRefused { status: u16, step: MailStep },
     /// The guard refused the address or the scheme.
     RefusedAddress { reason: String },
     /// The name did not resolve.
@@ -34,6 +36,17 @@ pub enum Outcome {
     ResponseTooLarge { reason: String },
     /// The request could not be built from the destination's settings.
     InvalidRequest { reason: String },
+}
+
+/// What a mail server was told when it refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailStep {
+    Greeting,
+    Login,
+    Sender,
+    Recipient,
+    Content,
 }
 
 /// The advice on what waiting mends.
@@ -65,14 +78,19 @@ impl Outcome {
     }
 
     /// What it means, by DESIGN's failure words: 2xx arrived, 410 stops, everything else is tried again, but for a request that cannot be built.
-    /// A refused address is tried again too: the name may lead elsewhere by then, or the guard may.
+    /// A refused address is tried again too: the name may lead elsewhere by then, or the guard may. So is what a mail server refuses for now, or for what
+    /// stands in the destination's settings; a recipient or a mail that it refuses for good is not pressed on it again.
     pub fn verdict(&self) -> Verdict {
         match self {
             Outcome::Answered {
                 status: 200..=299, ..
             } => Verdict::Delivered,
             Outcome::Answered { status: 410, .. } => Verdict::Gone,
-            Outcome::InvalidRequest { .. } => Verdict::Final,
+            Outcome::InvalidRequest { .. }
+            | Outcome::MailRefused {
+                status: 500..,
+                step: MailStep::Recipient | MailStep::Content,
+            } => Verdict::Final,
             _ => Verdict::Retry,
         }
     }
@@ -88,6 +106,7 @@ impl Outcome {
             } => "redirected",
             Outcome::Answered { .. } => "status",
             Outcome::NotAccepted { .. } => "not_accepted",
+            Outcome::MailRefused { .. } => "mail_refused",
             Outcome::RefusedAddress { .. } => "refused_address",
             Outcome::DnsFailed { .. } => "dns_failed",
             Outcome::CouldNotConnect { .. } => "could_not_connect",
@@ -99,10 +118,12 @@ impl Outcome {
         }
     }
 
-    /// The HTTP status, when there was an answer.
+    /// The HTTP or SMTP status, when there was an answer.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Outcome::Answered { status, .. } | Outcome::NotAccepted { status, .. } => Some(*status),
+            Outcome::Answered { status, .. }
+            | Outcome::NotAccepted { status, .. }
+            | Outcome::MailRefused { status, .. } => Some(*status),
             _ => None,
         }
     }
@@ -131,6 +152,23 @@ impl Outcome {
             Outcome::NotAccepted { status, reason } => {
                 format!("Not accepted: the destination answered {status}, but {reason}")
             }
+            Outcome::MailRefused { status, step } => match step {
+                MailStep::Greeting => {
+                    format!("Refused: the mail server answered {status} to the greeting.")
+                }
+                MailStep::Login => {
+                    format!("Refused: the mail server answered {status} to the login.")
+                }
+                MailStep::Sender => {
+                    format!("Refused: the mail server answered {status} to the sender's address.")
+                }
+                MailStep::Recipient => {
+                    format!("Refused: the mail server answered {status} to a recipient's address.")
+                }
+                MailStep::Content => {
+                    format!("Refused: the mail server answered {status} to the mail itself.")
+                }
+            },
             Outcome::RefusedAddress { reason } => format!("Address refused: {reason}"),
             Outcome::DnsFailed { reason } => format!("DNS failed: {reason}"),
             Outcome::CouldNotConnect { reason } => format!("Could not connect: {reason}"),
@@ -158,7 +196,7 @@ impl Outcome {
             Outcome::Answered {
                 status: 200..=299, ..
             } => Vec::new(),
-            Outcome::InvalidRequest { .. } => vec![self.advice()],
+            _ if self.verdict() == Verdict::Final => vec![self.advice()],
             _ if self.passes_by_itself() => vec![OVER],
             _ => vec![self.advice(), OVER],
         }
@@ -205,6 +243,22 @@ impl Outcome {
             Outcome::NotAccepted { .. } => {
                 "See the answer's body for the reason; what counts as delivered stands in the destination's settings."
             }
+            Outcome::MailRefused { status: ..=499, .. } => PASSES,
+            Outcome::MailRefused { step, .. } => match step {
+                MailStep::Greeting => {
+                    "See the answer for the reason; the mail server may not take mails from this machine."
+                }
+                MailStep::Login => "Check user name and password in the destination's settings.",
+                MailStep::Sender => {
+                    "Check the sender's address in the destination's settings: many servers take only that of the login."
+                }
+                MailStep::Recipient => {
+                    "Check the address in the destination's settings or in the mapping, then resend it."
+                }
+                MailStep::Content => {
+                    "See the answer for the reason: mostly the mail is too large or looks like spam. Then resend it."
+                }
+            },
             Outcome::RefusedAddress { .. } => {
                 "Use a public https address, or list the network in BLUEBRIDGE_ALLOW_NETWORKS."
             }
@@ -242,7 +296,8 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn failures() -> [Outcome; 14] {
+    pub(crate) fn failures() -> [Outcome; 17] {
+        let mail_refused = |status, step| Outcome::MailRefused { status, step };
         let reason = || "because: of it".to_string();
         [
             Outcome::answered(302),
@@ -254,6 +309,9 @@ pub(crate) mod tests {
                 status: 200,
                 reason: reason(),
             },
+            mail_refused(451, MailStep::Recipient),
+            mail_refused(535, MailStep::Login),
+            mail_refused(550, MailStep::Recipient),
             Outcome::RefusedAddress { reason: reason() },
             Outcome::DnsFailed { reason: reason() },
             Outcome::CouldNotConnect { reason: reason() },
@@ -263,6 +321,21 @@ pub(crate) mod tests {
             Outcome::ResponseTooLarge { reason: reason() },
             Outcome::InvalidRequest { reason: reason() },
         ]
+    }
+
+    #[test]
+    fn a_mail_is_pressed_again_only_on_a_server_that_may_take_it() {
+        let verdict = |status, step| Outcome::MailRefused { status, step }.verdict();
+        for step in [MailStep::Greeting, MailStep::Login, MailStep::Sender] {
+            assert_eq!(verdict(550, step), Verdict::Retry, "{step:?}");
+        }
+        for step in [MailStep::Recipient, MailStep::Content] {
+            assert_eq!(verdict(451, step), Verdict::Retry, "{step:?}");
+            assert_eq!(verdict(550, step), Verdict::Final, "{step:?}");
+        }
+        let stored = serde_json::json!({"kind": "mail_refused", "status": 535, "step": "login"});
+        let refused: Outcome = serde_json::from_value(stored).unwrap();
+        assert_eq!(refused.verdict(), Verdict::Retry);
     }
 
     #[test]

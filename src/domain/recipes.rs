@@ -297,6 +297,18 @@ pub const RECIPES: &[Recipe] = &[
         MOVED,
     ),
     through(
+        &services::EMAIL,
+        "email-comment",
+        "New comment → e-mail",
+        "Who wrote what on which record, through your own mail server.",
+        template!(
+            r#""COMMENT_CREATED""#,
+            "null",
+            r#"{\"subject\": \"{{ currentValue.user.fullName | truncate(100) }} on {{ currentValue.todo.title | truncate(120) }}\", "#,
+            r#"\"text\": \"{{ currentValue.text | truncate(20000) | default('(no text)', true) }}\"}"#
+        ),
+    ),
+    through(
         &services::TELEGRAM,
         "telegram-record-done",
         "Record done → Telegram message",

@@ -3,11 +3,14 @@
 //! The form of a destination is filled in with one, and starting points in `recipes` are shaped for them. Nothing is looked up: these are the services'
 //! documented addresses, headers and paces, and everything stays a plain destination that a person may change.
 
+use crate::domain::destination::Kind;
+
 /// One service.
 #[derive(Debug)]
 pub struct Service {
     pub id: &'static str,
     pub name: &'static str,
+    pub kind: Kind,
     /// Its address, with words in capitals for what is a person's own.
     pub url: &'static str,
     pub headers: &'static [(&'static str, &'static str)],
@@ -26,6 +29,7 @@ pub struct Service {
 pub const TELEGRAM: Service = Service {
     id: "telegram",
     name: "Telegram",
+    kind: Kind::Webhook,
     url: "https://api.telegram.org/botTOKEN/sendMessage",
     headers: &[],
     auth: "none",
@@ -38,6 +42,7 @@ pub const TELEGRAM: Service = Service {
 pub const RESEND: Service = Service {
     id: "resend",
     name: "E-mail (Resend)",
+    kind: Kind::Webhook,
     url: "https://api.resend.com/emails",
     headers: &[],
     auth: "bearer",
@@ -50,6 +55,7 @@ pub const RESEND: Service = Service {
 pub const SENDGRID: Service = Service {
     id: "sendgrid",
     name: "E-mail (SendGrid)",
+    kind: Kind::Webhook,
     url: "https://api.sendgrid.com/v3/mail/send",
     headers: &[],
     auth: "bearer",
@@ -62,6 +68,7 @@ pub const SENDGRID: Service = Service {
 pub const NOTION: Service = Service {
     id: "notion",
     name: "Notion",
+    kind: Kind::Webhook,
     url: "https://api.notion.com/v1/pages",
     headers: &[("Notion-Version", "2022-06-28")],
     auth: "bearer",
@@ -74,6 +81,7 @@ pub const NOTION: Service = Service {
 pub const AIRTABLE: Service = Service {
     id: "airtable",
     name: "Airtable",
+    kind: Kind::Webhook,
     url: "https://api.airtable.com/v0/BASE_ID/TABLE_NAME",
     headers: &[],
     auth: "bearer",
@@ -86,6 +94,7 @@ pub const AIRTABLE: Service = Service {
 pub const GITHUB: Service = Service {
     id: "github",
     name: "GitHub",
+    kind: Kind::Webhook,
     url: "https://api.github.com/repos/OWNER/REPOSITORY/issues",
     headers: &[
         ("Accept", "application/vnd.github+json"),
@@ -101,6 +110,7 @@ pub const GITHUB: Service = Service {
 pub const BLUE: Service = Service {
     id: "blue",
     name: "Blue",
+    kind: Kind::Webhook,
     url: "https://api.blue.app/graphql",
     headers: &[
         ("x-bloo-token-id", "TOKEN_ID"),
@@ -114,9 +124,22 @@ pub const BLUE: Service = Service {
     hint: "Generate a token in Blue under your profile, API. Its id goes into a header, its secret is the value; put the ids of company and project into their headers.",
 };
 
+pub const EMAIL: Service = Service {
+    id: "email",
+    name: "E-mail (SMTP)",
+    kind: Kind::Email,
+    url: "smtp.example.com",
+    headers: &[],
+    auth: "basic",
+    auth_header: "",
+    success: "any",
+    per_second: None,
+    hint: "Take the server, the user name and the password of your mail program; some providers want a password that is made for programs.",
+};
+
 /// Every service, in the order in which pages offer them.
-pub const SERVICES: [&Service; 7] = [
-    &TELEGRAM, &RESEND, &SENDGRID, &NOTION, &AIRTABLE, &GITHUB, &BLUE,
+pub const SERVICES: [&Service; 8] = [
+    &EMAIL, &TELEGRAM, &RESEND, &SENDGRID, &NOTION, &AIRTABLE, &GITHUB, &BLUE,
 ];
 
 /// The service of this id.
@@ -141,11 +164,16 @@ mod tests {
             let auth = match service.auth {
                 "header" => json!({"type": "header", "name": service.auth_header, "value": "t"}),
                 "bearer" => json!({"type": "bearer", "token": "t"}),
+                "basic" => json!({"type": "basic", "username": "u", "password": "p"}),
                 other => json!({"type": other}),
             };
-            let config = json!({"url": service.url, "headers": headers, "auth": auth});
+            let config = match service.kind {
+                Kind::Webhook => json!({"url": service.url, "headers": headers, "auth": auth}),
+                Kind::Email => json!({"server": service.url, "auth": auth, "from": "a@b.example"}),
+            };
             let limits = json!({"per_second": service.per_second});
             let document = SettingsDocument {
+                kind: service.kind,
                 config: Some(&config),
                 signing: Some(&json!({"scheme": "none"})),
                 limits: Some(&limits),

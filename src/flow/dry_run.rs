@@ -13,7 +13,8 @@ use crate::domain::event::{ReadError, Reading, read};
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::lenient;
 use crate::domain::mapping::{MappingInput, Output};
-use crate::outbound::request::{self, Message};
+use crate::outbound::exchange::Message;
+use crate::outbound::request;
 
 /// Stands for the id of a delivery that is not made.
 const REHEARSED_ID: &str = "00000000-0000-7000-8000-000000000000";

@@ -224,7 +224,7 @@ pub async fn export(store: &Store, only: Option<ConnectionId>) -> Result<Bundle,
                 DestinationEntry {
                     id: destination.id.to_string(),
                     name: destination.name,
-                    kind: destination.kind.as_str().to_string(),
+                    kind: destination.settings.kind().as_str().to_string(),
                     config: view["config"].take(),
                     signing: view["signing"].take(),
                     limits: view["limits"].take(),
@@ -673,6 +673,7 @@ fn destination_draft(
         ))
     })?;
     let document = SettingsDocument {
+        kind,
         config: Some(&entry.config),
         signing: Some(&entry.signing),
         limits: Some(&entry.limits),
@@ -694,7 +695,6 @@ fn destination_draft(
     Ok(DestinationDraft {
         id,
         name,
-        kind,
         settings,
         now_ms,
     })

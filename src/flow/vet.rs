@@ -5,9 +5,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde_json::json;
+use url::Host;
 
 use crate::domain::destination::{
-    Destination, LastTest, Settings, TRIAL_RESPONSE_LIMIT_BYTES, Trial,
+    Destination, Endpoint, Kind, LastTest, Settings, TRIAL_RESPONSE_LIMIT_BYTES, Trial,
 };
 use crate::domain::id::DeliveryId;
 use crate::domain::mapping::JSON;
@@ -15,8 +16,9 @@ use crate::domain::outcome::Outcome;
 use crate::domain::problem::Problem;
 use crate::flow::Bridge;
 use crate::new_id;
+use crate::outbound::exchange::Message;
 use crate::outbound::guard::{Guard, Refusal, Vetoed};
-use crate::outbound::request::{Message, send};
+use crate::outbound::request::send;
 use crate::store::error::StoreError;
 
 /// How long a name is looked up before its destination is saved all the same.
@@ -36,21 +38,47 @@ pub async fn address_problem(guard: &Guard, settings: &Settings) -> Option<Probl
     if may_be_listed {
         message.push_str(" To allow it, list its network in BLUEBRIDGE_ALLOW_NETWORKS.");
     }
-    Some(Problem::new("/config/url", "address_refused", message))
+    let place = match settings.kind() {
+        Kind::Webhook => "/config/url",
+        Kind::Email => "/config/server",
+    };
+    Some(Problem::new(place, "address_refused", message))
 }
 
 /// Why the address may not be reached; `None` when it may. A name that does not resolve now may do so later and is not refused.
 async fn refused_address(guard: &Guard, settings: &Settings) -> Option<Refusal> {
-    let request = &settings.request;
-    if let Err(refusal) = guard.vet(&request.url, request.allow_http) {
+    let (vetted, guard, name) = match &settings.endpoint {
+        Endpoint::Web(request) => (
+            guard.vet(&request.url, request.allow_http),
+            guard.for_url(&request.url, request.allow_http),
+            request.url.domain().map(str::to_string),
+        ),
+        Endpoint::Mail(server) => {
+            let name = match server.dialled() {
+                Some(Host::Domain(name)) => Some(name),
+                _ => None,
+            };
+            (guard.vet_mail(server), guard.for_mail(server), name)
+        }
+    };
+    if let Err(refusal) = vetted {
         return Some(refusal);
     }
-    let guard = guard.for_url(&request.url, request.allow_http);
-    let looked_up = tokio::time::timeout(LOOK_UP_LIMIT, guard.resolve(request.url.domain()?)).await;
+    let looked_up = tokio::time::timeout(LOOK_UP_LIMIT, guard.resolve(&name?)).await;
     match looked_up {
         Ok(Err(Vetoed::Refused(refusal))) => Some(refusal),
         _ => None,
     }
+}
+
+/// Where mappings name the recipients, the sender gets the test.
+fn test_recipients(settings: &Settings) -> Vec<String> {
+    let server = settings.endpoint.mail();
+    let alone = server.filter(|server| server.to.is_empty());
+    alone
+        .map(|server| server.from.to_string())
+        .into_iter()
+        .collect()
 }
 
 /// Sends one small signed request to the destination. It is no delivery and leaves no trace in the log; what it brought is kept with the
@@ -73,7 +101,16 @@ pub async fn try_out(bridge: &Bridge, destination: &Destination) -> Result<(), S
 
 async fn try_now(bridge: &Bridge, destination: &Destination, now: Timestamp) -> Trial {
     let id = new_id!(DeliveryId, bridge, now).to_string();
-    let body = json!({"event": "BLUEBRIDGE_TEST", "message": "A test request from Bluebridge.", "sent_at": now.to_string()});
+    let body = match destination.settings.kind() {
+        Kind::Webhook => {
+            json!({"event": "BLUEBRIDGE_TEST", "message": "A test request from Bluebridge.", "sent_at": now.to_string()})
+        }
+        Kind::Email => json!({
+            "to": test_recipients(&destination.settings),
+            "subject": "A test mail from Bluebridge",
+            "text": format!("A test mail from Bluebridge, sent at {now}. Mails of its connections come the same way."),
+        }),
+    };
     let message = Message {
         id: &id,
         attempt: 1,

@@ -16,6 +16,7 @@ use ipnet::{IpNet, Ipv4Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use crate::domain::destination::{Encryption, MailServer};
 use crate::outbound::lookup::{Lookup, System, Unresolved};
 use crate::outbound::ranges::special_purpose;
 
@@ -24,8 +25,19 @@ use crate::outbound::ranges::special_purpose;
 pub struct Guard {
     allowed: Arc<Vec<IpNet>>,
     lookup: Arc<dyn Lookup>,
-    /// Only listed networks may be reached: for plain http that was not allowed.
-    listed_only: bool,
+    /// Only listed networks may be reached, for this reason.
+    narrowed: Option<Narrowed>,
+}
+
+/// Why only listed networks may be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Narrowed {
+    /// By plain http that was not allowed.
+    PlainHttp,
+    /// By mail that anybody on the way could read.
+    PlainMail,
+    /// By mail, where mail servers do not listen.
+    MailPort(u16),
 }
 
 /// An address that may not be reached, in words.
@@ -66,6 +78,9 @@ const REFUSED_PORTS: [u16; 90] = [
     6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 9042, 11211, 27017,
 ];
 
+/// Ports that mail servers take mails on: the standard ones, and what providers offer beside them where those are closed.
+const MAIL_PORTS: [u16; 6] = [25, 465, 587, 2465, 2525, 2587];
+
 impl Guard {
     /// A guard that lets these networks pass although they are private.
     pub fn new(allowed: Vec<IpNet>) -> Guard {
@@ -77,14 +92,18 @@ impl Guard {
         Guard {
             allowed: Arc::new(allowed.into_iter().map(canonical).collect()),
             lookup,
-            listed_only: false,
+            narrowed: None,
         }
     }
 
     /// This guard for requests by plain http that are not allowed everywhere: only listed networks pass.
     pub fn listed_only(&self) -> Guard {
+        self.narrowed(Narrowed::PlainHttp)
+    }
+
+    fn narrowed(&self, reason: Narrowed) -> Guard {
         Guard {
-            listed_only: true,
+            narrowed: Some(reason),
             ..self.clone()
         }
     }
@@ -102,13 +121,13 @@ impl Guard {
         if self.is_listed(address) {
             return Ok(());
         }
-        match special_purpose(address) {
-            Some(range) => Err(Refusal {
+        match (special_purpose(address), self.narrowed) {
+            (Some(range), _) => Err(Refusal {
                 reason: format!("this is not a public address ({range})."),
                 may_be_listed: true,
             }),
-            None if self.listed_only => Err(plain_http()),
-            None => Ok(()),
+            (None, Some(narrowed)) => Err(narrowed.refusal()),
+            (None, None) => Ok(()),
         }
     }
 
@@ -125,16 +144,37 @@ impl Guard {
                 "port {port} belongs to another protocol than HTTP and is never used."
             )));
         }
-        let guard = self.for_url(url, allow_http);
-        match url.host() {
-            Some(Host::Ipv4(address)) => guard.check(address.into()),
-            Some(Host::Ipv6(address)) => guard.check(address.into()),
+        self.for_url(url, allow_http).vet_host(url.host())
+    }
+
+    /// The same for a mail server.
+    pub fn vet_mail(&self, server: &MailServer) -> Result<(), Refusal> {
+        let host = server.dialled();
+        self.for_mail(server)
+            .vet_host(host.as_ref().map(by_reference))
+    }
+
+    fn vet_host(&self, host: Option<Host<&str>>) -> Result<(), Refusal> {
+        match (host, self.narrowed) {
+            (Some(Host::Ipv4(address)), _) => self.check(address.into()),
+            (Some(Host::Ipv6(address)), _) => self.check(address.into()),
             // Whatever the name leads to, no network is listed that it could be in.
-            Some(Host::Domain(_)) if guard.listed_only && self.allowed.is_empty() => {
-                Err(plain_http())
+            (Some(Host::Domain(_)), Some(narrowed)) if self.allowed.is_empty() => {
+                Err(narrowed.refusal())
             }
-            Some(Host::Domain(_)) => Ok(()),
-            None => Err(Refusal::new("the URL names no host.")),
+            (Some(Host::Domain(_)), _) => Ok(()),
+            (None, _) => Err(Refusal::new("the URL names no host.")),
+        }
+    }
+
+    /// The guard that a mail server's addresses are checked by.
+    pub fn for_mail(&self, server: &MailServer) -> Guard {
+        if !MAIL_PORTS.contains(&server.port) {
+            self.narrowed(Narrowed::MailPort(server.port))
+        } else if server.encryption == Encryption::None {
+            self.narrowed(Narrowed::PlainMail)
+        } else {
+            self.clone()
         }
     }
 
@@ -185,10 +225,31 @@ pub fn needs_listed(url: &Url, allow_http: bool) -> bool {
     url.scheme() != "https" && !allow_http
 }
 
-fn plain_http() -> Refusal {
-    Refusal::new(
-        "plain http would show the payload and its credentials on the way; use https, or allow http in the destination's settings.",
-    )
+impl Narrowed {
+    fn refusal(self) -> Refusal {
+        match self {
+            Narrowed::PlainHttp => Refusal::new(
+                "plain http would show the payload and its credentials on the way; use https, or allow http in the destination's settings.",
+            ),
+            Narrowed::PlainMail => Refusal {
+                reason: "without encryption anybody on the way could read the mail and the password; use STARTTLS or TLS."
+                    .into(),
+                may_be_listed: true,
+            },
+            Narrowed::MailPort(port) => Refusal {
+                reason: format!("mail servers do not listen on port {port}; use 587 or 465."),
+                may_be_listed: true,
+            },
+        }
+    }
+}
+
+fn by_reference(host: &Host) -> Host<&str> {
+    match host {
+        Host::Domain(name) => Host::Domain(name),
+        Host::Ipv4(address) => Host::Ipv4(*address),
+        Host::Ipv6(address) => Host::Ipv6(*address),
+    }
 }
 
 /// A network of IPv4 that was written as IPv6 (`::ffff:10.0.0.0/104`), as IPv4.
@@ -207,6 +268,7 @@ fn canonical(network: IpNet) -> IpNet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::destination::{Kind, Settings, SettingsDocument};
     use crate::outbound::lookup::Answer;
 
     fn listed(networks: &[&str]) -> Guard {
@@ -386,5 +448,44 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn mails_go_in_the_clear_or_to_other_ports_only_to_listed_networks() {
+        let vet = |guard: &Guard, host: &str, port: u16, encryption: &str| {
+            let config = serde_json::json!({
+                "server": host, "port": port, "encryption": encryption, "from": "a@b.example",
+            });
+            let document = SettingsDocument {
+                kind: Kind::Email,
+                config: Some(&config),
+                ..SettingsDocument::default()
+            };
+            let settings = Settings::parse(&document, None).unwrap();
+            let refused = guard.vet_mail(settings.endpoint.mail().unwrap()).err();
+            refused.map(|refusal| (refusal.reason, refusal.may_be_listed))
+        };
+        let (open, listing) = (listed(&[]), listed(&["10.0.0.0/8"]));
+        for guard in [&open, &listing] {
+            for (host, port, encryption) in [
+                ("smtp.example.com", 587, "starttls"),
+                ("1.1.1.1", 465, "tls"),
+                ("2606:4700::1", 2525, "starttls"),
+            ] {
+                assert_eq!(vet(guard, host, port, encryption), None, "{host}");
+            }
+            for (host, port, encryption, said) in [
+                ("127.0.0.1", 587, "starttls", "not a public address"),
+                ("::1", 465, "tls", "not a public address"),
+                ("1.1.1.1", 25, "none", "without encryption"),
+                ("1.1.1.1", 6379, "tls", "do not listen on port 6379"),
+            ] {
+                let (reason, may_be_listed) = vet(guard, host, port, encryption).unwrap();
+                assert!(reason.contains(said) && may_be_listed, "{host}: {reason}");
+            }
+        }
+        assert!(vet(&open, "smtp.example.com", 6379, "tls").is_some());
+        assert_eq!(vet(&listing, "10.0.0.9", 25, "none"), None);
+        assert_eq!(vet(&listing, "10.0.0.9", 1025, "tls"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! One signed request in, one [`Exchange`] out.
+//! One signed request in, one [`Exchange`] out; what goes to a mail server is handed to `mail`.
 //!
 //! Called by `flow::deliver` and by the test button. One total deadline covers name resolution, connecting, TLS, headers and
 //! body. Of the answer at most [`RESPONSE_LIMIT_BYTES`] decompressed bytes are read, of one that a success rule is asked about at most
@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use reqwest::Method;
@@ -18,13 +17,17 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::domain::concealed::conceal_tokens;
 use crate::domain::destination::success::ANSWER_LIMIT_BYTES;
-use crate::domain::destination::{Auth, Settings, SuccessRule};
+use crate::domain::destination::{
+    Auth, Endpoint, MailServer, RequestSettings, Settings, SuccessRule,
+};
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::{MASK, Secret};
 use crate::domain::signature::sign;
 use crate::outbound::client::Client;
+use crate::outbound::exchange::{ATTEMPT_HEADER, Exchange, Message, tls_error};
 use crate::outbound::guard::{Guard, Refusal, Vetoed};
 use crate::outbound::lookup::Unresolved;
+use crate::outbound::mail;
 
 /// Decompressed bytes of an answer that are kept.
 pub const RESPONSE_LIMIT_BYTES: usize = 16 * 1024;
@@ -32,37 +35,6 @@ pub const RESPONSE_LIMIT_BYTES: usize = 16 * 1024;
 /// Headers of an answer that are kept, and characters of each value.
 const RESPONSE_HEADERS_LIMIT: usize = 50;
 const HEADER_VALUE_LIMIT_CHARS: usize = 500;
-
-/// Header that counts the attempts, from 1.
-pub const ATTEMPT_HEADER: &str = "bluebridge-attempt";
-
-/// What is to be sent.
-#[derive(Debug, Clone)]
-pub struct Message<'a> {
-    /// The same on every attempt of a delivery.
-    pub id: &'a str,
-    pub attempt: u32,
-    /// Seconds since 1970 of this attempt; it is signed.
-    pub timestamp_s: i64,
-    pub body: Bytes,
-    pub content_type: &'a str,
-}
-
-/// What happened.
-#[derive(Debug, Clone)]
-pub struct Exchange {
-    pub outcome: Outcome,
-    pub duration: Duration,
-    /// Method and URL, without what may be a secret of it.
-    pub request_line: String,
-    /// What was sent, secrets masked.
-    pub request_headers: Vec<(String, String)>,
-    pub response_headers: Vec<(String, String)>,
-    pub response_body: Vec<u8>,
-    pub response_truncated: bool,
-    /// The `Retry-After` header as it came.
-    pub retry_after: Option<String>,
-}
 
 /// Sends a message to where the settings say.
 pub async fn send(
@@ -72,18 +44,27 @@ pub async fn send(
     message: &Message<'_>,
 ) -> Exchange {
     let started = Instant::now();
-    let deadline_ms = settings.limits.timeout_ms;
-    let mut exchange = Exchange::new(settings);
-    let headers = match headers(settings, message) {
-        Ok(headers) => headers,
+    let mut exchange = Exchange::begun(request_line(settings), settings.limits.timeout_ms);
+    let written = match Written::new(settings, message) {
+        Ok(written) => written,
         Err(reason) => {
             exchange.outcome = Outcome::InvalidRequest { reason };
             return exchange;
         }
     };
-    exchange.request_headers = shown(&headers, settings);
-    let deadline = Duration::from_millis(deadline_ms);
-    let talk = talk(client, guard, settings, message, headers, &mut exchange);
+    exchange.request_headers = written.shown(settings);
+    let deadline = Duration::from_millis(settings.limits.timeout_ms);
+    let talk = async {
+        match written {
+            Written::Request(request, headers) => {
+                let way = (client, guard, settings, request);
+                talk(way, message, headers, &mut exchange).await
+            }
+            Written::Mail(server, letter) => {
+                mail::hand_in(guard, server, &letter, &mut exchange).await
+            }
+        }
+    };
     match tokio::time::timeout(deadline, talk).await {
         Ok(outcome) => exchange.outcome = outcome,
         // It begins as timed out, and the status is what counts once it was read.
@@ -99,47 +80,55 @@ pub async fn send(
     exchange
 }
 
-impl Exchange {
-    fn new(settings: &Settings) -> Exchange {
-        Exchange {
-            outcome: Outcome::TimedOut {
-                after_ms: settings.limits.timeout_ms,
-            },
-            duration: Duration::ZERO,
-            request_line: request_line(settings),
-            request_headers: Vec::new(),
-            response_headers: Vec::new(),
-            response_body: Vec::new(),
-            response_truncated: false,
-            retry_after: None,
-        }
-    }
-}
-
 /// The head of the request as it would be sent, for showing: the request line and every header, secrets masked. The sentence says why it cannot be made.
 pub fn rehearse(
     settings: &Settings,
     message: &Message<'_>,
 ) -> Result<(String, Vec<(String, String)>), String> {
-    let headers = headers(settings, message)?;
-    Ok((request_line(settings), shown(&headers, settings)))
+    let written = Written::new(settings, message)?;
+    Ok((request_line(settings), written.shown(settings)))
 }
 
-/// Method and URL, without what may be a secret of it.
+/// What goes out, once it is known that it can be written down.
+enum Written<'a> {
+    Request(&'a RequestSettings, HeaderMap),
+    Mail(&'a MailServer, mail::Letter),
+}
+
+impl Written<'_> {
+    /// The sentence says why it cannot be written.
+    fn new<'a>(settings: &'a Settings, message: &Message<'_>) -> Result<Written<'a>, String> {
+        match &settings.endpoint {
+            Endpoint::Web(request) => headers(settings, request, message)
+                .map(|headers| Written::Request(request, headers)),
+            Endpoint::Mail(server) => {
+                mail::write(server, message).map(|letter| Written::Mail(server, letter))
+            }
+        }
+    }
+
+    fn shown(&self, settings: &Settings) -> Vec<(String, String)> {
+        match self {
+            Written::Request(_, headers) => shown(headers, settings),
+            Written::Mail(server, letter) => letter.shown(server),
+        }
+    }
+}
+
+/// Method and URL, without what may be a secret of it, or the mail server.
 fn request_line(settings: &Settings) -> String {
-    let request = &settings.request;
-    format!("{} {}", request.method, conceal_tokens(&request.url))
+    match &settings.endpoint {
+        Endpoint::Web(request) => format!("{} {}", request.method, conceal_tokens(&request.url)),
+        Endpoint::Mail(_) => format!("SMTP {}", settings.host()),
+    }
 }
 
 async fn talk(
-    client: &Client,
-    guard: &Guard,
-    settings: &Settings,
+    (client, guard, settings, request): (&Client, &Guard, &Settings, &RequestSettings),
     message: &Message<'_>,
     headers: HeaderMap,
     exchange: &mut Exchange,
 ) -> Outcome {
-    let request = &settings.request;
     if let Err(Refusal { reason, .. }) = guard.vet(&request.url, request.allow_http) {
         return Outcome::RefusedAddress { reason };
     }
@@ -230,7 +219,11 @@ async fn read(
 }
 
 /// Everything that goes in the head of the request.
-fn headers(settings: &Settings, message: &Message<'_>) -> Result<HeaderMap, String> {
+fn headers(
+    settings: &Settings,
+    request: &RequestSettings,
+    message: &Message<'_>,
+) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     let mut put = |name: &str, value: &str, secret: bool| -> Result<(), String> {
         let name = HeaderName::from_bytes(name.as_bytes())
@@ -243,11 +236,11 @@ fn headers(settings: &Settings, message: &Message<'_>) -> Result<HeaderMap, Stri
     };
     put("content-type", message.content_type, false)?;
     put(ATTEMPT_HEADER, &message.attempt.to_string(), false)?;
-    for (name, value) in &settings.request.headers {
+    for (name, value) in &request.headers {
         put(name, value, true)?;
     }
     let text = |secret: &Secret| secret.expose_text().unwrap_or_default().to_string();
-    match &settings.request.auth {
+    match &request.auth {
         Auth::None => {}
         Auth::Basic { username, password } => {
             let pair = STANDARD.encode(format!("{username}:{}", text(password)));
@@ -321,14 +314,6 @@ fn classify(error: &reqwest::Error) -> Outcome {
     } else {
         Outcome::ConnectionBroke { reason }
     }
-}
-
-/// What rustls says. It reaches us inside io::Errors, also one inside the other, whose source() skips the wrapped error itself.
-fn tls_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
-    let wrapped = || error.downcast_ref::<std::io::Error>()?.get_ref();
-    error
-        .downcast_ref()
-        .or_else(|| wrapped().and_then(|inner| tls_error(inner)))
 }
 
 /// The innermost error's words; outer ones repeat the URL, which may hold a secret.

@@ -26,7 +26,6 @@ use crate::store::schema::{connection_versions, connections, destinations};
 pub struct DestinationDraft {
     pub id: DestinationId,
     pub name: String,
-    pub kind: Kind,
     pub settings: Settings,
     pub now_ms: i64,
 }
@@ -48,7 +47,7 @@ impl Store {
                 .values((
                     destinations::id.eq(&draft.id.as_bytes()[..]),
                     destinations::name.eq(&draft.name),
-                    destinations::kind.eq(draft.kind.as_str()),
+                    destinations::kind.eq(draft.settings.kind().as_str()),
                     destinations::settings_sealed.eq(sealed),
                     destinations::created_at.eq(draft.now_ms),
                     destinations::updated_at.eq(draft.now_ms),
@@ -335,6 +334,8 @@ impl DestinationRow {
         let plain = row::open(key, &row_name(id), &self.settings_sealed)?;
         let document: Value = serde_json::from_slice(plain.expose())
             .map_err(|_| StoreError::Corrupt("a destination's settings are not JSON".into()))?;
+        // A kind that this version does not know must not be taken for another.
+        row::word(&self.kind, Kind::from_word)?;
         let settings = opened(&document)?;
         let sent = row::count(self.probes)?;
         let probing = row::maybe_time(self.probe_at)?.map(|at| Probing { at, sent });
@@ -348,7 +349,6 @@ impl DestinationRow {
         Ok(Destination {
             id,
             name: self.name,
-            kind: row::word(&self.kind, Kind::from_word)?,
             settings,
             health: Health {
                 failing_since: row::maybe_time(self.failing_since)?,

@@ -30,6 +30,7 @@ mod isolation;
 mod languages;
 mod limits;
 mod log;
+mod mail;
 mod migrate_data;
 mod migrations;
 mod nodes;

@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex};
 use bluebridge::domain::destination::{Settings, SettingsDocument};
 use bluebridge::domain::outcome::Outcome;
 use bluebridge::outbound::client::Client;
+use bluebridge::outbound::exchange::{Exchange, Message};
 use bluebridge::outbound::guard::{Guard, Vetoed};
 use bluebridge::outbound::lookup::{Answer, Lookup};
-use bluebridge::outbound::request::{Exchange, Message, send};
+use bluebridge::outbound::request::send;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -105,7 +106,7 @@ async fn a_name_that_changes_its_answer_reaches_nothing_inside() {
         let names = Rebinding::new(&[&["93.184.216.34"], &["127.0.0.1"]]);
         let guard = Guard::with_lookup(Vec::new(), names.clone());
         let settings = settings(&format!("{scheme}://rebind.example:{}/", sink.port), true);
-        let url = &settings.request.url;
+        let url = &settings.endpoint.request().unwrap().url;
         assert!(guard.vet(url, true).is_ok(), "what saving asks");
         assert!(
             guard
@@ -158,7 +159,7 @@ async fn plain_http_that_was_not_allowed_does_not_follow_a_name_out_of_the_liste
     let names = Rebinding::new(&[&["127.0.0.1"], &["93.184.216.34"]]);
     let guard = Guard::with_lookup(vec!["127.0.0.0/8".parse().unwrap()], names);
     let settings = settings("http://rebind.example/", false);
-    let url = &settings.request.url;
+    let url = &settings.endpoint.request().unwrap().url;
     assert!(
         guard
             .for_url(url, false)

@@ -8,11 +8,12 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use bluebridge::domain::connection::{Rules, RulesDocument};
-use bluebridge::domain::destination::{Settings, SettingsDocument};
+use bluebridge::domain::destination::{Kind, Settings, SettingsDocument};
 use bluebridge::domain::filter::{About, Filter};
+use bluebridge::domain::mail::Mail;
 use bluebridge::domain::mapping::functions::{Call, functions};
-use bluebridge::domain::mapping::{Mapping, MappingInput};
-use bluebridge::domain::outcome::Outcome;
+use bluebridge::domain::mapping::{JSON, Mapping, MappingInput};
+use bluebridge::domain::outcome::{MailStep, Outcome};
 use bluebridge::domain::password::password_problem;
 use bluebridge::domain::path;
 use bluebridge::domain::person::{Language, parse_email};
@@ -45,7 +46,7 @@ const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
         "An attempt at the destination",
         "for who starts a server",
     ),
-    ("flow/vet.rs", "A test request", "is sent"),
+    ("flow/vet.rs", "A test ", "is sent"),
     (
         "store/copy.rs",
         "Data is moved",
@@ -621,6 +622,19 @@ fn what_is_wrong_with_a_destination_is_told() {
         ..SettingsDocument::default()
     };
     all_told(&Settings::parse(&document, None).unwrap().unfit());
+    for change in [
+        json!({"server": "a b"}),
+        json!({"port": 0}),
+        json!({"encryption": "ssl"}),
+        json!({"from": "bridge"}),
+        json!({"to": vec!["a@b.example"; 21]}),
+        json!({"auth": {"type": "bearer", "token": "t"}}),
+    ] {
+        all_told(&mail_server(change, None).unwrap_err());
+    }
+    let login = json!({"auth": {"type": "basic", "username": "u", "password": "p"}});
+    let saved = mail_server(login, None).unwrap();
+    all_told(&mail_server(json!({"server": "other.example.com"}), Some(&saved)).unwrap_err());
     let fine = config(json!({}));
     refused(Some(&fine), Some(&json!({"scheme": "rot13"})), None);
     for limits in [
@@ -630,6 +644,29 @@ fn what_is_wrong_with_a_destination_is_told() {
     ] {
         refused(Some(&fine), None, Some(&limits));
     }
+}
+
+/// Settings of a mail server, signed and with a rule when they are wrong anyway.
+fn mail_server(change: Value, previous: Option<&Settings>) -> Result<Settings, Vec<Problem>> {
+    let mut config = json!({"server": "smtp.example.com", "from": "a@b.example"});
+    let changes = change.as_object().unwrap().clone();
+    config.as_object_mut().unwrap().extend(changes);
+    let parts = (
+        json!({"scheme": "hex"}),
+        json!({"path": "$.ok", "op": "is_true"}),
+    );
+    let is_saved = previous.is_none()
+        && change
+            .get("auth")
+            .is_some_and(|auth| auth["type"] == "basic");
+    let document = SettingsDocument {
+        kind: Kind::Email,
+        config: Some(&config),
+        signing: (!is_saved).then_some(&parts.0),
+        success: (!is_saved).then_some(&parts.1),
+        ..SettingsDocument::default()
+    };
+    Settings::parse(&document, previous)
 }
 
 fn refused(config: Option<&Value>, signing: Option<&Value>, limits: Option<&Value>) {
@@ -778,6 +815,31 @@ fn how_attempts_end_is_told() {
     ] {
         told(&outcome.sentence());
         told(outcome.advice());
+    }
+    for step in [
+        MailStep::Greeting,
+        MailStep::Login,
+        MailStep::Sender,
+        MailStep::Recipient,
+        MailStep::Content,
+    ] {
+        let refused = Outcome::MailRefused { status: 550, step };
+        told(&refused.sentence());
+        told(refused.advice());
+    }
+}
+
+#[test]
+fn why_a_body_is_no_mail_is_told() {
+    for body in [
+        json!({"text": "t", "to": "x"}),
+        json!({"text": "t", "to": vec!["a@b.example"; 21]}),
+        json!({"text": "t", "body": "b"}),
+        json!({"text": []}),
+        json!({"text": "t"}),
+    ] {
+        let reason = Mail::read(body.to_string().as_bytes(), JSON, &[]).unwrap_err();
+        told(&Outcome::InvalidRequest { reason }.sentence());
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Site {
     token: String,
     pub source_id: String,
     hook_path: String,
-    http: reqwest::Client,
+    pub http: reqwest::Client,
 }
 
 fn key() -> MasterKey {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bluebridge::domain::connection::{DeliverySettings, RulesDocument, Trigger};
 use bluebridge::domain::delivery::Cause;
-use bluebridge::domain::destination::{Kind, Settings, SettingsDocument};
+use bluebridge::domain::destination::{Settings, SettingsDocument};
 use bluebridge::domain::event::{Reading, read};
 use bluebridge::domain::id::{
     ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId,
@@ -425,7 +425,6 @@ async fn fill(store: &Store, receiver: &Receiver, count: usize) {
     let draft = DestinationDraft {
         id: destination,
         name: "Receiver".into(),
-        kind: Kind::Webhook,
         settings: Settings::parse(&document, None).unwrap(),
         now_ms: 1,
     };

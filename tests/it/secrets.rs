@@ -214,7 +214,6 @@ async fn a_change_beside_a_rotation_does_not_undo_it(database: Database) {
     let draft = DestinationDraft {
         id,
         name: "Renamed".into(),
-        kind: before.kind,
         settings: before.settings.clone(),
         now_ms: 0,
     };

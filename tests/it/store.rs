@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bluebridge::domain::connection::{DeliverySettings, RulesDocument, Trigger};
 use bluebridge::domain::delivery::{Cause, State};
-use bluebridge::domain::destination::{Kind, Paused, Probing, Settings, SettingsDocument};
+use bluebridge::domain::destination::{Paused, Probing, Settings, SettingsDocument};
 use bluebridge::domain::event::{EventFacts, Reading, read};
 use bluebridge::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, SourceId, VersionId,
@@ -89,7 +89,6 @@ impl Bench {
         let draft = DestinationDraft {
             id: destination,
             name: "d".into(),
-            kind: Kind::Webhook,
             settings,
             now_ms: 1,
         };
@@ -828,7 +827,6 @@ async fn a_destination_was_tried_when_one_of_its_newest_deliveries_was(database:
         let draft = DestinationDraft {
             id: *id,
             name: "other".into(),
-            kind: Kind::Webhook,
             settings: settings.clone(),
             now_ms: 1,
         };

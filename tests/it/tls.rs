@@ -21,9 +21,8 @@ const CERTIFICATES: &str = "
     chmod 600 server.key
     if [ $(id -u) = 0 ]; then chown nobody server.key; fi";
 
-fn with_tls(server: &Server, folder: &Path) {
-    // The server runs as another user when the test is root.
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+/// Makes them: `server.pem` and `server.key`, and two roots, `right.pem`, which gave it out, and `wrong.pem`.
+pub fn make_certificates(folder: &Path) {
     let made = Command::new("bash")
         .args(["-c", CERTIFICATES])
         .current_dir(folder)
@@ -34,6 +33,12 @@ fn with_tls(server: &Server, folder: &Path) {
         "{}",
         String::from_utf8_lossy(&made.stderr)
     );
+}
+
+fn with_tls(server: &Server, folder: &Path) {
+    // The server runs as another user when the test is root.
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    make_certificates(folder);
     for (setting, file) in [("cert", "server.pem"), ("key", "server.key")] {
         let path = folder.join(file);
         let path = path.display();

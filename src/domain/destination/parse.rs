@@ -9,9 +9,9 @@ use url::Url;
 
 use crate::domain::concealed::{is_mask, is_masked, restore};
 use crate::domain::destination::{
-    Auth, CONCURRENCY_LIMIT, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, HEADER_VALUE_LIMIT_BYTES,
-    HEADERS_LIMIT, Limits, METHODS, PER_SECOND_LEAST, PER_SECOND_LIMIT, RequestSettings,
-    TIMEOUT_RANGE_MS, URL_LIMIT_BYTES,
+    Auth, CONCURRENCY_LIMIT, DEFAULT_TIMEOUT_MS, HEADER_VALUE_LIMIT_BYTES, HEADERS_LIMIT, Kind,
+    Limits, METHODS, PER_SECOND_LEAST, PER_SECOND_LIMIT, RequestSettings, TIMEOUT_RANGE_MS,
+    URL_LIMIT_BYTES,
 };
 use crate::domain::problem::Problem;
 use crate::domain::secret::{MASK, Secret};
@@ -48,7 +48,7 @@ pub(super) struct ConfigDocument {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-struct AuthDocument {
+pub(super) struct AuthDocument {
     #[serde(rename = "type")]
     kind: String,
     username: Option<String>,
@@ -288,7 +288,7 @@ fn header_problem(name: &str, value: &str) -> Option<(&'static str, String)> {
     None
 }
 
-fn parse_auth(
+pub(super) fn parse_auth(
     auth: AuthDocument,
     previous: Option<&Auth>,
     problems: &mut Vec<Problem>,
@@ -371,10 +371,12 @@ fn printable(secret: &Secret, field: &str, problems: &mut Vec<Problem>) -> bool 
 
 pub(super) fn parse_signing(
     signing: SigningDocument,
+    kind: Kind,
     previous: Option<&Signing>,
     problems: &mut Vec<Problem>,
 ) -> Option<Signing> {
     let scheme = match signing.scheme.as_deref() {
+        None if kind == Kind::Email => Scheme::None,
         None => previous.map_or(Scheme::StandardWebhooks, |p| p.scheme),
         Some(word) => match Scheme::from_word(word) {
             Some(scheme) => scheme,
@@ -388,6 +390,11 @@ pub(super) fn parse_signing(
             }
         },
     };
+    if kind == Kind::Email && scheme != Scheme::None {
+        let message = "Mails carry no signature of ours; use none.";
+        problems.push(Problem::new("/signing/scheme", "not_for_mail", message));
+        return None;
+    }
     if let Some(header) = &signing.header
         && let Some((code, message)) = header_problem(header, "")
     {
@@ -422,8 +429,14 @@ pub fn signing_secret_problem(scheme: Scheme, secret: &Secret, place: &str) -> O
     })
 }
 
-pub(super) fn parse_limits(limits: &LimitsDocument, problems: &mut Vec<Problem>) -> Limits {
-    let concurrency = limits.concurrency.unwrap_or(DEFAULT_CONCURRENCY);
+pub(super) fn parse_limits(
+    limits: &LimitsDocument,
+    kind: Kind,
+    problems: &mut Vec<Problem>,
+) -> Limits {
+    let concurrency = limits
+        .concurrency
+        .unwrap_or_else(|| kind.default_concurrency());
     if !(1..=CONCURRENCY_LIMIT).contains(&concurrency) {
         problems.push(Problem::new(
             "/limits/concurrency",

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::secret::Secret;
 
 fn parse(config: Value, signing: Value, limits: Value) -> Result<Settings, Vec<Problem>> {
     let document = SettingsDocument {
@@ -25,7 +26,7 @@ fn a_url_alone_is_enough_and_the_rest_has_defaults() {
         json!({}),
     )
     .unwrap();
-    assert_eq!(settings.request.method, "POST");
+    assert_eq!(settings.endpoint.request().unwrap().method, "POST");
     assert_eq!(settings.limits.concurrency, DEFAULT_CONCURRENCY);
     assert_eq!(settings.limits.timeout_ms, DEFAULT_TIMEOUT_MS);
     assert_eq!(settings.signing.scheme, Scheme::StandardWebhooks);
@@ -233,10 +234,13 @@ fn what_is_shown_can_be_saved_as_it_is() {
     config["url"] = Value::from("https://e.com/b?key=***&more=1");
     let settings = change(&config).unwrap();
     assert_eq!(
-        settings.request.url.as_str(),
+        settings.endpoint.request().unwrap().url.as_str(),
         "https://e.com/b?key=canary-query&more=1"
     );
-    assert_eq!(settings.request.header("X-Key"), Some("canary-header"));
+    assert_eq!(
+        settings.endpoint.request().unwrap().header("X-Key"),
+        Some("canary-header")
+    );
     let sealed = settings.to_sealed_document();
     assert_eq!(sealed["config"]["auth"]["password"], "canary-password");
 }
@@ -317,4 +321,155 @@ fn a_success_rule_is_kept_shown_and_exported_as_it_was_written() {
     assert_eq!(refused[0].pointer, "/success/op");
     let changed = with(&json!({"path": "$.ok", "op": "changed"})).unwrap();
     assert_eq!(changed.unfit()[0].code, "no_before");
+}
+
+fn mail(config: Value, previous: Option<&Settings>) -> Result<Settings, Vec<Problem>> {
+    let document = SettingsDocument {
+        kind: Kind::Email,
+        config: Some(&config),
+        ..SettingsDocument::default()
+    };
+    Settings::parse(&document, previous)
+}
+
+fn mail_server(change: Value) -> Value {
+    let mut config = json!({
+        "server": "SMTP.example.com", "from": "Bridge <bridge@example.com>", "to": ["Team <team@example.com>"],
+        "auth": {"type": "basic", "username": "bridge", "password": "canary-password"},
+    });
+    let changes = change.as_object().unwrap().clone();
+    config.as_object_mut().unwrap().extend(changes);
+    config
+}
+
+#[test]
+fn a_mail_server_is_opened_as_it_was_sealed_and_shows_no_password() {
+    let settings = mail(mail_server(json!({})), None).unwrap();
+    assert_eq!(settings.kind(), Kind::Email);
+    assert_eq!(settings.signing.scheme, Scheme::None);
+    assert_eq!(settings.host(), "smtp.example.com:587");
+    assert_eq!(
+        Settings::open(&settings.to_sealed_document()).unwrap(),
+        settings
+    );
+    let (shown, exported) = (settings.public_view(), settings.export_view());
+    let auth = json!({"type": "basic", "username": "bridge", "password_set": true});
+    assert_eq!(shown["config"]["auth"], auth);
+    assert_eq!(shown["config"]["to"], json!(["Team <team@example.com>"]));
+    for told in [
+        shown.to_string(),
+        exported.to_string(),
+        format!("{settings:?}"),
+    ] {
+        assert!(!told.contains("canary"), "{told}");
+    }
+    let imported = mail(exported["config"].clone(), None).unwrap();
+    assert_eq!(imported.left_out(), ["/config/auth/password"]);
+    assert!(imported.cannot_send().is_some());
+}
+
+#[test]
+fn encryption_and_port_follow_from_each_other() {
+    let told = |change: Value| {
+        let settings = mail(mail_server(change), None).unwrap();
+        let server = settings.endpoint.mail().unwrap();
+        (server.encryption.as_str(), server.port)
+    };
+    assert_eq!(told(json!({})), ("starttls", 587));
+    assert_eq!(told(json!({"port": 465})), ("tls", 465));
+    assert_eq!(told(json!({"port": 2525})), ("starttls", 2525));
+    assert_eq!(told(json!({"encryption": "tls"})), ("tls", 465));
+    assert_eq!(told(json!({"encryption": "none"})), ("none", 25));
+}
+
+#[test]
+fn a_password_is_kept_for_its_server_only() {
+    let saved = mail(mail_server(json!({})), None).unwrap();
+    let user = json!({"auth": {"type": "basic", "username": "bridge"}});
+    let again = mail(mail_server(user.clone()), Some(&saved)).unwrap();
+    assert_eq!(again.endpoint.auth(), saved.endpoint.auth());
+    for moved in [json!({"server": "evil.example.com"}), json!({"port": 2525})] {
+        let mut change = user.clone();
+        change
+            .as_object_mut()
+            .unwrap()
+            .extend(moved.as_object().unwrap().clone());
+        let refused = mail(mail_server(change), Some(&saved)).unwrap_err();
+        assert_eq!(refused[0].pointer, "/config/auth/password", "{moved}");
+        let mut without = mail_server(moved);
+        without.as_object_mut().unwrap().remove("auth");
+        let refused = mail(without, Some(&saved)).unwrap_err();
+        assert_eq!(refused[0].code, "enter_again");
+    }
+    let masked = json!({"auth": {"type": "basic", "username": "bridge", "password": "***"}});
+    let again = mail(mail_server(masked), Some(&saved)).unwrap();
+    assert_eq!(again.endpoint.auth(), saved.endpoint.auth());
+}
+
+#[test]
+fn what_no_mail_server_can_be_is_told_at_its_place() {
+    for (change, pointer, code) in [
+        (json!({"server": ""}), "/config/server", "not_a_server"),
+        (
+            json!({"server": "smtp.example.com:25"}),
+            "/config/server",
+            "not_a_server",
+        ),
+        (
+            json!({"server": "https://a.example"}),
+            "/config/server",
+            "not_a_server",
+        ),
+        (json!({"port": 0}), "/config/port", "out_of_range"),
+        (json!({"port": "x"}), "/config/port", "wrong_shape"),
+        (
+            json!({"encryption": "ssl"}),
+            "/config/encryption",
+            "unknown_encryption",
+        ),
+        (json!({"from": "bridge"}), "/config/from", "not_an_address"),
+        (
+            json!({"from": "a@b.example\r\nBcc: c@d.example"}),
+            "/config/from",
+            "not_an_address",
+        ),
+        (
+            json!({"to": ["a@b.example", "c"]}),
+            "/config/to/1",
+            "not_an_address",
+        ),
+        (
+            json!({"to": vec!["a@b.example"; 21]}),
+            "/config/to",
+            "too_many_recipients",
+        ),
+        (
+            json!({"auth": {"type": "bearer", "token": "t"}}),
+            "/config/auth/type",
+            "unknown_auth",
+        ),
+        (
+            json!({"url": "https://a.example"}),
+            "/config/url",
+            "wrong_shape",
+        ),
+    ] {
+        let refused = mail(mail_server(change.clone()), None).unwrap_err();
+        let found: Vec<(&str, &str)> = refused
+            .iter()
+            .map(|problem| (problem.pointer.as_str(), problem.code))
+            .collect();
+        assert_eq!(found, [(pointer, code)], "{change}");
+    }
+    let config = mail_server(json!({}));
+    let document = SettingsDocument {
+        kind: Kind::Email,
+        config: Some(&config),
+        signing: Some(&json!({"scheme": "hex"})),
+        success: Some(&json!({"path": "$.ok", "op": "is_true"})),
+        ..SettingsDocument::default()
+    };
+    let refused = Settings::parse(&document, None).unwrap_err();
+    let found: Vec<&str> = refused.iter().map(|problem| problem.code).collect();
+    assert_eq!(found, ["not_for_mail", "not_for_mail"]);
 }

@@ -3,6 +3,8 @@ use crate::domain::catalogue::find as known;
 use crate::domain::catalogue::sample::sample;
 use crate::domain::connection::{Decision, Rules, Subject};
 use crate::domain::event::{Reading, read};
+use crate::domain::mail::{Mail, mailbox};
+use crate::domain::mapping::JSON;
 
 fn sent(recipe: &Recipe, event: &str) -> Value {
     // The third sample's title has quotation marks.
@@ -90,6 +92,12 @@ fn every_recipe_is_sent_in_the_shape_its_place_takes() {
                     &body["content"]
                 }
                 "Telegram" => &body["text"],
+                "E-mail (SMTP)" => {
+                    let to = [mailbox("you@example.com").unwrap()];
+                    let mail = Mail::read(body.to_string().as_bytes(), JSON, &to).unwrap();
+                    assert!(mail.text.is_some_and(|text| !text.is_empty()));
+                    &body["subject"]
+                }
                 "E-mail (Resend)" => {
                     assert!(!body["subject"].as_str().unwrap().contains('\n'));
                     assert!(body["to"].is_array() && body["text"].is_string());

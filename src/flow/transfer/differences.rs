@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::domain::concealed::conceal;
-use crate::domain::destination::{Destination, Settings, SettingsDocument};
+use crate::domain::destination::{Destination, Kind, Settings, SettingsDocument};
 use crate::domain::source::Source;
 use crate::flow::transfer::{DestinationEntry, SourceEntry};
 
@@ -30,7 +30,7 @@ pub(super) fn destination_differs(
     if name != here.name {
         places.push("/name".to_string());
     }
-    if entry.kind != here.kind.as_str() {
+    if entry.kind != here.settings.kind().as_str() {
         places.push("/kind".into());
     }
     let (theirs, ours) = (shown(entry), here.settings.export_view());
@@ -53,6 +53,7 @@ pub(super) fn destination_differs(
 /// The entry as an export of it would be, with the same masks and defaults; as it stands when it cannot be read.
 fn shown(entry: &DestinationEntry) -> Value {
     let document = SettingsDocument {
+        kind: Kind::from_word(&entry.kind).unwrap_or_default(),
         config: Some(&entry.config),
         signing: Some(&entry.signing),
         limits: Some(&entry.limits),

@@ -215,6 +215,14 @@ fn made() -> Value {
         }),
         json!({}),
     );
+    let mail_config = object(
+        json!({
+            "server": text(), "port": number(), "encryption": {"enum": ["starttls", "tls", "none"]}, "auth": auth, "from": text(),
+            "to": {"type": "array", "items": text()},
+        }),
+        json!({}),
+    );
+    let config = json!({"oneOf": [config, mail_config]});
     let signing = object(
         json!({"scheme": {"enum": ["standard_webhooks", "hex", "none"]}}),
         json!({
@@ -247,7 +255,7 @@ fn made() -> Value {
             "created_at": time(), "updated_at": time(),
         }), json!({})),
         "DestinationAnswer": object(json!({
-            "id": id(), "name": text(), "kind": {"enum": ["webhook"]}, "config": config, "signing": signing, "limits": limits, "success": nullable("Filter"),
+            "id": id(), "name": text(), "kind": {"enum": ["webhook", "email"]}, "config": config, "signing": signing, "limits": limits, "success": nullable("Filter"),
             "left_out": {"type": "array", "items": text(), "description": "Pointers to what an import left out; nothing is sent until it is entered."},
             "health": health, "created_at": time(), "updated_at": time(),
         }), json!({})),

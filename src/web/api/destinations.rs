@@ -275,16 +275,13 @@ async fn draft(
 ) -> Result<(DestinationDraft, Option<String>), ApiError> {
     let mut problems = Vec::new();
     let name = name(&document.name).map_err(|problem| problems.push(problem));
-    let word = document.kind.as_deref().unwrap_or("webhook");
-    let kind = Kind::from_word(word);
-    if kind.is_none() {
-        problems.push(Problem::new(
-            "/kind",
-            "unknown_kind",
-            format!("`{word}` is not a kind that this version knows; use webhook."),
-        ));
-    }
+    let kind = match document.kind.as_deref() {
+        None => before.map(Settings::kind),
+        Some(word) => Kind::from_word(word),
+    };
+    problems.extend(kind_problem(document, kind, before));
     let parts = SettingsDocument {
+        kind: kind.unwrap_or_default(),
         config: document.config.as_ref(),
         signing: document.signing.as_ref(),
         limits: document.limits.as_ref(),
@@ -295,9 +292,7 @@ async fn draft(
         problems.extend(settings.unfit());
         problems.extend(address_problem(&bridge.guard, settings).await);
     }
-    let (Ok(name), Some(kind), Ok(mut settings), true) =
-        (name, kind, settings, problems.is_empty())
-    else {
+    let (Ok(name), Ok(mut settings), true) = (name, settings, problems.is_empty()) else {
         return Err(ApiError::invalid(problems));
     };
     let made_secret = make_secret(&mut settings);
@@ -306,12 +301,32 @@ async fn draft(
         DestinationDraft {
             id,
             name,
-            kind,
             settings,
             now_ms,
         },
         made_secret,
     ))
+}
+
+/// What waits for a destination was made for its kind, so that stays.
+fn kind_problem(
+    document: &DestinationDocument,
+    kind: Option<Kind>,
+    before: Option<&Settings>,
+) -> Option<Problem> {
+    let word = document.kind.as_deref()?;
+    let (code, message) = match (kind, before.map(Settings::kind)) {
+        (None, _) => (
+            "unknown_kind",
+            format!("`{word}` is not a kind that this version knows; use webhook or email."),
+        ),
+        (Some(kind), Some(before)) if kind != before => (
+            "kind_fixed",
+            "A destination keeps its kind; make another one.".into(),
+        ),
+        (Some(_), _) => return None,
+    };
+    Some(Problem::new("/kind", code, message))
 }
 
 /// Makes the secret that a signing scheme needs and nobody gave.
@@ -346,7 +361,7 @@ fn view(destination: &Destination, now_s: i64) -> Value {
     json!({
         "id": destination.id,
         "name": destination.name,
-        "kind": destination.kind.as_str(),
+        "kind": destination.settings.kind().as_str(),
         "config": settings["config"],
         "signing": settings["signing"],
         "limits": settings["limits"],

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::filter::operator::{OPERATORS, Takes};
+use crate::domain::mail::RECIPIENTS_LIMIT;
 use crate::domain::mapping::functions::{Function, Kind, functions};
 use crate::domain::replay::{DEFAULT_PER_SECOND, PER_SECOND_LIMIT};
 use crate::domain::value::TYPE_NAMES;
@@ -46,7 +47,8 @@ fn resources() -> Value {
             "overlap_s": {"type": "integer", "description": "How long the old secret stays accepted when a new one is given, in seconds."},
         }},
         "Destination": {"type": "object", "required": ["name", "config"], "properties": {
-            "name": text(), "kind": {"enum": ["webhook"]}, "config": reference("Config"), "signing": reference("Signing"), "limits": reference("Limits"),
+            "name": text(), "kind": {"enum": ["webhook", "email"], "default": "webhook", "description": "It stays what it was made as."},
+            "config": {"oneOf": [reference("Config"), reference("MailConfig")]}, "signing": reference("Signing"), "limits": reference("Limits"),
             "success": {"description": "What an answer of 2xx must say to count as delivered, as a filter over its JSON; null counts every 2xx.", "oneOf": [reference("Filter"), {"type": "null"}]},
         }},
         "Connection": {"type": "object", "required": ["name", "source_id", "destination_id"], "properties": {
@@ -139,6 +141,12 @@ fn destination_parts() -> Value {
                 "type": {"enum": ["none", "basic", "bearer", "header"]}, "username": text(), "password": secret(), "token": secret(), "name": text(), "value": secret(),
             }},
             "allow_http": {"type": "boolean", "default": false},
+        }},
+        "MailConfig": {"type": "object", "required": ["server", "from"], "description": "For the kind `email`; a mapping makes `to`, `subject`, `text`, `html` and `reply_to`, and every other body is the text.", "properties": {
+            "server": {"type": "string", "description": "Its name, without a port."}, "port": {"type": "integer", "minimum": 1, "maximum": 65_535, "description": "Left out, the usual one: 587, 465 or 25."},
+            "encryption": {"enum": ["starttls", "tls", "none"], "description": "Left out: `tls` with port 465, else `starttls`."},
+            "auth": {"type": "object", "properties": {"type": {"enum": ["none", "basic"]}, "username": text(), "password": secret()}},
+            "from": text(), "to": {"type": "array", "items": text(), "maxItems": RECIPIENTS_LIMIT, "description": "Whom a mail goes to when the mapping names nobody."},
         }},
         "Signing": {"type": "object", "properties": {
             "scheme": {"enum": ["standard_webhooks", "hex", "none"]}, "secret": secret(), "header": {"type": "string", "description": "For `hex`."},

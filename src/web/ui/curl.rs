@@ -10,9 +10,12 @@ const BODY_LIMIT_BYTES: usize = 100_000;
 /// Headers that curl makes itself.
 const MADE_BY_CURL: [&str; 3] = ["host", "content-length", "accept-encoding"];
 
-/// The command; `None` when no request was made, or the body is no text or too large.
+/// The command; `None` when no HTTP request was made, or the body is no text or too large.
 pub fn curl(attempt: &Attempt, body: &[u8]) -> Option<String> {
     let (method, url) = attempt.request_line.split_once(' ')?;
+    if method == "SMTP" {
+        return None;
+    }
     let body = std::str::from_utf8(body)
         .ok()
         .filter(|body| body.len() <= BODY_LIMIT_BYTES && !body.contains('\0'))?;
@@ -68,5 +71,10 @@ mod tests {
             curl(&attempt, body).unwrap(),
             "curl -X POST 'https://example.com/in?***' \\\n  -H 'x-note: it'\\''s' \\\n  --data-raw '{\"t\":\"'\\''; rm -rf / #\"}'"
         );
+        let mailed = Attempt {
+            request_line: "SMTP smtp.example.com:587".into(),
+            ..attempt
+        };
+        assert_eq!(curl(&mailed, body), None);
     }
 }

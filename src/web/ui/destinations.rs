@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::concealed::conceal;
 use crate::domain::destination::{
-    Auth, DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_MS, Destination, LastTest, METHODS, SuccessRule,
+    Auth, DEFAULT_TIMEOUT_MS, Destination, Encryption, Endpoint, Kind, LastTest, METHODS,
+    MailServer, RequestSettings, SuccessRule,
 };
 use crate::domain::id::DestinationId;
 use crate::domain::person::User;
@@ -36,6 +37,7 @@ use crate::web::ui::fields::{Field, all_called};
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::SCHEMES;
+use crate::web::ui::mail_fields::{ENCRYPTIONS, MailFields, written};
 use crate::web::ui::once::{go_and_show, shown_once};
 use crate::web::ui::page::{Page, go, query_value, render, render_again};
 use crate::web::ui::row::{Chip, DeliveryRow, Moment};
@@ -91,10 +93,11 @@ struct FormPage {
     editing: bool,
     form: DestinationForm,
     methods: [&'static str; 5],
-    auths: [(&'static str, Key); 4],
+    auths: Vec<(&'static str, Key)>,
     schemes: [(&'static str, Key); 3],
     success_ways: [(&'static str, Key); 5],
-    services: [&'static Service; 7],
+    services: [&'static Service; 8],
+    encryptions: [(Encryption, Key); 3],
     /// What is to be done at the service that the form was filled in for.
     service_hint: Option<String>,
 }
@@ -106,6 +109,8 @@ struct DestinationForm {
     service: String,
     /// The starting point that leads on from here, by its id.
     then: String,
+    kind: Kind,
+    mail: MailFields,
     name: String,
     url: String,
     method: String,
@@ -135,20 +140,49 @@ struct ShowPage {
     test: Option<TestResult>,
     /// What an import left out, in the words of the form.
     left_out: String,
-    url: String,
-    method: String,
+    /// The request and what counts as delivered, when it is reached by one.
+    request: Option<RequestFacts>,
+    mail: Option<MailFacts>,
     auth: Key,
-    scheme: Key,
     is_signed: bool,
     /// Bare hex: an old secret cannot sign beside the new one.
     one_signature: bool,
     previous_until: Option<Moment>,
     concurrency: u32,
     timeout_ms: u64,
-    /// What counts as delivered, in words.
-    success: String,
     used_by: Links,
     deliveries: Vec<DeliveryRow>,
+}
+
+/// What is told of a destination that is reached by a request.
+struct RequestFacts {
+    url: String,
+    method: String,
+    scheme: Key,
+    /// What counts as delivered, in words.
+    success: String,
+}
+
+/// What is told of a mail server.
+struct MailFacts {
+    host: String,
+    encryption: Key,
+    from: String,
+    to: String,
+}
+
+impl MailFacts {
+    fn new(server: &MailServer, host: String) -> MailFacts {
+        let encryption = ENCRYPTIONS
+            .iter()
+            .find(|(encryption, _)| *encryption == server.encryption);
+        MailFacts {
+            host,
+            encryption: encryption.map_or(key!("destinations-none"), |(_, label)| *label),
+            from: server.from.to_string(),
+            to: written(&server.to, ", "),
+        }
+    }
 }
 
 /// The last test request, as the page tells of it.
@@ -474,9 +508,13 @@ fn form_page(
         cancel: action.clone(),
         action,
         editing: editing.is_some(),
-        form,
         methods: METHODS,
-        auths: AUTHS,
+        auths: match form.kind {
+            Kind::Webhook => AUTHS.to_vec(),
+            Kind::Email => AUTHS[..2].to_vec(),
+        },
+        encryptions: ENCRYPTIONS,
+        form,
         schemes: SCHEMES,
         success_ways: SUCCESS_WAYS,
         services: services::SERVICES,
@@ -528,10 +566,17 @@ async fn show_page(
             .as_ref()
             .map(|last| TestResult::new(last, destination.updated_at, now)),
         left_out: all_called(&settings.left_out()),
-        url: conceal(&settings.request.url),
-        method: settings.request.method.clone(),
-        auth: word_of(&AUTHS, auth_word(&settings.request.auth)),
-        scheme: word_of(&SCHEMES, settings.signing.scheme.as_str()),
+        request: settings.endpoint.request().map(|request| RequestFacts {
+            url: conceal(&request.url),
+            method: request.method.clone(),
+            scheme: word_of(&SCHEMES, settings.signing.scheme.as_str()),
+            success: success_words(settings.success.as_ref()),
+        }),
+        mail: settings
+            .endpoint
+            .mail()
+            .map(|server| MailFacts::new(server, settings.host())),
+        auth: word_of(&AUTHS, settings.endpoint.auth().word()),
         is_signed: settings.signing.scheme != Scheme::None,
         one_signature: settings.signing.scheme == Scheme::Hex,
         previous_until: settings
@@ -541,7 +586,6 @@ async fn show_page(
             .map(|until| Moment::new(until, now)),
         concurrency: settings.limits.concurrency,
         timeout_ms: settings.limits.timeout_ms,
-        success: success_words(settings.success.as_ref()),
         used_by,
         deliveries: why_not::rows(bridge, &deliveries, now).await?,
         name: destination.name,
@@ -584,7 +628,11 @@ async fn checked(
     } else {
         problems
     };
-    Ok(Err(with_secrets_again(problems, form)))
+    let mut problems = with_secrets_again(problems, form);
+    if kind_of(form) == Kind::Email {
+        called_as_mail_has_it(&mut problems);
+    }
+    Ok(Err(problems))
 }
 
 /// A secret is not shown again. Whoever typed one must be told: left empty, the field would keep the old one, or have one made.
@@ -672,12 +720,14 @@ fn at_shown_fields(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormProbl
     problems
 }
 
-fn auth_word(auth: &Auth) -> &'static str {
-    match auth {
-        Auth::None => "none",
-        Auth::Basic { .. } => "basic",
-        Auth::Bearer { .. } => "bearer",
-        Auth::Header { .. } => "header",
+/// User and password have no other meaning there.
+fn called_as_mail_has_it(problems: &mut [FormProblem]) {
+    for field in problems.iter_mut().filter_map(|one| one.field.as_mut()) {
+        match field.id.as_str() {
+            "auth_name" => field.label = t!("destinations-mail-user"),
+            "auth_secret" => field.label = t!("session-password"),
+            _ => {}
+        }
     }
 }
 
@@ -688,7 +738,7 @@ impl DestinationForm {
             method: "POST".into(),
             auth: "none".into(),
             scheme: "standard_webhooks".into(),
-            concurrency: DEFAULT_CONCURRENCY.to_string(),
+            concurrency: Kind::default().default_concurrency().to_string(),
             timeout_ms: DEFAULT_TIMEOUT_MS.to_string(),
             ..DestinationForm::default()
         }
@@ -699,6 +749,8 @@ impl DestinationForm {
         let headers = service.headers.iter();
         DestinationForm {
             service: service.id.into(),
+            kind: service.kind,
+            concurrency: service.kind.default_concurrency().to_string(),
             name: service.name.into(),
             url: service.url.into(),
             auth: service.auth.into(),
@@ -718,25 +770,25 @@ impl DestinationForm {
 
     fn of(destination: &Destination) -> DestinationForm {
         let settings = &destination.settings;
+        let auth = settings.endpoint.auth();
+        let form = match &settings.endpoint {
+            Endpoint::Web(request) => DestinationForm::of_request(request),
+            Endpoint::Mail(server) => DestinationForm {
+                mail: MailFields::of(server),
+                ..DestinationForm::default()
+            },
+        };
         DestinationForm {
+            kind: settings.kind(),
             name: destination.name.clone(),
-            url: conceal(&settings.request.url),
-            method: settings.request.method.clone(),
-            allow_http: settings.request.allow_http,
-            auth: auth_word(&settings.request.auth).into(),
-            auth_name: match &settings.request.auth {
+            auth: auth.word().into(),
+            auth_name: match auth {
                 Auth::Basic { username, .. } => username.clone(),
                 Auth::Header { name, .. } => name.clone(),
                 _ => String::new(),
             },
             scheme: settings.signing.scheme.as_str().into(),
             signing_header: settings.signing.header.clone().unwrap_or_default(),
-            headers: settings
-                .request
-                .headers
-                .iter()
-                .map(|(name, _)| (name.clone(), MASK.to_string()))
-                .collect(),
             concurrency: settings.limits.concurrency.to_string(),
             per_second: settings
                 .limits
@@ -745,6 +797,19 @@ impl DestinationForm {
                 .unwrap_or_default(),
             timeout_ms: settings.limits.timeout_ms.to_string(),
             success: SuccessField::of(settings.success.as_ref()),
+            ..form
+        }
+    }
+
+    fn of_request(request: &RequestSettings) -> DestinationForm {
+        let headers = request.headers.iter();
+        DestinationForm {
+            url: conceal(&request.url),
+            method: request.method.clone(),
+            allow_http: request.allow_http,
+            headers: headers
+                .map(|(name, _)| (name.clone(), MASK.to_string()))
+                .collect(),
             ..DestinationForm::default()
         }
     }
@@ -754,6 +819,8 @@ impl DestinationForm {
         DestinationForm {
             service: form.text("service").into(),
             then: form.text("then").into(),
+            kind: kind_of(form),
+            mail: MailFields::typed(form),
             name: form.text("name").into(),
             url: form.text("url").into(),
             method: form.text("method").into(),
@@ -781,6 +848,11 @@ fn header_rows(form: &Form) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The kind that the form was made for.
+fn kind_of(form: &Form) -> Kind {
+    Kind::from_word(form.text("kind")).unwrap_or_default()
+}
+
 /// The form as the document that the API takes.
 fn document(form: &Form) -> DestinationDocument {
     let filled = |name: &str| Some(form.text(name)).filter(|text| !text.is_empty());
@@ -806,6 +878,21 @@ fn document(form: &Form) -> DestinationDocument {
             auth[secret_key] = Value::from(secret);
         }
     }
+    let mut limits = Map::new();
+    for name in LIMITS {
+        limits.extend(number(name).map(|value| (name.to_string(), value)));
+    }
+    let (name, kind) = (form.text("name").to_string(), kind_of(form));
+    if kind == Kind::Email {
+        return DestinationDocument {
+            name,
+            kind: Some(kind.as_str().into()),
+            config: Some(MailFields::typed(form).document(auth)),
+            signing: None,
+            limits: Some(Value::Object(limits)),
+            success: None,
+        };
+    }
     let mut signing = json!({"scheme": form.text("scheme")});
     if let Some(secret) = filled("signing_secret") {
         signing["secret"] = Value::from(secret);
@@ -817,13 +904,9 @@ fn document(form: &Form) -> DestinationDocument {
     let headers: Map<String, Value> = headers
         .map(|(name, value)| (name, Value::from(value)))
         .collect();
-    let mut limits = Map::new();
-    for name in LIMITS {
-        limits.extend(number(name).map(|value| (name.to_string(), value)));
-    }
     DestinationDocument {
-        name: form.text("name").into(),
-        kind: None,
+        name,
+        kind: Some(kind.as_str().into()),
         config: Some(json!({
             "url": form.text("url"), "method": form.text("method"), "headers": headers, "auth": auth, "allow_http": form.is_ticked("allow_http"),
         })),

@@ -5,7 +5,7 @@
 use crate::web::i18n::Key;
 
 /// Place, label, and the control's id. What a place begins with is enough; of several, the first that fits.
-const FIELDS: [(&str, Key, &str); 40] = [
+const FIELDS: [(&str, Key, &str); 45] = [
     ("name", key!("builder-name"), "name"),
     ("email", key!("session-email"), "email"),
     ("password", key!("session-password"), "password"),
@@ -31,6 +31,15 @@ const FIELDS: [(&str, Key, &str); 40] = [
         key!("destinations-headers"),
         "header_name-0",
     ),
+    ("config/server", key!("destinations-mail-server"), "server"),
+    ("config/port", key!("destinations-mail-port"), "port"),
+    (
+        "config/encryption",
+        key!("destinations-encryption"),
+        "encryption",
+    ),
+    ("config/from", key!("destinations-mail-from"), "from"),
+    ("config/to", key!("destinations-mail-to"), "to"),
     ("config/method", key!("destinations-method"), "method"),
     (
         "config/auth/username",

@@ -63,9 +63,9 @@ pub fn outcome_word(code: &str) -> String {
     told!("outcome-word-", code, code.replace('_', " "))
 }
 
-/// The status, where it tells how an attempt ended: an answer of 2xx that was not accepted is told by its word.
+/// The status, where it tells how an attempt ended: an answer of 2xx that was not accepted, and a mail server's, are told by their words.
 pub fn telling_status<Status>(code: &str, status: Option<Status>) -> Option<Status> {
-    status.filter(|_| code != "not_accepted")
+    status.filter(|_| !["not_accepted", "mail_refused"].contains(&code))
 }
 
 /// What an event is called, whichever of its names it came by.

@@ -31,6 +31,7 @@ pub mod gallery;
 pub mod labels;
 pub mod language;
 pub mod log;
+pub mod mail_fields;
 pub mod next;
 pub mod nodes;
 pub mod note;

@@ -1,0 +1,166 @@
+//! The HTTP request of a destination: its address, its headers and its credentials, and how they are written down with and without secrets.
+//!
+//! Read by `parse`, sent by `outbound::request`. What the words mean together is looked at by [`super::Settings::unfit`].
+
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::domain::concealed::{conceal, conceal_tokens, is_mask, is_masked};
+use crate::domain::destination::parse::header_place;
+use crate::domain::problem::Problem;
+use crate::domain::secret::{MASK, Secret};
+
+/// The request that carries a body.
+#[derive(Clone, PartialEq)]
+pub struct RequestSettings {
+    pub url: Url,
+    pub method: String,
+    pub headers: Vec<(String, String)>,
+    pub auth: Auth,
+    /// Plain http is accepted although the network is not listed as allowed.
+    pub allow_http: bool,
+}
+
+/// Without what may be a secret.
+impl std::fmt::Debug for RequestSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.headers.iter().map(|(name, _)| name);
+        f.debug_struct("RequestSettings")
+            .field("url", &conceal_tokens(&self.url))
+            .field("method", &self.method)
+            .field("headers", &names.collect::<Vec<_>>())
+            .field("auth", &self.auth)
+            .finish_non_exhaustive()
+    }
+}
+
+/// For whom a document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Showing {
+    /// With every secret, for sealing only.
+    Sealed,
+    /// For the API and the pages: whether a secret is set, never which.
+    Public,
+    /// For an export: a mask wherever an import must ask for a secret.
+    Exported,
+}
+
+impl RequestSettings {
+    /// The value of an added header.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(kept, _)| kept.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Of names that differ only in their case one alone is kept, and nobody could tell which.
+    pub(super) fn headers_given_twice(&self) -> Option<Problem> {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        let mut twice = names.iter().enumerate();
+        let (_, name) = twice.find(|(index, name)| names[..*index].contains(name))?;
+        let message =
+            format!("`{name}` is given twice; large and small letters make no difference.");
+        Some(Problem::new("/config/headers", "header_twice", message))
+    }
+
+    /// Where only a mask stands.
+    pub(super) fn left_out(&self) -> Vec<String> {
+        let mut places = Vec::new();
+        if is_masked(&self.url) {
+            places.push("/config/url".to_string());
+        }
+        let masked = self.headers.iter().filter(|(_, value)| value == MASK);
+        places.extend(masked.map(|(name, _)| header_place(name)));
+        places.extend(self.auth.left_out());
+        places
+    }
+
+    /// The host of the address, with its port when that is not the usual one.
+    pub(super) fn host(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        match self.url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_string(),
+        }
+    }
+
+    /// The document's `config`; but for sealing, queries, tokens in the path and header values are masked.
+    pub(super) fn document(&self, showing: Showing) -> Value {
+        let is_sealed = showing == Showing::Sealed;
+        let value_of = |value: &String| match is_sealed {
+            true => Value::from(value.as_str()),
+            false => Value::from(MASK),
+        };
+        let headers = self.headers.iter();
+        let headers: Map<String, Value> = headers
+            .map(|(name, value)| (name.clone(), value_of(value)))
+            .collect();
+        let url = match is_sealed {
+            true => self.url.to_string(),
+            false => conceal(&self.url),
+        };
+        json!({
+            "url": url,
+            "method": self.method,
+            "headers": headers,
+            "auth": self.auth.document(showing),
+            "allow_http": self.allow_http,
+        })
+    }
+}
+
+/// How we prove who we are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Auth {
+    None,
+    Basic { username: String, password: Secret },
+    Bearer { token: Secret },
+    Header { name: String, value: Secret },
+}
+
+impl Auth {
+    /// The word for it, as the API says it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Auth::None => "none",
+            Auth::Basic { .. } => "basic",
+            Auth::Bearer { .. } => "bearer",
+            Auth::Header { .. } => "header",
+        }
+    }
+
+    /// What is secret of it, and its name in the document.
+    fn secret(&self) -> Option<(&'static str, &Secret)> {
+        match self {
+            Auth::None => None,
+            Auth::Basic { password, .. } => Some(("password", password)),
+            Auth::Bearer { token } => Some(("token", token)),
+            Auth::Header { value, .. } => Some(("value", value)),
+        }
+    }
+
+    /// Its place in the document when only a mask stands there.
+    pub(super) fn left_out(&self) -> Option<String> {
+        let (field, secret) = self.secret()?;
+        is_mask(secret).then(|| format!("/config/auth/{field}"))
+    }
+
+    pub(super) fn document(&self, showing: Showing) -> Value {
+        let mut document = json!({"type": self.word()});
+        match self {
+            Auth::None | Auth::Bearer { .. } => {}
+            Auth::Basic { username, .. } => document["username"] = Value::from(username.as_str()),
+            Auth::Header { name, .. } => document["name"] = Value::from(name.as_str()),
+        }
+        if let Some((field, secret)) = self.secret() {
+            match showing {
+                Showing::Sealed => {
+                    document[field] = Value::from(secret.expose_text().unwrap_or_default());
+                }
+                Showing::Public => document[format!("{field}_set")] = Value::from(!is_mask(secret)),
+                Showing::Exported => document[field] = Value::from(MASK),
+            }
+        }
+        document
+    }
+}
