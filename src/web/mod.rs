@@ -23,6 +23,7 @@ pub mod routes;
 pub mod throttle;
 pub mod turn;
 pub mod ui;
+pub mod unbroken;
 pub mod visible;
 
 use std::sync::atomic::AtomicI64;

@@ -57,6 +57,11 @@ impl Reader {
         READER.sync_scope(self.clone(), call)
     }
 
+    /// Runs `future` for this reader.
+    pub fn around<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        READER.scope(self, future)
+    }
+
     /// What a browser says.
     pub fn of(request: &HttpRequest) -> Reader {
         let zone = request

@@ -11,6 +11,7 @@ use actix_web::{FromRequest, Responder, Route, guard};
 
 use crate::domain::person::Role;
 use crate::web::admission::{admit_page, admit_program};
+use crate::web::unbroken::unbroken;
 
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Entry {
     pub method: Method,
     pub path: &'static str,
     pub access: Access,
+    /// It may change something, so it is carried through.
+    changes: bool,
     route: Route,
 }
 
@@ -57,6 +60,7 @@ impl Entry {
     {
         Entry {
             route: of_method(method.clone()).to(handler),
+            changes: !method.is_safe(),
             method,
             path,
             access: access.into(),
@@ -67,14 +71,28 @@ impl Entry {
     pub fn page(self, config: &mut ServiceConfig) {
         let access = self.access;
         let admit = from_fn(move |request, next| admit_page(access, request, next));
-        config.route(self.path, self.route.wrap(admit));
+        config.route(
+            self.path,
+            carried_through(self.route.wrap(admit), self.changes),
+        );
     }
 
     /// Registers a part of the API.
     pub fn api(self, config: &mut ServiceConfig) {
         let access = self.access;
         let admit = from_fn(move |request, next| admit_program(access, request, next));
-        config.route(self.path, self.route.wrap(admit));
+        config.route(
+            self.path,
+            carried_through(self.route.wrap(admit), self.changes),
+        );
+    }
+}
+
+fn carried_through(route: Route, changes: bool) -> Route {
+    if changes {
+        route.wrap(from_fn(unbroken))
+    } else {
+        route
     }
 }
 
@@ -90,6 +108,19 @@ macro_rules! methods {
             Entry::new(Method::$method, path, access, handler)
         }
     )+};
+}
+
+/// A POST that only asks: with a client that breaks off, as a page does at the next key that is pressed, the work ends too.
+pub fn ask<F, Args>(path: &'static str, access: impl Into<Access>, handler: F) -> Entry
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    Entry {
+        changes: false,
+        ..post(path, access, handler)
+    }
 }
 
 methods! { get GET post POST put PUT delete DELETE }

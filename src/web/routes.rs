@@ -15,7 +15,7 @@ use crate::web::api::{
 use crate::web::headers::{api_headers, page_headers};
 use crate::web::problem::ApiError;
 use crate::web::route::Access::Anybody;
-use crate::web::route::{Entry, delete, get, of_method, post, put};
+use crate::web::route::{Entry, ask, delete, get, of_method, post, put};
 use crate::web::ui::form::FORM_LIMIT_BYTES;
 use crate::web::{body, hooks, operations, reader, ui};
 
@@ -91,7 +91,7 @@ pub fn api() -> Vec<Entry> {
         put("/connections/{id}", Editor, connections::replace),
         delete("/connections/{id}", Editor, connections::delete),
         get("/connections/{id}/versions", Viewer, connections::versions),
-        post("/connections/{id}/dry-run", Viewer, connections::dry_run),
+        ask("/connections/{id}/dry-run", Viewer, connections::dry_run),
         get("/events", Viewer, events::index),
         get("/events/{id}", Viewer, events::show),
         get("/deliveries", Viewer, deliveries::index),
@@ -102,7 +102,7 @@ pub fn api() -> Vec<Entry> {
         post("/replays", Editor, replays::create),
         get("/replays/{id}", Viewer, replays::show),
         post("/replays/{id}/cancel", Editor, replays::cancel),
-        post("/decide", Viewer, decide::decide),
+        ask("/decide", Viewer, decide::decide),
         get("/audit", Owner, audit::index),
     ]
 }
@@ -150,7 +150,7 @@ pub fn pages() -> Vec<Entry> {
         get("/connections", Viewer, ui::connections::index),
         post("/connections", Editor, ui::connection_builder::create),
         get("/connections/new", Editor, ui::connection_builder::new),
-        post(
+        ask(
             "/connections/live",
             Editor,
             ui::connection_builder::live_parts,

@@ -6,6 +6,9 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
+use actix_web::dev::Service as _;
+use actix_web::test::{TestRequest, init_service};
+use actix_web::{App, web};
 use bluebridge::domain::destination::{LastTest, Trial};
 use bluebridge::domain::id::{
     ClaimId, DeliveryId, DestinationId, NodeId, SessionId, SourceId, UserId,
@@ -24,16 +27,19 @@ use bluebridge::store::destinations::Initiative;
 use bluebridge::store::error::StoreError;
 use bluebridge::store::nodes::Beat;
 use bluebridge::store::sessions::{Grounds, NewSession};
+use bluebridge::web::Site;
+use bluebridge::web::routes::routes;
 use serde_json::{Value, json};
 
 use crate::database::{Database, execute, on_both};
-use crate::harness::{Connected, Receiver, TestBridge, event, patiently};
+use crate::harness::{Connected, Receiver, TestBridge, event, patiently, settings};
 use crate::process::Look;
 
 on_both![
     what_a_loop_hands_over_while_the_process_stops_is_given_back,
     leases_do_not_run_out_while_results_wait_for_the_database,
     an_event_whose_sender_waits_no_longer_goes_out_all_the_same,
+    a_create_whose_client_breaks_off_is_carried_through_and_answers_its_repetition,
     a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew,
     a_session_does_not_outlive_the_password_or_the_second_factor_it_began_with,
     a_second_factor_that_nobody_has_proven_does_not_come_into_force,
@@ -132,7 +138,7 @@ async fn what_a_loop_hands_over_while_the_process_stops_is_given_back(database: 
             }
         })
         .await;
-        let body = actix_web::web::Bytes::from(event(2));
+        let body = web::Bytes::from(event(2));
         ingest(&inner, source, &accept_unsigned(&body), &body)
             .await
             .unwrap();
@@ -192,7 +198,7 @@ async fn an_event_whose_sender_waits_no_longer_goes_out_all_the_same(database: D
     let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
     let connected = bridge.connect(&receiver, json!({})).await;
     let source = connected.source_id.parse().unwrap();
-    let body = actix_web::web::Bytes::from(event(1));
+    let body = web::Bytes::from(event(1));
     let verified = accept_unsigned(&body);
     let mut taking = Box::pin(ingest(&bridge.bridge, source, &verified, &body));
     assert!(poll_once(taking.as_mut()).await.is_pending());
@@ -200,6 +206,40 @@ async fn an_event_whose_sender_waits_no_longer_goes_out_all_the_same(database: D
     receiver.next().await;
     bridge.recorded(1).await;
     assert_eq!(bridge.count_in(&connected.destination_id, "delivered"), 1);
+    bridge.stop().await;
+}
+
+/// Between the commit and the answer. The repetition gets the answer and makes nothing.
+async fn a_create_whose_client_breaks_off_is_carried_through_and_answers_its_repetition(
+    database: Database,
+) {
+    let bridge = TestBridge::start_on(database).await;
+    let site = Site::new(settings(&bridge.home).public_url(), None, Vec::new());
+    let app = App::new()
+        .app_data(web::Data::from(bridge.bridge.clone()))
+        .app_data(web::Data::new(site))
+        .configure(routes);
+    let app = init_service(app).await;
+    let (path, body) = ("/api/v1/sources", r#"{"name": "Blue"}"#);
+    let request = TestRequest::post()
+        .uri(path)
+        .insert_header(("authorization", format!("Bearer {}", bridge.token)))
+        .insert_header(("idempotency-key", "k"))
+        .set_payload(body)
+        .to_request();
+    let mut creating = Box::pin(app.call(request));
+    let is_made = async || bridge.look().count("sources") == 1;
+    work_off_until(creating.as_mut(), is_made).await;
+    drop(creating);
+    let repeated = bridge
+        .http
+        .post(bridge.url(path))
+        .bearer_auth(&bridge.token);
+    let repeated = repeated.header("idempotency-key", "k").body(body).send();
+    let repeated = repeated.await.unwrap();
+    assert_eq!(repeated.status(), 201);
+    assert!(repeated.headers().contains_key("idempotency-replayed"));
+    assert!(is_made().await);
     bridge.stop().await;
 }
 
