@@ -1,7 +1,7 @@
 //! `bluebridge export` and `bluebridge import`: connections with their sources and destinations as JSON, secrets left out.
 //!
-//! What is in the document, and what an import makes or changes, is told in `flow::transfer`, which the pages use too. A server on
-//! SQLite picks an import up when it starts again, nodes on PostgreSQL hear of it.
+//! What is in the document, and what an import makes or changes, is told in `flow::transfer`, which the pages use too. A running server
+//! hears of an import (`flow::nodes`).
 
 use std::path::PathBuf;
 
@@ -75,9 +75,8 @@ pub async fn import(args: ImportArgs) -> anyhow::Result<()> {
         if made > 0 {
             println!("Enter the secrets of what was made, then switch its connections on.");
         }
-        // Nodes on PostgreSQL hear of it.
-        if made + changed > 0 && !store.is_shared() {
-            println!("A running server works by it after a restart.");
+        if made + changed > 0 {
+            println!("A running server works by it within seconds.");
         }
     }
     store.close().await;

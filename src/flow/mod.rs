@@ -145,6 +145,7 @@ impl Bridge {
         let snapshot = Snapshot::load(&store, &Snapshot::default()).await?;
         let newest_ms = store.newest_id_ms().await?.unwrap_or(0);
         let ids = Ids::after(newest_ms.min(clock.now_ms() + IDS_AHEAD_LIMIT_MS));
+        let commands = store.commits_of_others().await?;
         let (now_ms, bits) = ids.parts(clock.now());
         let nodes = Membership::new(
             NodeId::new(now_ms, bits),
@@ -154,6 +155,7 @@ impl Bridge {
         );
         let health = HealthWatch::new(snapshot.destinations().map(Arc::as_ref));
         Ok(Bridge {
+            commands,
             store,
             outbox,
             client,

@@ -1,8 +1,9 @@
 //! This node among those that share its database: its heartbeat, its part of every limit, and what others changed.
 //!
 //! Called by `worker` every second and whenever the database says that something changed. When the database is away, the last known share goes
-//! on to hold: what is in memory is still sent. On SQLite a node is alone for ever, and nothing here does anything.
+//! on to hold: what is in memory is still sent. On SQLite a node is alone for ever, and hears only of what commands change beside it.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ pub struct Membership {
     started_ms: i64,
     /// Others may share the database.
     shared: bool,
+    /// Which commits of commands beside this server, to its SQLite file, it has heard of.
+    commands: AtomicI64,
     known: Mutex<Known>,
 }
 
@@ -35,7 +38,13 @@ struct Known {
 
 impl Membership {
     /// A node that has not heard of others yet.
-    pub fn new(id: NodeId, name: String, started_ms: i64, shared: bool) -> Membership {
+    pub fn new(
+        id: NodeId,
+        name: String,
+        started_ms: i64,
+        shared: bool,
+        commands: i64,
+    ) -> Membership {
         let known = Mutex::new(Known {
             share: Share::ALONE,
             duty_until: None,
@@ -45,6 +54,7 @@ impl Membership {
             name,
             started_ms,
             shared,
+            commands: AtomicI64::new(commands),
             known,
         }
     }
@@ -125,6 +135,18 @@ async fn take_over(bridge: &Bridge, asked: Instant, pulse: Pulse) -> Result<(), 
     }
     if pulse.share != before {
         give_back_foreign(bridge).await?;
+    }
+    Ok(())
+}
+
+/// Takes over what a command has changed in the SQLite file that this server works on. Of PostgreSQL, every node hears it at its heartbeat.
+pub async fn take_over_commands(bridge: &Bridge) -> Result<(), StoreError> {
+    // Before it is read again: what is changed meanwhile makes it be read once more.
+    let commands = bridge.store.commits_of_others().await?;
+    if commands != bridge.nodes.commands.load(Ordering::SeqCst) {
+        bridge.reload().await?;
+        give_back_held(bridge).await?;
+        bridge.nodes.commands.store(commands, Ordering::SeqCst);
     }
     Ok(())
 }

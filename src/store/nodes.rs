@@ -94,6 +94,14 @@ impl Store {
         }
     }
 
+    /// A number that changes when a command has written into the SQLite file beside its server; always 0 on PostgreSQL, which has a revision.
+    pub async fn commits_of_others(&self) -> Result<i64, StoreError> {
+        match &self.database {
+            Database::Sqlite(database) => database.commits_of_others().await,
+            Database::Postgres(_) => Ok(0),
+        }
+    }
+
     /// Waits until another node may have changed the configuration. Beside it, the revision is looked at now and then.
     pub async fn news(&self) {
         match &self.database {

@@ -126,6 +126,23 @@ impl Sqlite {
         .await
     }
 
+    /// A number that changes when another process has committed. On the writing connection, whose own commits do not change it: all that this process
+    /// writes goes through it.
+    pub async fn commits_of_others(&self) -> Result<i64, StoreError> {
+        use diesel::RunQueryDsl as _;
+        #[derive(diesel::QueryableByName)]
+        struct Seen {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            data_version: i64,
+        }
+        self.writer
+            .run(|conn| {
+                let seen: Seen = diesel::sql_query("PRAGMA data_version").get_result(conn)?;
+                Ok(seen.data_version)
+            })
+            .await
+    }
+
     /// Gives freed pages back to the file system, at most so many.
     pub async fn give_back_pages(&self, pages: u32) -> Result<(), StoreError> {
         self.writer

@@ -40,7 +40,7 @@ const BEAT_EVERY: Duration = Duration::from_secs(1);
 const REPLAYS_EVERY: Duration = Duration::from_millis(100);
 /// How often is looked for replays that another node began or cancelled?
 const REPLAYS_LOOKED_FOR_EVERY: Duration = Duration::from_secs(1);
-/// How often are leases looked for that have run out, and a clock that was set back?
+/// How often are leases looked for that have run out, a clock that was set back, and what commands changed in a SQLite file?
 const LEASES_EVERY: Duration = Duration::from_secs(5);
 /// How often is the log looked at for those who watch it?
 const TAIL_EVERY: Duration = Duration::from_secs(1);
@@ -424,6 +424,7 @@ impl Step {
                     }
                 }
                 Ok(())
+                nodes::take_over_commands(bridge).await?;
             }
             Step::Retention => {
                 while retention::forget(bridge).await?.there_is_more {}

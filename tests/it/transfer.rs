@@ -2,8 +2,12 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use bluebridge::domain::seal::MasterKey;
+use bluebridge::flow::nodes::take_over_commands;
+use bluebridge::store::Store;
+use bluebridge::store::schema_version::Upkeep;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -365,4 +369,26 @@ async fn what_differs_from_what_is_here_is_told(database: Database) {
     let says =
         "differs in /kind, /config/url, /config/auth, /limits/concurrency: what is here stays";
     assert!(output.status.success() && said.contains(says), "{said}");
+}
+
+/// A server that runs meanwhile hears of it; its own saves are no news to it.
+#[actix_web::test]
+async fn what_a_command_changes_in_a_file_is_in_force_in_the_server_beside_it() {
+    let bridge = TestBridge::start().await;
+    let inner = &bridge.bridge;
+    let source = bridge.created("/sources", json!({"name": "Blue"})).await;
+    let before = inner.snapshot();
+    take_over_commands(inner).await.unwrap();
+    assert!(Arc::ptr_eq(&before, &inner.snapshot()));
+    let key = MasterKey::new([7; 32]);
+    let url = &bridge.home.database_url;
+    let command = Store::open_with(url, key, Upkeep::OnlyMake).unwrap();
+    let id = source["id"].as_str().unwrap().parse().unwrap();
+    command.delete_source(id, 1).await.unwrap();
+    command.close().await;
+    let token = source["url"].as_str().unwrap().rsplit('/').next().unwrap();
+    assert!(before.source(token).is_some());
+    take_over_commands(inner).await.unwrap();
+    assert!(inner.snapshot().source(token).is_none());
+    bridge.stop().await;
 }
