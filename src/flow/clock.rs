@@ -3,8 +3,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
+
+/// How often is looked whether a clock that is set by hand has come so far?
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Tells the time.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +33,18 @@ impl Clock {
     /// Now, in milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
         self.now().as_millisecond()
+    }
+
+    /// Waits until so much time has passed.
+    pub async fn pass(&self, time: Duration) {
+        let Clock::Manual(unix_ms) = self else {
+            return tokio::time::sleep(time).await;
+        };
+        let now = || Duration::from_millis(unix_ms.load(Ordering::SeqCst).unsigned_abs());
+        let until = now() + time;
+        while now() < until {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 }
 

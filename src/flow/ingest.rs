@@ -4,10 +4,14 @@
 //! all deliveries in one shared commit, and hands over in memory what found a place in the outbox. A destination's trouble never
 //! shows here. When the commit fails nothing is handed over, and the caller must not answer with a 2xx.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
 
 use crate::domain::connection::{Decision, Order, Rules, Subject};
 use crate::domain::delivery::Cause;
@@ -22,6 +26,7 @@ use crate::flow::Bridge;
 use crate::flow::outbox::{Parcel, Place};
 use crate::flow::snapshot::{LiveConnection, Snapshot};
 use crate::new_id;
+use crate::store::INGEST_LIMIT;
 use crate::store::error::StoreError;
 use crate::store::ingest::{Ingest, Ingested, NewDelivery, NewEvent, Start};
 
@@ -121,8 +126,8 @@ pub(super) async fn store_and_hand_over(
     };
     let ingest = Ingest { event, deliveries };
     let (commit, outbox) = (queue(bridge, ingest, arrival.now), bridge.outbox.clone());
-    // In a task of its own: whether or not the caller waits for it, what is committed is leased to this node and goes out.
-    let taking = tokio::spawn(async move {
+    // To its end: whether or not the caller waits for it, what is committed is leased to this node and goes out.
+    let taking = ToItsEnd::new(&bridge.runtime, async move {
         let ingested = commit.await?;
         if ingested == Ingested::Stored {
             failpoint!("ingest:before_hand_over");
@@ -137,13 +142,12 @@ pub(super) async fn store_and_hand_over(
         }
         Ok::<Ingested, StoreError>(ingested)
     });
-    let taken = match bridge.store.ingest_limit() {
-        None => taking.await,
-        Some(limit) => tokio::time::timeout(limit, taking)
-            .await
-            .map_err(|_| StoreError::Busy)?,
+    let ingested = tokio::select! {
+        biased;
+        ingested = taking => ingested?,
+        () = bridge.clock.pass(INGEST_LIMIT) => return Err(StoreError::Busy.into()),
     };
-    match taken.map_err(|_| StoreError::Closed)?? {
+    match ingested {
         Ingested::Duplicate { of } => Ok(Receipt::Duplicate { of }),
         Ingested::Stored => {
             failpoint!("ingest:before_answer");
@@ -151,6 +155,45 @@ pub(super) async fn store_and_hand_over(
                 event_id: arrival.event_id,
                 deliveries: count,
             })
+        }
+    }
+}
+
+/// Something that is carried through: when whoever waits for it goes away, or the web server's thread that it runs on ends, the runtime goes on with it.
+struct ToItsEnd<F: Future<Output: Send> + Send + 'static> {
+    rest: Option<Pin<Box<F>>>,
+    runtime: Handle,
+}
+
+impl<F: Future<Output: Send> + Send + 'static> ToItsEnd<F> {
+    fn new(runtime: &Handle, future: F) -> ToItsEnd<F> {
+        ToItsEnd {
+            rest: Some(Box::pin(future)),
+            runtime: runtime.clone(),
+        }
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Future for ToItsEnd<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        // Taken out meanwhile: what has panicked does not go on.
+        let Some(mut rest) = self.rest.take() else {
+            return Poll::Pending;
+        };
+        let polled = rest.as_mut().poll(context);
+        if polled.is_pending() {
+            self.rest = Some(rest);
+        }
+        polled
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Drop for ToItsEnd<F> {
+    fn drop(&mut self) {
+        if let Some(rest) = self.rest.take() {
+            self.runtime.spawn(rest);
         }
     }
 }

@@ -39,6 +39,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 
 use crate::domain::connection::Rules;
@@ -99,6 +100,8 @@ pub struct Bridge {
     pub recorded: watch::Sender<u64>,
     /// Results wait in memory that could not be written so far.
     pub results_wait: AtomicBool,
+    /// Where goes on what must be carried through after whoever began it is gone.
+    runtime: Handle,
     /// Wakes whoever takes the steps of replays.
     pub replay_begun: Notify,
     snapshot: ArcSwap<Snapshot>,
@@ -178,6 +181,7 @@ impl Bridge {
             nodes,
             recorded: watch::Sender::new(0),
             results_wait: AtomicBool::new(false),
+            runtime: Handle::current(),
             replay_begun: Notify::new(),
             snapshot: ArcSwap::from_pointee(snapshot),
             revision: AtomicI64::new(revision),

@@ -53,6 +53,8 @@ struct Shared {
     queues: Mutex<Queues>,
     senders_wanted: mpsc::UnboundedSender<DestinationId>,
     room_made: Notify,
+    /// A promised place was filled or given up after closing.
+    place_settled: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -142,6 +144,7 @@ impl Outbox {
             queues: Mutex::default(),
             senders_wanted,
             room_made: Notify::new(),
+            place_settled: Notify::new(),
         };
         (Outbox(Arc::new(shared)), wishes)
     }
@@ -305,6 +308,23 @@ impl Outbox {
             .collect()
     }
 
+    /// Waits until every place that was promised before closing is filled or given up.
+    pub async fn settled(&self) {
+        loop {
+            let settled = self.0.place_settled.notified();
+            if self.promised() == 0 {
+                return;
+            }
+            settled.await;
+        }
+    }
+
+    fn promised(&self) -> usize {
+        let queues = self.lock();
+        let promised = queues.by_destination.values().map(|queue| queue.reserved);
+        promised.sum()
+    }
+
     /// Deliveries in memory that no sender has taken.
     pub fn waiting(&self) -> usize {
         self.lock()
@@ -355,6 +375,9 @@ impl Place {
         }
         self.filled = true;
         outbox.enqueue(&mut queues, parcel, concurrency);
+        if queues.closed {
+            outbox.0.place_settled.notify_waiters();
+        }
     }
 }
 
@@ -366,6 +389,9 @@ impl Drop for Place {
         }
         let mut queues = self.outbox.lock();
         queues.give_up_place(self.destination_id, self.bytes);
+        if queues.closed {
+            self.outbox.0.place_settled.notify_waiters();
+        }
     }
 }
 

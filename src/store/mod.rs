@@ -59,8 +59,8 @@ use crate::store::results::Finish;
 use crate::store::schema_version::Upkeep;
 use crate::store::sqlite::Sqlite;
 
-/// How long an event may wait for its commit. Blue itself gives up after 7 seconds; whatever is committed later is known when it comes again.
-const INGEST_LIMIT: Duration = Duration::from_secs(6);
+/// How long an event's sender waits for its commit. Blue itself gives up after 7 seconds; whatever is committed later is known when it comes again.
+pub const INGEST_LIMIT: Duration = Duration::from_secs(6);
 
 /// The remembered world. Cheap to clone; all clones share one writer.
 #[derive(Clone)]
@@ -148,11 +148,6 @@ impl Store {
             Database::Postgres(database) => database.writer().ingest(ingest),
         };
         async move { queued?.await.map_err(|_| StoreError::Closed)? }
-    }
-
-    /// How long whoever sent an event waits for its commit; a file takes as long as it takes.
-    pub fn ingest_limit(&self) -> Option<Duration> {
-        self.is_shared().then_some(INGEST_LIMIT)
     }
 
     /// Writes attempts that ended; each answer says whether the claim still held.

@@ -123,6 +123,7 @@ impl Workers {
     /// Lets running attempts end, gives everything else back, and writes the last results.
     pub async fn stop(mut self) {
         self.bridge.loops.end();
+        let drained_by = tokio::time::Instant::now() + DRAIN_LIMIT;
         let _ = self.stop.send(Stage::Draining);
         let unsent = self.bridge.outbox.close();
         tracing::info!(
@@ -157,12 +158,19 @@ impl Workers {
         }
         self.timers.shutdown().await;
         self.give_back_late().await;
+        // An event whose sender waits no longer may still be on its way to the disk, leased to this node.
+        let settled = tokio::time::timeout_at(drained_by, self.bridge.outbox.settled());
+        if settled.await.is_err() {
+            tracing::warn!(
+                "some events were not committed in time; what is leased of them is due again when the lease ends"
+            );
+        }
         if let Err(error) = self.bridge.store.leave(self.bridge.nodes.id).await {
             tracing::warn!(%error, "the other nodes could not be told that this one stops; they notice by themselves");
         }
     }
 
-    /// Gives back what a loop had claimed when stopping began and handed over since.
+    /// Gives back what a loop had claimed, or an event had brought, when stopping began and was handed over since.
     async fn give_back_late(&self) {
         let late = self.bridge.outbox.close();
         let at_ms = self.bridge.clock.now_ms();

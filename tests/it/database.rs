@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, mpsc};
 
 use tempfile::TempDir;
 
@@ -139,6 +139,48 @@ fn dump_sqlite(file: &std::path::Path) -> String {
         }
     }
     text
+}
+
+/// Somebody who keeps a table from being written until it is let go: on SQLite the whole file.
+pub struct Held {
+    let_go: mpsc::Sender<()>,
+    holder: std::thread::JoinHandle<()>,
+}
+
+impl Held {
+    pub fn lock(database_url: &str, table: &'static str) -> Held {
+        let (locked, is_locked) = mpsc::channel();
+        let (let_go, may_go) = mpsc::channel::<()>();
+        let url = database_url.to_string();
+        let holder = std::thread::spawn(move || {
+            let wait = move || {
+                locked.send(()).unwrap();
+                may_go.recv().unwrap();
+            };
+            if let Some(path) = url.strip_prefix("sqlite://") {
+                use diesel::Connection as _;
+                use diesel::connection::SimpleConnection as _;
+                let mut conn = diesel::SqliteConnection::establish(path).unwrap();
+                conn.batch_execute("PRAGMA busy_timeout = 30000; BEGIN IMMEDIATE;")
+                    .unwrap();
+                wait();
+                return conn.batch_execute("ROLLBACK").unwrap();
+            }
+            on_postgres(&url, async move |client| {
+                let lock = format!("BEGIN; LOCK TABLE {table} IN EXCLUSIVE MODE");
+                client.batch_execute(&lock).await.unwrap();
+                wait();
+                client.batch_execute("ROLLBACK").await.unwrap();
+            });
+        });
+        is_locked.recv().unwrap();
+        Held { let_go, holder }
+    }
+
+    pub fn let_go(self) {
+        self.let_go.send(()).unwrap();
+        self.holder.join().unwrap();
+    }
 }
 
 /// Executes statements on a connection of their own, whatever runtime the caller is in.

@@ -18,7 +18,7 @@ use bluebridge::domain::person::{Role, User};
 use bluebridge::domain::secret::Secret;
 use bluebridge::domain::signature::accept_unsigned;
 use bluebridge::flow::Bridge;
-use bluebridge::flow::ingest::ingest;
+use bluebridge::flow::ingest::{IngestError, Receipt, ingest};
 use bluebridge::flow::nodes::beat;
 use bluebridge::flow::pause::hold;
 use bluebridge::flow::recover::{queue_probe, release_expired};
@@ -31,7 +31,7 @@ use bluebridge::web::Site;
 use bluebridge::web::routes::routes;
 use serde_json::{Value, json};
 
-use crate::database::{Database, execute, on_both};
+use crate::database::{Database, Held, execute, on_both};
 use crate::harness::{Connected, Receiver, TestBridge, event, patiently, settings};
 use crate::process::Look;
 
@@ -39,6 +39,8 @@ on_both![
     what_a_loop_hands_over_while_the_process_stops_is_given_back,
     leases_do_not_run_out_while_results_wait_for_the_database,
     an_event_whose_sender_waits_no_longer_goes_out_all_the_same,
+    nobody_waits_for_a_commit_longer_than_blue_does,
+    an_event_that_is_committed_while_the_process_stops_is_given_back,
     a_create_whose_client_breaks_off_is_carried_through_and_answers_its_repetition,
     a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew,
     a_session_does_not_outlive_the_password_or_the_second_factor_it_began_with,
@@ -207,6 +209,57 @@ async fn an_event_whose_sender_waits_no_longer_goes_out_all_the_same(database: D
     bridge.recorded(1).await;
     assert_eq!(bridge.count_in(&connected.destination_id, "delivered"), 1);
     bridge.stop().await;
+}
+
+/// The database is held up. Blue is told to come again before it hangs up; what is committed after that goes out all the same.
+async fn nobody_waits_for_a_commit_longer_than_blue_does(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let source = connected.source_id.parse().unwrap();
+    let body = web::Bytes::from(event(1));
+    let verified = accept_unsigned(&body);
+    let held = Held::lock(&bridge.home.database_url, "events");
+    let mut taking = Box::pin(ingest(&bridge.bridge, source, &verified, &body));
+    assert!(poll_once(taking.as_mut()).await.is_pending());
+    bridge.advance(Duration::from_secs(6));
+    let taken = patiently("the end of waiting", taking).await;
+    assert!(matches!(taken, Err(IngestError::Store(StoreError::Busy))));
+    held.let_go();
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let again = ingest(&bridge.bridge, source, &verified, &body).await;
+    assert!(matches!(again, Ok(Receipt::Duplicate { .. })));
+    assert_eq!(bridge.count_in(&connected.destination_id, "delivered"), 1);
+    bridge.stop().await;
+}
+
+/// Its sender is gone, the commit takes its time, and nothing is sent any more.
+async fn an_event_that_is_committed_while_the_process_stops_is_given_back(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let id = destination_of(&connected);
+    let source = connected.source_id.parse().unwrap();
+    let body = web::Bytes::from(event(1));
+    let verified = accept_unsigned(&body);
+    let held = Held::lock(&bridge.home.database_url, "events");
+    let inner = bridge.bridge.clone();
+    let mut taking = Box::pin(ingest(&inner, source, &verified, &body));
+    assert!(poll_once(taking.as_mut()).await.is_pending());
+    drop(taking);
+    let late = async {
+        let now_ms = inner.clock.now_ms();
+        patiently("the end of what is begun", async {
+            while inner.outbox.room(id, now_ms) > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        held.let_go();
+    };
+    let (home, ()) = futures_util::future::join(bridge.stop(), late).await;
+    let look = Look::into(&home.database_url);
+    assert_eq!(look.count("deliveries WHERE state = 'queued'"), 1);
+    assert!(receiver.is_idle().await);
 }
 
 /// Between the commit and the answer. The repetition gets the answer and makes nothing.
