@@ -1,7 +1,7 @@
-//! When a destination that keeps failing is held, and when it is probed: pure rules over times that are handed in.
+//! When a destination that keeps failing is held, when it is probed, and when it has recovered: pure rules over times that are handed in.
 //!
 //! Called by `flow::health`, which keeps one [`Streak`] per failing destination, and by `flow::probe`. The rule is deliberately slow to judge: one
-//! bad delivery, or one bad second, holds nothing. It never drops anything; it only says "not now".
+//! bad delivery, or one bad second, holds nothing, and one arrival among failures is no recovery. It never drops anything; it only says "not now".
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,10 +16,14 @@ pub const DELIVERIES: usize = 3;
 /// ...over at least this long, so that a restart of the receiver passes unnoticed. In seconds.
 pub const SPAN_S: i64 = 30;
 
+/// A destination has recovered when something has arrived and nothing failed for this long: one that takes half of what it is sent goes on failing.
+/// In seconds.
+pub const QUIET_S: i64 = 120;
+
 /// Pause before each probe, in seconds: 30 s, 1, 2, 5, 10 and 15 minutes; the last one repeats.
 pub const PROBE_PAUSES_S: [i64; 6] = [30, 60, 120, 300, 600, 900];
 
-/// Failures of one destination since its last arrival.
+/// How a destination that began to fail does: its failures since its last arrival, and how long it has been quiet.
 #[derive(Debug, Clone, Default)]
 pub struct Streak {
     began: Option<Timestamp>,
@@ -27,11 +31,38 @@ pub struct Streak {
     /// Different deliveries among them; no more than the rule asks for.
     deliveries: Vec<DeliveryId>,
     judged: bool,
+    last_failed: Option<Timestamp>,
+    /// The last attempt arrived.
+    arrived: bool,
 }
 
 impl Streak {
+    /// Of a failure that another node noted, or this one before it started again; nothing is known of what came afterwards.
+    pub fn noted(since: Timestamp) -> Streak {
+        Streak {
+            last_failed: Some(since),
+            ..Streak::default()
+        }
+    }
+
+    /// What failed before counts no more for holding it.
+    pub fn arrived(&mut self) {
+        *self = Streak {
+            last_failed: self.last_failed,
+            arrived: true,
+            ..Streak::default()
+        };
+    }
+
+    /// Whether it has taken what it was sent for long enough. A clock that was set back ends the waiting.
+    pub fn has_recovered(&self, now: Timestamp) -> bool {
+        let is_quiet = |at| !(0..QUIET_S).contains(&now.duration_since(at).as_secs());
+        self.arrived && self.last_failed.is_none_or(is_quiet)
+    }
+
     /// Counts one failure. `true` once, when the destination is to be held from now on.
     pub fn failed(&mut self, delivery: DeliveryId, now: Timestamp) -> bool {
+        (self.last_failed, self.arrived) = (Some(now), false);
         let began = *self.began.get_or_insert(now);
         self.failures = self.failures.saturating_add(1);
         if self.deliveries.len() < DELIVERIES && !self.deliveries.contains(&delivery) {
@@ -106,6 +137,25 @@ mod tests {
             let mut streak = Streak::default();
             assert!(!failures.into_iter().any(|(id, now)| streak.failed(id, now)));
         }
+    }
+
+    #[test]
+    fn one_that_fails_by_halves_has_not_recovered_until_nothing_failed_for_two_minutes() {
+        let mut streak = Streak::default();
+        for minute in 0..60 {
+            assert!(!streak.failed(delivery(minute as u8), at(minute * 60)));
+            streak.arrived();
+            assert!(!streak.has_recovered(at(minute * 60 + 59)));
+        }
+        let last = 59 * 60;
+        assert!(!streak.has_recovered(at(last + QUIET_S - 1)));
+        assert!(streak.has_recovered(at(last + QUIET_S)));
+        assert!(
+            streak.has_recovered(at(last - 3_600)),
+            "the clock was set back"
+        );
+        streak.failed(delivery(1), at(last));
+        assert!(!streak.has_recovered(at(last + QUIET_S)), "nothing arrived");
     }
 
     #[test]

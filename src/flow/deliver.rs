@@ -4,6 +4,8 @@
 //! result on to `record`. What cannot be begun before its lease ends, or whose destination was paused meanwhile, is not sent; nor, for a while, is
 //! what waits for a destination that just asked for patience.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::delivery::{Attempted, Next, State, after_attempt, is_deferral};
@@ -12,6 +14,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::retry::{parse_retry_after, rest_ms};
 use crate::flow::Bridge;
 use crate::flow::deletion::DELETED;
+use crate::flow::health::note;
 use crate::flow::lease::{give_back, suffices};
 use crate::flow::outbox::Parcel;
 use crate::flow::pause::{hold, pause, resume};
@@ -109,16 +112,11 @@ async fn judge_destination(
     outcome: &Outcome,
     ended: Timestamp,
 ) -> Result<(), StoreError> {
-    let must_be_held = bridge
-        .health
-        .note(
-            &bridge.store,
-            destination,
-            parcel.delivery_id,
-            outcome,
-            ended,
-        )
-        .await?;
+    // As it is marked now, which may have changed while the attempt was under way.
+    let snapshot = bridge.snapshot();
+    let present = snapshot.destination(destination.id);
+    let present = present.map_or(destination, Arc::as_ref);
+    let must_be_held = note(bridge, present, parcel.delivery_id, outcome, ended).await?;
     let health = health_now(bridge, parcel);
     match next {
         Next::HoldForGone => pause(bridge, destination.id, "It answered 410: gone.").await,

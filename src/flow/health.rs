@@ -1,7 +1,10 @@
 //! Notices when a destination begins to fail, when it has failed long enough to be held, and when it recovers: one line in the log and one mark in the
 //! database each, not one per attempt.
 //!
-//! Called by `deliver` after every attempt; writes only on a change. The streak of failures is kept in memory only: after a restart a failing
+//! It begins with the first failure. It has recovered when something has arrived and nothing failed for two minutes (`domain::breaker`), so that one
+//! that takes only half of what it is sent goes on failing instead of telling both by turns; whatever arrives while it is held ends that at once.
+//! Called by `deliver` after every attempt, and by `worker` on a timer for those that get little. The mark is written only where it says something
+//! else, whichever node wrote it, and only then the log tells. The streak of failures is kept in memory only: after a restart a failing
 //! destination is judged anew, which costs some attempts and loses nothing.
 
 use std::collections::HashMap;
@@ -13,18 +16,69 @@ use crate::domain::breaker::Streak;
 use crate::domain::destination::Destination;
 use crate::domain::id::{DeliveryId, DestinationId};
 use crate::domain::outcome::{Outcome, Verdict};
-use crate::store::Store;
+use crate::flow::Bridge;
 use crate::store::error::StoreError;
 
 /// Which destinations are failing, as far as this node has seen.
 #[derive(Debug, Default)]
-pub struct HealthWatch(Mutex<Watched>);
+pub struct HealthWatch {
+    failing: Mutex<HashMap<DestinationId, Streak>>,
+    /// Held while a mark is written.
+    marking: tokio::sync::Mutex<()>,
+}
 
-#[derive(Debug, Default)]
-struct Watched {
-    failing: HashMap<DestinationId, Streak>,
-    /// Failures that other nodes noted and this one saw the end of, by when they began. The snapshot still tells of them for a while.
-    over: HashMap<DestinationId, Timestamp>,
+/// Looks at one attempt's outcome; tells and remembers a change. `true` when the destination is to be held.
+pub async fn note(
+    bridge: &Bridge,
+    destination: &Destination,
+    delivery: DeliveryId,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let seen = bridge
+        .health
+        .see(destination, delivery, outcome.verdict(), now);
+    let failing = match seen {
+        Seen::Begins => Some((now.as_millisecond(), outcome.sentence())),
+        Seen::Recovers => None,
+        Seen::MustBeHeld | Seen::Nothing => return Ok(seen == Seen::MustBeHeld),
+    };
+    mark(bridge, destination, failing).await?;
+    Ok(false)
+}
+
+/// Tells of those that have recovered and got nothing since that would show it. Called on a timer.
+pub async fn note_quiet(bridge: &Bridge) -> Result<(), StoreError> {
+    for id in bridge.health.take_recovered(bridge.clock.now()) {
+        if let Some(destination) = bridge.snapshot().destination(id) {
+            mark(bridge, destination, None).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the mark and tells of it, where it says something else so far.
+async fn mark(
+    bridge: &Bridge,
+    destination: &Destination,
+    failing: Option<(i64, String)>,
+) -> Result<(), StoreError> {
+    let (health, id) = (&bridge.health, destination.id);
+    let failure = failing.as_ref().map(|(_, failure)| failure.clone());
+    let write = || bridge.store.note_health(id, failing);
+    if !health.in_turn(id, failure.is_some(), write).await? {
+        return Ok(());
+    }
+    match failure {
+        Some(failure) => {
+            tracing::warn!(destination = %id, name = destination.name, failure, "destination begins to fail");
+        }
+        None => {
+            tracing::info!(destination = %id, name = destination.name, "destination has recovered");
+        }
+    }
+    // What is judged next is judged by this mark.
+    bridge.reload().await
 }
 
 impl HealthWatch {
@@ -32,89 +86,68 @@ impl HealthWatch {
     pub fn new<'a>(destinations: impl Iterator<Item = &'a Destination>) -> HealthWatch {
         let failing = destinations
             .filter_map(|destination| {
-                destination
-                    .health
-                    .failing_since
-                    .map(|_| (destination.id, Streak::default()))
+                let since = destination.health.failing_since?;
+                Some((destination.id, Streak::noted(since)))
             })
             .collect();
-        HealthWatch(Mutex::new(Watched {
-            failing,
-            over: HashMap::new(),
-        }))
+        HealthWatch {
+            failing: Mutex::new(failing),
+            marking: tokio::sync::Mutex::default(),
+        }
     }
 
-    /// Looks at one attempt's outcome; tells and remembers a change. `true` when the destination is to be held.
-    pub async fn note(
+    /// Writes one mark after the other. One that was judged otherwise meanwhile is left out: whoever judged it so writes next, and two that were
+    /// judged in one order are never written in the other.
+    async fn in_turn<F: Future<Output = Result<bool, StoreError>>>(
         &self,
-        store: &Store,
-        destination: &Destination,
-        delivery: DeliveryId,
-        outcome: &Outcome,
-        now: Timestamp,
+        id: DestinationId,
+        failing: bool,
+        write: impl FnOnce() -> F,
     ) -> Result<bool, StoreError> {
-        let arrived = outcome.verdict() == Verdict::Delivered;
-        let noted = destination.health.failing_since;
-        let id = destination.id;
-        let seen = self.see(id, arrived, noted, delivery, now);
-        match seen {
-            Seen::Begins => {
-                let failure = outcome.sentence();
-                tracing::warn!(destination = %id, name = destination.name, failure, "destination begins to fail");
-                let mark = Some((now.as_millisecond(), failure));
-                let written = store.note_health(id, mark).await;
-                written.inspect_err(|_| self.unsee(id, seen))?;
-            }
-            Seen::Recovers => {
-                tracing::info!(destination = %id, name = destination.name, "destination has recovered");
-                let written = store.note_health(id, None).await;
-                written.inspect_err(|_| self.unsee(id, seen))?;
-            }
-            Seen::MustBeHeld | Seen::Nothing => {}
+        let _one_at_a_time = self.marking.lock().await;
+        if self.lock().contains_key(&id) != failing {
+            return Ok(false);
         }
-        Ok(seen == Seen::MustBeHeld)
-    }
-
-    /// What could not be written down is seen again with the next attempt.
-    fn unsee(&self, id: DestinationId, seen: Seen) {
-        let mut watched = self.lock();
-        match seen {
-            Seen::Begins => drop(watched.failing.remove(&id)),
-            Seen::Recovers => {
-                watched.over.remove(&id);
-                watched.failing.insert(id, Streak::default());
+        // What could not be written down is seen again: a beginning with the next failure, as it is not noted, and a recovery by this.
+        write().await.inspect_err(|_| {
+            if !failing {
+                self.lock().entry(id).or_default().arrived();
             }
-            Seen::MustBeHeld | Seen::Nothing => {}
-        }
+        })
     }
 
     /// Forgets the failures so far, when sending begins again.
     pub fn judge_anew(&self, id: DestinationId) {
-        if let Some(streak) = self.lock().failing.get_mut(&id) {
+        if let Some(streak) = self.lock().get_mut(&id) {
             *streak = Streak::default();
         }
     }
 
     fn see(
         &self,
-        id: DestinationId,
-        arrived: bool,
-        noted: Option<Timestamp>,
+        destination: &Destination,
         delivery: DeliveryId,
+        verdict: Verdict,
         now: Timestamp,
     ) -> Seen {
-        let mut watched = self.lock();
-        if arrived {
-            let here = watched.failing.remove(&id).is_some();
-            let elsewhere = noted.is_some_and(|since| watched.over.insert(id, since) != noted);
-            return if here || elsewhere {
-                Seen::Recovers
-            } else {
-                Seen::Nothing
+        let (id, health) = (destination.id, &destination.health);
+        let mut failing = self.lock();
+        if verdict == Verdict::Delivered {
+            if let Some(since) = health.failing_since {
+                failing.entry(id).or_insert_with(|| Streak::noted(since));
+            }
+            let Some(streak) = failing.get_mut(&id) else {
+                return Seen::Nothing;
             };
+            streak.arrived();
+            if health.probing().is_some() || streak.has_recovered(now) {
+                failing.remove(&id);
+                return Seen::Recovers;
+            }
+            return Seen::Nothing;
         }
-        let begins = !watched.failing.contains_key(&id);
-        let must_be_held = watched.failing.entry(id).or_default().failed(delivery, now);
+        let begins = health.failing_since.is_none();
+        let must_be_held = failing.entry(id).or_default().failed(delivery, now);
         match (begins, must_be_held) {
             (_, true) => Seen::MustBeHeld,
             (true, false) => Seen::Begins,
@@ -122,8 +155,17 @@ impl HealthWatch {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Watched> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Those that have recovered by now; they count as failing no more.
+    fn take_recovered(&self, now: Timestamp) -> Vec<DestinationId> {
+        let mut failing = self.lock();
+        failing
+            .extract_if(|_, streak| streak.has_recovered(now))
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<DestinationId, Streak>> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -138,34 +180,54 @@ enum Seen {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use futures_util::future::join;
+    use tokio::sync::oneshot;
+
     use super::*;
 
-    #[test]
-    fn a_failure_that_another_node_noted_is_over_once_something_arrives_here() {
+    /// Of two senders, one sees a failure and the other the end of it; the first one's write takes longer.
+    #[tokio::test]
+    async fn marks_are_written_in_the_order_in_which_they_were_judged() {
         let watch = HealthWatch::default();
-        let (id, delivery) = (DestinationId::new(1, [1; 10]), DeliveryId::new(1, [1; 10]));
-        let (now, first) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(10).unwrap());
-        let later = Timestamp::from_second(20).unwrap();
-        let arrives = |noted| watch.see(id, true, noted, delivery, now);
-        assert_eq!(arrives(None), Seen::Nothing);
-        assert_eq!(arrives(Some(first)), Seen::Recovers);
-        assert_eq!(arrives(Some(first)), Seen::Nothing, "told once");
-        assert_eq!(arrives(Some(later)), Seen::Recovers, "of the next one too");
-        assert_eq!(watch.see(id, false, None, delivery, now), Seen::Begins);
-        assert_eq!(arrives(None), Seen::Recovers);
+        let id = DestinationId::new(1, [1; 10]);
+        let written = Mutex::new(Vec::new());
+        let write = async |failing: bool| {
+            written.lock().unwrap().push(failing);
+            Ok(true)
+        };
+        let (go_on, may_go_on) = oneshot::channel::<()>();
+        watch.lock().entry(id).or_default();
+        let begins = watch.in_turn(id, true, async || {
+            may_go_on.await.unwrap();
+            write(true).await
+        });
+        let recovers = async {
+            watch.lock().remove(&id);
+            let mut recovers = Box::pin(watch.in_turn(id, false, || write(false)));
+            let at_once =
+                poll_fn(|context| Poll::Ready(recovers.as_mut().poll(context).is_pending()));
+            assert!(at_once.await, "the first is still being written");
+            go_on.send(()).unwrap();
+            recovers.await
+        };
+        let (begun, recovered) = join(begins, recovers).await;
+        assert!(begun.unwrap() && recovered.unwrap());
+        assert_eq!(*written.lock().unwrap(), [true, false]);
+        // Judged again before its turn came.
+        watch.lock().entry(id).or_default();
+        assert!(!watch.in_turn(id, false, || write(false)).await.unwrap());
     }
 
-    #[test]
-    fn what_could_not_be_written_down_is_seen_again() {
+    #[tokio::test]
+    async fn a_recovery_that_could_not_be_written_down_is_seen_again() {
         let watch = HealthWatch::default();
-        let (id, delivery) = (DestinationId::new(1, [1; 10]), DeliveryId::new(1, [1; 10]));
-        let now = Timestamp::UNIX_EPOCH;
-        for (arrived, seen) in [(false, Seen::Begins), (true, Seen::Recovers)] {
-            let see = || watch.see(id, arrived, None, delivery, now);
-            assert_eq!(see(), seen);
-            watch.unsee(id, seen);
-            assert_eq!(see(), seen);
-            assert_eq!(see(), Seen::Nothing);
-        }
+        let id = DestinationId::new(1, [1; 10]);
+        let lost = async || Err(StoreError::Closed);
+        assert!(watch.in_turn(id, false, lost).await.is_err());
+        assert_eq!(watch.take_recovered(Timestamp::UNIX_EPOCH), [id]);
+        assert!(watch.take_recovered(Timestamp::UNIX_EPOCH).is_empty());
     }
 }

@@ -181,21 +181,29 @@ impl Store {
         }))
     }
 
-    /// Notes that a destination begins to fail or has recovered (`None`).
+    /// Notes that a destination begins to fail or has recovered (`None`). `false` when that is noted already.
     pub async fn note_health(
         &self,
         id: DestinationId,
         failing: Option<(i64, String)>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (since, failure) = failing.unzip();
         either!(self.write(move |conn| {
-            diesel::update(destinations::table.find(&id.as_bytes()[..]))
+            let row = destinations::table.find(&id.as_bytes()[..]);
+            let noted: Option<Option<i64>> = row
+                .select(destinations::failing_since)
+                .first(conn)
+                .optional()?;
+            if noted.is_none_or(|noted| noted.is_some() == since.is_some()) {
+                return Ok(false);
+            }
+            diesel::update(row)
                 .set((
                     destinations::failing_since.eq(since),
                     destinations::last_failure.eq(failure),
                 ))
                 .execute(conn)?;
-            Ok(())
+            Ok(true)
         }))
     }
 

@@ -16,6 +16,7 @@ use crate::domain::destination::Destination;
 use crate::domain::id::DestinationId;
 use crate::flow::clock_step::catch_up;
 use crate::flow::deliver::deliver;
+use crate::flow::health::note_quiet;
 use crate::flow::lease::{give_back, give_back_stale};
 use crate::flow::pause::settle_stragglers;
 use crate::flow::probe::probe_due;
@@ -32,7 +33,7 @@ const STALE_EVERY: Duration = Duration::from_secs(5);
 const CLAIM_EVERY: Duration = Duration::from_millis(500);
 /// How often is written what was seen of the sources?
 const EVIDENCE_EVERY: Duration = Duration::from_secs(1);
-/// How often is looked whether a held destination's probe has come due?
+/// How often is looked whether a held destination's probe has come due, and whether one that failed has recovered?
 const PROBES_EVERY: Duration = Duration::from_secs(1);
 /// How often does a node tell the others that it lives?
 const BEAT_EVERY: Duration = Duration::from_secs(1);
@@ -122,8 +123,8 @@ pub fn start(
 impl Workers {
     /// Lets running attempts end, gives everything else back, and writes the last results.
     pub async fn stop(mut self) {
-        self.bridge.loops.end();
         let drained_by = tokio::time::Instant::now() + DRAIN_LIMIT;
+        self.bridge.loops.end();
         let _ = self.stop.send(Stage::Draining);
         let unsent = self.bridge.outbox.close();
         tracing::info!(
@@ -157,7 +158,6 @@ impl Workers {
             tracing::warn!(%error, "what was seen of the sources could not be written");
         }
         self.timers.shutdown().await;
-        self.give_back_late().await;
         // An event whose sender waits no longer may still be on its way to the disk, leased to this node.
         let settled = tokio::time::timeout_at(drained_by, self.bridge.outbox.settled());
         if settled.await.is_err() {
@@ -165,6 +165,7 @@ impl Workers {
                 "some events were not committed in time; what is leased of them is due again when the lease ends"
             );
         }
+        self.give_back_late().await;
         if let Err(error) = self.bridge.store.leave(self.bridge.nodes.id).await {
             tracing::warn!(%error, "the other nodes could not be told that this one stops; they notice by themselves");
         }
@@ -417,9 +418,13 @@ impl Step {
     async fn run(self, bridge: &Bridge) -> Result<(), StoreError> {
         match self {
             Step::Evidence => bridge.evidence.write(&bridge.store).await,
-            Step::Probes => probe_due(bridge).await.map(|_| ()),
+            Step::Probes => {
+                probe_due(bridge).await?;
+                note_quiet(bridge).await
+            }
             Step::Leases => {
                 bridge.reload_if_stale().await?;
+                nodes::take_over_commands(bridge).await?;
                 catch_up(bridge).await?;
                 recover::release_expired(bridge).await?;
                 settle_stragglers(bridge).await?;
@@ -432,7 +437,6 @@ impl Step {
                     }
                 }
                 Ok(())
-                nodes::take_over_commands(bridge).await?;
             }
             Step::Retention => {
                 while retention::forget(bridge).await?.there_is_more {}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bluebridge::domain::destination::Probing;
 use bluebridge::domain::id::ClaimId;
+use bluebridge::flow::health::note_quiet;
 use bluebridge::flow::nodes::beat;
 use bluebridge::flow::pause::{hold, resume, settle_stragglers};
 use bluebridge::flow::probe::probe_due;
@@ -22,6 +23,7 @@ on_both![
     a_probe_in_memory_outlives_the_news_of_its_own_taking,
     a_destination_that_another_node_resumed_is_judged_anew,
     holding_and_resuming_leaves_the_schedule_of_what_failed_as_it_is,
+    one_that_fails_by_halves_begins_once_and_recovers_once,
 ];
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -253,5 +255,36 @@ async fn holding_and_resuming_leaves_the_schedule_of_what_failed_as_it_is(databa
     receiver.next().await;
     bridge.recorded(3).await;
     everything_is(&bridge, "delivered", 1).await;
+    bridge.stop().await;
+}
+
+/// Every other attempt arrives. It is told once, and the end of it when nothing has failed for a while, although nothing more comes.
+async fn one_that_fails_by_halves_begins_once_and_recovers_once(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"delivery": {"max_attempts": 1}});
+    let connected = bridge.connect(&receiver, rules).await;
+    let began = json!(bridge.bridge.clock.now().to_string());
+    for number in 0..10 {
+        receiver.answer_next(if number % 2 == 0 { 500 } else { 200 });
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+        bridge.recorded(number as u64 + 1).await;
+        patiently("the end of judging", async {
+            while bridge.bridge.outbox.senders() > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        let shown = health(&bridge, &connected).await;
+        assert_eq!(
+            (&shown["state"], &shown["failing_since"]),
+            (&json!("failing"), &began)
+        );
+        bridge.advance(Duration::from_secs(50));
+    }
+    // By now the last failure is two minutes old, and what came after it arrived.
+    bridge.advance(Duration::from_secs(20));
+    note_quiet(&bridge.bridge).await.unwrap();
+    becomes(&bridge, &connected, "ok").await;
     bridge.stop().await;
 }

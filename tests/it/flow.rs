@@ -202,11 +202,12 @@ async fn a_failure_is_tried_again_by_the_schedule_with_the_same_id_until_it_arri
         (&shown["state"], shown["attempts"].as_array().unwrap().len()),
         (&json!("delivered"), 3)
     );
-    let health = bridge
-        .get(&format!("/destinations/{}", connected.destination_id))
-        .await["health"]
-        .clone();
-    assert_eq!(health["state"], "ok");
+    patiently("the destination to have recovered", async {
+        while bridge.get(&destination).await["health"]["state"] != "ok" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     bridge.stop().await;
 }
 

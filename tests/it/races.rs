@@ -18,6 +18,7 @@ use bluebridge::domain::person::{Role, User};
 use bluebridge::domain::secret::Secret;
 use bluebridge::domain::signature::accept_unsigned;
 use bluebridge::flow::Bridge;
+use bluebridge::flow::health::note;
 use bluebridge::flow::ingest::{IngestError, Receipt, ingest};
 use bluebridge::flow::nodes::beat;
 use bluebridge::flow::pause::hold;
@@ -308,15 +309,9 @@ async fn a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_ane
         for number in 0..10 {
             let snapshot = inner.snapshot();
             let destination = snapshot.destination(id).unwrap();
-            must_be_held = inner
-                .health
-                .note(
-                    &inner.store,
-                    destination,
-                    DeliveryId::new(1, [number; 10]),
-                    &Outcome::answered(500),
-                    inner.clock.now(),
-                )
+            let delivery = DeliveryId::new(1, [number; 10]);
+            let (outcome, now) = (Outcome::answered(500), inner.clock.now());
+            must_be_held = note(inner, destination, delivery, &outcome, now)
                 .await
                 .unwrap();
             bridge.advance(Duration::from_secs(4));
