@@ -127,7 +127,7 @@ impl Store {
     }
 
     /// Pauses a destination, or with `None` resumes it. What waits is moved by `hold_due` and `resume_held`. `false` when nothing was changed:
-    /// what a person paused, only a person changes.
+    /// what a person paused, only a person changes, and what is held already is not held anew: its probes have come so far.
     pub async fn pause_destination(
         &self,
         id: DestinationId,
@@ -137,9 +137,10 @@ impl Store {
         let probing = paused.as_ref().and_then(|paused| paused.probing);
         either!(self.write(move |conn| {
             load(conn, id)?;
-            let by_itself = destinations::paused_at
-                .is_null()
-                .or(destinations::probe_at.is_not_null());
+            let may_be_held_already = probing.is_none().into_sql::<Bool>();
+            let by_itself = destinations::paused_at.is_null().or(destinations::probe_at
+                .is_not_null()
+                .and(may_be_held_already));
             let is_wanted = by_itself.or((initiative == Initiative::Person).into_sql::<Bool>());
             let changed = diesel::update(
                 destinations::table

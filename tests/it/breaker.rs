@@ -24,6 +24,7 @@ on_both![
     a_destination_that_another_node_resumed_is_judged_anew,
     holding_and_resuming_leaves_the_schedule_of_what_failed_as_it_is,
     one_that_fails_by_halves_begins_once_and_recovers_once,
+    two_nodes_that_hold_at_the_same_time_leave_the_probes_where_they_are,
 ];
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -286,5 +287,24 @@ async fn one_that_fails_by_halves_begins_once_and_recovers_once(database: Databa
     bridge.advance(Duration::from_secs(20));
     note_quiet(&bridge.bridge).await.unwrap();
     becomes(&bridge, &connected, "ok").await;
+    bridge.stop().await;
+}
+
+/// Two that judge it at the same time, one of which has sent probes meanwhile.
+async fn two_nodes_that_hold_at_the_same_time_leave_the_probes_where_they_are(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let (id, inner) = (connected.destination_id.parse().unwrap(), &bridge.bridge);
+    hold(inner, id, "It kept failing.").await.unwrap();
+    let probing = async || {
+        let found = inner.store.destination(id).await.unwrap();
+        found.health.probing().unwrap()
+    };
+    let due = probing().await;
+    let at = due.at + jiff::SignedDuration::from_secs(900);
+    let next = Probing { at, sent: 6 };
+    assert!(inner.store.take_probe(id, due, next).await.unwrap());
+    hold(inner, id, "It kept failing too.").await.unwrap();
+    assert_eq!(probing().await, next);
     bridge.stop().await;
 }
