@@ -145,20 +145,20 @@ impl Bridge {
         policy: Policy,
     ) -> Result<Bridge, StoreError> {
         let revision = store.revision().await?;
+        let commands = store.commits_of_others().await?;
         let snapshot = Snapshot::load(&store, &Snapshot::default()).await?;
         let newest_ms = store.newest_id_ms().await?.unwrap_or(0);
         let ids = Ids::after(newest_ms.min(clock.now_ms() + IDS_AHEAD_LIMIT_MS));
-        let commands = store.commits_of_others().await?;
         let (now_ms, bits) = ids.parts(clock.now());
         let nodes = Membership::new(
             NodeId::new(now_ms, bits),
             policy.node_name,
             clock.now_ms(),
             store.is_shared(),
+            commands,
         );
         let health = HealthWatch::new(snapshot.destinations().map(Arc::as_ref));
         Ok(Bridge {
-            commands,
             store,
             outbox,
             client,

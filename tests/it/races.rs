@@ -18,6 +18,7 @@ use bluebridge::domain::person::{Role, User};
 use bluebridge::domain::secret::Secret;
 use bluebridge::domain::signature::accept_unsigned;
 use bluebridge::flow::Bridge;
+use bluebridge::flow::deliver::deliver;
 use bluebridge::flow::health::note;
 use bluebridge::flow::ingest::{IngestError, Receipt, ingest};
 use bluebridge::flow::nodes::beat;
@@ -43,6 +44,7 @@ on_both![
     nobody_waits_for_a_commit_longer_than_blue_does,
     an_event_that_is_committed_while_the_process_stops_is_given_back,
     a_create_whose_client_breaks_off_is_carried_through_and_answers_its_repetition,
+    a_probe_that_meets_a_pause_goes_out_when_a_person_resumes,
     a_destination_that_was_resumed_before_anybody_saw_it_held_is_judged_anew,
     a_session_does_not_outlive_the_password_or_the_second_factor_it_began_with,
     a_second_factor_that_nobody_has_proven_does_not_come_into_force,
@@ -294,6 +296,39 @@ async fn a_create_whose_client_breaks_off_is_carried_through_and_answers_its_rep
     assert_eq!(repeated.status(), 201);
     assert!(repeated.headers().contains_key("idempotency-replayed"));
     assert!(is_made().await);
+    bridge.stop().await;
+}
+
+/// It was put off, taken as a probe, and a person paused its destination in that moment.
+async fn a_probe_that_meets_a_pause_goes_out_when_a_person_resumes(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let (id, inner) = (destination_of(&connected), &bridge.bridge);
+    receiver.answer_next(500);
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    assert_eq!(bridge.count_in(&connected.destination_id, "retrying"), 1);
+    hold(inner, id, "It kept failing.").await.unwrap();
+    let request = request(inner, id);
+    let claimed = inner.store.claim_probe(request).await.unwrap().unwrap();
+    take_into_memory(inner, claimed, request).await;
+    let ask = async |verb: &str| {
+        let path = format!("/destinations/{}/{verb}", connected.destination_id);
+        assert_eq!(bridge.api("POST", &path, None).await.0, 200);
+    };
+    ask("pause").await;
+    let parcel = inner.outbox.next(id, 1).unwrap();
+    deliver(inner, parcel).await.unwrap();
+    assert_eq!(bridge.count_in(&connected.destination_id, "held"), 1);
+    assert!(receiver.is_idle().await);
+    // Only a person resumes it, and then everything goes out, whatever its schedule says.
+    ask("resume").await;
+    assert_eq!(
+        receiver.next().await.header("bluebridge-attempt"),
+        Some("2")
+    );
+    bridge.recorded(2).await;
     bridge.stop().await;
 }
 
