@@ -49,12 +49,13 @@ pub async fn note(
 
 /// Tells of those that have recovered and got nothing since that would show it. Called on a timer.
 pub async fn note_quiet(bridge: &Bridge) -> Result<(), StoreError> {
+    let mut marked = Ok(());
     for id in bridge.health.take_recovered(bridge.clock.now()) {
         if let Some(destination) = bridge.snapshot().destination(id) {
-            mark(bridge, destination, None).await?;
+            marked = mark(bridge, destination, None).await.and(marked);
         }
     }
-    Ok(())
+    marked
 }
 
 /// Writes the mark and tells of it, where it says something else so far.

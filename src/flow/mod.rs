@@ -36,7 +36,7 @@ pub mod transfer;
 pub mod vet;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
@@ -109,7 +109,9 @@ pub struct Bridge {
     revision: AtomicI64,
     /// What was saved could not be read again yet.
     is_stale: AtomicBool,
-    reloading: Mutex<()>,
+    reloads_asked: AtomicU64,
+    /// How many of them are served.
+    reloading: Mutex<u64>,
 }
 
 /// What the operator decides about the steps.
@@ -186,7 +188,8 @@ impl Bridge {
             snapshot: ArcSwap::from_pointee(snapshot),
             revision: AtomicI64::new(revision),
             is_stale: AtomicBool::new(false),
-            reloading: Mutex::new(()),
+            reloads_asked: AtomicU64::new(0),
+            reloading: Mutex::new(0),
         })
     }
 
@@ -197,8 +200,14 @@ impl Bridge {
 
     /// Reads sources, destinations and connections again, after one was saved. The saver waits, so that what it saved is in force when it answers.
     pub async fn reload(&self) -> Result<(), StoreError> {
+        let asked = self.reloads_asked.fetch_add(1, Ordering::SeqCst);
         // One at a time: an older reading must not replace a newer one.
-        let _one_at_a_time = self.reloading.lock().await;
+        let mut served = self.reloading.lock().await;
+        // One that began after this was asked for has read what was saved: when many destinations begin to fail at once, few read for all.
+        if *served > asked {
+            return Ok(());
+        }
+        let serves = self.reloads_asked.load(Ordering::SeqCst);
         // Before the rest: what is saved while it is read makes it be read again.
         self.is_stale.store(true, Ordering::SeqCst);
         let revision = self.store.revision().await?;
@@ -211,6 +220,7 @@ impl Bridge {
         self.snapshot.store(Arc::new(loaded));
         self.revision.store(revision, Ordering::SeqCst);
         self.is_stale.store(false, Ordering::SeqCst);
+        *served = serves;
         Ok(())
     }
 
