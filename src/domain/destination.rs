@@ -74,7 +74,7 @@ pub struct Destination {
 /// How a destination is doing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {
-    /// Since when no attempt has arrived, although some were made.
+    /// Since when attempts fail, until it has recovered (`domain::breaker`).
     pub failing_since: Option<Timestamp>,
     /// The last failure in words.
     pub last_failure: Option<String>,
