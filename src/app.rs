@@ -76,6 +76,7 @@ impl Application {
                 lease_ms: i64::from(settings.lease_s) * 1_000,
                 node_name: settings.node_name(),
                 source_per_second: settings.source_per_second,
+                public_url: settings.public_url(),
             },
         )
         .await

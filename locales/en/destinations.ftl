@@ -114,3 +114,6 @@ destinations-mail-to = To
 destinations-mail-to-hint = one per line; leave it empty if the mapping fills in “to”
 destinations-mail-to-mapped = whom the mapping names
 destinations-test-mail = Send a test mail
+destinations-notices = Notices
+destinations-notices-wanted = Tell here when another destination begins to fail, is held, and when it has recovered
+destinations-notices-sent = of other destinations that fail or have recovered

@@ -114,3 +114,6 @@ destinations-mail-to = Kepada
 destinations-mail-to-hint = satu per baris; kosongkan bila pemetaan mengisi “to”
 destinations-mail-to-mapped = yang disebut pemetaan
 destinations-test-mail = Kirim email percobaan
+destinations-notices = Pemberitahuan
+destinations-notices-wanted = Beri tahu di sini bila tujuan lain mulai gagal, ditahan, dan bila sudah pulih
+destinations-notices-sent = tentang tujuan lain yang gagal atau sudah pulih

@@ -184,6 +184,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Which answers of 2xx count as delivered; all of them when there is none.
     pub success: Option<SuccessRule>,
+    /// Whether it is told of other destinations that begin to fail or have recovered.
+    pub notices: bool,
 }
 
 /// What is reached, by its kind.
@@ -242,6 +244,7 @@ pub struct SettingsDocument<'a> {
     pub signing: Option<&'a Value>,
     pub limits: Option<&'a Value>,
     pub success: Option<&'a Value>,
+    pub notices: Option<&'a Value>,
 }
 
 impl Settings {
@@ -275,6 +278,7 @@ impl Settings {
             let message = "A mail server's word is what counts; this is for answers in JSON.";
             problems.push(Problem::new("/success", "not_for_mail", message));
         }
+        let notices = parse_notices(document.notices, &mut problems);
         match (endpoint, signing, limits, success) {
             (Some(endpoint), Some(signing), Some(limits), Ok(success)) if problems.is_empty() => {
                 Ok(Settings {
@@ -282,6 +286,7 @@ impl Settings {
                     signing,
                     limits,
                     success,
+                    notices,
                 })
             }
             _ => Err(problems),
@@ -298,6 +303,7 @@ impl Settings {
             signing: sealed.get("signing"),
             limits: sealed.get("limits"),
             success: sealed.get("success"),
+            notices: sealed.get("notices"),
         };
         let mut settings = Settings::parse(&document, None)?;
         if let Some(previous) = sealed.get("previous_secrets") {
@@ -415,6 +421,7 @@ impl Settings {
             "signing": signing,
             "limits": self.limits_view(),
             "success": self.success_view(),
+            "notices": self.notices,
         })
     }
 
@@ -455,6 +462,19 @@ impl Settings {
             "per_second": self.limits.per_second,
             "timeout_ms": self.limits.timeout_ms,
         })
+    }
+}
+
+fn parse_notices(value: Option<&Value>, problems: &mut Vec<Problem>) -> bool {
+    match value {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(notices)) => *notices,
+        Some(_) => {
+            let key = "notices";
+            let message = format!("`{key}` is true or false.");
+            problems.push(Problem::new("/notices", "wrong_shape", message));
+            false
+        }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod mapping;
 pub mod name;
 pub mod needs;
 pub mod node;
+pub mod notice;
 pub mod outcome;
 pub mod password;
 pub mod path;

@@ -1,5 +1,5 @@
-//! Notices when a destination begins to fail, when it has failed long enough to be held, and when it recovers: one line in the log and one mark in the
-//! database each, not one per attempt.
+//! Notices when a destination begins to fail, when it has failed long enough to be held, and when it recovers: one line in the log, one mark in the
+//! database and one notice (`notices`) each, not one per attempt.
 //!
 //! It begins with the first failure. It has recovered when something has arrived and nothing failed for two minutes (`domain::breaker`), so that one
 //! that takes only half of what it is sent goes on failing instead of telling both by turns; whatever arrives while it is held ends that at once.
@@ -15,8 +15,9 @@ use jiff::Timestamp;
 use crate::domain::breaker::Streak;
 use crate::domain::destination::Destination;
 use crate::domain::id::{DeliveryId, DestinationId};
+use crate::domain::notice::Change;
 use crate::domain::outcome::{Outcome, Verdict};
-use crate::flow::Bridge;
+use crate::flow::{Bridge, notices};
 use crate::store::error::StoreError;
 
 /// Which destinations are failing, as far as this node has seen.
@@ -73,9 +74,11 @@ async fn mark(
     match failure {
         Some(failure) => {
             tracing::warn!(destination = %id, name = destination.name, failure, "destination begins to fail");
+            notices::tell(bridge, id, Change::Failing(failure));
         }
         None => {
             tracing::info!(destination = %id, name = destination.name, "destination has recovered");
+            notices::tell(bridge, id, Change::Recovered);
         }
     }
     // What is judged next is judged by this mark.

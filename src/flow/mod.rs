@@ -18,6 +18,7 @@ pub mod ingest;
 pub mod lease;
 pub mod loops;
 pub mod nodes;
+pub mod notices;
 pub mod outbox;
 pub mod pacing;
 pub mod past;
@@ -51,6 +52,7 @@ use crate::flow::evidence::Evidence;
 use crate::flow::health::HealthWatch;
 use crate::flow::loops::Loops;
 use crate::flow::nodes::Membership;
+use crate::flow::notices::Notices;
 use crate::flow::outbox::Outbox;
 use crate::flow::pacing::Pacing;
 use crate::flow::projects::Projects;
@@ -83,6 +85,9 @@ pub struct Bridge {
     line: std::sync::Mutex<()>,
     pub evidence: Evidence,
     pub health: HealthWatch,
+    /// What is to be told of destinations, and where the pages are that tell more.
+    pub notices: Notices,
+    pub public_url: String,
     pub pacing: Pacing,
     pub loops: Loops,
     pub tail: Arc<Tail>,
@@ -124,6 +129,8 @@ pub struct Policy {
     pub node_name: String,
     /// Verified requests a second that one source may make; 0 sets no limit.
     pub source_per_second: u32,
+    /// Where people reach the pages, without a slash at its end.
+    pub public_url: String,
 }
 
 /// Makes an id of type `$id` at a moment of the bridge.
@@ -171,6 +178,8 @@ impl Bridge {
             line: std::sync::Mutex::default(),
             evidence: Evidence::default(),
             health,
+            notices: Notices::default(),
+            public_url: policy.public_url,
             pacing: Pacing::default(),
             loops: Loops::default(),
             tail: Arc::default(),

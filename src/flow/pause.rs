@@ -7,8 +7,9 @@ use crate::domain::audit::Actor;
 use crate::domain::breaker::next_probe_at;
 use crate::domain::destination::{Paused, Probing};
 use crate::domain::id::DestinationId;
-use crate::flow::Bridge;
+use crate::domain::notice::Change;
 use crate::flow::lease::give_back;
+use crate::flow::{Bridge, notices};
 use crate::store::Store;
 use crate::store::claims::Wait;
 use crate::store::destinations::Initiative;
@@ -57,6 +58,11 @@ async fn stop_sending(
     probing: Option<Probing>,
     initiative: Initiative,
 ) -> Result<(), StoreError> {
+    let change = match (initiative, probing) {
+        (Initiative::Person, _) => None,
+        (Initiative::Bridge, Some(_)) => Some(Change::Held(reason.to_string())),
+        (Initiative::Bridge, None) => Some(Change::Paused(reason.to_string())),
+    };
     let paused = Paused {
         at: bridge.clock.now(),
         reason: reason.to_string(),
@@ -71,6 +77,9 @@ async fn stop_sending(
     let held = bridge.store.hold_due(id, bridge.clock.now_ms()).await?;
     if stopped {
         tracing::warn!(destination = %id, reason, held, "destination paused");
+        if let Some(change) = change {
+            notices::tell(bridge, id, change);
+        }
     }
     Ok(())
 }

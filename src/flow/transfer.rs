@@ -70,6 +70,8 @@ struct DestinationEntry {
     /// Missing in documents of earlier versions.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     success: Value,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    notices: Value,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -229,6 +231,7 @@ pub async fn export(store: &Store, only: Option<ConnectionId>) -> Result<Bundle,
                     signing: view["signing"].take(),
                     limits: view["limits"].take(),
                     success: view["success"].take(),
+                    notices: view["notices"].take(),
                 }
             })
             .collect(),
@@ -678,6 +681,7 @@ fn destination_draft(
         signing: Some(&entry.signing),
         limits: Some(&entry.limits),
         success: Some(&entry.success),
+        notices: Some(&entry.notices),
     };
     let settings = Settings::parse(&document, None).map_err(|problems| {
         ImportError::Refused(vec![entry_refused("destination", &name, problems)])

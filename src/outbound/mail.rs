@@ -303,9 +303,10 @@ fn failed(error: &lettre::transport::smtp::Error, step: MailStep) -> Failure {
         }
         cause = inner.source();
     }
-    let reason = match error.is_response() {
-        true => "the mail server said what cannot be understood.".to_string(),
-        false => format!("{words}."),
+    let reason = if error.is_response() {
+        "the mail server said what cannot be understood.".to_string()
+    } else {
+        format!("{words}.")
     };
     Outcome::ConnectionBroke { reason }.into()
 }
@@ -315,13 +316,14 @@ fn failed_io(error: &io::Error) -> Failure {
         let reason = format!("{tls}.");
         return Outcome::TlsFailed { reason }.into();
     }
-    let outcome = match error.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) {
-        true => Outcome::ResponseTooLarge {
+    let outcome = if error.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) {
+        Outcome::ResponseTooLarge {
             reason: TooMuch.to_string(),
-        },
-        false => Outcome::ConnectionBroke {
+        }
+    } else {
+        Outcome::ConnectionBroke {
             reason: format!("{error}."),
-        },
+        }
     };
     outcome.into()
 }

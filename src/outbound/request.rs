@@ -92,7 +92,7 @@ pub fn rehearse(
 /// What goes out, once it is known that it can be written down.
 enum Written<'a> {
     Request(&'a RequestSettings, HeaderMap),
-    Mail(&'a MailServer, mail::Letter),
+    Mail(&'a MailServer, Box<mail::Letter>),
 }
 
 impl Written<'_> {
@@ -102,7 +102,7 @@ impl Written<'_> {
             Endpoint::Web(request) => headers(settings, request, message)
                 .map(|headers| Written::Request(request, headers)),
             Endpoint::Mail(server) => {
-                mail::write(server, message).map(|letter| Written::Mail(server, letter))
+                mail::write(server, message).map(|letter| Written::Mail(server, Box::new(letter)))
             }
         }
     }

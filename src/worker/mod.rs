@@ -18,6 +18,7 @@ use crate::flow::clock_step::catch_up;
 use crate::flow::deliver::deliver;
 use crate::flow::health::note_quiet;
 use crate::flow::lease::{give_back, give_back_stale};
+use crate::flow::notices::send_due;
 use crate::flow::pause::settle_stragglers;
 use crate::flow::probe::probe_due;
 use crate::flow::record::{RECORD_LIMIT, record};
@@ -35,6 +36,8 @@ const CLAIM_EVERY: Duration = Duration::from_millis(500);
 const EVIDENCE_EVERY: Duration = Duration::from_secs(1);
 /// How often is looked whether a held destination's probe has come due, and whether one that failed has recovered?
 const PROBES_EVERY: Duration = Duration::from_secs(1);
+/// How often is looked for notices that are to be sent?
+const NOTICES_EVERY: Duration = Duration::from_secs(1);
 /// How often does a node tell the others that it lives?
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// How often does a running replay take a step?
@@ -104,6 +107,7 @@ pub fn start(
     for step in [
         Step::Evidence,
         Step::Probes,
+        Step::Notices,
         Step::Leases,
         Step::Counts,
         Step::Retention,
@@ -390,6 +394,7 @@ async fn run_replays(bridge: Arc<Bridge>, mut stage: watch::Receiver<Stage>) {
 enum Step {
     Evidence,
     Probes,
+    Notices,
     Leases,
     Counts,
     Retention,
@@ -400,6 +405,7 @@ impl Step {
         match self {
             Step::Evidence => EVIDENCE_EVERY,
             Step::Probes => PROBES_EVERY,
+            Step::Notices => NOTICES_EVERY,
             Step::Leases => LEASES_EVERY,
             Step::Counts => COUNTS_EVERY,
             Step::Retention => RETENTION_EVERY,
@@ -421,6 +427,10 @@ impl Step {
             Step::Probes => {
                 probe_due(bridge).await?;
                 note_quiet(bridge).await
+            }
+            Step::Notices => {
+                send_due(bridge).await;
+                Ok(())
             }
             Step::Leases => {
                 bridge.reload_if_stale().await?;

@@ -115,9 +115,10 @@ async fn converse<Stream: AsyncRead + AsyncWrite + Unpin>(
     }
     let mut read = String::new();
     loop {
-        let ends = match heard.last().is_some_and(|line| line == "DATA") {
-            true => "\r\n.\r\n",
-            false => "\r\n",
+        let ends = if heard.last().is_some_and(|line| line == "DATA") {
+            "\r\n.\r\n"
+        } else {
+            "\r\n"
         };
         let Some((line, rest)) = read.split_once(ends) else {
             let mut bytes = [0; 4096];

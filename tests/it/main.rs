@@ -34,6 +34,7 @@ mod mail;
 mod migrate_data;
 mod migrations;
 mod nodes;
+mod notices;
 mod order;
 mod outbound_guard;
 mod pages;

@@ -46,6 +46,7 @@ const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
         "An attempt at the destination",
         "for who starts a server",
     ),
+    ("domain/notice.rs", "", "is sent"),
     ("flow/vet.rs", "A test ", "is sent"),
     (
         "store/copy.rs",

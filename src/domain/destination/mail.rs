@@ -183,9 +183,10 @@ fn parse_mailbox(text: &str, place: &str, problems: &mut Vec<Problem>) -> Option
 impl MailServer {
     /// The server, for lists and logs.
     pub(super) fn host(&self) -> String {
-        match self.host.contains(':') {
-            true => format!("[{}]:{}", self.host, self.port),
-            false => format!("{}:{}", self.host, self.port),
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
         }
     }
 

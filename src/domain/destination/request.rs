@@ -87,17 +87,21 @@ impl RequestSettings {
     /// The document's `config`; but for sealing, queries, tokens in the path and header values are masked.
     pub(super) fn document(&self, showing: Showing) -> Value {
         let is_sealed = showing == Showing::Sealed;
-        let value_of = |value: &String| match is_sealed {
-            true => Value::from(value.as_str()),
-            false => Value::from(MASK),
+        let value_of = |value: &String| {
+            if is_sealed {
+                Value::from(value.as_str())
+            } else {
+                Value::from(MASK)
+            }
         };
         let headers = self.headers.iter();
         let headers: Map<String, Value> = headers
             .map(|(name, value)| (name.clone(), value_of(value)))
             .collect();
-        let url = match is_sealed {
-            true => self.url.to_string(),
-            false => conceal(&self.url),
+        let url = if is_sealed {
+            self.url.to_string()
+        } else {
+            conceal(&self.url)
         };
         json!({
             "url": url,

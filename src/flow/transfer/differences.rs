@@ -42,7 +42,7 @@ pub(super) fn destination_differs(
         });
         places.extend(differing.map(|(key, _)| format!("/{part}/{key}")));
     }
-    for part in ["signing", "success"] {
+    for part in ["signing", "success", "notices"] {
         if theirs[part] != ours[part] {
             places.push(format!("/{part}"));
         }
@@ -58,12 +58,13 @@ fn shown(entry: &DestinationEntry) -> Value {
         signing: Some(&entry.signing),
         limits: Some(&entry.limits),
         success: Some(&entry.success),
+        notices: Some(&entry.notices),
     };
     match Settings::parse(&document, None) {
         Ok(settings) => settings.export_view(),
         Err(_) => serde_json::json!({
             "config": entry.config, "signing": entry.signing, "limits": entry.limits,
-            "success": entry.success,
+            "success": entry.success, "notices": entry.notices,
         }),
     }
 }

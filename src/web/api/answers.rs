@@ -256,7 +256,7 @@ fn made() -> Value {
         }), json!({})),
         "DestinationAnswer": object(json!({
             "id": id(), "name": text(), "kind": {"enum": ["webhook", "email"]}, "config": config, "signing": signing, "limits": limits, "success": nullable("Filter"),
-            "left_out": {"type": "array", "items": text(), "description": "Pointers to what an import left out; nothing is sent until it is entered."},
+            "notices": truth(), "left_out": {"type": "array", "items": text(), "description": "Pointers to what an import left out; nothing is sent until it is entered."},
             "health": health, "created_at": time(), "updated_at": time(),
         }), json!({})),
         "ConnectionAnswer": with(object(json!({

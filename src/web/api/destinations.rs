@@ -38,6 +38,7 @@ pub struct DestinationDocument {
     pub signing: Option<Value>,
     pub limits: Option<Value>,
     pub success: Option<Value>,
+    pub notices: Option<Value>,
 }
 
 /// A saved destination, and its signing secret when that was made now.
@@ -286,6 +287,7 @@ async fn draft(
         signing: document.signing.as_ref(),
         limits: document.limits.as_ref(),
         success: document.success.as_ref(),
+        notices: document.notices.as_ref(),
     };
     let settings = Settings::parse(&parts, before).map_err(|found| problems.extend(found));
     if let Ok(settings) = &settings {
@@ -366,6 +368,7 @@ fn view(destination: &Destination, now_s: i64) -> Value {
         "signing": settings["signing"],
         "limits": settings["limits"],
         "success": settings["success"],
+        "notices": settings["notices"],
         "left_out": destination.settings.left_out(),
         "health": {
             "state": health.word(),

@@ -50,6 +50,7 @@ fn resources() -> Value {
             "name": text(), "kind": {"enum": ["webhook", "email"], "default": "webhook", "description": "It stays what it was made as."},
             "config": {"oneOf": [reference("Config"), reference("MailConfig")]}, "signing": reference("Signing"), "limits": reference("Limits"),
             "success": {"description": "What an answer of 2xx must say to count as delivered, as a filter over its JSON; null counts every 2xx.", "oneOf": [reference("Filter"), {"type": "null"}]},
+            "notices": {"type": "boolean", "default": false, "description": "It is told when another destination begins to fail, is held or paused for it, and when it has recovered."},
         }},
         "Connection": {"type": "object", "required": ["name", "source_id", "destination_id"], "properties": {
             "name": text(), "source_id": text(), "destination_id": text(), "trigger": reference("Trigger"), "filter": nullable("Filter"),

@@ -364,6 +364,7 @@ async fn make_destination(
         signing: Some(json!({"scheme": typed.scheme})),
         limits: None,
         success: None,
+        notices: None,
     };
     match save_new(builder.bridge, &builder.actor, document).await {
         Ok(saved) => {

@@ -124,6 +124,7 @@ struct DestinationForm {
     per_second: String,
     timeout_ms: String,
     success: SuccessField,
+    notices: bool,
 }
 
 #[derive(Template)]
@@ -150,6 +151,7 @@ struct ShowPage {
     previous_until: Option<Moment>,
     concurrency: u32,
     timeout_ms: u64,
+    gets_notices: bool,
     used_by: Links,
     deliveries: Vec<DeliveryRow>,
 }
@@ -586,6 +588,7 @@ async fn show_page(
             .map(|until| Moment::new(until, now)),
         concurrency: settings.limits.concurrency,
         timeout_ms: settings.limits.timeout_ms,
+        gets_notices: settings.notices,
         used_by,
         deliveries: why_not::rows(bridge, &deliveries, now).await?,
         name: destination.name,
@@ -797,6 +800,7 @@ impl DestinationForm {
                 .unwrap_or_default(),
             timeout_ms: settings.limits.timeout_ms.to_string(),
             success: SuccessField::of(settings.success.as_ref()),
+            notices: settings.notices,
             ..form
         }
     }
@@ -834,6 +838,7 @@ impl DestinationForm {
             per_second: form.text("per_second").into(),
             timeout_ms: form.text("timeout_ms").into(),
             success: SuccessField::typed(form),
+            notices: form.is_ticked("notices"),
         }
     }
 }
@@ -883,6 +888,7 @@ fn document(form: &Form) -> DestinationDocument {
         limits.extend(number(name).map(|value| (name.to_string(), value)));
     }
     let (name, kind) = (form.text("name").to_string(), kind_of(form));
+    let notices = Some(Value::from(form.is_ticked("notices")));
     if kind == Kind::Email {
         return DestinationDocument {
             name,
@@ -891,6 +897,7 @@ fn document(form: &Form) -> DestinationDocument {
             signing: None,
             limits: Some(Value::Object(limits)),
             success: None,
+            notices,
         };
     }
     let mut signing = json!({"scheme": form.text("scheme")});
@@ -913,5 +920,6 @@ fn document(form: &Form) -> DestinationDocument {
         signing: Some(signing),
         limits: Some(Value::Object(limits)),
         success: Some(SuccessField::typed(form).document()),
+        notices,
     }
 }
