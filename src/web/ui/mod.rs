@@ -20,6 +20,7 @@ pub mod connection_words;
 pub mod connections;
 pub mod curl;
 pub mod deliveries;
+pub mod destination_list;
 pub mod destinations;
 pub mod error;
 pub mod events;
