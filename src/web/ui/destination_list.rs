@@ -1,11 +1,15 @@
 //! The list of destinations, with how each fares.
 
+use std::collections::HashMap;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use crate::domain::destination::Destination;
 use crate::domain::id::DestinationId;
 use crate::flow::Bridge;
 use crate::store::counts::{Counts, Span};
+use crate::store::error::StoreError;
 use crate::web::admission::signed_in;
 use crate::web::ui::asking::told_of_deletion;
 use crate::web::ui::destinations::{chip_of, health_chip, is_idle};
@@ -37,6 +41,7 @@ pub async fn index(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
+    let shown = bridge.store.destinations().await?;
     let day = bridge
         .store
         .series(Span::Hour, bridge.clock.now_ms() - DAY_MS)
@@ -44,27 +49,43 @@ pub async fn index(
         .by_destination();
     let waiting = bridge.store.waiting().await?;
     let none = Counts::default();
-    let saved = bridge.store.destinations().await?;
-    let counts_of = |id: DestinationId| day.get(&id).unwrap_or(&none);
-    let ended = |id| counts_of(id).delivered + counts_of(id).failed;
-    let idle = saved.iter();
-    let idle = idle.filter(|one| is_idle(&health_chip(one), ended(one.id)));
-    let tried = bridge.store.tried(idle.map(|one| one.id).collect()).await?;
-    let mut destinations = Vec::new();
-    for destination in saved {
-        let counts = counts_of(destination.id);
-        destinations.push(DestinationRow {
+    let chips = chips(&bridge, &shown.iter().collect::<Vec<_>>(), &day).await?;
+    let rows = shown.into_iter().zip(chips).map(|(destination, chip)| {
+        let counts = day.get(&destination.id).unwrap_or(&none);
+        DestinationRow {
             id: destination.id.to_string(),
-            chip: chip_of(&destination, ended(destination.id), &tried),
+            chip,
             host: destination.settings.host(),
             delivered: counts.delivered,
             failed: counts.failed,
             waiting: waiting.get(&destination.id).copied().unwrap_or(0),
             name: destination.name,
-        });
-    }
+        }
+    });
     let title = t!("shared-section-destinations");
     let mut page = Page::new(&request, &user, "/destinations", title);
     page.note = told_of_deletion(&request, &bridge).await?;
-    render(&ListPage { page, destinations })
+    render(&ListPage {
+        page,
+        destinations: rows.collect(),
+    })
+}
+
+/// How each of these fares by what became of its deliveries lately. Whether anything was ever sent to it is asked of those alone that may only seem
+/// to fare well.
+pub async fn chips(
+    bridge: &Bridge,
+    shown: &[&Destination],
+    lately: &HashMap<DestinationId, Counts>,
+) -> Result<Vec<Chip>, StoreError> {
+    let ended = |one: &Destination| {
+        let counts = lately.get(&one.id);
+        counts.map_or(0, |counts| counts.delivered + counts.failed)
+    };
+    let idle = shown
+        .iter()
+        .filter(|one| is_idle(&health_chip(one), ended(one)));
+    let tried = bridge.store.tried(idle.map(|one| one.id).collect()).await?;
+    let chips = shown.iter().map(|one| chip_of(one, ended(one), &tried));
+    Ok(chips.collect())
 }

@@ -403,7 +403,7 @@ pub fn health_chip(destination: &Destination) -> Chip {
 }
 
 /// For one that fares well only because no delivery was ever sent to it: whether a test arrived with these settings is all that is known.
-pub fn untried_chip(destination: &Destination) -> Chip {
+fn untried_chip(destination: &Destination) -> Chip {
     match destination
         .last_test
         .as_ref()
