@@ -14,6 +14,7 @@ use crate::web::admission::signed_in;
 use crate::web::ui::asking::told_of_deletion;
 use crate::web::ui::destinations::{chip_of, health_chip, is_idle};
 use crate::web::ui::error::PageError;
+use crate::web::ui::listing::Listing;
 use crate::web::ui::page::{Page, render};
 use crate::web::ui::row::Chip;
 
@@ -23,6 +24,7 @@ const DAY_MS: i64 = 86_400_000;
 #[template(path = "destinations/list.html")]
 struct ListPage {
     page: Page,
+    listing: Listing,
     destinations: Vec<DestinationRow>,
 }
 
@@ -41,7 +43,13 @@ pub async fn index(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
-    let shown = bridge.store.destinations().await?;
+    let (shown, listing) = Listing::of(
+        &request,
+        ("/destinations", t!("destinations-search")),
+        bridge.store.destinations().await?,
+        |one| one.id,
+        |one| format!("{}\n{}", one.name, one.settings.host()),
+    )?;
     let day = bridge
         .store
         .series(Span::Hour, bridge.clock.now_ms() - DAY_MS)
@@ -67,6 +75,7 @@ pub async fn index(
     page.note = told_of_deletion(&request, &bridge).await?;
     render(&ListPage {
         page,
+        listing,
         destinations: rows.collect(),
     })
 }

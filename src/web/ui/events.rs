@@ -18,6 +18,7 @@ use crate::web::admission::signed_in;
 use crate::web::api::id;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
+use crate::web::ui::choices::{CHOICES_LIMIT, Choices};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::error::PageError;
 use crate::web::ui::labels::{event_label, event_type_called};
@@ -37,7 +38,7 @@ struct ListPage {
     page: Page,
     query: Query,
     filtered: bool,
-    sources: Vec<(String, String)>,
+    sources: Choices,
     types: Vec<String>,
     /// The event asked for, as the rows call it.
     called: String,
@@ -118,6 +119,7 @@ pub async fn index(
         .into_iter()
         .map(|source| (source.id.to_string(), source.name))
         .collect();
+    let offered = Choices::of(sources.clone(), &query.source_id);
     let names: HashMap<&str, &str> = sources
         .iter()
         .map(|(id, name)| (id.as_str(), name.as_str()))
@@ -148,7 +150,7 @@ pub async fn index(
                 EventRow { fate, ..row }
             })
             .collect(),
-        sources,
+        sources: offered,
     })
 }
 

@@ -20,6 +20,7 @@ use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
+use crate::web::ui::choices::{CHOICES_LIMIT, Choices};
 use crate::web::ui::error::PageError;
 use crate::web::ui::labels::{event_label, event_type_called};
 use crate::web::ui::next::own_path;
@@ -118,8 +119,8 @@ struct ListPage {
     several_states: Option<String>,
     periods: Vec<(&'static str, Key)>,
     types: Vec<String>,
-    connections: Vec<(String, String)>,
-    destinations: Vec<(String, String)>,
+    connections: Choices,
+    destinations: Choices,
     rows: Vec<DeliveryRow>,
     may_select: bool,
     /// On the first page only: what comes in belongs on top of it.
@@ -458,8 +459,8 @@ pub async fn index(
             .map(|(word, name, _)| (*word, *name))
             .collect(),
         types: EVENTS.iter().map(|event| event_label(event.id)).collect(),
-        connections,
-        destinations,
+        connections: Choices::of(connections, &query.connection_id),
+        destinations: Choices::of(destinations, &query.destination_id),
         may_select: user.role >= Role::Editor,
         tail: is_first.then(|| format!("/deliveries/tail?{query_string}")),
         is_backward: matches!(query.times(now)?, (Some(from), Some(to)) if from > to),

@@ -31,8 +31,8 @@ pub fn window<Id: std::str::FromStr>(
 }
 
 /// What the address of a list says of one visit alone.
-const PASSING: [&str; 7] = [
-    "before", "after", "done", "count", "held", "refused", "unsent",
+const PASSING: [&str; 8] = [
+    "before", "after", "done", "deleted", "count", "held", "refused", "unsent",
 ];
 
 /// Links to the pages beside this one.
@@ -58,10 +58,10 @@ impl Pager {
         Pager {
             newer: first
                 .filter(|_| walked || (came_up && has_more))
-                .map(|id| beside(request, Some(("after", &id)))),
+                .map(|id| beside(request, request.path(), Some(("after", &id)))),
             older: last
                 .filter(|_| has_more || came_up)
-                .map(|id| beside(request, Some(("before", &id)))),
+                .map(|id| beside(request, request.path(), Some(("before", &id)))),
             further: None,
         }
     }
@@ -71,12 +71,12 @@ impl Pager {
         let asks = |name: &str| query_value(request, name).is_some();
         let Some(id) = looked_to else {
             if asks("after") {
-                self.older = self.older.or(Some(beside(request, None)));
+                self.older = self.older.or(Some(beside(request, request.path(), None)));
             }
             return self;
         };
-        let up = beside(request, Some(("after", &id)));
-        let down = beside(request, Some(("before", &id)));
+        let up = beside(request, request.path(), Some(("after", &id)));
+        let down = beside(request, request.path(), Some(("before", &id)));
         if asks("after") {
             self.newer = Some(up);
             self.older = self.older.or(Some(down));
@@ -88,8 +88,8 @@ impl Pager {
     }
 }
 
-/// The address of another page of the same list: before or after a row, or the first.
-fn beside(request: &HttpRequest, place: Option<(&str, &str)>) -> String {
+/// The address of another page of the list at `path`, narrowed as in the request: before or after a row, or the first.
+pub fn beside(request: &HttpRequest, path: &str, place: Option<(&str, &str)>) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
         if !PASSING.contains(&name.as_ref()) && !value.is_empty() {
@@ -98,7 +98,7 @@ fn beside(request: &HttpRequest, place: Option<(&str, &str)>) -> String {
     }
     query.extend_pairs(place);
     match query.finish() {
-        query if query.is_empty() => request.path().to_string(),
-        query => format!("{}?{query}", request.path()),
+        query if query.is_empty() => path.to_string(),
+        query => format!("{path}?{query}"),
     }
 }
