@@ -100,14 +100,15 @@ pub fn list(data: Vec<Value>, next_cursor: Option<String>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"data": data, "next_cursor": next_cursor}))
 }
 
-/// A page of a list that is ordered by id.
-pub fn page_of<Row>(
-    found: &Rows<Row>,
-    id_of: impl Fn(&Row) -> String,
+/// A page of a list that is ordered by id. A look for something without an index ends early; the cursor goes on from there, so a page may be short and
+/// not the last.
+pub fn page_of<Row, Id: Copy + ToString>(
+    found: &Rows<Row, Id>,
+    id_of: impl Fn(&Row) -> Id,
     view: impl Fn(&Row) -> Value,
 ) -> HttpResponse {
-    let last = found.rows.last().filter(|_| found.has_more);
-    list(found.rows.iter().map(view).collect(), last.map(id_of))
+    let next = found.next(id_of).map(|id| id.to_string());
+    list(found.rows.iter().map(view).collect(), next)
 }
 
 /// Reads a request's document: not JSON is 400, the wrong shape is 422.

@@ -13,7 +13,7 @@ use crate::domain::id::EventId;
 use crate::flow::Bridge;
 use crate::flow::dry_run::dry_run;
 use crate::store::deliveries::{BECAME_LIMIT, Became, DeliveryFilter};
-use crate::store::events::{EventFilter, EventsPage};
+use crate::store::events::EventFilter;
 use crate::web::admission::signed_in;
 use crate::web::api::id;
 use crate::web::problem::ApiError;
@@ -103,11 +103,8 @@ pub async fn index(
         page: window(&request, PER_PAGE)?,
         ..EventFilter::default()
     };
-    let EventsPage {
-        rows: events,
-        has_more,
-        looked_to,
-    } = bridge.store.events_page(filter).await?;
+    let found = bridge.store.events_page(filter).await?;
+    let events = &found.rows;
     let became = bridge
         .store
         .became(events.iter().map(|event| event.id).collect(), BECAME_LIMIT)
@@ -124,9 +121,6 @@ pub async fn index(
         .iter()
         .map(|(id, name)| (id.as_str(), name.as_str()))
         .collect();
-    let end = |event: Option<&crate::store::events::EventSummary>| {
-        event.map(|event| event.id.to_string())
-    };
     let deleted = t!("events-deleted-source");
     render(&ListPage {
         page: Page::new(&request, &user, "/events", t!("events-title")),
@@ -136,9 +130,9 @@ pub async fn index(
         called: event_label(&query.event_type),
         query,
         types: EVENTS.iter().map(|event| event_label(event.id)).collect(),
-        pager: Pager::new(&request, end(events.first()), end(events.last()), has_more)
-            .looking_on(&request, looked_to.map(|id| id.to_string())),
-        looked_to: looked_to
+        pager: Pager::of(&request, &found, |event| event.id),
+        looked_to: found
+            .looked_to
             .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
             .map(|at| Moment::new(at, now)),
         events: events

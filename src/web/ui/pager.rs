@@ -5,6 +5,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 
+use crate::store::events::{Page, Rows};
 use crate::web::problem::ApiError;
 use crate::web::ui::page::query_value;
 
@@ -12,7 +13,7 @@ use crate::web::ui::page::query_value;
 pub fn window<Id: std::str::FromStr>(
     request: &HttpRequest,
     limit: i64,
-) -> Result<crate::store::events::Page<Id>, ApiError> {
+) -> Result<Page<Id>, ApiError> {
     let read = |name: &str| match query_value(request, name) {
         None => Ok(None),
         Some(text) => text.parse().map(Some).map_err(|_| {
@@ -23,7 +24,7 @@ pub fn window<Id: std::str::FromStr>(
             )
         }),
     };
-    Ok(crate::store::events::Page {
+    Ok(Page {
         before: read("before")?,
         after: read("after")?,
         limit,
@@ -45,9 +46,21 @@ pub struct Pager {
 }
 
 impl Pager {
+    /// Links beside a page of a list that is walked through, the newest first.
+    pub fn of<Row, Id: Copy + ToString>(
+        request: &HttpRequest,
+        found: &Rows<Row, Id>,
+        id_of: impl Fn(&Row) -> Id,
+    ) -> Pager {
+        let end = |row: Option<&Row>| row.map(|row| id_of(row).to_string());
+        let (first, last) = (end(found.rows.first()), end(found.rows.last()));
+        let looked_to = found.looked_to.map(|id| id.to_string());
+        Pager::new(request, first, last, found.has_more).looking_on(request, looked_to)
+    }
+
     /// Links for a page that shows the rows from `first` to `last`, keeping the rest of the query; `has_more` when the list goes on in the
     /// direction of the walk.
-    pub fn new(
+    fn new(
         request: &HttpRequest,
         first: Option<String>,
         last: Option<String>,
@@ -67,7 +80,7 @@ impl Pager {
     }
 
     /// Adds the links of a look that ended early, at `looked_to`: it goes on from there in its direction, and back also when it found nothing.
-    pub fn looking_on(mut self, request: &HttpRequest, looked_to: Option<String>) -> Pager {
+    fn looking_on(mut self, request: &HttpRequest, looked_to: Option<String>) -> Pager {
         let asks = |name: &str| query_value(request, name).is_some();
         let Some(id) = looked_to else {
             if asks("after") {
