@@ -248,13 +248,13 @@ const join_several = (field) => {
   take.value = wanted;
   if (wanted === "join") take.closest("details").open = true;
 };
-// What a template prints a value by; a path to several values is not taken in one.
+// What a template prints a value by: a path to several values is not taken in one, and a name that it has no way to say is nothing.
 const in_template = (path) => find(`.pick[title="${CSS.escape(path)}"]`)?.dataset.text ?? `{{ ${path.replace(/^\$\./, "")} }}`;
 
 // Puts a path into the field that was last typed in; false when there is none, and the server makes a new field of it.
 const insert = (path, into = last_field) => {
   if (!into?.isConnected || into.offsetParent === null || !(into.hasAttribute("data-path") || into.hasAttribute("data-template"))) return false;
-  if (is_text(into)) write(into, in_template(path), into.selectionStart, into.selectionEnd);
+  if (is_text(into)) { const text = in_template(path); if (text) write(into, text, into.selectionStart, into.selectionEnd); }
   else write(into, path, 0, into.value.length);
   const name = into.name === "f_source" && find("[name=f_to]", into.closest(".target"));
   if (name && !name.value) { name.focus(); }
@@ -344,7 +344,7 @@ const offers = (field) => {
   const before = field.value.slice(0, field.selectionStart);
   const calls = () => all("[data-call]").map((one) => ({ text: one.dataset.call, hint: one.nextElementSibling?.textContent ?? "" }));
   // Within the braces; what needs more than a pair of them is not offered there.
-  const paths = () => all("#paths option").filter((one) => !one.dataset.text?.startsWith("{%"))
+  const paths = () => all("#paths option").filter((one) => one.dataset.text !== "" && !one.dataset.text?.startsWith("{%"))
     .map((one) => ({ text: one.dataset.text?.slice(3, -3) ?? one.value.replace(/^\$\./, ""), hint: one.textContent }));
   if (field.dataset.complete === "pipe") {
     const typed = before.match(/(?:^|\|)\s*([a-z0-9_]*)$/);

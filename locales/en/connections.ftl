@@ -8,6 +8,7 @@ connections-add = Add a connection
 connections-empty = A connection carries events from a source to a destination: you choose which, and what of them.
 connections-build-own = Build your own
 connections-name = Name
+connections-search = Name, source or destination
 connections-from = From
 connections-to = To
 connections-events = Events

@@ -29,6 +29,8 @@ deliveries-text = Text in the title or the body
 deliveries-time = Time
 deliveries-any-time = any time
 deliveries-show = Show
+deliveries-more-connections = The list offers the first { $count } connections by name. For another one, open <a href="/connections">its page</a> and choose “{ $link }”.
+deliveries-more-destinations = The list offers the first { $count } destinations by name. For another one, open <a href="/destinations">its page</a> and choose “{ $link }”.
 deliveries-more = More: state, connection, destination, event, exact time
 deliveries-from = From
 deliveries-event-hint = Record created

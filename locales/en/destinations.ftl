@@ -5,6 +5,7 @@ destinations-add = Add a destination
 destinations-empty = A destination is where events go: any HTTP address, such as a catch hook of Zapier, Pabbly, Make or n8n.
 destinations-name = Name
 destinations-host = Host
+destinations-search = Name or host
 destinations-delivered = Delivered, 24 h
 destinations-failed = Failed, 24 h
 destinations-filled-in = Fill it in for

@@ -2,6 +2,7 @@
 
 events-title = Events
 events-any-source = any source
+events-more-sources = The list offers the first { $count } sources by name. For another one, open <a href="/sources">its page</a> and choose “{ $link }”.
 events-any-event = any event
 events-source = Source
 events-clear = Clear

@@ -92,6 +92,7 @@ settings-invited = The invitation of { $email }, shown only now
 settings-invited-hint = Send this link to them. It works once, within three days.
 settings-invite-link = Invitation link
 settings-accounts = Accounts
+settings-people-search = Name or e-mail
 settings-is-you = (you)
 settings-has-factor = second factor on
 settings-no-factor = no second factor

@@ -149,6 +149,12 @@ shared-select = Select { $name }
 shared-pages = Pages
 shared-newer = Newer
 shared-older = Older
+shared-page-previous = Previous
+shared-page-next = Next
+shared-search = Search
+shared-search-all = Show all
+shared-search-none = Nothing found
+shared-search-none-what = All the words must be found. Try fewer or shorter ones, or show all.
 
 ## Forms and errors
 

@@ -8,6 +8,7 @@ connections-add = Tambah koneksi
 connections-empty = Koneksi membawa event dari sumber ke tujuan: Anda memilih event yang mana, dan apa saja isinya.
 connections-build-own = Buat sendiri
 connections-name = Nama
+connections-search = Nama, sumber, atau tujuan
 connections-from = Dari
 connections-to = Ke
 connections-events = Event

@@ -25,6 +25,8 @@ deliveries-text = Teks di judul atau body
 deliveries-time = Waktu
 deliveries-any-time = kapan saja
 deliveries-show = Tampilkan
+deliveries-more-connections = Daftar ini memuat { $count } koneksi pertama menurut nama. Untuk yang lain, buka <a href="/connections">halamannya</a> dan pilih “{ $link }”.
+deliveries-more-destinations = Daftar ini memuat { $count } tujuan pertama menurut nama. Untuk yang lain, buka <a href="/destinations">halamannya</a> dan pilih “{ $link }”.
 deliveries-more = Lainnya: status, koneksi, tujuan, event, waktu persis
 deliveries-from = Dari
 deliveries-event-hint = Record dibuat

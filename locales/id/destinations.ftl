@@ -5,6 +5,7 @@ destinations-add = Tambah tujuan
 destinations-empty = Tujuan adalah ke mana event pergi: alamat HTTP apa pun, misalnya catch hook dari Zapier, Pabbly, Make, atau n8n.
 destinations-name = Nama
 destinations-host = Host
+destinations-search = Nama atau host
 destinations-delivered = Terkirim, 24 jam
 destinations-failed = Gagal, 24 jam
 destinations-filled-in = Isi otomatis untuk

@@ -2,6 +2,7 @@
 
 events-title = Event
 events-any-source = semua sumber
+events-more-sources = Daftar ini memuat { $count } sumber pertama menurut nama. Untuk yang lain, buka <a href="/sources">halamannya</a> dan pilih “{ $link }”.
 events-any-event = semua event
 events-source = Sumber
 events-clear = Hapus filter

@@ -92,6 +92,7 @@ settings-invited = Undangan untuk { $email }, hanya ditampilkan sekarang
 settings-invited-hint = Kirim tautan ini kepadanya. Berlaku sekali, dalam tiga hari.
 settings-invite-link = Tautan undangan
 settings-accounts = Akun
+settings-people-search = Nama atau e-mail
 settings-is-you = (Anda)
 settings-has-factor = faktor kedua aktif
 settings-no-factor = tanpa faktor kedua

@@ -104,6 +104,12 @@ shared-select = Pilih { $name }
 shared-pages = Halaman
 shared-newer = Lebih baru
 shared-older = Lebih lama
+shared-page-previous = Sebelumnya
+shared-page-next = Berikutnya
+shared-search = Cari
+shared-search-all = Tampilkan semua
+shared-search-none = Tidak ada yang ditemukan
+shared-search-none-what = Semua kata harus ditemukan. Coba kata yang lebih sedikit atau lebih pendek, atau tampilkan semua.
 
 ## Formulir dan galat
 

@@ -158,7 +158,7 @@ impl Path {
                 Step::Index(_) => None,
             },
             Plan::Query { query, .. } => match query.segments.first()? {
-                Segment::Selector(Selector::Name(name)) => Some(unquote(name)),
+                Segment::Selector(Selector::Name(name)) => Some(name.clone()),
                 _ => None,
             },
         }
@@ -187,7 +187,8 @@ impl Path {
             },
             Plan::Query { query, .. } => {
                 let (first, rest) = query.segments.split_first()?;
-                let begins = matches!(first, Segment::Selector(Selector::Name(first)) if unquote(first) == name);
+                let begins =
+                    matches!(first, Segment::Selector(Selector::Name(first)) if first == name);
                 let query = JpQuery::new(rest.to_vec());
                 let cost = Cost::of(&query).ok().filter(|_| begins)?;
                 Plan::Query { query, cost }
@@ -237,36 +238,21 @@ fn steps(query: &JpQuery) -> Option<Vec<Step>> {
         .segments
         .iter()
         .map(|segment| match segment {
-            Segment::Selector(Selector::Name(name)) => Some(Step::Name(unquote(name))),
+            Segment::Selector(Selector::Name(name)) => Some(Step::Name(name.clone())),
             Segment::Selector(Selector::Index(index)) => Some(Step::Index(*index)),
             _ => None,
         })
         .collect()
 }
 
-/// The crate keeps a bracketed name with its quotes and escapes.
-fn unquote(name: &str) -> String {
-    let inner = |quote: char| {
-        name.strip_prefix(quote)
-            .and_then(|rest| rest.strip_suffix(quote))
-    };
-    match (inner('\''), inner('"')) {
-        (_, Some(double)) => {
-            serde_json::from_str(&format!("\"{double}\"")).unwrap_or_else(|_| double.to_string())
-        }
-        (Some(single), _) => {
-            let double = single.replace("\\'", "'").replace('"', "\\\"");
-            serde_json::from_str(&format!("\"{double}\"")).unwrap_or_else(|_| single.to_string())
-        }
-        _ => name.to_string(),
-    }
-}
-
 /// Where a dotted name holds a blank, which the crate lets pass and RFC 9535 does not. In characters.
 fn blank_in_name(text: &str) -> Option<usize> {
     let (mut depth, mut quote, mut blank, mut in_name) = (0_usize, None, None, false);
+    let mut escaped = false;
     for (position, sign) in text.chars().enumerate() {
         match (quote, sign) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
             (Some(open), _) => quote = (sign != open).then_some(open),
             (None, '\'' | '"') => quote = Some(sign),
             (None, '[' | '(') => (depth, in_name, blank) = (depth + 1, false, None),

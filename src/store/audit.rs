@@ -83,26 +83,7 @@ impl AuditFilter {
 }
 
 /// A page of notes.
-#[derive(Debug, Clone)]
-pub struct AuditPage {
-    /// The newest first.
-    pub rows: Vec<Note>,
-    /// More were found than the page holds.
-    pub has_more: bool,
-    /// Where the look ended although the log goes on, when something without an index was looked for.
-    pub looked_to: Option<AuditId>,
-}
-
-impl AuditPage {
-    /// From where the next page goes on, if there is one.
-    pub fn next(&self) -> Option<AuditId> {
-        if self.has_more {
-            self.rows.last().map(|note| note.id)
-        } else {
-            self.looked_to
-        }
-    }
-}
+pub type AuditPage = Rows<Note, AuditId>;
 
 impl Store {
     /// A handle to the same store whose next change is noted.
@@ -252,18 +233,12 @@ both! {
             };
         }
         let found: Vec<AuditRow> = query.limit(filter.page.asked()).load(conn)?;
-        let Rows { rows, has_more } = filter.page.cut(found);
-        Ok(AuditPage {
-            rows: rows
-                .into_iter()
-                .map(AuditRow::into_domain)
-                .collect::<Result<_, _>>()?,
-            has_more,
-            looked_to: edge
-                .filter(|_| !has_more)
-                .map(|id| row::id(&id, AuditId::from_slice))
-                .transpose()?,
-        })
+        let found: Vec<Note> = found
+            .into_iter()
+            .map(AuditRow::into_domain)
+            .collect::<Result<_, _>>()?;
+        let edge = edge.map(|id| row::id(&id, AuditId::from_slice)).transpose()?;
+        Ok(filter.page.cut(found, edge))
     }
 }
 

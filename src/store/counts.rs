@@ -97,6 +97,18 @@ impl Series {
         }
         sums
     }
+
+    /// What went to one destination.
+    pub fn of(&self, id: DestinationId) -> Series {
+        let buckets = self.buckets.iter();
+        Series {
+            buckets: buckets
+                .filter(|bucket| bucket.destination_id == id)
+                .cloned()
+                .collect(),
+            received: Vec::new(),
+        }
+    }
 }
 
 impl Counts {

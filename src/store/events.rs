@@ -90,8 +90,8 @@ impl<Id> Page<Id> {
         self.limit.clamp(1, PAGE_LIMIT) + 1
     }
 
-    /// Takes away what was read beyond the page, and puts the newest first. `rows` come in the order of the walk.
-    pub(super) fn cut<Row>(&self, mut rows: Vec<Row>) -> Rows<Row> {
+    /// Takes away what was read beyond the page, and puts the newest first. `rows` come in the order of the walk, `edge` is where it ended early.
+    pub(super) fn cut<Row>(&self, mut rows: Vec<Row>, edge: Option<Id>) -> Rows<Row, Id> {
         let has_more = rows.len() as i64 == self.asked();
         if has_more {
             rows.pop();
@@ -99,7 +99,11 @@ impl<Id> Page<Id> {
         if self.after.is_some() {
             rows.reverse();
         }
-        Rows { rows, has_more }
+        Rows {
+            rows,
+            has_more,
+            looked_to: edge.filter(|_| !has_more),
+        }
     }
 }
 
@@ -113,24 +117,30 @@ impl<Id> Default for Page<Id> {
     }
 }
 
-/// Rows of a page, the newest first.
+/// A page of a list.
 #[derive(Debug, Clone)]
-pub struct Rows<Row> {
+pub struct Rows<Row, Id> {
+    /// The newest first.
     pub rows: Vec<Row>,
-    /// The list goes on in the direction of the walk.
+    /// More were found than the page holds, in the direction of the walk.
     pub has_more: bool,
+    /// Where the look ended although the list goes on, when something without an index was looked for.
+    pub looked_to: Option<Id>,
+}
+
+impl<Row, Id: Copy> Rows<Row, Id> {
+    /// From where the next page goes on, if there is one.
+    pub fn next(&self, id_of: impl Fn(&Row) -> Id) -> Option<Id> {
+        if self.has_more {
+            self.rows.last().map(id_of)
+        } else {
+            self.looked_to
+        }
+    }
 }
 
 /// A page of events.
-#[derive(Debug, Clone)]
-pub struct EventsPage {
-    /// The newest first.
-    pub rows: Vec<EventSummary>,
-    /// More were found than the page holds.
-    pub has_more: bool,
-    /// Where the look ended although there are more, when something without an index was looked for.
-    pub looked_to: Option<EventId>,
-}
+pub type EventsPage = Rows<EventSummary, EventId>;
 
 /// Narrows a boxed query by what has an index, and puts it in order.
 macro_rules! walked {
@@ -156,17 +166,6 @@ macro_rules! walked {
             None => query.order(events::id.desc()),
         }
     }};
-}
-
-impl EventsPage {
-    /// From where the next page goes on, if there is one.
-    pub fn next(&self) -> Option<EventId> {
-        if self.has_more {
-            self.rows.last().map(|event| event.id)
-        } else {
-            self.looked_to
-        }
-    }
 }
 
 impl Store {
@@ -299,18 +298,12 @@ fn page(conn: &mut Conn, filter: &EventFilter) -> Result<EventsPage, StoreError>
         query = if upwards { query.filter(events::id.le(edge)) } else { query.filter(events::id.ge(edge)) };
     }
     let found: Vec<EventRow> = query.limit(filter.page.asked()).load(conn)?;
-    let Rows { rows, has_more } = filter.page.cut(found);
-    Ok(EventsPage {
-        rows: rows
-            .into_iter()
-            .map(EventRow::into_domain)
-            .collect::<Result<_, _>>()?,
-        has_more,
-        looked_to: edge
-            .filter(|_| !has_more)
-            .map(|id| row::id(&id, EventId::from_slice))
-            .transpose()?,
-    })
+    let found: Vec<EventSummary> = found
+        .into_iter()
+        .map(EventRow::into_domain)
+        .collect::<Result<_, _>>()?;
+    let edge = edge.map(|id| row::id(&id, EventId::from_slice)).transpose()?;
+    Ok(filter.page.cut(found, edge))
 }
 }
 

@@ -44,26 +44,7 @@ const IS_SENDING: &str =
     "deliveries.id IN (SELECT sending.id FROM deliveries sending WHERE sending.state = 'sending')";
 
 /// A page of the log.
-#[derive(Debug, Clone)]
-pub struct LogPage {
-    /// The newest first.
-    pub rows: Vec<DeliverySummary>,
-    /// More were found than the page holds.
-    pub has_more: bool,
-    /// Where the look ended although the log goes on, when something without an index was looked for.
-    pub looked_to: Option<DeliveryId>,
-}
-
-impl LogPage {
-    /// From where the next page goes on, if there is one.
-    pub fn next(&self) -> Option<DeliveryId> {
-        if self.has_more {
-            self.rows.last().map(|delivery| delivery.id)
-        } else {
-            self.looked_to
-        }
-    }
-}
+pub type LogPage = Rows<DeliverySummary, DeliveryId>;
 
 /// The older and the newer neighbour of a delivery.
 #[derive(Debug, Clone, Copy, Default)]
@@ -284,12 +265,7 @@ fn page(conn: &mut Conn, filter: &DeliveryFilter) -> Result<LogPage, StoreError>
         rows.reverse();
     }
     rows.truncate(asked as usize);
-    let Rows { rows, has_more } = filter.page.cut(rows);
-    Ok(LogPage {
-        rows,
-        has_more,
-        looked_to: looked_to.filter(|_| !has_more),
-    })
+    Ok(filter.page.cut(rows, looked_to))
 }
 }
 

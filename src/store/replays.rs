@@ -141,7 +141,10 @@ impl Store {
     }
 
     /// One page of replays, the newest first.
-    pub async fn replays(&self, page: Page<ReplayId>) -> Result<Rows<Replay>, StoreError> {
+    pub async fn replays(
+        &self,
+        page: Page<ReplayId>,
+    ) -> Result<Rows<Replay, ReplayId>, StoreError> {
         either!(self.read(move |conn| {
             let mut query = replays::table.into_boxed();
             if let Some(before) = page.before {
@@ -161,7 +164,7 @@ impl Store {
                 .into_iter()
                 .map(ReplayRow::into_domain)
                 .collect::<Result<_, _>>()?;
-            Ok(page.cut(replays))
+            Ok(page.cut(replays, None))
         }))
     }
 

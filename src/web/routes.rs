@@ -124,7 +124,7 @@ pub fn pages() -> Vec<Entry> {
         get("/sources/{id}", Viewer, ui::sources::show),
         post("/sources/{id}", Editor, ui::sources::save),
         post("/sources/{id}/delete", Editor, ui::sources::delete),
-        get("/destinations", Viewer, ui::destinations::index),
+        get("/destinations", Viewer, ui::destination_list::index),
         post("/destinations", Editor, ui::destinations::create),
         get("/destinations/new", Editor, ui::destinations::new),
         get("/destinations/{id}", Viewer, ui::destinations::show),

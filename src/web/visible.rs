@@ -27,7 +27,7 @@ impl Escaper for Visible {
 }
 
 /// Whether a sign is not seen itself but changes what is seen. Blanks, tabs and line breaks are ordinary.
-fn is_unseen(sign: char) -> bool {
+pub fn is_unseen(sign: char) -> bool {
     let is_control = sign.is_control() && !matches!(sign, '\t' | '\n' | '\r');
     let turns_direction =
         matches!(sign, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -29,6 +29,7 @@ mod house;
 mod isolation;
 mod languages;
 mod limits;
+mod lists;
 mod log;
 mod mail;
 mod migrate_data;

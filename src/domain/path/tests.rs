@@ -48,6 +48,20 @@ fn names_and_indexes_in_every_spelling_give_the_one_value() {
 }
 
 #[test]
+fn quotes_within_a_name_belong_to_it() {
+    let document = json!({"'a'": 1, "a": 2, "\"a\"": 3, "it's] .a b": 4});
+    for (path, expected) in [
+        (r#"$["'a'"]"#, 1),
+        (r"$['\'a\'']", 1),
+        (r#"$['"a"']"#, 3),
+        (r#"$["a"]"#, 2),
+        (r"$['it\'s] .a b']", 4),
+    ] {
+        assert_eq!(found(path, &document), [json!(expected)], "{path}");
+    }
+}
+
+#[test]
 fn what_is_not_there_gives_nothing() {
     for path in [
         "$.nowhere",

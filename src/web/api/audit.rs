@@ -10,7 +10,7 @@ use crate::domain::audit::{ActorKind, Note};
 use crate::flow::Bridge;
 use crate::store::audit::AuditFilter;
 use crate::web::api::query::{Query, time_from, time_to};
-use crate::web::api::{Paging, list, time};
+use crate::web::api::{Paging, page_of, time};
 use crate::web::problem::ApiError;
 
 /// How notes are narrowed.
@@ -55,9 +55,7 @@ pub async fn index(
         ..AuditFilter::default()
     };
     let found = bridge.store.audit_log(filter).await?;
-    // A look for something without an index ends early; the cursor goes on from there, so a page may be short and not the last.
-    let next = found.next().map(|id| id.to_string());
-    Ok(list(found.rows.iter().map(view).collect(), next))
+    Ok(page_of(&found, |row| row.id, view))
 }
 
 fn actor_kind(word: &str) -> Result<ActorKind, ApiError> {

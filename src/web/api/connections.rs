@@ -20,7 +20,7 @@ use crate::store::error::StoreError;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::query::Query;
-use crate::web::api::{Walk, id, name, parse, parse_replacing, time};
+use crate::web::api::{Paging, id, name, parse, parse_replacing, time};
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, turn};
 
@@ -53,10 +53,12 @@ const READ_ONLY: [&str; 5] = [
     "/updated_at",
 ];
 
-pub async fn index(walk: Query<Walk>, bridge: web::Data<Bridge>) -> Result<HttpResponse, ApiError> {
+pub async fn index(
+    paging: Query<Paging>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
     let connections = bridge.store.connections().await?;
-    let id = |connection: &Connection| connection.id.to_string();
-    walk.0.answer(&connections, id, view)
+    paging.0.part_of(&connections, |one| one.id, view)
 }
 
 pub async fn create(
@@ -103,12 +105,11 @@ pub async fn delete(
 
 pub async fn versions(
     path: web::Path<String>,
-    walk: Query<Walk>,
+    paging: Query<Paging>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let versions = bridge.store.versions(id(&path, "connection")?).await?;
-    let id_of = |version: &Version| version.id.to_string();
-    walk.0.answer(&versions, id_of, version_view)
+    paging.0.part_of(&versions, |one| one.id, version_view)
 }
 
 /// What a dry run over the past tries; a part that is left out stays as it is saved.

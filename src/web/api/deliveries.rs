@@ -14,7 +14,7 @@ use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::query::{Query, time_from, time_to};
-use crate::web::api::{Paging, id, list, maybe_time, parse, time};
+use crate::web::api::{Paging, id, maybe_time, page_of, parse, time};
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
 
@@ -104,9 +104,7 @@ pub async fn index(
 ) -> Result<HttpResponse, ApiError> {
     let filter = query.0.filter()?;
     let page = bridge.store.log_page(filter).await?;
-    // A look for something without an index ends early; the cursor goes on from there, so a page may be short and not the last.
-    let next = page.next().map(|id| id.to_string());
-    Ok(list(page.rows.iter().map(summary).collect(), next))
+    Ok(page_of(&page, |row| row.id, summary))
 }
 
 pub async fn show(

@@ -22,7 +22,7 @@ use crate::store::error::StoreError;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::query::Query;
-use crate::web::api::{Walk, id, maybe_time, name, parse, parse_replacing, time};
+use crate::web::api::{Paging, id, maybe_time, name, parse, parse_replacing, time};
 use crate::web::problem::ApiError;
 
 /// How often a change is made anew because another one came in between.
@@ -61,11 +61,15 @@ const READ_ONLY: [&str; 10] = [
     "/signing/previous_secret_until",
 ];
 
-pub async fn index(walk: Query<Walk>, bridge: web::Data<Bridge>) -> Result<HttpResponse, ApiError> {
+pub async fn index(
+    paging: Query<Paging>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
     let destinations = bridge.store.destinations().await?;
     let now_s = bridge.clock.now().as_second();
-    let id = |destination: &Destination| destination.id.to_string();
-    walk.0.answer(&destinations, id, |it| view(it, now_s))
+    paging
+        .0
+        .part_of(&destinations, |one| one.id, |it| view(it, now_s))
 }
 
 pub async fn create(

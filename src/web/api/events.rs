@@ -9,7 +9,7 @@ use crate::domain::lenient;
 use crate::flow::Bridge;
 use crate::store::events::{EventFilter, EventSummary};
 use crate::web::api::query::{Query, time_from, time_to};
-use crate::web::api::{Paging, id, list, maybe_time, time};
+use crate::web::api::{Paging, id, maybe_time, page_of, time};
 use crate::web::problem::ApiError;
 
 /// How events are narrowed.
@@ -52,9 +52,7 @@ pub async fn index(
         page,
     };
     let found = bridge.store.events_page(filter).await?;
-    // A look for something without an index ends early; the cursor goes on from there, so a page may be short and not the last.
-    let next = found.next().map(|id| id.to_string());
-    Ok(list(found.rows.iter().map(summary).collect(), next))
+    Ok(page_of(&found, |row| row.id, summary))
 }
 
 pub async fn show(

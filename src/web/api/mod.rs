@@ -14,6 +14,8 @@ pub mod replays;
 mod schemas;
 pub mod sources;
 
+use std::str::FromStr;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use jiff::Timestamp;
@@ -29,6 +31,9 @@ use crate::web::problem::ApiError;
 /// Largest body of an API request, in bytes.
 pub const BODY_LIMIT_BYTES: usize = 2 << 20;
 
+/// Entries that a list answers when it is asked for no number of them.
+pub const USUAL_LIMIT: i64 = 50;
+
 /// The part of a list's query that walks through it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
@@ -39,8 +44,8 @@ pub struct Paging {
 
 impl Paging {
     /// The page asked for.
-    pub fn page<Id: std::str::FromStr>(&self) -> Result<Page<Id>, ApiError> {
-        let limit = checked_limit(self.limit.unwrap_or(50))?;
+    pub fn page<Id: FromStr>(&self) -> Result<Page<Id>, ApiError> {
+        let limit = checked_limit(self.limit.unwrap_or(USUAL_LIMIT))?;
         let before = match &self.cursor {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| bad_cursor())?),
@@ -51,38 +56,28 @@ impl Paging {
             limit,
         })
     }
-}
 
-/// How a list is walked through that is read whole, because people made each of its entries.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-pub struct Walk {
-    limit: Option<i64>,
-    cursor: Option<String>,
-}
-
-impl Walk {
-    /// The part of the list that is asked for; all that follows the cursor unless a limit is given.
-    pub fn answer<T>(
-        self,
+    /// The same of a list that is read whole, because people made each of its entries.
+    pub fn part_of<T, Id: FromStr + ToString + Ord>(
+        &self,
         all: &[T],
-        id_of: impl Fn(&T) -> String,
+        id_of: impl Fn(&T) -> Id,
         view: impl Fn(&T) -> Value,
     ) -> Result<HttpResponse, ApiError> {
-        let rest = match &self.cursor {
+        let page: Page<Id> = self.page()?;
+        let rest = match page.before {
             None => all,
-            Some(cursor) => {
-                let last = all.iter().position(|one| id_of(one) == *cursor);
-                &all[last.ok_or_else(bad_cursor)? + 1..]
+            Some(last) => {
+                // What was deleted meanwhile ends no walk: lists that anything is deleted from are ordered by id.
+                let at = all.iter().position(|one| id_of(one) == last);
+                let behind = at.map(|at| at + 1);
+                &all[behind.unwrap_or_else(|| all.partition_point(|one| id_of(one) <= last))..]
             }
         };
-        let limit = match self.limit {
-            None => rest.len(),
-            Some(limit) => checked_limit(limit)? as usize,
-        };
-        let part = &rest[..limit.min(rest.len())];
+        let part = &rest[..rest.len().min(page.limit as usize)];
         let next = part.last().filter(|_| part.len() < rest.len());
-        Ok(list(part.iter().map(view).collect(), next.map(id_of)))
+        let next = next.map(|last| id_of(last).to_string());
+        Ok(list(part.iter().map(view).collect(), next))
     }
 }
 
@@ -105,14 +100,15 @@ pub fn list(data: Vec<Value>, next_cursor: Option<String>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"data": data, "next_cursor": next_cursor}))
 }
 
-/// A page of a list that is ordered by id.
-pub fn page_of<Row>(
-    found: &Rows<Row>,
-    id_of: impl Fn(&Row) -> String,
+/// A page of a list that is ordered by id. A look for something without an index ends early; the cursor goes on from there, so a page may be short and
+/// not the last.
+pub fn page_of<Row, Id: Copy + ToString>(
+    found: &Rows<Row, Id>,
+    id_of: impl Fn(&Row) -> Id,
     view: impl Fn(&Row) -> Value,
 ) -> HttpResponse {
-    let last = found.rows.last().filter(|_| found.has_more);
-    list(found.rows.iter().map(view).collect(), last.map(id_of))
+    let next = found.next(id_of).map(|id| id.to_string());
+    list(found.rows.iter().map(view).collect(), next)
 }
 
 /// Reads a request's document: not JSON is 400, the wrong shape is 422.
@@ -162,7 +158,7 @@ fn unreadable(pointer: String, error: &serde_json::Error) -> ApiError {
 }
 
 /// Reads an id out of an address.
-pub fn id<Id: std::str::FromStr>(text: &str, what: &str) -> Result<Id, ApiError> {
+pub fn id<Id: FromStr>(text: &str, what: &str) -> Result<Id, ApiError> {
     text.parse().map_err(|_| {
         ApiError::new(
             StatusCode::NOT_FOUND,

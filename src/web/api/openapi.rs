@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 
 use crate::store::events::PAGE_LIMIT;
+use crate::web::api::USUAL_LIMIT;
 use crate::web::api::answers::answer;
 use crate::web::api::schemas::{reference, schemas};
 
@@ -257,7 +258,7 @@ fn document() -> Value {
         "info": {
             "title": "Bluebridge",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Errors are problem details (RFC 9457) with a stable `code`, which the schema Problem lists. Lists answer {data, next_cursor}; pass next_cursor as cursor until it is null. A look for a text or an event type is bounded: a page may be short, or empty, and still not the last.",
+            "description": "Errors are problem details (RFC 9457) with a stable `code`, which the schema Problem lists. Lists answer {data, next_cursor}, with as many entries as `limit` says at most; pass next_cursor as cursor until it is null. A look for a text or an event type is bounded: a page may be short, or empty, and still not the last.",
         },
         "servers": [{"url": "/api/v1"}],
         "security": [{"token": []}],
@@ -286,7 +287,9 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
         .find(|(list, _)| *list == path && method == "get");
     for name in listed.map_or(&[][..], |(_, names)| names) {
         let schema = match *name {
-            "limit" => json!({"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT}),
+            "limit" => {
+                json!({"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT, "default": USUAL_LIMIT})
+            }
             "from" => {
                 json!({"type": "string", "description": "A time, or a date from whose beginning in UTC on."})
             }

@@ -194,7 +194,7 @@ pub async fn index(
 ) -> Result<HttpResponse, ApiError> {
     let page = query.0.page()?;
     let found = bridge.store.replays(page).await?;
-    Ok(page_of(&found, |replay| replay.id.to_string(), summary))
+    Ok(page_of(&found, |replay| replay.id, summary))
 }
 
 pub async fn create(

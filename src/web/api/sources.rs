@@ -19,7 +19,7 @@ use crate::web::Site;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::query::Query;
-use crate::web::api::{Walk, id, maybe_time, name, parse, parse_replacing, time};
+use crate::web::api::{Paging, id, maybe_time, name, parse, parse_replacing, time};
 use crate::web::auth::new_token;
 use crate::web::problem::ApiError;
 
@@ -48,13 +48,14 @@ const READ_ONLY: [&str; 9] = [
 ];
 
 pub async fn index(
-    walk: Query<Walk>,
+    paging: Query<Paging>,
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
     let sources = bridge.store.sources().await?;
-    let id = |source: &Source| source.id.to_string();
-    walk.0.answer(&sources, id, |source| view(source, &site))
+    paging
+        .0
+        .part_of(&sources, |one| one.id, |source| view(source, &site))
 }
 
 pub async fn create(

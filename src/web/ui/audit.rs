@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::audit::{ActorKind, Note, OBJECT_KINDS};
 use crate::flow::Bridge;
-use crate::store::audit::{AuditFilter, AuditPage as Found, Word};
+use crate::store::audit::{AuditFilter, Word};
 use crate::store::events::Page as Window;
 use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
@@ -130,21 +130,20 @@ pub async fn index(
         },
         ..AuditFilter::default()
     };
-    let Found {
-        rows: notes,
-        has_more,
-        looked_to,
-    } = bridge.store.audit_log(filter).await?;
-    let end = |note: Option<&Note>| note.map(|note| note.id.to_string());
+    let found = bridge.store.audit_log(filter).await?;
     render(&AuditPage {
         page: Page::new(&request, &user, "/settings", t!("settings-audit")),
         tabs: Tabs::new(user.role, "/settings/audit"),
-        pager: Pager::new(&request, end(notes.first()), end(notes.last()), has_more)
-            .looking_on(&request, looked_to.map(|id| id.to_string())),
-        looked_to: looked_to
+        pager: Pager::of(&request, &found, |note| note.id),
+        looked_to: found
+            .looked_to
             .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
             .map(|at| Moment::new(at, now)),
-        notes: notes.iter().map(|note| NoteRow::new(note, now)).collect(),
+        notes: found
+            .rows
+            .iter()
+            .map(|note| NoteRow::new(note, now))
+            .collect(),
         kinds: OBJECT_KINDS.map(|kind| (kind, retold(kind))),
         actors: ACTORS,
         filtered: [&kind, &actor_kind, &search, &object_id]

@@ -433,7 +433,8 @@ impl ConnectionForm {
     /// stands at the end of the template.
     fn pick(&mut self, path: &str) {
         if self.mapping_mode == "template" {
-            self.template.push_str(&in_template(path));
+            self.template
+                .push_str(&in_template(path).unwrap_or_default());
             return;
         }
         self.mapping_mode = "fields".into();

@@ -1,13 +1,16 @@
 //! Connections: the list, and one connection with its versions and latest deliveries. Making and changing them is the builder's.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
 
 use crate::domain::catalogue::sample::sample;
-use crate::domain::connection::Connection;
+use crate::domain::connection::{Connection, Version};
 use crate::domain::destination::Destination;
-use crate::domain::id::ConnectionId;
+use crate::domain::id::{ConnectionId, DestinationId, SourceId};
 use crate::domain::person::User;
 use crate::flow::Bridge;
 use crate::flow::dry_run::{DryRun, DryRunError};
@@ -18,6 +21,7 @@ use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::{ConnectionDocument, copy, remove};
 use crate::web::api::id;
 use crate::web::phrases::retold;
+use crate::web::problem::ApiError;
 use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
 use crate::web::ui::connection_form::{EventGroup, event_groups};
 use crate::web::ui::connection_sample::USUAL_EVENT;
@@ -26,8 +30,10 @@ use crate::web::ui::destinations::health_chip;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::{event_label, unheard_of};
+use crate::web::ui::listing::{Listing, PER_PAGE, cut};
 use crate::web::ui::once::shown_once;
 use crate::web::ui::page::{Page, go, render};
+use crate::web::ui::pager::{beside, window};
 use crate::web::ui::row::{Chip, DeliveryRow, Moment};
 use crate::web::ui::rule_places;
 use crate::web::ui::tree;
@@ -40,6 +46,7 @@ const LATEST: i64 = 10;
 #[template(path = "connections/list.html")]
 struct ListPage {
     page: Page,
+    listing: Listing,
     connections: Vec<ConnectionRow>,
 }
 
@@ -68,6 +75,8 @@ struct ShowPage {
     unheard_of: Vec<String>,
     groups: Vec<EventGroup>,
     versions: Vec<VersionRow>,
+    /// The pages of the versions.
+    listing: Listing,
     deliveries: Vec<DeliveryRow>,
     /// The secret of a destination that was made with the save; shown this once.
     made_secret: Option<String>,
@@ -76,6 +85,7 @@ struct ShowPage {
 struct VersionRow {
     number: i32,
     at: Moment,
+    in_force: bool,
     /// What it changed, in sentences; nothing for the first one.
     changes: Vec<String>,
 }
@@ -151,27 +161,41 @@ pub async fn index(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
-    let names = Names::load(&bridge).await?;
-    let connections = bridge.store.connections().await?;
-    let destinations = bridge.store.destinations().await?;
-    let trouble = |connection: &Connection| {
-        let is_its = |one: &&Destination| one.id == connection.version.destination_id;
-        let destination = destinations.iter().find(is_its)?;
-        (destination.health.word() != "ok").then(|| health_chip(destination))
+    let sources = bridge.store.sources().await?.into_iter();
+    let sources: HashMap<SourceId, String> = sources.map(|one| (one.id, one.name)).collect();
+    let destinations = bridge.store.destinations().await?.into_iter();
+    let destinations: HashMap<DestinationId, Destination> =
+        destinations.map(|one| (one.id, one)).collect();
+    let source = |one: &Connection| sources.get(&one.source_id).cloned().unwrap_or_default();
+    let destination = |one: &Connection| destinations.get(&one.version.destination_id);
+    let destination_name = |one: &Connection| {
+        destination(one).map_or_else(String::new, |destination| destination.name.clone())
+    };
+    let (connections, listing) = Listing::of(
+        &request,
+        ("/connections", t!("connections-search")),
+        bridge.store.connections().await?,
+        |one| one.id,
+        |one| format!("{}\n{}\n{}", one.name, source(one), destination_name(one)),
+    )?;
+    let trouble = |one: &Connection| {
+        let troubled = destination(one).filter(|destination| destination.health.word() != "ok");
+        troubled.map(health_chip)
     };
     let title = t!("shared-section-connections");
     let mut page = Page::new(&request, &user, "/connections", title);
     page.note = told_of_deletion(&request, &bridge).await?;
     render(&ListPage {
         page,
+        listing,
         connections: connections
             .iter()
             .map(|connection| ConnectionRow {
                 id: connection.id.to_string(),
                 name: connection.name.clone(),
                 chip: switch_chip(connection),
-                source: names.source(&connection.source_id.to_string()),
-                destination: names.destination(&connection.version.destination_id.to_string()),
+                source: source(connection),
+                destination: destination_name(connection),
                 trouble: trouble(connection),
                 trigger: trigger_words(&connection.version.rules.trigger.events),
                 enabled: connection.enabled,
@@ -201,6 +225,7 @@ async fn show_page(
     let now = bridge.clock.now();
     let connection = bridge.store.connection(id).await?;
     let versions = bridge.store.versions(connection.id).await?;
+    let (shown, listing) = page_of_versions(request, &versions)?;
     let filter = DeliveryFilter {
         connection_id: Some(connection.id),
         page: Window {
@@ -226,22 +251,50 @@ async fn show_page(
         sentence: sentence_of(&connection, &names),
         unheard_of: unheard_of(events),
         groups: event_groups(&[offered]),
-        versions: versions
-            .iter()
-            .enumerate()
-            .map(|(index, version)| VersionRow {
+        versions: shown
+            .into_iter()
+            .map(|at| (&versions[at], versions.get(at + 1)))
+            .map(|(version, before)| VersionRow {
                 number: version.number,
                 at: Moment::new(version.created_at, now),
-                changes: versions
-                    .get(index + 1)
+                in_force: version.id == connection.version.id,
+                changes: before
                     .map(|before| version_changes(before, version, &names))
                     .unwrap_or_default(),
             })
             .collect(),
+        listing,
         deliveries: why_not::rows(bridge, &deliveries, now).await?,
         name: connection.name,
         made_secret: None,
     })
+}
+
+/// Which of the versions, the newest first, the address asks for, and the pages beside them.
+fn page_of_versions(
+    request: &HttpRequest,
+    versions: &[Version],
+) -> Result<(Vec<usize>, Listing), ApiError> {
+    let asked: Window<i32> = window(request, PER_PAGE as i64)?;
+    // An older one stands behind a newer one.
+    let asked = Window {
+        before: asked.after.map(Reverse),
+        after: asked.before.map(Reverse),
+        limit: asked.limit,
+    };
+    let mut shown: Vec<usize> = (0..versions.len()).collect();
+    let (has_newer, has_older) = cut(&mut shown, &asked, |at| Reverse(versions[*at].number));
+    let address = |way, at: Option<&usize>| {
+        let number = versions[*at?].number.to_string();
+        let page = beside(request, request.path(), Some((way, &number)));
+        Some(format!("{page}#versions"))
+    };
+    let listing = Listing {
+        search: None,
+        previous: address("after", shown.first().filter(|_| has_newer)),
+        next: address("before", shown.last().filter(|_| has_older)),
+    };
+    Ok((shown, listing))
 }
 
 pub async fn enable(
@@ -329,7 +382,7 @@ pub async fn test(
     let event = sample(form.text("event"), u64::from(rand::random::<u32>()));
     let event_id = send_test(&bridge, &connection, event.to_string().into())
         .await
-        .map_err(crate::web::problem::ApiError::from)?;
+        .map_err(ApiError::from)?;
     Ok(go(format!("/events/{event_id}?done=tested")))
 }
 

@@ -1,4 +1,4 @@
-//! Destinations: the list, the form, and one destination with its health, a test button and its latest deliveries.
+//! Destinations: the form, and one destination with its health, a test button and its latest deliveries.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,6 @@ use crate::domain::services::{self, Service};
 use crate::domain::signature::Scheme;
 use crate::flow::vet::try_out;
 use crate::flow::{Bridge, pause as pausing};
-use crate::store::counts::{Counts, Span};
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
 use crate::web::admission::{actor, signed_in};
@@ -31,7 +30,7 @@ use crate::web::api::id;
 use crate::web::i18n::Key;
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
-use crate::web::ui::asking::{Ask, Links, ask_first, refuse_used, told_of_deletion, users_of};
+use crate::web::ui::asking::{Ask, Links, ask_first, refuse_used, users_of};
 use crate::web::ui::error::PageError;
 use crate::web::ui::fields::{Field, all_called};
 use crate::web::ui::form::Form;
@@ -49,7 +48,6 @@ use crate::web::ui::why_not;
 const LATEST: i64 = 10;
 /// Empty header rows of a new form.
 const EMPTY_HEADERS: usize = 2;
-const DAY_MS: i64 = 86_400_000;
 
 const AUTHS: [(&str, Key); 4] = [
     ("none", key!("destinations-none")),
@@ -65,23 +63,6 @@ const SUCCESS_WAYS: [(&str, Key); 5] = [
     ("own", key!("destinations-success-own")),
     ("json", key!("destinations-success-json")),
 ];
-
-#[derive(Template)]
-#[template(path = "destinations/list.html")]
-struct ListPage {
-    page: Page,
-    destinations: Vec<DestinationRow>,
-}
-
-struct DestinationRow {
-    id: String,
-    name: String,
-    chip: Chip,
-    host: String,
-    delivered: i64,
-    failed: i64,
-    waiting: i64,
-}
 
 #[derive(Template)]
 #[template(path = "destinations/form.html")]
@@ -226,43 +207,6 @@ impl TestResult {
             response: last.trial.response.clone(),
         }
     }
-}
-
-pub async fn index(
-    request: HttpRequest,
-    bridge: web::Data<Bridge>,
-) -> Result<HttpResponse, PageError> {
-    let user = signed_in(&request)?;
-    let day = bridge
-        .store
-        .series(Span::Hour, bridge.clock.now_ms() - DAY_MS)
-        .await?
-        .by_destination();
-    let waiting = bridge.store.waiting().await?;
-    let none = Counts::default();
-    let saved = bridge.store.destinations().await?;
-    let counts_of = |id: DestinationId| day.get(&id).unwrap_or(&none);
-    let ended = |id| counts_of(id).delivered + counts_of(id).failed;
-    let idle = saved.iter();
-    let idle = idle.filter(|one| is_idle(&health_chip(one), ended(one.id)));
-    let tried = bridge.store.tried(idle.map(|one| one.id).collect()).await?;
-    let mut destinations = Vec::new();
-    for destination in saved {
-        let counts = counts_of(destination.id);
-        destinations.push(DestinationRow {
-            id: destination.id.to_string(),
-            chip: chip_of(&destination, ended(destination.id), &tried),
-            host: destination.settings.host(),
-            delivered: counts.delivered,
-            failed: counts.failed,
-            waiting: waiting.get(&destination.id).copied().unwrap_or(0),
-            name: destination.name,
-        });
-    }
-    let title = t!("shared-section-destinations");
-    let mut page = Page::new(&request, &user, "/destinations", title);
-    page.note = told_of_deletion(&request, &bridge).await?;
-    render(&ListPage { page, destinations })
 }
 
 pub async fn new(request: HttpRequest) -> Result<HttpResponse, PageError> {
@@ -461,7 +405,7 @@ pub fn health_chip(destination: &Destination) -> Chip {
 }
 
 /// For one that fares well only because no delivery was ever sent to it: whether a test arrived with these settings is all that is known.
-pub fn untried_chip(destination: &Destination) -> Chip {
+fn untried_chip(destination: &Destination) -> Chip {
     match destination
         .last_test
         .as_ref()
@@ -480,7 +424,7 @@ pub fn is_idle(chip: &Chip, ended: i64) -> bool {
 }
 
 /// How a destination fares, told apart from one that was never tried.
-fn chip_of(destination: &Destination, ended: i64, tried: &HashSet<DestinationId>) -> Chip {
+pub fn chip_of(destination: &Destination, ended: i64, tried: &HashSet<DestinationId>) -> Chip {
     let chip = health_chip(destination);
     if is_idle(&chip, ended) && !tried.contains(&destination.id) {
         untried_chip(destination)

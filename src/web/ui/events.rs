@@ -13,11 +13,12 @@ use crate::domain::id::EventId;
 use crate::flow::Bridge;
 use crate::flow::dry_run::dry_run;
 use crate::store::deliveries::{BECAME_LIMIT, Became, DeliveryFilter};
-use crate::store::events::{EventFilter, EventsPage};
+use crate::store::events::EventFilter;
 use crate::web::admission::signed_in;
 use crate::web::api::id;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
+use crate::web::ui::choices::{CHOICES_LIMIT, Choices};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::error::PageError;
 use crate::web::ui::labels::{event_label, event_type_called};
@@ -37,7 +38,7 @@ struct ListPage {
     page: Page,
     query: Query,
     filtered: bool,
-    sources: Vec<(String, String)>,
+    sources: Choices,
     types: Vec<String>,
     /// The event asked for, as the rows call it.
     called: String,
@@ -102,11 +103,8 @@ pub async fn index(
         page: window(&request, PER_PAGE)?,
         ..EventFilter::default()
     };
-    let EventsPage {
-        rows: events,
-        has_more,
-        looked_to,
-    } = bridge.store.events_page(filter).await?;
+    let found = bridge.store.events_page(filter).await?;
+    let events = &found.rows;
     let became = bridge
         .store
         .became(events.iter().map(|event| event.id).collect(), BECAME_LIMIT)
@@ -118,13 +116,11 @@ pub async fn index(
         .into_iter()
         .map(|source| (source.id.to_string(), source.name))
         .collect();
+    let offered = Choices::of(sources.clone(), &query.source_id);
     let names: HashMap<&str, &str> = sources
         .iter()
         .map(|(id, name)| (id.as_str(), name.as_str()))
         .collect();
-    let end = |event: Option<&crate::store::events::EventSummary>| {
-        event.map(|event| event.id.to_string())
-    };
     let deleted = t!("events-deleted-source");
     render(&ListPage {
         page: Page::new(&request, &user, "/events", t!("events-title")),
@@ -134,9 +130,9 @@ pub async fn index(
         called: event_label(&query.event_type),
         query,
         types: EVENTS.iter().map(|event| event_label(event.id)).collect(),
-        pager: Pager::new(&request, end(events.first()), end(events.last()), has_more)
-            .looking_on(&request, looked_to.map(|id| id.to_string())),
-        looked_to: looked_to
+        pager: Pager::of(&request, &found, |event| event.id),
+        looked_to: found
+            .looked_to
             .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
             .map(|at| Moment::new(at, now)),
         events: events
@@ -148,7 +144,7 @@ pub async fn index(
                 EventRow { fate, ..row }
             })
             .collect(),
-        sources,
+        sources: offered,
     })
 }
 

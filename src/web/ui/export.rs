@@ -125,7 +125,7 @@ impl Export {
         self.filter.page.limit = PAGE_LIMIT.min(i64::try_from(self.left).unwrap_or(PAGE_LIMIT));
         let page = self.bridge.store.log_page(self.filter.clone()).await?;
         let upwards = self.filter.page.after.is_some();
-        let next = page.next();
+        let next = page.next(|row| row.id);
         let empty_so_far = self.empty;
         self.empty &= page.rows.is_empty();
         self.left -= page.rows.len().min(self.left);

@@ -15,11 +15,11 @@ use crate::domain::person::Role;
 use crate::flow::Bridge;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
-use crate::store::log::LogPage;
 use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
+use crate::web::ui::choices::{CHOICES_LIMIT, Choices};
 use crate::web::ui::error::PageError;
 use crate::web::ui::labels::{event_label, event_type_called};
 use crate::web::ui::next::own_path;
@@ -118,8 +118,8 @@ struct ListPage {
     several_states: Option<String>,
     periods: Vec<(&'static str, Key)>,
     types: Vec<String>,
-    connections: Vec<(String, String)>,
-    destinations: Vec<(String, String)>,
+    connections: Choices,
+    destinations: Choices,
     rows: Vec<DeliveryRow>,
     may_select: bool,
     /// On the first page only: what comes in belongs on top of it.
@@ -402,11 +402,7 @@ pub async fn index(
     let now = bridge.clock.now();
     let query = LogQuery::read(&request);
     let window: Window<DeliveryId> = window(&request, PER_PAGE)?;
-    let LogPage {
-        rows,
-        has_more,
-        looked_to,
-    } = bridge.store.log_page(query.filter(now, window)?).await?;
+    let found = bridge.store.log_page(query.filter(now, window)?).await?;
     let connections: Vec<(String, String)> = bridge
         .store
         .connections()
@@ -423,17 +419,6 @@ pub async fn index(
         .iter()
         .map(|state| (state.as_str(), state_chip(*state).word))
         .collect();
-    let ends = (
-        rows.first().map(|row| row.id),
-        rows.last().map(|row| row.id),
-    );
-    let pager = Pager::new(
-        &request,
-        ends.0.map(|id| id.to_string()),
-        ends.1.map(|id| id.to_string()),
-        has_more,
-    )
-    .looking_on(&request, looked_to.map(|id| id.to_string()));
     let is_first = window.before.is_none() && window.after.is_none();
     let query_string = query.to_query_string();
     let place = window
@@ -458,8 +443,8 @@ pub async fn index(
             .map(|(word, name, _)| (*word, *name))
             .collect(),
         types: EVENTS.iter().map(|event| event_label(event.id)).collect(),
-        connections,
-        destinations,
+        connections: Choices::of(connections, &query.connection_id),
+        destinations: Choices::of(destinations, &query.destination_id),
         may_select: user.role >= Role::Editor,
         tail: is_first.then(|| format!("/deliveries/tail?{query_string}")),
         is_backward: matches!(query.times(now)?, (Some(from), Some(to)) if from > to),
@@ -469,10 +454,11 @@ pub async fn index(
         from: field(&query.from),
         to: field(&query.to),
         query_string,
-        looked_to: looked_to
+        looked_to: found
+            .looked_to
             .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
             .map(|at| Moment::new(at, now)),
-        rows: why_not::rows(&bridge, &rows, now)
+        rows: why_not::rows(&bridge, &found.rows, now)
             .await?
             .into_iter()
             .map(|row| DeliveryRow {
@@ -482,7 +468,7 @@ pub async fn index(
             .collect(),
         query,
         page_query,
-        pager,
+        pager: Pager::of(&request, &found, |row| row.id),
     })
 }
 

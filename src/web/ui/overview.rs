@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use crate::domain::connection::Connection;
 use crate::domain::delivery::State;
@@ -15,7 +14,7 @@ use crate::domain::destination::Destination;
 use crate::domain::id::{ConnectionId, DestinationId};
 use crate::domain::source::Source;
 use crate::flow::Bridge;
-use crate::store::counts::{Counts, Series};
+use crate::store::counts::Counts;
 use crate::store::deliveries::{DeliveryFilter, DeliverySummary};
 use crate::store::error::StoreError;
 use crate::store::events::Page as Window;
@@ -24,7 +23,7 @@ use crate::web::i18n::{Key, decimal, grouped};
 use crate::web::phrases::retold;
 use crate::web::reader::Reader;
 use crate::web::ui::chart::{Chart, RANGES, Range};
-use crate::web::ui::destinations::{health_chip, is_idle, untried_chip};
+use crate::web::ui::destination_list::chips;
 use crate::web::ui::error::PageError;
 use crate::web::ui::page::{Page, query_value, render};
 use crate::web::ui::row::{Chip, DeliveryRow};
@@ -98,12 +97,9 @@ struct Number {
 
 /// How a destination fares.
 struct DestinationLine {
-    destination_id: DestinationId,
     id: String,
     name: String,
     chip: Chip,
-    /// The chip of one that was never tried.
-    untried: Chip,
     success: String,
     delivered: i64,
     /// Also those that could not be mapped, as everywhere on this page.
@@ -114,12 +110,6 @@ struct DestinationLine {
     usual: String,
     slow: String,
     spark: Chart,
-}
-
-impl DestinationLine {
-    fn is_idle(&self) -> bool {
-        is_idle(&self.chip, self.delivered + self.failed - self.unmapped)
-    }
 }
 
 pub async fn show(
@@ -166,23 +156,13 @@ pub async fn show(
         attention.extend(of_mappings(&rows, &connections, &range, may_change));
     }
     let more_attention = attention.split_off(attention.len().min(AT_ONCE));
-    let mut lines = lines(
-        &destinations,
-        &series,
-        &sums,
-        &waiting,
-        &range,
-        now_ms,
-        &zone,
-    );
-    let idle = lines.iter().filter(|line| line.is_idle());
-    let idle: Vec<DestinationId> = idle.map(|line| line.destination_id).collect();
-    let tried = bridge.store.tried(idle).await?;
-    for line in &mut lines {
-        if line.is_idle() && !tried.contains(&line.destination_id) {
-            line.chip = line.untried.clone();
-        }
-    }
+    let shown = shown(&destinations, &sums, &waiting);
+    let chips = chips(&bridge, &shown, &sums).await?;
+    let line = |(destination, chip): (&Destination, Chip)| {
+        let spark = Chart::draw(&range, &series.of(destination.id), now_ms, &zone);
+        DestinationLine::new(destination, chip, &sums, &waiting, spark)
+    };
+    let lines: Vec<DestinationLine> = shown.into_iter().zip(chips).map(line).collect();
     let begins = may_change && deliveries.is_empty();
     let is_behind = deliveries
         .first()
@@ -428,55 +408,47 @@ fn numbers(chart: &Chart, waiting: i64, range: &Range) -> Vec<Number> {
 }
 
 /// The destinations with something to show: first those that fare ill, then those that fail most.
-fn lines(
-    destinations: &[Destination],
-    series: &Series,
+fn shown<'d>(
+    destinations: &'d [Destination],
     sums: &HashMap<DestinationId, Counts>,
     waiting: &HashMap<DestinationId, i64>,
-    range: &Range,
-    now_ms: i64,
-    zone: &TimeZone,
-) -> Vec<DestinationLine> {
+) -> Vec<&'d Destination> {
     let none = Counts::default();
-    let mut shown: Vec<(&Destination, &Counts)> = destinations
-        .iter()
-        .map(|destination| (destination, sums.get(&destination.id).unwrap_or(&none)))
-        .collect();
-    shown.sort_by_key(|(destination, counts)| {
+    let mut shown: Vec<&Destination> = destinations.iter().collect();
+    shown.sort_by_key(|destination| {
         let fares_well = destination.health.word() == "ok";
+        let counts = sums.get(&destination.id).unwrap_or(&none);
         let waiting = waiting.get(&destination.id).copied().unwrap_or(0);
         (fares_well, -counts.failed, -waiting, -counts.delivered)
     });
     shown.truncate(DESTINATIONS_LIMIT);
     shown
-        .into_iter()
-        .map(|(destination, counts)| {
-            let of_it = Series {
-                buckets: series
-                    .buckets
-                    .iter()
-                    .filter(|bucket| bucket.destination_id == destination.id)
-                    .cloned()
-                    .collect(),
-                received: Vec::new(),
-            };
-            DestinationLine {
-                destination_id: destination.id,
-                id: destination.id.to_string(),
-                name: destination.name.clone(),
-                chip: health_chip(destination),
-                untried: untried_chip(destination),
-                success: success(counts),
-                delivered: counts.delivered,
-                failed: counts.failed + counts.mapping_failed,
-                unmapped: counts.mapping_failed,
-                waiting: waiting.get(&destination.id).copied().unwrap_or(0),
-                usual: time_taken(counts.latencies.quantile_ms(0.5)),
-                slow: time_taken(counts.latencies.quantile_ms(0.95)),
-                spark: Chart::draw(range, &of_it, now_ms, zone),
-            }
-        })
-        .collect()
+}
+
+impl DestinationLine {
+    fn new(
+        destination: &Destination,
+        chip: Chip,
+        sums: &HashMap<DestinationId, Counts>,
+        waiting: &HashMap<DestinationId, i64>,
+        spark: Chart,
+    ) -> DestinationLine {
+        let none = Counts::default();
+        let counts = sums.get(&destination.id).unwrap_or(&none);
+        DestinationLine {
+            id: destination.id.to_string(),
+            name: destination.name.clone(),
+            chip,
+            success: success(counts),
+            delivered: counts.delivered,
+            failed: counts.failed + counts.mapping_failed,
+            unmapped: counts.mapping_failed,
+            waiting: waiting.get(&destination.id).copied().unwrap_or(0),
+            usual: time_taken(counts.latencies.quantile_ms(0.5)),
+            slow: time_taken(counts.latencies.quantile_ms(0.95)),
+            spark,
+        }
+    }
 }
 
 /// The part of what was decided that arrived, rounded down, so that 100 % means all.

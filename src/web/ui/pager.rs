@@ -5,6 +5,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 
+use crate::store::events::{Page, Rows};
 use crate::web::problem::ApiError;
 use crate::web::ui::page::query_value;
 
@@ -12,7 +13,7 @@ use crate::web::ui::page::query_value;
 pub fn window<Id: std::str::FromStr>(
     request: &HttpRequest,
     limit: i64,
-) -> Result<crate::store::events::Page<Id>, ApiError> {
+) -> Result<Page<Id>, ApiError> {
     let read = |name: &str| match query_value(request, name) {
         None => Ok(None),
         Some(text) => text.parse().map(Some).map_err(|_| {
@@ -23,7 +24,7 @@ pub fn window<Id: std::str::FromStr>(
             )
         }),
     };
-    Ok(crate::store::events::Page {
+    Ok(Page {
         before: read("before")?,
         after: read("after")?,
         limit,
@@ -31,8 +32,8 @@ pub fn window<Id: std::str::FromStr>(
 }
 
 /// What the address of a list says of one visit alone.
-const PASSING: [&str; 7] = [
-    "before", "after", "done", "count", "held", "refused", "unsent",
+const PASSING: [&str; 8] = [
+    "before", "after", "done", "deleted", "count", "held", "refused", "unsent",
 ];
 
 /// Links to the pages beside this one.
@@ -45,9 +46,21 @@ pub struct Pager {
 }
 
 impl Pager {
+    /// Links beside a page of a list that is walked through, the newest first.
+    pub fn of<Row, Id: Copy + ToString>(
+        request: &HttpRequest,
+        found: &Rows<Row, Id>,
+        id_of: impl Fn(&Row) -> Id,
+    ) -> Pager {
+        let end = |row: Option<&Row>| row.map(|row| id_of(row).to_string());
+        let (first, last) = (end(found.rows.first()), end(found.rows.last()));
+        let looked_to = found.looked_to.map(|id| id.to_string());
+        Pager::new(request, first, last, found.has_more).looking_on(request, looked_to)
+    }
+
     /// Links for a page that shows the rows from `first` to `last`, keeping the rest of the query; `has_more` when the list goes on in the
     /// direction of the walk.
-    pub fn new(
+    fn new(
         request: &HttpRequest,
         first: Option<String>,
         last: Option<String>,
@@ -58,25 +71,25 @@ impl Pager {
         Pager {
             newer: first
                 .filter(|_| walked || (came_up && has_more))
-                .map(|id| beside(request, Some(("after", &id)))),
+                .map(|id| beside(request, request.path(), Some(("after", &id)))),
             older: last
                 .filter(|_| has_more || came_up)
-                .map(|id| beside(request, Some(("before", &id)))),
+                .map(|id| beside(request, request.path(), Some(("before", &id)))),
             further: None,
         }
     }
 
     /// Adds the links of a look that ended early, at `looked_to`: it goes on from there in its direction, and back also when it found nothing.
-    pub fn looking_on(mut self, request: &HttpRequest, looked_to: Option<String>) -> Pager {
+    fn looking_on(mut self, request: &HttpRequest, looked_to: Option<String>) -> Pager {
         let asks = |name: &str| query_value(request, name).is_some();
         let Some(id) = looked_to else {
             if asks("after") {
-                self.older = self.older.or(Some(beside(request, None)));
+                self.older = self.older.or(Some(beside(request, request.path(), None)));
             }
             return self;
         };
-        let up = beside(request, Some(("after", &id)));
-        let down = beside(request, Some(("before", &id)));
+        let up = beside(request, request.path(), Some(("after", &id)));
+        let down = beside(request, request.path(), Some(("before", &id)));
         if asks("after") {
             self.newer = Some(up);
             self.older = self.older.or(Some(down));
@@ -88,8 +101,8 @@ impl Pager {
     }
 }
 
-/// The address of another page of the same list: before or after a row, or the first.
-fn beside(request: &HttpRequest, place: Option<(&str, &str)>) -> String {
+/// The address of another page of the list at `path`, narrowed as in the request: before or after a row, or the first.
+pub fn beside(request: &HttpRequest, path: &str, place: Option<(&str, &str)>) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
         if !PASSING.contains(&name.as_ref()) && !value.is_empty() {
@@ -98,7 +111,7 @@ fn beside(request: &HttpRequest, place: Option<(&str, &str)>) -> String {
     }
     query.extend_pairs(place);
     match query.finish() {
-        query if query.is_empty() => request.path().to_string(),
-        query => format!("{}?{query}", request.path()),
+        query if query.is_empty() => path.to_string(),
+        query => format!("{path}?{query}"),
     }
 }

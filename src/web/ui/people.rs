@@ -22,6 +22,7 @@ use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::role_word;
+use crate::web::ui::listing::Listing;
 use crate::web::ui::once::{go_and_show, shown_once};
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::row::{Chip, Moment};
@@ -35,6 +36,7 @@ struct PeoplePage {
     page: Page,
     problems: Vec<FormProblem>,
     tabs: Tabs,
+    listing: Listing,
     people: Vec<PersonRow>,
     invites: Vec<InviteRow>,
     link: Option<Link>,
@@ -310,12 +312,19 @@ async fn people_page(
 ) -> Result<PeoplePage, PageError> {
     let user = signed_in(request)?;
     let now = bridge.clock.now();
-    let people = bridge.store.users().await?;
+    let (people, listing) = Listing::of(
+        request,
+        ("/settings/people", t!("settings-people-search")),
+        bridge.store.users().await?,
+        |one| one.id,
+        |one| format!("{}\n{}", one.name, one.email),
+    )?;
     let invites = bridge.store.invites(now.as_millisecond()).await?;
     Ok(PeoplePage {
         page: Page::new(request, &user, "/settings", t!("settings-people")),
         problems,
         tabs: Tabs::new(user.role, "/settings/people"),
+        listing,
         people: people
             .into_iter()
             .map(|person| PersonRow {

@@ -15,7 +15,7 @@ use crate::domain::replay::{
 };
 use crate::flow::{Bridge, replay as replaying};
 use crate::store::deliveries::DeliveryFilter;
-use crate::store::events::{Page as Window, Rows};
+use crate::store::events::Page as Window;
 use crate::store::replays::Replay;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
@@ -394,21 +394,13 @@ pub async fn index(
     let user = signed_in(&request)?;
     let now = bridge.clock.now();
     let window: Window<ReplayId> = window(&request, PER_PAGE)?;
-    let Rows {
-        rows: replays,
-        has_more,
-    } = bridge.store.replays(window).await?;
+    let found = bridge.store.replays(window).await?;
     let names = Names::load(&bridge).await?;
-    let end = |replay: Option<&Replay>| replay.map(|replay| replay.id.to_string());
     render(&ListPage {
         page: Page::new(&request, &user, "/replays", t!("replays-title")),
-        pager: Pager::new(
-            &request,
-            end(replays.first()),
-            end(replays.last()),
-            has_more,
-        ),
-        replays: replays
+        pager: Pager::of(&request, &found, |replay| replay.id),
+        replays: found
+            .rows
             .iter()
             .map(|replay| ReplayView::new(replay, &names, now))
             .collect(),

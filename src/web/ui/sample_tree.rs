@@ -5,6 +5,9 @@
 use askama::Template;
 use serde_json::Value;
 
+use crate::domain::path::Path;
+use crate::web::visible::is_unseen;
+
 /// Values in the tree.
 const NODES_LIMIT: usize = 600;
 /// Entries of one list.
@@ -15,6 +18,9 @@ const VALUE_LIMIT_CHARS: usize = 80;
 const OPEN_DEPTH: usize = 2;
 /// Longest text whose paths are offered for completion.
 const PATHS_LIMIT: usize = 250;
+
+/// Names that a template takes for something else where an expression begins with them.
+const RESERVED: [&str; 7] = ["true", "True", "false", "False", "none", "None", "not"];
 
 /// Members that are folded at first, wherever they are: what Blue says of its own webhook is seldom mapped.
 const FOLDED: [&str; 2] = ["webhook", "project"];
@@ -36,14 +42,36 @@ struct Node<'a> {
 }
 
 impl Node<'_> {
+    /// What it is called; a name that nobody could see is written as a text.
+    fn called(&self) -> String {
+        match self.name.trim() {
+            "" => format!("\"{}\"", self.name),
+            _ => self.name.to_string(),
+        }
+    }
+
+    /// Whether a path may be as long as the one to it.
+    fn is_offered(&self) -> bool {
+        is_offered(self.path)
+    }
+
+    fn is_every_offered(&self) -> bool {
+        is_offered(&self.every())
+    }
+
+    /// The path to every entry.
+    fn every(&self) -> String {
+        format!("{}[*]", self.path)
+    }
+
     /// How a template prints it, when it is not as the path says.
     fn text_for_template(&self) -> Option<String> {
-        several_in_template(self.path)
+        otherwise_in_template(self.path)
     }
 
     /// How a template prints every entry.
     fn every_in_template(&self) -> String {
-        in_template(&format!("{}[*]", self.path))
+        in_template(&self.every()).unwrap_or_default()
     }
 }
 
@@ -59,7 +87,7 @@ pub struct Suggestion {
 impl Suggestion {
     /// How a template prints it, when it is not as the path says.
     pub fn in_template(&self) -> Option<String> {
-        several_in_template(&self.path)
+        otherwise_in_template(&self.path)
     }
 }
 
@@ -166,7 +194,7 @@ pub fn paths(document: &Value) -> Vec<Suggestion> {
 }
 
 fn collect(path: &str, value: &Value, found: &mut Vec<Suggestion>) {
-    if found.len() >= PATHS_LIMIT {
+    if found.len() >= PATHS_LIMIT || !is_offered(path) {
         return;
     }
     let suggest = |path: String, value: &Value| Suggestion {
@@ -193,21 +221,35 @@ fn collect(path: &str, value: &Value, found: &mut Vec<Suggestion>) {
     }
 }
 
-/// The same of a path to several values.
-fn several_in_template(path: &str) -> Option<String> {
-    path.contains("[*]").then(|| in_template(path))
+fn is_offered(path: &str) -> bool {
+    path.len() <= Path::TEXT_LIMIT_BYTES
 }
 
-/// How a template prints what is at a path; of every entry of a list, all joined.
-pub fn in_template(path: &str) -> String {
+/// How a template prints what is at a path, when it is not as the path says: of several values, or empty when it has no way to.
+fn otherwise_in_template(path: &str) -> Option<String> {
+    let printed = in_template(path).unwrap_or_default();
+    let plainly = format!("{{{{ {} }}}}", path.strip_prefix("$.").unwrap_or(path));
+    (printed != plainly).then_some(printed)
+}
+
+/// How a template prints what is at a path; of every entry of a list, all joined. Nothing where an event has a member at its top that a template
+/// cannot name: there it knows no brackets.
+pub fn in_template(path: &str) -> Option<String> {
     let path = path.strip_prefix("$.").unwrap_or(path);
+    let first = path.split(['.', '[']).next().unwrap_or_default();
+    let is_named = is_plain(first) && !RESERVED.contains(&first);
+    is_named.then(|| printed(path))
+}
+
+/// The same of a path that begins with a name.
+fn printed(path: &str) -> String {
     match path.split_once("[*]") {
         None => format!("{{{{ {path} }}}}"),
         Some((list, "")) => format!("{{{{ {list} | join(', ') }}}}"),
         // A list within each entry: no function goes through both.
         Some((list, rest)) if rest.contains("[*]") => format!(
             "{{% for entry in {list} %}}{}{{% if not loop.last %}}, {{% endif %}}{{% endfor %}}",
-            in_template(&format!("entry{rest}"))
+            printed(&format!("entry{rest}"))
         ),
         Some((list, rest)) => {
             let rest = match rest.strip_prefix('.') {
@@ -229,18 +271,33 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// The path one name further: `.name` where that is allowed, else `['a name']`.
-fn step(path: &str, name: &str) -> String {
-    let is_plain = name.starts_with(|sign: char| sign.is_ascii_alphabetic() || sign == '_')
+/// A name that stands in paths and templates without quotes.
+fn is_plain(name: &str) -> bool {
+    name.starts_with(|sign: char| sign.is_ascii_alphabetic() || sign == '_')
         && name
             .chars()
-            .all(|sign| sign.is_ascii_alphanumeric() || sign == '_');
-    if is_plain {
-        format!("{path}.{name}")
-    } else {
-        let quoted = name.replace('\\', "\\\\").replace('\'', "\\'");
-        format!("{path}['{quoted}']")
+            .all(|sign| sign.is_ascii_alphanumeric() || sign == '_')
+}
+
+/// The path one name further: `.name` where that is allowed, else `['a name']`, written as paths and templates both read it.
+fn step(path: &str, name: &str) -> String {
+    if is_plain(name) {
+        return format!("{path}.{name}");
     }
+    let mut quoted = String::new();
+    for sign in name.chars() {
+        match sign {
+            '\\' | '\'' => quoted.extend(['\\', sign]),
+            // Only what is meant for every entry of a list says so, wherever a path is looked at.
+            '*' => quoted += "\\u002a",
+            // A page would show it as something else, or a form send it as something else.
+            sign if sign.is_control() || is_unseen(sign) => {
+                quoted += &format!("\\u{:04x}", u32::from(sign));
+            }
+            sign => quoted.push(sign),
+        }
+    }
+    format!("{path}['{quoted}']")
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -271,7 +328,6 @@ fn shown(value: &Value) -> String {
 mod tests {
     use super::*;
     use crate::domain::mapping::template::TextTemplate;
-    use crate::domain::path::Path;
     use serde_json::json;
 
     #[test]
@@ -323,11 +379,148 @@ mod tests {
                 "1, 2, 3",
             ),
         ] {
-            assert_eq!(in_template(path), text);
+            assert_eq!(in_template(path).unwrap(), text);
             let template = TextTemplate::parse(text).unwrap_or_else(|error| panic!("{error:?}"));
             assert_eq!(template.render(&document).unwrap(), printed, "{text}");
         }
         assert!(html(&document).contains("data-text=\"{{ tags | join(&#39;, &#39;) }}\""));
+    }
+
+    /// Names that stand in no path or template as they are.
+    const NASTY: [&str; 40] = [
+        "",
+        " ",
+        "two words",
+        " around ",
+        "it's",
+        "it's] .a b",
+        "say \"so\"",
+        "'\"'",
+        "a.b",
+        ".",
+        "$",
+        "@",
+        "0",
+        "-1",
+        "a-b",
+        "a[0]",
+        "x[*]y",
+        "[*]",
+        "*",
+        "['a']",
+        "back\\slash",
+        "ends\\",
+        "\\'",
+        "\\n",
+        "line\nbreak",
+        "line\r\nbreak",
+        "tab\t",
+        "\u{1b}\u{7f}\u{9b}\u{0}",
+        "\u{202e}gpj",
+        "ü",
+        "名前",
+        "🙂",
+        "{{ a }}",
+        "}}",
+        "%}",
+        "{# a",
+        "a(b(c(d(e(f",
+        "a | upper",
+        "a ~ b < c",
+        "a\u{2028}b",
+    ];
+    /// Names that look like others and mean something in a template.
+    const WORDS: [&str; 22] = [
+        "true", "True", "false", "none", "None", "not", "and", "or", "in", "is", "if", "else",
+        "loop", "self", "super", "range", "entry", "for", "set", "raw", "items", "__text",
+    ];
+
+    /// Every path in the tree, with what is put into a template.
+    fn picks(document: &Value) -> Vec<(String, Option<String>)> {
+        let read = |text: &str| {
+            let text = text.replace("&#39;", "'").replace("&#34;", "\"");
+            let text = text.replace("&#60;", "<").replace("&#62;", ">");
+            text.replace("&#38;", "&")
+        };
+        let html = html(document);
+        let buttons = html.split("value=\"pick:").skip(1);
+        let attribute = |button: &str, name: &str| {
+            let begin = button.find(&format!(" {name}=\""))? + name.len() + 3;
+            Some(read(button[begin..].split('"').next()?))
+        };
+        buttons
+            .map(|rest| {
+                let button = rest.split('>').next().unwrap();
+                let path = read(button.split('"').next().unwrap());
+                assert_eq!(attribute(button, "title").as_ref(), Some(&path));
+                (path, attribute(button, "data-text"))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn whatever_a_name_is_paths_and_templates_take_what_is_offered() {
+        let mut unnamed = Vec::new();
+        for name in NASTY.into_iter().chain(WORDS) {
+            let found = json!({name: "v"});
+            let within = json!([{name: "v"}, {name: "v"}]);
+            for document in [
+                found.clone(),
+                json!({"a": found}),
+                json!({name: {name: "v"}}),
+                json!({"a": {name: ["v", "v"]}}),
+                json!({name: within}),
+                json!({"a": within}),
+                json!({"a": [{name: within}]}),
+                json!({"a": [{name: [["v"]]}]}),
+            ] {
+                let offered = picks(&document);
+                let paths = paths(&document);
+                assert!(!paths.is_empty() && !offered.is_empty(), "{name:?}");
+                let suggested = paths
+                    .iter()
+                    .map(|one| (one.path.clone(), one.in_template()));
+                for (path, text) in offered.into_iter().chain(suggested) {
+                    let parsed =
+                        Path::parse(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+                    let found = parsed.find(&document).unwrap();
+                    let is_several = path.contains("[*]");
+                    assert_eq!(parsed.is_singular(), !is_several, "{path}");
+                    let is_plain = found.iter().all(|one| one.is_string());
+                    assert!(!found.is_empty(), "{path}");
+                    assert!(is_several || found.len() == 1, "{path}");
+                    assert!(!is_plain || found.iter().all(|one| *one == "v"), "{path}");
+                    let plainly = path.strip_prefix("$.").unwrap_or(&path);
+                    let text = text.unwrap_or_else(|| format!("{{{{ {plainly} }}}}"));
+                    if text.is_empty() {
+                        unnamed.push(name);
+                        continue;
+                    }
+                    let template = TextTemplate::parse(&text);
+                    let template = template.unwrap_or_else(|error| panic!("{text}: {error:?}"));
+                    let printed = template.render(&document).unwrap();
+                    let expected = vec!["v"; found.len()].join(", ");
+                    assert!(!is_plain || printed == expected, "{text}: {printed}");
+                    assert!(printed.contains('v'), "{text}: {printed}");
+                }
+            }
+        }
+        unnamed.dedup();
+        let expected = NASTY.into_iter().chain(RESERVED_HERE);
+        assert_eq!(unnamed, expected.collect::<Vec<_>>());
+    }
+
+    /// Of the words, those that a template cannot begin an expression with.
+    const RESERVED_HERE: [&str; 6] = ["true", "True", "false", "none", "None", "not"];
+
+    #[test]
+    fn a_path_longer_than_paths_may_be_is_not_offered() {
+        let long = "x".repeat(Path::TEXT_LIMIT_BYTES);
+        let document = json!({"a": 1, long.as_str(): 2, "list": {long.as_str(): [1]}});
+        let offered = paths(&document);
+        assert_eq!(offered.len(), 1, "{}", offered.len());
+        let html = html(&document);
+        assert!(html.contains(&long) && html.matches("class=\"pick\"").count() == 1);
     }
 
     #[test]

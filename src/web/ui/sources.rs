@@ -18,6 +18,7 @@ use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::event_label;
+use crate::web::ui::listing::Listing;
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::row::{Chip, Fate, Moment, title_of};
 
@@ -28,6 +29,7 @@ const LATEST: i64 = 10;
 #[template(path = "sources/list.html")]
 struct ListPage {
     page: Page,
+    listing: Listing,
     sources: Vec<SourceRow>,
 }
 
@@ -131,11 +133,18 @@ pub async fn index(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let now = bridge.clock.now();
-    let sources = bridge.store.sources().await?;
+    let (sources, listing) = Listing::of(
+        &request,
+        ("/sources", t!("sources-name")),
+        bridge.store.sources().await?,
+        |one| one.id,
+        |one| one.name.clone(),
+    )?;
     let mut page = Page::new(&request, &user, "/sources", t!("shared-section-sources"));
     page.note = told_of_deletion(&request, &bridge).await?;
     render(&ListPage {
         page,
+        listing,
         sources: sources
             .iter()
             .map(|source| SourceRow::new(source, now))
