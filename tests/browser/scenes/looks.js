@@ -45,7 +45,7 @@ async function addresses(day) {
     ["overview", "/?range=1h"], ["connections", "/connections"], ["connection", `/connections/${connection}`], ["connection-new", "/connections/new"], ["gallery", "/connections/gallery"], ["import", "/connections/import"], ["version", `/connections/${connection}/versions/1`],
     ["connection-edit", `/connections/${connection}/edit`], ["deliveries", "/deliveries"], ["delivery", `/deliveries/${delivered}`],
     ["deliveries-none", "/deliveries?text=nothing-has-this"], ["events", "/events"], ["event", `/events/${event}`], ["sources", "/sources"], ["source", `/sources/${source}`], ["source-new", "/sources/new"],
-    ["destinations", "/destinations"], ["destination", `/destinations/${destination}`], ["destination-new", "/destinations/new"],
+    ["destinations", "/destinations"], ["destination", `/destinations/${destination}`], ["destination-new", "/destinations/new"], ["destination-mail", "/destinations/new?service=email"],
     ["destination-edit", `/destinations/${destination}/edit`], ["settings", "/settings"], ["people", "/settings/people"], ["tokens", "/settings/tokens"], ["audit", "/settings/audit"], ["nodes", "/settings/nodes"], ["nowhere", "/nowhere"], ["replays", "/replays"], ["replay-new", "/replays/new?state=delivered"],
   ];
   const replay = await first("/replays");
