@@ -117,4 +117,5 @@ destinations-mail-to-mapped = whom the mapping names
 destinations-test-mail = Send a test mail
 destinations-notices = Notices
 destinations-notices-wanted = Tell here when another destination begins to fail, is held, and when it has recovered
+destinations-notices-hint = As a mail, or as JSON that Slack, Mattermost and Discord show. What passes by itself within two minutes is not told.
 destinations-notices-sent = of other destinations that fail or have recovered

@@ -117,4 +117,5 @@ destinations-mail-to-mapped = yang disebut pemetaan
 destinations-test-mail = Kirim email percobaan
 destinations-notices = Pemberitahuan
 destinations-notices-wanted = Beri tahu di sini bila tujuan lain mulai gagal, ditahan, dan bila sudah pulih
+destinations-notices-hint = Sebagai email, atau sebagai JSON yang ditampilkan Slack, Mattermost, dan Discord. Yang pulih sendiri dalam dua menit tidak diberitahukan.
 destinations-notices-sent = tentang tujuan lain yang gagal atau sudah pulih

@@ -53,10 +53,10 @@ impl Change {
 impl Notice {
     /// What is sent: a mail's parts, or a JSON object in which Slack and its like find `text`, and Discord `content`.
     pub fn body(&self, kind: Kind) -> Value {
-        let (title, text) = (self.title(), self.text());
-        match kind {
-            Kind::Email => json!({"subject": title, "text": text}),
-            Kind::Webhook => json!({
+        let text = self.text();
+        if kind == Kind::Webhook {
+            let text = tame(&text);
+            return json!({
                 "event": self.change.event(),
                 "destination": {"id": self.destination_id, "name": self.name},
                 "reason": self.change.reason(),
@@ -65,8 +65,9 @@ impl Notice {
                 "text": text,
                 "content": text,
                 "allowed_mentions": {"parse": []},
-            }),
+            });
         }
+        json!({"subject": self.title(), "text": text})
     }
 
     fn title(&self) -> String {
@@ -81,15 +82,17 @@ impl Notice {
 
     fn text(&self) -> String {
         let then = match self.change {
-            Change::Failing(_) => "Attempts go on by the schedule.",
+            Change::Failing(_) => "What became of each delivery stands in the log.",
             Change::Held(_) => {
                 "Nothing is lost: what comes meanwhile waits, and goes out when one attempt arrives."
             }
             Change::Paused(_) => "What comes meanwhile waits until somebody resumes it.",
             Change::Recovered => "Everything that waited goes out.",
         };
+        let at = self.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
         let lines = [
             self.title().as_str(),
+            &at,
             self.change.reason().unwrap_or_default(),
             then,
             &self.url,
@@ -98,6 +101,16 @@ impl Notice {
         let lines = lines.into_iter().filter(|line| !line.is_empty());
         lines.collect::<Vec<_>>().join("\n")
     }
+}
+
+/// Longest text for a chat, in characters; Discord takes 2,000.
+const CHAT_LIMIT_CHARS: usize = 1_900;
+
+/// A text in which no chat finds a link of somebody's making or a call to everybody: a destination's name is what its owner wrote.
+fn tame(text: &str) -> String {
+    let text = text.replace('<', "‹").replace('>', "›");
+    let text = text.replace('@', "@\u{200b}").replace("](", "] (");
+    text.chars().take(CHAT_LIMIT_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -120,7 +133,12 @@ mod tests {
         let mail = Mail::read(mail.as_bytes(), JSON, &to).unwrap();
         assert_eq!(mail.subject, "Bluebridge: Old CRM begins to fail");
         let text = mail.text.unwrap();
-        for part in ["answered 500", "by the schedule", "https://bridge.example"] {
+        for part in [
+            "answered 500",
+            "in the log",
+            "1970-01-01 00:00:00 UTC",
+            "https://bridge.example",
+        ] {
             assert!(text.contains(part), "{part} in {text}");
         }
         let message = notice.body(Kind::Webhook);
@@ -137,6 +155,33 @@ mod tests {
                 .as_str()
                 .unwrap()
                 .starts_with("Bluebridge: Old CRM has")
+        );
+    }
+
+    #[test]
+    fn a_name_calls_nobody_and_leads_nowhere_in_a_chat() {
+        let notice = Notice {
+            change: Change::Recovered,
+            destination_id: DestinationId::new(1, [1; 10]),
+            name: "<!channel> @everyone [x](https://evil.example) <https://evil.example|y>".into(),
+            at: Timestamp::UNIX_EPOCH,
+            url: "https://bridge.example/destinations/1".into(),
+        };
+        let message = notice.body(Kind::Webhook);
+        for text in [&message["text"], &message["content"]] {
+            let text = text.as_str().unwrap();
+            for sign in ["<", ">", "@e", "]("] {
+                assert!(!text.contains(sign), "{sign} in {text}");
+            }
+        }
+        let long = Notice {
+            change: Change::Failing("x".repeat(5_000)),
+            ..notice
+        };
+        let message = long.body(Kind::Webhook);
+        assert_eq!(
+            message["content"].as_str().unwrap().chars().count(),
+            CHAT_LIMIT_CHARS
         );
     }
 }

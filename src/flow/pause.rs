@@ -71,15 +71,15 @@ async fn stop_sending(
     let stopped = store
         .pause_destination(id, Some(paused), initiative)
         .await?;
+    if stopped && let Some(change) = change {
+        notices::tell(bridge, id, change);
+    }
     // First the snapshot, so that nothing new is queued; then what is in memory; then everything that waits.
     bridge.reload().await?;
     give_back(bridge, bridge.outbox.drain_but_probe(id), Wait::Held).await?;
     let held = bridge.store.hold_due(id, bridge.clock.now_ms()).await?;
     if stopped {
         tracing::warn!(destination = %id, reason, held, "destination paused");
-        if let Some(change) = change {
-            notices::tell(bridge, id, change);
-        }
     }
     Ok(())
 }
