@@ -7,6 +7,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -26,12 +28,14 @@ use crate::flow::Bridge;
 use crate::flow::outbox::{Parcel, Place};
 use crate::flow::snapshot::{LiveConnection, Snapshot};
 use crate::new_id;
-use crate::store::INGEST_LIMIT;
 use crate::store::error::StoreError;
 use crate::store::ingest::{Ingest, Ingested, NewDelivery, NewEvent, Start};
 
 /// How long the same content counts as the same event, in seconds: Blue sends at least once, without an id.
 pub const DUPLICATE_WINDOW_S: i64 = 86_400;
+
+/// How long an event's sender waits for its commit. Blue itself gives up after 7 seconds; whatever is committed later is known when it comes again.
+const INGEST_LIMIT: Duration = Duration::from_secs(6);
 
 /// What was done with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

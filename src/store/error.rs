@@ -8,8 +8,8 @@ use crate::domain::seal::SealError;
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The write queue is full; try again shortly.
-    #[error("the write queue is full")]
+    /// More waits to be written than is taken, or a commit takes too long, and may still come; try again shortly.
+    #[error("what waits to be written is too much, or its commit takes too long")]
     Busy,
     /// The store was closed.
     #[error("the store is closed")]

@@ -49,7 +49,6 @@ mod waiting;
 mod writer;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::domain::seal::MasterKey;
 use crate::store::error::StoreError;
@@ -58,9 +57,6 @@ use crate::store::postgres::Postgres;
 use crate::store::results::Finish;
 use crate::store::schema_version::Upkeep;
 use crate::store::sqlite::Sqlite;
-
-/// How long an event's sender waits for its commit. Blue itself gives up after 7 seconds; whatever is committed later is known when it comes again.
-pub const INGEST_LIMIT: Duration = Duration::from_secs(6);
 
 /// The remembered world. Cheap to clone; all clones share one writer.
 #[derive(Clone)]

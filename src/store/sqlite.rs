@@ -126,7 +126,7 @@ impl Sqlite {
         .await
     }
 
-    /// A number that changes when another process has committed. On the writing connection, whose own commits do not change it: all that this process
+    /// A number that changes when another process has committed or emptied the log of writes. On the writing connection, whose own commits do not change it: all that this process
     /// writes goes through it.
     pub async fn commits_of_others(&self) -> Result<i64, StoreError> {
         use diesel::RunQueryDsl as _;

@@ -110,7 +110,7 @@ macro_rules! methods {
     )+};
 }
 
-/// A POST that only asks: with a client that breaks off, as a page does at the next key that is pressed, the work ends too.
+/// A POST that only asks: with a client that resets its connection the work ends too, rather than being done for nobody.
 pub fn ask<F, Args>(path: &'static str, access: impl Into<Access>, handler: F) -> Entry
 where
     F: Handler<Args>,

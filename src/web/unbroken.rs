@@ -1,7 +1,7 @@
 //! A request that changes something is carried through once it has begun, whatever its client does.
 //!
 //! A client that breaks off takes its handler with it: in the middle between a commit and what has to follow it, as keeping the answer of an
-//! `Idempotency-Key` or putting what was saved in force. `route` puts this around whatever changes something; what only looks may end anywhere.
+//! `Idempotency-Key` or putting what was saved in force. `route` puts this around whatever changes something; what only looks may end anywhere. The end of the process ends it too.
 
 use actix_web::Error;
 use actix_web::body::MessageBody;

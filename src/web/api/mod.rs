@@ -68,10 +68,15 @@ impl Paging {
         let rest = match page.before {
             None => all,
             Some(last) => {
-                // What was deleted meanwhile ends no walk: lists that anything is deleted from are ordered by id.
-                let at = all.iter().position(|one| id_of(one) == last);
-                let behind = at.map(|at| at + 1);
-                &all[behind.unwrap_or_else(|| all.partition_point(|one| id_of(one) <= last))..]
+                let behind = match all.iter().position(|one| id_of(one) == last) {
+                    Some(at) => at + 1,
+                    // What was deleted meanwhile ends no walk: lists that anything is deleted from are ordered by id.
+                    None if all.is_sorted_by_key(&id_of) => {
+                        all.partition_point(|one| id_of(one) <= last)
+                    }
+                    None => return Err(bad_cursor()),
+                };
+                &all[behind..]
             }
         };
         let part = &rest[..rest.len().min(page.limit as usize)];

@@ -11,11 +11,11 @@ pub struct Choices {
 }
 
 impl Choices {
-    /// All of them in their order, or the first by name with the chosen one.
+    /// By name: all of them, or the first with the chosen one.
     pub fn of(mut all: Vec<(String, String)>, chosen: &str) -> Choices {
         let is_cut = all.len() > CHOICES_LIMIT;
+        all.sort_by_cached_key(|(_, name)| name.to_lowercase());
         if is_cut {
-            all.sort_by_cached_key(|(_, name)| name.to_lowercase());
             let rest = all.split_off(CHOICES_LIMIT);
             all.extend(rest.into_iter().find(|(id, _)| id == chosen));
         }
@@ -39,7 +39,7 @@ mod tests {
         };
         let few = Choices::of(named(CHOICES_LIMIT), "");
         assert_eq!((few.offered.len(), few.is_cut), (CHOICES_LIMIT, false));
-        assert_eq!(few.offered[0].0, "199");
+        assert_eq!(few.offered[0].0, "0");
         let many = Choices::of(named(300), "250");
         assert_eq!((many.offered.len(), many.is_cut), (201, true));
         assert_eq!((&*many.offered[0].0, &*many.offered[200].0), ("0", "250"));
