@@ -71,7 +71,8 @@
 //!   every connection. [`domain::destination`] lets no saved secret follow an address to another host.
 //! - **People who look** see masks ([`domain::concealed`]); texts of events are texts in every page (askama escapes, the policy of [`web::headers`]
 //!   allows no inline script) and keep to their line in the log.
-//! - **A destination** is told nothing but what its connections map to it, and has one deadline and a bounded answer ([`outbound::request`]).
+//! - **A destination** is told nothing but what its connections map to it, and has one deadline and a bounded answer ([`outbound::request`],
+//!   `outbound::mail`). One that asks for notices is told the names of others that fail and why ([`flow::notices`]).
 //! - **Whoever has the file** opens no secret without the master key ([`domain::seal`]); [`store::rotation`] replaces it. Passwords, sessions and
 //!   tokens are hashes.
 //! - **Documents** (filters, mappings, paths, templates) are data, never programs: parsed once, inside limits of size, depth and work

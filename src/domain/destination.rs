@@ -40,6 +40,8 @@ pub const DEFAULT_MAIL_CONCURRENCY: u32 = 3;
 pub const CONCURRENCY_LIMIT: u32 = 100;
 /// Total time for one attempt, from name resolution to the last byte, in milliseconds.
 pub const DEFAULT_TIMEOUT_MS: u64 = 15_000;
+/// The same for a mail: a server may look at it before it takes it, and whom it took it for gets it twice when nobody waited for that.
+pub const DEFAULT_MAIL_TIMEOUT_MS: u64 = 30_000;
 /// Shortest and longest time limit that may be set, in milliseconds.
 pub const TIMEOUT_RANGE_MS: std::ops::RangeInclusive<u64> = 100..=30_000;
 /// Most requests a second that may be set.
@@ -167,6 +169,14 @@ impl Kind {
         match self {
             Kind::Webhook => DEFAULT_CONCURRENCY,
             Kind::Email => DEFAULT_MAIL_CONCURRENCY,
+        }
+    }
+
+    /// Total time for one attempt, unless the settings say otherwise, in milliseconds.
+    pub fn default_timeout_ms(self) -> u64 {
+        match self {
+            Kind::Webhook => DEFAULT_TIMEOUT_MS,
+            Kind::Email => DEFAULT_MAIL_TIMEOUT_MS,
         }
     }
 
@@ -320,6 +330,14 @@ impl Settings {
     pub fn unfit(&self) -> Vec<Problem> {
         let left_out = self.left_out().into_iter();
         let mut problems: Vec<Problem> = left_out.map(|place| masked(place, false)).collect();
+        let nobody = self
+            .endpoint
+            .mail()
+            .is_some_and(|server| server.to.is_empty());
+        if self.notices && nobody {
+            let message = "Notices go to whom stands here, as no mapping names them.";
+            problems.push(Problem::new("/config/to", "nobody_to_notify", message));
+        }
         let signing = &self.signing;
         let secret = signing.secret.as_ref();
         problems.extend(
@@ -470,6 +488,7 @@ fn parse_notices(value: Option<&Value>, problems: &mut Vec<Problem>) -> bool {
         None | Some(Value::Null) => false,
         Some(Value::Bool(notices)) => *notices,
         Some(_) => {
+            // As the phrase book has it for other flags.
             let key = "notices";
             let message = format!("`{key}` is true or false.");
             problems.push(Problem::new("/notices", "wrong_shape", message));

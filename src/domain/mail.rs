@@ -23,11 +23,8 @@ const MAILBOX_LIMIT_BYTES: usize = 320;
 /// The subject of what names none.
 const PLAIN_SUBJECT: &str = "Message from Bluebridge";
 
-/// What a mail is made of.
+/// What a mail is made of. One of these makes an object a mail; an event of Blue has none of them.
 const PARTS: [&str; 5] = ["to", "subject", "text", "html", "reply_to"];
-
-/// One of these makes an object a mail; an event of Blue has none of them.
-const TELLING: [&str; 3] = ["subject", "text", "html"];
 
 /// A mail before it is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,17 +46,17 @@ impl Mail {
             _ => None,
         };
         let mail = match document {
-            Some(Value::Object(parts)) if TELLING.iter().any(|part| parts.contains_key(*part)) => {
+            Some(Value::Object(parts)) if PARTS.iter().any(|part| parts.contains_key(*part)) => {
                 Mail::of_parts(&parts, to)?
             }
             other => Mail {
                 to: to.to_vec(),
                 reply_to: None,
                 subject: subject_of(other.as_ref()),
-                text: Some(match &other {
+                text: Some(tidy(match &other {
                     Some(document) => pretty(document),
                     None => String::from_utf8_lossy(body).into_owned(),
-                }),
+                })),
                 html: None,
             },
         };
@@ -97,7 +94,7 @@ impl Mail {
         };
         let reply_to = text("reply_to")?.filter(|text| !text.trim().is_empty());
         let reply_to = reply_to.map(|text| mailbox(&text).ok_or_else(|| no_address("reply_to")));
-        let (plain, html) = (text("text")?, text("html")?);
+        let (plain, html) = (text("text")?.map(tidy), text("html")?.map(tidy));
         Ok(Mail {
             to: if named.is_empty() { to.to_vec() } else { named },
             reply_to: reply_to.transpose()?,
@@ -109,15 +106,22 @@ impl Mail {
     }
 }
 
-/// A mail address, perhaps with a name before it; `None` for what a server would not take, or what could end a line.
+/// A mail address, perhaps with a name before it; `None` for what a server would not take, or what could end a line. What is written down of it is
+/// read as the same again.
 pub fn mailbox(text: &str) -> Option<Mailbox> {
     let text = text.trim();
     if text.len() > MAILBOX_LIMIT_BYTES || text.chars().any(char::is_control) {
         return None;
     }
     let found: Mailbox = text.parse().ok()?;
-    let address: &Address = &found.email;
-    AsRef::<str>::as_ref(address).is_ascii().then_some(found)
+    let (address, written): (&Address, String) = (&found.email, found.to_string());
+    let is_plain = address
+        .user()
+        .chars()
+        .all(|sign| sign.is_ascii() && sign != '"')
+        && address.domain().is_ascii();
+    let is_itself = written.len() <= MAILBOX_LIMIT_BYTES && written.parse() == Ok(found.clone());
+    (is_plain && is_itself).then_some(found)
 }
 
 /// Addresses in one text, as a field of a record may hold them. A comma may stand in a name, so the whole is tried first.
@@ -136,7 +140,7 @@ fn listed(text: &str) -> Result<Vec<Mailbox>, String> {
         .collect()
 }
 
-/// The address itself is a person's and stays out of the log.
+/// Without the address: this goes into the server's log and the destination's health, where a person's address has no place.
 fn no_address(part: &str) -> String {
     format!("what the mapping made for `{part}` is not a mail address.")
 }
@@ -147,11 +151,26 @@ fn subject_of(document: Option<&Value>) -> String {
     one_line(&event_type.map_or_else(String::new, |name| format!("Blue: {name}")))
 }
 
-/// Without line breaks, which would end the header, and not longer than the limit; the usual subject for nothing.
+/// Lines end as text has it, and nothing is in it that a server takes for the end of a mail or refuses: lone carriage returns, zero bytes.
+fn tidy(text: String) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let is_fine = |sign: &char| !sign.is_control() || matches!(sign, '\n' | '\t');
+    text.chars().filter(is_fine).collect()
+}
+
+/// Marks that turn the direction of what follows, by which one text looks like another.
+const TURNS: [std::ops::RangeInclusive<char>; 2] =
+    ['\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
+
+/// Without line breaks, which would end the header, nor what readers would decode, and not longer than the limit; the usual subject for nothing.
 fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let line: String = words.join(" ");
-    let line: String = line.chars().filter(|c| !c.is_control()).collect();
+    let line: String = words.join(" ").replace("=?", "= ?");
+    let turns = |sign: &char| TURNS.iter().any(|range| range.contains(sign));
+    let line: String = line
+        .chars()
+        .filter(|sign| !sign.is_control() && !turns(sign))
+        .collect();
     match line.chars().count() {
         0 => PLAIN_SUBJECT.into(),
         1..=SUBJECT_LIMIT_CHARS => line,
@@ -314,8 +333,29 @@ mod tests {
             "<a@b.example",
             "a@b.example, c@d.example",
             "a b@c.example",
+            "\"\\\"a b\\\"\"@example.com",
+            "\"a b\"@example.com",
+            &format!("{}. <a@b.example>", "x".repeat(304)),
         ] {
             assert_eq!(mailbox(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn nothing_in_a_mail_ends_it_or_looks_like_another() {
+        let mail = read(&json!({
+            "subject": "\u{202e}=?utf-8?b?aGk=?=\u{0}", "text": "a\r.\r\nb\u{0}c\r.\rd\te", "html": "x\ry",
+        }));
+        let mail = mail.unwrap();
+        assert_eq!(mail.subject, "= ?utf-8?b?aGk= ?=");
+        assert_eq!(mail.text.as_deref(), Some("a\n.\nbc\n.\nd\te"));
+        assert_eq!(mail.html.as_deref(), Some("x\ny"));
+    }
+
+    #[test]
+    fn recipients_alone_make_a_mail_too() {
+        let mail = read(&json!({"to": "boss@other.example"})).unwrap();
+        assert_eq!(addresses(&mail), ["boss@other.example"]);
+        assert_eq!(mail.text.as_deref(), Some(""));
     }
 }

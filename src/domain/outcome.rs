@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Outcome {
-    /// The destination answered with this HTTP status.
+    /// The destination answered with this HTTP status, or a mail server with this SMTP status.
     Answered {
         status: u16,
         /// It asked to be left in peace for a while, in a header.
@@ -32,10 +32,12 @@ pub enum Outcome {
     TimedOut { after_ms: u64 },
     /// The connection broke before an answer began.
     ConnectionBroke { reason: String },
-    /// The answer's headers were larger than we read.
+    /// The answer's headers, or a mail server's answers, were larger than we read.
     ResponseTooLarge { reason: String },
     /// The request could not be built from the destination's settings.
     InvalidRequest { reason: String },
+    /// The mapping made what is no mail.
+    InvalidMail { reason: String },
 }
 
 /// What a mail server was told when it refused.
@@ -86,13 +88,22 @@ impl Outcome {
                 status: 200..=299, ..
             } => Verdict::Delivered,
             Outcome::Answered { status: 410, .. } => Verdict::Gone,
-            Outcome::InvalidRequest { .. }
-            | Outcome::MailRefused {
-                status: 500..,
-                step: MailStep::Recipient | MailStep::Content,
-            } => Verdict::Final,
+            Outcome::InvalidRequest { .. } => Verdict::Final,
+            _ if self.is_of_the_mail_alone() => Verdict::Final,
             _ => Verdict::Retry,
         }
+    }
+
+    /// Whether this mail is at fault and the next one may well arrive, so that it tells nothing of its destination.
+    pub fn is_of_the_mail_alone(&self) -> bool {
+        matches!(
+            self,
+            Outcome::InvalidMail { .. }
+                | Outcome::MailRefused {
+                    status: 500..,
+                    step: MailStep::Recipient | MailStep::Content,
+                }
+        )
     }
 
     /// Stable code, for programs and metrics.
@@ -115,6 +126,7 @@ impl Outcome {
             Outcome::ConnectionBroke { .. } => "connection_broke",
             Outcome::ResponseTooLarge { .. } => "response_too_large",
             Outcome::InvalidRequest { .. } => "invalid_request",
+            Outcome::InvalidMail { .. } => "invalid_mail",
         }
     }
 
@@ -181,6 +193,7 @@ impl Outcome {
             Outcome::InvalidRequest { reason } => {
                 format!("The request could not be built: {reason}")
             }
+            Outcome::InvalidMail { reason } => format!("This is no mail: {reason}"),
         }
     }
 
@@ -276,6 +289,9 @@ impl Outcome {
                 "Make the destination answer with fewer or shorter headers."
             }
             Outcome::InvalidRequest { .. } => "Correct the destination's settings, then resend.",
+            Outcome::InvalidMail { .. } => {
+                "Change the mapping, or name recipients in the destination's settings; then resend."
+            }
         }
     }
 }
@@ -296,7 +312,7 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn failures() -> [Outcome; 17] {
+    pub(crate) fn failures() -> [Outcome; 18] {
         let mail_refused = |status, step| Outcome::MailRefused { status, step };
         let reason = || "because: of it".to_string();
         [
@@ -320,6 +336,7 @@ pub(crate) mod tests {
             Outcome::ConnectionBroke { reason: reason() },
             Outcome::ResponseTooLarge { reason: reason() },
             Outcome::InvalidRequest { reason: reason() },
+            Outcome::InvalidMail { reason: reason() },
         ]
     }
 

@@ -116,6 +116,10 @@ async fn judge_destination(
     let snapshot = bridge.snapshot();
     let present = snapshot.destination(destination.id);
     let present = present.map_or(destination, Arc::as_ref);
+    // One record's bad address must not stop the mails of all others.
+    if outcome.is_of_the_mail_alone() {
+        return Ok(());
+    }
     let must_be_held = note(bridge, present, parcel.delivery_id, outcome, ended).await?;
     let health = health_now(bridge, parcel);
     match next {

@@ -1,7 +1,7 @@
 //! What happens: one file per step of an event's way, in reading order.
 //!
 //! `ingest` -> `outbox` (the hand-over) -> `deliver` -> `record` -> `recover`; beside them the things a person sets off:
-//! `resend`, `replay`, `test_event`, `dry_run`, `past`, `projects`, `transfer`, `pause`, `tail`. Called by `web` (who may ask) and `worker` (when it happens).
+//! `resend`, `replay`, `test_event`, `dry_run`, `past`, `projects`, `transfer`, `pause`, `tail`, and `notices` of what has become of destinations. Called by `web` (who may ask) and `worker` (when it happens).
 //! Knows neither actix nor diesel nor askama. [`Bridge`] holds what the steps share.
 
 pub mod admission;

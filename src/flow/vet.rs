@@ -81,7 +81,7 @@ fn test_recipients(settings: &Settings) -> Vec<String> {
         .collect()
 }
 
-/// Sends one small signed request to the destination. It is no delivery and leaves no trace in the log; what it brought is kept with the
+/// Sends one small request, signed as deliveries are, or one mail to the destination. It is no delivery and leaves no trace in the log; what it brought is kept with the
 /// destination, until the next one.
 pub async fn try_out(bridge: &Bridge, destination: &Destination) -> Result<(), StoreError> {
     let now = bridge.clock.now();

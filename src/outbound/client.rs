@@ -1,6 +1,9 @@
-//! The one HTTP client: no redirects, no ambient proxy, the guard as its resolver, connections kept.
+//! The one HTTP client: no redirects, no ambient proxy, the guard as its resolver, connections kept. Beside it, what mail servers' certificates are checked by.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustls_platform_verifier::ConfigVerifierExt as _;
 
 use url::Url;
 
@@ -20,8 +23,12 @@ const ANSWER_HEADERS: usize = 500;
 
 /// The client could not be built.
 #[derive(Debug, thiserror::Error)]
-#[error("the HTTP client could not be built: {0}")]
-pub struct ClientError(reqwest::Error);
+pub enum ClientError {
+    #[error("the HTTP client could not be built: {0}")]
+    Http(#[from] reqwest::Error),
+    #[error("the certificates that this machine trusts could not be read: {0}")]
+    Tls(#[from] rustls::Error),
+}
 
 /// The one way out, in two halves: what goes by plain http without permission may reach listed networks only, so its connections and its
 /// names are kept apart.
@@ -29,6 +36,7 @@ pub struct ClientError(reqwest::Error);
 pub struct Client {
     ordinary: reqwest::Client,
     listed_only: reqwest::Client,
+    tls: Arc<rustls::ClientConfig>,
 }
 
 impl Client {
@@ -37,7 +45,13 @@ impl Client {
         Ok(Client {
             ordinary: half(guard.clone())?,
             listed_only: half(guard.listed_only())?,
+            tls: Arc::new(rustls::ClientConfig::with_platform_verifier()?),
         })
+    }
+
+    /// How TLS is spoken to mail servers.
+    pub(super) fn tls(&self) -> Arc<rustls::ClientConfig> {
+        self.tls.clone()
     }
 
     /// The half that a request to this URL goes through.
@@ -50,7 +64,7 @@ impl Client {
     }
 }
 
-fn half(guard: Guard) -> Result<reqwest::Client, ClientError> {
+fn half(guard: Guard) -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .redirect(reqwest::redirect::Policy::none())
@@ -61,5 +75,4 @@ fn half(guard: Guard) -> Result<reqwest::Client, ClientError> {
         .tcp_nodelay(true)
         .http1_max_headers(ANSWER_HEADERS)
         .build()
-        .map_err(ClientError)
 }

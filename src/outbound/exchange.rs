@@ -28,7 +28,7 @@ pub struct Message<'a> {
 pub struct Exchange {
     pub outcome: Outcome,
     pub duration: Duration,
-    /// Method and URL, without what may be a secret of it.
+    /// Method and URL, without what may be a secret of it, or the mail server.
     pub request_line: String,
     /// What was sent, secrets masked.
     pub request_headers: Vec<(String, String)>,

@@ -1,12 +1,13 @@
 //! How we speak to the world: one client, one address guard, one signed request or mail in, one outcome out.
 //!
 //! Called by `flow`. Nothing here knows the database or the pages. Every way out of the server goes through [`guard`],
-//! at every connection, whether it is a delivery or a test.
+//! at every connection, whether it is a delivery, a test or a notice.
 
 pub mod client;
 pub mod exchange;
 pub mod guard;
 pub mod lookup;
 mod mail;
+mod mail_line;
 mod ranges;
 pub mod request;

@@ -18,7 +18,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use crate::domain::concealed::conceal_tokens;
 use crate::domain::destination::success::ANSWER_LIMIT_BYTES;
 use crate::domain::destination::{
-    Auth, Endpoint, MailServer, RequestSettings, Settings, SuccessRule,
+    Auth, Endpoint, Kind, MailServer, RequestSettings, Settings, SuccessRule,
 };
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::{MASK, Secret};
@@ -48,7 +48,10 @@ pub async fn send(
     let written = match Written::new(settings, message) {
         Ok(written) => written,
         Err(reason) => {
-            exchange.outcome = Outcome::InvalidRequest { reason };
+            exchange.outcome = match settings.kind() {
+                Kind::Webhook => Outcome::InvalidRequest { reason },
+                Kind::Email => Outcome::InvalidMail { reason },
+            };
             return exchange;
         }
     };
@@ -61,14 +64,17 @@ pub async fn send(
                 talk(way, message, headers, &mut exchange).await
             }
             Written::Mail(server, letter) => {
-                mail::hand_in(guard, server, &letter, &mut exchange).await
+                mail::hand_in(client, guard, server, &letter, &mut exchange).await
             }
         }
     };
     match tokio::time::timeout(deadline, talk).await {
         Ok(outcome) => exchange.outcome = outcome,
         // It begins as timed out, and the status is what counts once it was read.
-        Err(_) => exchange.response_truncated = exchange.outcome.status().is_some(),
+        Err(_) => {
+            let is_cut = settings.kind() == Kind::Webhook && exchange.outcome.status().is_some();
+            exchange.response_truncated = is_cut;
+        }
     }
     if exchange.response_body.len() > RESPONSE_LIMIT_BYTES {
         exchange.response_body.truncate(RESPONSE_LIMIT_BYTES);

@@ -294,6 +294,8 @@ async fn a_server_that_speaks_no_sense_ends_in_a_word() {
     let web = MailServer::start(&[&[("", "HTTP/1.1 400 Bad Request")]]).await;
     let busy = MailServer::start(&[&[("", "421 too many")]]).await;
     let farewell = MailServer::start(&[&[("QUIT", "...")]]).await;
+    let eager = MailServer::start(&[&[("DATA", "250 fine")]]).await;
+    let odd = MailServer::start(&[&[(".", "354 go on")]]).await;
     for (server, code) in [
         (flood, "response_too_large"),
         (hangs, "timed_out"),
@@ -301,6 +303,8 @@ async fn a_server_that_speaks_no_sense_ends_in_a_word() {
         (web, "connection_broke"),
         (busy, "mail_refused"),
         (farewell, "delivered"),
+        (eager, "connection_broke"),
+        (odd, "connection_broke"),
     ] {
         let bridge = TestBridge::start().await;
         let (hook, _) = connect(&bridge, server.config(), by_title()).await;
@@ -308,8 +312,74 @@ async fn a_server_that_speaks_no_sense_ends_in_a_word() {
         bridge.recorded(1).await;
         let attempt = &delivery(&bridge).await["attempts"][0];
         assert_eq!(attempt["outcome"]["code"], code, "{attempt}");
+        assert_eq!(attempt["response"]["truncated"], false, "{attempt}");
         bridge.stop().await;
     }
+}
+
+#[actix_web::test]
+async fn where_one_recipient_is_refused_nobody_gets_the_mail() {
+    let bridge = TestBridge::start().await;
+    let mut server = MailServer::start(&[&[("RCPT TO:<b@", "550 unknown")]]).await;
+    let mut config = server.config();
+    config["to"] = json!(["a@b.example", "b@b.example", "c@b.example"]);
+    let (hook, _) = connect(&bridge, config, by_title()).await;
+    bridge.post(&hook, &event(1)).await;
+    let heard = server.next().await;
+    assert_eq!(
+        heard[2..],
+        ["RCPT TO:<a@b.example>", "RCPT TO:<b@b.example>", "QUIT"]
+    );
+    bridge.recorded(1).await;
+    assert_eq!(delivery(&bridge).await["state"], "failed");
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn one_records_bad_address_stops_no_other_mail() {
+    let bridge = TestBridge::start().await;
+    let mut server = MailServer::start(&[&[]]).await;
+    let mapping = json!({"mode": "fields", "fields": [
+        {"to": "to", "from": {"path": "$.currentValue.to"}}, {"to": "text", "from": {"value": "t"}},
+    ]});
+    let (hook, id) = connect(&bridge, server.config(), mapping).await;
+    let to = |number: usize, address: &str| {
+        let mut body: Value = serde_json::from_slice(&event(number)).unwrap();
+        body["currentValue"]["to"] = address.into();
+        body.to_string().into_bytes()
+    };
+    for number in 1..=15 {
+        bridge.post(&hook, &to(number, "n/a")).await;
+        bridge.recorded(number as u64).await;
+        bridge.advance(Duration::from_secs(5));
+    }
+    assert_eq!(bridge.count_in(&id, "failed"), 15);
+    let health = &bridge.get(&format!("/destinations/{id}")).await["health"];
+    assert_eq!(health["state"], "ok", "{health}");
+    bridge.post(&hook, &to(16, "a@b.example")).await;
+    assert_eq!(server.next().await[2], "RCPT TO:<a@b.example>");
+    bridge.recorded(16).await;
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn what_is_said_before_tls_is_no_answer_under_it() {
+    let folder = tempfile::tempdir().unwrap();
+    make_certificates(folder.path());
+    let way = Way::StartTls(acceptor(folder.path()));
+    const INJECTING: &[Script] =
+        &[&[("STARTTLS", "220 go on\r\n250-x\r\n250 AUTH PLAIN\r\n235 ok")]];
+    let server = MailServer::start_by(way, INJECTING).await;
+    let bridge = TestBridge::start().await;
+    let mut config = server.config();
+    config["encryption"] = "starttls".into();
+    let (hook, _) = connect(&bridge, config, by_title()).await;
+    bridge.post(&hook, &event(1)).await;
+    bridge.recorded(1).await;
+    let attempt = &delivery(&bridge).await["attempts"][0];
+    let said = "TLS failed: the mail server said more before TLS than it was asked.";
+    assert_eq!(attempt["outcome"]["sentence"], said);
+    bridge.stop().await;
 }
 
 #[actix_web::test]
@@ -321,7 +391,7 @@ async fn nothing_of_a_mail_is_said_before_the_way_is_secret() {
     config["auth"] = json!({"type": "basic", "username": "bridge", "password": "canary-password"});
     let (hook, _) = connect(&bridge, config, by_title()).await;
     bridge.post(&hook, &event(1)).await;
-    assert_eq!(server.next().await, ["EHLO example.com"]);
+    assert_eq!(server.next().await, ["EHLO example.com", "QUIT"]);
     bridge.recorded(1).await;
     let attempt = &delivery(&bridge).await["attempts"][0];
     assert_eq!(attempt["outcome"]["code"], "tls_failed");
@@ -374,7 +444,10 @@ async fn what_is_no_mail_fails_with_the_reason_and_may_be_resent() {
     let said = delivery["attempts"][0]["outcome"]["sentence"]
         .as_str()
         .unwrap();
-    assert!(said.contains("`body` is no part of a mail"), "{said}");
+    assert!(
+        said.contains("This is no mail: `body` is no part of"),
+        "{said}"
+    );
     bridge.stop().await;
 }
 

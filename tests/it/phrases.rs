@@ -636,6 +636,19 @@ fn what_is_wrong_with_a_destination_is_told() {
     let login = json!({"auth": {"type": "basic", "username": "u", "password": "p"}});
     let saved = mail_server(login, None).unwrap();
     all_told(&mail_server(json!({"server": "other.example.com"}), Some(&saved)).unwrap_err());
+    let config_without = json!({"server": "smtp.example.com", "from": "a@b.example"});
+    let document = SettingsDocument {
+        kind: Kind::Email,
+        config: Some(&config_without),
+        notices: Some(&json!(true)),
+        ..SettingsDocument::default()
+    };
+    all_told(&Settings::parse(&document, None).unwrap().unfit());
+    let document = SettingsDocument {
+        notices: Some(&json!("yes")),
+        ..document
+    };
+    all_told(&Settings::parse(&document, None).unwrap_err());
     let fine = config(json!({}));
     refused(Some(&fine), Some(&json!({"scheme": "rot13"})), None);
     for limits in [
@@ -840,7 +853,9 @@ fn why_a_body_is_no_mail_is_told() {
         json!({"text": "t"}),
     ] {
         let reason = Mail::read(body.to_string().as_bytes(), JSON, &[]).unwrap_err();
-        told(&Outcome::InvalidRequest { reason }.sentence());
+        let refused = Outcome::InvalidMail { reason };
+        told(&refused.sentence());
+        told(refused.advice());
     }
 }
 

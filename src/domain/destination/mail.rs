@@ -71,7 +71,7 @@ impl Encryption {
 pub(super) struct MailDocument {
     server: String,
     #[serde(default)]
-    port: Option<u16>,
+    port: Option<i64>,
     #[serde(default)]
     encryption: Option<String>,
     #[serde(default)]
@@ -88,11 +88,12 @@ pub(super) fn parse_mail(
 ) -> Option<MailServer> {
     let host = parse_host(&document.server, problems);
     let encryption = parse_encryption(&document, problems);
-    let port = document
-        .port
-        .or_else(|| encryption.map(Encryption::usual_port));
+    let port = parse_port(document.port, encryption, problems);
+    // Without encryption whoever stands on the way is told the password too.
     let moved = previous.is_some_and(|previous| {
-        host.as_ref().is_some_and(|host| *host != previous.host) || port != Some(previous.port)
+        host.as_ref().is_some_and(|host| *host != previous.host)
+            || port.is_some_and(|port| port != previous.port)
+            || encryption == Some(Encryption::None) && previous.encryption != Encryption::None
     });
     let kept = previous.filter(|_| !moved);
     let auth = match document.auth {
@@ -120,10 +121,6 @@ pub(super) fn parse_mail(
     let to = to
         .filter_map(|(index, text)| parse_mailbox(text, &format!("/config/to/{index}"), problems))
         .collect();
-    if port == Some(0) {
-        let message = "A port is a number from 1 to 65535.";
-        problems.push(Problem::new("/config/port", "out_of_range", message));
-    }
     Some(MailServer {
         host: host?,
         port: port?,
@@ -134,15 +131,37 @@ pub(super) fn parse_mail(
     })
 }
 
+fn parse_port(
+    given: Option<i64>,
+    encryption: Option<Encryption>,
+    problems: &mut Vec<Problem>,
+) -> Option<u16> {
+    let Some(given) = given else {
+        return encryption.map(Encryption::usual_port);
+    };
+    let port = u16::try_from(given).ok().filter(|port| *port != 0);
+    if port.is_none() {
+        let message = "A port is a number from 1 to 65535.";
+        problems.push(Problem::new("/config/port", "out_of_range", message));
+    }
+    port
+}
+
+/// In the one spelling in which it is looked up, dialled and looked for in the certificate.
 fn parse_host(text: &str, problems: &mut Vec<Problem>) -> Option<String> {
-    let host = text.trim().trim_matches(['[', ']']).to_ascii_lowercase();
-    let is_host = host.len() <= HOST_LIMIT_BYTES && host_of(&host).is_some();
-    if !is_host {
+    let text = text.trim().trim_matches(['[', ']']);
+    let host = host_of(text).map(|host| match host {
+        url::Host::Domain(name) => name.trim_end_matches('.').to_string(),
+        url::Host::Ipv4(address) => address.to_string(),
+        url::Host::Ipv6(address) => address.to_string(),
+    });
+    let host = host.filter(|host| (1..=HOST_LIMIT_BYTES).contains(&host.len()));
+    if host.is_none() {
         let message =
             "This is not the name of a server; write it without port, like smtp.example.com.";
         problems.push(Problem::new("/config/server", "not_a_server", message));
     }
-    is_host.then_some(host)
+    host
 }
 
 /// A name or an address.
@@ -155,7 +174,7 @@ fn host_of(text: &str) -> Option<url::Host> {
 
 fn parse_encryption(document: &MailDocument, problems: &mut Vec<Problem>) -> Option<Encryption> {
     let Some(word) = &document.encryption else {
-        let is_tls = document.port == Some(Encryption::Tls.usual_port());
+        let is_tls = document.port == Some(Encryption::Tls.usual_port().into());
         return Some(if is_tls {
             Encryption::Tls
         } else {

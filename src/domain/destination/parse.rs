@@ -9,9 +9,8 @@ use url::Url;
 
 use crate::domain::concealed::{is_mask, is_masked, restore};
 use crate::domain::destination::{
-    Auth, CONCURRENCY_LIMIT, DEFAULT_TIMEOUT_MS, HEADER_VALUE_LIMIT_BYTES, HEADERS_LIMIT, Kind,
-    Limits, METHODS, PER_SECOND_LEAST, PER_SECOND_LIMIT, RequestSettings, TIMEOUT_RANGE_MS,
-    URL_LIMIT_BYTES,
+    Auth, CONCURRENCY_LIMIT, HEADER_VALUE_LIMIT_BYTES, HEADERS_LIMIT, Kind, Limits, METHODS,
+    PER_SECOND_LEAST, PER_SECOND_LIMIT, RequestSettings, TIMEOUT_RANGE_MS, URL_LIMIT_BYTES,
 };
 use crate::domain::problem::Problem;
 use crate::domain::secret::{MASK, Secret};
@@ -453,7 +452,7 @@ pub(super) fn parse_limits(
             format!("From {PER_SECOND_LEAST} to {PER_SECOND_LIMIT} requests a second."),
         ));
     }
-    let timeout_ms = limits.timeout_ms.unwrap_or(DEFAULT_TIMEOUT_MS);
+    let timeout_ms = limits.timeout_ms.unwrap_or(kind.default_timeout_ms());
     if !TIMEOUT_RANGE_MS.contains(&timeout_ms) {
         problems.push(Problem::new(
             "/limits/timeout_ms",

@@ -388,7 +388,11 @@ fn a_password_is_kept_for_its_server_only() {
     let user = json!({"auth": {"type": "basic", "username": "bridge"}});
     let again = mail(mail_server(user.clone()), Some(&saved)).unwrap();
     assert_eq!(again.endpoint.auth(), saved.endpoint.auth());
-    for moved in [json!({"server": "evil.example.com"}), json!({"port": 2525})] {
+    for moved in [
+        json!({"server": "evil.example.com"}),
+        json!({"port": 2525}),
+        json!({"encryption": "none", "port": 587}),
+    ] {
         let mut change = user.clone();
         change
             .as_object_mut()
@@ -421,6 +425,7 @@ fn what_no_mail_server_can_be_is_told_at_its_place() {
             "not_a_server",
         ),
         (json!({"port": 0}), "/config/port", "out_of_range"),
+        (json!({"port": 70_000}), "/config/port", "out_of_range"),
         (json!({"port": "x"}), "/config/port", "wrong_shape"),
         (
             json!({"encryption": "ssl"}),
@@ -472,4 +477,34 @@ fn what_no_mail_server_can_be_is_told_at_its_place() {
     let refused = Settings::parse(&document, None).unwrap_err();
     let found: Vec<&str> = refused.iter().map(|problem| problem.code).collect();
     assert_eq!(found, ["not_for_mail", "not_for_mail"]);
+}
+
+#[test]
+fn a_server_is_kept_in_the_spelling_that_is_dialled() {
+    for (written, kept) in [
+        ("SMTP.Example.com.", "smtp.example.com"),
+        ("m\u{fc}nchen.example", "xn--mnchen-3ya.example"),
+        ("%6cocalhost", "localhost"),
+        ("127.1", "127.0.0.1"),
+        ("[2001:DB8::1]", "2001:db8::1"),
+    ] {
+        let settings = mail(mail_server(json!({"server": written})), None).unwrap();
+        assert_eq!(settings.endpoint.mail().unwrap().host, kept, "{written}");
+    }
+}
+
+#[test]
+fn notices_by_mail_need_somebody_who_gets_them() {
+    let config = mail_server(json!({"to": []}));
+    let document = SettingsDocument {
+        kind: Kind::Email,
+        config: Some(&config),
+        notices: Some(&json!(true)),
+        ..SettingsDocument::default()
+    };
+    let unfit = Settings::parse(&document, None).unwrap().unfit();
+    assert_eq!(
+        (unfit[0].pointer.as_str(), unfit[0].code),
+        ("/config/to", "nobody_to_notify")
+    );
 }

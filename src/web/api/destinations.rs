@@ -286,7 +286,7 @@ async fn draft(
     };
     problems.extend(kind_problem(document, kind, before));
     let parts = SettingsDocument {
-        kind: kind.unwrap_or_default(),
+        kind: kind.or(before.map(Settings::kind)).unwrap_or_default(),
         config: document.config.as_ref(),
         signing: document.signing.as_ref(),
         limits: document.limits.as_ref(),

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::concealed::conceal;
 use crate::domain::destination::{
-    Auth, DEFAULT_TIMEOUT_MS, Destination, Encryption, Endpoint, Kind, LastTest, METHODS,
-    MailServer, RequestSettings, SuccessRule,
+    Auth, Destination, Encryption, Endpoint, Kind, LastTest, METHODS, MailServer, RequestSettings,
+    SuccessRule,
 };
 use crate::domain::id::DestinationId;
 use crate::domain::person::User;
@@ -686,7 +686,7 @@ impl DestinationForm {
             auth: "none".into(),
             scheme: "standard_webhooks".into(),
             concurrency: Kind::default().default_concurrency().to_string(),
-            timeout_ms: DEFAULT_TIMEOUT_MS.to_string(),
+            timeout_ms: Kind::default().default_timeout_ms().to_string(),
             ..DestinationForm::default()
         }
     }
@@ -698,6 +698,7 @@ impl DestinationForm {
             service: service.id.into(),
             kind: service.kind,
             concurrency: service.kind.default_concurrency().to_string(),
+            timeout_ms: service.kind.default_timeout_ms().to_string(),
             name: service.name.into(),
             url: service.url.into(),
             auth: service.auth.into(),

@@ -40,9 +40,15 @@ impl Default for MailFields {
 
 impl MailFields {
     pub fn of(server: &MailServer) -> MailFields {
+        let is_usual = server.port == server.encryption.usual_port();
         MailFields {
             server: server.host.clone(),
-            port: server.port.to_string(),
+            // Empty it follows when the encryption is changed.
+            port: if is_usual {
+                String::new()
+            } else {
+                server.port.to_string()
+            },
             encryption: server.encryption.as_str().into(),
             from: server.from.to_string(),
             to: written(&server.to, "\n"),
@@ -63,10 +69,10 @@ impl MailFields {
     /// The document's `config`.
     pub fn document(self, auth: Value) -> Value {
         let port = self.port.trim();
-        let port = match port.parse::<u16>() {
-            Ok(port) => Value::from(port),
-            Err(_) if port.is_empty() => Value::Null,
-            Err(_) => Value::from(port),
+        let port = match port {
+            "" => Value::Null,
+            // What is no number is no port either.
+            typed => Value::from(typed.parse::<i64>().unwrap_or(0)),
         };
         let lines = self.to.lines().map(str::trim);
         let to: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
