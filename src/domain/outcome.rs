@@ -275,7 +275,7 @@ impl Outcome {
             Outcome::RefusedAddress { .. } => {
                 "Use a public https address, or list the network in BLUEBRIDGE_ALLOW_NETWORKS."
             }
-            Outcome::DnsFailed { .. } => "Check the host name in the destination's URL.",
+            Outcome::DnsFailed { .. } => "Check the host name in the destination's settings.",
             Outcome::CouldNotConnect { .. } => {
                 "Check that the destination is running and that a firewall lets this machine reach it."
             }

@@ -460,6 +460,7 @@ async fn a_mail_server_goes_with_its_connection_into_another_bridge(database: Da
     let path = format!("/destinations/{id}");
     let mut shown = first.get(&path).await;
     assert_eq!(shown["kind"], "email");
+    shown["notices"] = true.into();
     // As it is shown it may be sent back, and a kind stays what it is.
     shown["name"] = "Mails".into();
     shown["kind"] = Value::Null;
@@ -489,6 +490,7 @@ async fn a_mail_server_goes_with_its_connection_into_another_bridge(database: Da
     let here = &second.get("/destinations").await["data"][0];
     assert_eq!(here["kind"], "email", "{here}");
     assert_eq!(here["left_out"], json!(["/config/auth/password"]));
+    assert_eq!(here["notices"], true, "{here}");
     let page = ada
         .get(&format!("/destinations/{}", here["id"].as_str().unwrap()))
         .await;

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use bluebridge::domain::destination::{Settings, SettingsDocument};
+use bluebridge::domain::destination::{Kind, Settings, SettingsDocument};
 use bluebridge::domain::outcome::Outcome;
 use bluebridge::outbound::client::Client;
 use bluebridge::outbound::exchange::{Exchange, Message};
@@ -134,6 +134,29 @@ async fn a_name_that_changes_its_answer_reaches_nothing_inside() {
     let exchange = sent(&guard, &settings).await;
     assert!(!matches!(exchange.outcome, Outcome::RefusedAddress { .. }));
     assert!(sink.connections() > 0);
+}
+
+#[actix_web::test]
+async fn a_mail_servers_name_that_leads_inside_reaches_nothing_there() {
+    provider();
+    let sink = Sink::start().await;
+    let config = json!({
+        "server": "mail.example", "port": sink.port, "from": "a@b.example", "to": ["c@d.example"],
+    });
+    let document = SettingsDocument {
+        kind: Kind::Email,
+        config: Some(&config),
+        ..SettingsDocument::default()
+    };
+    let settings = Settings::parse(&document, None).unwrap();
+    for (listed, is_reached) in [("10.0.0.0/8", false), ("127.0.0.0/8", true)] {
+        let names = Rebinding::new(&[&["127.0.0.1"]]);
+        let guard = Guard::with_lookup(vec![listed.parse().unwrap()], names);
+        let exchange = sent(&guard, &settings).await;
+        let is_refused = matches!(exchange.outcome, Outcome::RefusedAddress { .. });
+        assert_eq!(is_refused, !is_reached, "{:?}", exchange.outcome);
+        assert_eq!(sink.connections() > 0, is_reached, "{listed}");
+    }
 }
 
 #[actix_web::test]
