@@ -1,7 +1,9 @@
-//! When a destination that keeps failing is held, when it is probed, and when it has recovered: pure rules over times that are handed in.
+//! When a destination that keeps failing is held, when it is probed, and how long one must be quiet that has recovered: pure rules over times that
+//! are handed in.
 //!
-//! Called by `flow::health`, which keeps one [`Streak`] per failing destination, and by `flow::probe`. The rule is deliberately slow to judge: one
-//! bad delivery, or one bad second, holds nothing, and one arrival among failures is no recovery. It never drops anything; it only says "not now".
+//! Called by `flow::health`, which keeps one [`Streak`] per failing destination and what it has noted of it ([`Sightings`]), and by `flow::probe`;
+//! the store judges the recovery by what all nodes have noted. The rule is deliberately slow to judge: one bad delivery, or one bad second, holds
+//! nothing, and one arrival among failures is no recovery. It never drops anything; it only says "not now".
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -23,7 +25,10 @@ pub const QUIET_S: i64 = 120;
 /// Pause before each probe, in seconds: 30 s, 1, 2, 5, 10 and 15 minutes; the last one repeats.
 pub const PROBE_PAUSES_S: [i64; 6] = [30, 60, 120, 300, 600, 900];
 
-/// How a destination that began to fail does: its failures since its last arrival, and how long it has been quiet.
+/// What of one kind is seen more often than this is noted for all nodes no more often, in seconds.
+pub const NOTE_EVERY_S: i64 = 30;
+
+/// A destination's failures since its last arrival, as far as this node has seen.
 #[derive(Debug, Clone, Default)]
 pub struct Streak {
     began: Option<Timestamp>,
@@ -31,38 +36,48 @@ pub struct Streak {
     /// Different deliveries among them; no more than the rule asks for.
     deliveries: Vec<DeliveryId>,
     judged: bool,
-    last_failed: Option<Timestamp>,
-    /// The last attempt arrived.
-    arrived: bool,
+}
+
+/// When this node saw an attempt end in one way, and which of these times it has noted for all nodes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sightings {
+    seen: Option<Timestamp>,
+    noted: Option<Timestamp>,
+}
+
+impl Sightings {
+    /// Keeps in mind that it was seen.
+    pub fn see(&mut self, at: Timestamp) {
+        self.seen = Some(at);
+    }
+
+    /// What is to be noted, when the last note is old enough; it counts as noted.
+    pub fn take_due(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let rests = |at| (0..NOTE_EVERY_S).contains(&now.duration_since(at).as_secs());
+        if self.seen == self.noted || self.noted.is_some_and(rests) {
+            return None;
+        }
+        self.noted = self.seen;
+        self.noted
+    }
+
+    /// The same at once, when the other kind was noted since.
+    pub fn take_due_after(&mut self, other: Sightings, now: Timestamp) -> Option<Timestamp> {
+        if other.noted.is_some() && other.noted >= self.noted {
+            self.noted = None;
+        }
+        self.take_due(now)
+    }
+
+    /// What could not be noted is due again.
+    pub fn forget_notes(&mut self) {
+        self.noted = None;
+    }
 }
 
 impl Streak {
-    /// Of a failure that another node noted, or this one before it started again; nothing is known of what came afterwards.
-    pub fn noted(since: Timestamp) -> Streak {
-        Streak {
-            last_failed: Some(since),
-            ..Streak::default()
-        }
-    }
-
-    /// What failed before counts no more for holding it.
-    pub fn arrived(&mut self) {
-        *self = Streak {
-            last_failed: self.last_failed,
-            arrived: true,
-            ..Streak::default()
-        };
-    }
-
-    /// Whether it has taken what it was sent for long enough. A clock that was set back ends the waiting.
-    pub fn has_recovered(&self, now: Timestamp) -> bool {
-        let is_quiet = |at| !(0..QUIET_S).contains(&now.duration_since(at).as_secs());
-        self.arrived && self.last_failed.is_none_or(is_quiet)
-    }
-
     /// Counts one failure. `true` once, when the destination is to be held from now on.
     pub fn failed(&mut self, delivery: DeliveryId, now: Timestamp) -> bool {
-        (self.last_failed, self.arrived) = (Some(now), false);
         let began = *self.began.get_or_insert(now);
         self.failures = self.failures.saturating_add(1);
         if self.deliveries.len() < DELIVERIES && !self.deliveries.contains(&delivery) {
@@ -140,22 +155,48 @@ mod tests {
     }
 
     #[test]
-    fn one_that_fails_by_halves_has_not_recovered_until_nothing_failed_for_two_minutes() {
-        let mut streak = Streak::default();
-        for minute in 0..60 {
-            assert!(!streak.failed(delivery(minute as u8), at(minute * 60)));
-            streak.arrived();
-            assert!(!streak.has_recovered(at(minute * 60 + 59)));
+    fn what_is_seen_all_the_time_is_noted_twice_a_minute_and_the_last_of_it_too() {
+        let mut sightings = Sightings::default();
+        let mut noted = Vec::new();
+        for second in 0..=70 {
+            sightings.see(at(second));
+            noted.extend(sightings.take_due(at(second)));
         }
-        let last = 59 * 60;
-        assert!(!streak.has_recovered(at(last + QUIET_S - 1)));
-        assert!(streak.has_recovered(at(last + QUIET_S)));
-        assert!(
-            streak.has_recovered(at(last - 3_600)),
+        assert_eq!(noted, [0, 30, 60].map(at));
+        assert_eq!(sightings.take_due(at(89)), None);
+        assert_eq!(sightings.take_due(at(90)), Some(at(70)));
+        assert_eq!(sightings.take_due(at(900)), None, "nothing is new");
+        sightings.forget_notes();
+        assert_eq!(sightings.take_due(at(900)), Some(at(70)));
+        sightings.see(at(-3_600));
+        assert_eq!(
+            sightings.take_due(at(-3_600)),
+            Some(at(-3_600)),
             "the clock was set back"
         );
-        streak.failed(delivery(1), at(last));
-        assert!(!streak.has_recovered(at(last + QUIET_S)), "nothing arrived");
+    }
+
+    #[test]
+    fn a_failure_is_noted_at_once_when_an_arrival_was_noted_since() {
+        let (mut failures, mut arrivals) = (Sightings::default(), Sightings::default());
+        let mut notes = 0;
+        // By turns, ten times a second for a minute.
+        for tenth in 0..600 {
+            let now = at(0) + SignedDuration::from_millis(tenth * 100);
+            let noted = if tenth % 2 == 0 {
+                failures.see(now);
+                failures.take_due_after(arrivals, now)
+            } else {
+                arrivals.see(now);
+                arrivals.take_due(now)
+            };
+            notes += usize::from(noted.is_some());
+            // Nobody may take it for recovered who sees only the notes.
+            if tenth % 2 == 0 {
+                assert!(failures.noted > arrivals.noted);
+            }
+        }
+        assert!(notes <= 8, "{notes}");
     }
 
     #[test]

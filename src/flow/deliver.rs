@@ -4,8 +4,6 @@
 //! result on to `record`. What cannot be begun before its lease ends, or whose destination was paused meanwhile, is not sent; nor, for a while, is
 //! what waits for a destination that just asked for patience.
 
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::delivery::{Attempted, Next, State, after_attempt, is_deferral};
@@ -114,8 +112,10 @@ async fn judge_destination(
 ) -> Result<(), StoreError> {
     // As it is marked now, which may have changed while the attempt was under way.
     let snapshot = bridge.snapshot();
-    let present = snapshot.destination(destination.id);
-    let present = present.map_or(destination, Arc::as_ref);
+    let Some(present) = snapshot.destination(destination.id) else {
+        // It was deleted; nothing is told of it any more.
+        return Ok(());
+    };
     // One record's bad address must not stop the mails of all others.
     if outcome.is_of_the_mail_alone() {
         return Ok(());

@@ -166,7 +166,6 @@ impl Bridge {
             store.is_shared(),
             commands,
         );
-        let health = HealthWatch::new(snapshot.destinations().map(Arc::as_ref));
         Ok(Bridge {
             store,
             outbox,
@@ -177,7 +176,7 @@ impl Bridge {
             latest_time: LatestTime::default(),
             line: std::sync::Mutex::default(),
             evidence: Evidence::default(),
-            health,
+            health: HealthWatch::default(),
             notices: Notices::default(),
             public_url: policy.public_url,
             pacing: Pacing::default(),

@@ -1,16 +1,18 @@
 //! Destinations: saving, reading, pausing, and how they are doing.
 //!
 //! The whole settings document is sealed, because a URL may be a secret by itself. A destination that connections still use
-//! cannot be deleted; a deleted one keeps its row, because deliveries name it.
+//! cannot be deleted; a deleted one keeps its row, because deliveries name it. By what its recovery is judged stands in its row too, so that every
+//! node judges by what all of them have seen: each statement about the mark of failing looks itself whether it still holds.
 
 use diesel::sql_types::Bool;
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, IntoSql as _, JoinOnDsl as _,
+    AsChangeset, BoolExpressionMethods as _, ExpressionMethods as _, IntoSql as _, JoinOnDsl as _,
     OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
     SelectableHelper as _,
 };
 use serde_json::Value;
 
+use crate::domain::breaker::QUIET_S;
 use crate::domain::destination::{Destination, Health, Kind, LastTest, Paused, Probing, Settings};
 use crate::domain::id::DestinationId;
 use crate::domain::seal::MasterKey;
@@ -29,6 +31,9 @@ pub struct DestinationDraft {
     pub settings: Settings,
     pub now_ms: i64,
 }
+
+/// Within this a failing destination does not count as recovered, in milliseconds.
+const QUIET_MS: i64 = QUIET_S * 1_000;
 
 /// On whose initiative a destination is paused or resumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +146,16 @@ impl Store {
             let by_itself = destinations::paused_at.is_null().or(destinations::probe_at
                 .is_not_null()
                 .and(may_be_held_already));
+            if paused.is_none() {
+                // What it did before counts no more.
+                let row = destinations::table.find(&id.as_bytes()[..]);
+                diesel::update(row.filter(destinations::paused_at.is_not_null()))
+                    .set((
+                        destinations::last_failed_at.eq(None::<i64>),
+                        destinations::last_arrived_at.eq(None::<i64>),
+                    ))
+                    .execute(conn)?;
+            }
             let is_wanted = by_itself.or((initiative == Initiative::Person).into_sql::<Bool>());
             let changed = diesel::update(
                 destinations::table
@@ -182,29 +197,107 @@ impl Store {
         }))
     }
 
-    /// Notes that a destination begins to fail or has recovered (`None`). `false` when that is noted already.
-    pub async fn note_health(
+    /// Marks a destination as failing. `false` when it is marked already, or deleted.
+    pub async fn begin_failing(
         &self,
         id: DestinationId,
-        failing: Option<(i64, String)>,
+        since_ms: i64,
+        failure: String,
     ) -> Result<bool, StoreError> {
-        let (since, failure) = failing.unzip();
         either!(self.write(move |conn| {
-            let row = destinations::table.find(&id.as_bytes()[..]);
-            let noted: Option<Option<i64>> = row
-                .select(destinations::failing_since)
-                .first(conn)
-                .optional()?;
-            if noted.is_none_or(|noted| noted.is_some() == since.is_some()) {
-                return Ok(false);
-            }
-            diesel::update(row)
-                .set((
-                    destinations::failing_since.eq(since),
-                    destinations::last_failure.eq(failure),
-                ))
-                .execute(conn)?;
-            Ok(true)
+            let changed = diesel::update(
+                destinations::table
+                    .find(&id.as_bytes()[..])
+                    .filter(destinations::deleted_at.is_null())
+                    .filter(destinations::failing_since.is_null()),
+            )
+            .set((
+                destinations::failing_since.eq(Some(since_ms)),
+                destinations::last_failure.eq(Some(failure)),
+                destinations::last_failed_at.eq(Some(since_ms)),
+                destinations::last_arrived_at.eq(None::<i64>),
+            ))
+            .execute(conn)?;
+            Ok(changed == 1)
+        }))
+    }
+
+    /// Notes when an attempt at a marked destination failed. `false` when it is not marked, or when a later one is noted.
+    pub async fn note_failed(&self, id: DestinationId, at_ms: i64) -> Result<bool, StoreError> {
+        either!(self.write_freely(move |conn| {
+            let noted = destinations::last_failed_at;
+            // One far ahead was set by a clock that ran fast.
+            let is_earlier = noted.lt(at_ms).or(noted.gt(at_ms.saturating_add(QUIET_MS)));
+            let changed = diesel::update(
+                destinations::table
+                    .find(&id.as_bytes()[..])
+                    .filter(destinations::deleted_at.is_null())
+                    .filter(destinations::failing_since.is_not_null())
+                    .filter(noted.is_null().or(is_earlier)),
+            )
+            .set(noted.eq(Some(at_ms)))
+            .execute(conn)?;
+            Ok(changed == 1)
+        }))
+    }
+
+    /// Notes when an attempt at a marked destination arrived, unless a later one is noted.
+    pub async fn note_arrived(&self, id: DestinationId, at_ms: i64) -> Result<(), StoreError> {
+        either!(self.write_freely(move |conn| {
+            let noted = destinations::last_arrived_at;
+            let is_earlier = noted.lt(at_ms).or(noted.gt(at_ms.saturating_add(QUIET_MS)));
+            diesel::update(
+                destinations::table
+                    .find(&id.as_bytes()[..])
+                    .filter(destinations::deleted_at.is_null())
+                    .filter(destinations::failing_since.is_not_null())
+                    .filter(noted.is_null().or(is_earlier)),
+            )
+            .set(noted.eq(Some(at_ms)))
+            .execute(conn)?;
+            Ok(())
+        }))
+    }
+
+    /// Takes the mark of failing off a destination. `false` when it has none, or is deleted.
+    pub async fn end_failing(&self, id: DestinationId) -> Result<bool, StoreError> {
+        either!(self.write(move |conn| {
+            let changed = diesel::update(
+                destinations::table
+                    .find(&id.as_bytes()[..])
+                    .filter(destinations::deleted_at.is_null())
+                    .filter(destinations::failing_since.is_not_null()),
+            )
+            .set(NotFailing::default())
+            .execute(conn)?;
+            Ok(changed == 1)
+        }))
+    }
+
+    /// Takes the mark off every destination that has recovered by now and is not paused. Returns those whose mark this took.
+    pub async fn end_recovered(&self, now_ms: i64) -> Result<Vec<DestinationId>, StoreError> {
+        either!(self.write(move |conn| {
+            let (failed, arrived) = (destinations::last_failed_at, destinations::last_arrived_at);
+            let is_quiet = failed.le(now_ms.saturating_sub(QUIET_MS));
+            let by_a_fast_clock = failed.gt(now_ms.saturating_add(QUIET_MS));
+            // Of two at the same time the arrival counts as the later one: nothing else may come that would end the mark.
+            let has_recovered = is_quiet.and(arrived.ge(failed)).or(by_a_fast_clock);
+            let ended: Vec<Vec<u8>> = diesel::update(
+                destinations::table
+                    .filter(destinations::failing_since.is_not_null())
+                    .filter(destinations::deleted_at.is_null())
+                    .filter(destinations::paused_at.is_null())
+                    .filter(arrived.is_not_null())
+                    // Nothing has failed since it was resumed, or a node of an older version noted nothing.
+                    .filter(failed.is_null().or(has_recovered)),
+            )
+            .set(NotFailing::default())
+            .returning(destinations::id)
+            .get_results(conn)?;
+            ended
+                .iter()
+                .map(|id| row::id(id, DestinationId::from_slice))
+                .collect()
         }))
     }
 
@@ -261,6 +354,16 @@ impl Store {
             Ok(())
         }))
     }
+}
+
+/// The columns of a destination that is not marked as failing.
+#[derive(AsChangeset, Default)]
+#[diesel(table_name = destinations, treat_none_as_null = true)]
+struct NotFailing {
+    failing_since: Option<i64>,
+    last_failure: Option<String>,
+    last_failed_at: Option<i64>,
+    last_arrived_at: Option<i64>,
 }
 
 fn last_test(at: Option<i64>, trial: Option<&str>) -> Result<Option<LastTest>, StoreError> {

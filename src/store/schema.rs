@@ -99,6 +99,8 @@ diesel::table! {
         probes -> Integer,
         tested_at -> Nullable<BigInt>,
         last_test -> Nullable<Text>,
+        last_failed_at -> Nullable<BigInt>,
+        last_arrived_at -> Nullable<BigInt>,
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
+use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -16,7 +17,7 @@ use crate::domain::destination::Destination;
 use crate::domain::id::DestinationId;
 use crate::flow::clock_step::catch_up;
 use crate::flow::deliver::deliver;
-use crate::flow::health::note_quiet;
+use crate::flow::health::{end_recovered, note_kept_back};
 use crate::flow::lease::{give_back, give_back_stale};
 use crate::flow::notices::send_due;
 use crate::flow::pause::settle_stragglers;
@@ -160,6 +161,9 @@ impl Workers {
         }
         if let Err(error) = self.bridge.evidence.write(&self.bridge.store).await {
             tracing::warn!(%error, "what was seen of the sources could not be written");
+        }
+        if let Err(error) = note_kept_back(&self.bridge, Timestamp::MAX).await {
+            tracing::warn!(%error, "what was seen of failing destinations could not be written");
         }
         self.timers.shutdown().await;
         // An event whose sender waits no longer may still be on its way to the disk, leased to this node.
@@ -426,7 +430,7 @@ impl Step {
             Step::Evidence => bridge.evidence.write(&bridge.store).await,
             Step::Probes => {
                 probe_due(bridge).await?;
-                note_quiet(bridge).await
+                end_recovered(bridge).await
             }
             Step::Notices => {
                 send_due(bridge).await;

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use bluebridge::domain::destination::Probing;
-use bluebridge::domain::id::ClaimId;
-use bluebridge::flow::health::note_quiet;
+use bluebridge::domain::id::{ClaimId, DeliveryId};
+use bluebridge::domain::outcome::Outcome;
+use bluebridge::flow::health::{end_recovered, note};
 use bluebridge::flow::nodes::beat;
+use bluebridge::flow::notices::send_due;
 use bluebridge::flow::pause::{hold, resume, settle_stragglers};
 use bluebridge::flow::probe::probe_due;
 use bluebridge::flow::recover::queue_probe;
@@ -13,7 +15,7 @@ use bluebridge::store::claims::ClaimRequest;
 use bluebridge::store::destinations::Initiative;
 use serde_json::{Value, json};
 
-use crate::database::{Database, on_both};
+use crate::database::{Database, Home, on_both};
 use crate::harness::{Connected, Receiver, TestBridge, event, patiently};
 
 on_both![
@@ -24,6 +26,9 @@ on_both![
     a_destination_that_another_node_resumed_is_judged_anew,
     holding_and_resuming_leaves_the_schedule_of_what_failed_as_it_is,
     one_that_fails_by_halves_begins_once_and_recovers_once,
+    one_that_was_quiet_while_the_bridge_started_again_recovers,
+    a_failure_that_is_judged_by_a_mark_that_has_just_gone_marks_anew,
+    the_times_of_a_clock_that_ran_fast_keep_no_mark,
     two_nodes_that_hold_at_the_same_time_leave_the_probes_where_they_are,
 ];
 
@@ -285,7 +290,7 @@ async fn one_that_fails_by_halves_begins_once_and_recovers_once(database: Databa
     }
     // By now the last failure is two minutes old, and what came after it arrived.
     bridge.advance(Duration::from_secs(20));
-    note_quiet(&bridge.bridge).await.unwrap();
+    end_recovered(&bridge.bridge).await.unwrap();
     becomes(&bridge, &connected, "ok").await;
     bridge.stop().await;
 }
@@ -307,4 +312,131 @@ async fn two_nodes_that_hold_at_the_same_time_leave_the_probes_where_they_are(da
     hold(inner, id, "It kept failing too.").await.unwrap();
     assert_eq!(probing().await, next);
     bridge.stop().await;
+}
+
+/// An attempt at the destination that ends so now. The same delivery every time, so that nothing is held.
+async fn ends(bridge: &TestBridge, connected: &Connected, status: u16) {
+    let id = connected.destination_id.parse().unwrap();
+    let (snapshot, now) = (bridge.bridge.snapshot(), bridge.bridge.clock.now());
+    let destination = snapshot.destination(id).unwrap();
+    let (delivery, outcome) = (DeliveryId::new(1, [1; 10]), Outcome::answered(status));
+    let noting = note(&bridge.bridge, destination, delivery, &outcome, now);
+    assert!(!noting.await.unwrap());
+}
+
+async fn one_that_was_quiet_while_the_bridge_started_again_recovers(database: Database) {
+    let (mut bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    // The second arrival is seen too soon after the first one to be noted at once.
+    for statuses in [&[500, 200][..], &[500, 200, 500, 200]] {
+        for status in statuses {
+            bridge.advance(Duration::from_secs(1));
+            ends(&bridge, &connected, *status).await;
+        }
+        let now_ms = bridge.clock.load(std::sync::atomic::Ordering::SeqCst);
+        bridge = TestBridge::start_in(bridge.stop().await, now_ms).await;
+        bridge.advance(Duration::from_secs(118));
+        end_recovered(&bridge.bridge).await.unwrap();
+        assert_eq!(health(&bridge, &connected).await["state"], "failing");
+        bridge.advance(Duration::from_secs(1));
+        end_recovered(&bridge.bridge).await.unwrap();
+        becomes(&bridge, &connected, "ok").await;
+    }
+    bridge.stop().await;
+}
+
+/// The attempt ended while the recovery was being written, before anybody read it.
+async fn a_failure_that_is_judged_by_a_mark_that_has_just_gone_marks_anew(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let (id, inner) = (connected.destination_id.parse().unwrap(), &bridge.bridge);
+    for status in [500, 200] {
+        ends(&bridge, &connected, status).await;
+        bridge.advance(Duration::from_secs(1));
+    }
+    let began = health(&bridge, &connected).await["failing_since"].clone();
+    assert!(inner.store.end_failing(id).await.unwrap());
+    assert!(!inner.store.end_failing(id).await.unwrap(), "it has none");
+    bridge.advance(Duration::from_secs(1));
+    ends(&bridge, &connected, 500).await;
+    let shown = health(&bridge, &connected).await;
+    assert_eq!(shown["state"], "failing");
+    assert_ne!(shown["failing_since"], began);
+    bridge.stop().await;
+}
+
+async fn the_times_of_a_clock_that_ran_fast_keep_no_mark(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    bridge.advance(DAY);
+    ends(&bridge, &connected, 500).await;
+    bridge.set_back(DAY);
+    end_recovered(&bridge.bridge).await.unwrap();
+    let state = health(&bridge, &connected).await["state"].clone();
+    assert_eq!(state, "failing", "nothing has arrived");
+    ends(&bridge, &connected, 200).await;
+    end_recovered(&bridge.bridge).await.unwrap();
+    becomes(&bridge, &connected, "ok").await;
+    bridge.stop().await;
+}
+
+/// One node sees only failures, the other only arrivals. Each change is told once, by whichever node makes it.
+#[actix_web::test]
+async fn what_two_nodes_see_of_a_destination_is_judged_together() {
+    let home = Home::new(Database::Postgres);
+    let start = || TestBridge::start_in(home.clone(), 1_795_507_200_000);
+    let (nodes, receiver, on_call) = (
+        [start().await, start().await],
+        Receiver::start(),
+        Receiver::start(),
+    );
+    let wanted = json!({"name": "On call", "config": {"url": on_call.url()}, "notices": true});
+    nodes[0].created("/destinations", wanted).await;
+    let connected = nodes[0].connect(&receiver, json!({})).await;
+    let everybody_knows = async || {
+        for node in &nodes {
+            beat(&node.bridge).await.unwrap();
+        }
+    };
+    let seconds_pass = async |seconds: u64| {
+        for node in &nodes {
+            node.advance(Duration::from_secs(seconds));
+        }
+        for node in &nodes {
+            end_recovered(&node.bridge).await.unwrap();
+            send_due(&node.bridge).await;
+        }
+        everybody_knows().await;
+    };
+    everybody_knows().await;
+    ends(&nodes[0], &connected, 500).await;
+    everybody_knows().await;
+    let revision = nodes[0].bridge.revision();
+    for _ in 0..120 {
+        ends(&nodes[0], &connected, 500).await;
+        ends(&nodes[1], &connected, 200).await;
+        seconds_pass(5).await;
+    }
+    assert_eq!(on_call.next().await.json()["event"], "DESTINATION_FAILING");
+    assert!(on_call.is_idle().await, "it goes on failing");
+    let read = nodes.iter().map(|node| node.bridge.revision());
+    assert!(
+        read.into_iter().all(|at| at == revision),
+        "nothing is read again for what is noted"
+    );
+    // The last failure is five seconds old.
+    for _ in 0..30 {
+        ends(&nodes[1], &connected, 200).await;
+        seconds_pass(5).await;
+    }
+    assert_eq!(
+        on_call.next().await.json()["event"],
+        "DESTINATION_RECOVERED"
+    );
+    seconds_pass(600).await;
+    assert!(on_call.is_idle().await, "each is told once");
+    assert_eq!(health(&nodes[1], &connected).await["state"], "ok");
+    for node in nodes {
+        node.stop().await;
+    }
 }

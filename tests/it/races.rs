@@ -50,6 +50,7 @@ on_both![
     a_second_factor_that_nobody_has_proven_does_not_come_into_force,
     what_was_refused_before_a_new_secret_is_not_told_after_it,
     a_test_that_ends_after_its_destination_was_deleted_leaves_nothing,
+    an_attempt_that_fails_after_its_destination_was_deleted_leaves_no_mark,
 ];
 
 async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
@@ -508,5 +509,44 @@ async fn a_test_that_ends_after_its_destination_was_deleted_leaves_nothing(datab
         .unwrap();
     let kept = "destinations WHERE last_test IS NOT NULL";
     assert_eq!(bridge.look().count(kept), 0);
+    bridge.stop().await;
+}
+
+async fn an_attempt_that_fails_after_its_destination_was_deleted_leaves_no_mark(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let (id, inner) = (destination_of(&connected), &bridge.bridge);
+    receiver.hold(true);
+    receiver.answer_next(500);
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    let before = inner.snapshot();
+    let connections = bridge.get("/connections").await;
+    let connection = connections["data"][0]["id"].as_str().unwrap();
+    for path in [
+        format!("/connections/{connection}"),
+        format!("/destinations/{}", connected.destination_id),
+    ] {
+        assert_eq!(bridge.api("DELETE", &path, None).await.0, 204);
+    }
+    receiver.hold(false);
+    bridge.recorded(1).await;
+    patiently("the end of judging", async {
+        while inner.outbox.senders() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let marked = "destinations WHERE failing_since IS NOT NULL";
+    assert_eq!(bridge.look().count(marked), 0);
+    // One that looked before it was deleted and writes after it.
+    let destination = before.destination(id).unwrap();
+    let (delivery, outcome) = (DeliveryId::new(1, [1; 10]), Outcome::answered(500));
+    note(inner, destination, delivery, &outcome, inner.clock.now())
+        .await
+        .unwrap();
+    assert_eq!(bridge.look().count(marked), 0);
     bridge.stop().await;
 }
