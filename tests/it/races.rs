@@ -2,8 +2,9 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
-use std::task::Poll;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use actix_web::dev::Service as _;
@@ -29,6 +30,7 @@ use bluebridge::store::destinations::Initiative;
 use bluebridge::store::error::StoreError;
 use bluebridge::store::nodes::Beat;
 use bluebridge::store::sessions::{Grounds, NewSession};
+use bluebridge::store::sources::NewSource;
 use bluebridge::web::Site;
 use bluebridge::web::routes::routes;
 use serde_json::{Value, json};
@@ -548,5 +550,79 @@ async fn an_attempt_that_fails_after_its_destination_was_deleted_leaves_no_mark(
         .await
         .unwrap();
     assert_eq!(bridge.look().count(marked), 0);
+    bridge.stop().await;
+}
+
+/// Says when what was waited for is there.
+#[derive(Default)]
+struct Bell(AtomicBool);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+async fn save_source(bridge: &Bridge, token: &str) {
+    let new = NewSource {
+        id: bluebridge::new_id!(SourceId, bridge, bridge.clock.now()),
+        name: "Blue".into(),
+        token: token.into(),
+        require_signature: false,
+        secret: None,
+        now_ms: bridge.clock.now_ms(),
+    };
+    bridge.store.create_source(new).await.unwrap();
+}
+
+/// Saved when the reading had read the sources and not yet the rest.
+#[actix_web::test]
+async fn what_is_saved_while_the_configuration_is_read_is_read_before_its_saver_goes_on() {
+    let bridge = TestBridge::start().await;
+    let inner = &bridge.bridge;
+    let bell = Arc::new(Bell::default());
+    let mut reading = Box::pin(inner.reload());
+    let waker = Waker::from(bell.clone());
+    let mut context = Context::from_waker(&waker);
+    assert!(reading.as_mut().poll(&mut context).is_pending());
+    patiently("the sources", async {
+        while !bell.0.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    save_source(inner, "late").await;
+    let mut saver = Box::pin(inner.reload());
+    assert!(poll_once(saver.as_mut()).await.is_pending());
+    reading.await.unwrap();
+    assert!(inner.snapshot().source("late").is_none());
+    saver.await.unwrap();
+    assert!(inner.snapshot().source("late").is_some());
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_reading_of_the_configuration_that_failed_serves_nobody() {
+    let bridge = TestBridge::start().await;
+    let inner = &bridge.bridge;
+    // Two ask while the first one reads; of these the first would read for both.
+    let readings = [inner.reload(), inner.reload(), inner.reload()];
+    let [mut first, mut fails, mut last] = readings.map(Box::pin);
+    for reading in [&mut first, &mut fails, &mut last] {
+        assert!(poll_once(reading.as_mut()).await.is_pending());
+    }
+    first.await.unwrap();
+    save_source(inner, "late").await;
+    let rename = |from: &str, to: &str| {
+        execute(
+            &bridge.home.database_url,
+            &format!("ALTER TABLE {from} RENAME TO {to}"),
+        )
+    };
+    rename("sources", "away");
+    assert!(fails.await.is_err());
+    rename("away", "sources");
+    last.await.unwrap();
+    assert!(inner.snapshot().source("late").is_some());
     bridge.stop().await;
 }
