@@ -14,3 +14,4 @@ outcome-word-connection_broke = koneksi terputus
 outcome-word-response_too_large = response terlalu besar
 outcome-word-invalid_request = request tidak valid
 outcome-word-invalid_mail = bukan email
+outcome-word-mail_unanswered = tanpa jawaban

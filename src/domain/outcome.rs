@@ -20,6 +20,8 @@ pub enum Outcome {
     NotAccepted { status: u16, reason: String },
     /// The mail server refused a step, with this SMTP status: 4.. for now, 5.. for good.
     MailRefused { status: u16, step: MailStep },
+    /// The mail server had the whole mail and did not say in time whether it took it.
+    MailUnanswered { after_ms: u64 },
     /// The guard refused the address or the scheme.
     RefusedAddress { reason: String },
     /// The name did not resolve.
@@ -118,6 +120,7 @@ impl Outcome {
             Outcome::Answered { .. } => "status",
             Outcome::NotAccepted { .. } => "not_accepted",
             Outcome::MailRefused { .. } => "mail_refused",
+            Outcome::MailUnanswered { .. } => "mail_unanswered",
             Outcome::RefusedAddress { .. } => "refused_address",
             Outcome::DnsFailed { .. } => "dns_failed",
             Outcome::CouldNotConnect { .. } => "could_not_connect",
@@ -181,6 +184,11 @@ impl Outcome {
                     format!("Refused: the mail server answered {status} to the mail itself.")
                 }
             },
+            Outcome::MailUnanswered { after_ms } => {
+                format!(
+                    "Perhaps delivered: the mail server had the whole mail and did not answer within {after_ms} ms."
+                )
+            }
             Outcome::RefusedAddress { reason } => format!("Address refused: {reason}"),
             Outcome::DnsFailed { reason } => format!("DNS failed: {reason}"),
             Outcome::CouldNotConnect { reason } => format!("Could not connect: {reason}"),
@@ -272,6 +280,9 @@ impl Outcome {
                     "See the answer for the reason: mostly the mail is too large or looks like spam. Then resend it."
                 }
             },
+            Outcome::MailUnanswered { .. } => {
+                "Raise the time limit in the destination's settings: what is sent again may arrive twice."
+            }
             Outcome::RefusedAddress { .. } => {
                 "Use a public https address, or list the network in BLUEBRIDGE_ALLOW_NETWORKS."
             }
@@ -312,7 +323,7 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn failures() -> [Outcome; 18] {
+    pub(crate) fn failures() -> [Outcome; 19] {
         let mail_refused = |status, step| Outcome::MailRefused { status, step };
         let reason = || "because: of it".to_string();
         [
@@ -328,6 +339,7 @@ pub(crate) mod tests {
             mail_refused(451, MailStep::Recipient),
             mail_refused(535, MailStep::Login),
             mail_refused(550, MailStep::Recipient),
+            Outcome::MailUnanswered { after_ms: 10 },
             Outcome::RefusedAddress { reason: reason() },
             Outcome::DnsFailed { reason: reason() },
             Outcome::CouldNotConnect { reason: reason() },

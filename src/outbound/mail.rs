@@ -103,7 +103,8 @@ pub(super) async fn hand_in(
     exchange: &mut Exchange,
 ) -> Outcome {
     let mut smtp = None;
-    let (outcome, said) = match converse(client, guard, server, letter, &mut smtp).await {
+    let way = (client, guard, server);
+    let (outcome, said) = match converse(way, letter, &mut smtp, &mut exchange.outcome).await {
         Ok((status, words)) => (Outcome::answered(status), Some(words)),
         Err(Failure { outcome, said }) => (outcome, said),
     };
@@ -117,13 +118,13 @@ pub(super) async fn hand_in(
     outcome
 }
 
-/// The whole session but its farewell; returns the status and the words by which the mail was taken.
+/// The whole session but its farewell; returns the status and the words by which the mail was taken. `so_far` is what came of it when the deadline
+/// cuts it off.
 async fn converse(
-    client: &Client,
-    guard: &Guard,
-    server: &MailServer,
+    (client, guard, server): (&Client, &Guard, &MailServer),
     letter: &Letter,
     session: &mut Option<AsyncSmtpConnection>,
+    so_far: &mut Outcome,
 ) -> Result<(u16, String), Failure> {
     let name = server.from.email.domain();
     let line = open(client.tls(), guard, server, name).await?;
@@ -133,7 +134,7 @@ async fn converse(
         .map_err(|error| failed(&error, MailStep::Greeting))?;
     let smtp = session.insert(smtp);
     log_in(smtp, server).await?;
-    say(smtp, server, letter).await
+    say(smtp, server, letter, so_far).await
 }
 
 /// Says user name and password, where the settings have them.
@@ -158,6 +159,7 @@ async fn say(
     smtp: &mut AsyncSmtpConnection,
     server: &MailServer,
     letter: &Letter,
+    so_far: &mut Outcome,
 ) -> Result<(u16, String), Failure> {
     let from = Some(server.from.email.clone());
     let answer = smtp.command(commands::Mail::new(from, Vec::new())).await;
@@ -170,6 +172,9 @@ async fn say(
     let answer = answer.map_err(|error| failed(&error, MailStep::Content))?;
     if !answer.has_code(ASKED_FOR) {
         return Err(not_understood());
+    }
+    if let Outcome::TimedOut { after_ms } = *so_far {
+        *so_far = Outcome::MailUnanswered { after_ms };
     }
     let answer = smtp.message(&letter.written.formatted()).await;
     let answer = taken(answer, MailStep::Content)?;

@@ -294,6 +294,7 @@ async fn a_server_that_speaks_no_sense_ends_in_a_word() {
     let web = MailServer::start(&[&[("", "HTTP/1.1 400 Bad Request")]]).await;
     let busy = MailServer::start(&[&[("", "421 too many")]]).await;
     let farewell = MailServer::start(&[&[("QUIT", "...")]]).await;
+    let silent = MailServer::start(&[&[(".", "...")]]).await;
     let eager = MailServer::start(&[&[("DATA", "250 fine")]]).await;
     let odd = MailServer::start(&[&[(".", "354 go on")]]).await;
     for (server, code) in [
@@ -303,6 +304,7 @@ async fn a_server_that_speaks_no_sense_ends_in_a_word() {
         (web, "connection_broke"),
         (busy, "mail_refused"),
         (farewell, "delivered"),
+        (silent, "mail_unanswered"),
         (eager, "connection_broke"),
         (odd, "connection_broke"),
     ] {

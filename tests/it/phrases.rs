@@ -841,6 +841,9 @@ fn how_attempts_end_is_told() {
         told(&refused.sentence());
         told(refused.advice());
     }
+    let unanswered = Outcome::MailUnanswered { after_ms: 30_000 };
+    told(&unanswered.sentence());
+    told(unanswered.advice());
 }
 
 #[test]
