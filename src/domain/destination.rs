@@ -139,6 +139,11 @@ impl Health {
         }
     }
 
+    /// Whether nothing is known against it.
+    pub fn is_ok(&self) -> bool {
+        self.paused.is_none() && self.failing_since.is_none()
+    }
+
     /// Where its probes have come to, when it is held for failing.
     pub fn probing(&self) -> Option<Probing> {
         self.paused.as_ref().and_then(|paused| paused.probing)

@@ -82,7 +82,10 @@ pub async fn note(
         Seen::Nothing => Ok(()),
         Seen::MustBeHeld => return Ok(true),
         Seen::Fails => fails(bridge, destination, outcome.sentence(), now).await,
-        Seen::Arrives => bridge.store.note_arrived(id, now.as_millisecond()).await,
+        Seen::Arrives => {
+            let noted = bridge.store.note_arrived(id, now.as_millisecond()).await;
+            noted.map(|_| ())
+        }
         Seen::Recovers => recovers(bridge, id).await,
     };
     noted.inspect_err(|_| bridge.health.forget_notes(id))?;

@@ -20,7 +20,7 @@ use crate::domain::retry::parse_retry_after;
 use crate::flow::Bridge;
 use crate::new_id;
 use crate::outbound::exchange::Message;
-use crate::outbound::request::send;
+use crate::outbound::request::send_within;
 
 /// Notices that wait at most; the oldest are given up first.
 const WAITING_LIMIT: usize = 200;
@@ -28,8 +28,8 @@ const WAITING_LIMIT: usize = 200;
 /// How long a destination must have been failing before it is told, in seconds: longer than it takes to have recovered (`domain::breaker`).
 const PATIENCE_S: i64 = 150;
 
-/// How long a notice may take, in seconds: the next ones wait for the slowest.
-const ATTEMPT_LIMIT_S: u64 = 10;
+/// How long a notice may take, in milliseconds: the next ones wait for the slowest.
+const ATTEMPT_LIMIT_MS: u64 = 10_000;
 
 /// How long is waited after each attempt that did not arrive, in seconds; after the last of them it is given up.
 const WAITS_S: [i64; 3] = [5, 300, 1_800];
@@ -179,10 +179,9 @@ async fn attempt(bridge: &Bridge, mut waiting: Waiting) {
         body: waiting.notice.body(to.settings.kind()).to_string().into(),
         content_type: JSON,
     };
-    let mut settings = to.settings.clone();
-    let limit_ms = ATTEMPT_LIMIT_S * 1_000;
-    settings.limits.timeout_ms = settings.limits.timeout_ms.min(limit_ms);
-    let exchange = send(&bridge.client, &bridge.guard, &settings, &message).await;
+    let timeout_ms = to.settings.limits.timeout_ms.min(ATTEMPT_LIMIT_MS);
+    let (client, guard) = (&bridge.client, &bridge.guard);
+    let exchange = send_within(timeout_ms, client, guard, &to.settings, &message).await;
     if exchange.outcome.verdict() == Verdict::Delivered {
         return;
     }

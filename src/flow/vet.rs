@@ -5,7 +5,6 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde_json::json;
-use url::Host;
 
 use crate::domain::destination::{
     Destination, Endpoint, Kind, LastTest, Settings, TRIAL_RESPONSE_LIMIT_BYTES, Trial,
@@ -47,25 +46,17 @@ pub async fn address_problem(guard: &Guard, settings: &Settings) -> Option<Probl
 
 /// Why the address may not be reached; `None` when it may. A name that does not resolve now may do so later and is not refused.
 async fn refused_address(guard: &Guard, settings: &Settings) -> Option<Refusal> {
-    let (vetted, guard, name) = match &settings.endpoint {
-        Endpoint::Web(request) => (
-            guard.vet(&request.url, request.allow_http),
-            guard.for_url(&request.url, request.allow_http),
-            request.url.domain().map(str::to_string),
-        ),
-        Endpoint::Mail(server) => {
-            let name = match server.dialled() {
-                Some(Host::Domain(name)) => Some(name),
-                _ => None,
-            };
-            (guard.vet_mail(server), guard.for_mail(server), name)
+    let (guard, host) = match &settings.endpoint {
+        Endpoint::Web(request) => {
+            if let Err(refusal) = guard.vet(&request.url, request.allow_http) {
+                return Some(refusal);
+            }
+            let host = request.url.host().map(|host| host.to_owned());
+            (guard.for_url(&request.url, request.allow_http), host)
         }
+        Endpoint::Mail(server) => (guard.for_mail(server), server.dialled()),
     };
-    if let Err(refusal) = vetted {
-        return Some(refusal);
-    }
-    let looked_up = tokio::time::timeout(LOOK_UP_LIMIT, guard.resolve(&name?)).await;
-    match looked_up {
+    match tokio::time::timeout(LOOK_UP_LIMIT, guard.addresses(host)).await {
         Ok(Err(Vetoed::Refused(refusal))) => Some(refusal),
         _ => None,
     }

@@ -147,13 +147,6 @@ impl Guard {
         self.for_url(url, allow_http).vet_host(url.host())
     }
 
-    /// The same for a mail server.
-    pub fn vet_mail(&self, server: &MailServer) -> Result<(), Refusal> {
-        let host = server.dialled();
-        self.for_mail(server)
-            .vet_host(host.as_ref().map(by_reference))
-    }
-
     fn vet_host(&self, host: Option<Host<&str>>) -> Result<(), Refusal> {
         match (host, self.narrowed) {
             (Some(Host::Ipv4(address)), _) => self.check(address.into()),
@@ -185,6 +178,20 @@ impl Guard {
         } else {
             self.clone()
         }
+    }
+
+    /// The addresses of a host that may be reached, whether it is a name or an address.
+    pub async fn addresses(&self, host: Option<Host>) -> Result<Vec<IpAddr>, Vetoed> {
+        self.vet_host(host.as_ref().map(by_reference))?;
+        Ok(match host {
+            Some(Host::Ipv4(address)) => vec![address.into()],
+            Some(Host::Ipv6(address)) => vec![address.into()],
+            Some(Host::Domain(name)) => {
+                let found = self.resolve(&name).await?;
+                found.iter().map(SocketAddr::ip).collect()
+            }
+            None => Vec::new(),
+        })
     }
 
     /// Resolves a name and keeps the addresses that may be reached.
@@ -450,9 +457,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn mails_go_in_the_clear_or_to_other_ports_only_to_listed_networks() {
-        let vet = |guard: &Guard, host: &str, port: u16, encryption: &str| {
+    #[tokio::test]
+    async fn mails_go_in_the_clear_or_to_other_ports_only_to_listed_networks() {
+        let vet = async |guard: &Guard, host: &str, port: u16, encryption: &str| {
             let config = serde_json::json!({
                 "server": host, "port": port, "encryption": encryption, "from": "a@b.example",
             });
@@ -462,8 +469,12 @@ mod tests {
                 ..SettingsDocument::default()
             };
             let settings = Settings::parse(&document, None).unwrap();
-            let refused = guard.vet_mail(settings.endpoint.mail().unwrap()).err();
-            refused.map(|refusal| (refusal.reason, refusal.may_be_listed))
+            let server = settings.endpoint.mail().unwrap();
+            match guard.for_mail(server).addresses(server.dialled()).await {
+                Ok(_) => None,
+                Err(Vetoed::Refused(refusal)) => Some((refusal.reason, refusal.may_be_listed)),
+                Err(Vetoed::Unresolved(reason)) => panic!("{reason}"),
+            }
         };
         let (open, listing) = (listed(&[]), listed(&["10.0.0.0/8"]));
         for guard in [&open, &listing] {
@@ -472,7 +483,7 @@ mod tests {
                 ("1.1.1.1", 465, "tls"),
                 ("2606:4700::1", 2525, "starttls"),
             ] {
-                assert_eq!(vet(guard, host, port, encryption), None, "{host}");
+                assert_eq!(vet(guard, host, port, encryption).await, None, "{host}");
             }
             for (host, port, encryption, said) in [
                 ("127.0.0.1", 587, "starttls", "not a public address"),
@@ -480,12 +491,12 @@ mod tests {
                 ("1.1.1.1", 25, "none", "without encryption"),
                 ("1.1.1.1", 6379, "tls", "do not listen on port 6379"),
             ] {
-                let (reason, may_be_listed) = vet(guard, host, port, encryption).unwrap();
+                let (reason, may_be_listed) = vet(guard, host, port, encryption).await.unwrap();
                 assert!(reason.contains(said) && may_be_listed, "{host}: {reason}");
             }
         }
-        assert!(vet(&open, "smtp.example.com", 6379, "tls").is_some());
-        assert_eq!(vet(&listing, "10.0.0.9", 25, "none"), None);
-        assert_eq!(vet(&listing, "10.0.0.9", 1025, "tls"), None);
+        assert!(vet(&open, "smtp.example.com", 6379, "tls").await.is_some());
+        assert_eq!(vet(&listing, "10.0.0.9", 25, "none").await, None);
+        assert_eq!(vet(&listing, "10.0.0.9", 1025, "tls").await, None);
     }
 }

@@ -5,7 +5,7 @@
 //! beginning of a session, with a greeting.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -16,7 +16,6 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Re
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use url::Host;
 
 use crate::domain::destination::{Encryption, MailServer};
 use crate::domain::outcome::{MailStep, Outcome};
@@ -68,21 +67,11 @@ pub(super) async fn open(
 
 /// A connection to the first of the server's addresses that takes one.
 async fn dial(guard: &Guard, server: &MailServer) -> Result<Line<TcpStream>, Failure> {
-    let refused = |Refusal { reason, .. }: Refusal| Outcome::RefusedAddress { reason };
-    guard.vet_mail(server).map_err(refused)?;
-    let guard = guard.for_mail(server);
-    let addresses: Vec<IpAddr> = match server.dialled() {
-        Some(Host::Ipv4(address)) => vec![address.into()],
-        Some(Host::Ipv6(address)) => vec![address.into()],
-        Some(Host::Domain(name)) => match guard.resolve(&name).await {
-            Ok(found) => found.iter().map(SocketAddr::ip).collect(),
-            Err(Vetoed::Refused(refusal)) => return Err(refused(refusal).into()),
-            Err(Vetoed::Unresolved(Unresolved(reason))) => {
-                return Err(Outcome::DnsFailed { reason }.into());
-            }
-        },
-        None => Vec::new(),
-    };
+    let found = guard.for_mail(server).addresses(server.dialled()).await;
+    let addresses = found.map_err(|veto| match veto {
+        Vetoed::Refused(Refusal { reason, .. }) => Outcome::RefusedAddress { reason },
+        Vetoed::Unresolved(Unresolved(reason)) => Outcome::DnsFailed { reason },
+    })?;
     let mut last = "it has no address.".to_string();
     for address in addresses {
         let dialling = TcpStream::connect((address, server.port));

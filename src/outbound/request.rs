@@ -1,6 +1,6 @@
 //! One signed request in, one [`Exchange`] out; what goes to a mail server is handed to `mail`.
 //!
-//! Called by `flow::deliver` and by the test button. One total deadline covers name resolution, connecting, TLS, headers and
+//! Called by `flow`: for deliveries, tests and notices. One total deadline covers name resolution, connecting, TLS, headers and
 //! body. Of the answer at most [`RESPONSE_LIMIT_BYTES`] decompressed bytes are read, of one that a success rule is asked about at most
 //! [`ANSWER_LIMIT_BYTES`]; then reading stops and the rest is not waited for.
 //! Nothing here panics or returns an error: whatever happens is an [`Outcome`].
@@ -43,8 +43,19 @@ pub async fn send(
     settings: &Settings,
     message: &Message<'_>,
 ) -> Exchange {
+    send_within(settings.limits.timeout_ms, client, guard, settings, message).await
+}
+
+/// The same with another time limit than the one in the settings.
+pub async fn send_within(
+    timeout_ms: u64,
+    client: &Client,
+    guard: &Guard,
+    settings: &Settings,
+    message: &Message<'_>,
+) -> Exchange {
     let started = Instant::now();
-    let mut exchange = Exchange::begun(request_line(settings), settings.limits.timeout_ms);
+    let mut exchange = Exchange::begun(request_line(settings), timeout_ms);
     let written = match Written::new(settings, message) {
         Ok(written) => written,
         Err(reason) => {
@@ -56,7 +67,7 @@ pub async fn send(
         }
     };
     exchange.request_headers = written.shown(settings);
-    let deadline = Duration::from_millis(settings.limits.timeout_ms);
+    let deadline = Duration::from_millis(timeout_ms);
     let talk = async {
         match written {
             Written::Request(request, headers) => {

@@ -43,6 +43,28 @@ pub enum Initiative {
     Bridge,
 }
 
+/// Notes a time in a column of a marked destination, unless a later one stands there.
+macro_rules! note {
+    ($store:ident, $column:expr, $id:expr, $at_ms:expr) => {{
+        let (id, at_ms): (DestinationId, i64) = ($id, $at_ms);
+        either!($store.write_freely(move |conn| {
+            let noted = $column;
+            // One far ahead was set by a clock that ran fast.
+            let is_earlier = noted.lt(at_ms).or(noted.gt(at_ms.saturating_add(QUIET_MS)));
+            let changed = diesel::update(
+                destinations::table
+                    .find(&id.as_bytes()[..])
+                    .filter(destinations::deleted_at.is_null())
+                    .filter(destinations::failing_since.is_not_null())
+                    .filter(noted.is_null().or(is_earlier)),
+            )
+            .set(noted.eq(Some(at_ms)))
+            .execute(conn)?;
+            Ok(changed == 1)
+        }))
+    }};
+}
+
 impl Store {
     /// Makes a destination.
     pub async fn create_destination(&self, draft: DestinationDraft) -> Result<(), StoreError> {
@@ -224,39 +246,12 @@ impl Store {
 
     /// Notes when an attempt at a marked destination failed. `false` when it is not marked, or when a later one is noted.
     pub async fn note_failed(&self, id: DestinationId, at_ms: i64) -> Result<bool, StoreError> {
-        either!(self.write_freely(move |conn| {
-            let noted = destinations::last_failed_at;
-            // One far ahead was set by a clock that ran fast.
-            let is_earlier = noted.lt(at_ms).or(noted.gt(at_ms.saturating_add(QUIET_MS)));
-            let changed = diesel::update(
-                destinations::table
-                    .find(&id.as_bytes()[..])
-                    .filter(destinations::deleted_at.is_null())
-                    .filter(destinations::failing_since.is_not_null())
-                    .filter(noted.is_null().or(is_earlier)),
-            )
-            .set(noted.eq(Some(at_ms)))
-            .execute(conn)?;
-            Ok(changed == 1)
-        }))
+        note!(self, destinations::last_failed_at, id, at_ms)
     }
 
-    /// Notes when an attempt at a marked destination arrived, unless a later one is noted.
-    pub async fn note_arrived(&self, id: DestinationId, at_ms: i64) -> Result<(), StoreError> {
-        either!(self.write_freely(move |conn| {
-            let noted = destinations::last_arrived_at;
-            let is_earlier = noted.lt(at_ms).or(noted.gt(at_ms.saturating_add(QUIET_MS)));
-            diesel::update(
-                destinations::table
-                    .find(&id.as_bytes()[..])
-                    .filter(destinations::deleted_at.is_null())
-                    .filter(destinations::failing_since.is_not_null())
-                    .filter(noted.is_null().or(is_earlier)),
-            )
-            .set(noted.eq(Some(at_ms)))
-            .execute(conn)?;
-            Ok(())
-        }))
+    /// Notes when an attempt at a marked destination arrived. `false` when it is not marked, or when a later one is noted.
+    pub async fn note_arrived(&self, id: DestinationId, at_ms: i64) -> Result<bool, StoreError> {
+        note!(self, destinations::last_arrived_at, id, at_ms)
     }
 
     /// Takes the mark of failing off a destination. `false` when it has none, or is deleted.

@@ -85,6 +85,17 @@ fn request(bridge: &Bridge, destination_id: DestinationId) -> ClaimRequest {
     }
 }
 
+/// Waits until nothing more is begun because the process stops.
+async fn all_given_back(bridge: &Bridge, destination_id: DestinationId) {
+    let now_ms = bridge.clock.now_ms();
+    patiently("the end of what is begun", async {
+        while bridge.outbox.room(destination_id, now_ms) > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
 /// Takes a delivery into memory, where no sender comes for it.
 async fn take_into_memory(bridge: &Bridge, claimed: Claimed, request: ClaimRequest) {
     queue_probe(bridge, claimed, request, 0).await.unwrap();
@@ -139,13 +150,7 @@ async fn what_a_loop_hands_over_while_the_process_stops_is_given_back(database: 
     receiver.next().await;
     let inner = bridge.bridge.clone();
     let late = async {
-        let now_ms = inner.clock.now_ms();
-        patiently("the end of what is begun", async {
-            while inner.outbox.room(id, now_ms) > 0 {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        all_given_back(&inner, id).await;
         let body = web::Bytes::from(event(2));
         ingest(&inner, source, &accept_unsigned(&body), &body)
             .await
@@ -253,13 +258,7 @@ async fn an_event_that_is_committed_while_the_process_stops_is_given_back(databa
     assert!(poll_once(taking.as_mut()).await.is_pending());
     drop(taking);
     let late = async {
-        let now_ms = inner.clock.now_ms();
-        patiently("the end of what is begun", async {
-            while inner.outbox.room(id, now_ms) > 0 {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        all_given_back(&inner, id).await;
         held.let_go();
     };
     let (home, ()) = futures_util::future::join(bridge.stop(), late).await;

@@ -26,9 +26,9 @@ use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
 use crate::web::ui::connection_form::{EventGroup, event_groups};
 use crate::web::ui::connection_sample::USUAL_EVENT;
 use crate::web::ui::connection_words::{Names, sentence_of, version_changes};
-use crate::web::ui::destinations::health_chip;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
+use crate::web::ui::health_chip::health_chip;
 use crate::web::ui::labels::{event_label, unheard_of};
 use crate::web::ui::listing::{Listing, PER_PAGE, cut};
 use crate::web::ui::once::shown_once;
@@ -179,7 +179,7 @@ pub async fn index(
         |one| format!("{}\n{}\n{}", one.name, source(one), destination_name(one)),
     )?;
     let trouble = |one: &Connection| {
-        let troubled = destination(one).filter(|destination| destination.health.word() != "ok");
+        let troubled = destination(one).filter(|destination| !destination.health.is_ok());
         troubled.map(health_chip)
     };
     let title = t!("shared-section-connections");

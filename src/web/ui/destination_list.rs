@@ -1,19 +1,14 @@
 //! The list of destinations, with how each fares.
 
-use std::collections::HashMap;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use crate::domain::destination::Destination;
-use crate::domain::id::DestinationId;
 use crate::flow::Bridge;
 use crate::store::counts::{Counts, Span};
-use crate::store::error::StoreError;
 use crate::web::admission::signed_in;
 use crate::web::ui::asking::told_of_deletion;
-use crate::web::ui::destinations::{chip_of, health_chip, is_idle};
 use crate::web::ui::error::PageError;
+use crate::web::ui::health_chip::chips;
 use crate::web::ui::listing::Listing;
 use crate::web::ui::page::{Page, render};
 use crate::web::ui::row::Chip;
@@ -78,23 +73,4 @@ pub async fn index(
         listing,
         destinations: rows.collect(),
     })
-}
-
-/// How each of these fares by what became of its deliveries lately. Whether anything was ever sent to it is asked of those alone that may only seem
-/// to fare well.
-pub async fn chips(
-    bridge: &Bridge,
-    shown: &[&Destination],
-    lately: &HashMap<DestinationId, Counts>,
-) -> Result<Vec<Chip>, StoreError> {
-    let ended = |one: &Destination| {
-        let counts = lately.get(&one.id);
-        counts.map_or(0, |counts| counts.delivered + counts.failed)
-    };
-    let idle = shown
-        .iter()
-        .filter(|one| is_idle(&health_chip(one), ended(one)));
-    let tried = bridge.store.tried(idle.map(|one| one.id).collect()).await?;
-    let chips = shown.iter().map(|one| chip_of(one, ended(one), &tried));
-    Ok(chips.collect())
 }

@@ -1,0 +1,388 @@
+//! What the form of a destination holds: filled in for a service or from one that is saved, read as it was typed, and made the document that the API
+//! takes.
+//!
+//! Called by `destinations`. What is wrong is told at its field and in the words of the form; what the document may say is decided by the parser in
+//! `domain`. Secrets are never filled in.
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::concealed::conceal;
+use crate::domain::destination::{Auth, Destination, Endpoint, Kind, RequestSettings};
+use crate::domain::secret::MASK;
+use crate::domain::services::Service;
+use crate::web::api::destinations::{DestinationDocument, Saved};
+use crate::web::i18n::Key;
+use crate::web::problem::ApiError;
+use crate::web::ui::error::PageError;
+use crate::web::ui::fields::Field;
+use crate::web::ui::form::Form;
+use crate::web::ui::form_problem::{FormProblem, mendable};
+use crate::web::ui::mail_fields::MailFields;
+use crate::web::ui::success_field::SuccessField;
+
+/// Kinds of credentials, with their words.
+pub const AUTHS: [(&str, Key); 4] = [
+    ("none", key!("destinations-none")),
+    ("basic", key!("destinations-auth-basic")),
+    ("bearer", key!("destinations-auth-bearer")),
+    ("header", key!("destinations-auth-header")),
+];
+
+/// What counts as delivered, with its words.
+pub const SUCCESS_WAYS: [(&str, Key); 5] = [
+    ("any", key!("destinations-success-any")),
+    ("ok", key!("destinations-success-ok")),
+    ("no_errors", key!("destinations-success-no-errors")),
+    ("own", key!("destinations-success-own")),
+    ("json", key!("destinations-success-json")),
+];
+
+/// What the form holds; secrets are never filled in.
+#[derive(Default)]
+pub struct DestinationForm {
+    /// The service that it was filled in for, by its id.
+    pub service: String,
+    /// The starting point that leads on from here, by its id.
+    pub then: String,
+    pub kind: Kind,
+    pub mail: MailFields,
+    pub name: String,
+    pub url: String,
+    pub method: String,
+    pub allow_http: bool,
+    pub auth: String,
+    pub auth_name: String,
+    pub scheme: String,
+    pub signing_header: String,
+    pub headers: Vec<(String, String)>,
+    pub concurrency: String,
+    pub per_second: String,
+    pub timeout_ms: String,
+    pub success: SuccessField,
+    pub notices: bool,
+}
+
+/// The limits that the form has a field for.
+const LIMITS: [&str; 3] = ["concurrency", "per_second", "timeout_ms"];
+
+/// What was saved, or everything that must be mended first. Headers are looked at here: the document has no place for one without a name.
+pub async fn checked(
+    form: &Form,
+    saving: impl Future<Output = Result<Saved, ApiError>>,
+) -> Result<Result<Saved, Vec<FormProblem>>, PageError> {
+    let mut problems = header_problems(&header_rows(form));
+    problems.extend(
+        LIMITS
+            .into_iter()
+            .filter_map(|name| limit_problem(name, form.text(name))),
+    );
+    let problems = if problems.is_empty() {
+        match saving.await {
+            Ok(saved) => return Ok(Ok(saved)),
+            Err(error) => at_shown_fields(missing_told(mendable(error)?, form), form),
+        }
+    } else {
+        problems
+    };
+    let mut problems = with_secrets_again(problems, form);
+    if kind_of(form) == Kind::Email {
+        called_as_mail_has_it(&mut problems);
+    }
+    Ok(Err(problems))
+}
+
+/// A secret is not shown again. Whoever typed one must be told: left empty, the field would keep the old one, or have one made.
+fn with_secrets_again(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormProblem> {
+    let fields = [
+        ("auth", "auth_secret", "config/auth/token"),
+        ("scheme", "signing_secret", "signing/secret"),
+    ];
+    for (kind, id, place) in fields {
+        let was_typed = form.text(kind) != "none" && !form.text(id).is_empty();
+        let is_told = |problem: &FormProblem| {
+            let field = problem.field.as_ref();
+            field.is_some_and(|field| field.id == id)
+        };
+        if was_typed && !problems.iter().any(is_told) {
+            problems.push(FormProblem::at(place, t!("destinations-enter-again")));
+        }
+    }
+    problems
+}
+
+/// That a limit is no number; whether it is too large or too small is said with the document.
+fn limit_problem(name: &str, text: &str) -> Option<FormProblem> {
+    let (is_fine, wanted) = match name {
+        "per_second" => (text.parse::<f64>().is_ok(), t!("destinations-no-number")),
+        _ => (text.parse::<u32>().is_ok(), t!("destinations-not-whole")),
+    };
+    let place = format!("limits/{name}");
+    (!is_fine && !text.is_empty()).then(|| FormProblem::at(&place, wanted))
+}
+
+/// What is wrong with the rows as such; what they say is looked at with the document.
+fn header_problems(rows: &[(String, String)]) -> Vec<FormProblem> {
+    let is_twice = |index: usize, name: &str| {
+        let mut earlier = rows[..index].iter();
+        earlier.any(|(other, _)| other.eq_ignore_ascii_case(name))
+    };
+    rows.iter()
+        .enumerate()
+        .filter_map(|(index, (name, _))| {
+            let message = match name.is_empty() {
+                true => t!("destinations-header-unnamed"),
+                false if is_twice(index, name) => t!("destinations-header-twice", name = name),
+                false => return None,
+            };
+            Some(FormProblem {
+                field: Some(Field {
+                    id: format!("header_name-{index}"),
+                    label: t!("destinations-header-name"),
+                }),
+                ..FormProblem::plain(message)
+            })
+        })
+        .collect()
+}
+
+/// What is missing of the credentials, in the words of the form, which has one field for all kinds.
+fn missing_told(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormProblem> {
+    for problem in &mut problems {
+        let missing = match problem.place.as_str() {
+            "config/auth/username" => ("auth_name", t!("destinations-enter-username")),
+            "config/auth/password" => ("auth_secret", t!("destinations-enter-password")),
+            "config/auth/token" => ("auth_secret", t!("destinations-enter-token")),
+            "config/auth/value" => ("auth_secret", t!("destinations-enter-value")),
+            _ => continue,
+        };
+        if form.text(missing.0).is_empty() {
+            problem.message = missing.1;
+        }
+    }
+    problems
+}
+
+/// A rule that was typed as JSON is mended there, whatever of it is wrong.
+fn at_shown_fields(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormProblem> {
+    let is_json = form.text("success") == "json";
+    for problem in problems.iter_mut().filter(|_| is_json) {
+        if problem.place.starts_with("success") {
+            problem.field = Some(Field {
+                id: "success_json".into(),
+                label: t!("destinations-success-rule"),
+            });
+        }
+    }
+    problems
+}
+
+/// User and password have no other meaning there.
+fn called_as_mail_has_it(problems: &mut [FormProblem]) {
+    for field in problems.iter_mut().filter_map(|one| one.field.as_mut()) {
+        match field.id.as_str() {
+            "auth_name" => field.label = t!("destinations-mail-user"),
+            "auth_secret" => field.label = t!("session-password"),
+            _ => {}
+        }
+    }
+}
+
+impl DestinationForm {
+    /// A new one.
+    pub fn empty() -> DestinationForm {
+        DestinationForm {
+            method: "POST".into(),
+            auth: "none".into(),
+            scheme: "standard_webhooks".into(),
+            concurrency: Kind::default().default_concurrency().to_string(),
+            timeout_ms: Kind::default().default_timeout_ms().to_string(),
+            ..DestinationForm::default()
+        }
+    }
+
+    /// A new one for a service, which does not check our signature.
+    pub fn for_service(service: &Service) -> DestinationForm {
+        let headers = service.headers.iter();
+        DestinationForm {
+            service: service.id.into(),
+            kind: service.kind,
+            concurrency: service.kind.default_concurrency().to_string(),
+            timeout_ms: service.kind.default_timeout_ms().to_string(),
+            name: service.name.into(),
+            url: service.url.into(),
+            auth: service.auth.into(),
+            auth_name: service.auth_header.into(),
+            scheme: "none".into(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect(),
+            per_second: service
+                .per_second
+                .map(|rate| rate.to_string())
+                .unwrap_or_default(),
+            success: SuccessField::in_way(service.success),
+            ..DestinationForm::empty()
+        }
+    }
+
+    pub fn of(destination: &Destination) -> DestinationForm {
+        let settings = &destination.settings;
+        let auth = settings.endpoint.auth();
+        let form = match &settings.endpoint {
+            Endpoint::Web(request) => DestinationForm::of_request(request),
+            Endpoint::Mail(server) => DestinationForm {
+                mail: MailFields::of(server),
+                ..DestinationForm::default()
+            },
+        };
+        DestinationForm {
+            kind: settings.kind(),
+            name: destination.name.clone(),
+            auth: auth.word().into(),
+            auth_name: match auth {
+                Auth::Basic { username, .. } => username.clone(),
+                Auth::Header { name, .. } => name.clone(),
+                _ => String::new(),
+            },
+            scheme: settings.signing.scheme.as_str().into(),
+            signing_header: settings.signing.header.clone().unwrap_or_default(),
+            concurrency: settings.limits.concurrency.to_string(),
+            per_second: settings
+                .limits
+                .per_second
+                .map(|rate| rate.to_string())
+                .unwrap_or_default(),
+            timeout_ms: settings.limits.timeout_ms.to_string(),
+            success: SuccessField::of(settings.success.as_ref()),
+            notices: settings.notices,
+            ..form
+        }
+    }
+
+    fn of_request(request: &RequestSettings) -> DestinationForm {
+        let headers = request.headers.iter();
+        DestinationForm {
+            url: conceal(&request.url),
+            method: request.method.clone(),
+            allow_http: request.allow_http,
+            headers: headers
+                .map(|(name, _)| (name.clone(), MASK.to_string()))
+                .collect(),
+            ..DestinationForm::default()
+        }
+    }
+
+    /// What was typed, for showing it again.
+    pub fn typed(form: &Form) -> DestinationForm {
+        DestinationForm {
+            service: form.text("service").into(),
+            then: form.text("then").into(),
+            kind: kind_of(form),
+            mail: MailFields::typed(form),
+            name: form.text("name").into(),
+            url: form.text("url").into(),
+            method: form.text("method").into(),
+            allow_http: form.is_ticked("allow_http"),
+            auth: form.text("auth").into(),
+            auth_name: form.text("auth_name").into(),
+            scheme: form.text("scheme").into(),
+            signing_header: form.text("signing_header").into(),
+            headers: header_rows(form),
+            concurrency: form.text("concurrency").into(),
+            per_second: form.text("per_second").into(),
+            timeout_ms: form.text("timeout_ms").into(),
+            success: SuccessField::typed(form),
+            notices: form.is_ticked("notices"),
+        }
+    }
+}
+
+/// The rows in their order. One whose name was taken away and whose value is the mask of what is saved is one that was taken out.
+fn header_rows(form: &Form) -> Vec<(String, String)> {
+    form.all("header_name")
+        .into_iter()
+        .zip(form.all("header_value"))
+        .map(|(name, value)| (name.trim().to_string(), value.to_string()))
+        .filter(|(name, value)| !name.is_empty() || !["", MASK].contains(&value.trim()))
+        .collect()
+}
+
+/// The kind that the form was made for.
+fn kind_of(form: &Form) -> Kind {
+    Kind::from_word(form.text("kind")).unwrap_or_default()
+}
+
+/// The form as the document that the API takes.
+pub fn document(form: &Form) -> DestinationDocument {
+    let kind = kind_of(form);
+    let config = match kind {
+        Kind::Webhook => request_document(form),
+        Kind::Email => MailFields::typed(form).document(auth_document(form)),
+    };
+    // A mail is not signed, and delivered once its server took it.
+    let of_request = |part: fn(&Form) -> Value| (kind == Kind::Webhook).then(|| part(form));
+    DestinationDocument {
+        name: form.text("name").to_string(),
+        kind: Some(kind.as_str().into()),
+        config: Some(config),
+        signing: of_request(signing_document),
+        limits: Some(limits_document(form)),
+        success: of_request(|form| SuccessField::typed(form).document()),
+        notices: Some(Value::from(form.is_ticked("notices"))),
+    }
+}
+
+fn request_document(form: &Form) -> Value {
+    let headers = header_rows(form).into_iter();
+    let headers: Map<String, Value> = headers
+        .map(|(name, value)| (name, Value::from(value)))
+        .collect();
+    json!({
+        "url": form.text("url"), "method": form.text("method"), "headers": headers, "auth": auth_document(form), "allow_http": form.is_ticked("allow_http"),
+    })
+}
+
+fn auth_document(form: &Form) -> Value {
+    let kind = form.text("auth");
+    let mut auth = json!({"type": kind});
+    let (name_key, secret_key) = match kind {
+        "none" => return auth,
+        "basic" => ("username", "password"),
+        "header" => ("name", "value"),
+        _ => ("", "token"),
+    };
+    if let Some(name) = filled(form, "auth_name").filter(|_| !name_key.is_empty()) {
+        auth[name_key] = Value::from(name);
+    }
+    if let Some(secret) = filled(form, "auth_secret") {
+        auth[secret_key] = Value::from(secret);
+    }
+    auth
+}
+
+fn signing_document(form: &Form) -> Value {
+    let mut signing = json!({"scheme": form.text("scheme")});
+    for (key, name) in [("secret", "signing_secret"), ("header", "signing_header")] {
+        if let Some(text) = filled(form, name) {
+            signing[key] = Value::from(text);
+        }
+    }
+    signing
+}
+
+/// What is no number goes on as it was typed, to be told with everything else.
+fn limits_document(form: &Form) -> Value {
+    let number = |text: &str| {
+        let read = serde_json::from_str::<Value>(text).ok();
+        read.filter(Value::is_number)
+            .unwrap_or_else(|| Value::from(text))
+    };
+    let limits = LIMITS.into_iter();
+    limits
+        .filter_map(|name| Some((name.to_string(), number(filled(form, name)?))))
+        .collect()
+}
+
+fn filled<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
+    Some(form.text(name)).filter(|text| !text.is_empty())
+}
