@@ -110,13 +110,13 @@ pub async fn resume_by(
     actor: &Actor,
     id: DestinationId,
 ) -> Result<(), StoreError> {
-    let said = format!(
-        "Resumed the destination {}.",
-        bridge.store.destination(id).await?.name
-    );
+    let destination = bridge.store.destination(id).await?;
+    if destination.health.paused.is_none() {
+        // A second click must neither be noted nor throw the schedule of what has failed since away.
+        return Ok(());
+    }
+    let said = format!("Resumed the destination {}.", destination.name);
     let noting = bridge.noting(actor, "destination.resumed", id, said);
-    // Whoever resumes it wants everything now, whatever the schedule says.
-    bridge.store.hold_due(id, i64::MAX).await?;
     send_again(bridge, &noting, id, Initiative::Person).await
 }
 
@@ -130,6 +130,10 @@ async fn send_again(
     bridge.reload().await?;
     if !resumed {
         return Ok(());
+    }
+    if initiative == Initiative::Person {
+        // Whoever resumes it wants everything now, whatever the schedule says.
+        bridge.store.hold_due(id, i64::MAX).await?;
     }
     let resumed = bridge.store.resume_held(id, bridge.clock.now_ms()).await?;
     bridge.outbox.set_backlog(id, resumed > 0);

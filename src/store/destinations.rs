@@ -179,10 +179,16 @@ impl Store {
                     .execute(conn)?;
             }
             let is_wanted = by_itself.or((initiative == Initiative::Person).into_sql::<Bool>());
+            // There is nothing to resume where nothing is paused.
+            let makes_a_change = paused
+                .is_some()
+                .into_sql::<Bool>()
+                .or(destinations::paused_at.is_not_null());
             let changed = diesel::update(
                 destinations::table
                     .find(&id.as_bytes()[..])
-                    .filter(is_wanted),
+                    .filter(is_wanted)
+                    .filter(makes_a_change),
             )
             .set((
                 destinations::paused_at

@@ -22,6 +22,7 @@ on_both![
     five_days_of_failure_drop_nothing_spend_no_attempts_and_end_with_a_probe,
     a_hold_outlives_a_restart_and_a_person_may_end_it,
     a_destination_that_a_person_paused_is_not_probed,
+    resuming_what_is_not_paused_leaves_its_schedule_alone,
     a_probe_in_memory_outlives_the_news_of_its_own_taking,
     a_destination_that_another_node_resumed_is_judged_anew,
     holding_and_resuming_leaves_the_schedule_of_what_failed_as_it_is,
@@ -164,6 +165,28 @@ async fn a_hold_outlives_a_restart_and_a_person_may_end_it(database: Database) {
     assert_eq!(bridge.api("POST", &path, None).await.0, 200);
     everything_is(&bridge, "delivered", MORE).await;
     becomes(&bridge, &connected, "ok").await;
+    bridge.stop().await;
+}
+
+/// A second click on the button, or a program that makes sure.
+async fn resuming_what_is_not_paused_leaves_its_schedule_alone(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    receiver.answer_next(500);
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let due = async || {
+        let waiting = bridge.get("/deliveries?state=retrying").await;
+        waiting["data"][0]["next_attempt_at"].clone()
+    };
+    let before = due().await;
+    let path = format!("/destinations/{}/resume", connected.destination_id);
+    assert_eq!(bridge.api("POST", &path, None).await.0, 200);
+    assert!(before.is_string());
+    assert_eq!(due().await, before);
+    let noted = "audit_log WHERE action = 'destination.resumed'";
+    assert_eq!(bridge.look().count(noted), 0);
     bridge.stop().await;
 }
 
