@@ -251,6 +251,18 @@ impl Outbox {
         parcel
     }
 
+    /// Ends a sender that finds nothing to do, before it waits for anything. `false` when something is there.
+    pub fn leave_if_idle(&self, destination_id: DestinationId) -> bool {
+        let mut queues = self.lock();
+        let queue = queues.by_destination.get_mut(&destination_id);
+        let idle = queue.filter(|queue| queue.parcels.is_empty());
+        let is_idle = idle.is_some();
+        if let Some(queue) = idle {
+            queue.senders = queue.senders.saturating_sub(1);
+        }
+        is_idle
+    }
+
     /// Waits until a queue with a backlog has room again.
     pub async fn room_made(&self) {
         self.0.room_made.notified().await;
@@ -286,13 +298,22 @@ impl Outbox {
         }
     }
 
+    /// Takes those back out whose leases end after `latest_ms`, of every destination.
+    pub fn take_leased_beyond(&self, latest_ms: i64) -> Vec<Parcel> {
+        self.take_from_all(|parcel| parcel.lease_until_ms > latest_ms)
+    }
+
     /// Takes these deliveries back out, as far as no sender has taken them.
     pub fn take_out(&self, ids: &HashSet<DeliveryId>) -> Vec<Parcel> {
+        self.take_from_all(|parcel| ids.contains(&parcel.delivery_id))
+    }
+
+    fn take_from_all(&self, is_wanted: impl Fn(&Parcel) -> bool) -> Vec<Parcel> {
         let mut queues = self.lock();
         let destinations: Vec<DestinationId> = queues.by_destination.keys().copied().collect();
         destinations
             .into_iter()
-            .flat_map(|id| queues.take_from(id, |parcel| ids.contains(&parcel.delivery_id)))
+            .flat_map(|id| queues.take_from(id, &is_wanted))
             .collect()
     }
 
@@ -424,6 +445,21 @@ mod tests {
             body: vec![0; bytes].into(),
             content_type: "application/json".into(),
         }
+    }
+
+    #[test]
+    fn a_sender_with_nothing_to_do_leaves_and_is_asked_for_again() {
+        let (outbox, mut wishes) = Outbox::new();
+        let id = destination(1);
+        assert!(!outbox.leave_if_idle(id), "nothing is known of it");
+        outbox.push_claimed(parcel(id, NOW_MS, 1), 1);
+        assert!(wishes.try_recv().is_ok());
+        assert!(!outbox.leave_if_idle(id), "something waits");
+        assert!(outbox.next(id, 1).is_some());
+        assert!(outbox.leave_if_idle(id));
+        assert_eq!(outbox.senders(), 0);
+        outbox.push_claimed(parcel(id, NOW_MS, 1), 1);
+        assert!(wishes.try_recv().is_ok());
     }
 
     #[test]

@@ -10,18 +10,21 @@ use crate::flow::pause::resume;
 use crate::flow::recover;
 use crate::store::error::StoreError;
 
-/// Probes every held destination whose time has come. Returns how many probes were sent.
+/// Probes every held destination whose time has come. Returns how many probes were sent; trouble with one is told when all had their turn.
 pub async fn probe_due(bridge: &Bridge) -> Result<usize, StoreError> {
     let now = bridge.clock.now();
-    let mut sent = 0;
+    let (mut sent, mut trouble) = (0, None);
     for destination in bridge.snapshot().destinations() {
         if let Some(probing) = destination.health.probing()
             && probe_is_due(probing.at, now)
         {
-            sent += usize::from(probe(bridge, destination, probing).await?);
+            match probe(bridge, destination, probing).await {
+                Ok(was_sent) => sent += usize::from(was_sent),
+                Err(error) => trouble = Some(error),
+            }
         }
     }
-    Ok(sent)
+    trouble.map_or(Ok(sent), Err)
 }
 
 async fn probe(

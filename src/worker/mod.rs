@@ -33,29 +33,29 @@ use crate::store::results::Finish;
 const STALE_EVERY: Duration = Duration::from_secs(5);
 /// How often is the database asked for due deliveries when nothing else asks?
 const CLAIM_EVERY: Duration = Duration::from_millis(500);
-/// How often is written what was seen of the sources?
+/// How often are sightings of the sources written?
 const EVIDENCE_EVERY: Duration = Duration::from_secs(1);
-/// How often is looked whether a held destination's probe has come due, and whether one that failed has recovered?
+/// How often do probes of held destinations come due, and is a recovery noticed?
 const PROBES_EVERY: Duration = Duration::from_secs(1);
-/// How often is looked for notices that are to be sent?
+/// How often are notices sent?
 const NOTICES_EVERY: Duration = Duration::from_secs(1);
 /// How often does a node tell the others that it lives?
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// How often does a running replay take a step?
 const REPLAYS_EVERY: Duration = Duration::from_millis(100);
-/// How often is looked for replays that another node began or cancelled?
+/// How often are replays noticed that another node began or cancelled?
 const REPLAYS_LOOKED_FOR_EVERY: Duration = Duration::from_secs(1);
-/// How often are leases looked for that have run out, a clock that was set back, and what commands changed in a SQLite file?
+/// How often are expired leases released, and steps of the clock and changes by commands beside a SQLite server noticed?
 const LEASES_EVERY: Duration = Duration::from_secs(5);
-/// How often is the log looked at for those who watch it?
+/// How often does the live tail look at the log?
 const TAIL_EVERY: Duration = Duration::from_secs(1);
 /// How often are the overview's counts brought up to date?
 const COUNTS_EVERY: Duration = Duration::from_secs(5);
 /// Steps of counting that may follow each other at once, while the log's end is not reached.
 const COUNTS_AT_ONCE: usize = 10;
-/// How often is forgotten what has had its time?
+/// How often does the retention run?
 const RETENTION_EVERY: Duration = Duration::from_secs(60);
-/// How often are the samples of the metrics' histograms summed up? Until then each is kept in memory.
+/// How often are the metrics' histograms summed up? Until then each sample is kept in memory.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// After counting, the loop rests this many times as long as it took, up to a limit: a busy log would take a core for its counts otherwise.
 const COUNTS_REST: u32 = 20;
@@ -255,6 +255,10 @@ async fn run_sender(
             let per_second = limits.per_second?;
             Some(share.of_rate(per_second, limits.concurrency, destination_id))
         });
+        // The pace is not spent on finding out that nothing waits: what comes next would wait for it once more.
+        if per_second.is_some() && bridge.outbox.leave_if_idle(destination_id) {
+            return;
+        }
         let may_send = tokio::select! {
             biased;
             () = bridge.pacing.wait(destination_id, per_second) => true,
@@ -428,22 +432,22 @@ impl Step {
     async fn run(self, bridge: &Bridge) -> Result<(), StoreError> {
         match self {
             Step::Evidence => bridge.evidence.write(&bridge.store).await,
-            Step::Probes => {
-                probe_due(bridge).await?;
-                end_recovered(bridge).await
-            }
+            Step::Probes => all_done([
+                probe_due(bridge).await.map(|_| ()),
+                end_recovered(bridge).await,
+            ]),
             Step::Notices => {
                 send_due(bridge).await;
                 Ok(())
             }
-            Step::Leases => {
-                bridge.reload_if_stale().await?;
-                nodes::take_over_commands(bridge).await?;
-                catch_up(bridge).await?;
-                recover::release_expired(bridge).await?;
-                settle_stragglers(bridge).await?;
-                deletion::settle_stragglers(bridge).await
-            }
+            Step::Leases => all_done([
+                bridge.reload_if_stale().await,
+                nodes::take_over_commands(bridge).await,
+                catch_up(bridge).await.map(|_| ()),
+                recover::release_expired(bridge).await.map(|_| ()),
+                settle_stragglers(bridge).await,
+                deletion::settle_stragglers(bridge).await,
+            ]),
             Step::Counts => {
                 for _ in 0..COUNTS_AT_ONCE {
                     if counts::count(bridge).await? {
@@ -458,6 +462,11 @@ impl Step {
             }
         }
     }
+}
+
+/// The first trouble of several duties, none of which waits for another's success.
+fn all_done<const COUNT: usize>(done: [Result<(), StoreError>; COUNT]) -> Result<(), StoreError> {
+    done.into_iter().collect()
 }
 
 /// Sums up the metrics' samples, which nobody else does when `/metrics` is not asked for.
