@@ -6,6 +6,7 @@
 //! When a row of a batch is refused, each part is tried alone: one bad row never takes its neighbours with it. When nothing can be written at
 //! all, everybody is told so at once; when the connection is lost, the next batch connects again.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -200,6 +201,15 @@ impl<C: Writes> Line<C> {
         }
     }
 
+    /// Does one thing on the thread, which outlives a panic in it: nothing else would ever be written. The caller's answer is dropped with it, so it
+    /// is told that nothing was done; the connection may be in the middle of something and is made anew.
+    fn unbroken(&mut self, act: impl FnOnce(&mut Line<C>)) {
+        if catch_unwind(AssertUnwindSafe(|| act(self))).is_err() {
+            tracing::error!("what the writing thread did was cut off by a panic");
+            self.conn = None;
+        }
+    }
+
     /// Lets go of the connection when it is lost. Returns whether it was.
     fn drop_if_lost(&mut self) -> bool {
         let lost = self.conn.as_mut().is_some_and(Writes::is_lost);
@@ -236,10 +246,10 @@ fn run<C: Writes>(mut line: Line<C>, mut jobs: mpsc::Receiver<Job<C>>) {
                     shared.records.push(finishes);
                     shared.record_replies.push(reply);
                 }
-                Job::Run(run) => run(line.connection()),
+                Job::Run(run) => line.unbroken(|line| run(line.connection())),
             }
         }
-        shared.settle(&mut line);
+        line.unbroken(|line| shared.settle(line));
     }
 }
 
@@ -338,5 +348,36 @@ fn answer<T>(replies: Vec<Reply<T>>, answers: impl IntoIterator<Item = Result<T,
     for (reply, answer) in replies.into_iter().zip(answers) {
         // A caller that went away has no use for the answer; what was committed stays committed.
         let _ = reply.send(answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection as _;
+
+    use super::*;
+    use crate::domain::seal::MasterKey;
+    use crate::store::test_database::{Database, Home};
+    use crate::store::{self, Store};
+
+    #[tokio::test]
+    async fn the_thread_outlives_a_panic_in_what_it_does() {
+        let home = Home::new(Database::Sqlite);
+        let store = Store::open(&home.database_url, MasterKey::new([1; 32])).unwrap();
+        let store::Database::Sqlite(database) = &store.database else {
+            panic!("a SQLite file was asked for");
+        };
+        let cut_off = database.write(|conn| -> Result<(), StoreError> {
+            conn.batch_execute("DELETE FROM key_check")?;
+            panic!("in the middle of a transaction")
+        });
+        assert!(matches!(cut_off.await, Err(StoreError::Closed)));
+        let kept = database.write(|conn| {
+            use diesel::{QueryDsl as _, RunQueryDsl as _};
+            Ok(store::schema::key_check::table
+                .count()
+                .get_result::<i64>(conn)?)
+        });
+        assert_eq!(kept.await.unwrap(), 1);
     }
 }
