@@ -19,7 +19,7 @@ use crate::flow::clock::Clock;
 use crate::flow::outbox::Outbox;
 use crate::flow::retention::Retention;
 use crate::flow::tail::Tail;
-use crate::flow::{Bridge, Policy, RESULTS_LIMIT, clock_step, lease, nodes, recover};
+use crate::flow::{Bridge, Policy, RESULTS_LIMIT, clock_step, nodes, recover, replay};
 use crate::outbound::client::Client;
 use crate::outbound::guard::Guard;
 use crate::store::Store;
@@ -82,9 +82,6 @@ impl Application {
         .await
         .context("Sources, destinations and connections cannot be read")?;
         let bridge = Arc::new(bridge);
-        if let Some(sentence) = lease::too_slow(&bridge) {
-            anyhow::bail!(sentence);
-        }
         take_up(&bridge)
             .await
             .context("The last run's deliveries cannot be taken up")?;
@@ -141,6 +138,7 @@ async fn take_up(bridge: &Bridge) -> Result<(), StoreError> {
     } else {
         recover::release_all(bridge).await?
     };
+    replay::give_up_at_start(bridge).await?;
     clock_step::at_start(bridge).await
 }
 

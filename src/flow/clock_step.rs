@@ -1,86 +1,194 @@
-//! The wall clock was set back: what waits would otherwise wait until the old time has come again.
+//! The wall clock was set, while the process ran or while it did not: what waits must neither wait for a time that has been already, nor be taken from
+//! whoever is at it.
 //!
-//! Called by `worker` on a timer. It moves every due time by as much as the clock was moved, once. Leases stay as they are: they guard
-//! against others, and those of this process end with their attempts. At start, the newest row tells what the clock showed last, and what no right
-//! clock can have set is put right; ids go on where they were (`clock::Ids`).
+//! Called by `worker` on a timer, and at start. A clock that was set back moves every due time with it, once; on a shared database, where other nodes set
+//! due times too, only what no right clock can have set is put right. Leases stay as they are: they guard against others, and those of this process end
+//! with their attempts. One that leapt ahead ends no lease for a while ([`ClockWatch::spares_leases`]): attempts under way are not made twice for it.
+//! At start, the newest row tells what the clock showed last; ids go on where they were (`clock::Ids`).
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::delivery::LEASE_RANGE_S;
-use crate::domain::retry::LONGEST_PAUSE_MS;
+use crate::domain::id::DestinationId;
+use crate::domain::retry::{LONGEST_PAUSE_MS, REST_CAP_MS};
 use crate::flow::Bridge;
+use crate::flow::lease::give_back;
+use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 
-/// Steps back of less than this are left alone: an hour of retries is not reckoned in seconds. In milliseconds.
+/// Steps of less than this are left alone: an hour of retries is not reckoned in seconds. In milliseconds.
 const TOLERANCE_MS: i64 = 60_000;
 
 /// Longest lease that can be set, in milliseconds.
 const LEASE_LIMIT_MS: i64 = *LEASE_RANGE_S.end() * 1_000;
 
-/// The latest time that was seen.
+/// What the clock has done so far.
 #[derive(Debug, Default)]
-pub struct LatestTime(AtomicI64);
+pub struct ClockWatch(Mutex<Seen>);
 
-impl LatestTime {
+#[derive(Debug, Default)]
+struct Seen {
+    /// The latest time that was seen, in milliseconds since 1970.
+    latest_ms: i64,
+    /// The wall clock and the steady one at the last look, in milliseconds.
+    last: Option<(i64, i64)>,
+    /// Until when on the steady clock no lease is ended, in milliseconds.
+    spared_until_ms: Option<i64>,
+    /// Since when on the steady clock leases are there that no right clock can have set, in milliseconds.
+    long_leases_since_ms: Option<i64>,
+    /// Whose due times are still to be moved, and by how many milliseconds.
+    to_move: Vec<(DestinationId, i64)>,
+}
+
+impl Seen {
     /// By how much the clock was set back since the last call, in milliseconds, when that matters.
-    fn set_back_ms(&self, now_ms: i64) -> Option<i64> {
-        // In one go: of two who ask at once, only one may see the step, or what waits would be moved twice.
-        let latest_ms = self
-            .0
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |latest_ms| {
-                let back_ms = latest_ms - now_ms;
-                (back_ms <= 0 || back_ms >= TOLERANCE_MS).then_some(now_ms)
-            })
-            .ok()?;
-        let back_ms = latest_ms - now_ms;
+    fn set_back_ms(&mut self, now_ms: i64) -> Option<i64> {
+        let back_ms = self.latest_ms - now_ms;
+        if back_ms <= 0 || back_ms >= TOLERANCE_MS {
+            self.latest_ms = now_ms;
+        }
         (back_ms >= TOLERANCE_MS).then_some(back_ms)
+    }
+
+    /// Notes how the two clocks have gone since the last look. After a leap no lease is ended for as long as one lasts.
+    fn note_pace(&mut self, now_ms: i64, steady_ms: i64, lease_ms: i64) {
+        if let Some((last_now_ms, last_steady_ms)) = self.last.replace((now_ms, steady_ms)) {
+            let leap_ms = (now_ms - last_now_ms) - (steady_ms - last_steady_ms);
+            if leap_ms >= TOLERANCE_MS {
+                tracing::warn!(
+                    leap_ms,
+                    "the clock leapt ahead; leases are left alone for a while"
+                );
+                self.spared_until_ms = Some(steady_ms.saturating_add(lease_ms));
+            }
+        }
     }
 }
 
-/// Moves what waits when the clock was set back. Returns how many deliveries were moved.
+impl ClockWatch {
+    /// Whether leases that seem to have run out may only seem so.
+    pub fn spares_leases(&self, steady_ms: i64) -> bool {
+        self.lock()
+            .spared_until_ms
+            .is_some_and(|until_ms| steady_ms < until_ms)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks at the clock and puts right what it has done. Returns how many deliveries were moved.
 pub async fn catch_up(bridge: &Bridge) -> Result<usize, StoreError> {
-    let Some(back_ms) = bridge.latest_time.set_back_ms(bridge.clock.now_ms()) else {
-        return Ok(0);
+    let now_ms = bridge.clock.now_ms();
+    let back_ms = {
+        let mut seen = bridge.clock_watch.lock();
+        seen.note_pace(now_ms, bridge.clock.steady_ms(), bridge.lease_ms);
+        let back_ms = seen.set_back_ms(now_ms);
+        if let Some(back_ms) = back_ms.filter(|_| !bridge.store.is_shared()) {
+            let snapshot = bridge.snapshot();
+            let moves = snapshot.destinations().map(|one| (one.id, back_ms));
+            seen.to_move.extend(moves);
+        }
+        back_ms
     };
-    if bridge.store.is_shared() {
-        // Other nodes set due times too, by clocks of their own.
-        return Ok(0);
+    let mut moved = move_back(bridge).await?;
+    if back_ms.is_some() {
+        give_back_long_leased(bridge, now_ms).await?;
+        if bridge.store.is_shared() {
+            moved += end_waits_for_a_first_attempt(bridge, now_ms).await?;
+        }
     }
-    let mut moved = 0;
-    for destination in bridge.snapshot().destinations() {
-        moved += bridge.store.bring_forward(destination.id, back_ms).await?;
+    moved += end_long_waits(bridge, now_ms).await?;
+    moved += end_long_leases(bridge, now_ms).await?;
+    if moved > 0 {
+        tracing::warn!(
+            back_ms,
+            deliveries = moved,
+            "the clock was set; what waits was moved with it"
+        );
+        bridge.outbox.announce_room();
     }
-    tracing::warn!(
-        back_ms,
-        deliveries = moved,
-        "the clock was set back; what waits was moved with it"
-    );
-    bridge.outbox.announce_room();
     Ok(moved)
 }
 
-/// Puts right what the clock has done while no process ran. Afterwards nothing waits longer than its schedule can mean, whatever the clock was.
-pub async fn at_start(bridge: &Bridge) -> Result<(), StoreError> {
-    let now_ms = bridge.clock.now_ms();
-    let newest_ms = bridge.store.newest_ms().await?.unwrap_or(now_ms);
-    bridge.latest_time.0.fetch_max(newest_ms, Ordering::SeqCst);
-    catch_up(bridge).await?;
-    // What another node has set by its clock may be off by as much as the clocks differ.
+/// Moves what waits with the clock. What cannot be moved now is moved at the next look.
+async fn move_back(bridge: &Bridge) -> Result<usize, StoreError> {
+    let mut to_move = std::mem::take(&mut bridge.clock_watch.lock().to_move);
+    let mut moved = 0;
+    while let Some((id, back_ms)) = to_move.pop() {
+        match bridge.store.bring_forward(id, back_ms).await {
+            Ok(count) => moved += count,
+            Err(error) => {
+                to_move.push((id, back_ms));
+                bridge.clock_watch.lock().to_move.append(&mut to_move);
+                return Err(error);
+            }
+        }
+    }
+    Ok(moved)
+}
+
+/// What was never tried waits at most for a rest; anything longer was set by a clock that ran ahead.
+async fn end_waits_for_a_first_attempt(bridge: &Bridge, now_ms: i64) -> Result<usize, StoreError> {
+    let latest_ms = now_ms + REST_CAP_MS + TOLERANCE_MS;
     let mut moved = 0;
     for destination in bridge.snapshot().destinations() {
-        let latest_ms = now_ms + LONGEST_PAUSE_MS + TOLERANCE_MS;
-        moved += bridge
-            .store
-            .bring_back(destination.id, latest_ms, now_ms)
-            .await?;
+        let (store, id) = (&bridge.store, destination.id);
+        moved += store.bring_back_queued(id, latest_ms, now_ms).await?;
     }
+    Ok(moved)
+}
+
+/// Puts right what no right clock of any node can have set: afterwards nothing waits longer than its schedule can mean.
+async fn end_long_waits(bridge: &Bridge, now_ms: i64) -> Result<usize, StoreError> {
+    let latest_ms = now_ms + LONGEST_PAUSE_MS + TOLERANCE_MS;
+    let ids = bridge.snapshot().destinations().map(|one| one.id).collect();
+    let mut moved = 0;
+    for id in bridge.store.waiting_beyond(ids, latest_ms).await? {
+        moved += bridge.store.bring_back(id, latest_ms, now_ms).await?;
+    }
+    Ok(moved)
+}
+
+/// What waits in memory under a lease that is too long now would never count as stale.
+async fn give_back_long_leased(bridge: &Bridge, now_ms: i64) -> Result<(), StoreError> {
+    let latest_ms = now_ms + bridge.lease_ms + TOLERANCE_MS;
+    let long_leased = bridge.outbox.take_leased_beyond(latest_ms);
+    give_back(bridge, long_leased, Wait::Due { at_ms: now_ms }).await
+}
+
+/// Ends leases that no right clock can have set, when they have been there for as long as one lasts: whoever took them may be alive.
+async fn end_long_leases(bridge: &Bridge, now_ms: i64) -> Result<usize, StoreError> {
     let latest_ms = now_ms + LEASE_LIMIT_MS + TOLERANCE_MS;
-    moved += bridge.store.end_long_leases(latest_ms, now_ms).await?;
-    if moved > 0 {
-        tracing::warn!(
-            deliveries = moved,
-            "a clock had run far ahead; what it set is due now"
-        );
+    let are_there = bridge.store.are_leased_beyond(latest_ms).await?;
+    let steady_ms = bridge.clock.steady_ms();
+    let have_been_long = {
+        let mut seen = bridge.clock_watch.lock();
+        let since_ms = seen.long_leases_since_ms.unwrap_or(steady_ms);
+        seen.long_leases_since_ms = are_there.then_some(since_ms);
+        are_there && steady_ms - since_ms >= bridge.lease_ms
+    };
+    if have_been_long {
+        bridge.store.end_long_leases(latest_ms, now_ms).await
+    } else {
+        Ok(0)
+    }
+}
+
+/// Puts right what the clock has done while no process ran.
+pub async fn at_start(bridge: &Bridge) -> Result<(), StoreError> {
+    let newest_ms = bridge.store.newest_ms().await?;
+    if let Some(newest_ms) = newest_ms {
+        let mut seen = bridge.clock_watch.lock();
+        seen.latest_ms = seen.latest_ms.max(newest_ms);
+    }
+    catch_up(bridge).await?;
+    if !bridge.store.is_shared() {
+        // Whoever took them is gone.
+        let latest_ms = bridge.clock.now_ms() + LEASE_LIMIT_MS + TOLERANCE_MS;
+        let now_ms = bridge.clock.now_ms();
+        bridge.store.end_long_leases(latest_ms, now_ms).await?;
     }
     Ok(())
 }
@@ -91,11 +199,11 @@ mod tests {
 
     #[test]
     fn a_step_back_is_noticed_once_and_small_ones_are_left_alone() {
-        let latest = LatestTime::default();
-        let seen = [
+        let mut seen = Seen::default();
+        let times = [
             1_000_000, 999_000, 1_000_500, 900_500, 900_600, 2_000_000, 1_000_000, 939_999,
         ];
-        let back = seen.map(|now_ms| latest.set_back_ms(now_ms));
+        let back = times.map(|now_ms| seen.set_back_ms(now_ms));
         assert_eq!(
             back,
             [
@@ -109,5 +217,24 @@ mod tests {
                 Some(60_001)
             ]
         );
+    }
+
+    #[test]
+    fn after_a_leap_ahead_no_lease_is_ended_for_as_long_as_one_lasts() {
+        let watch = ClockWatch::default();
+        let (start_ms, lease_ms) = (1_700_000_000_000, 120_000);
+        let look = |wall_ms: i64, steady_ms: i64| {
+            watch
+                .lock()
+                .note_pace(start_ms + wall_ms, steady_ms, lease_ms);
+            watch.spares_leases(steady_ms)
+        };
+        assert!(!look(0, 0));
+        assert!(!look(5_000, 5_000), "it goes as it should");
+        assert!(!look(69_000, 10_000), "a small step is left alone");
+        assert!(look(269_000, 15_000), "it leapt");
+        assert!(look(388_000, 134_000), "within a lease");
+        assert!(!look(389_000, 135_000), "afterwards");
+        assert!(!look(1_000, 140_000), "set back");
     }
 }

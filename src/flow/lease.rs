@@ -5,7 +5,8 @@
 
 use jiff::Timestamp;
 
-use crate::domain::destination::Destination;
+use crate::domain::delivery::LEASE_RANGE_S;
+use crate::domain::destination::{Destination, TIMEOUT_RANGE_MS};
 use crate::flow::Bridge;
 use crate::flow::outbox::Parcel;
 use crate::store::claims::Wait;
@@ -13,6 +14,10 @@ use crate::store::error::StoreError;
 
 /// Kept free between the end of an attempt's deadline and the end of its lease, for recording the result, in milliseconds.
 const LEASE_MARGIN_MS: i64 = 10_000;
+
+// The shortest lease that can be set suffices for the longest attempt: otherwise nothing could ever be sent to its destination.
+const _: () =
+    assert!(*TIMEOUT_RANGE_MS.end() as i64 + LEASE_MARGIN_MS <= *LEASE_RANGE_S.start() * 1_000);
 
 /// Whether an attempt that begins now ends within its lease.
 pub fn suffices(parcel: &Parcel, destination: &Destination, now: Timestamp) -> bool {
@@ -23,20 +28,6 @@ pub fn suffices(parcel: &Parcel, destination: &Destination, now: Timestamp) -> b
 fn needed_ms(destination: &Destination) -> i64 {
     let deadline_ms = i64::try_from(destination.settings.limits.timeout_ms).unwrap_or(i64::MAX);
     deadline_ms.saturating_add(LEASE_MARGIN_MS)
-}
-
-/// A sentence about a destination whose attempts are longer than the lease: nothing could ever be sent to it.
-pub fn too_slow(bridge: &Bridge) -> Option<String> {
-    let snapshot = bridge.snapshot();
-    let slow = snapshot
-        .destinations()
-        .find(|destination| needed_ms(destination) > bridge.lease_ms)?;
-    Some(format!(
-        "An attempt at the destination \"{}\" may take {} ms, and {LEASE_MARGIN_MS} ms are kept for recording it: set BLUEBRIDGE_LEASE_S to {} at least.",
-        slow.name,
-        slow.settings.limits.timeout_ms,
-        needed_ms(slow).saturating_add(999) / 1_000,
-    ))
 }
 
 /// Gives unsent deliveries back; no attempt is counted.

@@ -1,40 +1,43 @@
-//! What happens: one file per step of an event's way, in reading order.
+//! What happens: the steps of an event's way, what a person sets off, and what time sets off, each in a file of its own.
 //!
-//! `ingest` -> `outbox` (the hand-over) -> `deliver` -> `record` -> `recover`; beside them the things a person sets off:
-//! `resend`, `replay`, `test_event`, `dry_run`, `past`, `projects`, `transfer`, `pause`, `tail`, and `notices` of what has become of destinations. Called by `web` (who may ask) and `worker` (when it happens).
-//! Knows neither actix nor diesel nor askama. [`Bridge`] holds what the steps share.
+//! Called by `web` (who may ask) and `worker` (when it happens). Knows neither actix nor diesel nor askama. [`Bridge`] holds what the steps share.
 
+// The way of an event: ingest -> outbox -> deliver -> record -> recover, and what stands beside it.
 pub mod admission;
-pub mod audit;
-pub mod clock;
-pub mod clock_step;
-pub mod counts;
-pub mod deletion;
 pub mod deliver;
-pub mod dry_run;
-pub mod evidence;
 pub mod health;
 pub mod ingest;
 pub mod lease;
-pub mod loops;
-pub mod nodes;
-pub mod notices;
 pub mod outbox;
 pub mod pacing;
-pub mod past;
-pub mod pause;
-pub mod probe;
-pub mod projects;
 pub mod record;
 pub mod recover;
+pub mod tail;
+
+// What a person sets off.
+pub mod audit;
+pub mod deletion;
+pub mod dry_run;
+pub mod past;
+pub mod pause;
+pub mod projects;
 pub mod replay;
 pub mod resend;
-pub mod retention;
-pub mod snapshot;
-pub mod tail;
 pub mod test_event;
 pub mod transfer;
 pub mod vet;
+
+// What time sets off, and what goes on beside.
+pub mod clock;
+pub mod clock_step;
+pub mod counts;
+pub mod evidence;
+pub mod loops;
+pub mod nodes;
+pub mod notices;
+pub mod probe;
+pub mod retention;
+pub mod snapshot;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -47,7 +50,7 @@ use crate::domain::connection::Rules;
 use crate::domain::id::{NodeId, VersionId};
 use crate::flow::admission::Admission;
 use crate::flow::clock::{Clock, Ids};
-use crate::flow::clock_step::LatestTime;
+use crate::flow::clock_step::ClockWatch;
 use crate::flow::evidence::Evidence;
 use crate::flow::health::HealthWatch;
 use crate::flow::loops::Loops;
@@ -68,10 +71,6 @@ use crate::store::results::Finish;
 /// Results that may wait for their commit before senders wait for them.
 pub const RESULTS_LIMIT: usize = 4_096;
 
-/// How far ahead of the clock ids may go on after a start, in milliseconds: a clock that was set back by hours keeps the order of ids, one that had
-/// run in another year does not.
-const IDS_AHEAD_LIMIT_MS: i64 = 86_400_000;
-
 /// What the steps share.
 pub struct Bridge {
     pub store: Store,
@@ -80,7 +79,7 @@ pub struct Bridge {
     pub guard: Guard,
     pub clock: Clock,
     pub ids: Ids,
-    pub latest_time: LatestTime,
+    pub clock_watch: ClockWatch,
     /// Held while a delivery that goes in order gets its id and its place in the writer's queue (`ingest`).
     line: std::sync::Mutex<()>,
     pub evidence: Evidence,
@@ -105,7 +104,7 @@ pub struct Bridge {
     pub recorded: watch::Sender<u64>,
     /// Results wait in memory that could not be written so far.
     pub results_wait: AtomicBool,
-    /// Where goes on what must be carried through after whoever began it is gone.
+    /// Runs on what must be carried through although whoever began it has gone away.
     runtime: Handle,
     /// Wakes whoever takes the steps of replays.
     pub replay_begun: Notify,
@@ -157,7 +156,7 @@ impl Bridge {
         let commands = store.commits_of_others().await?;
         let snapshot = Snapshot::load(&store, &Snapshot::default()).await?;
         let newest_ms = store.newest_id_ms().await?.unwrap_or(0);
-        let ids = Ids::after(newest_ms.min(clock.now_ms() + IDS_AHEAD_LIMIT_MS));
+        let ids = Ids::after(newest_ms);
         let (now_ms, bits) = ids.parts(clock.now());
         let nodes = Membership::new(
             NodeId::new(now_ms, bits),
@@ -173,7 +172,7 @@ impl Bridge {
             guard,
             clock,
             ids,
-            latest_time: LatestTime::default(),
+            clock_watch: ClockWatch::default(),
             line: std::sync::Mutex::default(),
             evidence: Evidence::default(),
             health: HealthWatch::default(),

@@ -33,10 +33,11 @@ pub async fn release_all(bridge: &Bridge) -> Result<usize, StoreError> {
     Ok(released)
 }
 
-/// Makes deliveries due again whose lease has ended; not while results of this node wait for the database to take them: it may just be back, and
-/// what was sent would be sent again.
+/// Makes deliveries due again whose lease has ended; not while results of this node wait for the database to take them (it may just be back, and
+/// what was sent would be sent again), nor when only the clock has leapt.
 pub async fn release_expired(bridge: &Bridge) -> Result<usize, StoreError> {
-    if bridge.results_wait.load(Ordering::SeqCst) {
+    let leapt = bridge.clock_watch.spares_leases(bridge.clock.steady_ms());
+    if leapt || bridge.results_wait.load(Ordering::SeqCst) {
         return Ok(0);
     }
     let now_ms = bridge.clock.now_ms();

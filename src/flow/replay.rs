@@ -150,8 +150,16 @@ pub async fn advance(bridge: &Bridge) -> Result<Next, StoreError> {
 
 /// What was cancelled lately: what waits of it in this node's memory is given up, and what was under way then and has failed since.
 async fn give_up_cancelled(bridge: &Bridge) -> Result<(), StoreError> {
-    // After as long as a lease, nothing of it is left in any node's memory.
-    let since_ms = bridge.clock.now_ms() - bridge.lease_ms;
+    // After as long as two leases nothing of it is left: one that was taken in the moment before may have to run out first, and be released.
+    give_up_cancelled_since(bridge, bridge.clock.now_ms() - 2 * bridge.lease_ms).await
+}
+
+/// Gives up what a process that died had still leased of a cancelled replay, before it is sent after all.
+pub async fn give_up_at_start(bridge: &Bridge) -> Result<(), StoreError> {
+    give_up_cancelled_since(bridge, 0).await
+}
+
+async fn give_up_cancelled_since(bridge: &Bridge, since_ms: i64) -> Result<(), StoreError> {
     for (id, who) in bridge.store.lately_cancelled(since_ms).await? {
         give_up_waiting(bridge, id, &who).await?;
     }

@@ -9,6 +9,7 @@ use diesel::{
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
 };
 
+use crate::domain::delivery::State;
 use crate::domain::id::{DeliveryId, DestinationId, EventId};
 use crate::store::Store;
 use crate::store::both::either;
@@ -78,6 +79,67 @@ impl Store {
             )
             .set(deliveries::due_at.eq(Some(now_ms)))
             .execute(conn)?)
+        }))
+    }
+
+    /// The same for what was never tried.
+    pub async fn bring_back_queued(
+        &self,
+        destination_id: DestinationId,
+        latest_ms: i64,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
+        either!(self.in_small_steps(move |conn| {
+            let far: Vec<Vec<u8>> = deliveries::table
+                .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
+                .filter(deliveries::due_at.gt(latest_ms))
+                .filter(deliveries::state.eq(State::Queued.as_str()))
+                .limit(MOVE_LIMIT)
+                .select(deliveries::id)
+                .load(conn)?;
+            Ok(diesel::update(
+                deliveries::table
+                    .filter(deliveries::id.eq_any(&far))
+                    .filter(deliveries::state.eq(State::Queued.as_str())),
+            )
+            .set(deliveries::due_at.eq(Some(now_ms)))
+            .execute(conn)?)
+        }))
+    }
+
+    /// At which of these destinations something waits longer than until `latest_ms`.
+    pub async fn waiting_beyond(
+        &self,
+        ids: Vec<DestinationId>,
+        latest_ms: i64,
+    ) -> Result<Vec<DestinationId>, StoreError> {
+        either!(self.read(move |conn| {
+            let mut found = Vec::new();
+            for id in ids {
+                // One look into the index for each: there is none over all of them.
+                let far: Option<Vec<u8>> = deliveries::table
+                    .filter(deliveries::destination_id.eq(&id.as_bytes()[..]))
+                    .filter(deliveries::due_at.gt(latest_ms))
+                    .select(deliveries::id)
+                    .first(conn)
+                    .optional()?;
+                found.extend(far.map(|_| id));
+            }
+            Ok(found)
+        }))
+    }
+
+    /// Whether anything is leased until after `latest_ms`.
+    pub async fn are_leased_beyond(&self, latest_ms: i64) -> Result<bool, StoreError> {
+        either!(self.read(move |conn| {
+            let is_sending: SqlLiteral<Bool> = in_state("deliveries.state = 'sending'");
+            let far: Option<Vec<u8>> = deliveries::table
+                .filter(is_sending)
+                .filter(deliveries::lease_until.gt(latest_ms))
+                .select(deliveries::id)
+                .first(conn)
+                .optional()?;
+            Ok(far.is_some())
         }))
     }
 

@@ -35,6 +35,7 @@ on_both![
     a_repeated_request_with_the_same_key_begins_one_replay,
     cancelling_stops_at_once_and_gives_up_what_waits_in_memory_and_on_disk,
     what_was_under_way_when_its_replay_was_cancelled_is_not_tried_again,
+    what_a_dead_process_had_taken_of_a_cancelled_replay_is_not_sent_by_the_next,
     a_count_over_a_long_log_says_at_least,
     a_replay_that_is_killed_goes_on_where_it_stood_and_makes_each_delivery_once,
 ];
@@ -399,6 +400,39 @@ async fn what_was_under_way_when_its_replay_was_cancelled_is_not_tried_again(dat
     advance(&bridge.bridge).await.unwrap();
     let states = &replay(&bridge, &begun["id"]).await["deliveries"]["by_state"];
     assert_eq!(*states, json!({"discarded": 1}));
+    bridge.stop().await;
+}
+
+/// It died before it had given anything up, and was started again long after.
+async fn what_a_dead_process_had_taken_of_a_cancelled_replay_is_not_sent_by_the_next(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let begun = bridge.created("/replays", json!({"filter": {}})).await;
+    receiver.next().await;
+    bridge.recorded(2).await;
+    let path = format!("/replays/{}/cancel", begun["id"].as_str().unwrap());
+    becomes(&bridge, &begun["id"], "state", json!("finished")).await;
+    let later_ms = bridge.bridge.clock.now_ms() + 86_400_000;
+    let home = bridge.stop().await;
+    let claim = crate::process::Look::into(&home.database_url).bytes(&"9".repeat(32));
+    crate::database::execute(
+        &home.database_url,
+        &format!(
+            "UPDATE replays SET state = 'cancelled', cancelled_by = 'Ada';
+             DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE replay_id IS NOT NULL);
+             UPDATE deliveries SET state = 'sending', finished_at = NULL, attempts = 0, claim_id = {claim}, lease_until = 1
+             WHERE replay_id IS NOT NULL"
+        ),
+    );
+    let bridge = TestBridge::start_in(home, later_ms).await;
+    let states = &replay(&bridge, &begun["id"]).await["deliveries"]["by_state"];
+    assert_eq!(*states, json!({"discarded": 1}), "{path}");
+    assert!(receiver.is_idle().await);
     bridge.stop().await;
 }
 
