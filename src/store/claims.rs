@@ -162,7 +162,7 @@ impl Store {
                 deliveries::claim_id.eq(None::<Vec<u8>>),
                 deliveries::lease_until.eq(None::<i64>),
                 deliveries::finished_at.eq(Some(now_ms)),
-                deliveries::problem.eq(Some(problem)),
+                deliveries::problem.eq(Some(row::text(&problem))),
             ))
             .execute(conn)?;
             Ok(())

@@ -12,6 +12,7 @@ use crate::database::{Database, on_both};
 use crate::harness::{Receiver, TestBridge, patiently};
 
 on_both![
+    one_that_was_stored_late_does_not_overtake_what_is_being_sent,
     each_record_keeps_its_order_although_a_third_of_the_attempts_fail,
     requests_that_race_are_sent_in_the_order_of_the_log,
 ];
@@ -118,5 +119,32 @@ async fn requests_that_race_are_sent_in_the_order_of_the_log(database: Database)
     }
     assert!(ids.is_sorted(), "{ids:?}");
     bridge.recorded(COUNT as u64).await;
+    bridge.stop().await;
+}
+
+/// A replay, or a node whose clock is behind, gave it an earlier id; when it was stored, a later one was under way.
+async fn one_that_was_stored_late_does_not_overtake_what_is_being_sent(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"delivery": {"order": "per_record"}});
+    let connected = bridge.connect(&receiver, rules).await;
+    receiver.hold(true);
+    let post = async |n: usize| {
+        let event = json!({"event": "E", "currentValue": {"id": "a", "n": n}}).to_string();
+        assert_eq!(bridge.post(&connected.hook, event.as_bytes()).await.0, 200);
+    };
+    post(1).await;
+    receiver.next().await;
+    post(2).await;
+    let first = bridge.look().bytes(&format!("{:032x}", 1));
+    crate::database::execute(
+        &bridge.home.database_url,
+        &format!("UPDATE deliveries SET id = {first} WHERE state = 'queued'"),
+    );
+    let inner = &bridge.bridge;
+    assert_eq!(claim_due(inner).await.unwrap(), 0);
+    receiver.hold(false);
+    bridge.recorded(1).await;
+    assert_eq!(receiver.next().await.json()["currentValue"]["n"], 2);
+    bridge.recorded(2).await;
     bridge.stop().await;
 }
