@@ -82,13 +82,13 @@ impl Application {
         .await
         .context("Sources, destinations and connections cannot be read")?;
         let bridge = Arc::new(bridge);
-        take_up(&bridge)
-            .await
-            .context("The last run's deliveries cannot be taken up")?;
-        // Before it sends anything, so that the others make room for it in their limits.
+        // Before it sends anything, so that the others make room for it in their limits; and before it judges any lease by its own clock.
         nodes::join(&bridge)
             .await
             .context("The other nodes cannot be told that this one starts")?;
+        take_up(&bridge)
+            .await
+            .context("The last run's deliveries cannot be taken up")?;
         let metrics = metrics_handle();
         let workers = worker::start(bridge.clone(), wishes, results, metrics.clone());
         let site = Site::new(

@@ -3,7 +3,8 @@
 //!
 //! Called by `worker` on a timer, and at start. A clock that was set back moves every due time with it, once; on a shared database, where other nodes set
 //! due times too, only what no right clock can have set is put right. Leases stay as they are: they guard against others, and those of this process end
-//! with their attempts. One that leapt ahead ends no lease for a while ([`ClockWatch::spares_leases`]): attempts under way are not made twice for it.
+//! with their attempts. One that leapt ahead ends no lease for a while ([`ClockWatch::spares_leases`]): attempts under way are not made twice for it, and after a
+//! long leap nothing is forgotten for a while ([`ClockWatch::spares_history`]).
 //! At start, the newest row tells what the clock showed last; ids go on where they were (`clock::Ids`).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,12 +13,17 @@ use crate::domain::delivery::LEASE_RANGE_S;
 use crate::domain::id::DestinationId;
 use crate::domain::retry::{LONGEST_PAUSE_MS, REST_CAP_MS};
 use crate::flow::Bridge;
-use crate::flow::lease::give_back;
+use crate::flow::lease::{self, give_back};
 use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 
 /// Steps of less than this are left alone: an hour of retries is not reckoned in seconds. In milliseconds.
 const TOLERANCE_MS: i64 = 60_000;
+
+/// After a leap of so much, nothing is forgotten for an hour, which somebody may use to set the clock right: what is forgotten does not come back. In
+/// milliseconds.
+const LONG_LEAP_MS: i64 = 6 * 3_600_000;
+const HISTORY_SPARED_MS: i64 = 3_600_000;
 
 /// Longest lease that can be set, in milliseconds.
 const LEASE_LIMIT_MS: i64 = *LEASE_RANGE_S.end() * 1_000;
@@ -34,6 +40,8 @@ struct Seen {
     last: Option<(i64, i64)>,
     /// Until when on the steady clock no lease is ended, in milliseconds.
     spared_until_ms: Option<i64>,
+    /// Until when on the steady clock nothing is forgotten, in milliseconds.
+    history_spared_until_ms: Option<i64>,
     /// Since when on the steady clock leases are there that no right clock can have set, in milliseconds.
     long_leases_since_ms: Option<i64>,
     /// Whose due times are still to be moved, and by how many milliseconds.
@@ -61,6 +69,9 @@ impl Seen {
                 );
                 self.spared_until_ms = Some(steady_ms.saturating_add(lease_ms));
             }
+            if leap_ms >= LONG_LEAP_MS {
+                self.history_spared_until_ms = Some(steady_ms.saturating_add(HISTORY_SPARED_MS));
+            }
         }
     }
 }
@@ -70,6 +81,13 @@ impl ClockWatch {
     pub fn spares_leases(&self, steady_ms: i64) -> bool {
         self.lock()
             .spared_until_ms
+            .is_some_and(|until_ms| steady_ms < until_ms)
+    }
+
+    /// Whether what seems to have had its time may only seem so.
+    pub fn spares_history(&self, steady_ms: i64) -> bool {
+        self.lock()
+            .history_spared_until_ms
             .is_some_and(|until_ms| steady_ms < until_ms)
     }
 
@@ -153,14 +171,14 @@ async fn end_long_waits(bridge: &Bridge, now_ms: i64) -> Result<usize, StoreErro
 
 /// What waits in memory under a lease that is too long now would never count as stale.
 async fn give_back_long_leased(bridge: &Bridge, now_ms: i64) -> Result<(), StoreError> {
-    let latest_ms = now_ms + bridge.lease_ms + TOLERANCE_MS;
+    let latest_ms = lease::until_ms(bridge) + TOLERANCE_MS;
     let long_leased = bridge.outbox.take_leased_beyond(latest_ms);
     give_back(bridge, long_leased, Wait::Due { at_ms: now_ms }).await
 }
 
 /// Ends leases that no right clock can have set, when they have been there for as long as one lasts: whoever took them may be alive.
 async fn end_long_leases(bridge: &Bridge, now_ms: i64) -> Result<usize, StoreError> {
-    let latest_ms = now_ms + LEASE_LIMIT_MS + TOLERANCE_MS;
+    let latest_ms = latest_lease_ms(bridge);
     let are_there = bridge.store.are_leased_beyond(latest_ms).await?;
     let steady_ms = bridge.clock.steady_ms();
     let have_been_long = {
@@ -186,11 +204,15 @@ pub async fn at_start(bridge: &Bridge) -> Result<(), StoreError> {
     catch_up(bridge).await?;
     if !bridge.store.is_shared() {
         // Whoever took them is gone.
-        let latest_ms = bridge.clock.now_ms() + LEASE_LIMIT_MS + TOLERANCE_MS;
-        let now_ms = bridge.clock.now_ms();
+        let (latest_ms, now_ms) = (latest_lease_ms(bridge), bridge.clock.now_ms());
         bridge.store.end_long_leases(latest_ms, now_ms).await?;
     }
     Ok(())
+}
+
+/// When the longest lease ends that a right clock can have set.
+fn latest_lease_ms(bridge: &Bridge) -> i64 {
+    lease::clock_ms(bridge) + LEASE_LIMIT_MS + TOLERANCE_MS
 }
 
 #[cfg(test)]
@@ -236,5 +258,10 @@ mod tests {
         assert!(look(388_000, 134_000), "within a lease");
         assert!(!look(389_000, 135_000), "afterwards");
         assert!(!look(1_000, 140_000), "set back");
+        assert!(!watch.spares_history(140_000));
+        let hours_ms = 6 * 3_600_000;
+        assert!(look(hours_ms + 10_000, 145_000));
+        assert!(watch.spares_history(145_000 + HISTORY_SPARED_MS - 1));
+        assert!(!watch.spares_history(145_000 + HISTORY_SPARED_MS));
     }
 }

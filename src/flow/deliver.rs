@@ -32,7 +32,7 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
     if !may_be_sent(&parcel, destination) {
         return give_back(bridge, vec![parcel], Wait::Held).await;
     }
-    if !suffices(&parcel, destination, now) {
+    if !suffices(bridge, &parcel, destination) {
         let at_ms = now.as_millisecond();
         return give_back(bridge, vec![parcel], Wait::Due { at_ms }).await;
     }

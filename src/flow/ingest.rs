@@ -24,9 +24,9 @@ use crate::domain::id::{
 };
 use crate::domain::mapping::Output;
 use crate::domain::signature::Verified;
-use crate::flow::Bridge;
 use crate::flow::outbox::{Parcel, Place};
 use crate::flow::snapshot::{LiveConnection, Snapshot};
+use crate::flow::{Bridge, lease};
 use crate::new_id;
 use crate::store::error::StoreError;
 use crate::store::ingest::{Ingest, Ingested, NewDelivery, NewEvent, Start};
@@ -354,7 +354,7 @@ impl Route {
                 .reserve(self.destination_id, output.body.len(), now.as_millisecond())
                 .map(|place| {
                     let claim_id = new_id!(ClaimId, bridge, now);
-                    let until_ms = now.as_millisecond() + bridge.lease_ms;
+                    let until_ms = lease::until_ms(bridge);
                     delivery.start = Start::Leased { claim_id, until_ms };
                     HandOver {
                         place,

@@ -3,8 +3,6 @@
 //! Called by the sender before it takes a delivery, and by whoever pauses, rests or ends. Giving back counts no attempt and loses nothing: what
 //! could not even be given back is due again when its lease ends.
 
-use jiff::Timestamp;
-
 use crate::domain::delivery::LEASE_RANGE_S;
 use crate::domain::destination::{Destination, TIMEOUT_RANGE_MS};
 use crate::flow::Bridge;
@@ -19,9 +17,23 @@ const LEASE_MARGIN_MS: i64 = 10_000;
 const _: () =
     assert!(*TIMEOUT_RANGE_MS.end() as i64 + LEASE_MARGIN_MS <= *LEASE_RANGE_S.start() * 1_000);
 
+/// The clock that leases are taken and run out by, in milliseconds since 1970: the database's, as far as it is known, so that nodes agree whose own
+/// clocks do not.
+pub fn clock_ms(bridge: &Bridge) -> i64 {
+    bridge
+        .clock
+        .now_ms()
+        .saturating_add(bridge.nodes.behind_ms())
+}
+
+/// When a lease ends that begins now, by the same clock.
+pub fn until_ms(bridge: &Bridge) -> i64 {
+    clock_ms(bridge).saturating_add(bridge.lease_ms)
+}
+
 /// Whether an attempt that begins now ends within its lease.
-pub fn suffices(parcel: &Parcel, destination: &Destination, now: Timestamp) -> bool {
-    now.as_millisecond().saturating_add(needed_ms(destination)) <= parcel.lease_until_ms
+pub fn suffices(bridge: &Bridge, parcel: &Parcel, destination: &Destination) -> bool {
+    clock_ms(bridge).saturating_add(needed_ms(destination)) <= parcel.lease_until_ms
 }
 
 /// How much of a lease must be left for an attempt, in milliseconds.
@@ -50,7 +62,7 @@ pub async fn give_back(
 /// Gives back what waited in memory so long that its lease does not suffice any more, all at once, to be claimed with a new one.
 pub async fn give_back_stale(bridge: &Bridge, destination: &Destination) -> Result<(), StoreError> {
     let now_ms = bridge.clock.now_ms();
-    let needed_until_ms = now_ms.saturating_add(needed_ms(destination));
+    let needed_until_ms = clock_ms(bridge).saturating_add(needed_ms(destination));
     let stale = bridge.outbox.take_stale(destination.id, needed_until_ms);
     if stale.is_empty() {
         return Ok(());

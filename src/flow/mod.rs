@@ -39,6 +39,7 @@ pub mod probe;
 pub mod retention;
 pub mod snapshot;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
@@ -70,6 +71,9 @@ use crate::store::results::Finish;
 
 /// Results that may wait for their commit before senders wait for them.
 pub const RESULTS_LIMIT: usize = 4_096;
+
+/// Past versions whose compiled rules are kept.
+const PAST_RULES_LIMIT: usize = 64;
 
 /// What the steps share.
 pub struct Bridge {
@@ -109,6 +113,8 @@ pub struct Bridge {
     /// Wakes whoever takes the steps of replays.
     pub replay_begun: Notify,
     snapshot: ArcSwap<Snapshot>,
+    /// Rules of past versions that were asked for lately; a version never changes.
+    past_rules: std::sync::Mutex<HashMap<VersionId, Arc<Rules>>>,
     /// What the snapshot was read at.
     revision: AtomicI64,
     /// What was saved could not be read again yet.
@@ -193,6 +199,7 @@ impl Bridge {
             runtime: Handle::current(),
             replay_begun: Notify::new(),
             snapshot: ArcSwap::from_pointee(snapshot),
+            past_rules: std::sync::Mutex::default(),
             revision: AtomicI64::new(revision),
             is_stale: AtomicBool::new(false),
             reloads_asked: AtomicU64::new(0),
@@ -257,7 +264,22 @@ impl Bridge {
         if let Some(rules) = self.snapshot().rules(version_id) {
             return Ok(rules.clone());
         }
+        if let Some(rules) = self.past_rules().get(&version_id) {
+            return Ok(rules.clone());
+        }
         let version = self.store.version(version_id).await?;
-        Ok(Arc::new(compile(&version.rules, version_id)))
+        let rules = Arc::new(compile(&version.rules, version_id));
+        let mut past = self.past_rules();
+        if past.len() >= PAST_RULES_LIMIT {
+            past.clear();
+        }
+        past.insert(version_id, rules.clone());
+        Ok(rules)
+    }
+
+    fn past_rules(&self) -> std::sync::MutexGuard<'_, HashMap<VersionId, Arc<Rules>>> {
+        self.past_rules
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -11,10 +11,14 @@ use crate::domain::destination::Destination;
 use crate::domain::id::NodeId;
 use crate::domain::node::Share;
 use crate::flow::Bridge;
+use crate::flow::clock::Clock;
 use crate::flow::lease::give_back;
 use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 use crate::store::nodes::{Beat, DUTY_MS, Pulse};
+
+/// Clocks may be apart by so much before somebody is told, in milliseconds.
+const CLOCKS_APART_MS: i64 = 5_000;
 
 /// This node, as far as it knows.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub struct Membership {
     shared: bool,
     /// Which commits of commands beside this server, to its SQLite file, it has heard of.
     commands: AtomicI64,
+    /// By how much this node's clock is behind the database's, in milliseconds.
+    behind_ms: AtomicI64,
     known: Mutex<Known>,
 }
 
@@ -55,6 +61,7 @@ impl Membership {
             started_ms,
             shared,
             commands: AtomicI64::new(commands),
+            behind_ms: AtomicI64::new(0),
             known,
         }
     }
@@ -62,6 +69,24 @@ impl Membership {
     /// Its place among the live nodes.
     pub fn share(&self) -> Share {
         self.lock().share
+    }
+
+    /// By how much this node's clock was behind the database's at the last heartbeat, in milliseconds; negative when it is ahead.
+    pub fn behind_ms(&self) -> i64 {
+        self.behind_ms.load(Ordering::SeqCst)
+    }
+
+    /// Notes what the clocks showed at a heartbeat, in milliseconds since 1970.
+    pub fn note_clocks(&self, asked_ms: i64, answered_ms: i64, database_ms: i64) {
+        let behind_ms = database_ms - (asked_ms + answered_ms) / 2;
+        let before_ms = self.behind_ms.swap(behind_ms, Ordering::SeqCst);
+        let is_off = |ms: i64| ms.abs() > CLOCKS_APART_MS;
+        if is_off(behind_ms) && !is_off(before_ms) {
+            tracing::warn!(
+                behind_ms,
+                "this node's clock and the database's are apart: set both right, or events of one record that come to different nodes may be sent in the wrong order"
+            );
+        }
     }
 
     /// How many deliveries this node may send to the destination at once; none when its limit is spent on other nodes.
@@ -87,8 +112,11 @@ impl Membership {
 /// Tells the others that this node starts. An error when the master key was replaced since the database was opened.
 pub async fn join(bridge: &Bridge) -> Result<(), StoreError> {
     if bridge.nodes.shared {
-        let asked = Instant::now();
-        take_over(bridge, asked, bridge.store.join(told(bridge)).await?).await
+        take_over(
+            bridge,
+            asked(bridge, bridge.store.join(told(bridge))).await?,
+        )
+        .await
     } else {
         Ok(())
     }
@@ -97,8 +125,11 @@ pub async fn join(bridge: &Bridge) -> Result<(), StoreError> {
 /// Tells the others that this node lives, and takes over what they changed.
 pub async fn beat(bridge: &Bridge) -> Result<(), StoreError> {
     if bridge.nodes.shared {
-        let asked = Instant::now();
-        take_over(bridge, asked, bridge.store.heartbeat(told(bridge)).await?).await
+        take_over(
+            bridge,
+            asked(bridge, bridge.store.heartbeat(told(bridge))).await?,
+        )
+        .await
     } else {
         Ok(())
     }
@@ -117,7 +148,24 @@ fn told(bridge: &Bridge) -> Beat {
     }
 }
 
-async fn take_over(bridge: &Bridge, asked: Instant, pulse: Pulse) -> Result<(), StoreError> {
+/// What was learned, and when it was asked for.
+async fn asked(
+    bridge: &Bridge,
+    asking: impl Future<Output = Result<Pulse, StoreError>>,
+) -> Result<(Instant, Pulse), StoreError> {
+    let (asked, asked_ms) = (Instant::now(), bridge.clock.now_ms());
+    let pulse = asking.await?;
+    // One that is set by hand is right by definition.
+    if matches!(bridge.clock, Clock::System) {
+        let answered_ms = bridge.clock.now_ms();
+        bridge
+            .nodes
+            .note_clocks(asked_ms, answered_ms, pulse.now_ms);
+    }
+    Ok((asked, pulse))
+}
+
+async fn take_over(bridge: &Bridge, (asked, pulse): (Instant, Pulse)) -> Result<(), StoreError> {
     let nodes = &bridge.nodes;
     let before = nodes.share();
     *nodes.lock() = Known {

@@ -8,9 +8,9 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 
 use crate::domain::id::{ClaimId, DestinationId};
-use crate::flow::Bridge;
 use crate::flow::dry_run::body_of;
 use crate::flow::outbox::Parcel;
+use crate::flow::{Bridge, lease};
 use crate::new_id;
 use crate::store::claims::{CLAIM_LIMIT_BYTES, ClaimRequest, Claimed, Wait};
 use crate::store::error::StoreError;
@@ -41,7 +41,9 @@ pub async fn release_expired(bridge: &Bridge) -> Result<usize, StoreError> {
         return Ok(0);
     }
     let now_ms = bridge.clock.now_ms();
-    let released = bridge.store.release_expired(now_ms, now_ms).await?;
+    let expired_before_ms = lease::clock_ms(bridge);
+    let released = bridge.store.release_expired(expired_before_ms, now_ms);
+    let released = released.await?;
     if released > 0 {
         tracing::warn!(
             deliveries = released,
@@ -120,7 +122,7 @@ pub(super) fn claim_request(
         destination_id,
         claim_id: new_id!(ClaimId, bridge, now),
         now_ms: now.as_millisecond(),
-        lease_until_ms: now.as_millisecond() + bridge.lease_ms,
+        lease_until_ms: lease::until_ms(bridge),
         limit,
     }
 }

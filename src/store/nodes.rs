@@ -51,6 +51,8 @@ pub struct Beat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pulse {
     pub share: Share,
+    /// What the database's clock shows, in milliseconds since 1970; 0 where there is none but this node's.
+    pub now_ms: i64,
     /// The newest revision of the configuration.
     pub revision: i64,
     /// It does what one node does for all, for the next [`DUTY_MS`].
@@ -74,6 +76,7 @@ impl Store {
         match &self.database {
             Database::Sqlite(_) => Ok(Pulse {
                 share: Share::ALONE,
+                now_ms: 0,
                 revision: beat.revision,
                 housekeeper: true,
             }),
@@ -207,6 +210,7 @@ fn pulse(conn: &mut Conn, beat: &Beat, key: &MasterKey) -> Result<Pulse, StoreEr
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Pulse {
         share: Share::among(beat.id, &live),
+        now_ms,
         revision: newest_revision(conn)?,
         housekeeper: takes_duty(conn, HOUSEKEEPING, beat.id, now_ms)?,
     })

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bluebridge::flow::recover::release_expired;
 use bluebridge::flow::replay::advance;
 use serde_json::json;
 
@@ -395,4 +396,31 @@ async fn a_repeated_request_makes_nothing_twice_whichever_node_it_comes_to() {
     assert_eq!(refused.status(), 422);
     assert_eq!(nodes[0].look().count("idempotency_keys"), 1);
     stop(nodes).await;
+}
+
+/// An hour ahead of the database. Were its leases taken by its own clock, what it held when it died would wait for an hour; and those of others would
+/// seem to it to have run out long ago.
+#[actix_web::test]
+async fn leases_are_taken_and_run_out_by_the_databases_clock() {
+    let (bridge, receiver) = (
+        TestBridge::start_on(Database::Postgres).await,
+        Receiver::start(),
+    );
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let inner = &bridge.bridge;
+    let (now_ms, hour_ms) = (inner.clock.now_ms(), 3_600_000);
+    inner
+        .nodes
+        .note_clocks(now_ms - 10, now_ms + 10, now_ms - hour_ms);
+    assert_eq!(inner.nodes.behind_ms(), -hour_ms);
+    receiver.hold(true);
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    let until_ms = now_ms - hour_ms + inner.lease_ms;
+    let leased = format!("deliveries WHERE lease_until = {until_ms}");
+    assert_eq!(bridge.look().count(&leased), 1);
+    assert_eq!(release_expired(inner).await.unwrap(), 0);
+    receiver.hold(false);
+    bridge.recorded(1).await;
+    bridge.stop().await;
 }
