@@ -29,6 +29,7 @@ events-of-connections = { $count } of { $all }
 events-no-connection = This source has no connection yet. <a href="/connections/new">Add a connection</a>.
 events-no-connection-yet = This source has no connection yet.
 events-open-connection = Open the connection
+events-send = Send through this connection
 events-no-delivery = No connection made a delivery of it.
 events-would = What today's rules would do
 events-would-hint = This looks at the event anew by the rules as they are now. What really became of it stands above.

@@ -29,6 +29,7 @@ events-of-connections = { $count } dari { $all }
 events-no-connection = Sumber ini belum punya koneksi. <a href="/connections/new">Tambahkan koneksi</a>.
 events-no-connection-yet = Sumber ini belum punya koneksi.
 events-open-connection = Buka koneksi
+events-send = Kirim lewat koneksi ini
 events-no-delivery = Tidak ada koneksi yang membuat pengiriman darinya.
 events-would = Yang akan dilakukan aturan sekarang
 events-would-hint = Event ini dilihat lagi menurut aturan yang berlaku sekarang. Yang sungguh terjadi ada di atas.

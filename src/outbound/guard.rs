@@ -476,7 +476,8 @@ mod tests {
                 Err(Vetoed::Unresolved(reason)) => panic!("{reason}"),
             }
         };
-        let (open, listing) = (listed(&[]), listed(&["10.0.0.0/8"]));
+        let addresses = &["93.184.216.34"];
+        let (open, listing) = (behind(addresses, &[]), behind(addresses, &["10.0.0.0/8"]));
         for guard in [&open, &listing] {
             for (host, port, encryption) in [
                 ("smtp.example.com", 587, "starttls"),

@@ -213,6 +213,7 @@ pub fn pages() -> Vec<Entry> {
         post("/connections/{id}/delete", Editor, ui::connections::delete),
         get("/events", Viewer, ui::events::index),
         get("/events/{id}", Viewer, ui::events::show),
+        post("/events/{id}/send", Editor, ui::events::send),
         get("/deliveries", Viewer, ui::log::index),
         get("/deliveries/tail", Viewer, ui::tail::show),
         get("/deliveries/export", Viewer, ui::export::show),

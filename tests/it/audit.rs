@@ -67,7 +67,7 @@ const API: [(&str, Trace); 18] = [
 ];
 
 /// Every form of the pages.
-const PAGES: [(&str, Trace); 49] = [
+const PAGES: [(&str, Trace); 50] = [
     ("POST /setup", Noted("person.set_up")),
     ("POST /login", Noted("person.signed_in")),
     ("POST /login/code", Noted("person.signed_in")),
@@ -111,6 +111,7 @@ const PAGES: [(&str, Trace); 49] = [
     ),
     ("POST /connections/{id}/test", Noted("connection.tested")),
     ("POST /connections/{id}/delete", Noted("connection.deleted")),
+    ("POST /events/{id}/send", Noted("delivery.resent")),
     ("POST /deliveries/resend", Noted("delivery.resent")),
     ("POST /deliveries/{id}/resend", Noted("delivery.resent")),
     ("POST /deliveries/{id}/discard", Noted("delivery.discarded")),
@@ -515,6 +516,12 @@ async fn forms(story: &mut Story<'_>, ada: &mut Visitor<'_>) {
         .await;
     story
         .page(ada, "/deliveries/resend", "", &[("id", &failed)])
+        .await;
+    let delivery = story.bridge.get(&format!("/deliveries/{failed}")).await;
+    let event_id = delivery["event_id"].as_str().unwrap();
+    let fields = [("connection_id", id.as_str())];
+    story
+        .page(ada, "/events/{id}/send", event_id, &fields)
         .await;
     let fields = [("version", "then"), ("per_second", "1")];
     let replay = story.page(ada, "/replays", "", &fields).await;

@@ -12,6 +12,7 @@ on_both! {
     signing_in_is_throttled_and_a_new_password_ends_sessions,
     what_cannot_be_seen_is_shown_as_what_it_is,
     what_became_of_an_event_is_told_as_it_happened,
+    an_event_goes_through_a_connection_that_came_after_it,
     the_beginning_leads_from_step_to_step,
     a_delivery_offers_only_what_its_connection_still_has,
 }
@@ -588,6 +589,61 @@ async fn what_became_of_an_event_is_told_as_it_happened(database: Database) {
         "{shown}"
     );
     assert!(!shown.contains("Mend the destination") && !shown.contains("class=\"primary\""));
+    bridge.stop().await;
+}
+
+async fn an_event_goes_through_a_connection_that_came_after_it(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let mut ada = owner(&bridge).await;
+    let source = bridge
+        .created("/sources", json!({"name": "Blue", "secret": SECRET}))
+        .await;
+    let hook = format!("/hooks/{}", source["token"].as_str().unwrap());
+    bridge.post(&bridge.url(&hook), todo_created()).await;
+    let path = format!("/events/{}", id_in(&bridge, "/events").await);
+    assert!(!ada.get(&path).await.html.contains("Send through"));
+    let source_id = source["id"].as_str().unwrap();
+    let never = json!({"path": "$.currentValue.title", "op": "equals", "value": "never"});
+    for rules in [
+        json!({"name": "Picky", "filter": never}),
+        json!({"name": "Off", "enabled": false}),
+        json!({"name": "Late"}),
+    ] {
+        bridge
+            .connect_from(source_id, &receiver.url(), json!({}), rules)
+            .await;
+    }
+    let shown = ada.get(&path).await;
+    assert_eq!(
+        shown.html.matches("Send through this connection").count(),
+        1
+    );
+    let connections = bridge.get("/connections").await;
+    let all = connections["data"].as_array().unwrap();
+    let late = all.iter().find(|one| one["name"] == "Late").unwrap();
+    let mark = shown.mark();
+    let fields = [
+        ("csrf", mark.as_str()),
+        ("connection_id", late["id"].as_str().unwrap()),
+    ];
+    let sent = ada.post(&format!("{path}/send"), &fields).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let shown = ada.get(&sent.location.unwrap()).await.html;
+    assert!(shown.contains("Delivered"), "{shown}");
+    assert!(!ada.get(&path).await.html.contains("Send through"));
+
+    let other = bridge.created("/sources", json!({"name": "Other"})).await;
+    let (other, rules) = (other["id"].as_str().unwrap(), json!({"name": "Foreign"}));
+    bridge
+        .connect_from(other, &receiver.url(), json!({}), rules)
+        .await;
+    let connections = bridge.get("/connections").await;
+    let all = connections["data"].as_array().unwrap();
+    let foreign = all.iter().find(|one| one["name"] == "Foreign").unwrap();
+    let foreign = foreign["id"].as_str().unwrap();
+    let fields = [("csrf", mark.as_str()), ("connection_id", foreign)];
+    assert_eq!(ada.post(&format!("{path}/send"), &fields).await.status, 409);
     bridge.stop().await;
 }
 

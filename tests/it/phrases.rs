@@ -41,11 +41,6 @@ const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
         "",
         "pages tell the forecast from its numbers",
     ),
-    (
-        "flow/lease.rs",
-        "An attempt at the destination",
-        "for who starts a server",
-    ),
     ("domain/notice.rs", "", "is sent"),
     ("flow/vet.rs", "A test ", "is sent"),
     (

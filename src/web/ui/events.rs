@@ -12,18 +12,20 @@ use crate::domain::delivery::State;
 use crate::domain::id::EventId;
 use crate::flow::Bridge;
 use crate::flow::dry_run::dry_run;
-use crate::store::deliveries::{BECAME_LIMIT, Became, DeliveryFilter};
+use crate::flow::resend::send_event;
+use crate::store::deliveries::{BECAME_LIMIT, Became, DeliveryFilter, DeliverySummary};
 use crate::store::events::EventFilter;
-use crate::web::admission::signed_in;
+use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::choices::{CHOICES_LIMIT, Choices};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::error::PageError;
+use crate::web::ui::form::Form;
 use crate::web::ui::labels::{event_label, event_type_called};
 use crate::web::ui::note::Note;
-use crate::web::ui::page::{Page, query_value, render};
+use crate::web::ui::page::{Page, go, query_value, render};
 use crate::web::ui::pager::{Pager, window};
 use crate::web::ui::row::{Chip, DeliveryRow, Fate, Moment, title_of};
 use crate::web::ui::sources::EventRow;
@@ -73,6 +75,8 @@ struct ShowPage {
 struct ConnectionVerdict {
     connection_id: String,
     connection: String,
+    /// It would be sent, and was not.
+    may_be_sent: bool,
     chip: Chip,
     sentence: String,
     tree: Option<String>,
@@ -195,6 +199,13 @@ pub async fn show(
         let run = in_turn(&RULES, move || dry_run(&rules, &body, received_at)).await?;
         let run = run.map_err(ApiError::from)?;
         let verdict = Verdict::new(&run);
+        let went_through = |one: &DeliverySummary| {
+            one.connection_id == connection.id && one.state != State::Skipped
+        };
+        let may_be_sent = run.decision == "deliver"
+            && connection.enabled
+            && !event.summary.is_test
+            && !deliveries.iter().any(went_through);
         listens &= run.not_triggered.is_none();
         let sentence = if connection.enabled {
             verdict.sentence
@@ -204,6 +215,7 @@ pub async fn show(
         verdicts.push(ConnectionVerdict {
             connection_id: connection.id.to_string(),
             connection: connection.name,
+            may_be_sent,
             chip: verdict.chip,
             sentence,
             tree: verdict.tree,
@@ -234,6 +246,19 @@ pub async fn show(
         deliveries: why_not::rows(&bridge, &deliveries, now).await?,
         body: pretty.unwrap_or_else(|_| String::from_utf8_lossy(&event.body).into_owned()),
     })
+}
+
+/// Sends the event through a connection that it did not go through when it came in.
+pub async fn send(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let form = Form::of(&request)?;
+    let event_id: EventId = id(&path, "event")?;
+    let connection_id = id(form.text("connection_id"), "connection")?;
+    let new = send_event(&bridge, &actor(&request), event_id, connection_id).await?;
+    Ok(go(format!("/deliveries/{new}?done=resent")))
 }
 
 /// What became of a test event, or that it is on its way; whether its connection listens to such an event tells the trigger from the filter.
