@@ -308,6 +308,7 @@ said-filter-numbers-reversed = The first number is above the second: nothing cou
 said-filter-dates = The value is two dates, the first and the last: 2026-01-01, 2026-01-31, or ["2026-01-01", "2026-01-31"].
 said-filter-dates-reversed = The first date is after the second: nothing could match.
 said-filter-empty-part = Every text has an empty part; write the part, or ask with `is_empty`.
+said-filter-empty-list = The list has no entry; write what is looked for, or ask with `is_empty`.
 said-filter-span = The value is a span like "3 days", "2 hours" or "PT30M".
 said-filter-span-backwards = The span is counted backwards; write it without a minus or `ago`.
 said-filter-list = The value is a list of 1 to { $count } texts, numbers or true/false.

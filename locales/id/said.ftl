@@ -307,6 +307,7 @@ said-filter-numbers-reversed = Angka pertama lebih besar daripada yang kedua: ti
 said-filter-dates = Nilainya dua tanggal, yang pertama dan yang terakhir: 2026-01-01, 2026-01-31, atau ["2026-01-01", "2026-01-31"].
 said-filter-dates-reversed = Tanggal pertama setelah tanggal kedua: tidak ada yang bisa cocok.
 said-filter-empty-part = Setiap teks punya bagian kosong; tulis bagiannya, atau tanyakan dengan `is_empty`.
+said-filter-empty-list = Daftarnya tidak berisi apa pun; tulis apa yang dicari, atau tanyakan dengan `is_empty`.
 said-filter-span = Nilainya rentang seperti "3 days", "2 hours", atau "PT30M".
 said-filter-span-backwards = Rentangnya dihitung mundur; tulis tanpa tanda minus atau `ago`.
 said-filter-list = Nilainya daftar berisi 1 sampai { $count } teks, angka, atau true/false.

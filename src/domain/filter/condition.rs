@@ -17,8 +17,8 @@ use crate::domain::filter::check::{
 use crate::domain::filter::explanation::{self, Explanation, Found, Reason, Slip, shortened};
 use crate::domain::filter::folds::Folds;
 use crate::domain::filter::keys::Keys;
-use crate::domain::filter::operator::{self, Operator};
-use crate::domain::filter::{About, Input, Node};
+use crate::domain::filter::operator::{self, Operator, Reads};
+use crate::domain::filter::{About, Input, Node, parse};
 use crate::domain::needs::Needs;
 use crate::domain::path::Path;
 use crate::domain::pattern;
@@ -153,6 +153,12 @@ impl Condition {
                 let pointer = format!("{pointer}/value");
                 problems.push(Problem::new(pointer, "wrong_value", message));
             }
+            _ if self.names_nothing() => {
+                let message =
+                    "The list has no entry; write what is looked for, or ask with `is_empty`.";
+                let pointer = format!("{pointer}/value");
+                problems.push(Problem::new(pointer, "wrong_value", message));
+            }
             Check::List(ListCheck::AnyItem(node) | ListCheck::AllItems(node)) => {
                 let about = match about {
                     About::Event | About::Item => About::Item,
@@ -162,6 +168,12 @@ impl Condition {
             }
             _ => {}
         }
+    }
+
+    /// Whether its list is written as a text in which no entry stands.
+    fn names_nothing(&self) -> bool {
+        matches!(self.operator.reads, Reads::List(_))
+            && self.value.as_str().is_some_and(parse::names_nothing)
     }
 
     fn is_change(&self) -> bool {

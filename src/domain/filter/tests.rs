@@ -302,6 +302,8 @@ fn values_compare_as_people_see_them() {
     let cases = json!([
         ["5.00", "equals", 5, "T"], [5, "equals", "5.00", "T"], ["5.00", "in", [4, 5], "T"], ["5x", "equals", 5, "F"], ["5.00", "equals", "5", "F"],
         [[1, "2.0"], "has", 2, "T"],
+        ["", "in", "urgent, ", "F"], ["", "not_in", ",urgent", "T"], ["urgent", "in", " ,urgent,", "T"], ["", "in", ["urgent", ""], "T"], ["", "in", ",", "T"],
+        [["urgent"], "has_all", "urgent, ", "T"], [["", "home"], "has_any", "urgent,", "F"], [["", "home"], "has_none", "urgent,", "T"],
         ["ΟΔΟΣ", "equals", "οδος", "T"], ["ΟΔΟΣ ΑΒ", "starts_with", "οδος", "T"], ["İstanbul", "equals", "istanbul", "T"],
         ["ISPARTA", "equals", "ısparta", "T"], ["STRASSE", "contains", "straße", "T"], ["é", "equals", "E", "F"],
         ["2026-01-31T23:00:00Z", "after", "2026-01-31", "F"], ["2026-02-01", "after", "2026-01-31", "T"], ["2026-01-31T00:00:00Z", "before", "2026-01-31", "F"],
@@ -384,6 +386,16 @@ fn conditions_that_could_never_hold_are_refused_where_they_are_saved_only() {
             Some(("/none/0/value", "wrong_value")),
         ),
         (json!({"path": "$.a", "op": "equals", "value": ""}), None),
+        (
+            json!({"path": "$.a", "op": "in", "value": " , "}),
+            Some(("/value", "wrong_value")),
+        ),
+        (
+            json!({"path": "$.a", "op": "has_none", "value": ""}),
+            Some(("/value", "wrong_value")),
+        ),
+        (json!({"path": "$.a", "op": "in", "value": "x,"}), None),
+        (json!({"path": "$.a", "op": "in", "value": [""]}), None),
         (pattern("/users/my"), None),
         (pattern("/a/b/i"), None),
         (
