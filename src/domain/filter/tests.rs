@@ -310,6 +310,10 @@ fn values_compare_as_people_see_them() {
         ["2026-01-31T09:01:00Z", "after", "2026-01-31T09:00:00Z", "T"],
         ["9999-12-31", "after", "2026-01-31", "T"], ["9999-12-31T23:59:59Z", "is_future", null, "T"], ["2026-01-31", "before", "9999-12-31", "T"],
         ["2026-01-31T03:00[Asia/Jakarta]", "on", "2026-01-30", "T"],
+        ["2026-01-31T10:00:00Z", "between_dates", ["2026-01-01[Asia/Jakarta]", "2026-01-31[Asia/Jakarta]"], "T"],
+        ["2026-01-31T17:30:00Z", "between_dates", ["2026-01-01[Asia/Jakarta]", "2026-01-31[Asia/Jakarta]"], "F"],
+        ["2026-01-31T23:30:00Z", "after", "2026-01-31[Europe/Rome]", "T"], ["2026-01-31T22:30:00Z", "after", "2026-01-31[Europe/Rome]", "F"],
+        ["2026-01-31T09:30:00Z", "after", "2026-01-31T10:00[Europe/Rome]", "T"], ["2026-01-31T08:30:00Z", "after", "20260131T10[Europe/Rome]", "F"],
         [1, "is_true", null, "T"], [0, "is_false", null, "T"], ["Yes", "is_true", null, "T"], ["off", "is_false", null, "T"], ["", "is_false", null, "T"], ["maybe", "is_true", null, "U"],
         [["a", "b"], "any_item", {"all": [{"op": "starts_with", "value": "b"}, {"none": [{"op": "equals", "value": "bb"}]}]}, "T"],
     ]);

@@ -3,7 +3,6 @@
 //! event must give the same body for ever.
 
 use jiff::civil::DateTime;
-use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan as _, Unit, ZonedDateTime};
 use rust_decimal::Decimal;
@@ -14,7 +13,7 @@ use crate::domain::mapping::functions::number::Amount;
 use crate::domain::mapping::functions::{
     Args, Function, Kind, Only, Rule, arg, opt, text_in, text_out,
 };
-use crate::domain::value::{span_of, time_of, type_of};
+use crate::domain::value::{span_of, time_of, type_of, zone_of};
 
 macro_rules! function {
     ($id:literal, $summary:literal, $args:expr, $example:expr, $run:expr) => {
@@ -256,11 +255,7 @@ fn zoned(value: &Value, args: &Args<'_>, index: usize) -> Result<ZonedDateTime, 
 /// A time in the zone, or at the distance from UTC, that it is told in.
 fn own_zoned(value: &Value) -> Result<ZonedDateTime, String> {
     let time = time(value)?;
-    let pieces = Pieces::parse(value.as_str().unwrap_or_default().trim()).ok();
-    let zone = pieces.and_then(|pieces| match pieces.to_time_zone() {
-        Ok(Some(zone)) => Some(zone),
-        _ => pieces.to_numeric_offset().map(TimeZone::fixed),
-    });
+    let zone = zone_of(value.as_str().unwrap_or_default());
     Ok(time.to_zoned_datetime(zone.unwrap_or(TimeZone::UTC)))
 }
 
