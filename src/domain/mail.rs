@@ -124,18 +124,23 @@ pub fn mailbox(text: &str) -> Option<Mailbox> {
     (is_plain && is_itself).then_some(found)
 }
 
-/// Addresses in one text, as a field of a record may hold them. A comma may stand in a name, so the whole is tried first.
+/// Addresses in one text, as a field of a record may hold them. A comma may stand in a name: in quotes it parts nothing.
 fn listed(text: &str) -> Result<Vec<Mailbox>, String> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    if let Some(one) = mailbox(text) {
-        return Ok(vec![one]);
-    }
-    let parts = text
-        .split([',', ';'])
-        .filter(|part| !part.trim().is_empty());
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let parts = text.split(|sign| {
+        match sign {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            _ => {}
+        }
+        !is_quoted && matches!(sign, ',' | ';')
+    });
     parts
+        .filter(|part| !part.trim().is_empty())
         .map(|part| mailbox(part).ok_or_else(|| no_address("to")))
         .collect()
 }
@@ -250,6 +255,14 @@ mod tests {
                 vec!["jane@d.example"],
             ),
             (
+                json!("\"Doe, Jane\" <jane@d.example>, bob@b.example"),
+                vec!["jane@d.example", "bob@b.example"],
+            ),
+            (
+                json!("bob@b.example;\n\"Doe; \\\"J, J\\\"\" <jane@d.example>,"),
+                vec!["bob@b.example", "jane@d.example"],
+            ),
+            (
                 json!(["a@b.example", "C <c@d.example>"]),
                 vec!["a@b.example", "c@d.example"],
             ),
@@ -275,6 +288,14 @@ mod tests {
             (json!({"text": "t", "to": {"a": 1}}), "for `to` is not"),
             (
                 json!({"text": "t", "to": "a@b.example\r\nBcc: c@d.example"}),
+                "for `to` is not",
+            ),
+            (
+                json!({"text": "t", "to": "\"a@b.example, c@d.example"}),
+                "for `to` is not",
+            ),
+            (
+                json!({"text": "t", "to": "\"J\r\n J\" <a@b.example>, c@d.example"}),
                 "for `to` is not",
             ),
             (json!({"text": "t", "to": "é@b.example"}), "for `to` is not"),
