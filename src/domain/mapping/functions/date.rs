@@ -24,6 +24,8 @@ macro_rules! function {
             args: $args,
             example: $example,
             rule: Rule::Each,
+            variadic: false,
+            check: None,
             run: $run,
         }
     };
@@ -91,31 +93,34 @@ pub(super) const FUNCTIONS: &[Function] = &[
             text_out(text)
         }
     ),
-    function!(
-        "add_time",
-        "a time later (or with a minus earlier) by an amount of units, or by a span like \"3 days\"",
-        &[
-            arg("amount", Kind::Any).only(Only::Amount),
-            opt("unit", Kind::Text).only(UNIT)
-        ],
-        (
-            r#""2026-01-31T00:00:00Z""#,
-            r#"[1, "month"]"#,
-            r#""2026-02-28T00:00:00Z""#
-        ),
-        |v, args| {
-            let span = match (args.integer(0), args.value(0)) {
-                (Some(amount), _) => span(amount, unit(args.text(1).unwrap_or_default())?)?,
-                (None, Some(text)) => span_of(text)
-                    .ok_or("the amount is a whole number, or a span like \"3 days\"")?,
-                (None, None) => return Err("the amount is a whole number".into()),
-            };
-            let moved = own_zoned(v)?
-                .checked_add(span)
-                .map_err(|_| "the result is out of range".to_string())?;
-            Ok(written(&moved))
-        }
-    ),
+    Function {
+        check: Some(lacks_unit),
+        ..function!(
+            "add_time",
+            "a time later (or with a minus earlier) by an amount of units, or by a span like \"3 days\"",
+            &[
+                arg("amount", Kind::Any).only(Only::Amount),
+                opt("unit", Kind::Text).only(UNIT)
+            ],
+            (
+                r#""2026-01-31T00:00:00Z""#,
+                r#"[1, "month"]"#,
+                r#""2026-02-28T00:00:00Z""#
+            ),
+            |v, args| {
+                let span = match (args.integer(0), args.value(0)) {
+                    (Some(amount), _) => span(amount, unit(args.text(1).unwrap_or_default())?)?,
+                    (None, Some(text)) => span_of(text)
+                        .ok_or("the amount is a whole number, or a span like \"3 days\"")?,
+                    (None, None) => return Err("the amount is a whole number".into()),
+                };
+                let moved = own_zoned(v)?
+                    .checked_add(span)
+                    .map_err(|_| "the result is out of range".to_string())?;
+                Ok(written(&moved))
+            }
+        )
+    },
     function!(
         "diff_time",
         "whole units from another time to this one",
@@ -225,6 +230,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         }
     ),
 ];
+
+/// What is wrong with a number that has no unit behind it.
+fn lacks_unit(args: &[Value]) -> Option<&'static str> {
+    let is_alone = args.get(1).is_none_or(Value::is_null);
+    (is_alone && args.first().is_some_and(Value::is_number))
+        .then_some("`add_time` takes a unit behind a number, like [3, \"days\"].")
+}
 
 fn time(value: &Value) -> Result<Timestamp, String> {
     let time = time_of(value, &TimeZone::UTC);

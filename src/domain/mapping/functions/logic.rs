@@ -15,6 +15,8 @@ macro_rules! function {
             args: $args,
             example: $example,
             rule: $rule,
+            variadic: false,
+            check: None,
             run: $run,
         }
     };
@@ -49,20 +51,23 @@ pub(super) const FUNCTIONS: &[Function] = &[
             })
         }
     ),
-    function!(
-        "coalesce",
-        Rule::Anything,
-        "the first that is not null: the value, then the arguments",
-        &[arg("value", Kind::Any), opt("another", Kind::Any)],
-        ("null", r#"[null, "b"]"#, r#""b""#),
-        |v, args| {
-            Ok(std::iter::once(v)
-                .chain(args.values)
-                .find(|value| !value.is_null())
-                .cloned()
-                .unwrap_or(Value::Null))
-        }
-    ),
+    Function {
+        variadic: true,
+        ..function!(
+            "coalesce",
+            Rule::Anything,
+            "the first that is not null: the value, then the arguments",
+            &[arg("value", Kind::Any), opt("another", Kind::Any)],
+            ("null", r#"[null, "b"]"#, r#""b""#),
+            |v, args| {
+                Ok(std::iter::once(v)
+                    .chain(args.values)
+                    .find(|value| !value.is_null())
+                    .cloned()
+                    .unwrap_or(Value::Null))
+            }
+        )
+    },
     function!(
         "if_equals",
         Rule::EachOrMissing,

@@ -18,6 +18,8 @@ macro_rules! function {
             args: $args,
             example: $example,
             rule: Rule::Each,
+            variadic: false,
+            check: None,
             run: $run,
         }
     };
