@@ -76,6 +76,17 @@ pub fn type_of(value: &Value) -> &'static str {
     }
 }
 
+/// Whether a value is as good as none: null, or a text, a list or an object in which nothing is.
+pub fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 /// Names that `is_type` takes.
 pub const TYPE_NAMES: [&str; 6] = ["null", "boolean", "number", "text", "list", "object"];
 

@@ -23,7 +23,7 @@ use crate::domain::needs::Needs;
 use crate::domain::path::Path;
 use crate::domain::pattern;
 use crate::domain::problem::Problem;
-use crate::domain::value::{Number, Types, same, same_text, time_of, type_of};
+use crate::domain::value::{Number, Types, is_empty, same, same_text, time_of, type_of};
 
 /// True, false, or cannot tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -505,20 +505,13 @@ impl<'v> Judgement<'v> {
 }
 
 fn judge_any(check: &AnyCheck, found: &[&Value]) -> Judged {
-    let empty = |value: &Value| match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    };
     match check {
         AnyCheck::Exists => Ok(!found.is_empty()),
         AnyCheck::Missing => Ok(found.is_empty()),
         _ if found.is_empty() => Err(Doubt::Missing),
         AnyCheck::IsNull => Ok(found.iter().any(|value| value.is_null())),
-        AnyCheck::IsEmpty => Ok(found.iter().all(|value| empty(value))),
-        AnyCheck::IsNotEmpty => Ok(found.iter().any(|value| !empty(value))),
+        AnyCheck::IsEmpty => Ok(found.iter().all(|value| is_empty(value))),
+        AnyCheck::IsNotEmpty => Ok(found.iter().any(|value| !is_empty(value))),
         AnyCheck::IsType(name) => Ok(found.iter().any(|value| type_of(value) == name)),
     }
 }

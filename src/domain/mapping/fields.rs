@@ -8,13 +8,14 @@ use serde_json::{Map, Value};
 
 use crate::domain::mapping::functions::list::joined;
 use crate::domain::mapping::functions::{Call, least_bytes};
-use crate::domain::mapping::gaps::{is_empty, stands_in};
+use crate::domain::mapping::gaps::stands_in;
 use crate::domain::mapping::target::Target;
 use crate::domain::mapping::template::{Shared, TextTemplate};
 use crate::domain::mapping::{MappingError, OUTPUT_LIMIT_BYTES};
 use crate::domain::needs::Needs;
 use crate::domain::path::Path;
 use crate::domain::problem::Problem;
+use crate::domain::value::is_empty;
 
 /// Fields of one mapping.
 pub const FIELDS_LIMIT: usize = 200;
