@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::lenient;
 use crate::domain::mapping::JSON;
+use crate::domain::name::turns_direction;
 
 /// Most people that one mail goes to.
 pub const RECIPIENTS_LIMIT: usize = 20;
@@ -163,18 +164,13 @@ fn tidy(text: String) -> String {
     text.chars().filter(is_fine).collect()
 }
 
-/// Marks that turn the direction of what follows, by which one text looks like another.
-const TURNS: [std::ops::RangeInclusive<char>; 2] =
-    ['\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
-
-/// Without line breaks, which would end the header, nor what readers would decode, and not longer than the limit; the usual subject for nothing.
+/// Without line breaks, which would end the header, nor what readers would decode or would turn around, and not longer than the limit; the usual subject for nothing.
 fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let line: String = words.join(" ").replace("=?", "= ?");
-    let turns = |sign: &char| TURNS.iter().any(|range| range.contains(sign));
     let line: String = line
         .chars()
-        .filter(|sign| !sign.is_control() && !turns(sign))
+        .filter(|sign| !sign.is_control() && !turns_direction(*sign))
         .collect();
     match line.chars().count() {
         0 => PLAIN_SUBJECT.into(),
