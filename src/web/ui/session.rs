@@ -30,7 +30,7 @@ use crate::web::ui::error::PageError;
 use crate::web::ui::form::{Form, person_name};
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::role_word;
-use crate::web::ui::next::own_path;
+use crate::web::ui::next::{code_page_for, own_path};
 use crate::web::ui::note::note;
 use crate::web::ui::page::{
     Page, go, query_value, render, render_again, render_with, visit_cookie,
@@ -562,9 +562,7 @@ async fn ask_for_code(
         Err(StoreError::Outdated) => return Ok(go("/login")),
         created => created?,
     }
-    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
-    let to = format!("/login/code?next={next}");
-    with_cookie(go(to), Some(session_cookie(&token, site)))
+    with_cookie(go(code_page_for(next)), Some(session_cookie(&token, site)))
 }
 
 /// Whoever comes in.
