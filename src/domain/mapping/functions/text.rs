@@ -617,7 +617,9 @@ fn pad(value: &Value, args: &Args<'_>, left: bool) -> Result<Value, String> {
     let missing = count(args, 0)?
         .min(super::TEXT_LIMIT_BYTES)
         .saturating_sub(text.chars().count());
-    let filling: String = fill.chars().cycle().take(missing).collect();
+    let chars = fill.chars().count();
+    let mut filling = fill.repeat(missing / chars);
+    filling.extend(fill.chars().take(missing % chars));
     text_out(if left {
         filling + &text
     } else {
