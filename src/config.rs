@@ -36,7 +36,7 @@ pub struct Settings {
 
     /// Base64 of the 32 bytes that secrets are sealed with. When neither this nor the file is set, a key is made and kept beside the SQLite file.
     #[arg(skip)]
-    pub master_key: Option<HiddenKey>,
+    pub master_key: Option<MasterKey>,
 
     /// File that holds the master key.
     #[arg(long, env = "BLUEBRIDGE_MASTER_KEY_FILE")]
@@ -104,9 +104,6 @@ fn network(text: &str) -> Result<IpNet, String> {
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| "neither a network like 10.0.0.0/8 nor an address like 127.0.0.1".into())
 }
-
-/// A key that does not print.
-pub type HiddenKey = MasterKey;
 
 /// A setting that cannot work, in a sentence.
 #[derive(Debug, thiserror::Error)]

@@ -74,16 +74,18 @@ pub async fn send(args: SendArgs) -> anyhow::Result<()> {
         .unwrap_or_else(|| u64::from(rand::random::<u32>()));
     let places = Arc::new(Semaphore::new(args.concurrency as usize));
     let started = Instant::now();
+    // What can never be sent is refused before anything is.
+    due(started, args.count - 1, args.rate)?;
     let mut requests = JoinSet::new();
+    let mut answers: BTreeMap<String, Counted> = BTreeMap::new();
     for number in 0..args.count {
-        if let Some(rate) = args.rate.filter(|rate| *rate > 0.0) {
-            let due = started + Duration::from_secs_f64(number as f64 / rate);
-            tokio::time::sleep_until(due.into()).await;
-        }
+        tokio::time::sleep_until(due(started, number, args.rate)?.into()).await;
         let place = places.clone().acquire_owned().await?;
-        let body = file
-            .clone()
-            .unwrap_or_else(|| sample(&args.event, first + number).to_string().into_bytes());
+        let body = file.clone().unwrap_or_else(|| {
+            sample(&args.event, first.wrapping_add(number))
+                .to_string()
+                .into_bytes()
+        });
         let request = signed(&client, &args, body);
         let verbose = args.verbose;
         requests.spawn(async move {
@@ -94,17 +96,32 @@ pub async fn send(args: SendArgs) -> anyhow::Result<()> {
             drop(place);
             answer
         });
+        while let Some(answer) = requests.try_join_next() {
+            count(&mut answers, answer?);
+        }
     }
-    let mut answers: BTreeMap<String, Counted> = BTreeMap::new();
     while let Some(answer) = requests.join_next().await {
-        let answer = answer?;
-        let counted = answers.entry(answer.word).or_insert(Counted {
-            count: 0,
-            first: answer.text,
-        });
-        counted.count += 1;
+        count(&mut answers, answer?);
     }
     report(&answers, started.elapsed())
+}
+
+/// When a request is to be sent: at once unless there is a rate.
+fn due(started: Instant, number: u64, rate: Option<f64>) -> anyhow::Result<Instant> {
+    let Some(rate) = rate.filter(|rate| *rate > 0.0) else {
+        return Ok(started);
+    };
+    let wait = Duration::try_from_secs_f64(number as f64 / rate).ok();
+    let due = wait.and_then(|wait| started.checked_add(wait));
+    due.with_context(|| format!("--rate {rate} is too slow: the last one would never be sent"))
+}
+
+fn count(answers: &mut BTreeMap<String, Counted>, answer: Answer) {
+    let counted = answers.entry(answer.word).or_insert(Counted {
+        count: 0,
+        first: answer.text,
+    });
+    counted.count += 1;
 }
 
 fn signed(client: &reqwest::Client, args: &SendArgs, body: Vec<u8>) -> reqwest::RequestBuilder {
@@ -156,13 +173,15 @@ async fn answer(request: reqwest::RequestBuilder) -> Answer {
 
 /// Why there is no answer, and what to do.
 fn failure(error: reqwest::Error) -> Answer {
-    let cause = root_cause(&error);
-    let (word, text) = if error.is_timeout() {
+    let (is_timeout, is_connect) = (error.is_timeout(), error.is_connect());
+    let error = anyhow::Error::new(error);
+    let cause = error.root_cause();
+    let (word, text) = if is_timeout {
         let text = format!(
             "No answer within {BLUE_WAITS_S} s. Blue would give up then too: look at the server's log."
         );
         ("timeout", text)
-    } else if error.is_connect() {
+    } else if is_connect {
         let text = format!(
             "Could not connect: {cause}. Look whether the server runs, and whether --url names its host and port."
         );
@@ -175,15 +194,6 @@ fn failure(error: reqwest::Error) -> Answer {
         word: word.into(),
         text,
     }
-}
-
-/// The innermost error's words.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(inner) = innermost.source() {
-        innermost = inner;
-    }
-    innermost.to_string()
 }
 
 fn report(answers: &BTreeMap<String, Counted>, took: Duration) -> anyhow::Result<()> {

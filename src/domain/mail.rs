@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::lenient;
 use crate::domain::mapping::JSON;
+use crate::domain::name::turns_direction;
 
 /// Most people that one mail goes to.
 pub const RECIPIENTS_LIMIT: usize = 20;
@@ -124,18 +125,23 @@ pub fn mailbox(text: &str) -> Option<Mailbox> {
     (is_plain && is_itself).then_some(found)
 }
 
-/// Addresses in one text, as a field of a record may hold them. A comma may stand in a name, so the whole is tried first.
+/// Addresses in one text, as a field of a record may hold them. A comma may stand in a name: in quotes it parts nothing.
 fn listed(text: &str) -> Result<Vec<Mailbox>, String> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    if let Some(one) = mailbox(text) {
-        return Ok(vec![one]);
-    }
-    let parts = text
-        .split([',', ';'])
-        .filter(|part| !part.trim().is_empty());
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let parts = text.split(|sign| {
+        match sign {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            _ => {}
+        }
+        !is_quoted && matches!(sign, ',' | ';')
+    });
     parts
+        .filter(|part| !part.trim().is_empty())
         .map(|part| mailbox(part).ok_or_else(|| no_address("to")))
         .collect()
 }
@@ -158,18 +164,13 @@ fn tidy(text: String) -> String {
     text.chars().filter(is_fine).collect()
 }
 
-/// Marks that turn the direction of what follows, by which one text looks like another.
-const TURNS: [std::ops::RangeInclusive<char>; 2] =
-    ['\u{202a}'..='\u{202e}', '\u{2066}'..='\u{2069}'];
-
-/// Without line breaks, which would end the header, nor what readers would decode, and not longer than the limit; the usual subject for nothing.
+/// Without line breaks, which would end the header, nor what readers would decode or would turn around, and not longer than the limit; the usual subject for nothing.
 fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let line: String = words.join(" ").replace("=?", "= ?");
-    let turns = |sign: &char| TURNS.iter().any(|range| range.contains(sign));
     let line: String = line
         .chars()
-        .filter(|sign| !sign.is_control() && !turns(sign))
+        .filter(|sign| !sign.is_control() && !turns_direction(*sign))
         .collect();
     match line.chars().count() {
         0 => PLAIN_SUBJECT.into(),
@@ -250,6 +251,14 @@ mod tests {
                 vec!["jane@d.example"],
             ),
             (
+                json!("\"Doe, Jane\" <jane@d.example>, bob@b.example"),
+                vec!["jane@d.example", "bob@b.example"],
+            ),
+            (
+                json!("bob@b.example;\n\"Doe; \\\"J, J\\\"\" <jane@d.example>,"),
+                vec!["bob@b.example", "jane@d.example"],
+            ),
+            (
                 json!(["a@b.example", "C <c@d.example>"]),
                 vec!["a@b.example", "c@d.example"],
             ),
@@ -275,6 +284,14 @@ mod tests {
             (json!({"text": "t", "to": {"a": 1}}), "for `to` is not"),
             (
                 json!({"text": "t", "to": "a@b.example\r\nBcc: c@d.example"}),
+                "for `to` is not",
+            ),
+            (
+                json!({"text": "t", "to": "\"a@b.example, c@d.example"}),
+                "for `to` is not",
+            ),
+            (
+                json!({"text": "t", "to": "\"J\r\n J\" <a@b.example>, c@d.example"}),
                 "for `to` is not",
             ),
             (json!({"text": "t", "to": "é@b.example"}), "for `to` is not"),

@@ -15,6 +15,11 @@ pub fn parse(text: &str) -> Option<String> {
     (fine && is_seen && !name.chars().any(char::is_control)).then(|| name.to_string())
 }
 
+/// The same, or what is wrong with it.
+pub fn checked(text: &str) -> Result<String, String> {
+    parse(text).ok_or_else(|| format!("A name has 1 to {NAME_LIMIT_CHARS} printable characters."))
+}
+
 /// Marks that reverse the direction of the text around them; in a list they would make one thing look like another.
 pub fn turns_direction(sign: char) -> bool {
     matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

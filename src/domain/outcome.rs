@@ -20,8 +20,12 @@ pub enum Outcome {
     NotAccepted { status: u16, reason: String },
     /// The mail server refused a step, with this SMTP status: 4.. for now, 5.. for good.
     MailRefused { status: u16, step: MailStep },
-    /// The mail server had the whole mail and did not say in time whether it took it.
-    MailUnanswered { after_ms: u64 },
+    /// The mail server had the whole mail and did not say whether it took it: not in time, or for this reason.
+    MailUnanswered {
+        after_ms: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// The guard refused the address or the scheme.
     RefusedAddress { reason: String },
     /// The name did not resolve.
@@ -184,7 +188,15 @@ impl Outcome {
                     format!("Refused: the mail server answered {status} to the mail itself.")
                 }
             },
-            Outcome::MailUnanswered { after_ms } => {
+            Outcome::MailUnanswered {
+                reason: Some(reason),
+                ..
+            } => {
+                format!(
+                    "Perhaps delivered: the mail server had the whole mail and did not say that it took it: {reason}"
+                )
+            }
+            Outcome::MailUnanswered { after_ms, .. } => {
                 format!(
                     "Perhaps delivered: the mail server had the whole mail and did not answer within {after_ms} ms."
                 )
@@ -280,6 +292,9 @@ impl Outcome {
                     "See the answer for the reason: mostly the mail is too large or looks like spam. Then resend it."
                 }
             },
+            Outcome::MailUnanswered {
+                reason: Some(_), ..
+            } => "See the mail server's log for the reason: what is sent again may arrive twice.",
             Outcome::MailUnanswered { .. } => {
                 "Raise the time limit in the destination's settings: what is sent again may arrive twice."
             }
@@ -323,7 +338,7 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn failures() -> [Outcome; 19] {
+    pub(crate) fn failures() -> [Outcome; 20] {
         let mail_refused = |status, step| Outcome::MailRefused { status, step };
         let reason = || "because: of it".to_string();
         [
@@ -339,7 +354,14 @@ pub(crate) mod tests {
             mail_refused(451, MailStep::Recipient),
             mail_refused(535, MailStep::Login),
             mail_refused(550, MailStep::Recipient),
-            Outcome::MailUnanswered { after_ms: 10 },
+            Outcome::MailUnanswered {
+                after_ms: 10,
+                reason: None,
+            },
+            Outcome::MailUnanswered {
+                after_ms: 10,
+                reason: Some(reason()),
+            },
             Outcome::RefusedAddress { reason: reason() },
             Outcome::DnsFailed { reason: reason() },
             Outcome::CouldNotConnect { reason: reason() },

@@ -20,7 +20,7 @@ const HEX_CHARS: usize = 64;
 /// How Standard Webhooks writes a secret: this and base64.
 pub const STANDARD_SECRET_PREFIX: &str = "whsec_";
 /// How far a Standard Webhooks timestamp may be off, in seconds.
-pub const TOLERANCE_S: i64 = 300;
+pub const TOLERANCE_S: u64 = 300;
 
 /// A body whose signature was checked, or whose source asks for none. Only this file makes one.
 #[derive(Debug, Clone, Copy)]
@@ -249,7 +249,7 @@ pub fn verify_standard(
     now_s: i64,
 ) -> Result<(), StandardProblem> {
     let sent_s: i64 = timestamp.parse().map_err(|_| StandardProblem::Timestamp)?;
-    if (now_s - sent_s).abs() > TOLERANCE_S {
+    if now_s.abs_diff(sent_s) > TOLERANCE_S {
         return Err(StandardProblem::TooOld);
     }
     let matches = |signature: &str| {
@@ -460,6 +460,11 @@ mod tests {
         );
         assert_eq!(
             verify_standard(&new, "id", "1000", signatures, BODY, 9_999),
+            Err(StandardProblem::TooOld)
+        );
+        let earliest = i64::MIN.to_string();
+        assert_eq!(
+            verify_standard(&new, "id", &earliest, signatures, BODY, 1_010),
             Err(StandardProblem::TooOld)
         );
         assert_eq!(

@@ -76,6 +76,17 @@ pub fn type_of(value: &Value) -> &'static str {
     }
 }
 
+/// Whether a value is as good as none: null, or a text, a list or an object in which nothing is.
+pub fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 /// Names that `is_type` takes.
 pub const TYPE_NAMES: [&str; 6] = ["null", "boolean", "number", "text", "list", "object"];
 
@@ -134,15 +145,27 @@ fn without_end(text: &str) -> Option<Timestamp> {
     (text.starts_with("9999-12-3") && Pieces::parse(text).is_ok()).then_some(Timestamp::MAX)
 }
 
-/// The same for the end of a stretch: of a date without a time, its last moment.
+/// The same for the end of a stretch: of a date without a time, its last moment, in the zone that it names itself if it does.
 pub fn end_of(value: &Value, zone: &TimeZone) -> Option<Timestamp> {
     let time = time_of(value, zone)?;
-    let has_time = |text: &str| text.trim().contains(['T', 't', ' ', ':']);
-    if value.as_str().is_some_and(has_time) {
-        Some(time)
-    } else {
-        let last = time.to_zoned_datetime(zone.clone()).end_of_day();
-        Some(last.map_or(Timestamp::MAX, |last| last.timestamp()))
+    let date = Pieces::parse(value.as_str()?.trim()).ok();
+    let Some(date) = date.filter(|pieces| pieces.time().is_none()) else {
+        return Some(time);
+    };
+    let zone = zone_in(&date).unwrap_or_else(|| zone.clone());
+    let last = time.to_zoned_datetime(zone).end_of_day();
+    Some(last.map_or(Timestamp::MAX, |last| last.timestamp()))
+}
+
+/// The zone, or the distance from UTC, that a time is told in.
+pub fn zone_of(text: &str) -> Option<TimeZone> {
+    zone_in(&Pieces::parse(text.trim()).ok()?)
+}
+
+fn zone_in(pieces: &Pieces<'_>) -> Option<TimeZone> {
+    match pieces.to_time_zone() {
+        Ok(Some(zone)) => Some(zone),
+        _ => pieces.to_numeric_offset().map(TimeZone::fixed),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::domain::outcome::{MailStep, Outcome};
 use crate::outbound::client::Client;
 use crate::outbound::exchange::{ATTEMPT_HEADER, Exchange, Message};
 use crate::outbound::guard::Guard;
-use crate::outbound::mail_line::{Failure, failed_io, not_understood, open};
+use crate::outbound::mail_line::{Failure, failed_io, is_unsaid, not_understood, open};
 
 /// How logins are said.
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
@@ -174,12 +174,41 @@ async fn say(
         return Err(not_understood());
     }
     if let Outcome::TimedOut { after_ms } = *so_far {
-        *so_far = Outcome::MailUnanswered { after_ms };
+        *so_far = Outcome::MailUnanswered {
+            after_ms,
+            reason: None,
+        };
     }
     let answer = smtp.message(&letter.written.formatted()).await;
-    let answer = taken(answer, MailStep::Content)?;
+    let broke = answer.as_ref().err().and_then(io_error);
+    let is_said = !broke.is_some_and(is_unsaid);
+    let answer = taken(answer, MailStep::Content);
+    let answer = answer.map_err(|failure| {
+        if is_said {
+            undecided(failure, so_far)
+        } else {
+            failure
+        }
+    })?;
     let words: Vec<&str> = answer.message().collect();
     Ok((status(&answer.code().to_string()), words.join("\n")))
+}
+
+/// A server that has the whole mail and says neither yes nor no may have delivered it.
+fn undecided(failure: Failure, so_far: &Outcome) -> Failure {
+    match (failure.outcome, so_far) {
+        (
+            Outcome::ConnectionBroke { reason }
+            | Outcome::TlsFailed { reason }
+            | Outcome::ResponseTooLarge { reason },
+            &Outcome::MailUnanswered { after_ms, .. },
+        ) => Outcome::MailUnanswered {
+            after_ms,
+            reason: Some(reason),
+        }
+        .into(),
+        (outcome, _) => Failure { outcome, ..failure },
+    }
 }
 
 /// The status by which a server asks for the mail itself (RFC 5321).
@@ -211,12 +240,8 @@ fn failed(error: &lettre::transport::smtp::Error, step: MailStep) -> Failure {
             said: Some(words),
         };
     }
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        if let Some(found) = inner.downcast_ref::<io::Error>() {
-            return failed_io(found);
-        }
-        cause = inner.source();
+    if let Some(found) = io_error(error) {
+        return failed_io(found);
     }
     if error.is_response() {
         return not_understood();
@@ -225,4 +250,16 @@ fn failed(error: &lettre::transport::smtp::Error, step: MailStep) -> Failure {
         reason: format!("{words}."),
     }
     .into()
+}
+
+/// What broke the line, if it broke.
+fn io_error(error: &lettre::transport::smtp::Error) -> Option<&io::Error> {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(found) = inner.downcast_ref() {
+            return Some(found);
+        }
+        cause = inner.source();
+    }
+    None
 }

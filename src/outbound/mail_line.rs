@@ -56,7 +56,10 @@ pub(super) async fn open(
 ) -> Result<Box<dyn AsyncTokioStream>, Failure> {
     let mut stream = dial(guard, server).await?;
     Ok(match server.encryption {
-        Encryption::None => Box::new(stream),
+        Encryption::None => {
+            stream.is_outermost = true;
+            Box::new(stream)
+        }
         Encryption::Tls => Box::new(wrapped(tls, stream, server, &[]).await?),
         Encryption::StartTls => {
             ask_for_tls(&mut stream, name).await?;
@@ -122,7 +125,7 @@ async fn answered(stream: &mut Line<TcpStream>, step: MailStep) -> Result<String
         }
         let count = stream.read_buf(&mut read).await;
         if count.map_err(|error| failed_io(&error))? == 0 {
-            let reason = "the mail server hung up.".to_string();
+            let reason = HungUp.to_string();
             return Err(Outcome::ConnectionBroke { reason }.into());
         }
     };
@@ -176,23 +179,51 @@ async fn wrapped(
         ahead,
         peer,
         left_bytes: ANSWERS_LIMIT_BYTES,
+        is_outermost: true,
     })
 }
 
 /// The plain word for what broke a line.
 pub(super) fn failed_io(error: &io::Error) -> Failure {
+    let inner = error.get_ref();
+    if let Some(Unsaid(error)) = inner.and_then(|inner| inner.downcast_ref()) {
+        return failed_io(error);
+    }
     if let Some(tls) = tls_error(error) {
         let reason = format!("{tls}.");
         return Outcome::TlsFailed { reason }.into();
     }
-    if error.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) {
+    if inner.is_some_and(|inner| inner.is::<TooMuch>()) {
         let reason = TooMuch.to_string();
         return Outcome::ResponseTooLarge { reason }.into();
+    }
+    if inner.is_some_and(|inner| inner.is::<HungUp>()) {
+        let reason = HungUp.to_string();
+        return Outcome::ConnectionBroke { reason }.into();
     }
     Outcome::ConnectionBroke {
         reason: format!("{error}."),
     }
     .into()
+}
+
+/// The server ended the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("the mail server hung up.")]
+struct HungUp;
+
+/// A line that broke before everything was said.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Unsaid(io::Error);
+
+fn unsaid(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), Unsaid(error))
+}
+
+/// Whether the line broke while something was said, so that the server has not heard all of it.
+pub(super) fn is_unsaid(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Unsaid>())
 }
 
 /// The server said more than is read.
@@ -208,6 +239,8 @@ struct Line<Stream> {
     ahead: &'static [u8],
     peer: SocketAddr,
     left_bytes: usize,
+    /// The SMTP client speaks over it; under TLS, the line inside carries what is encrypted.
+    is_outermost: bool,
 }
 
 impl Line<TcpStream> {
@@ -217,6 +250,7 @@ impl Line<TcpStream> {
             inner,
             ahead: &[],
             left_bytes: ANSWERS_LIMIT_BYTES,
+            is_outermost: false,
         })
     }
 }
@@ -246,10 +280,19 @@ impl<Stream: AsyncRead + Unpin> AsyncRead for Line<Stream> {
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(context, buffer))?;
-        let read = buffer.filled().len() - before;
-        match self.left_bytes.checked_sub(read) {
+        let read = buffer.filled_mut().get_mut(before..).unwrap_or_default();
+        match self.left_bytes.checked_sub(read.len()) {
             Some(left) => self.left_bytes = left,
             None => return Poll::Ready(Err(io::Error::other(TooMuch))),
+        }
+        if self.is_outermost {
+            if read.is_empty() {
+                return Poll::Ready(Err(io::Error::other(HungUp)));
+            }
+            // The SMTP client gives up on what is not UTF-8, and a mail that was taken would be sent again for a word of thanks in Latin-1.
+            read.iter_mut()
+                .filter(|byte| !byte.is_ascii())
+                .for_each(|byte| *byte = b'?');
         }
         Poll::Ready(Ok(()))
     }
@@ -261,11 +304,13 @@ impl<Stream: AsyncWrite + Unpin> AsyncWrite for Line<Stream> {
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(context, buffer)
+        let written = Pin::new(&mut self.inner).poll_write(context, buffer);
+        written.map_err(unsaid)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(context)
+        let flushed = Pin::new(&mut self.inner).poll_flush(context);
+        flushed.map_err(unsaid)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -10,6 +10,8 @@ use std::fmt::{self, Write};
 
 use askama::filters::{Escaper, Html, Safe};
 
+use crate::domain::name::turns_direction;
+
 /// The escaper of the pages.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Visible;
@@ -29,9 +31,9 @@ impl Escaper for Visible {
 /// Whether a sign is not seen itself but changes what is seen. Blanks, tabs and line breaks are ordinary.
 pub fn is_unseen(sign: char) -> bool {
     let is_control = sign.is_control() && !matches!(sign, '\t' | '\n' | '\r');
-    let turns_direction =
-        matches!(sign, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    is_control || turns_direction
+    // These two turn nothing around but may move what stands next to them.
+    let has_direction = matches!(sign, '\u{200e}' | '\u{200f}');
+    is_control || has_direction || turns_direction(sign)
 }
 
 fn write_visible(dest: &mut impl Write, sign: char) -> fmt::Result {
@@ -76,6 +78,7 @@ mod tests {
             ("a\tb\r\nc", "a\tb\r\nc"),
             ("\0\u{7f}\u{9b}", "␀␡\\u{9b}"),
             ("invoice\u{202e}gpj.exe", "invoice\\u{202e}gpj.exe"),
+            ("a\u{200e}b\u{2066}", "a\\u{200e}b\\u{2066}"),
         ] {
             assert_eq!(super::shown(text), shown);
         }

@@ -130,3 +130,20 @@ fn send_says_why_something_was_not_taken() {
         assert!(refused.contains(says), "{says} in {refused}");
     }
 }
+
+#[test]
+fn send_knows_no_number_that_is_too_large_for_it() {
+    let folder = TempDir::new().unwrap();
+    let url = format!("http://127.0.0.1:{}/hooks/x", free_port());
+    let send = |words: &[&str]| {
+        let words = [&["send", "--url", &url, "--count", "2"], words].concat();
+        said(&run(folder.path(), &words))
+    };
+    for rate in ["1e-20", "1e-300"] {
+        let refused = send(&["--rate", rate]);
+        assert!(refused.contains("is too slow"), "{refused}");
+        assert!(!refused.contains("Sent"), "{refused}");
+    }
+    let seeded = send(&["--seed", "18446744073709551615"]);
+    assert!(seeded.contains("2 x not connected"), "{seeded}");
+}

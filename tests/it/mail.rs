@@ -159,10 +159,10 @@ async fn converse<Stream: AsyncRead + AsyncWrite + Unpin>(
         if answer.is_empty() {
             return None;
         }
-        stream
-            .write_all(format!("{answer}\r\n").as_bytes())
-            .await
-            .ok()?;
+        // In Latin-1, as some servers speak.
+        let answer: Vec<u8> = answer.chars().map(|sign| sign as u8).collect();
+        stream.write_all(&answer).await.ok()?;
+        stream.write_all(b"\r\n").await.ok()?;
         match line.as_str() {
             "QUIT" => return None,
             "STARTTLS" => return Some(stream),
@@ -297,6 +297,9 @@ async fn a_server_that_speaks_no_sense_ends_in_a_word() {
     let silent = MailServer::start(&[&[(".", "...")]]).await;
     let eager = MailServer::start(&[&[("DATA", "250 fine")]]).await;
     let odd = MailServer::start(&[&[(".", "354 go on")]]).await;
+    let gone = MailServer::start(&[&[(".", "")]]).await;
+    let latin =
+        MailServer::start(&[&[("EHLO", "250 ready"), (".", "250 2.0.0 Accept\u{e9}")]]).await;
     for (server, code) in [
         (flood, "response_too_large"),
         (hangs, "timed_out"),
@@ -306,7 +309,9 @@ async fn a_server_that_speaks_no_sense_ends_in_a_word() {
         (farewell, "delivered"),
         (silent, "mail_unanswered"),
         (eager, "connection_broke"),
-        (odd, "connection_broke"),
+        (odd, "mail_unanswered"),
+        (gone, "mail_unanswered"),
+        (latin, "delivered"),
     ] {
         let bridge = TestBridge::start().await;
         let (hook, _) = connect(&bridge, server.config(), by_title()).await;
@@ -317,6 +322,25 @@ async fn a_server_that_speaks_no_sense_ends_in_a_word() {
         assert_eq!(attempt["response"]["truncated"], false, "{attempt}");
         bridge.stop().await;
     }
+}
+
+#[actix_web::test]
+async fn a_line_that_breaks_before_the_answer_leaves_open_whether_the_mail_arrived() {
+    let bridge = TestBridge::start().await;
+    let server = MailServer::start(&[&[(".", "")], &[(".", "250 2.0.0 Accept\u{e9}")]]).await;
+    let (hook, _) = connect(&bridge, server.config(), by_title()).await;
+    bridge.post(&hook, &event(1)).await;
+    bridge.recorded(1).await;
+    let attempt = &delivery(&bridge).await["attempts"][0];
+    let said = "Perhaps delivered: the mail server had the whole mail and did not say that it took it: the mail server hung up.";
+    assert_eq!(attempt["outcome"]["sentence"], said);
+    bridge.advance(Duration::from_secs(10));
+    bridge.recorded(2).await;
+    let delivery = delivery(&bridge).await;
+    assert_eq!(delivery["state"], "delivered");
+    let said = &delivery["attempts"][1]["response"]["body"];
+    assert_eq!(said, "2.0.0 Accept?");
+    bridge.stop().await;
 }
 
 #[actix_web::test]
@@ -626,7 +650,7 @@ async fn a_server_is_spoken_to_only_when_its_certificate_is_trusted() {
             ("tls", Way::Tls(acceptor.clone())),
             ("starttls", Way::StartTls(acceptor.clone())),
         ] {
-            let mut server = MailServer::start_by(way, &[&[]]).await;
+            let mut server = MailServer::start_by(way, &[&[(".", "250 Accept\u{e9}")]]).await;
             let mut config = server.config();
             config["server"] = "localhost".into();
             config["encryption"] = encryption.into();

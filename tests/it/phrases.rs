@@ -836,9 +836,12 @@ fn how_attempts_end_is_told() {
         told(&refused.sentence());
         told(refused.advice());
     }
-    let unanswered = Outcome::MailUnanswered { after_ms: 30_000 };
-    told(&unanswered.sentence());
-    told(unanswered.advice());
+    for reason in [None, Some("the mail server hung up.".to_string())] {
+        let after_ms = 30_000;
+        let unanswered = Outcome::MailUnanswered { after_ms, reason };
+        told(&unanswered.sentence());
+        told(unanswered.advice());
+    }
 }
 
 #[test]

@@ -17,13 +17,13 @@ use crate::domain::filter::check::{
 use crate::domain::filter::explanation::{self, Explanation, Found, Reason, Slip, shortened};
 use crate::domain::filter::folds::Folds;
 use crate::domain::filter::keys::Keys;
-use crate::domain::filter::operator::{self, Operator};
-use crate::domain::filter::{About, Input, Node};
+use crate::domain::filter::operator::{self, Operator, Reads};
+use crate::domain::filter::{About, Input, Node, parse};
 use crate::domain::needs::Needs;
 use crate::domain::path::Path;
 use crate::domain::pattern;
 use crate::domain::problem::Problem;
-use crate::domain::value::{Number, Types, same, same_text, time_of, type_of};
+use crate::domain::value::{Number, Types, is_empty, same, same_text, time_of, type_of};
 
 /// True, false, or cannot tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -153,6 +153,12 @@ impl Condition {
                 let pointer = format!("{pointer}/value");
                 problems.push(Problem::new(pointer, "wrong_value", message));
             }
+            _ if self.names_nothing() => {
+                let message =
+                    "The list has no entry; write what is looked for, or ask with `is_empty`.";
+                let pointer = format!("{pointer}/value");
+                problems.push(Problem::new(pointer, "wrong_value", message));
+            }
             Check::List(ListCheck::AnyItem(node) | ListCheck::AllItems(node)) => {
                 let about = match about {
                     About::Event | About::Item => About::Item,
@@ -162,6 +168,12 @@ impl Condition {
             }
             _ => {}
         }
+    }
+
+    /// Whether its list is written as a text in which no entry stands.
+    fn names_nothing(&self) -> bool {
+        matches!(self.operator.reads, Reads::List(_))
+            && self.value.as_str().is_some_and(parse::names_nothing)
     }
 
     fn is_change(&self) -> bool {
@@ -493,20 +505,13 @@ impl<'v> Judgement<'v> {
 }
 
 fn judge_any(check: &AnyCheck, found: &[&Value]) -> Judged {
-    let empty = |value: &Value| match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    };
     match check {
         AnyCheck::Exists => Ok(!found.is_empty()),
         AnyCheck::Missing => Ok(found.is_empty()),
         _ if found.is_empty() => Err(Doubt::Missing),
         AnyCheck::IsNull => Ok(found.iter().any(|value| value.is_null())),
-        AnyCheck::IsEmpty => Ok(found.iter().all(|value| empty(value))),
-        AnyCheck::IsNotEmpty => Ok(found.iter().any(|value| !empty(value))),
+        AnyCheck::IsEmpty => Ok(found.iter().all(|value| is_empty(value))),
+        AnyCheck::IsNotEmpty => Ok(found.iter().any(|value| !is_empty(value))),
         AnyCheck::IsType(name) => Ok(found.iter().any(|value| type_of(value) == name)),
     }
 }

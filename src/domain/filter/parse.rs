@@ -365,13 +365,9 @@ impl Reader {
     }
 
     fn list(&mut self, value: &Value, pointer: &str) -> Option<Vec<Value>> {
-        // People write "a, b" where a list is meant.
         let entries: Vec<Value> = match value {
             Value::Array(entries) => entries.clone(),
-            Value::String(text) => text
-                .split(',')
-                .map(|part| Value::from(part.trim()))
-                .collect(),
+            Value::String(text) => written_list(text).map(Value::from).collect(),
             Value::Number(_) | Value::Bool(_) => vec![value.clone()],
             _ => Vec::new(),
         };
@@ -411,4 +407,18 @@ impl Reader {
         self.items_open -= 1;
         node.map(Box::new)
     }
+}
+
+/// The entries of a list that is written as people write one: "a, b". What stands between two commas, or behind the last one, is an entry only when
+/// something stands there; a text without any entry is the empty text, as filters are saved that meant it.
+fn written_list(text: &str) -> impl Iterator<Item = &str> {
+    let names_nothing = names_nothing(text);
+    text.split(',')
+        .map(str::trim)
+        .filter(move |part| names_nothing || !part.is_empty())
+}
+
+/// Whether no entry stands in a list that is written as a text.
+pub(super) fn names_nothing(text: &str) -> bool {
+    text.split(',').all(|part| part.trim().is_empty())
 }

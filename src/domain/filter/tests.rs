@@ -302,12 +302,18 @@ fn values_compare_as_people_see_them() {
     let cases = json!([
         ["5.00", "equals", 5, "T"], [5, "equals", "5.00", "T"], ["5.00", "in", [4, 5], "T"], ["5x", "equals", 5, "F"], ["5.00", "equals", "5", "F"],
         [[1, "2.0"], "has", 2, "T"],
+        ["", "in", "urgent, ", "F"], ["", "not_in", ",urgent", "T"], ["urgent", "in", " ,urgent,", "T"], ["", "in", ["urgent", ""], "T"], ["", "in", ",", "T"],
+        [["urgent"], "has_all", "urgent, ", "T"], [["", "home"], "has_any", "urgent,", "F"], [["", "home"], "has_none", "urgent,", "T"],
         ["ΟΔΟΣ", "equals", "οδος", "T"], ["ΟΔΟΣ ΑΒ", "starts_with", "οδος", "T"], ["İstanbul", "equals", "istanbul", "T"],
         ["ISPARTA", "equals", "ısparta", "T"], ["STRASSE", "contains", "straße", "T"], ["é", "equals", "E", "F"],
         ["2026-01-31T23:00:00Z", "after", "2026-01-31", "F"], ["2026-02-01", "after", "2026-01-31", "T"], ["2026-01-31T00:00:00Z", "before", "2026-01-31", "F"],
         ["2026-01-31T09:01:00Z", "after", "2026-01-31T09:00:00Z", "T"],
         ["9999-12-31", "after", "2026-01-31", "T"], ["9999-12-31T23:59:59Z", "is_future", null, "T"], ["2026-01-31", "before", "9999-12-31", "T"],
         ["2026-01-31T03:00[Asia/Jakarta]", "on", "2026-01-30", "T"],
+        ["2026-01-31T10:00:00Z", "between_dates", ["2026-01-01[Asia/Jakarta]", "2026-01-31[Asia/Jakarta]"], "T"],
+        ["2026-01-31T17:30:00Z", "between_dates", ["2026-01-01[Asia/Jakarta]", "2026-01-31[Asia/Jakarta]"], "F"],
+        ["2026-01-31T23:30:00Z", "after", "2026-01-31[Europe/Rome]", "T"], ["2026-01-31T22:30:00Z", "after", "2026-01-31[Europe/Rome]", "F"],
+        ["2026-01-31T09:30:00Z", "after", "2026-01-31T10:00[Europe/Rome]", "T"], ["2026-01-31T08:30:00Z", "after", "20260131T10[Europe/Rome]", "F"],
         [1, "is_true", null, "T"], [0, "is_false", null, "T"], ["Yes", "is_true", null, "T"], ["off", "is_false", null, "T"], ["", "is_false", null, "T"], ["maybe", "is_true", null, "U"],
         [["a", "b"], "any_item", {"all": [{"op": "starts_with", "value": "b"}, {"none": [{"op": "equals", "value": "bb"}]}]}, "T"],
     ]);
@@ -384,6 +390,16 @@ fn conditions_that_could_never_hold_are_refused_where_they_are_saved_only() {
             Some(("/none/0/value", "wrong_value")),
         ),
         (json!({"path": "$.a", "op": "equals", "value": ""}), None),
+        (
+            json!({"path": "$.a", "op": "in", "value": " , "}),
+            Some(("/value", "wrong_value")),
+        ),
+        (
+            json!({"path": "$.a", "op": "has_none", "value": ""}),
+            Some(("/value", "wrong_value")),
+        ),
+        (json!({"path": "$.a", "op": "in", "value": "x,"}), None),
+        (json!({"path": "$.a", "op": "in", "value": [""]}), None),
         (pattern("/users/my"), None),
         (pattern("/a/b/i"), None),
         (

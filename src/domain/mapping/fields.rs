@@ -8,13 +8,14 @@ use serde_json::{Map, Value};
 
 use crate::domain::mapping::functions::list::joined;
 use crate::domain::mapping::functions::{Call, least_bytes};
-use crate::domain::mapping::gaps::{is_empty, stands_in};
+use crate::domain::mapping::gaps::stands_in;
 use crate::domain::mapping::target::Target;
-use crate::domain::mapping::template::TextTemplate;
+use crate::domain::mapping::template::{Shared, TextTemplate};
 use crate::domain::mapping::{MappingError, OUTPUT_LIMIT_BYTES};
 use crate::domain::needs::Needs;
 use crate::domain::path::Path;
 use crate::domain::problem::Problem;
+use crate::domain::value::is_empty;
 
 /// Fields of one mapping.
 pub const FIELDS_LIMIT: usize = 200;
@@ -141,8 +142,9 @@ impl Fields {
             _ => Value::Object(Map::new()),
         };
         let mut bytes_left = OUTPUT_LIMIT_BYTES;
+        let event = Shared::new(document);
         for field in &self.0 {
-            let (mut value, _) = field.taken(document)?;
+            let (mut value, _) = field.taken(&event)?;
             for call in &field.pipe {
                 value = call.apply(&value).map_err(|reason| {
                     MappingError::new("function_failed", &field.to.text, reason)
@@ -170,18 +172,19 @@ impl Fields {
     }
 
     pub(super) fn preview(&self, document: &Value) -> Vec<FieldPreview> {
-        self.0.iter().map(|field| field.preview(document)).collect()
+        let event = Shared::new(document);
+        self.0.iter().map(|field| field.preview(&event)).collect()
     }
 }
 
 impl Field {
     /// The value, and whether its path finds anything.
-    fn taken(&self, document: &Value) -> Result<(Value, bool), MappingError> {
+    fn taken(&self, event: &Shared<'_>) -> Result<(Value, bool), MappingError> {
         let path = match &self.from {
             From::Constant(value) => return Ok((value.clone(), true)),
             From::Template(template) => {
                 return template
-                    .render(document)
+                    .render(event)
                     .map(|text| (Value::from(text), true))
                     .map_err(|error| MappingError {
                         path: self.to.text.clone(),
@@ -191,7 +194,7 @@ impl Field {
             From::Path(path) => path,
         };
         let fail = |code, message: String| Err(MappingError::new(code, &self.to.text, message));
-        let found = match path.find(document) {
+        let found = match path.find(event.document) {
             Ok(found) => found,
             Err(error) => return fail("path_failed", error.reason),
         };
@@ -253,14 +256,14 @@ impl Field {
         }
     }
 
-    fn preview(&self, document: &Value) -> FieldPreview {
+    fn preview(&self, event: &Shared<'_>) -> FieldPreview {
         let mut preview = FieldPreview {
             to: self.to.text.clone(),
             steps: Vec::new(),
             error: None,
             missing: Vec::new(),
         };
-        let (mut value, is_there) = match self.taken(document) {
+        let (mut value, is_there) = match self.taken(event) {
             Ok(taken) => taken,
             Err(error) => {
                 preview.error = Some(error.message);
@@ -281,7 +284,7 @@ impl Field {
         if value.is_null() && self.when_missing == WhenMissing::Fail {
             preview.error = Some("There is no value, and the field must have one.".into());
         }
-        preview.missing = self.missing(document, is_there, &preview.steps);
+        preview.missing = self.missing(event.document, is_there, &preview.steps);
         preview
     }
 }

@@ -37,16 +37,6 @@ const CHOOSING: [&str; 7] = ["and", "else", "if", "in", "is", "not", "or"];
 /// Stands between the steps of a path: it sorts before every other sign, and no template holds it.
 const BETWEEN: char = '\u{0}';
 
-/// A value that is as good as none.
-pub(super) fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        _ => false,
-    }
-}
-
 /// Whether a function says what stands in the place of a missing value, be it null again.
 pub(super) fn stands_in(function: &str) -> bool {
     STANDING_IN.contains(&function)

@@ -10,6 +10,8 @@
 //! cannot work is refused when the template is read: names that there are not (`unknown`), marks that would be looked at (`captured`). What minijinja
 //! would join and compare otherwise than the bridge does is written otherwise before it reads the template (`operators`).
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::value::{Kwargs, Serde, ValueKind};
@@ -85,6 +87,23 @@ pub struct BodyTemplate {
     json: bool,
 }
 
+/// An event for many text templates: it is copied into minijinja's values once, for the first of them.
+#[derive(Debug)]
+pub struct Shared<'d> {
+    pub document: &'d Value,
+    context: OnceCell<Jinja>,
+}
+
+impl<'d> Shared<'d> {
+    /// Copies nothing yet.
+    pub fn new(document: &'d Value) -> Shared<'d> {
+        Shared {
+            document,
+            context: OnceCell::new(),
+        }
+    }
+}
+
 impl TextTemplate {
     /// Compiles a template.
     pub fn parse(text: &str) -> Result<TextTemplate, TemplateProblem> {
@@ -92,8 +111,13 @@ impl TextTemplate {
     }
 
     /// Renders it on an event.
-    pub fn render(&self, document: &Value) -> Result<String, MappingError> {
-        rendered(&self.0, document).map(|(text, _)| text)
+    pub fn render(&self, event: &Shared<'_>) -> Result<String, MappingError> {
+        // Nothing is put aside where no JSON is made, so it sees what the others see.
+        let context = event.context.get_or_init(|| {
+            let aside = Arc::default();
+            context_of(event.document, &aside)
+        });
+        rendered(&self.0, context.clone())
     }
 
     /// What nobody can mean although it can be read.
@@ -159,8 +183,10 @@ impl BodyTemplate {
     }
 
     pub(super) fn render(&self, document: &Value) -> Result<Output, MappingError> {
-        let (text, values) = rendered(&self.environment, document)?;
+        let aside = Arc::default();
+        let text = rendered(&self.environment, context_of(document, &aside))?;
         if self.json {
+            let values = aside.0.lock().unwrap_or_else(PoisonError::into_inner);
             let text = bounded(resolve(&text, &values, true))?;
             serde_json::from_str::<serde::de::IgnoredAny>(&text)
                 .map_err(|error| not_json(&text, &error))?;
@@ -589,31 +615,26 @@ fn paths_missing(environment: &Environment<'static>, document: &Value) -> Vec<St
     )
 }
 
-fn rendered(
-    environment: &Environment<'static>,
-    document: &Value,
-) -> Result<(String, Vec<Value>), MappingError> {
-    let aside = Arc::new(Aside::default());
-    let mut context: std::collections::BTreeMap<String, Jinja> = document
+/// What a template sees: the members of an event, and where values are put aside.
+fn context_of(document: &Value, aside: &Arc<Aside>) -> Jinja {
+    let mut context: BTreeMap<String, Jinja> = document
         .as_object()
         .into_iter()
         .flatten()
         .map(|(key, value)| (key.clone(), Jinja::from(Serde(value))))
         .collect();
     context.insert(ASIDE.to_string(), Jinja::from_dyn_object(aside.clone()));
+    Jinja::from(context)
+}
+
+fn rendered(environment: &Environment<'static>, context: Jinja) -> Result<String, MappingError> {
     let mut sink = Bounded(Vec::new());
     environment
         .get_template(NAME)
-        .and_then(|template| {
-            template
-                .render_captured_to(Jinja::from(context), &mut sink)
-                .map(|_| ())
-        })
+        .and_then(|template| template.render_captured_to(context, &mut sink).map(|_| ()))
         .map_err(|error| failed(&error))?;
-    let values = std::mem::take(&mut *aside.0.lock().unwrap_or_else(PoisonError::into_inner));
-    let text = String::from_utf8(sink.0)
-        .map_err(|_| MappingError::new("template_failed", "", "The template made no text."))?;
-    Ok((text, values))
+    String::from_utf8(sink.0)
+        .map_err(|_| MappingError::new("template_failed", "", "The template made no text."))
 }
 
 fn failed(error: &Error) -> MappingError {

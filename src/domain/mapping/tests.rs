@@ -614,6 +614,13 @@ fn functions_do_what_their_users_mean() {
             json!("<p>one<br class=\"x\">two</p>"),
             json!("one\ntwo"),
         ),
+        ("default_if_empty", json!(["-"]), json!({}), json!("-")),
+        (
+            "default_if_empty",
+            json!(["-"]),
+            json!({"a": null}),
+            json!({"a": null}),
+        ),
         (
             "sort",
             json!([]),

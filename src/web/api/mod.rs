@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use crate::domain::name::{self, NAME_LIMIT_CHARS};
+use crate::domain::name;
 use crate::domain::problem::{Problem, pointer_to};
 use crate::store::events::{PAGE_LIMIT, Page, Rows};
 use crate::web::problem::ApiError;
@@ -175,13 +175,7 @@ pub fn id<Id: FromStr>(text: &str, what: &str) -> Result<Id, ApiError> {
 
 /// A name that can be shown in a list, or what is wrong with it.
 pub fn name(text: &str) -> Result<String, Problem> {
-    name::parse(text).ok_or_else(|| {
-        Problem::new(
-            "/name",
-            "bad_name",
-            format!("A name has 1 to {NAME_LIMIT_CHARS} printable characters."),
-        )
-    })
+    name::checked(text).map_err(|message| Problem::new("/name", "bad_name", message))
 }
 
 /// A time as the API writes it.

@@ -8,6 +8,7 @@ use qrcode::QrCode;
 use qrcode::render::svg;
 
 use crate::domain::id::SessionId;
+use crate::domain::name;
 use crate::domain::password::password_problem;
 use crate::domain::person::{Role, User};
 use crate::domain::second_factor::{
@@ -25,7 +26,7 @@ use crate::web::password::{check_password, hash_password};
 use crate::web::problem::ApiError;
 use crate::web::ui::asking::{Ask, ask_first};
 use crate::web::ui::error::PageError;
-use crate::web::ui::form::{Form, person_name};
+use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::role_word;
 use crate::web::ui::language::Reading;
@@ -126,7 +127,7 @@ pub async fn rename(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let (form, user) = (Form::of(&request)?, signed_in(&request)?);
-    let name = match person_name(form.text("name")) {
+    let name = match name::checked(form.text("name")) {
         Ok(name) => name,
         Err(message) => {
             let typed = Typed {

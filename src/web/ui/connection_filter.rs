@@ -346,7 +346,14 @@ fn value_of(takes: Takes, typed: &str) -> Option<Value> {
                 .map(|part| serde_json::from_str(part).unwrap_or_else(|_| Value::from(part)))
                 .collect(),
         ),
-        Takes::List | Takes::DateRange => Some(parts().map(Value::from).collect()),
+        Takes::List if parts().any(|part| !part.is_empty()) => Some(
+            parts()
+                .filter(|part| !part.is_empty())
+                .map(Value::from)
+                .collect(),
+        ),
+        Takes::List => Some(Value::from(text)),
+        Takes::DateRange => Some(parts().map(Value::from).collect()),
         Takes::FromTo => Some(match text.split_once("->") {
             Some((from, to)) => json!({"from": scalar(from), "to": scalar(to)}),
             None => json().unwrap_or_else(|| Value::from(text)),
@@ -502,11 +509,25 @@ mod tests {
         for other in [
             json!({"all": [{"path": "a", "op": "equals", "value": 12}]}),
             json!({"all": [{"path": "a", "op": "in", "value": ["x, y"]}]}),
+            json!({"all": [{"path": "a", "op": "in", "value": ["x", ""]}]}),
             json!({"all": [{"path": "a", "op": "exists", "unknown": 1}]}),
             json!({"all": [], "any": []}),
             json!({"path": "a", "op": "changed_from_to", "value": {"from": "a -> b", "to": "c"}}),
         ] {
             assert!(rows_of(&other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_comma_too_many_names_no_empty_text() {
+        for (typed, value) in [
+            ("urgent, ", json!(["urgent"])),
+            (",urgent,, home", json!(["urgent", "home"])),
+            (" , ", json!(",")),
+            ("", json!("")),
+            ("[\"urgent\", \"\"]", json!(["urgent", ""])),
+        ] {
+            assert_eq!(value_of(Takes::List, typed), Some(value), "{typed}");
         }
     }
 

@@ -2,18 +2,11 @@
 
 use actix_web::{HttpMessage as _, HttpRequest};
 
-use crate::domain::name::{self, NAME_LIMIT_CHARS};
 use crate::web::auth::check_mark;
 use crate::web::problem::ApiError;
 
 /// Largest form, in bytes.
 pub const FORM_LIMIT_BYTES: usize = 2 << 20;
-
-/// What somebody is called, or what is wrong with it.
-pub fn person_name(text: &str) -> Result<String, String> {
-    name::parse(text)
-        .ok_or_else(|| format!("A name has 1 to {NAME_LIMIT_CHARS} printable characters."))
-}
 
 /// The fields of a form in their order; a name may come several times.
 #[derive(Debug, Clone)]

@@ -16,11 +16,20 @@ pub fn own_path(text: &str) -> &str {
 
 /// The address of the sign-in page that leads back to `path`.
 pub fn sign_in(path: &str) -> String {
+    leading_back("/login", path)
+}
+
+/// The same of the page that asks for a code.
+pub fn code_page_for(path: &str) -> String {
+    leading_back("/login/code", path)
+}
+
+fn leading_back(page: &str, path: &str) -> String {
     match own_path(path) {
-        "/" => "/login".into(),
+        "/" => page.into(),
         own => {
             let next: String = url::form_urlencoded::byte_serialize(own.as_bytes()).collect();
-            format!("/login?next={next}")
+            format!("{page}?next={next}")
         }
     }
 }
@@ -61,5 +70,7 @@ mod tests {
             "/login?next=%2Fdeliveries%3Fstate%3Dfailed"
         );
         assert_eq!(sign_in("//evil"), "/login");
+        assert_eq!(code_page_for("/?a=b&c"), "/login/code?next=%2F%3Fa%3Db%26c");
+        assert_eq!(code_page_for("/"), "/login/code");
     }
 }

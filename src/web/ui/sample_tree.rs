@@ -327,7 +327,7 @@ fn shown(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::mapping::template::TextTemplate;
+    use crate::domain::mapping::template::{Shared, TextTemplate};
     use serde_json::json;
 
     #[test]
@@ -381,7 +381,11 @@ mod tests {
         ] {
             assert_eq!(in_template(path).unwrap(), text);
             let template = TextTemplate::parse(text).unwrap_or_else(|error| panic!("{error:?}"));
-            assert_eq!(template.render(&document).unwrap(), printed, "{text}");
+            assert_eq!(
+                template.render(&Shared::new(&document)).unwrap(),
+                printed,
+                "{text}"
+            );
         }
         assert!(html(&document).contains("data-text=\"{{ tags | join(&#39;, &#39;) }}\""));
     }
@@ -498,7 +502,7 @@ mod tests {
                     }
                     let template = TextTemplate::parse(&text);
                     let template = template.unwrap_or_else(|error| panic!("{text}: {error:?}"));
-                    let printed = template.render(&document).unwrap();
+                    let printed = template.render(&Shared::new(&document)).unwrap();
                     let expected = vec!["v"; found.len()].join(", ");
                     assert!(!is_plain || printed == expected, "{text}: {printed}");
                     assert!(printed.contains('v'), "{text}: {printed}");

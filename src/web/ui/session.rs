@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use crate::domain::id::{SessionId, UserId};
+use crate::domain::name;
 use crate::domain::password::password_problem;
 use crate::domain::person::{Role, User, parse_email};
 use crate::domain::second_factor::{recovery_hash, step_of};
@@ -27,10 +28,10 @@ use crate::web::password::{check_password, hash_password};
 use crate::web::problem::ApiError;
 use crate::web::throttle::Attempt;
 use crate::web::ui::error::PageError;
-use crate::web::ui::form::{Form, person_name};
+use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::role_word;
-use crate::web::ui::next::own_path;
+use crate::web::ui::next::{code_page_for, own_path};
 use crate::web::ui::note::note;
 use crate::web::ui::page::{
     Page, go, query_value, render, render_again, render_with, visit_cookie,
@@ -436,7 +437,7 @@ fn invite_over(request: &HttpRequest, site: &Site) -> Result<HttpResponse, PageE
 
 /// Name and password of a new account, or what is wrong with them.
 fn new_account(form: &Form, email: &str) -> Result<(String, String), Vec<FormProblem>> {
-    let name = person_name(form.text("name"));
+    let name = name::checked(form.text("name"));
     let password = form.value("password").unwrap_or_default();
     let mut problems = Vec::new();
     if let Err(message) = &name {
@@ -562,9 +563,7 @@ async fn ask_for_code(
         Err(StoreError::Outdated) => return Ok(go("/login")),
         created => created?,
     }
-    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
-    let to = format!("/login/code?next={next}");
-    with_cookie(go(to), Some(session_cookie(&token, site)))
+    with_cookie(go(code_page_for(next)), Some(session_cookie(&token, site)))
 }
 
 /// Whoever comes in.

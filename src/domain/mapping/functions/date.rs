@@ -3,7 +3,6 @@
 //! event must give the same body for ever.
 
 use jiff::civil::DateTime;
-use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan as _, Unit, ZonedDateTime};
 use rust_decimal::Decimal;
@@ -14,7 +13,7 @@ use crate::domain::mapping::functions::number::Amount;
 use crate::domain::mapping::functions::{
     Args, Function, Kind, Only, Rule, arg, opt, text_in, text_out,
 };
-use crate::domain::value::{span_of, time_of, type_of};
+use crate::domain::value::{span_of, time_of, type_of, zone_of};
 
 macro_rules! function {
     ($id:literal, $summary:literal, $args:expr, $example:expr, $run:expr) => {
@@ -25,6 +24,8 @@ macro_rules! function {
             args: $args,
             example: $example,
             rule: Rule::Each,
+            variadic: false,
+            check: None,
             run: $run,
         }
     };
@@ -92,31 +93,34 @@ pub(super) const FUNCTIONS: &[Function] = &[
             text_out(text)
         }
     ),
-    function!(
-        "add_time",
-        "a time later (or with a minus earlier) by an amount of units, or by a span like \"3 days\"",
-        &[
-            arg("amount", Kind::Any).only(Only::Amount),
-            opt("unit", Kind::Text).only(UNIT)
-        ],
-        (
-            r#""2026-01-31T00:00:00Z""#,
-            r#"[1, "month"]"#,
-            r#""2026-02-28T00:00:00Z""#
-        ),
-        |v, args| {
-            let span = match (args.integer(0), args.value(0)) {
-                (Some(amount), _) => span(amount, unit(args.text(1).unwrap_or_default())?)?,
-                (None, Some(text)) => span_of(text)
-                    .ok_or("the amount is a whole number, or a span like \"3 days\"")?,
-                (None, None) => return Err("the amount is a whole number".into()),
-            };
-            let moved = own_zoned(v)?
-                .checked_add(span)
-                .map_err(|_| "the result is out of range".to_string())?;
-            Ok(written(&moved))
-        }
-    ),
+    Function {
+        check: Some(lacks_unit),
+        ..function!(
+            "add_time",
+            "a time later (or with a minus earlier) by an amount of units, or by a span like \"3 days\"",
+            &[
+                arg("amount", Kind::Any).only(Only::Amount),
+                opt("unit", Kind::Text).only(UNIT)
+            ],
+            (
+                r#""2026-01-31T00:00:00Z""#,
+                r#"[1, "month"]"#,
+                r#""2026-02-28T00:00:00Z""#
+            ),
+            |v, args| {
+                let span = match (args.integer(0), args.value(0)) {
+                    (Some(amount), _) => span(amount, unit(args.text(1).unwrap_or_default())?)?,
+                    (None, Some(text)) => span_of(text)
+                        .ok_or("the amount is a whole number, or a span like \"3 days\"")?,
+                    (None, None) => return Err("the amount is a whole number".into()),
+                };
+                let moved = own_zoned(v)?
+                    .checked_add(span)
+                    .map_err(|_| "the result is out of range".to_string())?;
+                Ok(written(&moved))
+            }
+        )
+    },
     function!(
         "diff_time",
         "whole units from another time to this one",
@@ -227,6 +231,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
+/// What is wrong with a number that has no unit behind it.
+fn lacks_unit(args: &[Value]) -> Option<&'static str> {
+    let is_alone = args.get(1).is_none_or(Value::is_null);
+    (is_alone && args.first().is_some_and(Value::is_number))
+        .then_some("`add_time` takes a unit behind a number, like [3, \"days\"].")
+}
+
 fn time(value: &Value) -> Result<Timestamp, String> {
     let time = time_of(value, &TimeZone::UTC);
     // What stands for ever has no place in the calendar.
@@ -256,11 +267,7 @@ fn zoned(value: &Value, args: &Args<'_>, index: usize) -> Result<ZonedDateTime, 
 /// A time in the zone, or at the distance from UTC, that it is told in.
 fn own_zoned(value: &Value) -> Result<ZonedDateTime, String> {
     let time = time(value)?;
-    let pieces = Pieces::parse(value.as_str().unwrap_or_default().trim()).ok();
-    let zone = pieces.and_then(|pieces| match pieces.to_time_zone() {
-        Ok(Some(zone)) => Some(zone),
-        _ => pieces.to_numeric_offset().map(TimeZone::fixed),
-    });
+    let zone = zone_of(value.as_str().unwrap_or_default());
     Ok(time.to_zoned_datetime(zone.unwrap_or(TimeZone::UTC)))
 }
 

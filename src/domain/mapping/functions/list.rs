@@ -23,6 +23,8 @@ macro_rules! function {
             args: $args,
             example: $example,
             rule: Rule::Whole,
+            variadic: false,
+            check: None,
             run: $run,
         }
     };

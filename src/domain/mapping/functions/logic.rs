@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::domain::mapping::functions::{Function, Kind, Rule, arg, opt};
-use crate::domain::value::{Types, folded, same};
+use crate::domain::value::{Types, folded, is_empty, same};
 
 macro_rules! function {
     ($id:literal, $rule:expr, $summary:literal, $args:expr, $example:expr, $run:expr) => {
@@ -15,6 +15,8 @@ macro_rules! function {
             args: $args,
             example: $example,
             rule: $rule,
+            variadic: false,
+            check: None,
             run: $run,
         }
     };
@@ -38,7 +40,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function!(
         "default_if_empty",
         Rule::Anything,
-        "another value when it is missing, null, an empty text or an empty list",
+        "another value when it is missing, null, or an empty text, list or object",
         &[arg("value", Kind::Any)],
         (r#""""#, r#"["-"]"#, r#""-""#),
         |v, args| {
@@ -49,20 +51,23 @@ pub(super) const FUNCTIONS: &[Function] = &[
             })
         }
     ),
-    function!(
-        "coalesce",
-        Rule::Anything,
-        "the first that is not null: the value, then the arguments",
-        &[arg("value", Kind::Any), opt("another", Kind::Any)],
-        ("null", r#"[null, "b"]"#, r#""b""#),
-        |v, args| {
-            Ok(std::iter::once(v)
-                .chain(args.values)
-                .find(|value| !value.is_null())
-                .cloned()
-                .unwrap_or(Value::Null))
-        }
-    ),
+    Function {
+        variadic: true,
+        ..function!(
+            "coalesce",
+            Rule::Anything,
+            "the first that is not null: the value, then the arguments",
+            &[arg("value", Kind::Any), opt("another", Kind::Any)],
+            ("null", r#"[null, "b"]"#, r#""b""#),
+            |v, args| {
+                Ok(std::iter::once(v)
+                    .chain(args.values)
+                    .find(|value| !value.is_null())
+                    .cloned()
+                    .unwrap_or(Value::Null))
+            }
+        )
+    },
     function!(
         "if_equals",
         Rule::EachOrMissing,
@@ -106,12 +111,3 @@ pub(super) const FUNCTIONS: &[Function] = &[
         }
     ),
 ];
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        _ => false,
-    }
-}

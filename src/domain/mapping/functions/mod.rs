@@ -37,8 +37,14 @@ pub struct Function {
     /// Input, arguments and output as JSON; a test computes each.
     pub example: (&'static str, &'static str, &'static str),
     rule: Rule,
+    /// Takes any number of arguments like the last one.
+    variadic: bool,
+    check: Option<Check>,
     run: Run,
 }
+
+/// Says why arguments that are each fine do not go together.
+type Check = fn(&[Value]) -> Option<&'static str>;
 
 type Run = fn(&Value, &Args<'_>) -> Result<Value, String>;
 
@@ -81,6 +87,8 @@ enum Only {
     Any,
     /// A whole number within a range.
     Whole(i64, i64),
+    /// The number of a group of the pattern; 0 is all of it.
+    Group,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A unit of time, singly or in the plural.
@@ -128,9 +136,10 @@ impl Function {
 
     /// Most arguments.
     pub(super) fn most(&self) -> usize {
-        match self.id {
-            "coalesce" => usize::MAX,
-            _ => self.args.len(),
+        if self.variadic {
+            usize::MAX
+        } else {
+            self.args.len()
         }
     }
 
@@ -254,10 +263,8 @@ impl Call {
                     .or_insert_with(|| entry.clone());
             }
         }
-        let lacks_unit = args.get(1).is_none_or(Value::is_null);
-        if id == "add_time" && lacks_unit && args.first().is_some_and(Value::is_number) {
+        if let Some(message) = function.check.and_then(|check| check(args)) {
             let at = format!("{pointer}/args");
-            let message = "`add_time` takes a unit behind a number, like [3, \"days\"].";
             return Err(Problem::new(at, "wrong_arguments", message));
         }
         Ok(Call {
@@ -275,13 +282,16 @@ impl Call {
             let at = format!("{pointer}/args/0");
             return Some(Problem::new(at, "bad_regex", pattern::SLASHED));
         }
-        let group = self.args.get(1).and_then(Value::as_u64)?;
+        let is_group = |arg: &Arg| matches!(arg.only, Only::Group);
+        let index = self.function.args.iter().position(is_group)?;
+        let group = self.args.get(index).and_then(Value::as_u64)?;
         let groups = regex.captures_len() - 1;
-        (self.function.id == "extract" && group > groups as u64).then(|| {
+        (group > groups as u64).then(|| {
             let message = format!(
                 "The pattern has {groups} groups in brackets, and group {group} is not among them."
             );
-            Problem::new(format!("{pointer}/args/1"), "wrong_arguments", message)
+            let at = format!("{pointer}/args/{index}");
+            Problem::new(at, "wrong_arguments", message)
         })
     }
 
@@ -371,6 +381,7 @@ fn narrowed(only: Only, value: &Value) -> Option<String> {
     let text = value.as_str().unwrap_or_default();
     let (fine, wanted) = match only {
         Only::Any => return None,
+        Only::Group => return narrowed(COUNT, value),
         Only::Whole(least, most) => (
             value
                 .as_i64()
@@ -611,6 +622,103 @@ mod tests {
             &json!("xabay"),
         );
         assert_eq!(swapped, Ok(json!("xba-a-y")));
+    }
+
+    const EARLIEST: &str = "-009999-01-02T01:59:59Z";
+    const LATEST: &str = "9999-12-30T22:00:00.999999999Z";
+
+    /// What an argument may be given: of its kind, fine or not.
+    fn candidates(arg: &Arg) -> Vec<Value> {
+        let some = match (arg.only, arg.kind) {
+            (Only::Word(words) | Only::Unit(words), _) => json!(words),
+            (Only::Path, _) => json!(["$", "$..*", "a[-1].é", "a[9223372036854775807]"]),
+            (Only::Date, _) => json!(["2026-01-31[Asia/Jakarta]", EARLIEST, LATEST]),
+            (Only::Format, _) => json!(["%Y-%m-%d", "%c %Q %:z %s %f", "%255d%_255H", "é%%%"]),
+            (Only::Amount, _) => {
+                json!([
+                    "19999 years",
+                    "-P9999Y",
+                    "PT631107417600S",
+                    "1 day ago",
+                    3,
+                    i64::MIN,
+                    i64::MAX
+                ])
+            }
+            (_, Kind::Regex) => json!(["", "(a)(b)?", "^|$", "\\b", "[^", "(?i)é+"]),
+            (_, Kind::Zone) => json!(["UTC", "Pacific/Apia", "Mars"]),
+            (_, Kind::Object) => json!([{}, {"": null, "A": 1, "a": [2]}]),
+            (_, Kind::Any) => {
+                json!([true, "", "a", i64::MIN, 0.5, [], {}, [null, "a", 1], {"a": {"b": 1}}])
+            }
+            (_, Kind::Text) => json!([
+                "",
+                " ",
+                "a",
+                "é\u{301}ﬁİ\u{0}",
+                "-9223372036854775808",
+                "x".repeat(5_000)
+            ]),
+            (_, Kind::Number) => json!([
+                0,
+                1,
+                -1,
+                2.5,
+                20,
+                21,
+                i64::MIN,
+                i64::MAX,
+                u64::MAX,
+                1e308,
+                5e-324
+            ]),
+        };
+        let mut all = some.as_array().unwrap().clone();
+        all.push(Value::Null);
+        all
+    }
+
+    /// Every combination of arguments, and each without its last ones.
+    fn combinations(args: &[Arg]) -> Vec<Vec<Value>> {
+        let mut all = vec![Vec::new()];
+        let mut longest = all.clone();
+        for arg in args {
+            let of_this = candidates(arg);
+            longest = longest
+                .iter()
+                .flat_map(|before: &Vec<Value>| {
+                    of_this
+                        .iter()
+                        .map(move |one| [before.as_slice(), std::slice::from_ref(one)].concat())
+                })
+                .collect();
+            all.extend(longest.iter().cloned());
+        }
+        all
+    }
+
+    #[test]
+    fn no_arguments_panic() {
+        let inputs = json!([
+            null, true, "", "a", "éﬁ\u{301}İ ab", "<p>a</p>", "1e30", "79228162514264337593543950335", "-79228162514264337593543950335", "2026-01-31T00:00:00Z",
+            "2026-01-31[Pacific/Apia]", EARLIEST, LATEST, 0, -1, 2.5, i64::MIN, i64::MAX, u64::MAX, 1e308, -1e308, 5e-324,
+            [], ["a", null, 1], [3, "2", 1.5, i64::MAX], [[1, [2]], {"a": 1}], {}, {"a": "b", "": null},
+        ]);
+        let mut panicked = Vec::new();
+        for function in functions() {
+            for args in combinations(function.args) {
+                let Ok(call) = Call::parse(function.id, &args, "") else {
+                    continue;
+                };
+                for input in inputs.as_array().unwrap() {
+                    let applied = std::panic::catch_unwind(|| call.apply(input));
+                    if applied.is_err() {
+                        panicked.push(format!("{input} | {}({args:?})", function.id));
+                    }
+                }
+            }
+        }
+        assert!(panicked.is_empty(), "{}", panicked.join("\n"));
     }
 
     proptest! {

@@ -18,6 +18,8 @@ macro_rules! function {
             args: $args,
             example: $example,
             rule: Rule::Each,
+            variadic: false,
+            check: None,
             run: $run,
         }
     };
@@ -309,7 +311,14 @@ fn grouped(number: Amount, places: Option<u32>, manner: &str) -> Result<String, 
     };
     let text = match (number.rounded(places.unwrap_or(MOST_PLACES)), places) {
         (Amount::Exact(number), Some(places)) => {
-            format!("{number:.places$}", places = places as usize)
+            // A decimal that is told its places panics when they and all its digits are longer than its own buffer.
+            let zeros = "0".repeat(places.saturating_sub(number.scale()) as usize);
+            let point = if number.scale() == 0 && !zeros.is_empty() {
+                "."
+            } else {
+                ""
+            };
+            format!("{number}{point}{zeros}")
         }
         (Amount::Exact(number), None) => number.normalize().to_string(),
         (Amount::Float(number), places) => {
@@ -369,6 +378,27 @@ mod tests {
             ),
         ] {
             assert_eq!(applied(id, args, large.clone()), Ok(expected), "{id}");
+        }
+        let longest = json!("-79228162514264337593543950335");
+        for (id, args, places) in [
+            ("format_number", json!([20]), 20),
+            ("format_currency", json!(["-"]), 2),
+        ] {
+            let written = applied(id, args, longest.clone()).unwrap();
+            let expected = format!(
+                "-79,228,162,514,264,337,593,543,950,335.{}",
+                "0".repeat(places)
+            );
+            assert!(written.as_str().unwrap().ends_with(&expected), "{written}");
+        }
+        for (number, expected) in [
+            ("0.5", "0.50"),
+            ("-0.001", "0.00"),
+            ("7", "7.00"),
+            ("1.239", "1.24"),
+        ] {
+            let written = applied("format_number", json!([2]), json!(number));
+            assert_eq!(written, Ok(json!(expected)));
         }
         assert_eq!(
             applied("sum", json!([]), json!([1e30, "1e30"])),

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::domain::mapping::functions::{
-    Arg, Args, COUNT, Function, Kind, Rule, WHOLE, arg, html, opt, text_in, text_out,
+    Arg, Args, COUNT, Function, Kind, Only, Rule, WHOLE, arg, html, opt, text_in, text_out,
 };
 
 macro_rules! function {
@@ -22,6 +22,8 @@ macro_rules! function {
             args: $args,
             example: $example,
             rule: Rule::Each,
+            variadic: false,
+            check: None,
             run: $run,
         }
     };
@@ -87,7 +89,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "the first match of a pattern, or of one of its groups",
         &[
             arg("pattern", Kind::Regex),
-            opt("group", Kind::Number).only(COUNT)
+            opt("group", Kind::Number).only(Only::Group)
         ],
         (
             r#""Order 4711 of May""#,
@@ -615,7 +617,9 @@ fn pad(value: &Value, args: &Args<'_>, left: bool) -> Result<Value, String> {
     let missing = count(args, 0)?
         .min(super::TEXT_LIMIT_BYTES)
         .saturating_sub(text.chars().count());
-    let filling: String = fill.chars().cycle().take(missing).collect();
+    let chars = fill.chars().count();
+    let mut filling = fill.repeat(missing / chars);
+    filling.extend(fill.chars().take(missing % chars));
     text_out(if left {
         filling + &text
     } else {
