@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::id::TokenId;
 use crate::domain::person::{Role, User};
 use crate::flow::Bridge;
+use crate::store::error::StoreError;
 use crate::store::sessions::Session;
 use crate::store::tokens::TokenHash;
 use crate::web::Site;
@@ -75,7 +76,7 @@ pub async fn program(request: &HttpRequest, bridge: &Bridge) -> Result<Caller, A
         .last_used_at
         .is_none_or(|used| now_ms - used.as_millisecond() > USE_EVERY_MS)
     {
-        bridge.store.token_used(found.id, now_ms).await?;
+        noted(bridge.store.token_used(found.id, now_ms).await);
     }
     Ok(Caller {
         token_id: found.id,
@@ -114,9 +115,16 @@ pub async fn session(
         && now_ms - session.last_used_at.as_millisecond() > USE_EVERY_MS
     {
         let from = address(request).map(|address| address.to_string());
-        bridge.store.session_used(session.id, from, now_ms).await?;
+        noted(bridge.store.session_used(session.id, from, now_ms).await);
     }
     Ok(found)
+}
+
+/// A use that cannot be noted refuses nobody: with a full disk, reading is what an operator needs most.
+fn noted(written: Result<(), StoreError>) {
+    if let Err(error) = written {
+        tracing::warn!(%error, "the use of a token or session could not be noted");
+    }
 }
 
 /// The same, when it waits for nothing any more: who is signed in.
