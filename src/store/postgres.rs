@@ -151,6 +151,21 @@ impl Postgres {
         .map_err(|error| StoreError::Unavailable(format!("the question was cut off: {error}")))?
     }
 
+    /// Runs long work, without the limit on how long a statement may take.
+    pub async fn read_at_leisure<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.read(|conn| {
+            conn.batch_execute("SET statement_timeout = 0")?;
+            let done = work(conn);
+            // The next one who gets the connection has it as usual.
+            conn.batch_execute(SETTINGS)?;
+            done
+        })
+        .await
+    }
+
     /// Runs a change in its own transaction, one at a time over all nodes: what it has read is still true when it writes, as on SQLite.
     pub async fn write<T: Send + 'static>(
         &self,
