@@ -57,15 +57,24 @@ pub fn hash_of(token: &str) -> TokenHash {
     Sha256::digest(token.as_bytes()).into()
 }
 
+/// The API token that a request brings, right or wrong.
+fn bearer_of(request: &HttpRequest) -> Option<&str> {
+    let value = request.headers().get("authorization")?.to_str().ok()?;
+    value
+        .strip_prefix("Bearer ")
+        .or_else(|| value.strip_prefix("bearer "))
+}
+
+/// Whether a request says who sent it, true or not.
+pub fn names_its_sender(request: &HttpRequest) -> bool {
+    bearer_of(request).is_some() || cookie_of(request).is_some()
+}
+
 /// Finds out which program asks.
 pub async fn program(request: &HttpRequest, bridge: &Bridge) -> Result<Caller, ApiError> {
     let now_ms = bridge.clock.now_ms();
     let refused = |detail: &str| ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", detail);
-    let token = request
-        .headers()
-        .get("authorization")
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer ")))
+    let token = bearer_of(request)
         .ok_or_else(|| refused("Send an API token as `Authorization: Bearer ...`; make one in the settings or with `bluebridge token create`."))?;
     let found = bridge
         .store
