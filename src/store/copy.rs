@@ -12,10 +12,9 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::seal::MasterKey;
+use crate::store::backend::{PgConn, SqliteConn};
 use crate::store::error::StoreError;
-use crate::store::postgres::Conn as PgConn;
 use crate::store::schema_version::Upkeep;
-use crate::store::sqlite::Conn as SqliteConn;
 use crate::store::{Database, Store, sqlite};
 
 /// Rows of one statement, and bytes of them: a row may hold a body of a mebibyte, and goes over as hex.

@@ -11,7 +11,6 @@ use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::{ManageConnection, NopErrorHandler, Pool, R2D2Connection as _};
 use diesel_async::AsyncPgConnection;
-use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::StreamExt as _;
 use rustls_platform_verifier::ConfigVerifierExt as _;
@@ -22,14 +21,11 @@ use tokio_postgres::AsyncMessage;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::domain::seal::MasterKey;
-use crate::store::backend::{Backend, Size};
+use crate::store::backend::{Backend, PgConn as Conn, Size};
 use crate::store::error::StoreError;
 use crate::store::row::check_key;
 use crate::store::schema_version::{self, Upkeep};
 use crate::store::writer::{Writer, Writes};
-
-/// The one kind of connection.
-pub type Conn = AsyncConnectionWrapper<AsyncPgConnection>;
 
 /// Connections of the pool; each writing thread and listening have one more.
 const POOL_SIZE: u32 = 8;

@@ -12,7 +12,8 @@ use crate::store::tokens::TokenHash;
 use crate::web::admission::signed_in;
 use crate::web::auth::{hash_of, new_token};
 use crate::web::ui::error::PageError;
-use crate::web::ui::page::{Page, go, query_value, render};
+use crate::web::ui::page::{Page, go, render};
+use crate::web::ui::query::query_value;
 
 /// What could not be kept for the page at `path`.
 #[derive(Template)]
