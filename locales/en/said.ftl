@@ -216,6 +216,7 @@ said-body-encoded = Send the body as it is, without Content-Encoding.
 said-body-ended = The body ended before it was complete.
 said-body-large = A body may have at most { $count } bytes.
 said-body-slow = The body did not come in time.
+said-body-no-room = More is being read than there is room for; try again shortly.
 said-query-unread = The query cannot be read: { $error }.
 said-not-waiting = Only a delivery that is queued, held or waiting for a retry can be given up.
 said-delivery-there = This delivery is there already.

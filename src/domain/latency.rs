@@ -30,6 +30,16 @@ impl Latencies {
         }
     }
 
+    /// The `count` of them that took longest.
+    pub fn slowest(&self, mut count: i64) -> Latencies {
+        let mut slowest = self.clone();
+        for step in slowest.0.iter_mut().rev() {
+            *step = (*step).clamp(0, count.max(0));
+            count -= *step;
+        }
+        slowest
+    }
+
     /// How many milliseconds the given part of them (0.5 for half) took at most; `None` when there are none.
     pub fn quantile_ms(&self, part: f64) -> Option<f64> {
         let all: i64 = self.0.iter().sum();
@@ -72,6 +82,23 @@ mod tests {
         assert!((400.0..640.0).contains(&median), "{median}");
         assert!((800.0..1_100.0).contains(&slow), "{slow}");
         assert_eq!(Latencies::default().quantile_ms(0.5), None);
+    }
+
+    #[test]
+    fn the_slowest_are_those_of_the_last_steps() {
+        let mut latencies = Latencies::default();
+        for ms in [10, 10, 900, 9_000] {
+            latencies.count(ms);
+        }
+        let (mut two, mut three) = (Latencies::default(), Latencies::default());
+        two.count(900);
+        two.count(9_000);
+        three.add(&two, 1);
+        three.count(10);
+        assert_eq!(latencies.slowest(2), two);
+        assert_eq!(latencies.slowest(3), three);
+        assert_eq!(latencies.slowest(9), latencies);
+        assert_eq!(latencies.slowest(0).quantile_ms(0.5), None);
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Membership {
         self.share().of_count(limit, destination.id)
     }
 
-    /// Whether this node does what one does for all of them: retention and replays.
+    /// Whether this node does what one does for all of them: counting, retention and replays.
     pub fn is_housekeeper(&self) -> bool {
         !self.shared
             || self

@@ -118,21 +118,26 @@ impl Store {
             Ok(diesel::delete(audit_log::table.filter(audit_log::id.eq_any(old))).execute(conn)?)
         }))
     }
-}
 
-/// The change, followed by the note that waits: both are committed or neither.
-pub(super) fn noted<Conn: insert + 'static, T>(
-    pending: Option<Pending>,
-    change: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
-) -> impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static {
-    move |conn| {
-        let done = change(conn)?;
-        let waiting = pending.and_then(|pending| {
-            let mut note = pending.lock().unwrap_or_else(PoisonError::into_inner);
-            note.take()
-        });
-        waiting.map_or(Ok(()), |note| insert(conn, &note))?;
-        Ok(done)
+    /// The change, followed by the note that waits: both are committed or neither.
+    pub(super) fn noted<Conn, T, C>(
+        &self,
+        change: C,
+    ) -> impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static + use<Conn, T, C>
+    where
+        Conn: insert + 'static,
+        C: FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    {
+        let pending = self.pending.clone();
+        move |conn| {
+            let done = change(conn)?;
+            let waiting = pending.and_then(|pending| {
+                let mut note = pending.lock().unwrap_or_else(PoisonError::into_inner);
+                note.take()
+            });
+            waiting.map_or(Ok(()), |note| insert(conn, &note))?;
+            Ok(done)
+        }
     }
 }
 

@@ -1,6 +1,17 @@
-//! What the two databases tell of themselves: whether others write too, and how large they are.
+//! The kinds of connection, and what the two databases tell of themselves: whether others write too, and how large they are.
 //!
-//! Said in `sqlite` and `postgres`, asked by whoever writes or forgets.
+//! Said in `sqlite` and `postgres`, asked by whoever writes or forgets. It knows neither of them, so that whatever is written once for both does not
+//! either.
+
+use diesel::SqliteConnection;
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+
+/// A connection to a SQLite file.
+pub type SqliteConn = SqliteConnection;
+
+/// A connection to PostgreSQL.
+pub type PgConn = AsyncConnectionWrapper<AsyncPgConnection>;
 
 /// How large the database is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

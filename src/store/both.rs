@@ -14,22 +14,18 @@ macro_rules! either {
     ($store:ident.write_freely($change:expr $(,)?)) => {
         $crate::store::both::either!(@noted $store.write_freely($change))
     };
-    (@noted $store:ident.$method:ident($change:expr)) => {{
-        let pending = $store.pending.clone();
+    (@noted $store:ident.$method:ident($change:expr)) => {
         match &$store.database {
             $crate::store::Database::Sqlite(database) => {
-                let change =
-                    $crate::store::audit::noted::<$crate::store::sqlite::Conn, _>(pending, $change);
+                let change = $store.noted::<$crate::store::backend::SqliteConn, _, _>($change);
                 database.$method(change).await
             }
             $crate::store::Database::Postgres(database) => {
-                let change = $crate::store::audit::noted::<$crate::store::postgres::Conn, _>(
-                    pending, $change,
-                );
+                let change = $store.noted::<$crate::store::backend::PgConn, _, _>($change);
                 database.$method(change).await
             }
         }
-    }};
+    };
     ($store:ident.$method:ident($question:expr $(,)?)) => {
         match &$store.database {
             $crate::store::Database::Sqlite(database) => database.$method($question).await,
@@ -47,10 +43,10 @@ macro_rules! both {
         $vis trait $name: Sized {
             fn $name($conn: &mut Self $(, $argument: $type)*) -> $answer;
         }
-        impl $name for $crate::store::sqlite::Conn {
+        impl $name for $crate::store::backend::SqliteConn {
             fn $name($conn: &mut Self $(, $argument: $type)*) -> $answer $body
         }
-        impl $name for $crate::store::postgres::Conn {
+        impl $name for $crate::store::backend::PgConn {
             fn $name($conn: &mut Self $(, $argument: $type)*) -> $answer $body
         }
         $(#[$doc])*

@@ -22,7 +22,7 @@ macro_rules! columns {
             /// Inserts these rows and counts those that were stored.
             fn insert(
                 rows: &'r [$row],
-                conn: &mut $crate::store::postgres::Conn,
+                conn: &mut $crate::store::backend::PgConn,
             ) -> Result<usize, $crate::store::error::StoreError> {
                 if rows.is_empty() {
                     return Ok(0);
@@ -39,7 +39,7 @@ macro_rules! columns {
             const HAS_STATIC_QUERY_ID: bool = true;
         }
 
-        impl<const SKIPS_TAKEN: bool> diesel::RunQueryDsl<$crate::store::postgres::Conn>
+        impl<const SKIPS_TAKEN: bool> diesel::RunQueryDsl<$crate::store::backend::PgConn>
             for $columns<'_, SKIPS_TAKEN>
         {
         }

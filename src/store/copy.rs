@@ -12,14 +12,14 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::seal::MasterKey;
+use crate::store::backend::{PgConn, SqliteConn};
 use crate::store::error::StoreError;
-use crate::store::postgres::Conn as PgConn;
 use crate::store::schema_version::Upkeep;
-use crate::store::sqlite::Conn as SqliteConn;
 use crate::store::{Database, Store, sqlite};
 
-/// Rows of one statement; a row holds a body of at most a mebibyte.
+/// Rows of one statement, and bytes of them: a row may hold a body of a mebibyte, and goes over as hex.
 const BATCH_ROWS: usize = 200;
+const BATCH_BYTES: usize = 8 << 20;
 
 /// Tables that are not copied: each database keeps its own.
 const LEFT_OUT: [&str; 4] = ["__diesel_schema_migrations", "key_check", "nodes", "duties"];
@@ -62,7 +62,7 @@ pub async fn copy(
     let _checked = sqlite::Sqlite::open(path, key, Upkeep::BringUpToDate)?;
     let path = path.to_owned();
     target
-        .read(move |to| {
+        .read_at_leisure(move |to| {
             let from = &mut sqlite::open_writer(&path)?;
             let tables = tables(from)?;
             for table in &tables {
@@ -257,13 +257,45 @@ fn table(from: &mut SqliteConn, name: &str) -> Result<Table, StoreError> {
     }
 }
 
-/// The next rows behind a key, in its order.
+/// The next rows behind a key, in its order: as many as fit a batch, and one at least.
 fn page<C: Dialect>(
     conn: &mut C,
     table: &Table,
     behind: Option<&Texts>,
 ) -> Result<Vec<Texts>, StoreError> {
+    // Both databases know how long a value is without reading it.
+    let sizes = table
+        .columns
+        .iter()
+        .filter(|column| matches!(column.kind, Kind::Bytes | Kind::Text))
+        .map(|column| format!(" + coalesce(octet_length({}), 0)", column.name));
+    let size = format!("(0{})", sizes.collect::<String>());
+    let sizes = rows_behind(conn, table, behind, &size, BATCH_ROWS)?;
+    let sizes = sizes.iter().map(|size| size.parse().unwrap_or(BATCH_BYTES));
     let list = table.columns.iter().map(C::as_text).collect::<Vec<_>>();
+    let list = format!("{}({})", C::LIST, list.join(", "));
+    let rows = rows_behind(conn, table, behind, &list, fitting(sizes))?;
+    rows.iter().map(|row| texts(row)).collect()
+}
+
+/// How many of the rows with these sizes fit a batch.
+fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
+    let mut bytes = 0;
+    let fit = sizes.take_while(|size| {
+        bytes += size;
+        bytes <= BATCH_BYTES
+    });
+    fit.count().max(1)
+}
+
+/// What is asked of the next rows behind a key, in its order.
+fn rows_behind<C: Dialect>(
+    conn: &mut C,
+    table: &Table,
+    behind: Option<&Texts>,
+    asked: &str,
+    limit: usize,
+) -> Result<Vec<String>, StoreError> {
     let key = key_columns(table);
     let condition = match behind {
         None => String::new(),
@@ -279,13 +311,10 @@ fn page<C: Dialect>(
             format!("WHERE ({key}) > ({})", values.join(", "))
         }
     };
-    let query = format!(
-        "SELECT CAST({list}({columns}) AS TEXT) AS row FROM {name} {condition} ORDER BY {key} LIMIT {BATCH_ROWS}",
-        list = C::LIST,
-        columns = list.join(", "),
+    conn.rows(format!(
+        "SELECT CAST({asked} AS TEXT) AS row FROM {name} {condition} ORDER BY {key} LIMIT {limit}",
         name = table.name,
-    );
-    conn.rows(query)?.iter().map(|row| texts(row)).collect()
+    ))
 }
 
 fn key_columns(table: &Table) -> String {
@@ -400,5 +429,40 @@ fn sum<C: Dialect>(conn: &mut C, table: &Table) -> Result<Side, StoreError> {
             side.count += 1;
             side.checksum = side.checksum.wrapping_add(u128::from_be_bytes(part));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::Connection as _;
+    use diesel::connection::SimpleConnection as _;
+
+    use super::*;
+
+    #[test]
+    fn a_batch_holds_as_many_rows_as_fit_and_every_row_is_in_one() {
+        let mut conn = SqliteConn::establish(":memory:").unwrap();
+        // Five of three mebibytes, one larger than a batch, and many small ones.
+        conn.batch_execute(
+            "CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BLOB, note TEXT); \
+             INSERT INTO bodies (body) WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 5) \
+             SELECT zeroblob(3 << 20) FROM n; \
+             INSERT INTO bodies (body) VALUES (zeroblob(9 << 20)); \
+             INSERT INTO bodies (note) WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 250) \
+             SELECT 'small' FROM n;",
+        )
+        .unwrap();
+        let tables = tables(&mut conn).unwrap();
+        let [bodies] = &tables[..] else {
+            panic!("{tables:?}");
+        };
+        let (mut behind, mut batches) = (None, Vec::new());
+        loop {
+            let rows = page(&mut conn, bodies, behind.as_ref()).unwrap();
+            let Some(last) = rows.last() else { break };
+            behind = Some(last.clone());
+            batches.push(rows.len());
+        }
+        assert_eq!(batches, [2, 2, 1, 1, 200, 50]);
     }
 }

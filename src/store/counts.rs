@@ -150,19 +150,42 @@ impl Counts {
 
 impl Counts {
     /// Goes on counting what was finished before: that never becomes less.
-    fn keep(&mut self, before: Counts) {
-        if before.delivered > self.delivered {
-            self.latencies = before.latencies;
+    ///
+    /// When the log has forgotten some of it, what has ended since stands beside what is left of it. How many those are is told by what waits no
+    /// more; what became of them, by what the log holds more of than before, and else by what it holds at all, delivered ones first.
+    fn keep(&mut self, before: &Counts) {
+        let delivered = self.delivered;
+        let mut ended = before.waiting - self.waiting;
+        let mut known = Vec::new();
+        for (now, before) in self.finished().into_iter().zip(before.clone().finished()) {
+            let left_over = (*now).min(*before);
+            ended -= *now - left_over;
+            *now = (*now).max(*before);
+            known.push((now, left_over));
         }
-        for (now, before) in [
-            (&mut self.delivered, before.delivered),
-            (&mut self.failed, before.failed),
-            (&mut self.mapping_failed, before.mapping_failed),
-            (&mut self.skipped, before.skipped),
-            (&mut self.discarded, before.discarded),
-        ] {
-            *now = before.max(*now);
+        for (now, left_over) in known {
+            let new = ended.min(left_over).max(0);
+            ended -= new;
+            *now += new;
         }
+        if self.delivered > delivered {
+            // What came in during the same minute and ended later took longer.
+            let mut latencies = before.latencies.clone();
+            let new = self.latencies.slowest(self.delivered - before.delivered);
+            latencies.add(&new, 1);
+            self.latencies = latencies;
+        }
+    }
+
+    /// What is finished, by its state.
+    fn finished(&mut self) -> [&mut i64; 5] {
+        [
+            &mut self.delivered,
+            &mut self.failed,
+            &mut self.mapping_failed,
+            &mut self.skipped,
+            &mut self.discarded,
+        ]
     }
 }
 
@@ -425,7 +448,7 @@ fn put_minute(
         let before = row.into_domain()?;
         let difference = hours.entry((hour, before.destination_id)).or_default();
         difference.add(&before.counts, -1);
-        counted.entry(before.destination_id).or_default().keep(before.counts);
+        counted.entry(before.destination_id).or_default().keep(&before.counts);
     }
     diesel::delete(of_minute()).execute(conn)?;
     for (destination_id, counts) in &counted {
@@ -595,5 +618,57 @@ impl NewCountRow {
                 .map_err(|error| StoreError::Corrupt(error.to_string()))?,
             counted_at,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(delivered: &[i64], failed: i64, waiting: i64) -> Counts {
+        let mut counts = Counts {
+            failed,
+            waiting,
+            ..Counts::default()
+        };
+        for ms in delivered {
+            counts.count(State::Delivered, Some(*ms));
+        }
+        counts
+    }
+
+    #[test]
+    fn what_was_forgotten_stays_counted_beside_what_ended_since() {
+        let before = counts(&[10; 5], 1, 3);
+        for (log, expected) in [
+            // All is still there.
+            (counts(&[10, 10, 10, 10, 10, 900], 1, 2), (6, 1, 2)),
+            // What was finished is forgotten, and what waited still waits, or has ended.
+            (counts(&[], 0, 3), (5, 1, 3)),
+            (counts(&[900; 3], 0, 0), (8, 1, 0)),
+            (counts(&[900; 2], 1, 0), (7, 2, 0)),
+            (counts(&[], 3, 0), (5, 4, 0)),
+            // A part is forgotten: two that are left are of before.
+            (counts(&[10, 10, 900, 900], 1, 1), (7, 1, 1)),
+            // What ended and was forgotten since is known no more.
+            (counts(&[], 0, 0), (5, 1, 0)),
+            // One came in late.
+            (counts(&[10; 5], 1, 4), (5, 1, 4)),
+        ] {
+            let mut now = log.clone();
+            now.keep(&before);
+            assert_eq!(
+                (now.delivered, now.failed, now.waiting),
+                expected,
+                "{log:?}"
+            );
+            let mut latencies = before.latencies.clone();
+            let new = usize::try_from(now.delivered - before.delivered).unwrap();
+            latencies.add(&counts(&vec![900; new], 0, 0).latencies, 1);
+            for part in [0.5, 0.9] {
+                let expected = latencies.quantile_ms(part);
+                assert_eq!(now.latencies.quantile_ms(part), expected, "{log:?}");
+            }
+        }
     }
 }

@@ -5,6 +5,9 @@
 
 use crate::domain::seal::SealError;
 
+/// Longest text that is looked for, in characters: databases give up on much longer patterns.
+pub const TEXT_LIMIT_CHARS: usize = 500;
+
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -24,10 +27,7 @@ pub enum StoreError {
     #[error("it was changed meanwhile")]
     Outdated,
     /// More than can be looked for.
-    #[error(
-        "a text of at most {} characters can be looked for",
-        crate::store::search::TEXT_LIMIT_CHARS
-    )]
+    #[error("a text of at most {TEXT_LIMIT_CHARS} characters can be looked for")]
     TextTooLong,
     /// The schema is an older one, and was to be left as it is.
     #[error(

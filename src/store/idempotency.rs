@@ -3,12 +3,9 @@
 //! The key is taken before anything is made, so that of two nodes that are asked at once only one makes it; the answer comes to it afterwards. When
 //! the process dies in between, the key is free again after a minute. The answer may hold a secret that is shown once, so it is sealed.
 //!
-//! What a page shows once is kept here too, from the form to the page that it leads to.
+//! Its table holds what a page shows once as well (`shown_once`), which is kept in the same way; a row's status tells what it is.
 
-use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
-    RunQueryDsl as _,
-};
+use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::store::Store;
 use crate::store::both::either;
@@ -21,13 +18,7 @@ pub const KEPT_MS: i64 = 86_400_000;
 /// How long a key is taken without an answer, in milliseconds: whoever took it has died meanwhile.
 const TAKEN_MS: i64 = 60_000;
 
-/// How long what a page is to show waits for it, in milliseconds: ten minutes.
-const TO_SHOW_MS: i64 = 600_000;
-
-/// The status of a row that waits for a page to show it.
-const TO_SHOW: i32 = 1;
-
-/// The status of a row whose answer is still to come.
+/// The status of a row whose answer is still to come; every other one is the HTTP status of an answer, or that of `shown_once`.
 const NONE_YET: i32 = 0;
 
 /// What is known of a key.
@@ -117,59 +108,6 @@ impl Store {
                 ))
                 .execute(conn)?;
             Ok(())
-        }))
-    }
-
-    /// Keeps what the next page is to show. What nobody looked at in time is forgotten.
-    pub async fn keep_to_show(
-        &self,
-        key_hash: [u8; 32],
-        text: &[u8],
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        let sealed = self.key.seal(&key_hash, text, rand::random())?;
-        either!(self.write(move |conn| {
-            let is_over = idempotency_keys::status
-                .eq(TO_SHOW)
-                .and(idempotency_keys::created_at.le(now_ms - TO_SHOW_MS));
-            diesel::delete(idempotency_keys::table.filter(is_over)).execute(conn)?;
-            diesel::insert_into(idempotency_keys::table)
-                .values((
-                    idempotency_keys::key_hash.eq(&key_hash[..]),
-                    idempotency_keys::request_hash.eq(&key_hash[..]),
-                    idempotency_keys::status.eq(TO_SHOW),
-                    idempotency_keys::answer_sealed.eq(sealed),
-                    idempotency_keys::created_at.eq(now_ms),
-                ))
-                .execute(conn)?;
-            Ok(())
-        }))
-    }
-
-    /// Takes what a page is to show: nobody is shown it again.
-    pub async fn take_to_show(
-        &self,
-        key_hash: [u8; 32],
-        now_ms: i64,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let key = self.key.clone();
-        either!(self.write(move |conn| {
-            let kept: Option<Vec<u8>> = idempotency_keys::table
-                .find(&key_hash[..])
-                .filter(idempotency_keys::status.eq(TO_SHOW))
-                .filter(idempotency_keys::created_at.gt(now_ms - TO_SHOW_MS))
-                .select(idempotency_keys::answer_sealed)
-                .first(conn)
-                .optional()?;
-            let Some(sealed) = kept else {
-                return Ok(None);
-            };
-            let taken =
-                diesel::delete(idempotency_keys::table.find(&key_hash[..])).execute(conn)?;
-            match taken {
-                1 => Ok(Some(key.open(&key_hash, &sealed)?.to_vec())),
-                _ => Ok(None),
-            }
         }))
     }
 

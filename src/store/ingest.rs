@@ -20,13 +20,12 @@ use crate::domain::event::EventFacts;
 use crate::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, SourceId, VersionId,
 };
-use crate::store::backend::Backend as _;
+use crate::store::backend::{Backend as _, PgConn, SqliteConn};
 use crate::store::both::both;
 use crate::store::columns::columns;
 use crate::store::error::StoreError;
 use crate::store::row;
 use crate::store::schema::{deliveries, events};
-use crate::store::{postgres, sqlite};
 
 /// Inserts rows in as few statements of 64, 32, 16, 8, 4, 2 and 1 of them as it takes, and counts those that were stored. The statements are
 /// few and fixed: each is put together and prepared once for a connection, which costs more than running it.
@@ -154,7 +153,7 @@ trait Insert {
     fn insert_missing(&mut self, deliveries: &[DeliveryRow]) -> Result<usize, StoreError>;
 }
 
-impl Insert for sqlite::Conn {
+impl Insert for SqliteConn {
     /// Written so that diesel keeps the prepared statement.
     fn insert_fresh(&mut self, all: &[EventRow]) -> Result<usize, StoreError> {
         Ok(insert_rows!(self, all, |rows| {
@@ -177,7 +176,7 @@ impl Insert for sqlite::Conn {
     }
 }
 
-impl Insert for postgres::Conn {
+impl Insert for PgConn {
     fn insert_fresh(&mut self, events: &[EventRow]) -> Result<usize, StoreError> {
         EventColumns::<true>::insert(events, self)
     }
@@ -407,6 +406,7 @@ mod tests {
     use super::*;
     use crate::domain::event::{Reading, read};
     use crate::store::Store;
+    use crate::store::postgres;
     use crate::store::test_database::{Database, Home};
 
     /// Many records at once, so that their keys mingle when they are put in order.

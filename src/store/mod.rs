@@ -38,6 +38,7 @@ pub mod schema_version;
 pub mod search;
 pub mod second_factor;
 pub mod sessions;
+pub mod shown_once;
 pub mod sources;
 mod sqlite;
 #[cfg(test)]

@@ -13,8 +13,8 @@ use diesel::{
 use crate::domain::id::NodeId;
 use crate::domain::node::{Node, Share};
 use crate::domain::seal::MasterKey;
+use crate::store::backend::PgConn as Conn;
 use crate::store::error::StoreError;
-use crate::store::postgres::Conn;
 use crate::store::schema::{duties, nodes, revision};
 use crate::store::{Database, Store, row};
 

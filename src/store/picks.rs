@@ -8,10 +8,10 @@ use diesel::sql_types::Bool;
 use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::domain::id::DestinationId;
+use crate::store::backend::{PgConn, SqliteConn};
 use crate::store::claims::ClaimRequest;
 use crate::store::error::StoreError;
 use crate::store::schema::deliveries;
-use crate::store::{postgres, sqlite};
 
 diesel::alias!(deliveries as other: Other);
 
@@ -122,10 +122,10 @@ macro_rules! picks {
         }
     };
 }
-picks!(sqlite::Conn, |_: &mut sqlite::Conn, seen, _| Ok(seen));
+picks!(SqliteConn, |_: &mut SqliteConn, seen, _| Ok(seen));
 picks!(
-    postgres::Conn,
-    |conn: &mut postgres::Conn, _, request| {
+    PgConn,
+    |conn: &mut PgConn, _, request| {
         let due = due(request).select(deliveries::id);
         Ok(due.for_update().skip_locked().load(conn)?)
     },
@@ -167,6 +167,7 @@ pub(in crate::store) mod tests {
     use super::*;
     use crate::domain::id::ClaimId;
     use crate::store::Store;
+    use crate::store::postgres;
     use crate::store::sqlite::plan;
 
     #[test]

@@ -11,7 +11,6 @@ use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::{ManageConnection, NopErrorHandler, Pool, R2D2Connection as _};
 use diesel_async::AsyncPgConnection;
-use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::StreamExt as _;
 use rustls_platform_verifier::ConfigVerifierExt as _;
@@ -22,14 +21,11 @@ use tokio_postgres::AsyncMessage;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::domain::seal::MasterKey;
-use crate::store::backend::{Backend, Size};
+use crate::store::backend::{Backend, PgConn as Conn, Size};
 use crate::store::error::StoreError;
 use crate::store::row::check_key;
 use crate::store::schema_version::{self, Upkeep};
 use crate::store::writer::{Writer, Writes};
-
-/// The one kind of connection.
-pub type Conn = AsyncConnectionWrapper<AsyncPgConnection>;
 
 /// Connections of the pool; each writing thread and listening have one more.
 const POOL_SIZE: u32 = 8;
@@ -149,6 +145,21 @@ impl Postgres {
         })
         .await
         .map_err(|error| StoreError::Unavailable(format!("the question was cut off: {error}")))?
+    }
+
+    /// Runs long work, without the limit on how long a statement may take.
+    pub async fn read_at_leisure<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.read(|conn| {
+            conn.batch_execute("SET statement_timeout = 0")?;
+            let done = work(conn);
+            // The next one who gets the connection has it as usual.
+            conn.batch_execute(SETTINGS)?;
+            done
+        })
+        .await
     }
 
     /// Runs a change in its own transaction, one at a time over all nodes: what it has read is still true when it writes, as on SQLite.

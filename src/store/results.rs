@@ -14,12 +14,12 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, QueryResult, RunQueryDsl};
 use crate::domain::delivery::State;
 use crate::domain::id::{ClaimId, DeliveryId};
 use crate::domain::outcome::Outcome;
+use crate::store::backend::{PgConn, SqliteConn};
 use crate::store::both::both;
 use crate::store::columns::columns;
 use crate::store::error::StoreError;
 use crate::store::ingest::insert_rows;
 use crate::store::schema::{attempts, deliveries};
-use crate::store::{postgres, sqlite};
 
 /// An attempt that ended and what it makes of its delivery.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ trait Settle {
     fn insert_attempts(&mut self, rows: &[AttemptRow]) -> Result<(), StoreError>;
 }
 
-impl Settle for sqlite::Conn {
+impl Settle for SqliteConn {
     /// One small statement each, prepared once.
     fn settle(&mut self, finishes: &[Finish]) -> Result<Vec<bool>, StoreError> {
         finishes
@@ -105,7 +105,7 @@ impl Settle for sqlite::Conn {
     }
 }
 
-impl Settle for postgres::Conn {
+impl Settle for PgConn {
     /// Every statement is a way to the server and back, so there are two. Locked first, in an order that all nodes share.
     fn settle(&mut self, finishes: &[Finish]) -> Result<Vec<bool>, StoreError> {
         let ids: Vec<[u8; 16]> = finishes
@@ -169,7 +169,7 @@ impl QueryId for SettleOne {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<sqlite::Conn> for SettleOne {}
+impl RunQueryDsl<SqliteConn> for SettleOne {}
 
 impl QueryFragment<Sqlite> for SettleOne {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
@@ -228,7 +228,7 @@ impl QueryId for SettleMany {
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<postgres::Conn> for SettleMany {}
+impl RunQueryDsl<PgConn> for SettleMany {}
 
 impl QueryFragment<Pg> for SettleMany {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
@@ -316,6 +316,7 @@ impl AttemptRow {
 mod tests {
     use super::*;
     use crate::store::Store;
+    use crate::store::postgres;
     use crate::store::test_database::{Database, Home};
 
     /// On tables that are empty yet: the plan is kept while they grow.

@@ -14,7 +14,7 @@ use diesel::{
 };
 
 use crate::domain::id::EventId;
-use crate::store::backend::Size;
+use crate::store::backend::{PgConn, Size, SqliteConn};
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::idempotency::KEPT_MS;
@@ -203,7 +203,7 @@ trait Forgets {
     fn tell_what_is_left(&mut self) -> Result<(), StoreError>;
 }
 
-impl Forgets for sqlite::Conn {
+impl Forgets for SqliteConn {
     /// The transaction holds the only right to write.
     fn alone_with(&mut self, ids: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, StoreError> {
         Ok(ids.to_vec())
@@ -214,7 +214,7 @@ impl Forgets for sqlite::Conn {
     }
 }
 
-impl Forgets for postgres::Conn {
+impl Forgets for PgConn {
     /// Locked against a resend or a replay, which refer to the event. Those that somebody refers to just now are left for the next time.
     fn alone_with(&mut self, ids: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, StoreError> {
         Ok(events::table

@@ -8,10 +8,11 @@ use diesel::{ExpressionMethods as _, QueryDsl as _, RunQueryDsl as _};
 
 use crate::domain::id::{DestinationId, SourceId, UserId};
 use crate::domain::seal::MasterKey;
+use crate::store::backend::{PgConn, SqliteConn};
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::schema::{destinations, idempotency_keys, key_check, sources, users};
-use crate::store::{Store, nodes, postgres, row, sqlite};
+use crate::store::{Store, nodes, row};
 
 /// From one key to another.
 #[derive(Clone)]
@@ -60,14 +61,14 @@ trait NobodyServes {
     fn nobody_serves(&mut self) -> Result<(), StoreError>;
 }
 
-impl NobodyServes for sqlite::Conn {
+impl NobodyServes for SqliteConn {
     /// Whoever opens the file to change it has locked it before.
     fn nobody_serves(&mut self) -> Result<(), StoreError> {
         Ok(())
     }
 }
 
-impl NobodyServes for postgres::Conn {
+impl NobodyServes for PgConn {
     fn nobody_serves(&mut self) -> Result<(), StoreError> {
         nodes::all_stopped(self)
     }

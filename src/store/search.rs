@@ -7,11 +7,8 @@
 use diesel::SqliteConnection;
 use diesel::sql_types::{Binary, Nullable, Text};
 
-use crate::store::error::StoreError;
+use crate::store::error::{StoreError, TEXT_LIMIT_CHARS};
 use crate::store::row;
-
-/// Longest text that is looked for, in characters: databases give up on much longer patterns.
-pub const TEXT_LIMIT_CHARS: usize = 500;
 
 /// Whether an event has the text.
 macro_rules! has_text {

@@ -6,21 +6,18 @@
 
 use std::path::{Path, PathBuf};
 
+use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
-use diesel::{Connection as _, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use crate::domain::seal::MasterKey;
-use crate::store::backend::{Backend, Size};
+use crate::store::backend::{Backend, Size, SqliteConn as Conn};
 use crate::store::error::StoreError;
 use crate::store::row::check_key;
 use crate::store::schema_version::{self, Upkeep};
 use crate::store::search;
 use crate::store::writer::{Writer, Writes};
-
-/// The one kind of database connection.
-pub type Conn = SqliteConnection;
 
 /// Connections that read; one more writes.
 const READERS: u32 = 4;
@@ -247,7 +244,7 @@ fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
 }
 
 fn establish(path: &Path) -> Result<Conn, StoreError> {
-    SqliteConnection::establish(&path.to_string_lossy())
+    Conn::establish(&path.to_string_lossy())
         .map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))
 }
 

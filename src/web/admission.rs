@@ -11,7 +11,7 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseErro
 
 use crate::domain::audit::{Actor, ActorKind};
 use crate::domain::id::SessionId;
-use crate::domain::person::User;
+use crate::domain::person::{Role, User};
 use crate::flow::Bridge;
 use crate::web::Site;
 use crate::web::auth::{self, Caller};
@@ -19,12 +19,26 @@ use crate::web::client::address;
 use crate::web::origin::check_origin;
 use crate::web::problem::ApiError;
 use crate::web::reader::{Reader, of_account};
-use crate::web::route::Access;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::role_word;
 use crate::web::ui::next::sign_in;
 use crate::web::ui::note::UNSAVED;
+
+/// Who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, signed in or not; a form still needs its mark.
+    Anybody,
+    /// A person or a token with at least this role.
+    AtLeast(Role),
+}
+
+impl From<Role> for Access {
+    fn from(role: Role) -> Access {
+        Access::AtLeast(role)
+    }
+}
 
 /// Lets a browser's request through to a page, or answers in its place.
 pub async fn admit_page(

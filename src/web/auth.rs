@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::id::TokenId;
 use crate::domain::person::{Role, User};
 use crate::flow::Bridge;
+use crate::store::error::StoreError;
 use crate::store::sessions::Session;
 use crate::store::tokens::TokenHash;
 use crate::web::Site;
@@ -56,15 +57,24 @@ pub fn hash_of(token: &str) -> TokenHash {
     Sha256::digest(token.as_bytes()).into()
 }
 
+/// The API token that a request brings, right or wrong.
+fn bearer_of(request: &HttpRequest) -> Option<&str> {
+    let value = request.headers().get("authorization")?.to_str().ok()?;
+    value
+        .strip_prefix("Bearer ")
+        .or_else(|| value.strip_prefix("bearer "))
+}
+
+/// Whether a request says who sent it, true or not.
+pub fn names_its_sender(request: &HttpRequest) -> bool {
+    bearer_of(request).is_some() || cookie_of(request).is_some()
+}
+
 /// Finds out which program asks.
 pub async fn program(request: &HttpRequest, bridge: &Bridge) -> Result<Caller, ApiError> {
     let now_ms = bridge.clock.now_ms();
     let refused = |detail: &str| ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", detail);
-    let token = request
-        .headers()
-        .get("authorization")
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer ")))
+    let token = bearer_of(request)
         .ok_or_else(|| refused("Send an API token as `Authorization: Bearer ...`; make one in the settings or with `bluebridge token create`."))?;
     let found = bridge
         .store
@@ -75,7 +85,7 @@ pub async fn program(request: &HttpRequest, bridge: &Bridge) -> Result<Caller, A
         .last_used_at
         .is_none_or(|used| now_ms - used.as_millisecond() > USE_EVERY_MS)
     {
-        bridge.store.token_used(found.id, now_ms).await?;
+        noted(bridge.store.token_used(found.id, now_ms).await);
     }
     Ok(Caller {
         token_id: found.id,
@@ -114,9 +124,16 @@ pub async fn session(
         && now_ms - session.last_used_at.as_millisecond() > USE_EVERY_MS
     {
         let from = address(request).map(|address| address.to_string());
-        bridge.store.session_used(session.id, from, now_ms).await?;
+        noted(bridge.store.session_used(session.id, from, now_ms).await);
     }
     Ok(found)
+}
+
+/// A use that cannot be noted refuses nobody: with a full disk, reading is what an operator needs most.
+fn noted(written: Result<(), StoreError>) {
+    if let Err(error) = written {
+        tracing::warn!(%error, "the use of a token or session could not be noted");
+    }
 }
 
 /// The same, when it waits for nothing any more: who is signed in.

@@ -1,8 +1,12 @@
-//! Bodies of requests: bounded in size and time, read whole, never decompressed.
+//! Bodies of requests: bounded in size and time, each and all together, read whole, never decompressed.
 //!
 //! Called by `hooks` for Blue's and as a wrapper around API and pages, before anything else looks at the request, so that a sender that drips
 //! holds no handler. A compressed body is refused: its size would not say what it becomes.
+//!
+//! Nobody has been asked yet who they are, and thousands may send at once, so what is in memory of all bodies is bounded by a [`Room`]. It is taken as
+//! the bytes come, not by what a request announces: else a few that announce much and send nothing would keep everybody out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -10,14 +14,59 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, ResponseError as _, web};
+use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError as _, web};
+use futures_util::StreamExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
+use crate::web::Site;
 use crate::web::api::BODY_LIMIT_BYTES;
+use crate::web::auth::names_its_sender;
 use crate::web::problem::ApiError;
 use crate::web::ui::error::PageError;
 
 /// How long the body of an API request or a form may take.
 const BODY_TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// Largest body of a request with neither a token nor a cookie, in bytes: what strangers send is a form to sign in.
+const STRANGERS_LIMIT_BYTES: usize = 64 << 10;
+
+/// Bytes of bodies at Blue's door in memory at once, and of those of API and pages. Apart, so that nobody who knows no source keeps an event out.
+pub const HOOKS_ROOM_BYTES: usize = 256 << 20;
+pub const SITE_ROOM_BYTES: usize = 128 << 20;
+
+/// Room for so many bytes of bodies.
+pub struct Room(Arc<Semaphore>);
+
+/// A body, and the room that it takes until this is dropped.
+#[derive(Debug)]
+pub struct Taken {
+    pub bytes: web::Bytes,
+    pub room: Option<OwnedSemaphorePermit>,
+}
+
+impl Room {
+    pub fn new(bytes: usize) -> Room {
+        Room(Arc::new(Semaphore::new(bytes)))
+    }
+
+    /// So much of it, as soon as it is free.
+    async fn take(&self, bytes: usize, until: Instant) -> Result<OwnedSemaphorePermit, ApiError> {
+        let count = u32::try_from(bytes).unwrap_or(u32::MAX);
+        if let Ok(taken) = self.0.clone().try_acquire_many_owned(count) {
+            return Ok(taken);
+        }
+        let waiting = self.0.clone().acquire_many_owned(count);
+        match timeout_at(until, waiting).await {
+            Ok(Ok(taken)) => Ok(taken),
+            Ok(Err(_)) | Err(_) => Err(ApiError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "More is being read than there is room for; try again shortly.",
+            )),
+        }
+    }
+}
 
 /// Reads the body before the handler is asked, and refuses one as a program reads it.
 pub async fn bounded(
@@ -43,15 +92,19 @@ async fn read(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match taken(&mut request).await {
         Ok(body) => {
-            let payload = Box::pin(futures_util::stream::iter([Ok(body)]));
+            let payload = Box::pin(futures_util::stream::iter([Ok(body.bytes)]));
             request.set_payload(Payload::Stream { payload });
+            if let Some(room) = body.room {
+                // Kept as long as the request, which holds what was read.
+                request.extensions_mut().insert(room);
+            }
             Ok(next.call(request).await?.map_into_boxed_body())
         }
         Err(problem) => Ok(request.into_response(refused(problem))),
     }
 }
 
-async fn taken(request: &mut ServiceRequest) -> Result<web::Bytes, ApiError> {
+async fn taken(request: &mut ServiceRequest) -> Result<Taken, ApiError> {
     let encoding = request.headers().get(CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(ApiError::new(
@@ -60,36 +113,108 @@ async fn taken(request: &mut ServiceRequest) -> Result<web::Bytes, ApiError> {
             "Send the body as it is, without Content-Encoding.",
         ));
     }
+    let limit_bytes = if names_its_sender(request.request()) {
+        BODY_LIMIT_BYTES
+    } else {
+        STRANGERS_LIMIT_BYTES
+    };
     let payload = request
         .extract::<web::Payload>()
         .await
         .map_err(|error| ApiError::internal(&error))?;
-    whole(payload, BODY_LIMIT_BYTES, BODY_TIME_LIMIT).await
+    let site = request
+        .app_data::<web::Data<Site>>()
+        .ok_or_else(|| ApiError::internal(&"a body was read at no site"))?;
+    whole(payload, limit_bytes, BODY_TIME_LIMIT, &site.room).await
 }
 
 /// The whole body, or why it was not taken.
 pub async fn whole(
-    payload: web::Payload,
+    mut payload: web::Payload,
     limit_bytes: usize,
     time_limit: Duration,
-) -> Result<web::Bytes, ApiError> {
-    let reading = payload.to_bytes_limited(limit_bytes);
-    match tokio::time::timeout(time_limit, reading).await {
-        Ok(Ok(Ok(body))) => Ok(body),
-        Ok(Ok(Err(_))) => Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "body_broke_off",
-            "The body ended before it was complete.",
-        )),
-        Ok(Err(_)) => Err(ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too_large",
-            format!("A body may have at most {limit_bytes} bytes."),
-        )),
-        Err(_) => Err(ApiError::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "too_slow",
-            "The body did not come in time.",
-        )),
+    room: &Room,
+) -> Result<Taken, ApiError> {
+    let until = Instant::now() + time_limit;
+    let mut body = web::BytesMut::new();
+    let mut taken: Option<OwnedSemaphorePermit> = None;
+    while let Some(part) = timeout_at(until, payload.next())
+        .await
+        .map_err(|_| too_slow())?
+    {
+        let part = part.map_err(|_| broke_off())?;
+        if body.len() + part.len() > limit_bytes {
+            return Err(too_large(limit_bytes));
+        }
+        let more = room.take(part.len(), until).await?;
+        match &mut taken {
+            Some(taken) => taken.merge(more),
+            None => taken = Some(more),
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(Taken {
+        bytes: body.freeze(),
+        room: taken,
+    })
+}
+
+fn broke_off() -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "body_broke_off",
+        "The body ended before it was complete.",
+    )
+}
+
+fn too_large(limit_bytes: usize) -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too_large",
+        format!("A body may have at most {limit_bytes} bytes."),
+    )
+}
+
+fn too_slow() -> ApiError {
+    ApiError::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "too_slow",
+        "The body did not come in time.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::FromRequest as _;
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    async fn read(bytes: &'static [u8], limit: Duration, room: &Room) -> Result<Taken, ApiError> {
+        let request = TestRequest::default().set_payload(bytes);
+        let (request, mut payload) = request.to_http_parts();
+        let payload = web::Payload::from_request(&request, &mut payload);
+        whole(payload.await.unwrap(), 80, limit, room).await
+    }
+
+    #[actix_web::test]
+    async fn bodies_wait_for_room_and_are_refused_when_there_is_none_in_time() {
+        let (room, long) = (Room::new(100), Duration::from_secs(60));
+        let first = read(&[b' '; 60], long, &room).await.unwrap();
+        let small = read(&[b' '; 40], long, &room).await.unwrap();
+        assert_eq!((first.bytes.len(), small.bytes.len()), (60, 40));
+        let refused = read(&[b' '; 1], Duration::ZERO, &room).await.unwrap_err();
+        assert_eq!((refused.status.as_u16(), refused.code), (503, "busy"));
+        // Nobody is refused who gets room in time.
+        let (second, ()) = tokio::join!(read(&[b' '; 60], long, &room), async {
+            tokio::task::yield_now().await;
+            drop(first);
+        });
+        assert_eq!(second.unwrap().bytes.len(), 60);
+        // What is too large keeps nothing.
+        drop(small);
+        let large = read(&[b' '; 81], long, &room).await.unwrap_err();
+        assert_eq!(large.code, "too_large");
+        assert_eq!(room.0.available_permits(), 100);
     }
 }

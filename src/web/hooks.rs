@@ -16,7 +16,8 @@ use crate::domain::signature::{
 use crate::domain::source::Source;
 use crate::flow::Bridge;
 use crate::flow::ingest::{Receipt, ingest};
-use crate::web::body::whole;
+use crate::web::Site;
+use crate::web::body::{Taken, whole};
 use crate::web::problem::ApiError;
 
 /// Largest body taken, in bytes.
@@ -30,6 +31,7 @@ pub async fn receive(
     request: HttpRequest,
     payload: web::Payload,
     bridge: web::Data<Bridge>,
+    site: web::Data<Site>,
 ) -> Result<HttpResponse, ApiError> {
     if request.method() != Method::POST {
         return Err(ApiError::method_not_allowed(&[Method::POST]));
@@ -44,9 +46,13 @@ pub async fn receive(
             "No source has this address; copy it again from the source's page.",
         )
     })?;
-    let body = whole(payload, BODY_LIMIT_BYTES, BODY_TIME_LIMIT)
-        .await
-        .inspect_err(|_| count("refused"))?;
+    let taken = whole(
+        payload,
+        BODY_LIMIT_BYTES,
+        BODY_TIME_LIMIT,
+        &site.room_of_hooks,
+    );
+    let Taken { bytes: body, room } = taken.await.inspect_err(|_| count("refused"))?;
     let signatures: Vec<String> = request
         .headers()
         .get_all(BLUE_HEADER)
@@ -55,6 +61,7 @@ pub async fn receive(
     let bridge = bridge.into_inner();
     // Detached: once begun, it ends, whatever the client does.
     let taken = tokio::spawn(async move {
+        let _room = room;
         let signatures: Vec<&str> = signatures.iter().map(String::as_str).collect();
         let secrets = source.accepted_secrets(bridge.clock.now());
         let verified = match verify(&body, &signatures, &secrets) {

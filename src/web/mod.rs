@@ -31,6 +31,7 @@ use std::sync::atomic::AtomicI64;
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::web::body::{HOOKS_ROOM_BYTES, Room, SITE_ROOM_BYTES};
 use crate::web::throttle::Throttle;
 
 /// What the handlers know of the place they run at.
@@ -43,6 +44,9 @@ pub struct Site {
     pub trusted_proxies: Vec<IpNet>,
     /// When the database last took a commit for whoever asked, in milliseconds since 1970.
     pub committed_ms: AtomicI64,
+    /// For the bodies that are read: Blue's, and those of API and pages.
+    pub room_of_hooks: Room,
+    pub room: Room,
 }
 
 impl Site {
@@ -58,6 +62,8 @@ impl Site {
             throttle: Throttle::default(),
             trusted_proxies,
             committed_ms: AtomicI64::new(i64::MIN),
+            room_of_hooks: Room::new(HOOKS_ROOM_BYTES),
+            room: Room::new(SITE_ROOM_BYTES),
         }
     }
 

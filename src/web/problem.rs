@@ -10,8 +10,7 @@ use serde_json::json;
 use crate::domain::event::ReadError;
 use crate::domain::problem::Problem;
 use crate::flow::ingest::IngestError;
-use crate::store::error::StoreError;
-use crate::store::search::TEXT_LIMIT_CHARS;
+use crate::store::error::{StoreError, TEXT_LIMIT_CHARS};
 
 /// How long a client should wait when the store cannot take more, in seconds.
 const RETRY_AFTER_S: u32 = 2;

@@ -9,24 +9,8 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Responder, Route, guard};
 
-use crate::domain::person::Role;
-use crate::web::admission::{admit_page, admit_program};
+use crate::web::admission::{Access, admit_page, admit_program};
 use crate::web::unbroken::unbroken;
-
-/// Who may ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody, signed in or not; a form still needs its mark.
-    Anybody,
-    /// A person or a token with at least this role.
-    AtLeast(Role),
-}
-
-impl From<Role> for Access {
-    fn from(role: Role) -> Access {
-        Access::AtLeast(role)
-    }
-}
 
 /// A route for a method. What may be read may be asked for its head alone.
 pub fn of_method(method: Method) -> Route {

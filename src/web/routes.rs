@@ -9,12 +9,12 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, ServiceConfig};
 
 use crate::domain::person::Role::{Editor, Owner, Viewer};
+use crate::web::admission::Access::Anybody;
 use crate::web::api::{
     self, audit, connections, decide, deliveries, destinations, events, openapi, replays, sources,
 };
 use crate::web::headers::{api_headers, page_headers};
 use crate::web::problem::ApiError;
-use crate::web::route::Access::Anybody;
 use crate::web::route::{Entry, ask, delete, get, of_method, post, put};
 use crate::web::ui::form::FORM_LIMIT_BYTES;
 use crate::web::{body, hooks, operations, reader, ui};

@@ -7,7 +7,9 @@ use std::process::Command;
 use bluebridge::domain::catalogue::sample::sample;
 use serde_json::{Value, json};
 
+use crate::database::execute;
 use crate::harness::{patiently, signature};
+use crate::people::between;
 use crate::process::{Ledger, Served, Sink, Site};
 
 /// Posts one event and returns status, `Retry-After` and the problem's code.
@@ -24,6 +26,36 @@ async fn post(served: &Served, number: usize) -> (u16, Option<String>, Value) {
     let retry_after = header.map(|value| value.to_str().unwrap().to_string());
     let problem = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     (status, retry_after, problem)
+}
+
+/// The cookie of the first person, who has just set up.
+async fn signed_in(site: &Site, served: &Served) -> String {
+    let setup = format!("{}/setup", served.url);
+    let cookie_of = |answer: &reqwest::Response| {
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        cookie.split(';').next().unwrap().to_string()
+    };
+    let form = site.http.get(&setup).send().await.unwrap();
+    let cookie = cookie_of(&form);
+    let mark = between(&form.text().await.unwrap(), "name=\"csrf\" value=\"", "\"").to_string();
+    let fields = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("csrf", mark.as_str()), ("name", "Ada")])
+        .extend_pairs([("email", "ada@example.com")])
+        .extend_pairs([("password", "correct horse battery")])
+        .finish();
+    let answer = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
+        .post(&setup)
+        .header("cookie", cookie)
+        .body(fields)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 303);
+    cookie_of(&answer)
 }
 
 /// Asks whether it is ready until the answer is this one.
@@ -46,6 +78,10 @@ async fn stands_a_full_disk(
     let ledger = Ledger::default();
     ledger.post(&served, 0..50).await.unwrap();
     assert_eq!(ledger.len(), 50, "all is well at first");
+    let cookie = signed_in(site, &served).await;
+    // As if both had last been used long ago: the next use is to be noted.
+    let unused = "UPDATE api_tokens SET last_used_at = 0; UPDATE sessions SET last_used_at = 0";
+    execute(site.database_url(), unused);
     // Some of these are under way while the disk fills up.
     let posting = ledger.post(&served, 50..150);
     ledger.grows_to(60).await;
@@ -71,6 +107,12 @@ async fn stands_a_full_disk(
     assert_eq!(again, 503, "it stays refused while there is no room");
     // The log may have room for a few small commits where it has none for an event.
     patiently("the readiness to say so", readiness_of(&served, 503)).await;
+    for _ in 0..3 {
+        site.get(&served, "/deliveries").await;
+        let page = site.http.get(format!("{}/deliveries", served.url));
+        let page = page.header("cookie", &cookie).send().await.unwrap();
+        assert_eq!(page.status(), 200, "the log can be read");
+    }
 
     empty(&served);
     patiently("room", async {

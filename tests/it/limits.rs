@@ -109,6 +109,37 @@ async fn bodies_are_neither_decompressed_nor_taken_beyond_their_limit() {
 }
 
 #[actix_web::test]
+async fn who_does_not_say_who_they_are_may_send_little() {
+    let bridge = TestBridge::start().await;
+    let sent = async |path: &str, bytes: usize, header: Option<(&str, &str)>| {
+        let mut request = bridge.http.post(bridge.url(path));
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
+        }
+        let answer = request.body(vec![b' '; bytes]).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let bearer = Some(("authorization", "Bearer bbt_unknown"));
+    let cookie = Some(("cookie", "bluebridge_session=unknown"));
+    for (path, small, said) in [
+        ("/api/v1/sources", 401, "at most 65536 bytes"),
+        ("/login", 403, "<p>A body may have at most 65536 bytes.</p>"),
+    ] {
+        assert_eq!(sent(path, 64 << 10, None).await.0, small, "{path}");
+        for bytes in [(64 << 10) + 1, 2 << 20] {
+            let (status, text) = sent(path, bytes, None).await;
+            assert_eq!(status, 413, "{path}");
+            assert!(text.contains(said), "{text}");
+        }
+        for header in [bearer, cookie] {
+            // Who they are is asked once it was read.
+            assert_eq!(sent(path, 2 << 20, header).await.0, small, "{path}");
+        }
+    }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
 async fn a_source_beyond_its_limit_is_told_to_come_again_and_strangers_cannot_use_it_up() {
     let home = Home::new(Database::Sqlite);
     let bridge = TestBridge::start_with(home, 1_795_507_200_000, |settings| {

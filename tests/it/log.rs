@@ -22,6 +22,7 @@ on_both! {
     a_delivery_knows_those_before_and_after_it_of_the_same_record_and_connection,
     a_minute_is_counted_once_however_often_and_follows_what_becomes_of_its_deliveries,
     a_minute_in_which_something_waits_long_is_counted_once_and_stays_counted_when_forgotten,
+    what_waited_is_counted_beside_what_was_forgotten_of_its_minute,
     minutes_are_forgotten_however_many_are_still_open,
     a_look_for_a_text_is_bounded_and_goes_on_where_it_ended,
     what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet,
@@ -152,6 +153,47 @@ async fn a_minute_in_which_something_waits_long_is_counted_once_and_stays_counte
     counts::forget(&bridge.bridge).await.unwrap();
     let waiting = bridge.bridge.store.waiting().await.unwrap();
     assert_eq!(waiting.into_values().collect::<Vec<_>>(), [1]);
+    bridge.stop().await;
+}
+
+async fn what_waited_is_counted_beside_what_was_forgotten_of_its_minute(database: Database) {
+    let bridge = TestBridge::start_with(Home::new(database), 1_795_507_200_000, |settings| {
+        settings.retention_days = 7;
+    })
+    .await;
+    let receiver = Receiver::start();
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let from_ms = bridge.bridge.clock.now_ms() - DAY_MS;
+    let path = |verb: &str| format!("/destinations/{}/{verb}", connected.destination_id);
+    for number in 0..5 {
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+    }
+    bridge.recorded(5).await;
+    assert_eq!(bridge.api("POST", &path("pause"), None).await.0, 200);
+    for number in 5..8 {
+        bridge.post(&connected.hook, &event(number)).await;
+    }
+    let sums = async || {
+        counts::count(&bridge.bridge).await.unwrap();
+        let series = bridge.bridge.store.series(Span::Hour, from_ms);
+        let sums = series.await.unwrap().by_destination();
+        let sum = &sums[&connected.destination_id.parse().unwrap()];
+        (sum.delivered, sum.waiting)
+    };
+    assert_eq!(sums().await, (5, 3));
+    bridge.advance(Duration::from_secs(8 * 86_400));
+    bluebridge::flow::retention::forget(&bridge.bridge)
+        .await
+        .unwrap();
+    assert_eq!(bridge.look().count("events"), 3, "the others are forgotten");
+    assert_eq!(sums().await, (5, 3));
+    assert_eq!(bridge.api("POST", &path("resume"), None).await.0, 200);
+    for _ in 5..8 {
+        receiver.next().await;
+    }
+    bridge.recorded(8).await;
+    assert_eq!(sums().await, (8, 0));
     bridge.stop().await;
 }
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use bluebridge::flow::counts::count;
 use bluebridge::flow::recover::release_expired;
 use bluebridge::flow::replay::advance;
+use bluebridge::store::counts::Span;
 use serde_json::json;
 
 use crate::database::{Database, Home, execute};
@@ -212,6 +214,48 @@ fn housekeeper_first(nodes: &[TestBridge; 2]) -> [&TestBridge; 2] {
     } else {
         [&nodes[1], &nodes[0]]
     }
+}
+
+#[actix_web::test]
+async fn one_node_counts_and_the_next_one_goes_on_where_it_stopped() {
+    let (nodes, receiver) = (two().await, Receiver::start());
+    let (_, hooks) = connected(&nodes, &receiver, json!({})).await;
+    nodes[0].post(&hooks[0], todo_created()).await;
+    receiver.next().await;
+    let [first, second] = nodes;
+    let (runs, other) = if first.bridge.nodes.is_housekeeper() {
+        (first, second)
+    } else {
+        (second, first)
+    };
+    // What has been counted to tells by whose clock.
+    let day = Duration::from_secs(86_400);
+    other.advance(day);
+    let tomorrow_ms = NOW_MS + day.as_millis() as i64 / 2;
+    let is_of_tomorrow = async |node: &TestBridge| {
+        let counted_to = node.bridge.store.counted_to().await.unwrap();
+        counted_to.map(|ms| ms > tomorrow_ms)
+    };
+    count(&other.bridge).await.unwrap();
+    assert_ne!(is_of_tomorrow(&other).await, Some(true));
+    count(&runs.bridge).await.unwrap();
+    assert_eq!(is_of_tomorrow(&other).await, Some(false));
+    runs.stop().await;
+    patiently("the other to take it over", async {
+        while !other.bridge.nodes.is_housekeeper() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let hook = other.url(&format!("/hooks/{}", hooks[0].rsplit('/').next().unwrap()));
+    other.post(&hook, &event(1)).await;
+    receiver.next().await;
+    count(&other.bridge).await.unwrap();
+    assert_eq!(is_of_tomorrow(&other).await, Some(true));
+    let series = other.bridge.store.series(Span::Hour, 0).await.unwrap();
+    let received: i64 = series.received.iter().map(|(_, count)| count).sum();
+    assert_eq!(received, 2, "each once");
+    other.stop().await;
 }
 
 async fn becomes(node: &TestBridge, path: &str, field: &str, value: serde_json::Value) {

@@ -108,6 +108,10 @@ impl Site {
         Store::open(&self.database_url, key()).unwrap()
     }
 
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
     fn is_shared(&self) -> bool {
         self.database_url.starts_with("postgres")
     }

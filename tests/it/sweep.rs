@@ -4,9 +4,10 @@ use actix_web::http::Method;
 use bluebridge::domain::id::{TokenId, UserId};
 use bluebridge::domain::person::{Role, User};
 use bluebridge::new_id;
+use bluebridge::web::admission::Access;
 use bluebridge::web::auth::new_token;
 use bluebridge::web::password::hash_password;
-use bluebridge::web::route::{Access, Entry};
+use bluebridge::web::route::Entry;
 use bluebridge::web::routes::{API_PREFIX, api, pages};
 use reqwest::StatusCode;
 

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::delivery::State;
-use crate::web::api::schemas::{nullable, reference, text};
+use crate::web::api::schema_parts::{nullable, reference, text};
 
 /// Codes of problem details, which stay the same, and what each means.
 pub(super) const ERROR_CODES: [(&str, &str); 30] = [

@@ -11,6 +11,7 @@ pub mod idempotency;
 pub mod openapi;
 pub mod query;
 pub mod replays;
+mod schema_parts;
 mod schemas;
 pub mod sources;
 

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::store::events::PAGE_LIMIT;
 use crate::web::api::USUAL_LIMIT;
 use crate::web::api::answers::answer;
-use crate::web::api::schemas::{reference, schemas};
+use crate::web::api::schema_parts::reference;
+use crate::web::api::schemas::schemas;
 
 /// Method, path, summary, role, status of success.
 const OPERATIONS: [(&str, &str, &str, &str, &str); 32] = [
@@ -343,8 +344,8 @@ fn answered(schema: Option<Value>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::admission::Access;
     use crate::web::api::answers::ERROR_CODES;
-    use crate::web::route::Access;
 
     /// Files whose errors programs get.
     const FILES: [&str; 12] = [

@@ -11,6 +11,7 @@ use crate::domain::replay::{DEFAULT_PER_SECOND, PER_SECOND_LIMIT};
 use crate::domain::value::TYPE_NAMES;
 use crate::flow::past::EVENTS_LIMIT;
 use crate::web::api::answers::{ERROR_CODES, answers, codes_told};
+use crate::web::api::schema_parts::{nullable, reference, text};
 
 /// Every schema by its name.
 pub fn schemas() -> Value {
@@ -24,20 +25,8 @@ pub fn schemas() -> Value {
     Value::Object(all)
 }
 
-pub(super) fn text() -> Value {
-    json!({"type": "string"})
-}
-
 fn texts() -> Value {
     json!({"type": "array", "items": text()})
-}
-
-pub(super) fn reference(schema: &str) -> Value {
-    json!({"$ref": format!("#/components/schemas/{schema}")})
-}
-
-pub(super) fn nullable(schema: &str) -> Value {
-    json!({"oneOf": [reference(schema), {"type": "null"}]})
 }
 
 fn resources() -> Value {

@@ -4,13 +4,14 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use jiff::tz;
 use qrcode::QrCode;
 use qrcode::render::svg;
 
 use crate::domain::id::SessionId;
 use crate::domain::name;
 use crate::domain::password::password_problem;
-use crate::domain::person::{Role, User};
+use crate::domain::person::{Language, Role, User};
 use crate::domain::second_factor::{
     RECOVERY_CODES, SECRET_BYTES, app_address, recovery_code, recovery_hash, step_of, typed,
 };
@@ -29,7 +30,6 @@ use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::role_word;
-use crate::web::ui::language::Reading;
 use crate::web::ui::once::{go_and_show, shown_once};
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::row::Moment;
@@ -74,6 +74,40 @@ struct RecoveryCodesPage {
     page: Page,
     tabs: Tabs,
     codes: Vec<String>,
+}
+
+/// In which language and zone an account reads, and what else there is to choose.
+pub struct Reading {
+    pub language: Option<Language>,
+    pub time_zone: String,
+}
+
+impl Reading {
+    /// The choices of an account.
+    pub fn of(user: &User) -> Reading {
+        Reading {
+            language: user.language,
+            time_zone: user.time_zone.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Whether the account chose this language.
+    pub fn is_in(&self, language: &Language) -> bool {
+        self.language == Some(*language)
+    }
+
+    pub fn languages(&self) -> [Language; 2] {
+        Language::ALL
+    }
+
+    /// Every zone by its name.
+    pub fn zones(&self) -> Vec<String> {
+        tz::db()
+            .available()
+            .map(|name| name.as_str().to_string())
+            .filter(|name| name == "UTC" || name.contains('/') && !name.starts_with("Etc/"))
+            .collect()
+    }
 }
 
 /// What was typed into the page's forms, for showing it again. Where nothing was, the page shows what is saved.

@@ -16,7 +16,8 @@ use crate::web::phrases::retold;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::note::{Note, note};
-use crate::web::ui::page::{Page, query_value, render, render_with};
+use crate::web::ui::page::{Page, render, render_with};
+use crate::web::ui::query::query_value;
 
 /// How the page asks.
 pub struct Ask {

@@ -13,8 +13,9 @@ use crate::web::i18n::Key;
 use crate::web::phrases::{retold, sentences_with};
 use crate::web::ui::account::Tabs;
 use crate::web::ui::error::PageError;
-use crate::web::ui::page::{Page, query_value, render};
+use crate::web::ui::page::{Page, render};
 use crate::web::ui::pager::Pager;
+use crate::web::ui::query::query_value;
 use crate::web::ui::row::Moment;
 
 /// Notes on one page.

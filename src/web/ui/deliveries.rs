@@ -12,13 +12,15 @@ use crate::domain::destination::Health;
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::nearest::{Miss, nearest_miss};
 use crate::domain::id::DeliveryId;
+use crate::domain::mapping::Output;
 use crate::domain::outcome::{Outcome, Verdict as Meaning};
-use crate::flow::dry_run::{body_of, dry_run};
+use crate::flow::dry_run::{DryRun, body_of, dry_run};
 use crate::flow::snapshot::Snapshot;
 use crate::flow::{Bridge, resend as resending};
 use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
 use crate::store::error::StoreError;
 use crate::store::events::Page as Window;
+use crate::store::log::Neighbours;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::i18n::decimal;
@@ -34,7 +36,8 @@ use crate::web::ui::form::Form;
 use crate::web::ui::labels::{cause_word, operator_called, outcome_word, telling_status};
 use crate::web::ui::log::{LogQuery, way_back, way_of};
 use crate::web::ui::note::Note;
-use crate::web::ui::page::{Page, go, query_value, render};
+use crate::web::ui::page::{Page, go, render};
+use crate::web::ui::query::query_value;
 use crate::web::ui::row::{Chip, DeliveryRow, Moment, state_chip};
 use crate::web::ui::rule_places;
 use crate::web::ui::tree;
@@ -128,6 +131,23 @@ struct AttemptView {
     truncated: bool,
 }
 
+/// A delivery with all that its page is made from.
+struct Story {
+    delivery: DeliverySummary,
+    attempts: Vec<Attempt>,
+    /// When its event was.
+    received_at: Timestamp,
+    /// The number of the version that it was made by.
+    version: i32,
+    /// The decision by that version's rules, and what they make of the event.
+    run: DryRun,
+    output: Option<Output>,
+    neighbours: Neighbours,
+    /// Nothing when it was deleted.
+    connection: Option<Connection>,
+    arrived: Option<Arrival>,
+}
+
 pub async fn show(
     request: HttpRequest,
     path: web::Path<String>,
@@ -135,114 +155,170 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let now = bridge.clock.now();
-    let delivery = bridge.store.delivery(id(&path, "delivery")?).await?;
-    let attempts = bridge.store.attempts(delivery.id).await?;
-    let event = bridge.store.event(delivery.event_id).await?;
-    let version = bridge.store.version(delivery.version_id).await?;
-    let rules = bridge.rules(delivery.version_id).await?;
-    let received_at = event.summary.received_at;
-    let (run, output) = in_turn(&RULES, move || {
-        let run = dry_run(&rules, &event.body, received_at);
-        (run, body_of(&rules, &event.body).ok())
-    })
-    .await?;
-    let run = run.map_err(ApiError::from)?;
-    let verdict = Verdict::new(&run);
-    let listens = run.not_triggered.is_none();
-    let misses = if listens {
-        nearest_miss(&run.explanation)
-    } else {
-        Vec::new()
-    };
-    let output = output.filter(|_| delivery.state != State::Skipped);
-    let curl = attempts
-        .last()
-        .zip(output.as_ref())
-        .and_then(|(attempt, output)| curl(attempt, &output.body));
-    let neighbours = bridge.store.neighbours(&delivery).await?;
-    let connection = match bridge.store.connection(delivery.connection_id).await {
-        Ok(connection) => Some(connection),
-        Err(StoreError::NotFound(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let present_version = connection
-        .as_ref()
-        .map(|connection| &connection.version)
-        .filter(|present| present.id != delivery.version_id)
-        .map(|present| present.number);
-    let log = query_value(&request, "log").unwrap_or_default();
-    let way = way_of(&log);
-    let address = |id: Option<DeliveryId>| id.map(|id| format!("/deliveries/{id}{way}"));
-    let row = DeliveryRow::new(&delivery, now);
+    let story = Story::load(&bridge, id(&path, "delivery")?, now).await?;
+    let row = DeliveryRow::new(&story.delivery, now);
     let title = format!("{} {}", row.chip.word, row.record);
     let mut page = Page::new(&request, &user, "/deliveries", title);
     if query_value(&request, "done").as_deref() == Some("resent") {
-        page.note = Some(told_of_resend(delivery.state));
+        page.note = Some(told_of_resend(story.delivery.state));
     }
-    let may_change = page.may_change();
-    let act = if may_change {
-        act(delivery.state, connection.is_some())
-    } else {
-        ""
-    };
-    let arrived = arrived_later(&bridge, &delivery, now).await?;
-    render(&ShowPage {
-        page,
-        sentence: told(&bridge.snapshot(), &delivery, &attempts, listens),
-        // No schedule moves what is held, and what arrived later needs no mending.
-        advice: attempts
+    let log = query_value(&request, "log").unwrap_or_default();
+    render(&story.into_page(page, row, &log, &bridge.snapshot(), now))
+}
+
+impl Story {
+    async fn load(bridge: &Bridge, id: DeliveryId, now: Timestamp) -> Result<Story, PageError> {
+        let delivery = bridge.store.delivery(id).await?;
+        let attempts = bridge.store.attempts(delivery.id).await?;
+        let event = bridge.store.event(delivery.event_id).await?;
+        let version = bridge.store.version(delivery.version_id).await?;
+        let rules = bridge.rules(delivery.version_id).await?;
+        let received_at = event.summary.received_at;
+        let (run, output) = in_turn(&RULES, move || {
+            let run = dry_run(&rules, &event.body, received_at);
+            (run, body_of(&rules, &event.body).ok())
+        })
+        .await?;
+        let run = run.map_err(ApiError::from)?;
+        let neighbours = bridge.store.neighbours(&delivery).await?;
+        let connection = match bridge.store.connection(delivery.connection_id).await {
+            Ok(connection) => Some(connection),
+            Err(StoreError::NotFound(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Story {
+            arrived: arrived_later(bridge, &delivery, now).await?,
+            // What the filter kept back has no body, whatever its mapping would make.
+            output: output.filter(|_| delivery.state != State::Skipped),
+            version: version.number,
+            delivery,
+            attempts,
+            received_at,
+            run,
+            neighbours,
+            connection,
+        })
+    }
+
+    fn into_page(
+        self,
+        page: Page,
+        row: DeliveryRow,
+        log: &str,
+        snapshot: &Snapshot,
+        now: Timestamp,
+    ) -> ShowPage {
+        let (delivery, listens) = (&self.delivery, self.listens());
+        let may_change = page.may_change();
+        let act = if may_change {
+            act(delivery.state, self.connection.is_some())
+        } else {
+            ""
+        };
+        let verdict = Verdict::new(&self.run);
+        let way = way_of(log);
+        let address = |id: Option<DeliveryId>| id.map(|id| format!("/deliveries/{id}{way}"));
+        let connection = self.connection.as_ref();
+        ShowPage {
+            page,
+            row,
+            sentence: told(snapshot, delivery, &self.attempts, listens),
+            advice: self.advice(),
+            act,
+            may_discard: may_change && delivery.state.may_be_discarded(),
+            moving: is_moving(delivery, now),
+            was_sent: !self.attempts.is_empty(),
+            is_over: delivery.state.is_final(),
+            ask: self.ask(),
+            has_connection: connection.is_some(),
+            change: connection
+                .filter(|_| may_change)
+                .and_then(|connection| change(act, listens, connection)),
+            present_version: self.present_version(),
+            timeline: timeline(delivery, &self.attempts, self.received_at, now),
+            body: self.output.as_ref().map(|output| pretty(&output.body)),
+            curl: self.curl(),
+            event_id: delivery.event_id.to_string(),
+            version: self.version,
+            decision: self.decision(verdict.sentence),
+            tree: verdict.tree,
+            misses: self.misses(),
+            log: way_back(log),
+            before: address(self.neighbours.before),
+            after: address(self.neighbours.after),
+            attempts: self
+                .attempts
+                .into_iter()
+                .map(|attempt| {
+                    let is_over = delivery.ended_with(&attempt);
+                    let mut view = AttemptView::new(attempt, is_over, now);
+                    if is_over && self.arrived.is_some() {
+                        view.advice.clear();
+                    }
+                    view
+                })
+                .collect(),
+            arrived: self.arrived,
+        }
+    }
+
+    /// The version's trigger asks for events like this one.
+    fn listens(&self) -> bool {
+        self.run.not_triggered.is_none()
+    }
+
+    /// What to do about the last attempt. No schedule moves what is held, and what arrived later needs no mending.
+    fn advice(&self) -> String {
+        let delivery = &self.delivery;
+        self.attempts
             .last()
-            .filter(|_| arrived.is_none())
+            .filter(|_| self.arrived.is_none())
             .filter(|last| delivery.state != State::Held || !last.outcome.passes_by_itself())
             .map_or_else(String::new, |last| {
                 advice(&last.outcome, delivery.ended_with(last))
-            }),
-        act,
-        ask: match delivery.state {
-            State::Skipped if listens => Some(t!("deliveries-anyway-ask")),
+            })
+    }
+
+    fn ask(&self) -> Option<String> {
+        match self.delivery.state {
+            State::Skipped if self.listens() => Some(t!("deliveries-anyway-ask")),
             State::Skipped => Some(t!("deliveries-not-listened-ask")),
             State::Delivered => Some(t!("deliveries-delivered-ask")),
             _ => None,
-        },
-        may_discard: may_change && delivery.state.may_be_discarded(),
-        moving: is_moving(&delivery, now),
-        was_sent: !attempts.is_empty(),
-        is_over: delivery.state.is_final(),
-        has_connection: connection.is_some(),
-        change: connection
-            .filter(|_| may_change)
-            .and_then(|connection| change(act, listens, &connection)),
-        present_version,
-        timeline: timeline(&delivery, &attempts, received_at, now),
-        attempts: attempts
-            .into_iter()
-            .map(|attempt| {
-                let is_over = delivery.ended_with(&attempt);
-                let mut view = AttemptView::new(attempt, is_over, now);
-                if is_over && arrived.is_some() {
-                    view.advice.clear();
-                }
-                view
-            })
-            .collect(),
-        arrived,
-        body: output.map(|output| pretty(&output.body)),
-        curl,
-        event_id: delivery.event_id.to_string(),
-        version: version.number,
-        misses: misses.iter().map(MissView::new).collect(),
-        decision: match run.decision {
-            "deliver" => passed(&run.explanation),
+        }
+    }
+
+    fn present_version(&self) -> Option<i32> {
+        self.connection
+            .as_ref()
+            .map(|connection| &connection.version)
+            .filter(|present| present.id != self.delivery.version_id)
+            .map(|present| present.number)
+    }
+
+    /// The last attempt as a command.
+    fn curl(&self) -> Option<String> {
+        let (attempt, output) = self.attempts.last().zip(self.output.as_ref())?;
+        curl(attempt, &output.body)
+    }
+
+    /// Why it was made or not; `verdict` tells it of what was not.
+    fn decision(&self, verdict: String) -> String {
+        match self.run.decision {
+            "deliver" => passed(&self.run.explanation),
             // Why no body could be made is said first of all.
-            "fail" if delivery.state == State::MappingFailed => passed(&run.explanation),
-            _ => verdict.sentence,
-        },
-        tree: verdict.tree,
-        log: way_back(&log),
-        before: address(neighbours.before),
-        after: address(neighbours.after),
-        row,
-    })
+            "fail" if self.delivery.state == State::MappingFailed => passed(&self.run.explanation),
+            _ => verdict,
+        }
+    }
+
+    fn misses(&self) -> Vec<MissView> {
+        if !self.listens() {
+            return Vec::new();
+        }
+        let misses = nearest_miss(&self.run.explanation);
+        misses.iter().map(MissView::new).collect()
+    }
 }
 
 pub async fn resend(

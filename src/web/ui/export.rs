@@ -17,8 +17,8 @@ use crate::web::api::deliveries::summary;
 use crate::web::problem::ApiError;
 use crate::web::ui::error::PageError;
 use crate::web::ui::log::{EXPORT_LIMIT, LogQuery, PER_PAGE};
-use crate::web::ui::page::query_value;
 use crate::web::ui::pager::window;
+use crate::web::ui::query::query_value;
 
 const COLUMNS: [&str; 18] = [
     "id",

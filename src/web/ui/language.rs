@@ -2,15 +2,14 @@
 
 use actix_web::cookie::{Cookie, SameSite, time::Duration};
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::tz;
 
-use crate::domain::person::{Language, User};
+use crate::domain::person::Language;
 use crate::flow::Bridge;
 use crate::web::Site;
 use crate::web::admission::{actor, signed_in};
 use crate::web::problem::ApiError;
 use crate::web::reader::{LANGUAGE_COOKIE, zone_named};
-use crate::web::ui::account::{Typed, again};
+use crate::web::ui::account::{Reading, Typed, again};
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::FormProblem;
@@ -19,40 +18,6 @@ use crate::web::ui::page::go;
 
 /// How long a browser remembers the language, in days.
 const REMEMBERED_D: i64 = 365;
-
-/// What the account page offers.
-pub struct Reading {
-    pub language: Option<Language>,
-    pub time_zone: String,
-}
-
-impl Reading {
-    /// The choices of an account.
-    pub fn of(user: &User) -> Reading {
-        Reading {
-            language: user.language,
-            time_zone: user.time_zone.clone().unwrap_or_default(),
-        }
-    }
-
-    /// Whether the account chose this language.
-    pub fn is_in(&self, language: &Language) -> bool {
-        self.language == Some(*language)
-    }
-
-    pub fn languages(&self) -> [Language; 2] {
-        Language::ALL
-    }
-
-    /// Every zone by its name.
-    pub fn zones(&self) -> Vec<String> {
-        tz::db()
-            .available()
-            .map(|name| name.as_str().to_string())
-            .filter(|name| name == "UTC" || name.contains('/') && !name.starts_with("Etc/"))
-            .collect()
-    }
-}
 
 /// Keeps the language in a cookie and leads back.
 pub async fn choose(

@@ -9,8 +9,8 @@ use actix_web::HttpRequest;
 
 use crate::store::events::Page as Window;
 use crate::web::problem::ApiError;
-use crate::web::ui::page::query_value;
 use crate::web::ui::pager::{beside, window};
+use crate::web::ui::query::query_value;
 
 /// Rows of a page.
 pub const PER_PAGE: usize = 100;

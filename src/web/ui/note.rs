@@ -5,7 +5,7 @@
 use actix_web::HttpRequest;
 
 use crate::web::i18n::Key;
-use crate::web::ui::page::query_value;
+use crate::web::ui::query::query_value;
 
 /// The word in `?done=` for a form that came after its session had ended.
 pub const UNSAVED: &str = "unsaved";

@@ -1,7 +1,7 @@
 //! What is shown once after a form, like a secret that was made: the form leads to a page that shows it, so that loading that page again neither
 //! sends the form again nor shows it again.
 //!
-//! Between the two requests it is kept sealed (`store::idempotency`), under a key that stands in the address alone and is good for one account.
+//! Between the two requests it is kept sealed (`store::shown_once`), under a key that stands in the address alone and is good for one account.
 //! What cannot be kept is shown by the answer to the form itself: it was made, and nobody could get at it again.
 
 use actix_web::{HttpRequest, HttpResponse};
@@ -12,7 +12,8 @@ use crate::store::tokens::TokenHash;
 use crate::web::admission::signed_in;
 use crate::web::auth::{hash_of, new_token};
 use crate::web::ui::error::PageError;
-use crate::web::ui::page::{Page, go, query_value, render};
+use crate::web::ui::page::{Page, go, render};
+use crate::web::ui::query::query_value;
 
 /// What could not be kept for the page at `path`.
 #[derive(Template)]

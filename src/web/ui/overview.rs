@@ -25,7 +25,8 @@ use crate::web::reader::Reader;
 use crate::web::ui::chart::{Chart, RANGES, Range};
 use crate::web::ui::error::PageError;
 use crate::web::ui::health_chip::chips;
-use crate::web::ui::page::{Page, query_value, render};
+use crate::web::ui::page::{Page, render};
+use crate::web::ui::query::query_value;
 use crate::web::ui::row::{Chip, DeliveryRow};
 use crate::web::ui::why_not;
 

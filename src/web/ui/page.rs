@@ -155,13 +155,6 @@ impl Page {
     }
 }
 
-/// One value of the query.
-pub fn query_value(request: &HttpRequest, name: &str) -> Option<String> {
-    url::form_urlencoded::parse(request.query_string().as_bytes())
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
-}
-
 /// Renders a page.
 pub fn render(page: &impl Template) -> Result<HttpResponse, PageError> {
     render_with(StatusCode::OK, page)

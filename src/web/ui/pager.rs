@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 
 use crate::store::events::{Page, Rows};
 use crate::web::problem::ApiError;
-use crate::web::ui::page::query_value;
+use crate::web::ui::query::query_value;
 
 /// Which page of a list the address asks for.
 pub fn window<Id: std::str::FromStr>(

@@ -28,8 +28,9 @@ use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::event_label;
 use crate::web::ui::log::states_of;
-use crate::web::ui::page::{Page, go, query_value, render, render_again};
+use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::pager::{Pager, window};
+use crate::web::ui::query::query_value;
 use crate::web::ui::row::{Chip, DeliveryRow, EXACT, Moment, state_chip};
 use crate::web::ui::why_not;
 

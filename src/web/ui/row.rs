@@ -6,7 +6,6 @@ use crate::domain::delivery::State;
 use crate::store::deliveries::DeliverySummary;
 use crate::web::reader::Reader;
 use crate::web::ui::labels::{cause_word, event_label, outcome_word, telling_status};
-use crate::web::ui::why_not::Told;
 
 /// How an exact time is written: the zone stands with it.
 pub const EXACT: &str = "%Y-%m-%d %H:%M:%S %Z";
@@ -30,6 +29,24 @@ pub struct DeliveryRow {
     pub attempts: u32,
     pub at: Moment,
     pub next: Option<Moment>,
+}
+
+/// Why it was skipped, or could not be mapped, in words.
+pub struct Told {
+    /// The conditions that were not met: what fits a row.
+    pub short: String,
+    /// What was found instead.
+    pub whole: String,
+}
+
+impl Told {
+    /// One that is short as it is.
+    pub fn the_same(sentence: String) -> Told {
+        Told {
+            short: sentence.clone(),
+            whole: sentence,
+        }
+    }
 }
 
 impl DeliveryRow {

@@ -33,9 +33,8 @@ use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::role_word;
 use crate::web::ui::next::{code_page_for, own_path};
 use crate::web::ui::note::note;
-use crate::web::ui::page::{
-    Page, go, query_value, render, render_again, render_with, visit_cookie,
-};
+use crate::web::ui::page::{Page, go, render, render_again, render_with, visit_cookie};
+use crate::web::ui::query::query_value;
 
 /// The note of a failed sign-in.
 const SIGN_IN_FAILED: &str = "person.sign_in_failed";

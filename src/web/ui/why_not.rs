@@ -21,7 +21,7 @@ use crate::store::deliveries::DeliverySummary;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::labels::operator_called;
-use crate::web::ui::row::DeliveryRow;
+use crate::web::ui::row::{DeliveryRow, Told};
 use crate::web::ui::rule_places;
 use crate::web::ui::tree;
 
@@ -36,14 +36,6 @@ pub enum WhyNot {
     /// The connection is not for such events; a test was sent nevertheless.
     NotTriggered,
     Filter(Box<Explanation>),
-}
-
-/// The same in words.
-pub struct Told {
-    /// The conditions that were not met: what fits a row.
-    pub short: String,
-    /// What was found instead.
-    pub whole: String,
 }
 
 impl WhyNot {
@@ -64,15 +56,6 @@ impl WhyNot {
         Told {
             short: misses.iter().map(short).collect::<Vec<_>>().join("; "),
             whole: reasons.join(" "),
-        }
-    }
-}
-
-impl Told {
-    fn the_same(sentence: String) -> Told {
-        Told {
-            short: sentence.clone(),
-            whole: sentence,
         }
     }
 }
