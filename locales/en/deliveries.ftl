@@ -102,6 +102,7 @@ deliveries-anyway = Send anyway
 deliveries-anyway-ask = The filter said no to this event. Send it anyway?
 deliveries-delivered-ask = This was delivered already. Send it again? The receiver gets it once more.
 deliveries-not-listened-ask = The connection does not listen to this event. Send it anyway?
+deliveries-try-this-now = Try this one now
 deliveries-try-now = Try all that waits for { $destination } now
 deliveries-resume = Resume { $destination }
 deliveries-hurry = This one still goes on by itself. A resend goes out beside it, so it may arrive twice.

@@ -98,6 +98,7 @@ deliveries-anyway = Tetap kirim
 deliveries-anyway-ask = Filter tidak meloloskan event ini. Tetap kirim?
 deliveries-delivered-ask = Ini sudah terkirim. Kirim lagi? Penerima akan mendapatkannya sekali lagi.
 deliveries-not-listened-ask = Koneksi ini tidak mendengarkan event ini. Tetap kirim?
+deliveries-try-this-now = Coba yang ini sekarang
 deliveries-try-now = Coba semua yang menunggu { $destination } sekarang
 deliveries-resume = Lanjutkan { $destination }
 deliveries-hurry = Pengiriman ini masih berjalan sendiri. Kirim ulang berjalan di sampingnya, jadi bisa sampai dua kali.

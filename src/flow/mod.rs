@@ -18,6 +18,7 @@ pub mod tail;
 pub mod audit;
 pub mod deletion;
 pub mod dry_run;
+pub mod hurry;
 pub mod past;
 pub mod pause;
 pub mod projects;

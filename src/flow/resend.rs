@@ -152,7 +152,8 @@ fn said_once_more(delivery: &DeliverySummary) -> String {
     format!("Sent the record {record} once more through the connection {connection}.")
 }
 
-fn record_of(delivery: &DeliverySummary) -> String {
+/// What the audit log calls the record of a delivery.
+pub(super) fn record_of(delivery: &DeliverySummary) -> String {
     let (title, id) = (&delivery.record_title, &delivery.record_id);
     told_record(title.as_deref(), id.as_deref(), &delivery.event_type)
 }

@@ -98,6 +98,26 @@ impl Store {
         }))
     }
 
+    /// Makes a delivery due now that waits for its time; a conflict when it does not.
+    pub async fn make_due(&self, delivery_id: DeliveryId, now_ms: i64) -> Result<(), StoreError> {
+        either!(self.write_freely(move |conn| {
+            let waiting = [State::Queued.as_str(), State::Retrying.as_str()];
+            let changed = diesel::update(
+                deliveries::table
+                    .filter(deliveries::id.eq(&delivery_id.as_bytes()[..]))
+                    .filter(deliveries::state.eq_any(waiting)),
+            )
+            .set(deliveries::due_at.eq(Some(now_ms)))
+            .execute(conn)?;
+            match changed {
+                1 => Ok(()),
+                _ => Err(StoreError::Conflict(
+                    "Only a delivery that waits for its next attempt can be tried now.".into(),
+                )),
+            }
+        }))
+    }
+
     /// Gives up a waiting delivery; a conflict when it does not wait any more.
     pub async fn discard(
         &self,

@@ -136,6 +136,11 @@ pub fn pages() -> Vec<Entry> {
             Editor,
             ui::destinations::resume,
         ),
+        post(
+            "/destinations/{id}/try-now",
+            Editor,
+            ui::destinations::try_now,
+        ),
         post("/destinations/{id}/test", Editor, ui::destinations::test),
         post(
             "/destinations/{id}/rotate-secret",
@@ -224,6 +229,7 @@ pub fn pages() -> Vec<Entry> {
         ),
         get("/deliveries/{id}", Viewer, ui::deliveries::show),
         post("/deliveries/{id}/resend", Editor, ui::deliveries::resend),
+        post("/deliveries/{id}/try-now", Editor, ui::deliveries::try_now),
         post("/deliveries/{id}/discard", Editor, ui::deliveries::discard),
         get("/replays", Viewer, ui::replays::index),
         post("/replays", Editor, ui::replays::create),

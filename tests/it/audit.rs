@@ -67,7 +67,7 @@ const API: [(&str, Trace); 18] = [
 ];
 
 /// Every form of the pages.
-const PAGES: [(&str, Trace); 50] = [
+const PAGES: [(&str, Trace); 52] = [
     ("POST /setup", Noted("person.set_up")),
     ("POST /login", Noted("person.signed_in")),
     ("POST /login/code", Noted("person.signed_in")),
@@ -82,6 +82,10 @@ const PAGES: [(&str, Trace); 50] = [
     (
         "POST /destinations/{id}/resume",
         Noted("destination.resumed"),
+    ),
+    (
+        "POST /destinations/{id}/try-now",
+        Noted("destination.hurried"),
     ),
     ("POST /destinations/{id}/test", Noted("destination.tested")),
     (
@@ -114,6 +118,7 @@ const PAGES: [(&str, Trace); 50] = [
     ("POST /events/{id}/send", Noted("delivery.resent")),
     ("POST /deliveries/resend", Noted("delivery.resent")),
     ("POST /deliveries/{id}/resend", Noted("delivery.resent")),
+    ("POST /deliveries/{id}/try-now", Noted("delivery.hurried")),
     ("POST /deliveries/{id}/discard", Noted("delivery.discarded")),
     ("POST /replays", Noted("replay.begun")),
     ("POST /replays/{id}/cancel", Noted("replay.cancelled")),
@@ -500,6 +505,9 @@ async fn forms(story: &mut Story<'_>, ada: &mut Visitor<'_>) {
         source_id: source_id.clone(),
         destination_id: destination_id.clone(),
     };
+    story
+        .page(ada, "/destinations/{id}/try-now", &destination_id, &[])
+        .await;
     let (failed, held) = story.deliveries(&connected, 10).await;
     story.news().await;
     story
@@ -516,6 +524,16 @@ async fn forms(story: &mut Story<'_>, ada: &mut Visitor<'_>) {
         .await;
     story
         .page(ada, "/deliveries/resend", "", &[("id", &failed)])
+        .await;
+    let later = 4_000_000_000_000_i64;
+    execute(
+        &story.bridge.home.database_url,
+        &format!(
+            "UPDATE deliveries SET state = 'retrying', due_at = {later}, finished_at = NULL WHERE state = 'failed'"
+        ),
+    );
+    story
+        .page(ada, "/deliveries/{id}/try-now", &failed, &[])
         .await;
     let delivery = story.bridge.get(&format!("/deliveries/{failed}")).await;
     let event_id = delivery["event_id"].as_str().unwrap();

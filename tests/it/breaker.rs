@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::database::{Database, Home, on_both};
 use crate::harness::{Connected, Receiver, TestBridge, event, patiently};
+use crate::pages::owner;
 
 on_both![
     five_days_of_failure_drop_nothing_spend_no_attempts_and_end_with_a_probe,
@@ -187,6 +188,27 @@ async fn resuming_what_is_not_paused_leaves_its_schedule_alone(database: Databas
     assert_eq!(due().await, before);
     let noted = "audit_log WHERE action = 'destination.resumed'";
     assert_eq!(bridge.look().count(noted), 0);
+
+    // Whoever does not want to wait says so, of all or of this one.
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/").await.mark();
+    let delivery = bridge.get("/deliveries").await["data"][0]["id"].clone();
+    let paths = [
+        format!("/destinations/{}/try-now", connected.destination_id),
+        format!("/deliveries/{}/try-now", delivery.as_str().unwrap()),
+    ];
+    receiver.answer_next(500);
+    for (attempt, path) in (2..).zip(&paths) {
+        assert_eq!(ada.post(path, &[("csrf", &mark)]).await.status, 303);
+        receiver.next().await;
+        bridge.recorded(attempt).await;
+    }
+    everything_is(&bridge, "delivered", 1).await;
+    let waits_no_more = ada.post(&paths[1], &[("csrf", &mark)]).await;
+    assert_eq!(waits_no_more.status, 409);
+    let pause = format!("/destinations/{}/pause", connected.destination_id);
+    assert_eq!(bridge.api("POST", &pause, None).await.0, 200);
+    assert_eq!(ada.post(&paths[0], &[("csrf", &mark)]).await.status, 409);
     bridge.stop().await;
 }
 

@@ -15,6 +15,7 @@ use crate::domain::id::DeliveryId;
 use crate::domain::mapping::Output;
 use crate::domain::outcome::{Outcome, Verdict as Meaning};
 use crate::flow::dry_run::{DryRun, body_of, dry_run};
+use crate::flow::hurry::hurry;
 use crate::flow::snapshot::Snapshot;
 use crate::flow::{Bridge, resend as resending};
 use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
@@ -365,6 +366,17 @@ async fn ask_whether(
         Some(WhyNot::Filter(_)) | None => t!("deliveries-anyway-ask"),
     };
     ask_first(request, ask(question, t!("deliveries-anyway")))
+}
+
+/// Makes the next attempt now.
+pub async fn try_now(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let id: DeliveryId = id(&path, "delivery")?;
+    hurry(&bridge, &actor(&request), id).await?;
+    Ok(go(format!("/deliveries/{id}?done=hurried")))
 }
 
 /// Resends what was selected in the log, each by the version it had.

@@ -13,6 +13,7 @@ use crate::domain::person::User;
 use crate::domain::recipes;
 use crate::domain::services::{self, Service};
 use crate::domain::signature::Scheme;
+use crate::flow::hurry::hurry_all;
 use crate::flow::vet::try_out;
 use crate::flow::{Bridge, pause as pausing};
 use crate::store::deliveries::DeliveryFilter;
@@ -269,6 +270,16 @@ pub async fn resume(
 ) -> Result<HttpResponse, PageError> {
     let id: DestinationId = id(&path, "destination")?;
     pausing::resume_by(&bridge, &actor(&request), id).await?;
+    Ok(go(format!("/destinations/{id}?done=resumed")))
+}
+
+pub async fn try_now(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, PageError> {
+    let id: DestinationId = id(&path, "destination")?;
+    hurry_all(&bridge, &actor(&request), id).await?;
     Ok(go(format!("/destinations/{id}?done=resumed")))
 }
 

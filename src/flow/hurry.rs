@@ -1,0 +1,49 @@
+//! A person does not want to wait for the schedule: one delivery, or all that wait for a destination, are tried now.
+//!
+//! Called by the pages. What is tried is the delivery itself, not a copy beside it, and the attempt counts like any other. A destination that is paused
+//! is resumed instead (`pause`).
+
+use crate::domain::audit::Actor;
+use crate::domain::id::{DeliveryId, DestinationId};
+use crate::flow::Bridge;
+use crate::flow::resend::record_of;
+use crate::store::error::StoreError;
+
+/// Makes the next attempt at a delivery now. A conflict when it waits for none.
+pub async fn hurry(bridge: &Bridge, actor: &Actor, id: DeliveryId) -> Result<(), StoreError> {
+    let waiting = bridge.store.delivery(id).await?;
+    let (record, connection) = (record_of(&waiting), &waiting.connection_name);
+    let said = format!(
+        "Tried to send the record {record} through the connection {connection} before its time."
+    );
+    bridge
+        .noting(actor, "delivery.hurried", id, said)
+        .make_due(id, bridge.clock.now_ms())
+        .await?;
+    bridge.outbox.announce_room();
+    Ok(())
+}
+
+/// Makes the next attempt at everything that waits for the destination now.
+pub async fn hurry_all(
+    bridge: &Bridge,
+    actor: &Actor,
+    id: DestinationId,
+) -> Result<(), StoreError> {
+    let destination = bridge.store.destination(id).await?;
+    if destination.health.paused.is_some() {
+        return Err(StoreError::Conflict(
+            "The destination is paused; resume it instead.".into(),
+        ));
+    }
+    let said = format!(
+        "Tried what waits for the destination {} before its time.",
+        destination.name
+    );
+    bridge.note(actor, "destination.hurried", id, said).await?;
+    bridge.store.hold_due(id, i64::MAX).await?;
+    let hurried = bridge.store.resume_held(id, bridge.clock.now_ms()).await?;
+    bridge.outbox.set_backlog(id, hurried > 0);
+    bridge.outbox.announce_room();
+    Ok(())
+}
