@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::database::{Database, execute, on_both};
-use crate::harness::{Receiver, TestBridge, event, todo_created};
+use crate::harness::{Connected, Receiver, TestBridge, event, todo_created};
 use crate::pages::{Page, Visitor, owner};
 
 on_both! {
@@ -22,6 +22,7 @@ on_both! {
     projects_are_offered_by_the_names_that_were_told_last,
     an_edit_that_a_delivery_leads_to_is_tried_on_its_event,
     an_edit_shows_its_changes_and_any_version_can_be_restored,
+    a_connection_that_was_saved_meanwhile_is_not_overwritten_unseen,
     live_parts_answer_to_half_finished_rules_and_hide_secrets,
     an_import_says_what_it_does_and_does_that,
     rules_of_an_earlier_version_stay_and_are_imported_switched_off,
@@ -510,6 +511,66 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Dat
             .status,
         404
     );
+    bridge.stop().await;
+}
+
+async fn a_connection_that_was_saved_meanwhile_is_not_overwritten_unseen(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let path = format!("/connections/{}", only_connection(&bridge).await);
+    let opened = ada.get(&format!("{path}/edit")).await;
+    let hidden = ["csrf", "called", "seen_version", "seen_source"];
+    let loaded = |page: &Page| hidden.map(|name| page.hidden(name));
+    async fn save(
+        ada: &mut Visitor<'_>,
+        (path, connected): (&str, &Connected),
+        [mark, called, version, source]: &[String; 4],
+        (name, value): (&str, &str),
+    ) -> Page {
+        let mut posted = fields(mark, &connected.source_id, &connected.destination_id);
+        posted.extend([("called", &**called), ("name", name)]);
+        posted.extend([("seen_version", &**version), ("seen_source", source)]);
+        ada.post(path, &changed(posted, &[("c_value", value)]))
+            .await
+    }
+    let to = (path.as_str(), &connected);
+    let is_refused = |page: &Page, typed: &str| {
+        let told = format!("then save again to put yours in its place. <a href=\"{path}\"");
+        let typed = format!("value=\"{typed}\"");
+        page.status == 422 && page.html.contains(&told) && page.html.contains(&typed)
+    };
+    let seen = loaded(&opened);
+    let first = save(&mut ada, to, &seen, ("Through", "one tab")).await;
+    assert_eq!(first.status, 303);
+    let second = save(&mut ada, to, &seen, ("Through", "another tab")).await;
+    assert!(is_refused(&second, "another tab"), "{}", second.html);
+    let saved = bridge.get(&path).await;
+    assert_eq!(saved["filter"]["all"][0]["value"], "one tab");
+
+    // Who was told saves over it.
+    let seen = loaded(&second);
+    let again = save(&mut ada, to, &seen, ("Through", "another tab")).await;
+    assert_eq!(again.status, 303);
+    let saved = bridge.get(&path).await;
+    assert_eq!(saved["filter"]["all"][0]["value"], "another tab");
+
+    // A name has no version, and is lost no less; switching it off is none of the form's.
+    let seen = loaded(&ada.get(&format!("{path}/edit")).await);
+    assert_eq!(
+        ada.post(&format!("{path}/enable"), &[("csrf", &seen[0])])
+            .await
+            .status,
+        303
+    );
+    let renamed = save(&mut ada, to, &seen, ("Renamed", "another tab")).await;
+    assert_eq!(renamed.status, 303);
+    let stale = save(&mut ada, to, &seen, ("Through", "a third")).await;
+    assert!(is_refused(&stale, "a third"));
+    let again = save(&mut ada, to, &loaded(&stale), ("Through", "a third")).await;
+    assert_eq!(again.status, 303);
+    assert_eq!(bridge.get(&path).await["name"], "Through");
     bridge.stop().await;
 }
 

@@ -9,7 +9,7 @@ use crate::domain::catalogue::{EVENTS, RECORD_UPDATED, find, groups};
 use crate::domain::connection::{
     Connection, DeliverySettings, Order, RulesDocument, TRIGGER_ENTRIES_LIMIT, Trigger,
 };
-use crate::domain::id::DestinationId;
+use crate::domain::id::{DestinationId, SourceId, VersionId};
 use crate::domain::recipes::Recipe;
 use crate::domain::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::domain::services::Service;
@@ -62,6 +62,8 @@ pub struct ConnectionForm {
     pub name: String,
     /// What it was called when the form was opened; `None` when the form does not say.
     pub called: Option<String>,
+    /// The version and the source that it was filled in with; `None` when the form does not say.
+    pub seen: Option<(VersionId, SourceId)>,
     pub source_id: String,
     pub destination_id: String,
     pub new_destination: NewDestination,
@@ -263,6 +265,12 @@ fn is_update(event: &str) -> bool {
     RECORD_UPDATED.contains(&event)
 }
 
+/// What a form says that it was filled in with.
+fn seen(form: &Form) -> Option<(VersionId, SourceId)> {
+    let version = form.text("seen_version").parse().ok()?;
+    Some((version, form.text("seen_source").parse().ok()?))
+}
+
 /// One of a field's controls, for a problem to lead to.
 fn field_control(row: &FieldRow, index: usize, part: &str) -> Field {
     Field {
@@ -329,6 +337,7 @@ impl ConnectionForm {
             id: Some(connection.id.to_string()),
             name: connection.name.clone(),
             called: Some(connection.name.clone()),
+            seen: Some((connection.version.id, connection.source_id)),
             source_id: connection.source_id.to_string(),
             destination_id: connection.version.destination_id.to_string(),
             ..ConnectionForm::with_rules(&connection.version.rules)
@@ -358,6 +367,7 @@ impl ConnectionForm {
             id,
             name: form.text("name").into(),
             called: form.value("called").map(str::to_string),
+            seen: seen(form),
             source_id: form.text("source_id").into(),
             destination_id: form.text("destination_id").into(),
             new_destination: NewDestination {

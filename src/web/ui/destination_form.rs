@@ -16,7 +16,7 @@ use crate::web::problem::ApiError;
 use crate::web::ui::error::PageError;
 use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
-use crate::web::ui::form_problem::{FormProblem, mendable};
+use crate::web::ui::form_problem::{FormProblem, mendable_of};
 use crate::web::ui::mail_fields::MailFields;
 use crate::web::ui::success_field::SuccessField;
 
@@ -60,14 +60,18 @@ pub struct DestinationForm {
     pub timeout_ms: String,
     pub success: SuccessField,
     pub notices: bool,
+    /// When what it was filled in with had been changed; `None` when the form does not say.
+    pub seen_ms: Option<i64>,
 }
 
 /// The limits that the form has a field for.
 const LIMITS: [&str; 3] = ["concurrency", "per_second", "timeout_ms"];
 
-/// What was saved, or everything that must be mended first. Headers are looked at here: the document has no place for one without a name.
+/// What was saved, or everything that must be mended first. Headers are looked at here: the document has no place for one without a name. `page` is
+/// that of what is changed.
 pub async fn checked(
     form: &Form,
+    page: &str,
     saving: impl Future<Output = Result<Saved, ApiError>>,
 ) -> Result<Result<Saved, Vec<FormProblem>>, PageError> {
     let mut problems = header_problems(&header_rows(form));
@@ -79,7 +83,7 @@ pub async fn checked(
     let problems = if problems.is_empty() {
         match saving.await {
             Ok(saved) => return Ok(Ok(saved)),
-            Err(error) => at_shown_fields(missing_told(mendable(error)?, form), form),
+            Err(error) => at_shown_fields(missing_told(mendable_of(error, page)?, form), form),
         }
     } else {
         problems
@@ -255,6 +259,7 @@ impl DestinationForm {
             timeout_ms: settings.limits.timeout_ms.to_string(),
             success: SuccessField::of(settings.success.as_ref()),
             notices: settings.notices,
+            seen_ms: Some(destination.updated_at.as_millisecond()),
             ..form
         }
     }
@@ -293,8 +298,14 @@ impl DestinationForm {
             timeout_ms: form.text("timeout_ms").into(),
             success: SuccessField::typed(form),
             notices: form.is_ticked("notices"),
+            seen_ms: seen_ms(form),
         }
     }
+}
+
+/// When what the form was filled in with had been changed.
+pub fn seen_ms(form: &Form) -> Option<i64> {
+    form.text("seen_ms").parse().ok()
 }
 
 /// The rows in their order. One whose name was taken away and whose value is the mask of what is saved is one that was taken out.
