@@ -1152,6 +1152,80 @@ async fn what_stays_empty_with_the_sample_is_told_beside_a_good_verdict() {
     bridge.stop().await;
 }
 
+/// This many fields, as the form posts them.
+fn many_fields(names: &[String]) -> Vec<(&str, &str)> {
+    let row = |name| {
+        [
+            ("f_to", name),
+            ("f_kind", "path"),
+            ("f_source", "$.event"),
+            ("f_take", "first"),
+            ("f_sep", ""),
+            ("f_pipe", ""),
+            ("f_missing", "null"),
+        ]
+    };
+    names.iter().flat_map(|name| row(name.as_str())).collect()
+}
+
+#[actix_web::test]
+async fn no_more_fields_and_conditions_are_added_than_there_may_be() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    let names: Vec<String> = (1..=200).map(|number| format!("field{number}")).collect();
+    let mut full = posted.clone();
+    full.extend(many_fields(&names[..199]));
+    let count = |page: &Page, name: &str| page.html.matches(&format!("name=\"{name}\"")).count();
+
+    // With one of the form's own that is all, and the button says so.
+    full.push(("action", "preview"));
+    let page = ada.post("/connections", &full).await;
+    assert_eq!(count(&page, "f_to"), 200);
+    assert!(page.html.contains("value=\"add-field\" disabled"));
+    assert!(page.html.contains("200 fields at most"));
+    for action in ["add-field", "pick:$.event"] {
+        let page = ada
+            .post(
+                "/connections",
+                &changed(full.clone(), &[("action", action)]),
+            )
+            .await;
+        assert_eq!((page.status, count(&page, "f_to")), (422, 200), "{action}");
+    }
+    // What a form brings beyond is refused, and still there.
+    full.retain(|(name, _)| *name != "action");
+    full.extend(many_fields(&names[199..]));
+    let page = ada.post("/connections", &full).await;
+    assert_eq!((page.status, count(&page, "f_to")), (422, 201));
+    assert!(page.html.contains("At most 200 fields."));
+    assert!(page.html.contains("value=\"field200\""));
+
+    let mut full = posted;
+    for _ in 0..199 {
+        full.extend([
+            ("c_depth", "0"),
+            ("c_path", "$.event"),
+            ("c_op", "exists"),
+            ("c_value", ""),
+            ("c_case", ""),
+            ("c_types", ""),
+            ("c_zone", ""),
+        ]);
+    }
+    full.push(("action", "preview"));
+    let page = ada.post("/connections", &full).await;
+    assert!(page.html.contains("value=\"add-condition\" disabled"));
+    assert!(page.html.contains("200 conditions at most"));
+    let full = changed(full, &[("action", "add-condition")]);
+    let page = ada.post("/connections", &full).await;
+    assert_eq!((page.status, count(&page, "c_path")), (422, 200));
+    bridge.stop().await;
+}
+
 #[actix_web::test]
 async fn a_dry_run_that_cannot_be_made_says_why() {
     let (bridge, receiver) = (TestBridge::start().await, Receiver::start());

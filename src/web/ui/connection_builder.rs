@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use crate::domain::audit::Actor;
 use crate::domain::connection::{Connection, Rules, RulesDocument};
 use crate::domain::destination::{Settings, SettingsDocument};
+use crate::domain::filter::CONDITIONS_LIMIT;
 use crate::domain::id::{ConnectionId, DestinationId};
+use crate::domain::mapping::fields::FIELDS_LIMIT;
 use crate::domain::mapping::functions::{Function, functions};
 use crate::domain::person::{Language, User};
 use crate::flow::Bridge;
@@ -288,8 +290,11 @@ async fn submit(
             Err(problem) => extras.not_tried = Some(problem),
         },
         action => {
-            form.act(&action);
-            extras.added = form.added(&action);
+            extras.problems.extend(form.is_full(&action));
+            if extras.problems.is_empty() {
+                form.act(&action);
+                extras.added = form.added(&action);
+            }
         }
     }
     if extras.problems.is_empty() {

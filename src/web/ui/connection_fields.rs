@@ -4,13 +4,14 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::mapping::fields::FIELDS_LIMIT;
 use crate::domain::mapping::functions::{Function, find};
 use crate::web::i18n::Key;
 use crate::web::ui::form::Form;
 use crate::web::ui::rule_words;
 
-/// Rows that a form may have.
-const ROWS_LIMIT: usize = 200;
+/// Rows that are read: more than there may be fields, so that too many are refused and none is lost.
+const ROWS_LIMIT: usize = 2 * FIELDS_LIMIT;
 /// What joins several values unless something else is typed.
 const SEPARATOR: &str = ", ";
 

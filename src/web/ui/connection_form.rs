@@ -9,7 +9,9 @@ use crate::domain::catalogue::{EVENTS, RECORD_UPDATED, find, groups};
 use crate::domain::connection::{
     Connection, DeliverySettings, Order, RulesDocument, TRIGGER_ENTRIES_LIMIT, Trigger,
 };
+use crate::domain::filter::CONDITIONS_LIMIT;
 use crate::domain::id::{DestinationId, SourceId, VersionId};
+use crate::domain::mapping::fields::FIELDS_LIMIT;
 use crate::domain::recipes::Recipe;
 use crate::domain::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::domain::services::Service;
@@ -410,7 +412,7 @@ impl ConnectionForm {
             Action::RemoveCondition(index) => {
                 connection_filter::remove(&mut self.conditions, *index)
             }
-            Action::AddField => self.fields.push(FieldRow {
+            Action::AddField if self.may_have_another_field() => self.fields.push(FieldRow {
                 kind: "path".into(),
                 focus: true,
                 ..FieldRow::default()
@@ -453,8 +455,40 @@ impl ConnectionForm {
             row.fill(path);
             return;
         }
-        let row = FieldRow::picked(path, &self.fields);
-        self.fields.push(row);
+        if self.may_have_another_field() {
+            let row = FieldRow::picked(path, &self.fields);
+            self.fields.push(row);
+        }
+    }
+
+    /// Whether a mapping may have one more.
+    pub fn may_have_another_field(&self) -> bool {
+        self.fields.len() < FIELDS_LIMIT
+    }
+
+    /// Whether a filter may have one more.
+    pub fn may_have_another_condition(&self) -> bool {
+        connection_filter::may_have_another(&self.conditions)
+    }
+
+    /// That a button brings in no more, since there are as many as there may be.
+    pub fn is_full(&self, action: &Action) -> Option<FormProblem> {
+        let (place, message) = match action {
+            Action::AddField | Action::Pick(_) if !self.may_have_another_field() => (
+                "mapping/fields",
+                t!("builder-fields-limit", count = FIELDS_LIMIT),
+            ),
+            Action::AddCondition(_) | Action::AddGroup(_) | Action::PickCondition(_)
+                if !self.may_have_another_condition() =>
+            {
+                (
+                    "filter",
+                    t!("builder-conditions-limit", count = CONDITIONS_LIMIT),
+                )
+            }
+            _ => return None,
+        };
+        Some(FormProblem::at(place, message))
     }
 
     /// Whether order or attempts are other than usual, or cannot be read.
