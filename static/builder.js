@@ -115,7 +115,7 @@ const replace = async (action, signal) => {
   const fresh = page && find("#builder", page);
   if (!fresh || signal.aborted) return;
   // A control that the answer brings in for good, like a new row, takes the keyboard; in one column a picked value's would take the sample out of sight.
-  const stays = action.startsWith("pick:") && ONE_COLUMN.matches;
+  const stays = /^pick(-into)?:/.test(action) && ONE_COLUMN.matches;
   const wanted = stays ? null : find(BROUGHT_IN[action] ?? "[autofocus]", fresh);
   for (const details of all("details[id]", fresh)) {
     const settled = action === "make-destination" && details.id === "new-destination" || action === "dry-run" && details.id === "past";
@@ -254,9 +254,16 @@ const in_template = (path) => find(`.pick[title="${CSS.escape(path)}"]`)?.datase
 // Puts a path into the field that was last typed in; false when there is none, and the server makes a new field of it.
 const insert = (path, into = last_field) => {
   if (!into?.isConnected || into.offsetParent === null || !(into.hasAttribute("data-path") || into.hasAttribute("data-template"))) return false;
+  const target = into.name === "f_source" && into.closest(".target");
+  // One without a name is named after what it takes, which the server does.
+  if (target && !is_text(into) && !find("[name=f_to]", target).value) {
+    changed = true;
+    press(`pick-into:${all(".target", builder()).indexOf(target)}:${path}`);
+    return true;
+  }
   if (is_text(into)) { const text = in_template(path); if (text) write(into, text, into.selectionStart, into.selectionEnd); }
   else write(into, path, 0, into.value.length);
-  const name = into.name === "f_source" && find("[name=f_to]", into.closest(".target"));
+  const name = target && find("[name=f_to]", target);
   if (name && !name.value) { name.focus(); }
   return true;
 };

@@ -1284,6 +1284,20 @@ async fn a_value_goes_where_a_named_field_lacks_one() {
     ] {
         assert!(page.html.contains(part), "{part} in {}", page.html);
     }
+    // One that has no name yet is named after what it takes, and stays where it is.
+    let mut posted = changed(posted, &[("f_to", ""), ("action", "pick-into:0:$.event")]);
+    let taken = ["event".to_string()];
+    posted.extend(many_fields(&taken));
+    let page = ada.post("/connections", &posted).await;
+    let rest = page.html.split("id=\"f-to-0\"").nth(1).unwrap();
+    assert!(
+        rest.split('>')
+            .next()
+            .unwrap()
+            .contains("value=\"event_2\""),
+        "{rest}"
+    );
+    assert!(page.html.contains("Added event_2"));
     bridge.stop().await;
 }
 
@@ -1408,6 +1422,9 @@ async fn every_entry_of_a_list_is_picked_with_all_of_them_joined() {
     let text = "{{ currentValue.todoUsers | pluck(&#39;user.fullName&#39;) | join(&#39;, &#39;) }}";
     for part in [
         format!("value=\"pick:{path}\""),
+        format!(
+            "title=\"{path}\" data-text=\"{text}\"><span class=\"key\">fullName</span> <span class=\"v text\">Ada Lovelace</span></button>"
+        ),
         format!("<option value=\"{path}\" data-text=\"{text}\">Ada Lovelace</option>"),
     ] {
         assert!(page.html.contains(&part), "{part} in {}", page.html);

@@ -167,6 +167,8 @@ pub enum Action {
     MoveFieldUp(usize),
     /// A value of the sample was chosen.
     Pick(String),
+    /// A value of the sample was chosen for this field, which has no name yet.
+    PickInto(usize, String),
     /// A value of the sample was chosen for the filter.
     PickCondition(String),
 }
@@ -190,6 +192,10 @@ impl Action {
             ("remove-field", Ok(index)) => Action::RemoveField(index),
             ("field-up", Ok(index)) => Action::MoveFieldUp(index),
             ("pick-condition", _) if !rest.is_empty() => Action::PickCondition(rest.into()),
+            ("pick-into", _) => match rest.split_once(':').map(|(at, path)| (at.parse(), path)) {
+                Some((Ok(index), path)) if !path.is_empty() => Action::PickInto(index, path.into()),
+                _ => Action::Preview,
+            },
             ("pick", _) if !rest.is_empty() => Action::Pick(rest.into()),
             _ => Action::Preview,
         }
@@ -424,6 +430,7 @@ impl ConnectionForm {
                 self.fields.swap(*index, *index - 1);
             }
             Action::Pick(path) => self.pick(path),
+            Action::PickInto(index, path) => self.pick_into(*index, path),
             Action::PickCondition(path) => connection_filter::pick(&mut self.conditions, path),
             _ => {}
         }
@@ -432,7 +439,7 @@ impl ConnectionForm {
     /// What a button brought in, for those who do not see it appear.
     pub fn added(&self, action: &Action) -> Option<String> {
         match action {
-            Action::Pick(_) if self.mapping_mode == "fields" => {
+            Action::Pick(_) | Action::PickInto(..) if self.mapping_mode == "fields" => {
                 let filled = self.fields.iter().find(|row| row.focus);
                 filled.map(|row| row.to.clone())
             }
@@ -458,6 +465,17 @@ impl ConnectionForm {
         if self.may_have_another_field() {
             let row = FieldRow::picked(path, &self.fields);
             self.fields.push(row);
+        }
+    }
+
+    /// The value goes into this field, which is named after it as long as nobody has named it.
+    fn pick_into(&mut self, index: usize, path: &str) {
+        let name = connection_fields::name_for(path, &self.fields);
+        if let Some(row) = self.fields.get_mut(index) {
+            if row.to.is_empty() {
+                row.to = name;
+            }
+            row.fill(path);
         }
     }
 
