@@ -250,6 +250,7 @@ builder-verdict-passes = The event passes and this would be sent.
 builder-verdict-fails = Mapping would fail
 builder-verdict-failed = { $failed } of { $count } conditions keep it back.
 builder-gap = The sample has nothing at { $paths }.
+builder-meant-path = Did you mean { $path }?
 builder-gap-short = something empty
 builder-gaps = With this sample, something stays empty:
 builder-suggestions = Suggestions

@@ -230,6 +230,7 @@ builder-verdict-passes = Event lolos dan ini yang akan dikirim.
 builder-verdict-fails = Pemetaan akan gagal
 builder-verdict-failed = { $failed } dari { $count } kondisi menahannya.
 builder-gap = Contoh ini tidak memiliki apa pun di { $paths }.
+builder-meant-path = Apakah maksudnya { $path }?
 builder-gap-short = ada yang kosong
 builder-gaps = Dengan contoh ini, ada yang tetap kosong:
 builder-suggestions = Saran

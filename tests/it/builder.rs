@@ -1119,6 +1119,14 @@ async fn what_stays_empty_with_the_sample_is_told_beside_a_good_verdict() {
     assert!(result.contains("href=\"#f-source-0\""), "{result}");
     assert!(part(&live, "bar").contains("something empty"));
     assert!(part(&live, "f-0").contains(said));
+    assert!(part(&live, "f-0").contains("Did you mean $.currentValue.title?"));
+    // A condition whose path is a name alone is told where that is.
+    let typed = [("c_path", "title"), ("c_op", "contains")];
+    let live = ada
+        .post("/connections/live", &changed(posted.clone(), &typed))
+        .await;
+    let told = "there is nothing at title. Did you mean $.currentValue.title?";
+    assert!(part(&live, "c-0").contains(told), "{}", part(&live, "c-0"));
     // What is meant to be left out or null is no slip.
     for change in [("f_missing", "omit"), ("f_pipe", "default(null)")] {
         let live = ada
