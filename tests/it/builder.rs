@@ -332,6 +332,16 @@ async fn what_is_unfinished_is_not_wrong_yet(database: Database) {
     assert!(!live.html.contains("class=\"wrong\"") && !live.html.contains("class=\"mend\""));
     let review = part(&live, "review");
     assert!(review.contains("send some of its fields to Receiver. No field is chosen yet."));
+    // So is a condition whose value is still to be typed.
+    let untyped = with(&[("c_value", "")]);
+    let live = ada.post("/connections/live", &untyped).await;
+    let asks = "<span class=\"quiet\">Enter the text to look for.</span>";
+    assert!(part(&live, "c-0").contains(asks), "{}", part(&live, "c-0"));
+    let mistyped = with(&[("c_op", "gt"), ("c_value", "2,000")]);
+    let live = ada.post("/connections/live", &mistyped).await;
+    let asks = "<span class=\"wrong\">Enter a number, like 2000.</span>";
+    assert!(part(&live, "c-0").contains(asks), "{}", part(&live, "c-0"));
+
     let mut second = named.clone();
     second.extend([
         ("f_to", "more"),

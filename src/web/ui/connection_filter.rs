@@ -266,6 +266,11 @@ impl FilterRow {
         !self.is_group() && self.path.is_empty() && self.value.trim().is_empty()
     }
 
+    /// Whether its value is still to be typed.
+    pub fn lacks_value(&self) -> bool {
+        !self.is_group() && self.value.trim().is_empty() && self.hint().is_some()
+    }
+
     /// What is typed as the value of its operator; `None` when it takes none.
     pub fn hint(&self) -> Option<String> {
         let takes = operator::find(&self.op).map_or(Takes::Scalar, |operator| operator.takes());

@@ -609,6 +609,14 @@ impl ConnectionForm {
         problems.into_iter().map(placed).collect()
     }
 
+    /// Whether a problem is that a condition's value is still to be typed.
+    pub fn is_asked_for(&self, problem: &FormProblem) -> bool {
+        let index = problem.field.as_ref();
+        let index = index.and_then(|field| field.id.strip_prefix("c-value-")?.parse().ok());
+        let row = index.and_then(|index: usize| self.conditions.get(index));
+        row.is_some_and(FilterRow::lacks_value)
+    }
+
     /// The parts of a filter that is written as JSON and has no rows.
     fn places_in_json(&self) -> Option<Places> {
         let filter: Value = serde_json::from_str(self.filter_json.trim()).ok()?;

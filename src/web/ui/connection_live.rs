@@ -13,7 +13,7 @@ use crate::domain::destination::Settings;
 use crate::domain::event::{Reading, read};
 use crate::domain::filter::condition::Truth;
 use crate::domain::filter::explanation::{Explanation, Reason};
-use crate::domain::filter::{Filter, Input};
+use crate::domain::filter::{About, Filter, Input};
 use crate::domain::mapping::Mapping;
 use crate::flow::dry_run::{DryRun, body_of, dry_run, read_back, rehearse};
 use crate::web::phrases::retold;
@@ -355,6 +355,11 @@ fn rows(
             Some(Err(_)) if row.is_group() => {}
             Some(Err(problems)) => {
                 feedback.problem = problems.first().map(|problem| retold(&problem.message))
+            }
+            // What nobody can mean, like a text to look for that is still to be typed, is told before what comes of it.
+            Some(Ok(filter)) if !row.is_group() && !filter.unfit(About::Event).is_empty() => {
+                let unfit = filter.unfit(About::Event);
+                feedback.problem = unfit.first().map(|problem| retold(&problem.message));
             }
             Some(Ok(filter)) => {
                 let explanation = filter.evaluate(&input);

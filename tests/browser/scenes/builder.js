@@ -27,7 +27,7 @@ module.exports = async function builder(day) {
   await page.keyboard.press("Enter");
   assert.strictEqual(await path.nth(1).inputValue(), "$.currentValue.todoList.title");
   assert.ok(await path.nth(1).evaluate((field) => field === document.activeElement), "the keyboard comes back");
-  await result.getByText("Every text has an empty part").waitFor();
+  await result.getByText("Enter the text to look for.").waitFor();
   await page.locator("[name=c_value]").nth(1).fill("week");
 
   // Dropped on the fields as a whole, a value becomes a field; dropped on a field's source, it goes in there.
