@@ -326,6 +326,7 @@ async fn what_is_unfinished_is_not_wrong_yet(database: Database) {
         posted
     };
 
+    let named_later = ["first".to_string(), "second".to_string()];
     // A field that has only its name so far: nothing is told of it, and a save asks for the rest.
     let named = with(&[("f_source", ""), ("f_pipe", "")]);
     let live = ada.post("/connections/live", &named).await;
@@ -352,6 +353,16 @@ async fn what_is_unfinished_is_not_wrong_yet(database: Database) {
     assert_eq!(refused.status, 422);
     let asks = "<a href=\"#f-source-0\">Field task.name</a>: Say where its value comes from.";
     assert!(refused.html.contains(asks), "{}", refused.html);
+
+    // In the sentence only what has a name is spoken of.
+    let mut unnamed = with(&[("f_to", "")]);
+    unnamed.extend(many_fields(&named_later));
+    let live = ada.post("/connections/live", &unnamed).await;
+    let review = part(&live, "review");
+    assert!(
+        review.contains("send first and 1 more field to Receiver"),
+        "{review}"
+    );
 
     // What has no name is spoken of by its number; one attempt is one; nothing was received yet.
     let mut nameless = with(&[("f_to", ""), ("max_attempts", "1")]);
