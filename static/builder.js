@@ -315,20 +315,27 @@ const hint = (select) => {
   value.tabIndex = says === "" ? -1 : 0;
   value.placeholder = says ?? "";
 };
+const is_update = (box) => box.closest("fieldset").contains(find("[name=events][value=RECORD_UPDATED]")) && !["RECORD_UPDATED", "TODO_CREATED", "TODO_DELETED"].includes(box.value);
 // "Record updated" stands for its events: it is ticked when all of them are.
 const mirror = (box) => {
   const group = all("[name=events]", box.closest("fieldset"));
   const any = group.find((other) => other.value === "RECORD_UPDATED");
   if (!any) return;
-  const meant = group.filter((other) => ![any.value, "TODO_CREATED", "TODO_DELETED"].includes(other.value));
+  const meant = group.filter(is_update);
   if (box === any) for (const other of meant) other.checked = any.checked;
   else any.checked = meant.every((other) => other.checked);
 };
+// What is chosen in a list that can be folded, in a few words; every change of a record is one of them.
+const NAMED_LIMIT = 2;
 const count = (field) => {
-  const told = find(`[data-count="${CSS.escape(field.name)}"]`);
+  const told = all("[data-count]").find(({ dataset }) => [dataset.count, dataset.typed].includes(field.name));
   if (!told) return;
-  const ticked = all(`[name="${CSS.escape(field.name)}"]:checked`).filter((box) => box.value !== "RECORD_UPDATED").length;
-  told.textContent = ticked ? `${ticked} ${told.dataset.some}` : told.dataset.none;
+  const ticked = all(`[name="${CSS.escape(told.dataset.count)}"]:checked`);
+  const any = ticked.some((box) => box.value === "RECORD_UPDATED");
+  const typed = find(`[name="${CSS.escape(told.dataset.typed)}"]`).value.split(",").map((name) => name.trim()).filter(Boolean);
+  const names = [...ticked.filter((box) => !any || !is_update(box)).map((box) => box.closest("label").textContent.trim()), ...typed];
+  const [named, more] = [names.slice(0, NAMED_LIMIT).join(", "), names.length - NAMED_LIMIT];
+  told.textContent = more > 0 ? told.dataset.more.replace("{names}", () => named).replace("{count}", more) : named || told.dataset.none;
 };
 const narrow = (field) => {
   const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);

@@ -1025,13 +1025,28 @@ async fn each_change_of_a_record_is_unticked_alone_and_all_of_them_together() {
     let posted = left(&with_any(&RECORD_UPDATED[1..]), true);
     assert_eq!(saved(&mut ada, posted).await, 10);
     let page = ada.get(&format!("/connections/{id}/edit")).await;
-    assert!(!page.html.contains(was) && page.html.contains("10 chosen"));
+    assert!(!page.html.contains(was) && page.html.contains(" and 8 more</span>"));
     // The box for all of them was ticked, with or without a script that ticks theirs.
     let posted = left(&with_any(&RECORD_UPDATED[1..]), false);
     assert_eq!(saved(&mut ada, posted).await, 11);
     // It was unticked: theirs still are, where no script unticked them.
     let posted = left(&[&["TODO_CREATED"], &RECORD_UPDATED[..]].concat(), true);
     assert_eq!(saved(&mut ada, posted).await, 1);
+    // Folded, the list still says which.
+    let shown = |page: &Page| {
+        let rest = page.html.split("data-count=\"events\"").nth(1).unwrap();
+        let rest = rest.split('>').nth(1).unwrap();
+        rest.split('<').next().unwrap().to_string()
+    };
+    let page = ada.get(&format!("/connections/{id}/edit")).await;
+    assert_eq!(shown(&page), "Record created");
+    let posted = left(&with_any(&["TODO_CREATED", "TODO_DELETED"]), false);
+    assert_eq!(saved(&mut ada, posted).await, 13);
+    let page = ada.get(&format!("/connections/{id}/edit")).await;
+    assert_eq!(
+        shown(&page),
+        "Record updated (any change), Record created and 1 more"
+    );
     bridge.stop().await;
 }
 

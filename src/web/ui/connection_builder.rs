@@ -32,7 +32,9 @@ use crate::web::phrases::retold;
 use crate::web::turn::{RULES, turn};
 use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES, example_call};
 use crate::web::ui::connection_filter::MODES;
-use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS, NewDestination};
+use crate::web::ui::connection_form::{
+    Action, ConnectionForm, FORMATS, MAPPINGS, NewDestination, in_short,
+};
 use crate::web::ui::connection_live::{Live, Target, live};
 use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, offers};
 use crate::web::ui::connection_words::{
@@ -77,6 +79,8 @@ struct FormPage {
     destinations: Vec<(String, String)>,
     projects: Vec<ProjectBox>,
     other_projects: String,
+    /// The chosen projects, in a few words.
+    chosen_projects: String,
     functions: Vec<FunctionGroup>,
     /// The secret of a destination that was made just now; shown this once.
     made_secret: Option<String>,
@@ -528,7 +532,14 @@ impl<'b> Builder<'b> {
         let empty = Value::Null;
         let document = sample.document.as_ref().unwrap_or(&empty);
         let (projects, other_projects) = project_boxes(&form, &self.names);
+        let chosen: Vec<String> = projects
+            .iter()
+            .filter(|project| project.checked)
+            .map(|project| project.name.clone())
+            .chain(comma_separated(&other_projects))
+            .collect();
         Ok(FormPage {
+            chosen_projects: in_short(&chosen),
             page: Page::new(request, user, "/connections", title),
             problems: extras.problems,
             unsaved: extras.unsaved,
@@ -710,6 +721,11 @@ fn project_boxes(form: &ConnectionForm, names: &Names) -> (Vec<ProjectBox>, Stri
         .collect();
     let others = others.join(", ");
     (boxes, others)
+}
+
+fn comma_separated(text: &str) -> impl Iterator<Item = String> + '_ {
+    let parts = text.split(',').map(str::trim);
+    parts.filter(|part| !part.is_empty()).map(str::to_string)
 }
 
 fn function_groups() -> Vec<FunctionGroup> {

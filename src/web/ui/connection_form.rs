@@ -26,6 +26,9 @@ use crate::web::ui::labels::{event_label, event_type_called, group_name};
 use crate::web::ui::rule_places::{Places, field_called};
 use crate::web::ui::sample_tree::in_template;
 
+/// Events or projects that a folded list names; more are counted.
+const NAMED_LIMIT: usize = 2;
+
 /// The catalogue's group of events about records.
 const RECORDS: &str = "Records";
 /// Stands for every change of a record in the form; what is saved are the events themselves.
@@ -277,6 +280,16 @@ fn is_update(event: &str) -> bool {
 fn seen(form: &Form) -> Option<(VersionId, SourceId)> {
     let version = form.text("seen_version").parse().ok()?;
     Some((version, form.text("seen_source").parse().ok()?))
+}
+
+/// The first of these, and how many more there are.
+pub fn in_short(names: &[String]) -> String {
+    let (named, rest) = names.split_at(names.len().min(NAMED_LIMIT));
+    let named = named.join(", ");
+    match rest.len() {
+        0 => named,
+        more => t!("builder-and-more", names = named, count = more),
+    }
 }
 
 /// One of a field's controls, for a problem to lead to.
@@ -583,6 +596,19 @@ impl ConnectionForm {
             }
         }
         events
+    }
+
+    /// Which events it listens to, in a few words; every change of a record is one of them.
+    pub fn events_in_short(&self) -> String {
+        let ticked = self.groups.iter().flat_map(|group| {
+            let events = group.events.iter().filter(|event| event.checked);
+            let has_any = group.has_any_update();
+            events.filter(move |event| !(has_any && is_update(event.id)))
+        });
+        let known = ticked.map(|event| event.label.clone());
+        let other = self.other_events.split(',').map(str::trim);
+        let other = other.filter(|name| !name.is_empty()).map(str::to_string);
+        in_short(&known.chain(other).collect::<Vec<_>>())
     }
 
     /// The problems at the rows and controls that they are about.
