@@ -233,6 +233,9 @@ document.addEventListener("focusin", (event) => {
 });
 
 const write = (field, text, start, end) => {
+  // A folded one takes no keyboard.
+  const fold = field.closest("details");
+  if (fold) fold.open = true;
   field.setRangeText(text, start, end, "end");
   field.dispatchEvent(new Event("input", { bubbles: true }));
   field.focus();
@@ -291,7 +294,7 @@ document.addEventListener("drop", (event) => {
 });
 // Where a function goes that was clicked before anything was typed in; a field is made for it when there is none.
 const field_for_call = async () => {
-  if (last_field?.isConnected && last_field.offsetParent && last_field.name !== "c_path") return last_field;
+  if (last_field?.isConnected && last_field.checkVisibility() && last_field.name !== "c_path") return last_field;
   if (find("[name=mapping_mode]:checked")?.value === "template") return find("#template");
   if (!find("[name=f_pipe]")) { changed = true; await press("add-field"); }
   return all("[name=f_pipe]").at(-1);

@@ -72,7 +72,6 @@ builder-to-field = Field in what is sent
 builder-kind = Kind of value
 builder-from = Path, text or constant
 builder-remove-field = Remove the field { $name }
-builder-then = then
 builder-pipe = Functions, separated by |
 builder-move-field = Move { $name } up
 builder-move-up = Move up

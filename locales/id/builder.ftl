@@ -72,7 +72,6 @@ builder-to-field = Field dalam yang dikirim
 builder-kind = Jenis nilai
 builder-from = Path, teks, atau konstanta
 builder-remove-field = Hapus field { $name }
-builder-then = lalu
 builder-pipe = Fungsi, dipisahkan |
 builder-move-field = Naikkan { $name }
 builder-move-up = Naikkan
