@@ -73,7 +73,9 @@ const live = async () => {
   find("#name").placeholder = find("#step-review [data-name]").dataset.name;
   find("#added").textContent = "";
   // Other events were ticked, or one has come: what it is tried on is shown as well.
-  if (find("[data-sample]", answer).dataset.sample !== find("#sample-card").dataset.sample) press("preview");
+  // Its tree waits while somebody types the sample itself.
+  const is_typed = document.activeElement?.hasAttribute("data-paste");
+  if (!is_typed && find("[data-sample]", answer).dataset.sample !== find("#sample-card").dataset.sample) press("preview");
 };
 
 // A part is replaced unless nothing changed in it or somebody is typing there; what was unfolded stays so.
@@ -102,6 +104,9 @@ const press = async (action) => {
   try { await replace(action, mine.stop.signal); } finally { if (pressed === mine) pressed = null; }
 };
 
+// What the form says, but for the mark that goes with it.
+const as_sent = () => { const body = formBody(); body.delete("csrf"); return body.toString(); };
+
 // A button's answer is the whole page: its form takes the place of this one, and the keyboard stays where it was.
 const replace = async (action, signal) => {
   clearTimeout(timer);
@@ -111,9 +116,12 @@ const replace = async (action, signal) => {
   const place = place_of(document.activeElement);
   const open = Object.fromEntries(all("details[id]", builder()).map((details) => [details.id, details.open]));
   const scrolled = find(".sample-tree")?.scrollTop;
+  const sent = as_sent();
   const page = await answer_of(builder().getAttribute("action"), action, signal);
   const fresh = page && find("#builder", page);
   if (!fresh || signal.aborted) return;
+  // What was typed since is not in an answer that only looks.
+  if (action === "preview" && sent !== as_sent()) return replace(action, signal);
   // A control that the answer brings in for good, like a new row, takes the keyboard; in one column a picked value's would take the sample out of sight.
   const stays = /^pick(-into)?:/.test(action) && ONE_COLUMN.matches;
   const wanted = stays ? null : find(BROUGHT_IN[action] ?? "[autofocus]", fresh);
@@ -194,13 +202,14 @@ document.addEventListener("input", (event) => {
   if (field.name === "f_source" && (!event.inputType || event.inputType === "insertReplacementText")) join_several(field);
   count(field);
   if (field.dataset.complete) complete(field);
-  if (!field.hasAttribute("data-refresh") && !field.hasAttribute("data-paste")) soon();
+  if (field.hasAttribute("data-paste") && field.value.trim()) find("#sample_from").value = "paste";
+  if (event.inputType === "insertFromPaste" && field.hasAttribute("data-paste")) press("preview");
+  else if (!field.hasAttribute("data-refresh")) soon();
 });
 document.addEventListener("change", (event) => {
   const field = event.target;
   if (!builder()?.contains(field)) return;
   if (field.name === "f_take") field.dataset.chosen = "yes";
-  if (field.hasAttribute("data-paste") && field.value.trim()) find("#sample_from").value = "paste";
   if (field.hasAttribute("data-refresh") || field.hasAttribute("data-paste")) press("preview");
 });
 
