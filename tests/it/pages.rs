@@ -826,6 +826,20 @@ async fn nothing_that_was_typed_into_a_destination_is_dropped_in_silence() {
         &rows[4..6],
     ]
     .concat();
+    // Without its scheme an address is the encrypted one, also where the form comes back.
+    let bare = form(&[&fine[..], &[("concurrency", "many")]].concat());
+    let bare: Vec<(&str, &str)> = bare
+        .into_iter()
+        .map(|(name, value)| {
+            if name == "url" {
+                (name, "hooks.example/x")
+            } else {
+                (name, value)
+            }
+        })
+        .collect();
+    let page = ada.post("/destinations", &bare).await;
+    assert!(page.html.contains("value=\"https://hooks.example/x\""));
     let saved = ada.post("/destinations", &form(&fine)).await;
     let at = saved.location.unwrap();
     let at = at.split('?').next().unwrap();

@@ -19,6 +19,7 @@ use crate::web::api::connections::ConnectionDocument;
 use crate::web::i18n::Key;
 use crate::web::ui::connection_fields::{self, FieldRow};
 use crate::web::ui::connection_filter::{self, FilterRow};
+use crate::web::ui::destination_form::with_scheme;
 use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::FormProblem;
@@ -393,7 +394,7 @@ impl ConnectionForm {
             destination_id: form.text("destination_id").into(),
             new_destination: NewDestination {
                 name: form.text("d_name").into(),
-                url: form.text("d_url").into(),
+                url: with_scheme(form.text("d_url")),
                 scheme: form.text("d_scheme").into(),
                 ..NewDestination::default()
             },
