@@ -73,7 +73,9 @@ const live = async () => {
   find("#name").placeholder = find("#step-review [data-name]").dataset.name;
   find("#added").textContent = "";
   // Other events were ticked, or one has come: what it is tried on is shown as well.
-  if (find("[data-sample]", answer).dataset.sample !== find("#sample-card").dataset.sample) press("preview");
+  // Its tree waits while somebody types the sample itself.
+  const is_typed = document.activeElement?.hasAttribute("data-paste");
+  if (!is_typed && find("[data-sample]", answer).dataset.sample !== find("#sample-card").dataset.sample) press("preview");
 };
 
 // A part is replaced unless nothing changed in it or somebody is typing there; what was unfolded stays so.
@@ -102,6 +104,9 @@ const press = async (action) => {
   try { await replace(action, mine.stop.signal); } finally { if (pressed === mine) pressed = null; }
 };
 
+// What the form says, but for the mark that goes with it.
+const as_sent = () => { const body = formBody(); body.delete("csrf"); return body.toString(); };
+
 // A button's answer is the whole page: its form takes the place of this one, and the keyboard stays where it was.
 const replace = async (action, signal) => {
   clearTimeout(timer);
@@ -111,11 +116,14 @@ const replace = async (action, signal) => {
   const place = place_of(document.activeElement);
   const open = Object.fromEntries(all("details[id]", builder()).map((details) => [details.id, details.open]));
   const scrolled = find(".sample-tree")?.scrollTop;
+  const sent = as_sent();
   const page = await answer_of(builder().getAttribute("action"), action, signal);
   const fresh = page && find("#builder", page);
   if (!fresh || signal.aborted) return;
+  // What was typed since is not in an answer that only looks.
+  if (action === "preview" && sent !== as_sent()) return replace(action, signal);
   // A control that the answer brings in for good, like a new row, takes the keyboard; in one column a picked value's would take the sample out of sight.
-  const stays = action.startsWith("pick:") && ONE_COLUMN.matches;
+  const stays = /^pick(-into)?:/.test(action) && ONE_COLUMN.matches;
   const wanted = stays ? null : find(BROUGHT_IN[action] ?? "[autofocus]", fresh);
   for (const details of all("details[id]", fresh)) {
     const settled = action === "make-destination" && details.id === "new-destination" || action === "dry-run" && details.id === "past";
@@ -194,13 +202,14 @@ document.addEventListener("input", (event) => {
   if (field.name === "f_source" && (!event.inputType || event.inputType === "insertReplacementText")) join_several(field);
   count(field);
   if (field.dataset.complete) complete(field);
-  if (!field.hasAttribute("data-refresh") && !field.hasAttribute("data-paste")) soon();
+  if (field.hasAttribute("data-paste") && field.value.trim()) find("#sample_from").value = "paste";
+  if (event.inputType === "insertFromPaste" && field.hasAttribute("data-paste")) press("preview");
+  else if (!field.hasAttribute("data-refresh")) soon();
 });
 document.addEventListener("change", (event) => {
   const field = event.target;
   if (!builder()?.contains(field)) return;
   if (field.name === "f_take") field.dataset.chosen = "yes";
-  if (field.hasAttribute("data-paste") && field.value.trim()) find("#sample_from").value = "paste";
   if (field.hasAttribute("data-refresh") || field.hasAttribute("data-paste")) press("preview");
 });
 
@@ -233,6 +242,9 @@ document.addEventListener("focusin", (event) => {
 });
 
 const write = (field, text, start, end) => {
+  // A folded one takes no keyboard.
+  const fold = field.closest("details");
+  if (fold) fold.open = true;
   field.setRangeText(text, start, end, "end");
   field.dispatchEvent(new Event("input", { bubbles: true }));
   field.focus();
@@ -254,9 +266,16 @@ const in_template = (path) => find(`.pick[title="${CSS.escape(path)}"]`)?.datase
 // Puts a path into the field that was last typed in; false when there is none, and the server makes a new field of it.
 const insert = (path, into = last_field) => {
   if (!into?.isConnected || into.offsetParent === null || !(into.hasAttribute("data-path") || into.hasAttribute("data-template"))) return false;
+  const target = into.name === "f_source" && into.closest(".target");
+  // One without a name is named after what it takes, which the server does.
+  if (target && !is_text(into) && !find("[name=f_to]", target).value) {
+    changed = true;
+    press(`pick-into:${all(".target", builder()).indexOf(target)}:${path}`);
+    return true;
+  }
   if (is_text(into)) { const text = in_template(path); if (text) write(into, text, into.selectionStart, into.selectionEnd); }
   else write(into, path, 0, into.value.length);
-  const name = into.name === "f_source" && find("[name=f_to]", into.closest(".target"));
+  const name = target && find("[name=f_to]", target);
   if (name && !name.value) { name.focus(); }
   return true;
 };
@@ -284,7 +303,7 @@ document.addEventListener("drop", (event) => {
 });
 // Where a function goes that was clicked before anything was typed in; a field is made for it when there is none.
 const field_for_call = async () => {
-  if (last_field?.isConnected && last_field.offsetParent && last_field.name !== "c_path") return last_field;
+  if (last_field?.isConnected && last_field.checkVisibility() && last_field.name !== "c_path") return last_field;
   if (find("[name=mapping_mode]:checked")?.value === "template") return find("#template");
   if (!find("[name=f_pipe]")) { changed = true; await press("add-field"); }
   return all("[name=f_pipe]").at(-1);
@@ -308,20 +327,27 @@ const hint = (select) => {
   value.tabIndex = says === "" ? -1 : 0;
   value.placeholder = says ?? "";
 };
+const is_update = (box) => box.closest("fieldset").contains(find("[name=events][value=RECORD_UPDATED]")) && !["RECORD_UPDATED", "TODO_CREATED", "TODO_DELETED"].includes(box.value);
 // "Record updated" stands for its events: it is ticked when all of them are.
 const mirror = (box) => {
   const group = all("[name=events]", box.closest("fieldset"));
   const any = group.find((other) => other.value === "RECORD_UPDATED");
   if (!any) return;
-  const meant = group.filter((other) => ![any.value, "TODO_CREATED", "TODO_DELETED"].includes(other.value));
+  const meant = group.filter(is_update);
   if (box === any) for (const other of meant) other.checked = any.checked;
   else any.checked = meant.every((other) => other.checked);
 };
+// What is chosen in a list that can be folded, in a few words; every change of a record is one of them.
+const NAMED_LIMIT = 2;
 const count = (field) => {
-  const told = find(`[data-count="${CSS.escape(field.name)}"]`);
+  const told = all("[data-count]").find(({ dataset }) => [dataset.count, dataset.typed].includes(field.name));
   if (!told) return;
-  const ticked = all(`[name="${CSS.escape(field.name)}"]:checked`).filter((box) => box.value !== "RECORD_UPDATED").length;
-  told.textContent = ticked ? `${ticked} ${told.dataset.some}` : told.dataset.none;
+  const ticked = all(`[name="${CSS.escape(told.dataset.count)}"]:checked`);
+  const any = ticked.some((box) => box.value === "RECORD_UPDATED");
+  const typed = find(`[name="${CSS.escape(told.dataset.typed)}"]`).value.split(",").map((name) => name.trim()).filter(Boolean);
+  const names = [...ticked.filter((box) => !any || !is_update(box)).map((box) => box.closest("label").textContent.trim()), ...typed];
+  const [named, more] = [names.slice(0, NAMED_LIMIT).join(", "), names.length - NAMED_LIMIT];
+  told.textContent = more > 0 ? told.dataset.more.replace("{names}", () => named).replace("{count}", more) : named || told.dataset.none;
 };
 const narrow = (field) => {
   const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);

@@ -160,6 +160,8 @@ shared-search-none-what = All the words must be found. Try fewer or shorter ones
 ## Forms and errors
 
 shared-not-saved = Not saved. Please correct:
+shared-saved-meanwhile = Somebody saved this meanwhile. Look at what is saved, then save again to put yours in its place.
+shared-see-saved = See what is saved
 shared-url = URL
 shared-at-character = (at character { $position })
 shared-look-only = You can look but not change. Ask an owner or editor.

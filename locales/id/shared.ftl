@@ -115,6 +115,8 @@ shared-search-none-what = Semua kata harus ditemukan. Coba kata yang lebih sedik
 ## Formulir dan galat
 
 shared-not-saved = Belum tersimpan. Mohon perbaiki:
+shared-saved-meanwhile = Seseorang sudah menyimpan ini sementara itu. Lihat dulu yang tersimpan, lalu simpan lagi untuk menggantinya dengan milik Anda.
+shared-see-saved = Lihat yang tersimpan
 shared-url = URL
 shared-at-character = (pada karakter ke-{ $position })
 shared-look-only = Anda dapat melihat tetapi tidak mengubah. Hubungi pemilik atau penyunting.

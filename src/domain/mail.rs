@@ -125,13 +125,17 @@ pub fn mailbox(text: &str) -> Option<Mailbox> {
     (is_plain && is_itself).then_some(found)
 }
 
-/// Addresses in one text, as a field of a record may hold them. A comma may stand in a name: in quotes it parts nothing.
+/// Addresses in one text, as a field of a record may hold them.
 fn listed(text: &str) -> Result<Vec<Mailbox>, String> {
-    if text.trim().is_empty() {
-        return Ok(Vec::new());
-    }
+    parted(text)
+        .map(|part| mailbox(part).ok_or_else(|| no_address("to")))
+        .collect()
+}
+
+/// What stands between commas or semicolons. A comma may stand in a name: in quotes it parts nothing.
+pub fn parted(text: &str) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
-    let parts = text.split(|sign| {
+    let parts = text.split(move |sign| {
         match sign {
             _ if is_escaped => is_escaped = false,
             '\\' if is_quoted => is_escaped = true,
@@ -140,10 +144,7 @@ fn listed(text: &str) -> Result<Vec<Mailbox>, String> {
         }
         !is_quoted && matches!(sign, ',' | ';')
     });
-    parts
-        .filter(|part| !part.trim().is_empty())
-        .map(|part| mailbox(part).ok_or_else(|| no_address("to")))
-        .collect()
+    parts.map(str::trim).filter(|part| !part.is_empty())
 }
 
 /// Without the address: this goes into the server's log and the destination's health, where a person's address has no place.

@@ -566,7 +566,7 @@ pub async fn carry_out(
                     draft.name
                 );
                 noting("connection.changed", draft.id.to_string(), said)
-                    .change_connection(draft)
+                    .change_connection(draft, None)
                     .await?;
             }
             Deed::Keep => {}

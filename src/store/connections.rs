@@ -27,6 +27,14 @@ pub struct ConnectionDraft {
     pub now_ms: i64,
 }
 
+/// What somebody saw of a connection before changing it: all that a save replaces.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    pub version_id: VersionId,
+    pub name: String,
+    pub source_id: SourceId,
+}
+
 impl Store {
     /// Makes a connection with its first version.
     pub async fn create_connection(&self, draft: ConnectionDraft) -> Result<(), StoreError> {
@@ -48,9 +56,17 @@ impl Store {
     }
 
     /// Saves a connection: a new version when the rules or the destination changed, otherwise only name, source and switch.
-    pub async fn change_connection(&self, draft: ConnectionDraft) -> Result<(), StoreError> {
+    /// [`StoreError::Outdated`], and nothing is written, when it is no longer what was `seen`; `None` asks for nothing.
+    pub async fn change_connection(
+        &self,
+        draft: ConnectionDraft,
+        seen: Option<Seen>,
+    ) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
             let before = load(conn, draft.id)?.into_domain()?;
+            if seen.is_some_and(|seen| seen != Seen::of(&before)) {
+                return Err(StoreError::Outdated);
+            }
             check_ends(conn, &draft)?;
             let same = before.version.rules == draft.rules
                 && before.version.destination_id == draft.destination_id;
@@ -163,6 +179,16 @@ impl Store {
                 .execute(conn)?;
             Ok(())
         }))
+    }
+}
+
+impl Seen {
+    pub fn of(connection: &Connection) -> Seen {
+        Seen {
+            version_id: connection.version.id,
+            name: connection.name.clone(),
+            source_id: connection.source_id,
+        }
     }
 }
 

@@ -85,16 +85,19 @@ impl Store {
     }
 
     /// Replaces a destination's name and settings. The draft was made from `before`, whose secrets it may have taken over:
-    /// [`StoreError::Outdated`], and nothing is written, when the settings are others by now.
+    /// [`StoreError::Outdated`], and nothing is written, when the settings are others by now, or when it was changed at another time than was
+    /// `seen_ms` by who changes it; `None` asks for no time.
     pub async fn change_destination(
         &self,
         draft: DestinationDraft,
         before: Settings,
+        seen_ms: Option<i64>,
     ) -> Result<(), StoreError> {
         let (key, sealed) = (self.key.clone(), seal(&self.key, &draft)?);
         either!(self.write(move |conn| {
             let present = load(conn, draft.id)?.into_domain(&key)?;
-            if present.settings != before {
+            let changed_ms = present.updated_at.as_millisecond();
+            if present.settings != before || seen_ms.is_some_and(|seen_ms| seen_ms != changed_ms) {
                 return Err(StoreError::Outdated);
             }
             diesel::update(destinations::table.find(&draft.id.as_bytes()[..]))

@@ -132,6 +132,9 @@ impl ResponseError for ApiError {
     }
 }
 
+/// The code of a change that was refused since another one came in between.
+pub const CHANGED_MEANWHILE: &str = "changed_meanwhile";
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
         match error {
@@ -150,7 +153,7 @@ impl From<StoreError> for ApiError {
             ),
             StoreError::Outdated => ApiError::new(
                 StatusCode::CONFLICT,
-                "changed_meanwhile",
+                CHANGED_MEANWHILE,
                 "This was changed by somebody else at the same time; look at it again and repeat your change.",
             ),
             StoreError::Busy | StoreError::Closed | StoreError::Unavailable(_) => {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::database::{Database, execute, on_both};
-use crate::harness::{Receiver, TestBridge, event, todo_created};
+use crate::harness::{Connected, Receiver, TestBridge, event, todo_created};
 use crate::pages::{Page, Visitor, owner};
 
 on_both! {
@@ -22,6 +22,7 @@ on_both! {
     projects_are_offered_by_the_names_that_were_told_last,
     an_edit_that_a_delivery_leads_to_is_tried_on_its_event,
     an_edit_shows_its_changes_and_any_version_can_be_restored,
+    a_connection_that_was_saved_meanwhile_is_not_overwritten_unseen,
     live_parts_answer_to_half_finished_rules_and_hide_secrets,
     an_import_says_what_it_does_and_does_that,
     rules_of_an_earlier_version_stay_and_are_imported_switched_off,
@@ -325,12 +326,23 @@ async fn what_is_unfinished_is_not_wrong_yet(database: Database) {
         posted
     };
 
+    let named_later = ["first".to_string(), "second".to_string()];
     // A field that has only its name so far: nothing is told of it, and a save asks for the rest.
     let named = with(&[("f_source", ""), ("f_pipe", "")]);
     let live = ada.post("/connections/live", &named).await;
     assert!(!live.html.contains("class=\"wrong\"") && !live.html.contains("class=\"mend\""));
     let review = part(&live, "review");
     assert!(review.contains("send some of its fields to Receiver. No field is chosen yet."));
+    // So is a condition whose value is still to be typed.
+    let untyped = with(&[("c_value", "")]);
+    let live = ada.post("/connections/live", &untyped).await;
+    let asks = "<span class=\"quiet\">Enter the text to look for.</span>";
+    assert!(part(&live, "c-0").contains(asks), "{}", part(&live, "c-0"));
+    let mistyped = with(&[("c_op", "gt"), ("c_value", "2,000")]);
+    let live = ada.post("/connections/live", &mistyped).await;
+    let asks = "<span class=\"wrong\">Enter a number, like 2000.</span>";
+    assert!(part(&live, "c-0").contains(asks), "{}", part(&live, "c-0"));
+
     let mut second = named.clone();
     second.extend([
         ("f_to", "more"),
@@ -341,6 +353,16 @@ async fn what_is_unfinished_is_not_wrong_yet(database: Database) {
     assert_eq!(refused.status, 422);
     let asks = "<a href=\"#f-source-0\">Field task.name</a>: Say where its value comes from.";
     assert!(refused.html.contains(asks), "{}", refused.html);
+
+    // In the sentence only what has a name is spoken of.
+    let mut unnamed = with(&[("f_to", "")]);
+    unnamed.extend(many_fields(&named_later));
+    let live = ada.post("/connections/live", &unnamed).await;
+    let review = part(&live, "review");
+    assert!(
+        review.contains("send first and 1 more field to Receiver"),
+        "{review}"
+    );
 
     // What has no name is spoken of by its number; one attempt is one; nothing was received yet.
     let mut nameless = with(&[("f_to", ""), ("max_attempts", "1")]);
@@ -510,6 +532,66 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Dat
             .status,
         404
     );
+    bridge.stop().await;
+}
+
+async fn a_connection_that_was_saved_meanwhile_is_not_overwritten_unseen(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let path = format!("/connections/{}", only_connection(&bridge).await);
+    let opened = ada.get(&format!("{path}/edit")).await;
+    let hidden = ["csrf", "called", "seen_version", "seen_source"];
+    let loaded = |page: &Page| hidden.map(|name| page.hidden(name));
+    async fn save(
+        ada: &mut Visitor<'_>,
+        (path, connected): (&str, &Connected),
+        [mark, called, version, source]: &[String; 4],
+        (name, value): (&str, &str),
+    ) -> Page {
+        let mut posted = fields(mark, &connected.source_id, &connected.destination_id);
+        posted.extend([("called", &**called), ("name", name)]);
+        posted.extend([("seen_version", &**version), ("seen_source", source)]);
+        ada.post(path, &changed(posted, &[("c_value", value)]))
+            .await
+    }
+    let to = (path.as_str(), &connected);
+    let is_refused = |page: &Page, typed: &str| {
+        let told = format!("then save again to put yours in its place. <a href=\"{path}\"");
+        let typed = format!("value=\"{typed}\"");
+        page.status == 422 && page.html.contains(&told) && page.html.contains(&typed)
+    };
+    let seen = loaded(&opened);
+    let first = save(&mut ada, to, &seen, ("Through", "one tab")).await;
+    assert_eq!(first.status, 303);
+    let second = save(&mut ada, to, &seen, ("Through", "another tab")).await;
+    assert!(is_refused(&second, "another tab"), "{}", second.html);
+    let saved = bridge.get(&path).await;
+    assert_eq!(saved["filter"]["all"][0]["value"], "one tab");
+
+    // Who was told saves over it.
+    let seen = loaded(&second);
+    let again = save(&mut ada, to, &seen, ("Through", "another tab")).await;
+    assert_eq!(again.status, 303);
+    let saved = bridge.get(&path).await;
+    assert_eq!(saved["filter"]["all"][0]["value"], "another tab");
+
+    // A name has no version, and is lost no less; switching it off is none of the form's.
+    let seen = loaded(&ada.get(&format!("{path}/edit")).await);
+    assert_eq!(
+        ada.post(&format!("{path}/enable"), &[("csrf", &seen[0])])
+            .await
+            .status,
+        303
+    );
+    let renamed = save(&mut ada, to, &seen, ("Renamed", "another tab")).await;
+    assert_eq!(renamed.status, 303);
+    let stale = save(&mut ada, to, &seen, ("Through", "a third")).await;
+    assert!(is_refused(&stale, "a third"));
+    let again = save(&mut ada, to, &loaded(&stale), ("Through", "a third")).await;
+    assert_eq!(again.status, 303);
+    assert_eq!(bridge.get(&path).await["name"], "Through");
     bridge.stop().await;
 }
 
@@ -943,13 +1025,28 @@ async fn each_change_of_a_record_is_unticked_alone_and_all_of_them_together() {
     let posted = left(&with_any(&RECORD_UPDATED[1..]), true);
     assert_eq!(saved(&mut ada, posted).await, 10);
     let page = ada.get(&format!("/connections/{id}/edit")).await;
-    assert!(!page.html.contains(was) && page.html.contains("10 chosen"));
+    assert!(!page.html.contains(was) && page.html.contains(" and 8 more</span>"));
     // The box for all of them was ticked, with or without a script that ticks theirs.
     let posted = left(&with_any(&RECORD_UPDATED[1..]), false);
     assert_eq!(saved(&mut ada, posted).await, 11);
     // It was unticked: theirs still are, where no script unticked them.
     let posted = left(&[&["TODO_CREATED"], &RECORD_UPDATED[..]].concat(), true);
     assert_eq!(saved(&mut ada, posted).await, 1);
+    // Folded, the list still says which.
+    let shown = |page: &Page| {
+        let rest = page.html.split("data-count=\"events\"").nth(1).unwrap();
+        let rest = rest.split('>').nth(1).unwrap();
+        rest.split('<').next().unwrap().to_string()
+    };
+    let page = ada.get(&format!("/connections/{id}/edit")).await;
+    assert_eq!(shown(&page), "Record created");
+    let posted = left(&with_any(&["TODO_CREATED", "TODO_DELETED"]), false);
+    assert_eq!(saved(&mut ada, posted).await, 13);
+    let page = ada.get(&format!("/connections/{id}/edit")).await;
+    assert_eq!(
+        shown(&page),
+        "Record updated (any change), Record created and 1 more"
+    );
     bridge.stop().await;
 }
 
@@ -1058,6 +1155,14 @@ async fn what_stays_empty_with_the_sample_is_told_beside_a_good_verdict() {
     assert!(result.contains("href=\"#f-source-0\""), "{result}");
     assert!(part(&live, "bar").contains("something empty"));
     assert!(part(&live, "f-0").contains(said));
+    assert!(part(&live, "f-0").contains("Did you mean $.currentValue.title?"));
+    // A condition whose path is a name alone is told where that is.
+    let typed = [("c_path", "title"), ("c_op", "contains")];
+    let live = ada
+        .post("/connections/live", &changed(posted.clone(), &typed))
+        .await;
+    let told = "there is nothing at title. Did you mean $.currentValue.title?";
+    assert!(part(&live, "c-0").contains(told), "{}", part(&live, "c-0"));
     // What is meant to be left out or null is no slip.
     for change in [("f_missing", "omit"), ("f_pipe", "default(null)")] {
         let live = ada
@@ -1088,6 +1193,80 @@ async fn what_stays_empty_with_the_sample_is_told_beside_a_good_verdict() {
         result.contains("nothing at currentValue.titel."),
         "{result}"
     );
+    bridge.stop().await;
+}
+
+/// This many fields, as the form posts them.
+fn many_fields(names: &[String]) -> Vec<(&str, &str)> {
+    let row = |name| {
+        [
+            ("f_to", name),
+            ("f_kind", "path"),
+            ("f_source", "$.event"),
+            ("f_take", "first"),
+            ("f_sep", ""),
+            ("f_pipe", ""),
+            ("f_missing", "null"),
+        ]
+    };
+    names.iter().flat_map(|name| row(name.as_str())).collect()
+}
+
+#[actix_web::test]
+async fn no_more_fields_and_conditions_are_added_than_there_may_be() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    let names: Vec<String> = (1..=200).map(|number| format!("field{number}")).collect();
+    let mut full = posted.clone();
+    full.extend(many_fields(&names[..199]));
+    let count = |page: &Page, name: &str| page.html.matches(&format!("name=\"{name}\"")).count();
+
+    // With one of the form's own that is all, and the button says so.
+    full.push(("action", "preview"));
+    let page = ada.post("/connections", &full).await;
+    assert_eq!(count(&page, "f_to"), 200);
+    assert!(page.html.contains("value=\"add-field\" disabled"));
+    assert!(page.html.contains("200 fields at most"));
+    for action in ["add-field", "pick:$.event"] {
+        let page = ada
+            .post(
+                "/connections",
+                &changed(full.clone(), &[("action", action)]),
+            )
+            .await;
+        assert_eq!((page.status, count(&page, "f_to")), (422, 200), "{action}");
+    }
+    // What a form brings beyond is refused, and still there.
+    full.retain(|(name, _)| *name != "action");
+    full.extend(many_fields(&names[199..]));
+    let page = ada.post("/connections", &full).await;
+    assert_eq!((page.status, count(&page, "f_to")), (422, 201));
+    assert!(page.html.contains("At most 200 fields."));
+    assert!(page.html.contains("value=\"field200\""));
+
+    let mut full = posted;
+    for _ in 0..199 {
+        full.extend([
+            ("c_depth", "0"),
+            ("c_path", "$.event"),
+            ("c_op", "exists"),
+            ("c_value", ""),
+            ("c_case", ""),
+            ("c_types", ""),
+            ("c_zone", ""),
+        ]);
+    }
+    full.push(("action", "preview"));
+    let page = ada.post("/connections", &full).await;
+    assert!(page.html.contains("value=\"add-condition\" disabled"));
+    assert!(page.html.contains("200 conditions at most"));
+    let full = changed(full, &[("action", "add-condition")]);
+    let page = ada.post("/connections", &full).await;
+    assert_eq!((page.status, count(&page, "c_path")), (422, 200));
     bridge.stop().await;
 }
 
@@ -1149,6 +1328,20 @@ async fn a_value_goes_where_a_named_field_lacks_one() {
     ] {
         assert!(page.html.contains(part), "{part} in {}", page.html);
     }
+    // One that has no name yet is named after what it takes, and stays where it is.
+    let mut posted = changed(posted, &[("f_to", ""), ("action", "pick-into:0:$.event")]);
+    let taken = ["event".to_string()];
+    posted.extend(many_fields(&taken));
+    let page = ada.post("/connections", &posted).await;
+    let rest = page.html.split("id=\"f-to-0\"").nth(1).unwrap();
+    assert!(
+        rest.split('>')
+            .next()
+            .unwrap()
+            .contains("value=\"event_2\""),
+        "{rest}"
+    );
+    assert!(page.html.contains("Added event_2"));
     bridge.stop().await;
 }
 
@@ -1273,6 +1466,9 @@ async fn every_entry_of_a_list_is_picked_with_all_of_them_joined() {
     let text = "{{ currentValue.todoUsers | pluck(&#39;user.fullName&#39;) | join(&#39;, &#39;) }}";
     for part in [
         format!("value=\"pick:{path}\""),
+        format!(
+            "title=\"{path}\" data-text=\"{text}\"><span class=\"key\">fullName</span> <span class=\"v text\">Ada Lovelace</span></button>"
+        ),
         format!("<option value=\"{path}\" data-text=\"{text}\">Ada Lovelace</option>"),
     ] {
         assert!(page.html.contains(&part), "{part} in {}", page.html);

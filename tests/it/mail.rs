@@ -570,13 +570,18 @@ async fn the_form_makes_a_mail_server_tries_it_and_keeps_its_password() {
             .map(|(name, value)| (*name, &**value))
             .collect()
     }
-    let wrong = typed("bridge", "a@b.example\nteam", "canary-password");
+    let wrong = typed(
+        "bridge",
+        "a@b.example\nc@d.example, team",
+        "canary-password",
+    );
     let page = ada.post("/destinations", &pairs(&wrong)).await;
     assert_eq!(page.status, 422);
     for said in [
         "href=\"#from\"",
         "href=\"#to\"",
-        "a@b.example\nteam",
+        "a@b.example\nc@d.example, team",
+        "Line 2, “team”: This is not a mail address",
         "value=\"bridge\"",
     ] {
         assert!(page.html.contains(said), "{said} in {}", page.html);
@@ -584,7 +589,7 @@ async fn the_form_makes_a_mail_server_tries_it_and_keeps_its_password() {
     assert!(!page.html.contains("canary"));
     let right = typed(
         "bridge@example.com",
-        "a@b.example\n\nC <c@d.example>",
+        "a@b.example, C <c@d.example>",
         "canary-password",
     );
     let saved = ada.answer("/destinations", &pairs(&right)).await;

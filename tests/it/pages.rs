@@ -1,5 +1,7 @@
 //! The pages, over plain HTTP as a browser without scripts uses them.
 
+use std::time::Duration;
+
 use bluebridge::domain::person::Role;
 use serde_json::json;
 
@@ -15,6 +17,7 @@ on_both! {
     an_event_goes_through_a_connection_that_came_after_it,
     the_beginning_leads_from_step_to_step,
     a_delivery_offers_only_what_its_connection_still_has,
+    a_destination_that_was_saved_meanwhile_is_not_overwritten_unseen,
 }
 
 /// A visitor with a cookie jar of one cookie.
@@ -31,11 +34,16 @@ pub struct Page {
 
 impl Page {
     pub fn mark(&self) -> String {
+        self.hidden("csrf")
+    }
+
+    /// What a hidden field holds.
+    pub fn hidden(&self, name: &str) -> String {
         let rest = self
             .html
-            .split("name=\"csrf\" value=\"")
+            .split(&format!("name=\"{name}\" value=\""))
             .nth(1)
-            .expect("a form with its mark");
+            .unwrap_or_else(|| panic!("no field {name}"));
         rest.split('"').next().unwrap().to_string()
     }
 }
@@ -413,7 +421,7 @@ async fn signing_in_is_throttled_and_a_new_password_ends_sessions(database: Data
     let refused = visitor.post("/login", &right).await;
     assert_eq!(refused.status, 429);
     assert!(refused.html.contains("Too many"));
-    bridge.advance(std::time::Duration::from_secs(301));
+    bridge.advance(Duration::from_secs(301));
     assert_eq!(
         visitor.post("/login", &right).await.location.as_deref(),
         Some("/")
@@ -689,6 +697,56 @@ fn header_rows(page: &Page) -> Vec<(String, String)> {
         .collect()
 }
 
+async fn a_destination_that_was_saved_meanwhile_is_not_overwritten_unseen(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let hook = json!({"name": "Hook", "config": {"url": receiver.url()}});
+    let made = bridge.created("/destinations", hook).await;
+    let path = format!("/destinations/{}", made["id"].as_str().unwrap());
+    let mut ada = owner(&bridge).await;
+    let (edit, url) = (format!("{path}/edit"), receiver.url());
+    let opened = ada.get(&edit).await;
+    let (mark, seen) = (opened.mark(), opened.hidden("seen_ms"));
+    let posted = |name: &'static str, seconds: &'static str, seen: &str| {
+        let fields = [
+            ("csrf", mark.as_str()),
+            ("seen_ms", seen),
+            ("name", name),
+            ("url", url.as_str()),
+            ("method", "POST"),
+            ("auth", "none"),
+            ("scheme", "none"),
+            ("timeout_ms", seconds),
+        ];
+        fields.map(|(name, value)| (name, value.to_string()))
+    };
+    async fn save(ada: &mut Visitor<'_>, path: &str, posted: [(&str, String); 8]) -> Page {
+        let posted = posted
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
+        ada.post(path, &posted).await
+    }
+    bridge.advance(Duration::from_secs(1));
+    let first = save(&mut ada, &path, posted("Named in one tab", "5000", &seen)).await;
+    assert_eq!(first.status, 303);
+    bridge.advance(Duration::from_secs(1));
+    let second = save(&mut ada, &path, posted("Named in another", "7000", &seen)).await;
+    assert_eq!(second.status, 422);
+    let told = format!("then save again to put yours in its place. <a href=\"{path}\"");
+    assert!(second.html.contains(&told), "{}", second.html);
+    let typed = ["value=\"Named in another\"", "value=\"7000\""];
+    assert!(typed.iter().all(|kept| second.html.contains(kept)));
+    assert_eq!(bridge.get(&path).await["name"], "Named in one tab");
+
+    // Who was told saves over it; a client that says nothing of what it saw is asked nothing.
+    let seen = second.hidden("seen_ms");
+    let again = save(&mut ada, &path, posted("Named in another", "7000", &seen)).await;
+    assert_eq!(again.status, 303);
+    assert_eq!(bridge.get(&path).await["name"], "Named in another");
+    let unsaid = save(&mut ada, &path, posted("Unsaid", "7000", "")).await;
+    assert_eq!(unsaid.status, 303);
+    bridge.stop().await;
+}
+
 #[actix_web::test]
 async fn nothing_that_was_typed_into_a_destination_is_dropped_in_silence() {
     let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
@@ -768,6 +826,20 @@ async fn nothing_that_was_typed_into_a_destination_is_dropped_in_silence() {
         &rows[4..6],
     ]
     .concat();
+    // Without its scheme an address is the encrypted one, also where the form comes back.
+    let bare = form(&[&fine[..], &[("concurrency", "many")]].concat());
+    let bare: Vec<(&str, &str)> = bare
+        .into_iter()
+        .map(|(name, value)| {
+            if name == "url" {
+                (name, "hooks.example/x")
+            } else {
+                (name, value)
+            }
+        })
+        .collect();
+    let page = ada.post("/destinations", &bare).await;
+    assert!(page.html.contains("value=\"https://hooks.example/x\""));
     let saved = ada.post("/destinations", &form(&fine)).await;
     let at = saved.location.unwrap();
     let at = at.split('?').next().unwrap();

@@ -217,7 +217,7 @@ async fn a_change_beside_a_rotation_does_not_undo_it(database: Database) {
         settings: before.settings.clone(),
         now_ms: 0,
     };
-    let late = store.change_destination(draft, before.settings).await;
+    let late = store.change_destination(draft, before.settings, None).await;
     assert!(matches!(late, Err(StoreError::Outdated)), "{late:?}");
     let kept = store.destination(id).await.unwrap();
     assert_eq!(

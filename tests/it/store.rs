@@ -633,7 +633,7 @@ async fn a_connection_that_is_switched_off_while_it_is_saved_stays_off(database:
         enabled: None,
         now_ms: 3,
     };
-    store.change_connection(draft).await.unwrap();
+    store.change_connection(draft, None).await.unwrap();
     let after = store.connection(id).await.unwrap();
     assert_eq!((after.name.as_str(), after.enabled), ("renamed", false));
 }

@@ -148,8 +148,7 @@ impl Condition {
             | Check::NotScalar(ScalarCheck::Text(check))
                 if check.is_of_nothing() =>
             {
-                let message =
-                    "Every text has an empty part; write the part, or ask with `is_empty`.";
+                let message = "Enter the text to look for.";
                 let pointer = format!("{pointer}/value");
                 problems.push(Problem::new(pointer, "wrong_value", message));
             }

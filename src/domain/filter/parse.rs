@@ -255,7 +255,7 @@ impl Reader {
             Reads::Text(check) => self.text(value, scope, pointer).map(check),
             Reads::Number(check) => match Number::of(value, Types::Auto) {
                 Some(number) => Some(check(number)),
-                None => self.refuse(pointer, "not_a_number", "The value is a number."),
+                None => self.refuse(pointer, "not_a_number", "Enter a number, like 2000."),
             },
             Reads::NumberRange(check) => self
                 .number_range(value, pointer)

@@ -15,7 +15,7 @@ use crate::domain::problem::Problem;
 use crate::flow::Bridge;
 use crate::flow::past::{EVENTS_LIMIT, over_the_past};
 use crate::new_id;
-use crate::store::connections::ConnectionDraft;
+use crate::store::connections::{ConnectionDraft, Seen};
 use crate::store::error::StoreError;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
@@ -164,12 +164,23 @@ pub async fn save(
     existing: Option<ConnectionId>,
     document: ConnectionDocument,
 ) -> Result<ConnectionId, ApiError> {
+    save_seen(bridge, actor, existing, document, None).await
+}
+
+/// The same, unless it is no longer what was seen when the change was begun. Called by the pages.
+pub async fn save_seen(
+    bridge: &Bridge,
+    actor: &Actor,
+    existing: Option<ConnectionId>,
+    document: ConnectionDocument,
+    seen: Option<Seen>,
+) -> Result<ConnectionId, ApiError> {
     let before = match existing {
         Some(id) => Some(bridge.store.connection(id).await?),
         None => None,
     };
     let saved = before.as_ref().map(|before| before.version.rules.clone());
-    put(bridge, actor, before, saved.as_ref(), document).await
+    put(bridge, actor, before, seen, saved.as_ref(), document).await
 }
 
 /// Makes another connection with the rules of one that there is. Called by the pages.
@@ -179,14 +190,15 @@ pub async fn copy(
     of: &Connection,
     document: ConnectionDocument,
 ) -> Result<ConnectionId, ApiError> {
-    put(bridge, actor, None, Some(&of.version.rules), document).await
+    put(bridge, actor, None, None, Some(&of.version.rules), document).await
 }
 
-/// Puts the document in the place of `before`, or beside all others. `saved` are rules that are kept already.
+/// Puts the document in the place of `before`, if it is what was `seen`, or beside all others. `saved` are rules that are kept already.
 async fn put(
     bridge: &Bridge,
     actor: &Actor,
     before: Option<Connection>,
+    seen: Option<Seen>,
     saved: Option<&RulesDocument>,
     document: ConnectionDocument,
 ) -> Result<ConnectionId, ApiError> {
@@ -210,7 +222,7 @@ async fn put(
             let said = format!("Changed the connection {}.", draft.name);
             bridge
                 .noting(actor, "connection.changed", id, said)
-                .change_connection(draft)
+                .change_connection(draft, seen)
                 .await
         }
         None => {

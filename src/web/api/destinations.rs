@@ -104,6 +104,7 @@ pub async fn replace(
         &actor(&request),
         id(&path, "destination")?,
         parse_replacing(&body, &READ_ONLY)?,
+        None,
     )
     .await?;
     Ok(HttpResponse::Ok().json(show_once(&bridge, saved).await?))
@@ -240,12 +241,14 @@ pub async fn save_new(
     Ok(Saved { id, made_secret })
 }
 
-/// Changes a destination and puts the change in force. Secrets that are left out stay. Called by the pages too.
+/// Changes a destination and puts the change in force. Secrets that are left out stay. Called by the pages too, which say when what their form was
+/// filled in with had been changed: a change that came after that is not overwritten unseen.
 pub async fn save_change(
     bridge: &Bridge,
     actor: &Actor,
     id: DestinationId,
     document: DestinationDocument,
+    seen_ms: Option<i64>,
 ) -> Result<Saved, ApiError> {
     let mut tries_left = CHANGE_TRIES;
     let made_secret = loop {
@@ -255,11 +258,11 @@ pub async fn save_change(
         let said = format!("Changed the destination {}.", draft.name);
         let changed = bridge
             .noting(actor, "destination.changed", id, said)
-            .change_destination(draft, before)
+            .change_destination(draft, before, seen_ms)
             .await;
         match changed {
             // A secret was replaced in between: it is kept like one that was there before.
-            Err(StoreError::Outdated) if tries_left > 0 => {}
+            Err(StoreError::Outdated) if tries_left > 0 && seen_ms.is_none() => {}
             changed => break changed.map(|()| made_secret)?,
         }
     };

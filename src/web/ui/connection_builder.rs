@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use crate::domain::audit::Actor;
 use crate::domain::connection::{Connection, Rules, RulesDocument};
 use crate::domain::destination::{Settings, SettingsDocument};
+use crate::domain::filter::CONDITIONS_LIMIT;
 use crate::domain::id::{ConnectionId, DestinationId};
+use crate::domain::mapping::fields::FIELDS_LIMIT;
 use crate::domain::mapping::functions::{Function, functions};
 use crate::domain::person::{Language, User};
 use crate::flow::Bridge;
@@ -21,15 +23,18 @@ use crate::flow::past::{
     Comparison, Difference, EVENTS_LIMIT, EXAMPLES_LIMIT, Example, OTHER_ORDER, SAME_VALUES, Turn,
     over_the_past,
 };
+use crate::store::connections::Seen;
 use crate::web::admission::{actor, signed_in};
-use crate::web::api::connections::save as save_document;
+use crate::web::api::connections::save_seen;
 use crate::web::api::destinations::{DestinationDocument, save_new};
 use crate::web::api::id;
 use crate::web::phrases::retold;
 use crate::web::turn::{RULES, turn};
 use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES, example_call};
 use crate::web::ui::connection_filter::MODES;
-use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS, NewDestination};
+use crate::web::ui::connection_form::{
+    Action, ConnectionForm, FORMATS, MAPPINGS, NewDestination, in_short,
+};
 use crate::web::ui::connection_live::{Live, Target, live};
 use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, offers};
 use crate::web::ui::connection_words::{
@@ -37,7 +42,7 @@ use crate::web::ui::connection_words::{
 };
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
-use crate::web::ui::form_problem::{FormProblem, mendable};
+use crate::web::ui::form_problem::{FormProblem, mendable, mendable_of};
 use crate::web::ui::gallery;
 use crate::web::ui::labels::{SCHEMES, event_label, group_name};
 use crate::web::ui::once::go_and_show;
@@ -74,6 +79,8 @@ struct FormPage {
     destinations: Vec<(String, String)>,
     projects: Vec<ProjectBox>,
     other_projects: String,
+    /// The chosen projects, in a few words.
+    chosen_projects: String,
     functions: Vec<FunctionGroup>,
     /// The secret of a destination that was made just now; shown this once.
     made_secret: Option<String>,
@@ -287,8 +294,11 @@ async fn submit(
             Err(problem) => extras.not_tried = Some(problem),
         },
         action => {
-            form.act(&action);
-            extras.added = form.added(&action);
+            extras.problems.extend(form.is_full(&action));
+            if extras.problems.is_empty() {
+                form.act(&action);
+                extras.added = form.added(&action);
+            }
         }
     }
     if extras.problems.is_empty() {
@@ -343,10 +353,14 @@ async fn save_form(
         };
     }
     let existing = builder.saved.as_ref().map(|saved| saved.id);
-    match save_document(builder.bridge, &builder.actor, existing, document).await {
+    let seen = builder.seen(form);
+    match save_seen(builder.bridge, &builder.actor, existing, document, seen).await {
         Ok(id) => Ok(Some(id)),
         Err(error) => {
-            extras.problems = mendable(error)?;
+            extras.problems = mendable_of(error, &builder.saved_at())?;
+            if extras.problems.iter().any(|one| one.saved_at.is_some()) {
+                builder.look_again(form).await?;
+            }
             Ok(None)
         }
     }
@@ -454,6 +468,39 @@ impl<'b> Builder<'b> {
         (saved.name != *called).then(|| saved.name.clone())
     }
 
+    /// What the form was filled in with. A name that it leaves to the bridge replaces none that somebody gave.
+    fn seen(&self, form: &ConnectionForm) -> Option<Seen> {
+        let (saved, (version_id, source_id)) = (self.saved.as_ref()?, form.seen?);
+        let called = form.called.as_ref().filter(|_| !form.name.is_empty());
+        Some(Seen {
+            version_id,
+            source_id,
+            name: called.unwrap_or(&saved.name).clone(),
+        })
+    }
+
+    /// Takes what is saved by now as seen, so that the next save goes through.
+    async fn look_again(&mut self, form: &mut ConnectionForm) -> Result<(), PageError> {
+        let Some(saved) = &self.saved else {
+            return Ok(());
+        };
+        let saved = self.bridge.store.connection(saved.id).await?;
+        form.seen = Some((saved.version.id, saved.source_id));
+        if !form.name.is_empty() {
+            form.called = Some(saved.name.clone());
+        }
+        self.saved = Some(saved);
+        Ok(())
+    }
+
+    /// The page of what is saved, or of all of them.
+    fn saved_at(&self) -> String {
+        match &self.saved {
+            Some(saved) => format!("/connections/{}", saved.id),
+            None => "/connections".into(),
+        }
+    }
+
     /// What it is called when it is given no name. One that was named so keeps its language: who saves it may read another.
     fn suggested(&self, rules: &RulesDocument, destination: &str) -> String {
         match self.named_in {
@@ -478,27 +525,26 @@ impl<'b> Builder<'b> {
             .await?;
         let sample = choose(self.bridge, &form).await?;
         let live = self.live(&form, &sample).await?;
-        let (title, action, cancel) = match &self.saved {
-            Some(saved) => (
-                t!("builder-edit", name = saved.name),
-                format!("/connections/{}", saved.id),
-                format!("/connections/{}", saved.id),
-            ),
-            None => (
-                t!("builder-title"),
-                "/connections".into(),
-                "/connections".into(),
-            ),
+        let title = match &self.saved {
+            Some(saved) => t!("builder-edit", name = saved.name),
+            None => t!("builder-title"),
         };
         let empty = Value::Null;
         let document = sample.document.as_ref().unwrap_or(&empty);
         let (projects, other_projects) = project_boxes(&form, &self.names);
+        let chosen: Vec<String> = projects
+            .iter()
+            .filter(|project| project.checked)
+            .map(|project| project.name.clone())
+            .chain(comma_separated(&other_projects))
+            .collect();
         Ok(FormPage {
+            chosen_projects: in_short(&chosen),
             page: Page::new(request, user, "/connections", title),
             problems: extras.problems,
             unsaved: extras.unsaved,
-            action,
-            cancel,
+            action: self.saved_at(),
+            cancel: self.saved_at(),
             live,
             tree: sample_tree::html(document),
             paths: sample_tree::paths(document),
@@ -675,6 +721,11 @@ fn project_boxes(form: &ConnectionForm, names: &Names) -> (Vec<ProjectBox>, Stri
         .collect();
     let others = others.join(", ");
     (boxes, others)
+}
+
+fn comma_separated(text: &str) -> impl Iterator<Item = String> + '_ {
+    let parts = text.split(',').map(str::trim);
+    parts.filter(|part| !part.is_empty()).map(str::to_string)
 }
 
 fn function_groups() -> Vec<FunctionGroup> {

@@ -4,13 +4,14 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::mapping::fields::FIELDS_LIMIT;
 use crate::domain::mapping::functions::{Function, find};
 use crate::web::i18n::Key;
 use crate::web::ui::form::Form;
 use crate::web::ui::rule_words;
 
-/// Rows that a form may have.
-const ROWS_LIMIT: usize = 200;
+/// Rows that are read: more than there may be fields, so that too many are refused and none is lost.
+const ROWS_LIMIT: usize = 2 * FIELDS_LIMIT;
 /// What joins several values unless something else is typed.
 const SEPARATOR: &str = ", ";
 
@@ -92,7 +93,20 @@ pub fn name_for(path: &str, taken: &[FieldRow]) -> String {
             !name.is_empty() && !["$", "*"].contains(name) && !is_index
         })
         .collect();
-    let is_free = |name: &str| !taken.iter().any(|row| row.to == name);
+    // Neither may stand within the other: `title.short` makes an object of `title`.
+    let is_within = |one: &str, other: &str| {
+        let rest = one.strip_prefix(other);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let is_free = |name: &str| {
+        let mut taken = taken.iter().map(|row| row.to.as_str());
+        !taken.any(|other| !other.is_empty() && (is_within(other, name) || is_within(name, other)))
+    };
+    // What holds the whole record says nothing of where in it a value is.
+    let names = match names.as_slice() {
+        ["currentValue", rest @ ..] if !rest.is_empty() => rest,
+        all => all,
+    };
     let last = names.last().copied().unwrap_or("event").to_string();
     if is_free(&last) {
         return last;
@@ -388,7 +402,10 @@ mod tests {
 
     #[test]
     fn a_picked_value_gets_a_free_name() {
-        let mut rows = Vec::new();
+        let mut rows = vec![FieldRow {
+            to: "note.short".into(),
+            ..FieldRow::default()
+        }];
         for (path, name) in [
             ("$.currentValue.title", "title"),
             ("$.currentValue.todoList.title", "todoList_title"),
@@ -397,6 +414,10 @@ mod tests {
             ("$.currentValue.todoUsers[*]", "todoUsers"),
             ("$.currentValue.todoUsers[*].user.fullName", "fullName"),
             ("$", "event"),
+            ("$.currentValue.todoTags[*].tag.title", "tag_title"),
+            ("$.currentValue.list.note", "list_note"),
+            ("$.currentValue.title", "title_2"),
+            ("$.previousValue.title", "previousValue_title"),
         ] {
             let row = FieldRow::picked(path, &rows);
             assert_eq!(row.to, name);

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::filter::operator::{self, OPERATORS, Takes};
-use crate::domain::filter::{DEPTH_LIMIT, group};
+use crate::domain::filter::{CONDITIONS_LIMIT, DEPTH_LIMIT, group};
 use crate::domain::path::Path;
 use crate::domain::value::{Number, Types, time_of};
 use crate::web::i18n::Key;
@@ -173,6 +173,12 @@ pub fn typed(form: &Form) -> Vec<FilterRow> {
     rows
 }
 
+/// Whether there may be one more condition, with a group around it.
+pub fn may_have_another(rows: &[FilterRow]) -> bool {
+    let conditions = rows.iter().filter(|row| !row.is_group()).count();
+    conditions < CONDITIONS_LIMIT && rows.len() + 2 <= ROWS_LIMIT
+}
+
 /// Adds an empty condition, or a group with one, at the end of the group at `head`; the outermost one without it.
 pub fn add(rows: &mut Vec<FilterRow>, head: Option<usize>, group: bool) {
     let head = head.filter(|index| rows.get(*index).is_some_and(FilterRow::is_group));
@@ -184,7 +190,7 @@ pub fn add(rows: &mut Vec<FilterRow>, head: Option<usize>, group: bool) {
         focus: true,
         ..FilterRow::default()
     };
-    if rows.len() + 2 > ROWS_LIMIT || depth + usize::from(group) > DEPTH_LIMIT {
+    if !may_have_another(rows) || depth + usize::from(group) > DEPTH_LIMIT {
         return;
     }
     if group {
@@ -258,6 +264,11 @@ impl FilterRow {
     /// Nothing was typed into it.
     pub fn is_blank(&self) -> bool {
         !self.is_group() && self.path.is_empty() && self.value.trim().is_empty()
+    }
+
+    /// Whether its value is still to be typed.
+    pub fn lacks_value(&self) -> bool {
+        !self.is_group() && self.value.trim().is_empty() && self.hint().is_some()
     }
 
     /// What is typed as the value of its operator; `None` when it takes none.

@@ -9,7 +9,9 @@ use crate::domain::catalogue::{EVENTS, RECORD_UPDATED, find, groups};
 use crate::domain::connection::{
     Connection, DeliverySettings, Order, RulesDocument, TRIGGER_ENTRIES_LIMIT, Trigger,
 };
-use crate::domain::id::DestinationId;
+use crate::domain::filter::CONDITIONS_LIMIT;
+use crate::domain::id::{DestinationId, SourceId, VersionId};
+use crate::domain::mapping::fields::FIELDS_LIMIT;
 use crate::domain::recipes::Recipe;
 use crate::domain::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::domain::services::Service;
@@ -17,12 +19,16 @@ use crate::web::api::connections::ConnectionDocument;
 use crate::web::i18n::Key;
 use crate::web::ui::connection_fields::{self, FieldRow};
 use crate::web::ui::connection_filter::{self, FilterRow};
+use crate::web::ui::destination_form::with_scheme;
 use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::{event_label, event_type_called, group_name};
 use crate::web::ui::rule_places::{Places, field_called};
 use crate::web::ui::sample_tree::in_template;
+
+/// Events or projects that a folded list names; more are counted.
+const NAMED_LIMIT: usize = 2;
 
 /// The catalogue's group of events about records.
 const RECORDS: &str = "Records";
@@ -62,6 +68,8 @@ pub struct ConnectionForm {
     pub name: String,
     /// What it was called when the form was opened; `None` when the form does not say.
     pub called: Option<String>,
+    /// The version and the source that it was filled in with; `None` when the form does not say.
+    pub seen: Option<(VersionId, SourceId)>,
     pub source_id: String,
     pub destination_id: String,
     pub new_destination: NewDestination,
@@ -163,6 +171,8 @@ pub enum Action {
     MoveFieldUp(usize),
     /// A value of the sample was chosen.
     Pick(String),
+    /// A value of the sample was chosen for this field, which has no name yet.
+    PickInto(usize, String),
     /// A value of the sample was chosen for the filter.
     PickCondition(String),
 }
@@ -186,6 +196,10 @@ impl Action {
             ("remove-field", Ok(index)) => Action::RemoveField(index),
             ("field-up", Ok(index)) => Action::MoveFieldUp(index),
             ("pick-condition", _) if !rest.is_empty() => Action::PickCondition(rest.into()),
+            ("pick-into", _) => match rest.split_once(':').map(|(at, path)| (at.parse(), path)) {
+                Some((Ok(index), path)) if !path.is_empty() => Action::PickInto(index, path.into()),
+                _ => Action::Preview,
+            },
             ("pick", _) if !rest.is_empty() => Action::Pick(rest.into()),
             _ => Action::Preview,
         }
@@ -263,6 +277,22 @@ fn is_update(event: &str) -> bool {
     RECORD_UPDATED.contains(&event)
 }
 
+/// What a form says that it was filled in with.
+fn seen(form: &Form) -> Option<(VersionId, SourceId)> {
+    let version = form.text("seen_version").parse().ok()?;
+    Some((version, form.text("seen_source").parse().ok()?))
+}
+
+/// The first of these, and how many more there are.
+pub fn in_short(names: &[String]) -> String {
+    let (named, rest) = names.split_at(names.len().min(NAMED_LIMIT));
+    let named = named.join(", ");
+    match rest.len() {
+        0 => named,
+        more => t!("builder-and-more", names = named, count = more),
+    }
+}
+
 /// One of a field's controls, for a problem to lead to.
 fn field_control(row: &FieldRow, index: usize, part: &str) -> Field {
     Field {
@@ -329,6 +359,7 @@ impl ConnectionForm {
             id: Some(connection.id.to_string()),
             name: connection.name.clone(),
             called: Some(connection.name.clone()),
+            seen: Some((connection.version.id, connection.source_id)),
             source_id: connection.source_id.to_string(),
             destination_id: connection.version.destination_id.to_string(),
             ..ConnectionForm::with_rules(&connection.version.rules)
@@ -358,11 +389,12 @@ impl ConnectionForm {
             id,
             name: form.text("name").into(),
             called: form.value("called").map(str::to_string),
+            seen: seen(form),
             source_id: form.text("source_id").into(),
             destination_id: form.text("destination_id").into(),
             new_destination: NewDestination {
                 name: form.text("d_name").into(),
-                url: form.text("d_url").into(),
+                url: with_scheme(form.text("d_url")),
                 scheme: form.text("d_scheme").into(),
                 ..NewDestination::default()
             },
@@ -400,7 +432,7 @@ impl ConnectionForm {
             Action::RemoveCondition(index) => {
                 connection_filter::remove(&mut self.conditions, *index)
             }
-            Action::AddField => self.fields.push(FieldRow {
+            Action::AddField if self.may_have_another_field() => self.fields.push(FieldRow {
                 kind: "path".into(),
                 focus: true,
                 ..FieldRow::default()
@@ -412,6 +444,7 @@ impl ConnectionForm {
                 self.fields.swap(*index, *index - 1);
             }
             Action::Pick(path) => self.pick(path),
+            Action::PickInto(index, path) => self.pick_into(*index, path),
             Action::PickCondition(path) => connection_filter::pick(&mut self.conditions, path),
             _ => {}
         }
@@ -420,7 +453,7 @@ impl ConnectionForm {
     /// What a button brought in, for those who do not see it appear.
     pub fn added(&self, action: &Action) -> Option<String> {
         match action {
-            Action::Pick(_) if self.mapping_mode == "fields" => {
+            Action::Pick(_) | Action::PickInto(..) if self.mapping_mode == "fields" => {
                 let filled = self.fields.iter().find(|row| row.focus);
                 filled.map(|row| row.to.clone())
             }
@@ -443,8 +476,51 @@ impl ConnectionForm {
             row.fill(path);
             return;
         }
-        let row = FieldRow::picked(path, &self.fields);
-        self.fields.push(row);
+        if self.may_have_another_field() {
+            let row = FieldRow::picked(path, &self.fields);
+            self.fields.push(row);
+        }
+    }
+
+    /// The value goes into this field, which is named after it as long as nobody has named it.
+    fn pick_into(&mut self, index: usize, path: &str) {
+        let name = connection_fields::name_for(path, &self.fields);
+        if let Some(row) = self.fields.get_mut(index) {
+            if row.to.is_empty() {
+                row.to = name;
+            }
+            row.fill(path);
+        }
+    }
+
+    /// Whether a mapping may have one more.
+    pub fn may_have_another_field(&self) -> bool {
+        self.fields.len() < FIELDS_LIMIT
+    }
+
+    /// Whether a filter may have one more.
+    pub fn may_have_another_condition(&self) -> bool {
+        connection_filter::may_have_another(&self.conditions)
+    }
+
+    /// That a button brings in no more, since there are as many as there may be.
+    pub fn is_full(&self, action: &Action) -> Option<FormProblem> {
+        let (place, message) = match action {
+            Action::AddField | Action::Pick(_) if !self.may_have_another_field() => (
+                "mapping/fields",
+                t!("builder-fields-limit", count = FIELDS_LIMIT),
+            ),
+            Action::AddCondition(_) | Action::AddGroup(_) | Action::PickCondition(_)
+                if !self.may_have_another_condition() =>
+            {
+                (
+                    "filter",
+                    t!("builder-conditions-limit", count = CONDITIONS_LIMIT),
+                )
+            }
+            _ => return None,
+        };
+        Some(FormProblem::at(place, message))
     }
 
     /// Whether order or attempts are other than usual, or cannot be read.
@@ -523,6 +599,19 @@ impl ConnectionForm {
         events
     }
 
+    /// Which events it listens to, in a few words; every change of a record is one of them.
+    pub fn events_in_short(&self) -> String {
+        let ticked = self.groups.iter().flat_map(|group| {
+            let events = group.events.iter().filter(|event| event.checked);
+            let has_any = group.has_any_update();
+            events.filter(move |event| !(has_any && is_update(event.id)))
+        });
+        let known = ticked.map(|event| event.label.clone());
+        let other = self.other_events.split(',').map(str::trim);
+        let other = other.filter(|name| !name.is_empty()).map(str::to_string);
+        in_short(&known.chain(other).collect::<Vec<_>>())
+    }
+
     /// The problems at the rows and controls that they are about.
     pub fn placed(
         &self,
@@ -545,6 +634,14 @@ impl ConnectionForm {
             ..problem
         };
         problems.into_iter().map(placed).collect()
+    }
+
+    /// Whether a problem is that a condition's value is still to be typed.
+    pub fn is_asked_for(&self, problem: &FormProblem) -> bool {
+        let index = problem.field.as_ref();
+        let index = index.and_then(|field| field.id.strip_prefix("c-value-")?.parse().ok());
+        let row = index.and_then(|index: usize| self.conditions.get(index));
+        row.is_some_and(FilterRow::lacks_value)
     }
 
     /// The parts of a filter that is written as JSON and has no rows.

@@ -12,8 +12,8 @@ use crate::domain::connection::{Rules, RulesDocument};
 use crate::domain::destination::Settings;
 use crate::domain::event::{Reading, read};
 use crate::domain::filter::condition::Truth;
-use crate::domain::filter::explanation::Explanation;
-use crate::domain::filter::{Filter, Input};
+use crate::domain::filter::explanation::{Explanation, Reason};
+use crate::domain::filter::{About, Filter, Input};
 use crate::domain::mapping::Mapping;
 use crate::flow::dry_run::{DryRun, body_of, dry_run, read_back, rehearse};
 use crate::web::phrases::retold;
@@ -28,7 +28,7 @@ use crate::web::ui::connections::{Verdict, body_shown};
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::{event_label, unheard_of};
 use crate::web::ui::row::Chip;
-use crate::web::ui::tree;
+use crate::web::ui::{sample_tree, tree};
 
 /// Characters of a value after a step.
 const STEP_LIMIT_CHARS: usize = 160;
@@ -356,11 +356,36 @@ fn rows(
             Some(Err(problems)) => {
                 feedback.problem = problems.first().map(|problem| retold(&problem.message))
             }
-            Some(Ok(filter)) => feedback.tell(&filter.evaluate(&input)),
+            // What nobody can mean, like a text to look for that is still to be typed, is told before what comes of it.
+            Some(Ok(filter)) if !row.is_group() && !filter.unfit(About::Event).is_empty() => {
+                let unfit = filter.unfit(About::Event);
+                feedback.problem = unfit.first().map(|problem| retold(&problem.message));
+            }
+            Some(Ok(filter)) => {
+                let explanation = filter.evaluate(&input);
+                feedback.tell(&explanation);
+                if finds_nothing(&explanation) {
+                    feedback.word.extend(meant(&row.path, document));
+                }
+            }
         }
         feedback
     };
     rows.iter().enumerate().map(feedback).collect()
+}
+
+/// Whether a condition's path leads nowhere.
+fn finds_nothing(explanation: &Explanation) -> bool {
+    let Explanation::Condition { result, reason, .. } = explanation else {
+        return false;
+    };
+    *result == Truth::Unknown && matches!(**reason, Reason::Missing { .. })
+}
+
+/// Which of the sample's paths was meant by one that finds nothing, as a further sentence.
+fn meant(path: &str, document: &Value) -> Option<String> {
+    let path = sample_tree::meant(path, document)?;
+    Some(format!(" {}", t!("builder-meant-path", path = path)))
 }
 
 impl RowFeedback {
@@ -400,16 +425,18 @@ async fn fields(rows: &[FieldRow], document: &Value) -> Result<Vec<FieldFeedback
     if mappings.iter().all(Option::is_none) {
         return Ok(rows.iter().map(|_| FieldFeedback::default()).collect());
     }
-    let document = document.clone();
+    let sample = document.clone();
     let tried = in_turn(&RULES, move || {
-        let tried = |mapping: Value| tried(&mapping, &document);
+        let tried = |mapping: Value| tried(&mapping, &sample);
         let each = mappings.into_iter();
         each.map(|mapping| mapping.map(|mapping| mapping.map(tried)))
             .collect::<Vec<_>>()
     })
     .await?;
     let told = rows.iter().zip(tried);
-    Ok(told.map(|(row, tried)| field(row, tried)).collect())
+    Ok(told
+        .map(|(row, tried)| field(row, tried, document))
+        .collect())
 }
 
 /// A mapping of this field alone, or what is wrong with its pipe; `None` when it has no value yet.
@@ -448,7 +475,7 @@ fn tried(mapping: &Value, document: &Value) -> Tried {
     })
 }
 
-fn field(row: &FieldRow, tried: Option<Result<Tried, String>>) -> FieldFeedback {
+fn field(row: &FieldRow, tried: Option<Result<Tried, String>>, document: &Value) -> FieldFeedback {
     let tried = match tried {
         None => return FieldFeedback::default(),
         Some(Err(message)) => {
@@ -462,7 +489,10 @@ fn field(row: &FieldRow, tried: Option<Result<Tried, String>>) -> FieldFeedback 
     let unsaid = || row.to.is_empty().then(|| t!("builder-say-field"));
     FieldFeedback {
         problem: tried.problem.as_deref().map(retold).or_else(unsaid),
-        gap: gap_message(&tried.missing),
+        gap: gap_message(&tried.missing).map(|mut gap| {
+            gap.extend(meant(&row.source, document).filter(|_| row.kind == "path"));
+            gap
+        }),
         steps: tried.steps,
     }
 }

@@ -169,14 +169,14 @@ fn either(names: &[String]) -> String {
 fn sent(rules: &RulesDocument) -> String {
     let mapping = &rules.mapping;
     let fields = mapping["fields"].as_array().map_or(&[][..], Vec::as_slice);
-    match (mapping["mode"].as_str(), fields) {
-        (Some("fields"), []) => t!("rules-send-nothing"),
-        (Some("fields"), [first, rest @ ..]) => {
-            let name = first["to"].as_str().unwrap_or_default();
-            match rest.len() {
-                0 => name.to_string(),
-                more => t!("rules-send-fields", name = name, count = more),
-            }
+    // One that is being typed may have no name yet.
+    let named: Vec<&str> = fields.iter().map(to).filter(|to| !to.is_empty()).collect();
+    match (mapping["mode"].as_str(), named.as_slice()) {
+        (Some("fields"), []) if fields.is_empty() => t!("rules-send-nothing"),
+        (Some("fields"), []) => t!("builder-some-fields"),
+        (Some("fields"), [name]) => name.to_string(),
+        (Some("fields"), [name, rest @ ..]) => {
+            t!("rules-send-fields", name = name, count = rest.len())
         }
         (Some("template"), _) => t!("rules-send-text"),
         _ => t!("rules-send-event"),

@@ -16,8 +16,8 @@ use crate::web::problem::ApiError;
 use crate::web::ui::error::PageError;
 use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
-use crate::web::ui::form_problem::{FormProblem, mendable};
-use crate::web::ui::mail_fields::MailFields;
+use crate::web::ui::form_problem::{FormProblem, mendable_of};
+use crate::web::ui::mail_fields::{MailFields, recipients};
 use crate::web::ui::success_field::SuccessField;
 
 /// Kinds of credentials, with their words.
@@ -60,14 +60,18 @@ pub struct DestinationForm {
     pub timeout_ms: String,
     pub success: SuccessField,
     pub notices: bool,
+    /// When what it was filled in with had been changed; `None` when the form does not say.
+    pub seen_ms: Option<i64>,
 }
 
 /// The limits that the form has a field for.
 const LIMITS: [&str; 3] = ["concurrency", "per_second", "timeout_ms"];
 
-/// What was saved, or everything that must be mended first. Headers are looked at here: the document has no place for one without a name.
+/// What was saved, or everything that must be mended first. Headers are looked at here: the document has no place for one without a name. `page` is
+/// that of what is changed.
 pub async fn checked(
     form: &Form,
+    page: &str,
     saving: impl Future<Output = Result<Saved, ApiError>>,
 ) -> Result<Result<Saved, Vec<FormProblem>>, PageError> {
     let mut problems = header_problems(&header_rows(form));
@@ -79,7 +83,7 @@ pub async fn checked(
     let problems = if problems.is_empty() {
         match saving.await {
             Ok(saved) => return Ok(Ok(saved)),
-            Err(error) => at_shown_fields(missing_told(mendable(error)?, form), form),
+            Err(error) => at_shown_fields(missing_told(mendable_of(error, page)?, form), form),
         }
     } else {
         problems
@@ -87,6 +91,7 @@ pub async fn checked(
     let mut problems = with_secrets_again(problems, form);
     if kind_of(form) == Kind::Email {
         called_as_mail_has_it(&mut problems);
+        told_with_their_lines(&mut problems, form);
     }
     Ok(Err(problems))
 }
@@ -187,6 +192,37 @@ fn called_as_mail_has_it(problems: &mut [FormProblem]) {
     }
 }
 
+/// One field holds all recipients: which of them is wrong is said.
+fn told_with_their_lines(problems: &mut [FormProblem], form: &Form) {
+    let recipients = recipients(form.text("to"));
+    for problem in problems {
+        let index = problem.place.strip_prefix("config/to/");
+        let index = index.and_then(|index| index.parse::<usize>().ok());
+        if let Some(one) = index.and_then(|index| recipients.get(index)) {
+            let said = &problem.message;
+            problem.message = t!(
+                "destinations-mail-at-line",
+                line = one.line,
+                text = one.text,
+                said = said
+            );
+        }
+    }
+}
+
+/// An address as people write it: without its scheme it is the encrypted one. What is no host at its beginning stays, for the parser to refuse.
+pub fn with_scheme(typed: &str) -> String {
+    let host = typed.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_sign = |sign: char| sign.is_alphanumeric() || ".-:[]".contains(sign);
+    let is_host = host.contains(['.', ':']) && host.chars().all(is_sign);
+    let has_scheme = host.ends_with(':');
+    if is_host && !has_scheme {
+        format!("https://{typed}")
+    } else {
+        typed.to_string()
+    }
+}
+
 impl DestinationForm {
     /// A new one.
     pub fn empty() -> DestinationForm {
@@ -255,6 +291,7 @@ impl DestinationForm {
             timeout_ms: settings.limits.timeout_ms.to_string(),
             success: SuccessField::of(settings.success.as_ref()),
             notices: settings.notices,
+            seen_ms: Some(destination.updated_at.as_millisecond()),
             ..form
         }
     }
@@ -280,7 +317,7 @@ impl DestinationForm {
             kind: kind_of(form),
             mail: MailFields::typed(form),
             name: form.text("name").into(),
-            url: form.text("url").into(),
+            url: with_scheme(form.text("url")),
             method: form.text("method").into(),
             allow_http: form.is_ticked("allow_http"),
             auth: form.text("auth").into(),
@@ -293,8 +330,14 @@ impl DestinationForm {
             timeout_ms: form.text("timeout_ms").into(),
             success: SuccessField::typed(form),
             notices: form.is_ticked("notices"),
+            seen_ms: seen_ms(form),
         }
     }
+}
+
+/// When what the form was filled in with had been changed.
+pub fn seen_ms(form: &Form) -> Option<i64> {
+    form.text("seen_ms").parse().ok()
 }
 
 /// The rows in their order. One whose name was taken away and whose value is the mask of what is saved is one that was taken out.
@@ -338,7 +381,7 @@ fn request_document(form: &Form) -> Value {
         .map(|(name, value)| (name, Value::from(value)))
         .collect();
     json!({
-        "url": form.text("url"), "method": form.text("method"), "headers": headers, "auth": auth_document(form), "allow_http": form.is_ticked("allow_http"),
+        "url": with_scheme(form.text("url")), "method": form.text("method"), "headers": headers, "auth": auth_document(form), "allow_http": form.is_ticked("allow_http"),
     })
 }
 
@@ -385,4 +428,32 @@ fn limits_document(form: &Form) -> Value {
 
 fn filled<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
     Some(form.text(name)).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_without_its_scheme_is_the_encrypted_one() {
+        for (typed, meant) in [
+            (
+                "hooks.zapier.com/hooks/catch/1",
+                "https://hooks.zapier.com/hooks/catch/1",
+            ),
+            ("localhost:8080", "https://localhost:8080"),
+            ("[::1]:8080/x?a=b@c", "https://[::1]:8080/x?a=b@c"),
+            ("bücher.example", "https://bücher.example"),
+            ("http://example.com", "http://example.com"),
+            (
+                "hooks.example/?to=http://other.example",
+                "https://hooks.example/?to=http://other.example",
+            ),
+            ("mailto:you@example.com", "mailto:you@example.com"),
+            ("nonsense", "nonsense"),
+            ("", ""),
+        ] {
+            assert_eq!(with_scheme(typed), meant, "{typed}");
+        }
+    }
 }

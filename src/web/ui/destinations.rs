@@ -26,7 +26,9 @@ use crate::web::api::id;
 use crate::web::i18n::Key;
 use crate::web::phrases::retold;
 use crate::web::ui::asking::{Ask, Links, ask_first, refuse_used, users_of};
-use crate::web::ui::destination_form::{AUTHS, DestinationForm, SUCCESS_WAYS, checked, document};
+use crate::web::ui::destination_form::{
+    AUTHS, DestinationForm, SUCCESS_WAYS, checked, document, seen_ms,
+};
 use crate::web::ui::error::PageError;
 use crate::web::ui::fields::all_called;
 use crate::web::ui::form::Form;
@@ -184,7 +186,8 @@ pub async fn create(
     let form = Form::of(&request)?;
     let user = signed_in(&request)?;
     let by = actor(&request);
-    match checked(&form, save_new(&bridge, &by, document(&form))).await? {
+    let saving = save_new(&bridge, &by, document(&form));
+    match checked(&form, "/destinations", saving).await? {
         Ok(saved) => match recipes::find(form.text("then")) {
             // A secret that was made is shown first.
             Some(recipe) if saved.made_secret.is_none() => Ok(go(format!(
@@ -241,15 +244,18 @@ pub async fn save(
     let user = signed_in(&request)?;
     let id: DestinationId = id(&path, "destination")?;
     let by = actor(&request);
-    match checked(&form, save_change(&bridge, &by, id, document(&form))).await? {
+    let saving = save_change(&bridge, &by, id, document(&form), seen_ms(&form));
+    match checked(&form, &format!("/destinations/{id}"), saving).await? {
         Ok(saved) => led_to(&request, &bridge, saved, "saved").await,
-        Err(problems) => render_again(&form_page(
-            &request,
-            &user,
-            Some(id),
-            DestinationForm::typed(&form),
-            problems,
-        )),
+        Err(problems) => {
+            let mut typed = DestinationForm::typed(&form);
+            if problems.iter().any(|one| one.saved_at.is_some()) {
+                // Who has been told of it may save over it.
+                let saved = bridge.store.destination(id).await?;
+                typed.seen_ms = Some(saved.updated_at.as_millisecond());
+            }
+            render_again(&form_page(&request, &user, Some(id), typed, problems))
+        }
     }
 }
 

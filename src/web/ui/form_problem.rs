@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 
 use crate::domain::problem::Problem;
 use crate::web::phrases::retold;
-use crate::web::problem::ApiError;
+use crate::web::problem::{ApiError, CHANGED_MEANWHILE};
 use crate::web::ui::error::PageError;
 use crate::web::ui::fields::Field;
 
@@ -18,6 +18,8 @@ pub struct FormProblem {
     /// The same place as the form shows it.
     pub field: Option<Field>,
     pub message: String,
+    /// The page of what is saved, where that is to be looked at first.
+    pub saved_at: Option<String>,
 }
 
 impl FormProblem {
@@ -28,6 +30,15 @@ impl FormProblem {
             position: String::new(),
             field: Field::at(place),
             message: retold(message.as_ref()),
+            saved_at: None,
+        }
+    }
+
+    /// That somebody saved after this form was filled in.
+    pub fn saved_meanwhile(page: &str) -> FormProblem {
+        FormProblem {
+            saved_at: Some(page.into()),
+            ..FormProblem::plain(t!("shared-saved-meanwhile"))
         }
     }
 
@@ -60,5 +71,13 @@ pub fn mendable(error: ApiError) -> Result<Vec<FormProblem>, PageError> {
             Ok(vec![FormProblem::plain(error.detail)])
         }
         _ => Err(error.into()),
+    }
+}
+
+/// The same of a form that edits what has a page.
+pub fn mendable_of(error: ApiError, page: &str) -> Result<Vec<FormProblem>, PageError> {
+    match error.code {
+        CHANGED_MEANWHILE => Ok(vec![FormProblem::saved_meanwhile(page)]),
+        _ => mendable(error),
     }
 }

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::destination::{Encryption, MailServer};
-use crate::domain::mail::Mailbox;
+use crate::domain::mail::{Mailbox, parted};
 use crate::web::i18n::Key;
 use crate::web::ui::form::Form;
 
@@ -22,8 +22,15 @@ pub struct MailFields {
     pub port: String,
     pub encryption: String,
     pub from: String,
-    /// A line each.
+    /// A line each, or with commas between them.
     pub to: String,
+}
+
+/// Somebody a mail goes to, as typed.
+pub struct Recipient<'t> {
+    /// From 1.
+    pub line: usize,
+    pub text: &'t str,
 }
 
 impl Default for MailFields {
@@ -74,8 +81,8 @@ impl MailFields {
             // What is no number is no port either.
             typed => Value::from(typed.parse::<i64>().unwrap_or(0)),
         };
-        let lines = self.to.lines().map(str::trim);
-        let to: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        let recipients = recipients(&self.to).into_iter();
+        let to: Vec<&str> = recipients.map(|one| one.text).collect();
         json!({
             "server": self.server, "port": port, "encryption": self.encryption, "auth": auth,
             "from": self.from, "to": to,
@@ -83,8 +90,38 @@ impl MailFields {
     }
 }
 
+/// Everybody who is named.
+pub fn recipients(text: &str) -> Vec<Recipient<'_>> {
+    let lines = (1..).zip(text.lines());
+    lines
+        .flat_map(|(line, text)| parted(text).map(move |text| Recipient { line, text }))
+        .collect()
+}
+
 /// Addresses one after another.
 pub fn written(mailboxes: &[Mailbox], between: &str) -> String {
     let written: Vec<String> = mailboxes.iter().map(Mailbox::to_string).collect();
     written.join(between)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recipients_stand_on_lines_or_between_commas() {
+        let text =
+            "a@b.example, C <c@d.example>,\n\n\"Doe, \\\"J\\\", x\" <j@d.example>, team\n , ";
+        let found: Vec<(usize, &str)> = recipients(text)
+            .into_iter()
+            .map(|one| (one.line, one.text))
+            .collect();
+        let expected = [
+            (1, "a@b.example"),
+            (1, "C <c@d.example>"),
+            (3, "\"Doe, \\\"J\\\", x\" <j@d.example>"),
+            (3, "team"),
+        ];
+        assert_eq!(found, expected);
+    }
 }

@@ -6,6 +6,7 @@ use askama::Template;
 use serde_json::Value;
 
 use crate::domain::path::Path;
+use crate::domain::problem::nearest;
 use crate::web::visible::is_unseen;
 
 /// Values in the tree.
@@ -18,6 +19,9 @@ const VALUE_LIMIT_CHARS: usize = 80;
 const OPEN_DEPTH: usize = 2;
 /// Longest text whose paths are offered for completion.
 const PATHS_LIMIT: usize = 250;
+
+/// How alike a path is to one with a slip of the pen in it.
+const SLIP: f64 = 0.9;
 
 /// Names that a template takes for something else where an expression begins with them.
 const RESERVED: [&str; 7] = ["true", "True", "false", "False", "none", "None", "not"];
@@ -221,6 +225,56 @@ fn collect(path: &str, value: &Value, found: &mut Vec<Suggestion>) {
     }
 }
 
+/// Of the sample's paths the one that was meant by one that finds nothing; `None` when it is rather the sample that lacks something.
+pub fn meant(typed: &str, document: &Value) -> Option<String> {
+    let names = names(typed);
+    let (first, last) = (names.first()?, names.last()?);
+    let all = paths(document);
+    if document.get(first).is_some() {
+        return misspelt(typed, &all);
+    }
+    // It does not begin as paths do: its last name tells what it is about, and the fewest names lead to what is meant most often.
+    let last_of = |one: &Suggestion| self::names(&one.path).pop();
+    let ends = |wanted: &str| {
+        let found = all
+            .iter()
+            .filter(|one| last_of(one).is_some_and(|name| name.eq_ignore_ascii_case(wanted)));
+        let found = found.min_by_key(|one| self::names(&one.path).len());
+        found.map(|one| one.path.clone())
+    };
+    ends(last).or_else(|| {
+        let known: Vec<String> = all.iter().filter_map(last_of).collect();
+        ends(nearest(last, known.iter().map(String::as_str))?)
+    })
+}
+
+/// The path that this one is but for a slip. An entry or a field of another number is no slip.
+fn misspelt(typed: &str, all: &[Suggestion]) -> Option<String> {
+    let typed = typed.to_lowercase();
+    let is_number = |sign: char| sign.is_ascii_digit() || sign == '*';
+    let without_digits = |text: &str| text.replace(is_number, "");
+    let alike = |one: &Suggestion| {
+        let path = one.path.to_lowercase();
+        let near = strsim::normalized_damerau_levenshtein(&typed, &path);
+        let is_other_number = path != typed && without_digits(&path) == without_digits(&typed);
+        (near >= SLIP && !is_other_number).then(|| (near, one.path.clone()))
+    };
+    let found = all.iter().filter_map(alike);
+    found
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, path)| path)
+}
+
+/// The names in a path, as far as they are written plainly.
+fn names(path: &str) -> Vec<String> {
+    let names = path.split(['.', '[', ']', '\'', '"', '$', '*']);
+    let names = names.map(str::trim).filter(|name| !name.is_empty());
+    names
+        .filter(|name| !name.chars().all(|sign| sign.is_ascii_digit()))
+        .map(str::to_string)
+        .collect()
+}
+
 fn is_offered(path: &str) -> bool {
     path.len() <= Path::TEXT_LIMIT_BYTES
 }
@@ -388,6 +442,28 @@ mod tests {
             );
         }
         assert!(html(&document).contains("data-text=\"{{ tags | join(&#39;, &#39;) }}\""));
+    }
+
+    #[test]
+    fn a_path_that_finds_nothing_is_told_what_was_meant() {
+        let document = json!({"event": "TODO_CREATED", "currentValue": {"todoList": {"title": "Inbox"}, "title": "Call", "tags": [{"title": "a"}], "field12": 1}, "previousValue": null});
+        for (typed, path) in [
+            ("title", Some("$.currentValue.title")),
+            ("$.Title", Some("$.currentValue.title")),
+            ("$.todo.titel", Some("$.currentValue.title")),
+            ("$.currentvalue.title", Some("$.currentValue.title")),
+            ("$.currentValue.titel", Some("$.currentValue.title")),
+            ("Event", Some("$.event")),
+            // The sample lacks these; another one may have them.
+            ("$.previousValue.title", None),
+            ("$.currentValue.tags[3].title", None),
+            ("$.currentValue.field13", None),
+            ("$.currentValue.dueDate", None),
+            ("nonsense", None),
+            ("$", None),
+        ] {
+            assert_eq!(meant(typed, &document).as_deref(), path, "{typed}");
+        }
     }
 
     /// Names that stand in no path or template as they are.

@@ -27,7 +27,7 @@ module.exports = async function builder(day) {
   await page.keyboard.press("Enter");
   assert.strictEqual(await path.nth(1).inputValue(), "$.currentValue.todoList.title");
   assert.ok(await path.nth(1).evaluate((field) => field === document.activeElement), "the keyboard comes back");
-  await result.getByText("Every text has an empty part").waitFor();
+  await result.getByText("Enter the text to look for.").waitFor();
   await page.locator("[name=c_value]").nth(1).fill("week");
 
   // Dropped on the fields as a whole, a value becomes a field; dropped on a field's source, it goes in there.
@@ -127,6 +127,15 @@ module.exports = async function builder(day) {
   await comment.check();
   await shown.filter({ hasText: "Comment deleted" }).waitFor();
   await comment.uncheck();
+  await shown.filter({ hasText: "Record created, received" }).waitFor();
+
+  // A sample that is being typed counts at once, and one that cannot be read is told.
+  await page.locator("#more-samples").evaluate((more) => { more.open = true; });
+  const pasted = page.locator("[name=sample]");
+  await pasted.pressSequentially('{"event": "TODO_CREATED", ');
+  await result.getByText("The sample is no event").waitFor();
+  await pasted.fill("");
+  await page.locator("#sample_from").selectOption("");
   await shown.filter({ hasText: "Record created, received" }).waitFor();
 
   // While nobody answers, and after the session is gone, nothing is lost, whatever is pressed; afterwards it goes on.

@@ -36,6 +36,7 @@ module.exports = async function story(day) {
   // The live preview: what comes out of the sample changes as one types, without a click.
   const result = page.locator("#result");
   await result.getByText('"task"').first().waitFor();
+  await page.locator(".then > summary").first().click();
   await page.locator("input[name=f_pipe]").first().fill('default("-") | prefix("Seen by the preview: ")');
   await result.getByText("Seen by the preview: ").first().waitFor();
   await page.locator("input[name=f_pipe]").first().fill("trim");
