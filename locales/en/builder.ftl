@@ -249,6 +249,7 @@ builder-verdict-fails = Mapping would fail
 builder-verdict-failed = { $failed } of { $count } conditions keep it back.
 builder-gap = The sample has nothing at { $paths }.
 builder-gap-short = something empty
+builder-no-mail = This makes neither a subject nor a text: the mail would show the JSON as it stands. Add fields named “subject” and “text” (or “html”).
 builder-gaps = With this sample, something stays empty:
 builder-suggestions = Suggestions
 builder-entries =

@@ -19,6 +19,7 @@ shared-section-settings = Settings
 shared-copy = Copy
 shared-copied = Copied
 shared-cancel = Cancel
+shared-placeholder = Put your own in place of { $word }: it only shows what goes there.
 shared-keep = Keep it
 
 ## What was done

@@ -229,6 +229,7 @@ builder-verdict-fails = Pemetaan akan gagal
 builder-verdict-failed = { $failed } dari { $count } kondisi menahannya.
 builder-gap = Contoh ini tidak memiliki apa pun di { $paths }.
 builder-gap-short = ada yang kosong
+builder-no-mail = Ini tidak menghasilkan subjek maupun teks: email akan menampilkan JSON apa adanya. Tambahkan field bernama “subject” dan “text” (atau “html”).
 builder-gaps = Dengan contoh ini, ada yang tetap kosong:
 builder-suggestions = Saran
 builder-entries = { $count } entri

@@ -19,6 +19,7 @@ shared-section-settings = Pengaturan
 shared-copy = Salin
 shared-copied = Tersalin
 shared-cancel = Batal
+shared-placeholder = Ganti { $word } dengan milik Anda sendiri: itu hanya contoh isian.
 shared-keep = Tidak jadi
 
 ## Yang baru dilakukan

@@ -10,7 +10,7 @@ use crate::domain::connection::{
     Connection, DeliverySettings, Order, RulesDocument, TRIGGER_ENTRIES_LIMIT, Trigger,
 };
 use crate::domain::id::DestinationId;
-use crate::domain::recipes::Recipe;
+use crate::domain::recipes::{self, Recipe};
 use crate::domain::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::domain::services::Service;
 use crate::web::api::connections::ConnectionDocument;
@@ -65,6 +65,8 @@ pub struct ConnectionForm {
     pub source_id: String,
     pub destination_id: String,
     pub new_destination: NewDestination,
+    /// The starting point that it was filled in with.
+    pub recipe: Option<&'static Recipe>,
     pub groups: Vec<EventGroup>,
     pub other_events: String,
     pub project_ids: Vec<String>,
@@ -366,6 +368,7 @@ impl ConnectionForm {
                 scheme: form.text("d_scheme").into(),
                 ..NewDestination::default()
             },
+            recipe: recipes::find(form.text("recipe")),
             groups: trigger_groups(&ticked_events(form)),
             other_events: form.text("other_events").into(),
             project_ids,
@@ -445,6 +448,15 @@ impl ConnectionForm {
         }
         let row = FieldRow::picked(path, &self.fields);
         self.fields.push(row);
+    }
+
+    /// What the starting point says about itself: what is to be put in place, for one.
+    pub fn advice(&self) -> Option<(String, String)> {
+        let recipe = self.recipe?;
+        Some((
+            told!("recipe-title-", recipe.id, recipe.title),
+            told!("recipe-summary-", recipe.id, recipe.summary),
+        ))
     }
 
     /// Whether order or attempts are other than usual, or cannot be read.

@@ -45,6 +45,7 @@ pub mod overview;
 pub mod page;
 pub mod pager;
 pub mod people;
+pub mod placeholders;
 pub mod replays;
 pub mod row;
 pub mod rule_places;
