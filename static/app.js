@@ -81,7 +81,8 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
     answer.name = "confirmed";
     answer.value = "yes";
     const no = document.createElement("button");
-    no.textContent = said.keep;
+    // What is sent again keeps nothing.
+    no.textContent = (form.getAttribute("action") ?? "").endsWith("/resend") ? said.cancel : said.keep;
     yes.addEventListener("click", () => { form.dataset.confirmed = "yes"; form.append(answer); form.requestSubmit(); });
     no.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => dialog.remove());

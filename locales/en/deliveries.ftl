@@ -53,6 +53,7 @@ deliveries-too-many-viewers = Too many people watch the log at this moment. The 
 deliveries-select-all = Select all on this page
 deliveries-resend-selected-ask = Send the selected ones again? What arrived already arrives once more.
 deliveries-resend-selected = Resend the selected
+deliveries-resend-count = Resend { $count }
 deliveries-none-selected = None selected.
 deliveries-selected = { $count } selected.
 deliveries-unselect = Clear

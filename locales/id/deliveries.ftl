@@ -49,6 +49,7 @@ deliveries-too-many-viewers = Terlalu banyak orang memantau log saat ini. Halama
 deliveries-select-all = Pilih semua di halaman ini
 deliveries-resend-selected-ask = Kirim ulang yang dipilih? Yang sudah sampai akan sampai sekali lagi.
 deliveries-resend-selected = Kirim ulang yang dipilih
+deliveries-resend-count = Kirim ulang { $count }
 deliveries-none-selected = Belum ada yang dipilih.
 deliveries-selected = { $count } dipilih.
 deliveries-unselect = Batal pilih

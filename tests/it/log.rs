@@ -318,7 +318,7 @@ async fn what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet(
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), 3, "{csv}");
     assert!(
-        lines[0].starts_with("id,state,trigger,") && csv.contains(",'=1+1,"),
+        lines[0].starts_with("\u{feff}id,state,trigger,") && csv.contains(",'=1+1,"),
         "{csv}"
     );
     assert!(csv.contains(",\"plain, \"\"quoted\"\"\","), "{csv}");
