@@ -134,7 +134,8 @@ const refreshTimes = () => {
   for (const time of document.querySelectorAll("time[datetime]:not([data-exact])")) {
     const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
     const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? units[3];
-    const text = Math.abs(seconds) < 5 ? now : words.format(Math.trunc(seconds / size), unit);
+    const { due } = time.dataset;
+    const text = due && seconds <= 0 ? due : Math.abs(seconds) < 5 ? now : words.format(Math.trunc(seconds / size), unit);
     if (time.textContent !== text) time.textContent = text;
   }
 };

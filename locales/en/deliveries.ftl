@@ -141,6 +141,7 @@ deliveries-mend-with = Fix the mapping with this event
 deliveries-details = Details
 deliveries-version = version { $number }
 deliveries-next-attempt = Next attempt
+deliveries-next-due = Next attempt: due now
 deliveries-id = Delivery id
 
 ## What is told of one delivery

@@ -20,6 +20,7 @@ shared-copy = Copy
 shared-copied = Copied
 shared-cancel = Cancel
 shared-placeholder = Put your own in place of { $word }: it only shows what goes there.
+shared-due-now = due now
 shared-keep = Keep it
 
 ## What was done

@@ -137,6 +137,7 @@ deliveries-mend-with = Perbaiki pemetaan dengan event ini
 deliveries-details = Rincian
 deliveries-version = versi { $number }
 deliveries-next-attempt = Percobaan berikutnya
+deliveries-next-due = Percobaan berikutnya: jatuh tempo sekarang
 deliveries-id = Id pengiriman
 
 ## Yang diceritakan tentang satu pengiriman

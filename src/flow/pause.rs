@@ -120,6 +120,22 @@ pub async fn resume_by(
     send_again(bridge, &noting, id, Initiative::Person).await
 }
 
+/// Makes all due at once that waits by the schedule, at somebody's wish. What is paused is resumed by that.
+pub async fn hurry_by(bridge: &Bridge, actor: &Actor, id: DestinationId) -> Result<(), StoreError> {
+    let destination = bridge.store.destination(id).await?;
+    if destination.health.paused.is_some() {
+        return resume_by(bridge, actor, id).await;
+    }
+    let said = format!(
+        "Tried at once what waits for the destination {}.",
+        destination.name
+    );
+    bridge.note(actor, "destination.hurried", id, said).await?;
+    bridge.store.hold_due(id, i64::MAX).await?;
+    let_go(bridge, id).await?;
+    Ok(())
+}
+
 async fn send_again(
     bridge: &Bridge,
     store: &Store,
@@ -135,9 +151,15 @@ async fn send_again(
         // Whoever resumes it wants everything now, whatever the schedule says.
         bridge.store.hold_due(id, i64::MAX).await?;
     }
-    let resumed = bridge.store.resume_held(id, bridge.clock.now_ms()).await?;
-    bridge.outbox.set_backlog(id, resumed > 0);
-    bridge.outbox.announce_room();
+    let resumed = let_go(bridge, id).await?;
     tracing::info!(destination = %id, resumed, "destination resumed");
     Ok(())
+}
+
+/// Makes what is held due. Returns how many these are.
+async fn let_go(bridge: &Bridge, id: DestinationId) -> Result<usize, StoreError> {
+    let held = bridge.store.resume_held(id, bridge.clock.now_ms()).await?;
+    bridge.outbox.set_backlog(id, held > 0);
+    bridge.outbox.announce_room();
+    Ok(held)
 }
