@@ -241,6 +241,7 @@ builder-say-field = Say in which field it goes.
 builder-illustrative = { $name } (an illustrative sample)
 builder-pasted-event = The pasted event
 builder-received = { $name }, received { $when }
+builder-not-listening = This connection does not listen to “{ $name }”.
 builder-verdict-not-listened = Not listened to
 builder-verdict-sends = Would be sent
 builder-verdict-skips = Would be skipped

@@ -149,6 +149,7 @@ deliveries-id = Delivery id
 deliveries-is-skipped = The filter did not let this event through; see why below.
 deliveries-is-not-listened = The connection does not listen to this event; see below.
 deliveries-is-not-for-it = The connection does not listen to this event.
+deliveries-reason-times = { $reason } ({ $count } conditions)
 deliveries-not-met = Not met: { $condition }
 deliveries-ruled-out = Ruled out: { $condition }
 deliveries-is-mapping-failed = No body could be made.

@@ -19,6 +19,7 @@ said-destination-resumed = Resumed the destination { $name }.
 said-destination-tested = Sent a test request to the destination { $name }.
 said-connection-made = Made the connection { $name }.
 said-connection-changed = Changed the connection { $name }.
+said-connection-restored = Restored version { $number } of the connection { $name }.
 said-connection-deleted = Deleted the connection { $name }.
 said-connection-imported = Imported the connection { $name }.
 said-connection-imported-over = Imported the connection { $name } over the one before.

@@ -221,6 +221,7 @@ builder-say-field = Tentukan ke field mana nilainya.
 builder-illustrative = { $name } (contoh ilustrasi)
 builder-pasted-event = Event yang ditempel
 builder-received = { $name }, diterima { $when }
+builder-not-listening = Koneksi ini tidak mendengarkan “{ $name }”.
 builder-verdict-not-listened = Tidak didengarkan
 builder-verdict-sends = Akan dikirim
 builder-verdict-skips = Akan dilewati

@@ -145,6 +145,7 @@ deliveries-id = Id pengiriman
 deliveries-is-skipped = Filter tidak meloloskan event ini; alasannya ada di bawah.
 deliveries-is-not-listened = Koneksi ini tidak mendengarkan event ini; lihat di bawah.
 deliveries-is-not-for-it = Koneksi ini tidak mendengarkan event ini.
+deliveries-reason-times = { $reason } ({ $count } kondisi)
 deliveries-not-met = Tidak terpenuhi: { $condition }
 deliveries-ruled-out = Dikecualikan: { $condition }
 deliveries-is-mapping-failed = Body tidak dapat dibuat.

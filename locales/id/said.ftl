@@ -18,6 +18,7 @@ said-destination-resumed = Melanjutkan tujuan { $name }.
 said-destination-tested = Mengirim request uji ke tujuan { $name }.
 said-connection-made = Membuat koneksi { $name }.
 said-connection-changed = Mengubah koneksi { $name }.
+said-connection-restored = Memulihkan versi { $number } dari koneksi { $name }.
 said-connection-deleted = Menghapus koneksi { $name }.
 said-connection-imported = Mengimpor koneksi { $name }.
 said-connection-imported-over = Mengimpor koneksi { $name }, menggantikan yang sebelumnya.

@@ -498,6 +498,11 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Dat
         )
         .await;
     assert_eq!(restored.status, 303);
+    let noted = bridge.get("/audit?limit=1").await.to_string();
+    assert!(
+        noted.contains("Restored version 1 of the connection "),
+        "{noted}"
+    );
     let connection = bridge.get(&format!("/connections/{id}")).await;
     assert_eq!(connection["version"], 3);
     assert_eq!(
