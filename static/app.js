@@ -81,7 +81,8 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
     answer.name = "confirmed";
     answer.value = "yes";
     const no = document.createElement("button");
-    no.textContent = said.keep;
+    // What is sent again keeps nothing.
+    no.textContent = (form.getAttribute("action") ?? "").endsWith("/resend") ? said.cancel : said.keep;
     yes.addEventListener("click", () => { form.dataset.confirmed = "yes"; form.append(answer); form.requestSubmit(); });
     no.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => dialog.remove());
@@ -133,7 +134,8 @@ const refreshTimes = () => {
   for (const time of document.querySelectorAll("time[datetime]:not([data-exact])")) {
     const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
     const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? units[3];
-    const text = Math.abs(seconds) < 5 ? now : words.format(Math.trunc(seconds / size), unit);
+    const { due } = time.dataset;
+    const text = due && seconds <= 0 ? due : Math.abs(seconds) < 5 ? now : words.format(Math.trunc(seconds / size), unit);
     if (time.textContent !== text) time.textContent = text;
   }
 };

@@ -97,6 +97,7 @@
     if (!resend) return;
     const chosen = boxes().filter((box) => box.checked).length;
     resend.disabled = chosen === 0;
+    resend.textContent = chosen === 0 ? resend.dataset.none : counted(resend.dataset.some, chosen);
     // Asked is only where something would arrive once more.
     const arrived = boxes().some((box) => box.checked && box.closest("tr").querySelector(".chip.good"));
     if (arrived) delete resend.form.dataset.confirmed; else resend.form.dataset.confirmed = "yes";

@@ -53,6 +53,7 @@ deliveries-too-many-viewers = Too many people watch the log at this moment. The 
 deliveries-select-all = Select all on this page
 deliveries-resend-selected-ask = Send the selected ones again? What arrived already arrives once more.
 deliveries-resend-selected = Resend the selected
+deliveries-resend-count = Resend { $count }
 deliveries-none-selected = None selected.
 deliveries-selected = { $count } selected.
 deliveries-unselect = Clear
@@ -141,6 +142,7 @@ deliveries-mend-with = Fix the mapping with this event
 deliveries-details = Details
 deliveries-version = version { $number }
 deliveries-next-attempt = Next attempt
+deliveries-next-due = Next attempt: due now
 deliveries-id = Delivery id
 
 ## What is told of one delivery
@@ -148,6 +150,7 @@ deliveries-id = Delivery id
 deliveries-is-skipped = The filter did not let this event through; see why below.
 deliveries-is-not-listened = The connection does not listen to this event; see below.
 deliveries-is-not-for-it = The connection does not listen to this event.
+deliveries-reason-times = { $reason } ({ $count } conditions)
 deliveries-not-met = Not met: { $condition }
 deliveries-ruled-out = Ruled out: { $condition }
 deliveries-is-mapping-failed = No body could be made.

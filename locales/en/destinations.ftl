@@ -63,6 +63,14 @@ destinations-failing = Failing.
 destinations-no-number = Write a number.
 destinations-not-whole = Write a whole number.
 destinations-try-now = Try what waits now
+destinations-resumed = Resumed; waiting for the first to arrive.
+destinations-changed-since =
+    { $count ->
+        [0] Changed since the last failure.
+        [one] Changed since the last failure. 1 delivery waits for it.
+       *[other] Changed since the last failure. { $count } deliveries wait for it.
+    }
+destinations-chip-resumed = Resumed
 destinations-failing-hint = Attempts go on by the schedule.
 destinations-resume-now = Resume now
 destinations-resume = Resume

@@ -2,6 +2,8 @@
 
 overview-title = Overview
 overview-time = Time
+overview-as-of = As of { $time }.
+overview-counted-again = Counted again every minute.
 overview-range-1h = last hour
 overview-range-24h = last 24 hours
 overview-range-7d = last 7 days
@@ -33,7 +35,7 @@ overview-waits =
         [one] 1 delivery waits; nothing is lost.
        *[other] { $count } deliveries wait; nothing is lost.
     }
-overview-is-paused = { $destination }: { $reason }
+overview-is-paused = { $destination } is paused. { $reason }
 overview-is-held = { $destination } is held. { $reason }
 overview-is-failing = { $destination } is failing. { $failure }
 overview-look = Look at { $destination }

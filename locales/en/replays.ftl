@@ -57,21 +57,8 @@ replays-match-at-least =
         [one] At least 1 delivery matches.
        *[other] At least { $count } deliveries match.
     }
-replays-arrived =
-    { $count ->
-        [one] 1 of them arrived already.
-       *[other] { $count } of them arrived already.
-    }
-replays-left-out =
-    { $count ->
-        [one] 1 is left out because { $reason }.
-       *[other] { $count } are left out because { $reason }.
-    }
-replays-repetitions =
-    { $count ->
-        [one] 1 repeats another one of these, with the same event and connection.
-       *[other] { $count } repeat others of these, with the same event and connection.
-    }
+replays-arrived = Arrived already
+replays-repetitions = Repeat others of these: the same event, the same connection
 replays-to-make =
     { $count ->
         [one] 1 is sent again.

@@ -19,6 +19,8 @@ shared-section-settings = Settings
 shared-copy = Copy
 shared-copied = Copied
 shared-cancel = Cancel
+shared-placeholder = Put your own in place of { $word }: it only shows what goes there.
+shared-due-now = due now
 shared-keep = Keep it
 
 ## What was done

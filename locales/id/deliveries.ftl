@@ -49,6 +49,7 @@ deliveries-too-many-viewers = Terlalu banyak orang memantau log saat ini. Halama
 deliveries-select-all = Pilih semua di halaman ini
 deliveries-resend-selected-ask = Kirim ulang yang dipilih? Yang sudah sampai akan sampai sekali lagi.
 deliveries-resend-selected = Kirim ulang yang dipilih
+deliveries-resend-count = Kirim ulang { $count }
 deliveries-none-selected = Belum ada yang dipilih.
 deliveries-selected = { $count } dipilih.
 deliveries-unselect = Batal pilih
@@ -137,6 +138,7 @@ deliveries-mend-with = Perbaiki pemetaan dengan event ini
 deliveries-details = Rincian
 deliveries-version = versi { $number }
 deliveries-next-attempt = Percobaan berikutnya
+deliveries-next-due = Percobaan berikutnya: jatuh tempo sekarang
 deliveries-id = Id pengiriman
 
 ## Yang diceritakan tentang satu pengiriman
@@ -144,6 +146,7 @@ deliveries-id = Id pengiriman
 deliveries-is-skipped = Filter tidak meloloskan event ini; alasannya ada di bawah.
 deliveries-is-not-listened = Koneksi ini tidak mendengarkan event ini; lihat di bawah.
 deliveries-is-not-for-it = Koneksi ini tidak mendengarkan event ini.
+deliveries-reason-times = { $reason } ({ $count } kondisi)
 deliveries-not-met = Tidak terpenuhi: { $condition }
 deliveries-ruled-out = Dikecualikan: { $condition }
 deliveries-is-mapping-failed = Body tidak dapat dibuat.

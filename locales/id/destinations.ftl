@@ -63,6 +63,13 @@ destinations-failing = Gagal.
 destinations-no-number = Tulis angka.
 destinations-not-whole = Tulis bilangan bulat.
 destinations-try-now = Coba yang menunggu sekarang
+destinations-resumed = Dilanjutkan; menunggu yang pertama sampai.
+destinations-changed-since =
+    { $count ->
+        [0] Diubah sejak kegagalan terakhir.
+       *[other] Diubah sejak kegagalan terakhir. { $count } pengiriman menunggunya.
+    }
+destinations-chip-resumed = Dilanjutkan
 destinations-failing-hint = Percobaan berlanjut sesuai jadwal.
 destinations-resume-now = Lanjutkan sekarang
 destinations-resume = Lanjutkan

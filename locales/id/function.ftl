@@ -19,6 +19,7 @@ function-suffix = dengan teks di belakangnya
 function-strip_html = tanpa tag HTML
 function-html_to_text = HTML menjadi teks biasa dengan ganti baris
 function-escape_html = aman di dalam HTML
+function-escape_slack = seperti tertulis, di Slack dan Google Chat
 function-escape_markdown = seperti tertulis, di dalam Markdown
 function-slug = cocok-untuk-alamat
 function-pad_left = diisi di kiri sampai panjang tertentu

@@ -14,5 +14,6 @@ group-yes-or-no = Ya atau tidak
 group-list = Daftar
 group-change = Perubahan
 group-choice = Pilihan
+group-e-mail = Email
 group-services-with-a-token = Layanan dengan token
 group-zapier--pabbly--make--n8n-or-your-own-webhook = Zapier, Pabbly, Make, n8n, atau webhook sendiri

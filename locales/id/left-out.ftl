@@ -1,8 +1,8 @@
-# Mengapa pengiriman tidak ikut dikirim ulang; dibaca setelah "karena".
+# Apa yang tidak ikut dikirim ulang dan mengapa; jumlahnya menyusul.
 
-left-out-connection_deleted = koneksinya sudah dihapus
-left-out-destination_deleted = tujuannya sudah dihapus
-left-out-on_its_way = masih dalam proses dan akan terkirim sendiri
-left-out-filtered_then = filter waktu itu tidak meloloskannya
-left-out-arrived = sudah sampai
-left-out-forgotten = event-nya sudah tidak disimpan lagi
+left-out-connection_deleted = Diabaikan: koneksinya sudah dihapus
+left-out-destination_deleted = Diabaikan: tujuannya sudah dihapus
+left-out-on_its_way = Diabaikan: masih dalam proses, akan terkirim sendiri
+left-out-filtered_then = Diabaikan: tidak diloloskan filter waktu itu
+left-out-arrived = Diabaikan: sudah sampai
+left-out-forgotten = Diabaikan: event-nya sudah tidak disimpan lagi

@@ -1,6 +1,8 @@
 # Halaman pertama.
 
 overview-title = Ringkasan
+overview-as-of = Per { $time }.
+overview-counted-again = Dihitung lagi setiap menit.
 overview-time = Waktu
 overview-range-1h = 1 jam terakhir
 overview-range-24h = 24 jam terakhir
@@ -21,7 +23,7 @@ overview-see-them = Lihat
 overview-unmapped = { $connection }: { $count } event tidak dapat dipetakan dalam { $range }.
 overview-more = { $count } lainnya
 overview-waits = { $count } pengiriman menunggu; tidak ada yang hilang.
-overview-is-paused = { $destination }: { $reason }
+overview-is-paused = { $destination } dijeda. { $reason }
 overview-is-held = { $destination } ditahan. { $reason }
 overview-is-failing = { $destination } sedang gagal. { $failure }
 overview-look = Periksa { $destination }

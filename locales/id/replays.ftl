@@ -41,9 +41,8 @@ replays-none-match-so-far = Tidak ada yang cocok di bagian log yang sudah dihitu
 replays-none-match = Tidak ada pengiriman yang cocok.
 replays-match = { $count } pengiriman cocok.
 replays-match-at-least = Sedikitnya { $count } pengiriman cocok.
-replays-arrived = { $count } di antaranya sudah sampai.
-replays-left-out = { $count } diabaikan karena { $reason }.
-replays-repetitions = { $count } hanya mengulang yang lain di antaranya, dengan event dan koneksi yang sama.
+replays-arrived = Sudah sampai
+replays-repetitions = Mengulang yang lain di antaranya: event dan koneksi yang sama
 replays-to-make = { $count } akan dikirim ulang.
 replays-log-goes-on = Log masih berlanjut melewati yang sudah dihitung.
 

@@ -19,6 +19,8 @@ shared-section-settings = Pengaturan
 shared-copy = Salin
 shared-copied = Tersalin
 shared-cancel = Batal
+shared-placeholder = Ganti { $word } dengan milik Anda sendiri: itu hanya contoh isian.
+shared-due-now = jatuh tempo sekarang
 shared-keep = Tidak jadi
 
 ## Yang baru dilakukan

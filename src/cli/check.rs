@@ -73,10 +73,10 @@ pub async fn check(settings: &Settings) -> anyhow::Result<()> {
         store.connections().await?,
     );
     println!(
-        "ok    {} sources, {} destinations, {} connections",
-        sources.len(),
-        destinations.len(),
-        connections.len()
+        "ok    {}, {}, {}",
+        counted(sources.len(), "source"),
+        counted(destinations.len(), "destination"),
+        counted(connections.len(), "connection")
     );
     for source in sources
         .iter()
@@ -89,4 +89,10 @@ pub async fn check(settings: &Settings) -> anyhow::Result<()> {
     }
     store.close().await;
     Ok(())
+}
+
+/// `1 source`, `2 sources`.
+fn counted(count: usize, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
 }

@@ -78,8 +78,10 @@ pub struct Destination {
 pub struct Health {
     /// Since when attempts fail, until it has recovered (`domain::breaker`).
     pub failing_since: Option<Timestamp>,
-    /// The last failure in words.
+    /// The last failure in words; none since it was resumed.
     pub last_failure: Option<String>,
+    /// When an attempt failed last, as far as that is noted; none since it was resumed.
+    pub last_failed: Option<Timestamp>,
     /// Since when nothing is sent, and why.
     pub paused: Option<Paused>,
 }
@@ -137,6 +139,11 @@ impl Health {
             (None, Some(_)) => "failing",
             (None, None) => "ok",
         }
+    }
+
+    /// Whether it failed until it was paused and resumed, and nothing has failed since: what it does now is not known yet.
+    pub fn is_resumed(&self) -> bool {
+        self.word() == "failing" && self.last_failed.is_none()
     }
 
     /// Whether nothing is known against it.

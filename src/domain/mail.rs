@@ -107,6 +107,14 @@ impl Mail {
     }
 }
 
+/// Whether a JSON body says what stands in the mail. Every other one goes out as text as it stands, which hardly anybody wants of JSON.
+pub fn is_mail(body: &str) -> bool {
+    let document = lenient::document(body.as_bytes()).ok();
+    let parts = document.as_ref().and_then(Value::as_object);
+    let says = |part: &str| parts.is_some_and(|parts| parts.contains_key(part));
+    ["subject", "text", "html"].into_iter().any(says)
+}
+
 /// A mail address, perhaps with a name before it; `None` for what a server would not take, or what could end a line. What is written down of it is
 /// read as the same again.
 pub fn mailbox(text: &str) -> Option<Mailbox> {

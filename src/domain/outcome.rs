@@ -60,6 +60,13 @@ pub enum MailStep {
 /// The advice on what waiting mends.
 const PASSES: &str = "Usually passes by itself; the schedule tries again.";
 
+/// The same of a destination that said when to come back.
+const WAITS: &str =
+    "The destination asked for a pause (Retry-After), and the schedule keeps to it.";
+
+/// What keeps too many requests from coming again.
+const PACE: &str = "Set a limit of requests per second for this destination if this recurs.";
+
 /// What a person can do once the attempts are used up.
 const OVER: &str = "No more attempts follow. Mend the destination, then resend it.";
 
@@ -225,6 +232,11 @@ impl Outcome {
     /// What a person can do about an attempt, sentence by sentence; `is_over` when none follows although it failed.
     pub fn advice_on(&self, is_over: bool) -> Vec<&'static str> {
         match self {
+            Outcome::Answered { status: 429, .. } if is_over => vec![PACE, OVER],
+            Outcome::Answered {
+                status: 429,
+                asks_to_wait,
+            } => vec![if *asks_to_wait { WAITS } else { PASSES }, PACE],
             _ if !is_over => vec![self.advice()],
             Outcome::Answered {
                 status: 200..=299, ..
@@ -403,6 +415,22 @@ pub(crate) mod tests {
         assert_eq!(serde_json::to_value(answered(false)).unwrap(), stored);
         let read: Outcome = serde_json::from_value(stored).unwrap();
         assert_eq!(read, answered(false));
+    }
+
+    #[test]
+    fn too_many_requests_have_a_limit_as_advice() {
+        let answered = |asks_to_wait| Outcome::Answered {
+            status: 429,
+            asks_to_wait,
+        };
+        for asks_to_wait in [true, false] {
+            let told = answered(asks_to_wait).advice_on(false).join(" ");
+            assert_eq!(told.contains("Retry-After"), asks_to_wait, "{told}");
+            assert!(told.contains("limit of requests per second"), "{told}");
+            let last = answered(asks_to_wait).advice_on(true).join(" ");
+            assert!(last.contains("limit of requests per second") && !last.contains("schedule"));
+            assert!(answered(asks_to_wait).passes_by_itself());
+        }
     }
 
     #[test]

@@ -43,6 +43,18 @@ const HOOK: (&str, &str) = (
 /// Their titles name each.
 const SERVICES: &str = "Services with a token";
 
+/// Through one's own mail server, or through a service that sends mails.
+const MAIL: &str = "E-mail";
+
+/// Words and addresses in the starting points that stand for what is a person's own; a service has those of its address and headers.
+const PLACEHOLDERS: [&str; 5] = [
+    "CHAT_ID",
+    "DATABASE_ID",
+    "LIST_ID",
+    "you@example.com",
+    "blue@example.com",
+];
+
 const fn recipe(
     place: (&'static str, &'static str),
     id: &'static str,
@@ -87,16 +99,23 @@ const fn through(
     }
 }
 
+const fn mail(
+    service: &'static Service,
+    id: &'static str,
+    title: &'static str,
+    summary: &'static str,
+    rules: &'static str,
+) -> Recipe {
+    Recipe {
+        group: MAIL,
+        ..through(service, id, title, summary, rules)
+    }
+}
+
 /// A text for Slack and Google Chat, of so many characters at most; their three special signs are written as entities.
 macro_rules! marked {
     ($path:literal, $length:literal) => {
-        concat!(
-            "{{ ",
-            $path,
-            " | truncate(",
-            $length,
-            ") | replace('&', '&amp;') | replace('<', '&lt;') | replace('>', '&gt;') }}"
-        )
+        concat!("{{ ", $path, " | truncate(", $length, ") | escape_slack }}")
     };
 }
 
@@ -156,6 +175,15 @@ const MOVED: &str = template!(
     r#"\"}"#
 );
 
+/// What a row or a task elsewhere needs.
+const FLAT: &str = r#"{"trigger": {"events": ["TODO_CREATED"]}, "mapping": {"mode": "fields", "fields": [
+            {"to": "record_id", "from": {"path": "$.currentValue.id"}},
+            {"to": "title", "from": {"path": "$.currentValue.title"}, "pipe": [{"fn": "trim"}]},
+            {"to": "list", "from": {"path": "$.currentValue.todoList.title"}},
+            {"to": "project", "from": {"path": "$.currentValue.todoList.project.name"}},
+            {"to": "due", "from": {"path": "$.currentValue.duedAt"}, "when_missing": "omit"},
+            {"to": "created_at", "from": {"path": "$.currentValue.createdAt"}}]}}"#;
+
 /// Every starting point, in the order in which the gallery shows them.
 pub const RECIPES: &[Recipe] = &[
     recipe(
@@ -207,7 +235,7 @@ pub const RECIPES: &[Recipe] = &[
             marked!("currentValue.user.fullName", "150"),
             "* on *",
             marked!("currentValue.todo.title", "300"),
-            r"*:\\n> {{ currentValue.text | truncate(2000) | replace('&', '&amp;') | replace('<', '&lt;') | replace('>', '&gt;') | replace('\\n', '\\n> ') }}",
+            r"*:\\n> {{ currentValue.text | truncate(2000) | escape_slack | replace('\\n', '\\n> ') }}",
             r#"\"}"#
         ),
     ),
@@ -296,7 +324,7 @@ pub const RECIPES: &[Recipe] = &[
         "From which list to which.",
         MOVED,
     ),
-    through(
+    mail(
         &services::EMAIL,
         "email-comment",
         "New comment → e-mail",
@@ -308,18 +336,7 @@ pub const RECIPES: &[Recipe] = &[
             r#"\"text\": \"{{ currentValue.text | truncate(20000) | default('(no text)', true) }}\"}"#
         ),
     ),
-    through(
-        &services::TELEGRAM,
-        "telegram-record-done",
-        "Record done → Telegram message",
-        "Put the chat's id in place of CHAT_ID.",
-        template!(
-            r#""TODO_DONE_STATUS_UPDATED""#,
-            r#"{"all": [{"path": "$.currentValue.done", "op": "is_true"}]}"#,
-            r#"{\"chat_id\": \"CHAT_ID\", \"text\": \"✅ {{ currentValue.title | truncate(900) }} ({{ currentValue.todoList.title | truncate(150) }})\"}"#
-        ),
-    ),
-    through(
+    mail(
         &services::RESEND,
         "resend-comment",
         "New comment → e-mail through Resend",
@@ -331,7 +348,7 @@ pub const RECIPES: &[Recipe] = &[
             r#"\"text\": \"{{ currentValue.text | truncate(20000) | default('(no text)', true) }}\"}"#
         ),
     ),
-    through(
+    mail(
         &services::SENDGRID,
         "sendgrid-comment",
         "New comment → e-mail through SendGrid",
@@ -342,6 +359,17 @@ pub const RECIPES: &[Recipe] = &[
             r#"{\"personalizations\": [{\"to\": [{\"email\": \"you@example.com\"}]}], \"from\": {\"email\": \"blue@example.com\"}, "#,
             r#"\"subject\": \"{{ currentValue.user.fullName | truncate(100) | replace('\\r', ' ') | replace('\\n', ' ') }} on {{ currentValue.todo.title | truncate(200) | replace('\\r', ' ') | replace('\\n', ' ') }}\", "#,
             r#"\"content\": [{\"type\": \"text/plain\", \"value\": \"{{ currentValue.text | truncate(20000) | default('(no text)', true) }}\"}]}"#
+        ),
+    ),
+    through(
+        &services::TELEGRAM,
+        "telegram-record-done",
+        "Record done → Telegram message",
+        "Put the chat's id in place of CHAT_ID.",
+        template!(
+            r#""TODO_DONE_STATUS_UPDATED""#,
+            r#"{"all": [{"path": "$.currentValue.done", "op": "is_true"}]}"#,
+            r#"{\"chat_id\": \"CHAT_ID\", \"text\": \"✅ {{ currentValue.title | truncate(900) }} ({{ currentValue.todoList.title | truncate(150) }})\"}"#
         ),
     ),
     through(
@@ -389,16 +417,16 @@ pub const RECIPES: &[Recipe] = &[
         ),
     ),
     hook(
+        "hook-sheet-row",
+        "New record → row in Google Sheets",
+        "Through Zapier, Make or n8n, which writes the row: a column for each field.",
+        FLAT,
+    ),
+    hook(
         "hook-record-created",
         "New record → flat fields",
         "What a row in a sheet or a task elsewhere needs, by plain names.",
-        r#"{"trigger": {"events": ["TODO_CREATED"]}, "mapping": {"mode": "fields", "fields": [
-            {"to": "record_id", "from": {"path": "$.currentValue.id"}},
-            {"to": "title", "from": {"path": "$.currentValue.title"}, "pipe": [{"fn": "trim"}]},
-            {"to": "list", "from": {"path": "$.currentValue.todoList.title"}},
-            {"to": "project", "from": {"path": "$.currentValue.todoList.project.name"}},
-            {"to": "due", "from": {"path": "$.currentValue.duedAt"}, "when_missing": "omit"},
-            {"to": "created_at", "from": {"path": "$.currentValue.createdAt"}}]}}"#,
+        FLAT,
     ),
     hook(
         "hook-record-done",
@@ -483,6 +511,39 @@ pub const RECIPES: &[Recipe] = &[
 /// The starting point of this id.
 pub fn find(id: &str) -> Option<&'static Recipe> {
     RECIPES.iter().find(|recipe| recipe.id == id)
+}
+
+/// What still stands in a mapping for a person's own, each with its place in the rules.
+pub fn left_in(mapping: &Value) -> Vec<(String, &'static str)> {
+    let mut found = said_in(&mapping["body"], "mapping/body".into());
+    let fields = mapping["fields"].as_array().into_iter().flatten();
+    for (index, field) in fields.enumerate() {
+        let place = format!("mapping/fields/{index}/from");
+        for origin in ["template", "value"] {
+            found.extend(said_in(&field["from"][origin], place.clone()));
+        }
+    }
+    found
+}
+
+fn said_in(text: &Value, place: String) -> Vec<(String, &'static str)> {
+    let text = text.as_str().unwrap_or_default();
+    let words = PLACEHOLDERS.into_iter().filter(|word| says(text, word));
+    words.map(|word| (place.clone(), word)).collect()
+}
+
+/// Whether it says the word by itself, and not as the name of a member.
+fn says(text: &str, word: &str) -> bool {
+    let is_part = |sign: char| sign.is_alphanumeric() || sign == '_';
+    text.match_indices(word).any(|(at, _)| {
+        let after = &text[at + word.len()..];
+        let is_name = after.starts_with(['"', '\\'])
+            && after
+                .trim_start_matches(['"', '\\'])
+                .trim_start()
+                .starts_with(':');
+        !text[..at].ends_with(is_part) && !after.starts_with(is_part) && !is_name
+    })
 }
 
 impl Recipe {

@@ -167,6 +167,18 @@ impl Reason {
         }
     }
 
+    /// What becomes of them, before their number.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Reason::ConnectionDeleted => "Left out: connection deleted",
+            Reason::DestinationDeleted => "Left out: destination deleted",
+            Reason::OnItsWay => "Left out: still on the way, goes out by itself",
+            Reason::FilteredThen => "Left out: kept back by the filter of then",
+            Reason::Arrived => "Left out: arrived already",
+            Reason::Forgotten => "Left out: event forgotten meanwhile",
+        }
+    }
+
     /// What comes after "because".
     pub const fn because(self) -> &'static str {
         match self {
@@ -194,6 +206,11 @@ impl LeftOut {
     /// All of them.
     pub fn count(&self) -> i64 {
         self.0.values().sum()
+    }
+
+    /// Those of this reason.
+    pub fn of(&self, reason: Reason) -> i64 {
+        self.0.get(&reason).copied().unwrap_or_default()
     }
 
     /// Each reason with its count.

@@ -3,6 +3,8 @@
 //! The form of a destination is filled in with one, and starting points in `recipes` are shaped for them. Nothing is looked up: these are the services'
 //! documented addresses, headers and paces, and everything stays a plain destination that a person may change.
 
+use url::Url;
+
 use crate::domain::destination::Kind;
 
 /// One service.
@@ -24,6 +26,8 @@ pub struct Service {
     pub per_second: Option<f64>,
     /// Where the token comes from, and what else is to be done there.
     pub hint: &'static str,
+    /// The words in address and headers that stand for what is a person's own.
+    pub placeholders: &'static [&'static str],
 }
 
 pub const TELEGRAM: Service = Service {
@@ -37,6 +41,7 @@ pub const TELEGRAM: Service = Service {
     success: "ok",
     per_second: Some(1.0),
     hint: "Make a bot with @BotFather, put its token in place of TOKEN, and add the bot to the chat.",
+    placeholders: &["botTOKEN"],
 };
 
 pub const RESEND: Service = Service {
@@ -50,6 +55,7 @@ pub const RESEND: Service = Service {
     success: "any",
     per_second: Some(2.0),
     hint: "Make an API key in Resend and verify the domain that the mails are to come from.",
+    placeholders: &[],
 };
 
 pub const SENDGRID: Service = Service {
@@ -63,6 +69,7 @@ pub const SENDGRID: Service = Service {
     success: "any",
     per_second: None,
     hint: "Make an API key with the right to send mail in SendGrid and verify the sender.",
+    placeholders: &[],
 };
 
 pub const NOTION: Service = Service {
@@ -76,6 +83,7 @@ pub const NOTION: Service = Service {
     success: "any",
     per_second: Some(3.0),
     hint: "Make an internal integration in Notion, take its secret as the token, and share the database with it.",
+    placeholders: &[],
 };
 
 pub const AIRTABLE: Service = Service {
@@ -89,6 +97,7 @@ pub const AIRTABLE: Service = Service {
     success: "any",
     per_second: Some(5.0),
     hint: "Make a personal access token in Airtable that may write records in the base, and put the base's id and the table's name into the URL.",
+    placeholders: &["BASE_ID", "TABLE_NAME"],
 };
 
 pub const GITHUB: Service = Service {
@@ -105,6 +114,7 @@ pub const GITHUB: Service = Service {
     success: "any",
     per_second: Some(1.0),
     hint: "Make a fine-grained token in GitHub that may write issues of the repository, and put owner and repository into the URL.",
+    placeholders: &["OWNER", "REPOSITORY"],
 };
 
 pub const BLUE: Service = Service {
@@ -122,6 +132,7 @@ pub const BLUE: Service = Service {
     success: "no_errors",
     per_second: Some(0.3),
     hint: "Generate a token in Blue under your profile, API. Its id goes into a header, its secret is the value; put the ids of company and project into their headers.",
+    placeholders: &["TOKEN_ID", "COMPANY_ID", "PROJECT_ID"],
 };
 
 pub const EMAIL: Service = Service {
@@ -135,6 +146,7 @@ pub const EMAIL: Service = Service {
     success: "any",
     per_second: None,
     hint: "Take the server, the user name and the password of your mail program; some providers want a password that is made for programs.",
+    placeholders: &[],
 };
 
 /// Every service, in the order in which pages offer them.
@@ -145,6 +157,70 @@ pub const SERVICES: [&Service; 8] = [
 /// The service of this id.
 pub fn find(id: &str) -> Option<&'static Service> {
     SERVICES.into_iter().find(|service| service.id == id)
+}
+
+/// Hosts whose addresses are secrets by themselves, and what is reached there. A dot begins the end of a name.
+const HOSTS: [(&str, &str); 10] = [
+    ("hooks.slack.com", "Slack"),
+    ("discord.com", "Discord"),
+    ("discordapp.com", "Discord"),
+    ("chat.googleapis.com", "Google Chat"),
+    (".api.powerautomate.com", "Microsoft Teams"),
+    (".webhook.office.com", "Microsoft Teams"),
+    ("hooks.zapier.com", "Zapier"),
+    ("connect.pabbly.com", "Pabbly"),
+    (".make.com", "Make"),
+    (".app.n8n.cloud", "n8n"),
+];
+
+/// What is reached at this address, when that is known.
+pub fn called(url: &str) -> Option<&'static str> {
+    let url = Url::parse(url).ok()?;
+    let host = url.host_str()?;
+    let is_meant = |known: &str| {
+        if known.starts_with('.') {
+            host.ends_with(known)
+        } else {
+            host == known
+        }
+    };
+    let of_a_service = SERVICES.iter().find(|service| service.is_at(host));
+    let of_a_host = HOSTS.iter().find(|(known, _)| is_meant(known));
+    of_a_service
+        .map(|service| service.name)
+        .or(of_a_host.map(|(_, name)| *name))
+}
+
+/// The words that still stand in this address for what is a person's own.
+pub fn left_in_url(url: &str) -> Vec<&'static str> {
+    let Ok(url) = Url::parse(url) else {
+        return Vec::new();
+    };
+    let host = url.host_str().unwrap_or_default();
+    let segments: Vec<&str> = url.path_segments().into_iter().flatten().collect();
+    let of_service = SERVICES.iter().filter(|service| service.is_at(host));
+    of_service
+        .flat_map(|service| service.placeholders)
+        .copied()
+        .filter(|word| segments.contains(word))
+        .collect()
+}
+
+/// The word that this header still has for what is a person's own.
+pub fn left_in_header(name: &str, value: &str) -> Option<&'static str> {
+    let is_it = |(known, _): &&(&str, &str)| known.eq_ignore_ascii_case(name);
+    let of_service = SERVICES
+        .iter()
+        .filter(|service| service.headers.iter().any(|header| is_it(&header)));
+    let mut words = of_service.flat_map(|service| service.placeholders).copied();
+    words.find(|word| *word == value.trim())
+}
+
+impl Service {
+    fn is_at(&self, host: &str) -> bool {
+        let own = Url::parse(self.url).ok();
+        own.is_some_and(|own| own.host_str() == Some(host))
+    }
 }
 
 #[cfg(test)]
@@ -183,6 +259,38 @@ mod tests {
             let settings = settings.unwrap_or_else(|found| panic!("{}: {found:?}", service.id));
             assert_eq!(settings.unfit(), [], "{}", service.id);
             assert!(find(service.id).is_some_and(|found| found.name == service.name));
+        }
+    }
+    #[test]
+    fn what_still_stands_for_a_persons_own_is_found() {
+        for service in SERVICES {
+            let of_headers = service.headers.iter();
+            let of_headers =
+                of_headers.filter_map(|(name, value)| left_in_header(&name.to_uppercase(), value));
+            let found: Vec<&str> = left_in_url(service.url)
+                .into_iter()
+                .chain(of_headers)
+                .collect();
+            assert_eq!(found, service.placeholders, "{}", service.id);
+        }
+        let left = left_in_url("https://api.github.com/repos/ada/REPOSITORY/issues");
+        assert_eq!(left, ["REPOSITORY"]);
+        assert!(left_in_url("https://api.github.com/repos/ada/notes/issues").is_empty());
+        assert!(left_in_url("https://hooks.example.com/OWNER/TOKEN_ID").is_empty());
+        assert_eq!(left_in_header("x-own", "TOKEN_ID"), None);
+    }
+
+    #[test]
+    fn a_known_address_is_called_by_what_is_reached_there() {
+        for (url, name) in [
+            ("https://hooks.slack.com/services/T/B/x", Some("Slack")),
+            ("https://discord.com/api/webhooks/1/x", Some("Discord")),
+            ("https://hook.eu1.make.com/x", Some("Make")),
+            ("https://api.notion.com/v1/pages", Some("Notion")),
+            ("https://notslack.com/", None),
+            ("not an address", None),
+        ] {
+            assert_eq!(called(url), name, "{url}");
         }
     }
 }

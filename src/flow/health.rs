@@ -100,7 +100,8 @@ async fn fails(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let (id, now_ms, store) = (destination.id, now.as_millisecond(), &bridge.store);
-    if destination.health.failing_since.is_some() && store.note_failed(id, now_ms).await? {
+    let told = Some(failure.clone());
+    if destination.health.failing_since.is_some() && store.note_failed(id, now_ms, told).await? {
         return Ok(());
     }
     // It has no mark, or it had one until a moment ago.
@@ -161,7 +162,7 @@ async fn note_both(bridge: &Bridge, notes: Notes) -> Result<(), StoreError> {
     if let Some(at) = notes.failed {
         bridge
             .store
-            .note_failed(notes.id, at.as_millisecond())
+            .note_failed(notes.id, at.as_millisecond(), None)
             .await?;
     }
     if let Some(at) = notes.arrived {

@@ -6,6 +6,7 @@
 use crate::domain::audit::Actor;
 use crate::domain::id::{DeliveryId, DestinationId};
 use crate::flow::Bridge;
+use crate::flow::pause::let_go;
 use crate::flow::resend::record_of;
 use crate::store::error::StoreError;
 
@@ -42,8 +43,6 @@ pub async fn hurry_all(
     );
     bridge.note(actor, "destination.hurried", id, said).await?;
     bridge.store.hold_due(id, i64::MAX).await?;
-    let hurried = bridge.store.resume_held(id, bridge.clock.now_ms()).await?;
-    bridge.outbox.set_backlog(id, hurried > 0);
-    bridge.outbox.announce_room();
+    let_go(bridge, id).await?;
     Ok(())
 }

@@ -135,9 +135,15 @@ async fn send_again(
         // Whoever resumes it wants everything now, whatever the schedule says.
         bridge.store.hold_due(id, i64::MAX).await?;
     }
-    let resumed = bridge.store.resume_held(id, bridge.clock.now_ms()).await?;
-    bridge.outbox.set_backlog(id, resumed > 0);
-    bridge.outbox.announce_room();
+    let resumed = let_go(bridge, id).await?;
     tracing::info!(destination = %id, resumed, "destination resumed");
     Ok(())
+}
+
+/// Makes what is held due. Returns how many these are.
+pub(super) async fn let_go(bridge: &Bridge, id: DestinationId) -> Result<usize, StoreError> {
+    let held = bridge.store.resume_held(id, bridge.clock.now_ms()).await?;
+    bridge.outbox.set_backlog(id, held > 0);
+    bridge.outbox.announce_room();
+    Ok(held)
 }

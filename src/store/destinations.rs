@@ -45,8 +45,9 @@ pub enum Initiative {
 
 /// Notes a time in a column of a marked destination, unless a later one stands there.
 macro_rules! note {
-    ($store:ident, $column:expr, $id:expr, $at_ms:expr) => {{
+    ($store:ident, $column:expr, $id:expr, $at_ms:expr, $failure:expr) => {{
         let (id, at_ms): (DestinationId, i64) = ($id, $at_ms);
+        let failure: Option<String> = $failure;
         either!($store.write_freely(move |conn| {
             let noted = $column;
             // One far ahead was set by a clock that ran fast.
@@ -58,7 +59,10 @@ macro_rules! note {
                     .filter(destinations::failing_since.is_not_null())
                     .filter(noted.is_null().or(is_earlier)),
             )
-            .set(noted.eq(Some(at_ms)))
+            .set((
+                noted.eq(Some(at_ms)),
+                failure.map(|failure| destinations::last_failure.eq(Some(failure))),
+            ))
             .execute(conn)?;
             Ok(changed == 1)
         }))
@@ -176,6 +180,7 @@ impl Store {
                 let row = destinations::table.find(&id.as_bytes()[..]);
                 diesel::update(row.filter(destinations::paused_at.is_not_null()))
                     .set((
+                        destinations::last_failure.eq(None::<String>),
                         destinations::last_failed_at.eq(None::<i64>),
                         destinations::last_arrived_at.eq(None::<i64>),
                     ))
@@ -254,13 +259,19 @@ impl Store {
     }
 
     /// Notes when an attempt at a marked destination failed. `false` when it is not marked, or when a later one is noted.
-    pub async fn note_failed(&self, id: DestinationId, at_ms: i64) -> Result<bool, StoreError> {
-        note!(self, destinations::last_failed_at, id, at_ms)
+    /// With its words, when they are at hand.
+    pub async fn note_failed(
+        &self,
+        id: DestinationId,
+        at_ms: i64,
+        failure: Option<String>,
+    ) -> Result<bool, StoreError> {
+        note!(self, destinations::last_failed_at, id, at_ms, failure)
     }
 
     /// Notes when an attempt at a marked destination arrived. `false` when it is not marked, or when a later one is noted.
     pub async fn note_arrived(&self, id: DestinationId, at_ms: i64) -> Result<bool, StoreError> {
-        note!(self, destinations::last_arrived_at, id, at_ms)
+        note!(self, destinations::last_arrived_at, id, at_ms, None)
     }
 
     /// Takes the mark of failing off a destination. `false` when it has none, or is deleted.
@@ -436,6 +447,7 @@ struct DestinationRow {
     updated_at: i64,
     failing_since: Option<i64>,
     last_failure: Option<String>,
+    last_failed_at: Option<i64>,
     paused_at: Option<i64>,
     paused_reason: Option<String>,
     probe_at: Option<i64>,
@@ -469,6 +481,7 @@ impl DestinationRow {
             health: Health {
                 failing_since: row::maybe_time(self.failing_since)?,
                 last_failure: self.last_failure,
+                last_failed: row::maybe_time(self.last_failed_at)?,
                 paused,
             },
             last_test: last_test(self.tested_at, self.last_test.as_deref())?,

@@ -520,6 +520,11 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Dat
         )
         .await;
     assert_eq!(restored.status, 303);
+    let noted = bridge.get("/audit?limit=1").await.to_string();
+    assert!(
+        noted.contains("Restored version 1 of the connection "),
+        "{noted}"
+    );
     let connection = bridge.get(&format!("/connections/{id}")).await;
     assert_eq!(connection["version"], 3);
     assert_eq!(
@@ -1624,6 +1629,99 @@ async fn a_field_shows_an_example_of_its_kind() {
             "{kind}: {}",
             page.html
         );
+    }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn what_only_shows_what_goes_there_is_not_saved() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let opened = ada
+        .get("/connections/new?template=notion-record-created")
+        .await;
+    let (_, advice) = opened.html.split_once("id=\"advice\"").unwrap();
+    assert!(advice.contains("in place of DATABASE_ID"), "{advice}");
+    let mark = opened.mark();
+    let with = |text: &'static str| {
+        let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+        posted = changed(posted, &[("mapping_mode", "template")]);
+        posted.extend([
+            ("template", text),
+            ("recipe", "notion-record-created"),
+            ("action", "save"),
+        ]);
+        posted
+    };
+    let left = with(r#"{"parent": {"database_id": "DATABASE_ID"}}"#);
+    let refused = ada.post("/connections", &left).await;
+    let told = "Put your own in place of DATABASE_ID";
+    assert_eq!(refused.status, 422);
+    assert!(refused.html.contains("href=\"#template\"") && refused.html.contains(told));
+    assert!(refused.html.contains("id=\"advice\""), "it stays");
+    let live = ada.post("/connections/live", &left).await;
+    assert!(part(&live, "result").contains(told));
+    let mended = with(r#"{"parent": {"database_id": "d1"}}"#);
+    assert_eq!(ada.post("/connections", &mended).await.status, 303);
+
+    // Addresses and headers of services likewise.
+    let destination = |url: &'static str, header: &'static str| {
+        vec![
+            ("csrf", mark.clone()),
+            ("kind", "webhook".into()),
+            ("name", "Service".into()),
+            ("url", url.into()),
+            ("method", "POST".into()),
+            ("auth", "none".into()),
+            ("scheme", "none".into()),
+            ("header_name", "x-bloo-company-id".into()),
+            ("header_value", header.to_string()),
+        ]
+    };
+    for (url, header, word) in [
+        (
+            "https://api.telegram.org/botTOKEN/sendMessage",
+            "acme",
+            "botTOKEN",
+        ),
+        (
+            "https://api.github.com/repos/ada/REPOSITORY/issues",
+            "acme",
+            "REPOSITORY",
+        ),
+        ("https://api.blue.app/graphql", "COMPANY_ID", "COMPANY_ID"),
+    ] {
+        let posted = destination(url, header);
+        let posted: Vec<(&str, &str)> = posted.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        let refused = ada.post("/destinations", &posted).await;
+        assert_eq!(refused.status, 422, "{word}");
+        let told = format!("Put your own in place of {word}:");
+        assert!(refused.html.contains(&told), "{}", refused.html);
+    }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_mapping_that_makes_no_mail_is_told() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let server = json!({"name": "Mail", "kind": "email", "config": {"server": "smtp.acme.example",
+        "from": "a@acme.example", "to": ["b@acme.example"]}});
+    let server = bridge.created("/destinations", server).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let told = "This makes neither a subject";
+    for (to, is_told) in [("task.name", true), ("subject", false)] {
+        let posted = fields(&mark, &connected.source_id, server["id"].as_str().unwrap());
+        let mut posted = changed(posted, &[("f_to", to), ("c_op", "exists"), ("c_value", "")]);
+        posted.push(("sample_from", "catalogue:TODO_CREATED"));
+        let live = ada.post("/connections/live", &posted).await;
+        let result = part(&live, "result");
+        assert!(result.contains("Would be sent"), "{result}");
+        assert_eq!(result.contains(told), is_told, "{result}");
     }
     bridge.stop().await;
 }

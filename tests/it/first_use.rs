@@ -5,7 +5,7 @@ use bluebridge::domain::person::Role;
 use serde_json::json;
 
 use crate::database::{Database, execute, on_both};
-use crate::harness::{Receiver, TestBridge, event, todo_created};
+use crate::harness::{Receiver, TestBridge, event, patiently, todo_created};
 use crate::pages::{Visitor, owner};
 use crate::sweep::person;
 
@@ -16,6 +16,7 @@ on_both! {
     the_audit_log_is_searched_as_it_is_shown,
     what_is_shown_once_is_shown_by_the_page_that_a_form_leads_to,
     what_cannot_be_kept_for_the_next_page_is_shown_at_once,
+    whoever_mended_a_destination_is_led_on,
 }
 
 async fn the_last_test_request_is_told_on_every_load(database: Database) {
@@ -292,5 +293,72 @@ async fn what_cannot_be_kept_for_the_next_page_is_shown_at_once(database: Databa
     for line in [">carol@example.com<", "/invite/"] {
         assert!(invited.html.contains(line), "{}", invited.html);
     }
+    bridge.stop().await;
+}
+
+/// From a destination that said that it is gone, over its correction and its resumption, to the first that arrives.
+async fn whoever_mended_a_destination_is_led_on(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let (gone, failing) = (Receiver::start(), Receiver::start());
+    let connected = bridge.connect(&failing, json!({})).await;
+    failing.answer_usually(500);
+    bridge.post(&connected.hook, &event(1)).await;
+    failing.next().await;
+    bridge.recorded(1).await;
+    let second = bridge
+        .connect_from(&connected.source_id, &gone.url(), json!({}), json!({}))
+        .await;
+    gone.answer_usually(410);
+    bridge.post(&connected.hook, &event(2)).await;
+    gone.next().await;
+    let path = format!("/destinations/{}", second.destination_id);
+    patiently("paused", async {
+        while bridge.get(&path).await["health"]["state"] != "paused" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let mut ada = owner(&bridge).await;
+
+    // What waits for a person stands before what goes on by itself.
+    let overview = ada.get("/").await.html;
+    let (at_paused, at_failing) = (overview.find("is paused."), overview.find("is failing."));
+    assert!(at_paused.is_some() && at_paused < at_failing, "{overview}");
+    assert!(overview.contains("id=\"as-of\""));
+
+    let shown = ada.get(&path).await.html;
+    assert!(shown.contains("answered 410") && !shown.contains("Changed since the last failure"));
+    bridge.advance(std::time::Duration::from_secs(5));
+    let mended = json!({"name": "Receiver", "config": {"url": format!("{}/new", gone.url())}});
+    assert_eq!(bridge.api("PUT", &path, Some(mended)).await.0, 200);
+    let page = ada.get(&path).await;
+    // How many wait is told once they are counted.
+    let told = page.html.contains("Changed since the last failure.");
+    assert!(told, "{}", page.html);
+
+    // What it was paused for is not what it does now.
+    let mark = page.mark();
+    gone.answer_usually(200);
+    let resumed = ada
+        .post(&format!("{path}/resume"), &[("csrf", &mark)])
+        .await;
+    assert_eq!(resumed.status, 303);
+    let shown = ada.get(&path).await.html;
+    assert!(!shown.contains("answered 410, so it was paused"), "{shown}");
+    gone.next().await;
+
+    // A failing one is tried at once, when somebody asks for it.
+    let path = format!("/destinations/{}", connected.destination_id);
+    let page = ada.get(&path).await.html;
+    let try_now = format!("{path}/try-now");
+    assert!(page.contains("Try what waits now") && page.contains(&try_now));
+    failing.answer_usually(200);
+    ada.post(&try_now, &[("csrf", &*mark)]).await;
+    let noted = bridge.get("/audit?limit=1").await.to_string();
+    assert!(
+        noted.contains("Tried what waits for the destination"),
+        "{noted}"
+    );
+    failing.next().await;
     bridge.stop().await;
 }

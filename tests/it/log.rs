@@ -360,7 +360,7 @@ async fn what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet(
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), 3, "{csv}");
     assert!(
-        lines[0].starts_with("id,state,trigger,") && csv.contains(",'=1+1,"),
+        lines[0].starts_with("\u{feff}id,state,trigger,") && csv.contains(",'=1+1,"),
         "{csv}"
     );
     assert!(csv.contains(",\"plain, \"\"quoted\"\"\","), "{csv}");
@@ -441,7 +441,7 @@ async fn a_skipped_delivery_says_in_every_list_what_stood_in_its_way(database: D
     let changed = bridge.api("PUT", &path, Some(connection)).await;
     assert_eq!(changed.0, 200, "{}", changed.1);
     let whole = "title=\"$.currentValue.title is &#34;&#60;b&#62;calm&#60;/b&#62;&#34;; “equals &#34;urgent&#34;” does not hold.\"";
-    let why = format!("{whole}>Not met: currentValue.title equals &#34;urgent&#34;</span>");
+    let why = format!("{whole}>Not met: currentValue.title equals “urgent”</span>");
     let destination = format!("/destinations/{}", connected.destination_id);
     for page in [
         "/deliveries",

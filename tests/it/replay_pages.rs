@@ -66,6 +66,10 @@ async fn a_person_plans_starts_watches_and_cancels_a_replay(database: Database) 
         assert!(refused.html.contains(wrong), "{query}");
         assert!(!refused.html.contains("class=\"primary\""), "{query}");
     }
+    // What a filter kept back is tried with the filter of today.
+    let skipped = ada.get("/replays/new?state=skipped").await.html;
+    assert!(skipped.contains("name=\"version\" value=\"now\" checked"));
+    assert!(skipped.contains("name=\"only_missing\" value=\"yes\" checked"));
     let nothing = ada.get("/replays/new?state=discarded").await.html;
     assert!(nothing.contains("No delivery matches.") && !nothing.contains("class=\"primary\""));
 

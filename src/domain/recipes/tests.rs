@@ -305,3 +305,44 @@ fn what_slack_reads_as_markup_is_escaped() {
         "New record: *&lt;!channel&gt; &amp; \"more\"* in  ()"
     );
 }
+
+#[test]
+fn what_a_person_must_put_in_place_is_found_in_the_starting_points() {
+    for recipe in RECIPES {
+        let mapping = recipe.rules().mapping;
+        let text = mapping.to_string();
+        let found: Vec<&str> = left_in(&mapping)
+            .into_iter()
+            .map(|(_, word)| word)
+            .collect();
+        let there = PLACEHOLDERS.into_iter().filter(|word| text.contains(word));
+        assert_eq!(found, there.collect::<Vec<_>>(), "{}", recipe.id);
+        // Whatever is in capitals and told of is one.
+        let told = recipe
+            .summary
+            .split(|sign: char| !sign.is_ascii_uppercase() && sign != '_');
+        for word in told.filter(|word| word.contains('_')) {
+            assert!(found.contains(&word), "{}: {word}", recipe.id);
+        }
+    }
+}
+
+#[test]
+fn a_word_that_only_looks_like_one_stays() {
+    let body = |text: &str| serde_json::json!({"mode": "template", "body": text});
+    let field = serde_json::json!({"mode": "fields", "fields": [
+        {"to": "CHAT_ID", "from": {"path": "$.currentValue.id"}}, {"to": "a", "from": {"value": "CHAT_ID"}}]});
+    assert_eq!(
+        left_in(&field),
+        [("mapping/fields/1/from".to_string(), "CHAT_ID")]
+    );
+    for text in [
+        r#"{"CHAT_ID": 7}"#,
+        "MY_CHAT_ID",
+        "CHAT_IDS",
+        r#"{"a": "b"}"#,
+    ] {
+        assert_eq!(left_in(&body(text)), [], "{text}");
+    }
+    assert_eq!(left_in(&body("To CHAT_ID: hello")).len(), 1);
+}

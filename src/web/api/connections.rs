@@ -180,7 +180,29 @@ pub async fn save_seen(
         None => None,
     };
     let saved = before.as_ref().map(|before| before.version.rules.clone());
-    put(bridge, actor, before, seen, saved.as_ref(), document).await
+    put(bridge, actor, before, seen, saved.as_ref(), document, None).await
+}
+
+/// Puts an earlier version of it in force again, as a new one. Called by the pages.
+pub async fn restore(
+    bridge: &Bridge,
+    actor: &Actor,
+    connection: Connection,
+    number: i32,
+    document: ConnectionDocument,
+) -> Result<ConnectionId, ApiError> {
+    let saved = connection.version.rules.clone();
+    let before = Some(connection);
+    put(
+        bridge,
+        actor,
+        before,
+        None,
+        Some(&saved),
+        document,
+        Some(number),
+    )
+    .await
 }
 
 /// Makes another connection with the rules of one that there is. Called by the pages.
@@ -190,10 +212,12 @@ pub async fn copy(
     of: &Connection,
     document: ConnectionDocument,
 ) -> Result<ConnectionId, ApiError> {
-    put(bridge, actor, None, None, Some(&of.version.rules), document).await
+    let saved = Some(&of.version.rules);
+    put(bridge, actor, None, None, saved, document, None).await
 }
 
-/// Puts the document in the place of `before`, if it is what was `seen`, or beside all others. `saved` are rules that are kept already.
+/// Puts the document in the place of `before`, if it is what was `seen`, or beside all others. `saved` are rules that are kept already; `restored` is the
+/// version that it says again.
 async fn put(
     bridge: &Bridge,
     actor: &Actor,
@@ -201,6 +225,7 @@ async fn put(
     seen: Option<Seen>,
     saved: Option<&RulesDocument>,
     document: ConnectionDocument,
+    restored: Option<i32>,
 ) -> Result<ConnectionId, ApiError> {
     let (name, source_id, destination_id, rules) = checked(&document, saved)?;
     let now = bridge.clock.now();
@@ -219,7 +244,15 @@ async fn put(
     let id = draft.id;
     let saved = match before {
         Some(_) => {
-            let said = format!("Changed the connection {}.", draft.name);
+            let said = match restored {
+                Some(number) => {
+                    format!(
+                        "Restored version {number} of the connection {}.",
+                        draft.name
+                    )
+                }
+                None => format!("Changed the connection {}.", draft.name),
+            };
             bridge
                 .noting(actor, "connection.changed", id, said)
                 .change_connection(draft, seen)

@@ -36,6 +36,8 @@ struct AskPage {
     ask: Ask,
     /// Where the answer goes: where the question came from.
     action: String,
+    /// Saying no keeps something; what would be sent again is not sent.
+    keeps: bool,
     /// What the form said besides.
     fields: Vec<(String, String)>,
 }
@@ -55,6 +57,7 @@ pub fn ask_first(request: &HttpRequest, ask: Ask) -> Result<Option<HttpResponse>
         ),
         ask,
         action: request.path().to_string(),
+        keeps: !request.path().ends_with("/resend"),
         fields: form
             .into_pairs()
             .into_iter()

@@ -18,6 +18,7 @@ use crate::domain::id::{ConnectionId, DestinationId};
 use crate::domain::mapping::fields::FIELDS_LIMIT;
 use crate::domain::mapping::functions::{Function, functions};
 use crate::domain::person::{Language, User};
+use crate::domain::services;
 use crate::flow::Bridge;
 use crate::flow::past::{
     Comparison, Difference, EVENTS_LIMIT, EXAMPLES_LIMIT, Example, OTHER_ORDER, SAME_VALUES, Turn,
@@ -47,6 +48,7 @@ use crate::web::ui::gallery;
 use crate::web::ui::labels::{SCHEMES, event_label, group_name};
 use crate::web::ui::once::go_and_show;
 use crate::web::ui::page::{Page, go, render, render_again};
+use crate::web::ui::placeholders;
 use crate::web::ui::query::query_value;
 use crate::web::ui::row::Moment;
 use crate::web::ui::rule_places;
@@ -322,11 +324,13 @@ async fn save_form(
     } else {
         Rules::compile(&rules).err().unwrap_or_default()
     };
+    let left = (saved != Some(&rules)).then(|| placeholders::in_mapping(&rules.mapping));
     let problems = form
         .open_choices()
         .into_iter()
         .chain(problems)
-        .chain(refused.iter().map(FormProblem::from));
+        .chain(refused.iter().map(FormProblem::from))
+        .chain(left.into_iter().flatten());
     extras.problems = form.placed(problems.collect(), &pointers);
     if !extras.problems.is_empty() {
         return Ok(None);
@@ -373,7 +377,7 @@ async fn make_destination(
 ) -> Result<(), PageError> {
     let typed = &form.new_destination;
     let document = DestinationDocument {
-        name: new_name(typed),
+        name: new_name(typed, &builder.names),
         kind: None,
         config: Some(json!({"url": typed.url})),
         signing: Some(json!({"scheme": typed.scheme})),
@@ -396,17 +400,28 @@ async fn make_destination(
     Ok(())
 }
 
-/// What a destination that is typed will be called: by its host when it is given no name.
-fn new_name(typed: &NewDestination) -> String {
+/// What a destination that is typed will be called: by what is reached there, or by its host, when it is given no name.
+fn new_name(typed: &NewDestination, names: &Names) -> String {
     let host = url::Url::parse(&typed.url)
         .ok()
         .and_then(|url| url.host_str().map(str::to_string));
     if typed.name.is_empty() {
+        if let Some(service) = services::called(&typed.url) {
+            return numbered(service, names);
+        }
         // Without a host the address is refused; its name is not to be refused besides.
         host.unwrap_or_else(|| t!("builder-new-destination"))
     } else {
         typed.name.clone()
     }
+}
+
+/// The name, or with the first number that no destination has yet.
+fn numbered(name: &str, names: &Names) -> String {
+    let is_free = |name: &String| !names.destinations.iter().any(|(_, taken)| taken == name);
+    let others = (2..).map(|number| format!("{name} {number}"));
+    let mut all = std::iter::once(name.to_string()).chain(others);
+    all.find(is_free).unwrap_or_default()
 }
 
 /// A problem of a destination that is made within the builder, at the controls that it has there.
@@ -596,7 +611,7 @@ impl<'b> Builder<'b> {
         let (was, is_new) = (&saved.version.destination_id, !typed.url.is_empty());
         let before = names.destination(&was.to_string());
         let after = if is_new {
-            new_name(typed)
+            new_name(typed, names)
         } else {
             names.destination(&form.destination_id)
         };

@@ -12,7 +12,7 @@ use crate::domain::connection::{
 use crate::domain::filter::CONDITIONS_LIMIT;
 use crate::domain::id::{DestinationId, SourceId, VersionId};
 use crate::domain::mapping::fields::FIELDS_LIMIT;
-use crate::domain::recipes::Recipe;
+use crate::domain::recipes::{self, Recipe};
 use crate::domain::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::domain::services::Service;
 use crate::web::api::connections::ConnectionDocument;
@@ -73,6 +73,8 @@ pub struct ConnectionForm {
     pub source_id: String,
     pub destination_id: String,
     pub new_destination: NewDestination,
+    /// The starting point that it was filled in with.
+    pub recipe: Option<&'static Recipe>,
     pub groups: Vec<EventGroup>,
     pub other_events: String,
     pub project_ids: Vec<String>,
@@ -398,6 +400,7 @@ impl ConnectionForm {
                 scheme: form.text("d_scheme").into(),
                 ..NewDestination::default()
             },
+            recipe: recipes::find(form.text("recipe")),
             groups: trigger_groups(&ticked_events(form)),
             other_events: form.text("other_events").into(),
             project_ids,
@@ -521,6 +524,15 @@ impl ConnectionForm {
             _ => return None,
         };
         Some(FormProblem::at(place, message))
+    }
+
+    /// What the starting point says about itself: what is to be put in place, for one.
+    pub fn advice(&self) -> Option<(String, String)> {
+        let recipe = self.recipe?;
+        Some((
+            told!("recipe-title-", recipe.id, recipe.title),
+            told!("recipe-summary-", recipe.id, recipe.summary),
+        ))
     }
 
     /// Whether order or attempts are other than usual, or cannot be read.

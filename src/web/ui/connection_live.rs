@@ -14,7 +14,8 @@ use crate::domain::event::{Reading, read};
 use crate::domain::filter::condition::Truth;
 use crate::domain::filter::explanation::{Explanation, Reason};
 use crate::domain::filter::{About, Filter, Input};
-use crate::domain::mapping::Mapping;
+use crate::domain::mail::is_mail;
+use crate::domain::mapping::{JSON, Mapping};
 use crate::flow::dry_run::{DryRun, body_of, dry_run, read_back, rehearse};
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
@@ -27,6 +28,7 @@ use crate::web::ui::connection_words::{Names, sentence, sentence_with};
 use crate::web::ui::connections::{Verdict, body_shown};
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::{event_label, unheard_of};
+use crate::web::ui::placeholders;
 use crate::web::ui::row::Chip;
 use crate::web::ui::{sample_tree, tree};
 
@@ -57,6 +59,8 @@ pub struct Live {
     pub gaps: Vec<GapView>,
     /// Of events that nobody knows, what to look out for.
     pub unheard_of: Vec<String>,
+    /// What is to be thought of although it would be sent.
+    pub notes: Vec<String>,
 }
 
 /// Something that is empty in the sample.
@@ -147,6 +151,7 @@ pub async fn live(
     } else {
         (verdict, request)
     };
+    let notes = notes(&rules, &verdict, target);
     Ok(Live {
         verdict,
         problems: form.placed(problems, &pointers),
@@ -162,7 +167,25 @@ pub async fn live(
         sample_mark: hex::encode(Sha256::digest(&sample.body)),
         gaps,
         unheard_of: unheard_of(&rules.trigger.events),
+        notes,
     })
+}
+
+/// What a person does not see of a body that is sent: words that only show what goes there, and that it is no mail.
+fn notes(rules: &RulesDocument, verdict: &Verdict, target: &Target<'_>) -> Vec<String> {
+    let left = placeholders::in_mapping(&rules.mapping).into_iter();
+    let mut notes: Vec<String> = left.map(|problem| problem.message).collect();
+    let mail = match target {
+        Target::Saved(settings) => settings.endpoint.mail(),
+        _ => None,
+    };
+    if let (Some(_), Some(body)) = (mail, &verdict.body)
+        && verdict.content_type == JSON
+        && !is_mail(body)
+    {
+        notes.push(t!("builder-no-mail"));
+    }
+    notes
 }
 
 fn template_gap(missing: &[String]) -> Option<GapView> {

@@ -7,7 +7,7 @@ use crate::domain::connection::{Connection, Version};
 use crate::flow::Bridge;
 use crate::store::error::StoreError;
 use crate::web::admission::{actor, signed_in};
-use crate::web::api::connections::{ConnectionDocument, save as save_document};
+use crate::web::api::connections::{ConnectionDocument, restore as restore_version};
 use crate::web::api::id;
 use crate::web::ui::connection_words::{Names, sentence, version_changes};
 use crate::web::ui::error::PageError;
@@ -75,7 +75,8 @@ pub async fn restore(
         delivery: rules.delivery,
         enabled: None,
     };
-    match save_document(&bridge, &actor(&request), Some(connection.id), document).await {
+    let (by, present) = (actor(&request), connection.clone());
+    match restore_version(&bridge, &by, present, version.number, document).await {
         Ok(id) => Ok(go(format!("/connections/{id}?done=restored"))),
         Err(error) => {
             let places = Places::of(&version.rules.filter, &version.rules.mapping);

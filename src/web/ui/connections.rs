@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
 
+use crate::domain::catalogue::find_by_either_name;
 use crate::domain::catalogue::sample::sample;
 use crate::domain::connection::{Connection, Version};
 use crate::domain::destination::Destination;
@@ -104,7 +105,7 @@ impl Verdict {
         let (chip, sentence) = match (run.decision, &run.not_triggered, &run.error) {
             (_, Some(reason), _) => (
                 Chip::new(t!("builder-verdict-not-listened"), ""),
-                retold(reason),
+                not_listened(reason),
             ),
             ("deliver", ..) => (
                 Chip::new(t!("builder-verdict-sends"), "good"),
@@ -137,6 +138,15 @@ impl Verdict {
             body: run.output.as_ref().map(body_shown),
             content_type: run.content_type.clone().unwrap_or_default(),
         }
+    }
+}
+
+/// Why the event is not listened to; the event is called as the pages call it.
+fn not_listened(reason: &str) -> String {
+    let name = reason.rsplit_once(' ').map_or("", |(_, last)| last);
+    match find_by_either_name(name.trim_end_matches('.')) {
+        Some(event) => t!("builder-not-listening", name = event_label(event.id)),
+        None => retold(reason),
     }
 }
 

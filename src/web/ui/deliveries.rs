@@ -614,6 +614,7 @@ fn timeline(
     }
     let chip = state_chip(delivery.state);
     match (delivery.due_at, delivery.finished_at) {
+        (Some(due), _) if due <= now => steps.push((t!("deliveries-next-due"), now, "busy")),
         (Some(due), _) => steps.push((t!("deliveries-next-attempt"), due, "busy")),
         (None, Some(finished)) => steps.push((chip.word, finished, chip.tone)),
         (None, None) => {}

@@ -18,6 +18,7 @@ use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable_of};
 use crate::web::ui::mail_fields::{MailFields, recipients};
+use crate::web::ui::placeholders;
 use crate::web::ui::success_field::SuccessField;
 
 /// Kinds of credentials, with their words.
@@ -74,7 +75,9 @@ pub async fn checked(
     page: &str,
     saving: impl Future<Output = Result<Saved, ApiError>>,
 ) -> Result<Result<Saved, Vec<FormProblem>>, PageError> {
-    let mut problems = header_problems(&header_rows(form));
+    let headers = header_rows(form);
+    let mut problems = header_problems(&headers);
+    problems.extend(placeholders::in_destination(form.text("url"), &headers));
     problems.extend(
         LIMITS
             .into_iter()

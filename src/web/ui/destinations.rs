@@ -78,7 +78,12 @@ struct ShowPage {
     made_secret: Option<String>,
     paused: Option<String>,
     next_probe: Option<Moment>,
+    /// Why it fails, while it is not paused; empty when that is not at hand.
     failure: Option<String>,
+    /// It was resumed, and nothing has shown yet whether it works.
+    is_resumed: bool,
+    /// How many wait, when its settings were changed after the last failure.
+    changed_since: Option<i64>,
     test: Option<TestResult>,
     /// What an import left out, in the words of the form.
     left_out: String,
@@ -426,7 +431,13 @@ async fn show_page(
             .find(|(id, _)| *id == word)
             .map_or(key!("destinations-none"), |(_, label)| *label)
     };
-    let settings = &destination.settings;
+    let (settings, health) = (&destination.settings, &destination.health);
+    let changed_since = if was_changed_since(&destination) {
+        let waiting = bridge.store.waiting().await?;
+        Some(waiting.get(&destination.id).copied().unwrap_or_default())
+    } else {
+        None
+    };
     Ok(ShowPage {
         page: Page::new(request, user, "/destinations", destination.name.clone()),
         id: destination.id.to_string(),
@@ -441,7 +452,10 @@ async fn show_page(
             .health
             .probing()
             .map(|probing| Moment::new(probing.at, now)),
-        failure: destination.health.last_failure.as_deref().map(retold),
+        failure: (health.word() == "failing" && !health.is_resumed())
+            .then(|| retold(health.last_failure.as_deref().unwrap_or_default())),
+        is_resumed: health.is_resumed(),
+        changed_since,
         test: destination
             .last_test
             .as_ref()
@@ -472,6 +486,12 @@ async fn show_page(
         deliveries: why_not::rows(bridge, &deliveries, now).await?,
         name: destination.name,
     })
+}
+
+/// Whether what failed last failed with other settings.
+fn was_changed_since(destination: &Destination) -> bool {
+    let failed = destination.health.last_failed;
+    failed.is_some_and(|failed| destination.updated_at > failed)
 }
 
 /// What counts as delivered: in the words of the form, or the condition itself.

@@ -41,6 +41,9 @@ const COLUMNS: [&str; 18] = [
     "destination_name",
 ];
 
+/// UTF-8, for whoever would guess otherwise.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Csv,
@@ -146,7 +149,9 @@ impl Export {
 }
 
 fn csv_part(rows: &[DeliverySummary], first: bool) -> Result<Bytes, ApiError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    // A spreadsheet takes what does not begin so for text of its own code page.
+    let begun = if first { BYTE_ORDER_MARK } else { "" };
+    let mut writer = csv::Writer::from_writer(begun.as_bytes().to_vec());
     let failed = |error: csv::Error| ApiError::internal(&error);
     if first {
         writer.write_record(COLUMNS).map_err(failed)?;

@@ -69,6 +69,7 @@ pub fn form_of(id: &str) -> Option<ConnectionForm> {
         "none"
     };
     Some(ConnectionForm {
+        recipe: Some(recipe),
         new_destination: NewDestination {
             scheme: scheme.into(),
             url_hint: recipe.url_hint,

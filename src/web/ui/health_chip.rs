@@ -52,6 +52,9 @@ pub fn health_chip(destination: &Destination) -> Chip {
     match destination.health.word() {
         "held" => Chip::new(t!("shared-state-held"), "bad"),
         "paused" => Chip::new(t!("destinations-chip-paused"), "warn"),
+        "failing" if destination.health.is_resumed() => {
+            Chip::new(t!("destinations-chip-resumed"), "busy")
+        }
         "failing" => Chip::new(t!("destinations-chip-failing"), "bad"),
         _ => Chip::new(t!("destinations-chip-fine"), "good"),
     }

@@ -45,6 +45,7 @@ pub mod overview;
 pub mod page;
 pub mod pager;
 pub mod people;
+pub mod placeholders;
 pub mod query;
 pub mod replays;
 pub mod row;

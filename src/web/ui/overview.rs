@@ -27,7 +27,7 @@ use crate::web::ui::error::PageError;
 use crate::web::ui::health_chip::chips;
 use crate::web::ui::page::{Page, render};
 use crate::web::ui::query::query_value;
-use crate::web::ui::row::{Chip, DeliveryRow};
+use crate::web::ui::row::{Chip, DeliveryRow, EXACT};
 use crate::web::ui::why_not;
 
 /// Deliveries shown.
@@ -57,12 +57,30 @@ struct OverviewPage {
     /// Deliveries among these whose mapping failed.
     unmapped: i64,
     deliveries: Vec<DeliveryRow>,
+    /// When all this was so, in short and exactly.
+    as_of: (String, String),
     /// Deliveries of this time are there, and the counts have not come to them.
     is_behind: bool,
 }
 
+/// How much something needs a person; what goes on by itself comes last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    /// Nothing comes in.
+    Refused,
+    /// Nothing goes out until somebody resumes it.
+    Paused,
+    Unmapped,
+    Failed,
+    /// It is probed, and resumes by itself.
+    Held,
+    /// It is tried again by the schedule.
+    Failing,
+}
+
 /// Something to be done.
 struct Attention {
+    need: Need,
     tone: &'static str,
     text: String,
     href: String,
@@ -156,6 +174,7 @@ pub async fn show(
         let rows = unmapped(&bridge, begins_ms).await?;
         attention.extend(of_mappings(&rows, &connections, &range, may_change));
     }
+    attention.sort_by_key(|item| item.need);
     let more_attention = attention.split_off(attention.len().min(AT_ONCE));
     let shown = shown(&destinations, &sums, &waiting);
     let chips = chips(&bridge, &shown, &sums).await?;
@@ -188,6 +207,10 @@ pub async fn show(
         chart,
         range,
         deliveries: why_not::rows(&bridge, &deliveries, now).await?,
+        as_of: (
+            Reader::present().clock(now, "%H:%M"),
+            Reader::present().clock(now, EXACT),
+        ),
         is_behind,
     })
 }
@@ -263,6 +286,7 @@ fn of_mappings(
             )
         };
         Attention {
+            need: Need::Unmapped,
             tone: "bad",
             text: t!(
                 "overview-unmapped",
@@ -283,6 +307,7 @@ fn of_sources(sources: &[Source]) -> Vec<Attention> {
         .iter()
         .filter(|source| source.is_refusing())
         .map(|source| Attention {
+            need: Need::Refused,
             tone: "bad",
             text: t!("overview-refused", source = source.name),
             href: format!("/sources/{}", source.id),
@@ -292,7 +317,7 @@ fn of_sources(sources: &[Source]) -> Vec<Attention> {
         .collect()
 }
 
-/// What is wrong with each destination, the worst first: held, failing, paused, and what failed for good.
+/// What is wrong with each destination, and what failed for good.
 fn of_destinations(
     destinations: &[Destination],
     sums: &HashMap<DestinationId, Counts>,
@@ -300,15 +325,14 @@ fn of_destinations(
     range: &Range,
     may_change: bool,
 ) -> Vec<Attention> {
-    let mut found: Vec<(u8, Attention)> = Vec::new();
+    let mut found = Vec::new();
     for destination in destinations {
         let waits = waiting.get(&destination.id).copied().unwrap_or(0);
-        if let Some((order, item)) = of_health(destination, waits, may_change) {
-            found.push((order, item));
-        }
+        found.extend(of_health(destination, waits, may_change));
         let failed = sums.get(&destination.id).map_or(0, |counts| counts.failed);
         if failed > 0 {
-            let item = Attention {
+            found.push(Attention {
+                need: Need::Failed,
                 tone: "bad",
                 text: t!(
                     "overview-failed-for-good",
@@ -322,15 +346,13 @@ fn of_destinations(
                 ),
                 action: t!("overview-see-them"),
                 act: None,
-            };
-            found.push((3, item));
+            });
         }
     }
-    found.sort_by_key(|(order, _)| *order);
-    found.into_iter().map(|(_, item)| item).collect()
+    found
 }
 
-fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<(u8, Attention)> {
+fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<Attention> {
     let health = &destination.health;
     let name = &destination.name;
     let and_waiting = |text: String| match waits {
@@ -347,18 +369,21 @@ fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<
             } else {
                 t!("overview-is-paused", destination = name, reason = reason)
             };
-            let item = Attention {
+            Some(Attention {
+                need: if probing { Need::Held } else { Need::Paused },
                 tone: if probing { "bad" } else { "warn" },
                 text: and_waiting(text),
                 act: may_change.then(|| (format!("{href}/resume"), t!("overview-resume"))),
                 href,
                 action: t!("overview-look", destination = name),
-            };
-            Some((if probing { 0 } else { 2 }, item))
+            })
         }
+        // What it does now is not known yet.
+        (None, Some(_)) if health.is_resumed() => None,
         (None, Some(_)) => {
             let failure = health.last_failure.as_deref().unwrap_or_default();
-            let item = Attention {
+            Some(Attention {
+                need: Need::Failing,
                 tone: "bad",
                 text: and_waiting(t!(
                     "overview-is-failing",
@@ -368,8 +393,7 @@ fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<
                 href,
                 action: t!("overview-look", destination = name),
                 act: None,
-            };
-            Some((1, item))
+            })
         }
         (None, None) => None,
     }

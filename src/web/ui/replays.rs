@@ -10,8 +10,8 @@ use crate::domain::delivery::State;
 use crate::domain::id::ReplayId;
 use crate::domain::person::Role;
 use crate::domain::replay::{
-    DEFAULT_PER_SECOND, Forecast, LeftOut, PER_SECOND_LIMIT, ReplayState, Selection, VersionChoice,
-    Wish,
+    DEFAULT_PER_SECOND, Forecast, LeftOut, PER_SECOND_LIMIT, Reason, ReplayState, Selection,
+    VersionChoice, Wish,
 };
 use crate::flow::{Bridge, replay as replaying};
 use crate::store::deliveries::DeliveryFilter;
@@ -61,6 +61,8 @@ struct PlannerPage {
 
 struct ForecastView {
     sentence: String,
+    /// What becomes of the rest, each with its number.
+    parts: Vec<(String, String)>,
     duration: String,
     empty: bool,
     /// What the button does.
@@ -81,7 +83,7 @@ struct ShowPage {
     page: Page,
     replay: ReplayView,
     facts: Vec<(String, String)>,
-    left_out: Vec<String>,
+    left_out: Vec<(String, String)>,
     states: Vec<(Chip, String)>,
     states_at_least: bool,
     may_cancel: bool,
@@ -262,6 +264,10 @@ pub async fn new(
     let mut fields = Fields::read(query.into_owned());
     // What arrived already is not sent again by a slip; whoever takes the tick away sends the version along.
     fields.only_missing |= fields.version.is_empty();
+    // Of what a filter kept back, the filter that was mended is asked; the one of then would be passed over.
+    if fields.version.is_empty() && fields.state == State::Skipped.as_str() {
+        fields.version = VersionChoice::Now.as_str().into();
+    }
     let page = Page::new(&request, &user, "/replays", t!("replays-plan"));
     match fields.wish() {
         Ok(wish) => {
@@ -316,6 +322,7 @@ impl ForecastView {
         };
         ForecastView {
             sentence: foretold(forecast),
+            parts: parts(forecast),
             duration,
             empty: forecast.to_make == 0 && !forecast.at_least,
             button: if forecast.at_least {
@@ -341,15 +348,6 @@ fn foretold(forecast: &Forecast) -> String {
     } else {
         t!("replays-match", count = forecast.matching)
     }];
-    if forecast.arrived > 0 {
-        told.push(t!("replays-arrived", count = forecast.arrived));
-    }
-    told.extend(without(&forecast.left_out));
-    // The rest are of an event that another one brings through the same connection.
-    let repeated = forecast.matching - forecast.left_out.count() - forecast.to_make;
-    if repeated > 0 {
-        told.push(t!("replays-repetitions", count = repeated));
-    }
     told.push(t!("replays-to-make", count = forecast.to_make));
     if forecast.at_least {
         told.push(t!("replays-log-goes-on"));
@@ -357,11 +355,30 @@ fn foretold(forecast: &Forecast) -> String {
     told.join(" ")
 }
 
-/// What is left out, a sentence for each reason.
-fn without(left_out: &LeftOut) -> Vec<String> {
+/// What of the matching ones is told besides, each with its number.
+fn parts(forecast: &Forecast) -> Vec<(String, String)> {
+    let mut parts = Vec::new();
+    let mut part = |label: String, count: i64| {
+        if count > 0 {
+            parts.push((label, grouped(&count.to_string())));
+        }
+    };
+    // Where these are left out, that says it.
+    if forecast.left_out.of(Reason::Arrived) == 0 {
+        part(t!("replays-arrived"), forecast.arrived);
+    }
+    // The rest are of an event that another one brings through the same connection.
+    let repeated = forecast.matching - forecast.left_out.count() - forecast.to_make;
+    part(t!("replays-repetitions"), repeated);
+    parts.extend(without(&forecast.left_out));
+    parts
+}
+
+/// What is left out, with the number for each reason.
+fn without(left_out: &LeftOut) -> Vec<(String, String)> {
     let told = left_out.reasons().map(|(reason, count)| {
-        let because = told!("left-out-", reason.as_str(), reason.because());
-        t!("replays-left-out", count = count, reason = because)
+        let label = told!("left-out-", reason.as_str(), reason.label());
+        (label, grouped(&count.to_string()))
     });
     told.collect()
 }
@@ -602,12 +619,10 @@ impl ReplayView {
 mod tests {
     use super::*;
     use crate::domain::person::Language;
-    use crate::domain::replay::Reason;
 
     #[test]
-    fn the_forecast_is_told_in_sentences() {
+    fn the_forecast_is_a_sentence_and_a_number_for_each_part() {
         let mut left_out = LeftOut::default();
-        left_out.note(Reason::Arrived);
         left_out.note(Reason::OnItsWay);
         left_out.note(Reason::OnItsWay);
         let mut forecast = Forecast {
@@ -619,19 +634,38 @@ mod tests {
         };
         assert_eq!(
             foretold(&forecast),
-            "1\u{202f}312 deliveries match. 1 of them arrived already. 2 are left out because they are still on their way and go out by themselves. \
-             1 is left out because they arrived already. 1\u{202f}309 are sent again."
+            "1\u{202f}312 deliveries match. 1\u{202f}309 are sent again."
         );
-        forecast.to_make = 1_307;
-        assert!(foretold(&forecast).contains("2 repeat others of these"));
+        let told = |parts: Vec<(String, String)>| -> Vec<String> {
+            let told = parts.into_iter();
+            told.map(|(label, count)| format!("{count}: {label}"))
+                .collect()
+        };
+        assert_eq!(
+            told(parts(&forecast)),
+            [
+                "1: Arrived already",
+                "1: Repeat others of these: the same event, the same connection",
+                "2: Left out: still on the way, goes out by itself",
+            ]
+        );
+        // Nothing is told twice.
+        forecast.left_out.note(Reason::Arrived);
+        assert_eq!(
+            told(parts(&forecast)),
+            [
+                "2: Left out: still on the way, goes out by itself",
+                "1: Left out: arrived already",
+            ]
+        );
         forecast.at_least = true;
         assert!(foretold(&forecast).starts_with("At least 1\u{202f}312 deliveries match."));
         let indonesian = Reader {
             language: Language::Indonesian,
             ..Reader::default()
         };
-        let told = indonesian.reads(|| foretold(&forecast));
-        assert!(told.contains("1 diabaikan karena sudah sampai."), "{told}");
+        let told = indonesian.reads(|| told(parts(&forecast)));
+        assert_eq!(told[1], "1: Diabaikan: sudah sampai");
         assert_eq!(foretold(&Forecast::default()), "No delivery matches.");
     }
 }

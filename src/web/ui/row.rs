@@ -75,7 +75,7 @@ impl DeliveryRow {
             next: delivery
                 .due_at
                 .filter(|_| delivery.state == State::Retrying)
-                .map(|due| Moment::new(due, now)),
+                .map(|due| Moment::due(due, now)),
         }
     }
 }
@@ -105,6 +105,19 @@ impl Moment {
             relative: relative(at.duration_since(now)),
             exact: Reader::present().clock(at, EXACT),
         }
+    }
+}
+
+impl Moment {
+    /// When something is due: what should have begun already is about to.
+    pub fn due(at: Timestamp, now: Timestamp) -> Moment {
+        let moment = Moment::new(at, now);
+        let relative = if at <= now {
+            t!("shared-due-now")
+        } else {
+            moment.relative
+        };
+        Moment { relative, ..moment }
     }
 }
 

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::domain::filter::{group, operator};
+use crate::web::i18n::Key;
 use crate::web::ui::labels::operator_called;
 
 /// Longest typed value that is quoted, in characters.
@@ -15,15 +16,41 @@ const SHORT_LIMIT_CHARS: usize = 40;
 /// Conditions of one group that are spelled out; more are counted.
 const SPELLED_OUT_LIMIT: usize = 4;
 
+/// Values of Blue's events that have words of their own.
+const CALLED: [(&str, Key); 13] = [
+    ("todoList.title", key!("rules-name-list")),
+    ("todoList.project.name", key!("rules-name-project")),
+    ("project.name", key!("rules-name-project")),
+    ("todo.title", key!("rules-name-record")),
+    ("todoTags[*].tag.title", key!("rules-name-tags")),
+    ("todoUsers[*].user.fullName", key!("rules-name-assignees")),
+    (
+        "todoUsers[*].user.email",
+        key!("rules-name-assignees-email"),
+    ),
+    ("user.fullName", key!("rules-name-author")),
+    ("user.email", key!("rules-name-author-email")),
+    ("duedAt", key!("rules-name-due")),
+    ("startedAt", key!("rules-name-start")),
+    ("createdAt", key!("rules-name-created")),
+    ("updatedAt", key!("rules-name-updated")),
+];
+
+/// The words for a value, or its path where there are none.
+fn called(path: &str) -> String {
+    let known = CALLED.iter().find(|(known, _)| *known == path);
+    known.map_or_else(|| path.to_string(), |(_, name)| name.to_string())
+}
+
 /// What the event is about comes first: `$.currentValue.title` is "its title".
 pub fn place(path: &str) -> String {
     let path = path.trim();
     let inner = path.strip_prefix("$.").unwrap_or(path);
     if let Some(name) = inner.strip_prefix("currentValue.") {
-        return t!("rules-its", name = name);
+        return t!("rules-its", name = called(name));
     }
     if let Some(name) = inner.strip_prefix("previousValue.") {
-        return t!("rules-its-previous", name = name);
+        return t!("rules-its-previous", name = called(name));
     }
     if inner.is_empty() {
         t!("rules-a-value")
@@ -39,7 +66,7 @@ pub fn condition(document: &Value) -> String {
     // A change is told by a path inside both values.
     let is_change = operator::find(op).is_some_and(|operator| operator.group == "Change");
     let place = if is_change && !path.contains("Value.") {
-        t!("rules-its", name = path.trim_start_matches("$."))
+        t!("rules-its", name = called(path.trim_start_matches("$.")))
     } else {
         place(path)
     };
@@ -231,7 +258,7 @@ mod tests {
             ),
             (
                 json!({"all": [moved]}),
-                Some("its todoList.title has changed from “Inbox” to “Done”"),
+                Some("its list's title has changed from “Inbox” to “Done”"),
             ),
             (
                 json!({"path": "done", "op": "changed_from_to", "value": {"from": "", "to": true}}),
@@ -275,7 +302,7 @@ mod tests {
             ),
             (
                 json!({"from": {"path": "$.currentValue.todoTags[*].tag.title"}, "take": "all"}),
-                "all of its todoTags[*].tag.title",
+                "all of its tags' titles",
             ),
             (
                 json!({"from": {"template": "Hi {{ event }}"}}),

@@ -99,12 +99,24 @@ fn words<'a>(result: Truth) -> Node<'a> {
 pub fn sentence(explanation: &Explanation) -> String {
     match explanation.reasons().as_slice() {
         [] => told!("reason-", "no_condition", explanation.sentence()),
-        reasons => reasons
-            .iter()
-            .map(|one| reason(one))
-            .collect::<Vec<_>>()
-            .join(" "),
+        reasons => said_once(reasons.iter().map(|one| reason(one)), " "),
     }
+}
+
+/// The sentences in their order, each once; of what many conditions say, with their number.
+pub fn said_once(sentences: impl Iterator<Item = String>, joint: &str) -> String {
+    let mut counted: Vec<(String, usize)> = Vec::new();
+    for sentence in sentences {
+        match counted.iter_mut().find(|(said, _)| *said == sentence) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((sentence, 1)),
+        }
+    }
+    let told = counted.into_iter().map(|(said, count)| match count {
+        1 => said,
+        count => t!("deliveries-reason-times", reason = said, count = count),
+    });
+    told.collect::<Vec<_>>().join(joint)
 }
 
 /// Why a condition held or not, in the reader's language.
@@ -196,5 +208,17 @@ fn tested(test: &Test) -> String {
     match &test.value {
         None => label,
         Some(value) => format!("{label} {value}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said_once;
+
+    #[test]
+    fn what_many_conditions_say_is_said_once_with_their_number() {
+        let said = |sentences: &[&str]| said_once(sentences.iter().map(ToString::to_string), " ");
+        assert_eq!(said(&["a.", "b.", "a.", "a."]), "a. (3 conditions) b.");
+        assert_eq!(said(&[]), "");
     }
 }

@@ -23,6 +23,7 @@ use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::labels::operator_called;
 use crate::web::ui::row::{DeliveryRow, Told};
 use crate::web::ui::rule_places;
+use crate::web::ui::rule_words;
 use crate::web::ui::tree;
 
 /// Largest body that is read again for a list, in bytes. Blue's are a few thousand; a page has fifty.
@@ -49,13 +50,9 @@ impl WhyNot {
         if misses.is_empty() {
             return Told::the_same(tree::sentence(explanation));
         }
-        let reasons: Vec<String> = misses
-            .iter()
-            .map(|miss| tree::reason(miss.reason))
-            .collect();
         Told {
-            short: misses.iter().map(short).collect::<Vec<_>>().join("; "),
-            whole: reasons.join(" "),
+            short: tree::said_once(misses.iter().map(short), "; "),
+            whole: tree::said_once(misses.iter().map(|miss| tree::reason(miss.reason)), " "),
         }
     }
 }
@@ -65,7 +62,7 @@ fn short(miss: &Miss<'_>) -> String {
     let path = miss.path.trim_start_matches("$.");
     let value = match miss.value {
         Value::Null => String::new(),
-        value => format!(" {value}"),
+        value => format!(" {}", rule_words::value(value)),
     };
     let mut condition = format!("{path} {}{value}", operator_called(miss.op));
     if let Some((end, _)) = condition.char_indices().nth(CONDITION_LIMIT_CHARS) {

@@ -223,6 +223,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |v, _| text_out(html_escape::encode_safe(&text_in(v)?).into_owned())
     ),
     function!(
+        "escape_slack",
+        "as it is written, in Slack and Google Chat",
+        NO_ARGS,
+        (r#""<b> & c""#, "[]", r#""&lt;b&gt; &amp; c""#),
+        |v, _| text_out(escaped_slack(&text_in(v)?))
+    ),
+    function!(
         "escape_markdown",
         "as it is written, inside Markdown",
         NO_ARGS,
@@ -375,6 +382,13 @@ static NUMBER: LazyLock<Option<Regex>> =
 /// A letter may have its accent as a sign of its own.
 static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"[\p{Alphabetic}\p{N}\p{M}]+"));
 static GROUPS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"\$\$|\$([0-9]+)"));
+/// The three signs that mean something to Slack and Google Chat, as entities, and no other.
+fn escaped_slack(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
 /// A backslash before each sign that means something in the middle of a line. Signs that mean something where a line begins, like `#`, are left, and
 /// so are round brackets: without the square ones they make no link, and they may end an address.
 fn escaped_markdown(text: &str) -> String {
