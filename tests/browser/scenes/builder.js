@@ -129,15 +129,6 @@ module.exports = async function builder(day) {
   await comment.uncheck();
   await shown.filter({ hasText: "Record created, received" }).waitFor();
 
-  // A sample that is being typed counts at once, and one that cannot be read is told.
-  await page.locator("#more-samples").evaluate((more) => { more.open = true; });
-  const pasted = page.locator("[name=sample]");
-  await pasted.pressSequentially('{"event": "TODO_CREATED", ');
-  await result.getByText("The sample is no event").waitFor();
-  await pasted.fill("");
-  await page.locator("#sample_from").selectOption("");
-  await shown.filter({ hasText: "Record created, received" }).waitFor();
-
   // While nobody answers, and after the session is gone, nothing is lost, whatever is pressed; afterwards it goes on.
   day.context.away = true;
   const add = page.getByRole("button", { name: "Add a condition" });
