@@ -303,7 +303,9 @@ document.addEventListener("drop", (event) => {
 });
 // Where a function goes that was clicked before anything was typed in; a field is made for it when there is none.
 const field_for_call = async () => {
-  if (last_field?.isConnected && last_field.checkVisibility() && last_field.name !== "c_path") return last_field;
+  // A pipe that was folded again is opened by what is written into it.
+  const is_there = last_field?.isConnected && (last_field.name === "f_pipe" || last_field.checkVisibility());
+  if (is_there && last_field.name !== "c_path") return last_field;
   if (find("[name=mapping_mode]:checked")?.value === "template") return find("#template");
   if (!find("[name=f_pipe]")) { changed = true; await press("add-field"); }
   return all("[name=f_pipe]").at(-1);

@@ -40,14 +40,20 @@
       if (!response.ok || response.redirected) return;
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
       const names = (root) => parts(root).map((part) => part.id).join();
+      let isWhole = names(fresh) === names(document);
       if (names(fresh) !== names(document)) {
         // The first event came, or the last trouble went: the page is another one now.
         if (isAway && names(fresh)) location.reload();
       }
       for (const old of parts(document)) {
         const now = fresh.getElementById(old.id);
-        if (now && mayChange(old, now)) rewrite(old, now);
+        if (!now || old.id === "as-of") continue;
+        if (mayChange(old, now)) rewrite(old, now);
+        else isWhole = false;
       }
+      // What it dates is all there.
+      const [asOf, asOfNow] = [document, fresh].map((root) => root.querySelector("#as-of"));
+      if (isWhole && asOf && asOfNow) rewrite(asOf, asOfNow);
       refreshTimes();
       isAway = false;
     } catch { /* It asks again. */ } finally { isLooking = false; }

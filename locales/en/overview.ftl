@@ -35,7 +35,7 @@ overview-waits =
         [one] 1 delivery waits; nothing is lost.
        *[other] { $count } deliveries wait; nothing is lost.
     }
-overview-is-paused = { $destination } is paused. { $reason }
+overview-is-paused = { $destination } gets nothing. { $reason }
 overview-is-held = { $destination } is held. { $reason }
 overview-is-failing = { $destination } is failing. { $failure }
 overview-look = Look at { $destination }

@@ -40,6 +40,7 @@ shared-note-discarded = Given up.
 shared-note-replay = The replay has begun.
 shared-note-cancelled = Cancelled. What waited of this replay is given up.
 shared-note-paused = Paused. What comes meanwhile is held.
+shared-note-not-paused = It is not paused.
 shared-note-hurried = It is tried now.
 shared-note-resumed = Everything that waits for it goes out now.
 shared-note-revoked = Revoked.

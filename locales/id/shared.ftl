@@ -40,6 +40,7 @@ shared-note-discarded = Dibatalkan.
 shared-note-replay = Replay sudah dimulai.
 shared-note-cancelled = Dihentikan. Pengiriman replay ini yang masih menunggu dibatalkan.
 shared-note-paused = Dijeda. Yang datang sementara ini ditahan.
+shared-note-not-paused = Tujuan ini tidak dijeda.
 shared-note-hurried = Sedang dicoba sekarang.
 shared-note-resumed = Semua yang menunggu dikirim sekarang.
 shared-note-revoked = Dicabut.

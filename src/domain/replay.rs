@@ -173,7 +173,7 @@ impl Reason {
             Reason::ConnectionDeleted => "Left out: connection deleted",
             Reason::DestinationDeleted => "Left out: destination deleted",
             Reason::OnItsWay => "Left out: still on the way, goes out by itself",
-            Reason::FilteredThen => "Left out: kept back by the filter of then",
+            Reason::FilteredThen => "Left out: kept back by the filter of that time",
             Reason::Arrived => "Left out: arrived already",
             Reason::Forgotten => "Left out: event forgotten meanwhile",
         }
@@ -185,7 +185,7 @@ impl Reason {
             Reason::ConnectionDeleted => "their connection was deleted",
             Reason::DestinationDeleted => "their destination was deleted",
             Reason::OnItsWay => "they are still on their way and go out by themselves",
-            Reason::FilteredThen => "the filter of then did not let them through",
+            Reason::FilteredThen => "the filter of that time did not let them through",
             Reason::Arrived => "they arrived already",
             Reason::Forgotten => "their event was forgotten meanwhile",
         }

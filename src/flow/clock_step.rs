@@ -3,8 +3,8 @@
 //!
 //! Called by `worker` on a timer, and at start. A clock that was set back moves every due time with it, once; on a shared database, where other nodes set
 //! due times too, only what no right clock can have set is put right. Leases stay as they are: they guard against others, and those of this process end
-//! with their attempts. One that leapt ahead ends no lease for a while ([`ClockWatch::spares_leases`]): attempts under way are not made twice for it, and after a
-//! long leap nothing is forgotten for a while ([`ClockWatch::spares_history`]).
+//! with their attempts. One that leapt ahead ends no lease for a while ([`spares_leases`]): attempts under way are not made twice for it, and after a
+//! long leap nothing is forgotten for a while ([`spares_history`]).
 //! At start, the newest row tells what the clock showed last; ids go on where they were (`clock::Ids`).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,6 +15,7 @@ use crate::domain::retry::{LONGEST_PAUSE_MS, REST_CAP_MS};
 use crate::flow::Bridge;
 use crate::flow::lease::{self, give_back};
 use crate::store::claims::Wait;
+use crate::store::clock_step::Reached;
 use crate::store::error::StoreError;
 
 /// Steps of less than this are left alone: an hour of retries is not reckoned in seconds. In milliseconds.
@@ -32,20 +33,47 @@ const LEASE_LIMIT_MS: i64 = *LEASE_RANGE_S.end() * 1_000;
 #[derive(Debug, Default)]
 pub struct ClockWatch(Mutex<Seen>);
 
+/// What the clocks show at one moment, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    pub wall_ms: i64,
+    /// What leases are taken by.
+    pub lease_ms: i64,
+    /// What nobody sets.
+    pub steady_ms: i64,
+}
+
 #[derive(Debug, Default)]
 struct Seen {
     /// The latest time that was seen, in milliseconds since 1970.
     latest_ms: i64,
-    /// The wall clock and the steady one at the last look, in milliseconds.
-    last: Option<(i64, i64)>,
+    /// What the clocks showed at the last look.
+    last: Option<Shown>,
     /// Until when on the steady clock no lease is ended, in milliseconds.
-    spared_until_ms: Option<i64>,
+    leases_spared_until_ms: Option<i64>,
     /// Until when on the steady clock nothing is forgotten, in milliseconds.
     history_spared_until_ms: Option<i64>,
     /// Since when on the steady clock leases are there that no right clock can have set, in milliseconds.
     long_leases_since_ms: Option<i64>,
-    /// Whose due times are still to be moved, and by how many milliseconds.
-    to_move: Vec<(DestinationId, i64)>,
+    /// What is still to be done about steps back.
+    to_do: ToDo,
+}
+
+#[derive(Debug, Default)]
+struct ToDo {
+    moves: Vec<Move>,
+    /// First attempts wait for hours that the clock had run ahead.
+    first_waits: bool,
+    /// What is in memory is leased for as long.
+    long_leased: bool,
+}
+
+/// Due times of one destination that are to be moved.
+#[derive(Debug)]
+struct Move {
+    id: DestinationId,
+    back_ms: i64,
+    reached: Option<Reached>,
 }
 
 impl Seen {
@@ -58,37 +86,31 @@ impl Seen {
         (back_ms >= TOLERANCE_MS).then_some(back_ms)
     }
 
-    /// Notes how the two clocks have gone since the last look. After a leap no lease is ended for as long as one lasts.
-    fn note_pace(&mut self, now_ms: i64, steady_ms: i64, lease_ms: i64) {
-        if let Some((last_now_ms, last_steady_ms)) = self.last.replace((now_ms, steady_ms)) {
-            let leap_ms = (now_ms - last_now_ms) - (steady_ms - last_steady_ms);
-            if leap_ms >= TOLERANCE_MS {
-                tracing::warn!(
-                    leap_ms,
-                    "the clock leapt ahead; leases are left alone for a while"
-                );
-                self.spared_until_ms = Some(steady_ms.saturating_add(lease_ms));
-            }
-            if leap_ms >= LONG_LEAP_MS {
-                self.history_spared_until_ms = Some(steady_ms.saturating_add(HISTORY_SPARED_MS));
-            }
+    /// Notes how the clocks have gone since the last look.
+    fn note_pace(&mut self, shown: Shown, lease_ms: i64) {
+        let Some(last) = self.last.replace(shown) else {
+            return;
+        };
+        let passed_ms = shown.steady_ms - last.steady_ms;
+        let leap_ms = shown.lease_ms - last.lease_ms - passed_ms;
+        if leap_ms >= TOLERANCE_MS {
+            tracing::warn!(
+                leap_ms,
+                "the clock leapt ahead; leases are left alone for a while"
+            );
+            self.leases_spared_until_ms = Some(shown.steady_ms.saturating_add(lease_ms));
+        }
+        if shown.wall_ms - last.wall_ms - passed_ms >= LONG_LEAP_MS {
+            let until_ms = shown.steady_ms.saturating_add(HISTORY_SPARED_MS);
+            self.history_spared_until_ms = Some(until_ms);
         }
     }
 }
 
 impl ClockWatch {
-    /// Whether leases that seem to have run out may only seem so.
-    pub fn spares_leases(&self, steady_ms: i64) -> bool {
-        self.lock()
-            .spared_until_ms
-            .is_some_and(|until_ms| steady_ms < until_ms)
-    }
-
-    /// Whether what seems to have had its time may only seem so.
-    pub fn spares_history(&self, steady_ms: i64) -> bool {
-        self.lock()
-            .history_spared_until_ms
-            .is_some_and(|until_ms| steady_ms < until_ms)
+    /// Looks at the clocks; a lease lasts for `lease_ms`.
+    pub fn look(&self, shown: Shown, lease_ms: i64) {
+        self.lock().note_pace(shown, lease_ms);
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
@@ -96,30 +118,40 @@ impl ClockWatch {
     }
 }
 
+/// Whether leases that seem to have run out may only seem so.
+pub fn spares_leases(bridge: &Bridge) -> bool {
+    let shown = look(bridge);
+    let until_ms = bridge.clock_watch.lock().leases_spared_until_ms;
+    until_ms.is_some_and(|until_ms| shown.steady_ms < until_ms)
+}
+
+/// Whether what seems to have had its time may only seem so.
+pub fn spares_history(bridge: &Bridge) -> bool {
+    let shown = look(bridge);
+    let until_ms = bridge.clock_watch.lock().history_spared_until_ms;
+    until_ms.is_some_and(|until_ms| shown.steady_ms < until_ms)
+}
+
+fn look(bridge: &Bridge) -> Shown {
+    let shown = Shown {
+        wall_ms: bridge.clock.now_ms(),
+        lease_ms: lease::clock_ms(bridge),
+        steady_ms: bridge.clock.steady_ms(),
+    };
+    bridge.clock_watch.look(shown, bridge.lease_ms);
+    shown
+}
+
 /// Looks at the clock and puts right what it has done. Returns how many deliveries were moved.
 pub async fn catch_up(bridge: &Bridge) -> Result<usize, StoreError> {
-    let now_ms = bridge.clock.now_ms();
-    let back_ms = {
-        let mut seen = bridge.clock_watch.lock();
-        seen.note_pace(now_ms, bridge.clock.steady_ms(), bridge.lease_ms);
-        let back_ms = seen.set_back_ms(now_ms);
-        if let Some(back_ms) = back_ms.filter(|_| !bridge.store.is_shared()) {
-            let snapshot = bridge.snapshot();
-            let moves = snapshot.destinations().map(|one| (one.id, back_ms));
-            seen.to_move.extend(moves);
-        }
-        back_ms
-    };
-    let mut moved = move_back(bridge).await?;
-    if back_ms.is_some() {
-        give_back_long_leased(bridge, now_ms).await?;
-        if bridge.store.is_shared() {
-            moved += end_waits_for_a_first_attempt(bridge, now_ms).await?;
-        }
-    }
-    moved += end_long_waits(bridge, now_ms).await?;
-    moved += end_long_leases(bridge, now_ms).await?;
-    if moved > 0 {
+    let now_ms = look(bridge).wall_ms;
+    let back_ms = note_step_back(bridge, now_ms);
+    give_back_long_leased(bridge, now_ms).await?;
+    let moved = move_back(bridge).await?
+        + end_waits_for_a_first_attempt(bridge, now_ms).await?
+        + end_long_waits(bridge, now_ms).await?
+        + end_long_leases(bridge, now_ms).await?;
+    if moved > 0 || back_ms.is_some() {
         tracing::warn!(
             back_ms,
             deliveries = moved,
@@ -130,16 +162,47 @@ pub async fn catch_up(bridge: &Bridge) -> Result<usize, StoreError> {
     Ok(moved)
 }
 
-/// Moves what waits with the clock. What cannot be moved now is moved at the next look.
+/// Notes what is to be done about a step back. What cannot be done now is done at the next look.
+fn note_step_back(bridge: &Bridge, now_ms: i64) -> Option<i64> {
+    let mut seen = bridge.clock_watch.lock();
+    let back_ms = seen.set_back_ms(now_ms)?;
+    seen.to_do.long_leased = true;
+    if bridge.store.is_shared() {
+        // Other nodes set due times too, by clocks of their own.
+        seen.to_do.first_waits = true;
+    } else {
+        let snapshot = bridge.snapshot();
+        let moves = snapshot.destinations().map(|one| Move {
+            id: one.id,
+            back_ms,
+            reached: None,
+        });
+        seen.to_do.moves.extend(moves);
+    }
+    Some(back_ms)
+}
+
+/// Moves what waits with the clock.
 async fn move_back(bridge: &Bridge) -> Result<usize, StoreError> {
-    let mut to_move = std::mem::take(&mut bridge.clock_watch.lock().to_move);
+    let mut moves = std::mem::take(&mut bridge.clock_watch.lock().to_do.moves);
     let mut moved = 0;
-    while let Some((id, back_ms)) = to_move.pop() {
-        match bridge.store.bring_forward(id, back_ms).await {
-            Ok(count) => moved += count,
+    while let Some(mut one) = moves.pop() {
+        let (id, back_ms) = (one.id, one.back_ms);
+        match bridge
+            .store
+            .bring_forward(id, back_ms, one.reached.clone())
+            .await
+        {
+            Ok((count, reached)) => {
+                moved += count;
+                if reached.is_some() {
+                    one.reached = reached;
+                    moves.push(one);
+                }
+            }
             Err(error) => {
-                to_move.push((id, back_ms));
-                bridge.clock_watch.lock().to_move.append(&mut to_move);
+                moves.push(one);
+                bridge.clock_watch.lock().to_do.moves.append(&mut moves);
                 return Err(error);
             }
         }
@@ -147,20 +210,25 @@ async fn move_back(bridge: &Bridge) -> Result<usize, StoreError> {
     Ok(moved)
 }
 
-/// What was never tried waits at most for a rest; anything longer was set by a clock that ran ahead.
+/// What is queued waits at most for a rest; anything longer was set by a clock that ran ahead.
 async fn end_waits_for_a_first_attempt(bridge: &Bridge, now_ms: i64) -> Result<usize, StoreError> {
-    let latest_ms = now_ms + REST_CAP_MS + TOLERANCE_MS;
+    if !bridge.clock_watch.lock().to_do.first_waits {
+        return Ok(0);
+    }
+    let latest_ms = lease::clock_ms(bridge) + REST_CAP_MS + TOLERANCE_MS;
     let mut moved = 0;
     for destination in bridge.snapshot().destinations() {
         let (store, id) = (&bridge.store, destination.id);
         moved += store.bring_back_queued(id, latest_ms, now_ms).await?;
     }
+    bridge.clock_watch.lock().to_do.first_waits = false;
     Ok(moved)
 }
 
 /// Puts right what no right clock of any node can have set: afterwards nothing waits longer than its schedule can mean.
 async fn end_long_waits(bridge: &Bridge, now_ms: i64) -> Result<usize, StoreError> {
-    let latest_ms = now_ms + LONGEST_PAUSE_MS + TOLERANCE_MS;
+    // By the clock that all nodes share: one that is behind must not take what others have put off for too far away.
+    let latest_ms = lease::clock_ms(bridge) + LONGEST_PAUSE_MS + TOLERANCE_MS;
     let ids = bridge.snapshot().destinations().map(|one| one.id).collect();
     let mut moved = 0;
     for id in bridge.store.waiting_beyond(ids, latest_ms).await? {
@@ -171,8 +239,13 @@ async fn end_long_waits(bridge: &Bridge, now_ms: i64) -> Result<usize, StoreErro
 
 /// What waits in memory under a lease that is too long now would never count as stale.
 async fn give_back_long_leased(bridge: &Bridge, now_ms: i64) -> Result<(), StoreError> {
+    if !bridge.clock_watch.lock().to_do.long_leased {
+        return Ok(());
+    }
     let latest_ms = lease::until_ms(bridge) + TOLERANCE_MS;
     let long_leased = bridge.outbox.take_leased_beyond(latest_ms);
+    // What cannot be given back is due again when its lease is ended.
+    bridge.clock_watch.lock().to_do.long_leased = false;
     give_back(bridge, long_leased, Wait::Due { at_ms: now_ms }).await
 }
 
@@ -202,11 +275,6 @@ pub async fn at_start(bridge: &Bridge) -> Result<(), StoreError> {
         seen.latest_ms = seen.latest_ms.max(newest_ms);
     }
     catch_up(bridge).await?;
-    if !bridge.store.is_shared() {
-        // Whoever took them is gone.
-        let (latest_ms, now_ms) = (latest_lease_ms(bridge), bridge.clock.now_ms());
-        bridge.store.end_long_leases(latest_ms, now_ms).await?;
-    }
     Ok(())
 }
 
@@ -243,25 +311,30 @@ mod tests {
 
     #[test]
     fn after_a_leap_ahead_no_lease_is_ended_for_as_long_as_one_lasts() {
-        let watch = ClockWatch::default();
         let (start_ms, lease_ms) = (1_700_000_000_000, 120_000);
-        let look = |wall_ms: i64, steady_ms: i64| {
-            watch
-                .lock()
-                .note_pace(start_ms + wall_ms, steady_ms, lease_ms);
-            watch.spares_leases(steady_ms)
+        let mut seen = Seen::default();
+        let mut look = |ran_ms: i64, steady_ms: i64| {
+            let now_ms = start_ms + ran_ms;
+            let shown = Shown {
+                wall_ms: now_ms,
+                lease_ms: now_ms,
+                steady_ms,
+            };
+            seen.note_pace(shown, lease_ms);
+            (seen.leases_spared_until_ms, seen.history_spared_until_ms)
         };
-        assert!(!look(0, 0));
-        assert!(!look(5_000, 5_000), "it goes as it should");
-        assert!(!look(69_000, 10_000), "a small step is left alone");
-        assert!(look(269_000, 15_000), "it leapt");
-        assert!(look(388_000, 134_000), "within a lease");
-        assert!(!look(389_000, 135_000), "afterwards");
-        assert!(!look(1_000, 140_000), "set back");
-        assert!(!watch.spares_history(140_000));
+        assert_eq!(look(0, 0), (None, None));
+        assert_eq!(look(5_000, 5_000), (None, None), "it goes as it should");
+        assert_eq!(
+            look(69_000, 10_000),
+            (None, None),
+            "a small step is left alone"
+        );
+        assert_eq!(look(269_000, 15_000), (Some(135_000), None), "it leapt");
+        assert_eq!(look(1_000, 140_000), (Some(135_000), None), "set back");
         let hours_ms = 6 * 3_600_000;
-        assert!(look(hours_ms + 10_000, 145_000));
-        assert!(watch.spares_history(145_000 + HISTORY_SPARED_MS - 1));
-        assert!(!watch.spares_history(145_000 + HISTORY_SPARED_MS));
+        let until_ms = 145_000 + HISTORY_SPARED_MS;
+        let spared = (Some(265_000), Some(until_ms));
+        assert_eq!(look(hours_ms + 10_000, 145_000), spared);
     }
 }

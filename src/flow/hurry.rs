@@ -4,15 +4,17 @@
 //! is resumed instead (`pause`).
 
 use crate::domain::audit::Actor;
+use crate::domain::destination::Destination;
 use crate::domain::id::{DeliveryId, DestinationId};
 use crate::flow::Bridge;
-use crate::flow::pause::let_go;
 use crate::flow::resend::record_of;
 use crate::store::error::StoreError;
 
 /// Makes the next attempt at a delivery now. A conflict when it waits for none.
 pub async fn hurry(bridge: &Bridge, actor: &Actor, id: DeliveryId) -> Result<(), StoreError> {
     let waiting = bridge.store.delivery(id).await?;
+    let destination = bridge.store.destination(waiting.destination_id).await?;
+    refuse_paused(&destination)?;
     let (record, connection) = (record_of(&waiting), &waiting.connection_name);
     let said = format!(
         "Tried to send the record {record} through the connection {connection} before its time."
@@ -32,17 +34,23 @@ pub async fn hurry_all(
     id: DestinationId,
 ) -> Result<(), StoreError> {
     let destination = bridge.store.destination(id).await?;
-    if destination.health.paused.is_some() {
-        return Err(StoreError::Conflict(
-            "The destination is paused; resume it instead.".into(),
-        ));
-    }
+    refuse_paused(&destination)?;
     let said = format!(
         "Tried what waits for the destination {} before its time.",
         destination.name
     );
     bridge.note(actor, "destination.hurried", id, said).await?;
-    bridge.store.hold_due(id, i64::MAX).await?;
-    let_go(bridge, id).await?;
+    let now_ms = bridge.clock.now_ms();
+    bridge.store.bring_back(id, now_ms, now_ms).await?;
+    bridge.outbox.announce_room();
     Ok(())
+}
+
+/// Nothing would go out, and what waits for its time would be held.
+fn refuse_paused(destination: &Destination) -> Result<(), StoreError> {
+    if destination.health.paused.is_none() {
+        return Ok(());
+    }
+    let message = "The destination is paused; resume it instead.";
+    Err(StoreError::Conflict(message.into()))
 }

@@ -20,10 +20,10 @@ const _: () =
 /// The clock that leases are taken and run out by, in milliseconds since 1970: the database's, as far as it is known, so that nodes agree whose own
 /// clocks do not.
 pub fn clock_ms(bridge: &Bridge) -> i64 {
-    bridge
-        .clock
-        .now_ms()
-        .saturating_add(bridge.nodes.behind_ms())
+    match bridge.nodes.database_clock_ms(bridge.clock.steady_ms()) {
+        Some(database_ms) => database_ms,
+        None => bridge.clock.now_ms(),
+    }
 }
 
 /// When a lease ends that begins now, by the same clock.

@@ -17,6 +17,9 @@ use crate::store::claims::Wait;
 use crate::store::error::StoreError;
 use crate::store::nodes::{Beat, DUTY_MS, Pulse};
 
+/// A heartbeat that takes longer tells nothing of the database's clock, in milliseconds.
+const QUICK_MS: i64 = 1_000;
+
 /// Clocks may be apart by so much before somebody is told, in milliseconds.
 const CLOCKS_APART_MS: i64 = 5_000;
 
@@ -30,8 +33,6 @@ pub struct Membership {
     shared: bool,
     /// Which commits of commands beside this server, to its SQLite file, it has heard of.
     commands: AtomicI64,
-    /// By how much this node's clock is behind the database's, in milliseconds.
-    behind_ms: AtomicI64,
     known: Mutex<Known>,
 }
 
@@ -40,6 +41,26 @@ struct Known {
     share: Share,
     /// Until when this node does what one does for all.
     duty_until: Option<Instant>,
+    /// By how much the database's clock is ahead of this process's steady one, in milliseconds.
+    database_ahead_ms: Option<i64>,
+    /// The database's clock and this node's are apart, which was told.
+    is_apart: bool,
+}
+
+/// What this node's clocks show at one moment, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Clocks {
+    pub wall_ms: i64,
+    pub steady_ms: i64,
+}
+
+impl Clocks {
+    fn of(bridge: &Bridge) -> Clocks {
+        Clocks {
+            wall_ms: bridge.clock.now_ms(),
+            steady_ms: bridge.clock.steady_ms(),
+        }
+    }
 }
 
 impl Membership {
@@ -54,6 +75,8 @@ impl Membership {
         let known = Mutex::new(Known {
             share: Share::ALONE,
             duty_until: None,
+            database_ahead_ms: None,
+            is_apart: false,
         });
         Membership {
             id,
@@ -61,7 +84,6 @@ impl Membership {
             started_ms,
             shared,
             commands: AtomicI64::new(commands),
-            behind_ms: AtomicI64::new(0),
             known,
         }
     }
@@ -71,22 +93,31 @@ impl Membership {
         self.lock().share
     }
 
-    /// By how much this node's clock was behind the database's at the last heartbeat, in milliseconds; negative when it is ahead.
-    pub fn behind_ms(&self) -> i64 {
-        self.behind_ms.load(Ordering::SeqCst)
+    /// What the database's clock shows when the steady one shows this, by the last heartbeat; `None` when there was none.
+    pub fn database_clock_ms(&self, steady_ms: i64) -> Option<i64> {
+        let ahead_ms = self.lock().database_ahead_ms?;
+        Some(steady_ms.saturating_add(ahead_ms))
     }
 
-    /// Notes what the clocks showed at a heartbeat, in milliseconds since 1970.
-    pub fn note_clocks(&self, asked_ms: i64, answered_ms: i64, database_ms: i64) {
-        let behind_ms = database_ms - (asked_ms + answered_ms) / 2;
-        let before_ms = self.behind_ms.swap(behind_ms, Ordering::SeqCst);
-        let is_off = |ms: i64| ms.abs() > CLOCKS_APART_MS;
-        if is_off(behind_ms) && !is_off(before_ms) {
+    /// Notes what a heartbeat told of the database's clock, in milliseconds since 1970. What took long tells little.
+    pub fn note_clocks(&self, asked: Clocks, answered: Clocks, database_ms: i64) {
+        let took = |one: fn(&Clocks) -> i64| one(&answered) - one(&asked);
+        let (by_wall_ms, by_steady_ms) = (took(|one| one.wall_ms), took(|one| one.steady_ms));
+        let is_quick = |ms: i64| (0..=QUICK_MS).contains(&ms);
+        if !is_quick(by_wall_ms) || !is_quick(by_steady_ms) {
+            return;
+        }
+        let apart_ms = asked.wall_ms + by_wall_ms / 2 - database_ms;
+        let mut known = self.lock();
+        known.database_ahead_ms = Some(database_ms - (asked.steady_ms + by_steady_ms / 2));
+        let is_apart = apart_ms.abs() > CLOCKS_APART_MS;
+        if is_apart && !known.is_apart {
             tracing::warn!(
-                behind_ms,
+                apart_ms,
                 "this node's clock and the database's are apart: set both right, or events of one record that come to different nodes may be sent in the wrong order"
             );
         }
+        known.is_apart = is_apart;
     }
 
     /// How many deliveries this node may send to the destination at once; none when its limit is spent on other nodes.
@@ -153,14 +184,12 @@ async fn asked(
     bridge: &Bridge,
     asking: impl Future<Output = Result<Pulse, StoreError>>,
 ) -> Result<(Instant, Pulse), StoreError> {
-    let (asked, asked_ms) = (Instant::now(), bridge.clock.now_ms());
+    let (asked, before) = (Instant::now(), Clocks::of(bridge));
     let pulse = asking.await?;
     // One that is set by hand is right by definition.
     if matches!(bridge.clock, Clock::System) {
-        let answered_ms = bridge.clock.now_ms();
-        bridge
-            .nodes
-            .note_clocks(asked_ms, answered_ms, pulse.now_ms);
+        let after = Clocks::of(bridge);
+        bridge.nodes.note_clocks(before, after, pulse.now_ms);
     }
     Ok((asked, pulse))
 }
@@ -168,12 +197,12 @@ async fn asked(
 async fn take_over(bridge: &Bridge, (asked, pulse): (Instant, Pulse)) -> Result<(), StoreError> {
     let nodes = &bridge.nodes;
     let before = nodes.share();
-    *nodes.lock() = Known {
-        share: pulse.share,
-        duty_until: pulse
-            .housekeeper
-            .then(|| asked + Duration::from_millis(DUTY_MS.unsigned_abs())),
-    };
+    let duty = Duration::from_millis(DUTY_MS.unsigned_abs());
+    {
+        let mut known = nodes.lock();
+        known.share = pulse.share;
+        known.duty_until = pulse.housekeeper.then(|| asked + duty);
+    }
     if pulse.share != before {
         tracing::info!(nodes = pulse.share.nodes(), "the number of nodes changed");
     }

@@ -101,19 +101,20 @@ pub async fn settle_stragglers(bridge: &Bridge) -> Result<(), StoreError> {
 
 /// Sends again, beginning with what was held.
 pub async fn resume(bridge: &Bridge, id: DestinationId) -> Result<(), StoreError> {
-    send_again(bridge, &bridge.store, id, Initiative::Bridge).await
+    send_again(bridge, &bridge.store, id, Initiative::Bridge).await?;
+    Ok(())
 }
 
-/// The same at somebody's wish.
+/// The same at somebody's wish. `false` when it was not paused.
 pub async fn resume_by(
     bridge: &Bridge,
     actor: &Actor,
     id: DestinationId,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let destination = bridge.store.destination(id).await?;
     if destination.health.paused.is_none() {
         // A second click must neither be noted nor throw the schedule of what has failed since away.
-        return Ok(());
+        return Ok(false);
     }
     let said = format!("Resumed the destination {}.", destination.name);
     let noting = bridge.noting(actor, "destination.resumed", id, said);
@@ -125,25 +126,20 @@ async fn send_again(
     store: &Store,
     id: DestinationId,
     initiative: Initiative,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let resumed = store.pause_destination(id, None, initiative).await?;
     bridge.reload().await?;
     if !resumed {
-        return Ok(());
+        return Ok(false);
     }
+    let now_ms = bridge.clock.now_ms();
     if initiative == Initiative::Person {
         // Whoever resumes it wants everything now, whatever the schedule says.
-        bridge.store.hold_due(id, i64::MAX).await?;
+        bridge.store.bring_back(id, now_ms, now_ms).await?;
     }
-    let resumed = let_go(bridge, id).await?;
-    tracing::info!(destination = %id, resumed, "destination resumed");
-    Ok(())
-}
-
-/// Makes what is held due. Returns how many these are.
-pub(super) async fn let_go(bridge: &Bridge, id: DestinationId) -> Result<usize, StoreError> {
-    let held = bridge.store.resume_held(id, bridge.clock.now_ms()).await?;
-    bridge.outbox.set_backlog(id, held > 0);
+    let resumed = bridge.store.resume_held(id, now_ms).await?;
+    bridge.outbox.set_backlog(id, resumed > 0);
     bridge.outbox.announce_room();
-    Ok(held)
+    tracing::info!(destination = %id, resumed, "destination resumed");
+    Ok(true)
 }

@@ -15,9 +15,6 @@ use crate::store::results::Finish;
 /// First and longest pause between tries to write results, in milliseconds.
 const PAUSE_RANGE_MS: (u64, u64) = (50, 5_000);
 
-/// After so many tries a batch is written in parts, if anything else can be written: one of its results may be what the database does not take.
-const TRIES_LIMIT: u32 = 5;
-
 /// Results written in one commit at most.
 pub const RECORD_LIMIT: usize = 256;
 
@@ -56,19 +53,16 @@ pub async fn record(bridge: &Bridge, batch: Vec<Finish>) {
 }
 
 /// Writes results, again and again while nothing can be written, and says whether it had to wait for that. An error when one of them is refused itself,
-/// or when only they cannot be written, which waiting does not change.
+/// which waiting does not change.
 async fn write(bridge: &Bridge, batch: &Arc<Vec<Finish>>) -> Result<bool, StoreError> {
     let mut pause_ms = PAUSE_RANGE_MS.0;
-    let (mut had_to_wait, mut tries) = (false, 0);
+    let mut had_to_wait = false;
     let applied = loop {
         match bridge.store.record(batch.clone()).await {
             Ok(applied) => break applied,
             Err(error) if error.is_about_a_row() => return Err(error),
-            Err(error) if tries >= TRIES_LIMIT && bridge.store.probe().await.is_ok() => {
-                return Err(error);
-            }
             Err(error) => {
-                (had_to_wait, tries) = (true, tries + 1);
+                had_to_wait = true;
                 bridge.results_wait.store(true, Ordering::SeqCst);
                 tracing::error!(%error, results = batch.len(), pause_ms, "results could not be written; they are kept and tried again");
                 metrics::counter!("bluebridge_result_write_failures_total").increment(1);

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 
 use crate::domain::id::{ClaimId, DestinationId};
+use crate::flow::clock_step::spares_leases;
 use crate::flow::dry_run::body_of;
 use crate::flow::outbox::Parcel;
 use crate::flow::{Bridge, lease};
@@ -36,8 +37,7 @@ pub async fn release_all(bridge: &Bridge) -> Result<usize, StoreError> {
 /// Makes deliveries due again whose lease has ended; not while results of this node wait for the database to take them (it may just be back, and
 /// what was sent would be sent again), nor when only the clock has leapt.
 pub async fn release_expired(bridge: &Bridge) -> Result<usize, StoreError> {
-    let leapt = bridge.clock_watch.spares_leases(bridge.clock.steady_ms());
-    if leapt || bridge.results_wait.load(Ordering::SeqCst) {
+    if spares_leases(bridge) || bridge.results_wait.load(Ordering::SeqCst) {
         return Ok(0);
     }
     let now_ms = bridge.clock.now_ms();

@@ -39,6 +39,9 @@ const FORECAST_LIMIT: i64 = 50_000;
 /// Deliveries made in one step.
 const STEP_LIMIT: usize = 50;
 
+/// Replays that were cancelled longer ago are not looked at once more at start, in milliseconds: thirty days.
+const AT_START_MS: i64 = 30 * 86_400_000;
+
 /// Events of a step whose bodies are in memory at once.
 const BODIES_LIMIT: usize = 10;
 
@@ -156,7 +159,7 @@ async fn give_up_cancelled(bridge: &Bridge) -> Result<(), StoreError> {
 
 /// Gives up what a process that died had still leased of a cancelled replay, before it is sent after all.
 pub async fn give_up_at_start(bridge: &Bridge) -> Result<(), StoreError> {
-    give_up_cancelled_since(bridge, 0).await
+    give_up_cancelled_since(bridge, bridge.clock.now_ms() - AT_START_MS).await
 }
 
 async fn give_up_cancelled_since(bridge: &Bridge, since_ms: i64) -> Result<(), StoreError> {

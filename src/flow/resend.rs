@@ -5,13 +5,13 @@
 
 use crate::domain::audit::Actor;
 use crate::domain::connection::{Connection, Rules};
-use crate::domain::delivery::Cause;
+use crate::domain::delivery::{Cause, State};
 use crate::domain::id::{ConnectionId, DeliveryId, DestinationId, EventId, VersionId};
 use crate::domain::mapping::Output;
 use crate::flow::Bridge;
 use crate::flow::dry_run::body_of;
 use crate::flow::ingest::Route;
-use crate::store::deliveries::DeliverySummary;
+use crate::store::deliveries::{DeliveryFilter, DeliverySummary};
 use crate::store::error::StoreError;
 use crate::store::ingest::Start;
 
@@ -55,9 +55,25 @@ pub async fn send_event(
 ) -> Result<DeliveryId, StoreError> {
     let connection = bridge.store.connection(connection_id).await?;
     let event = bridge.store.event(event_id).await?.summary;
+    if !connection.enabled {
+        return Err(StoreError::Conflict(
+            "The connection is switched off.".into(),
+        ));
+    }
     if event.source_id != connection.source_id {
         return Err(StoreError::Conflict(
             "The event is of another source than the connection.".into(),
+        ));
+    }
+    let of_event = DeliveryFilter {
+        event_id: Some(event_id),
+        connection_id: Some(connection_id),
+        ..DeliveryFilter::default()
+    };
+    let made = bridge.store.deliveries(of_event).await?;
+    if made.iter().any(|one| one.state != State::Skipped) {
+        return Err(StoreError::Conflict(
+            "The event went through this connection already; resend that delivery instead.".into(),
         ));
     }
     let record = told_record(

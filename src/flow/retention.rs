@@ -24,6 +24,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::domain::id::EventId;
+use crate::flow::clock_step::spares_history;
 use crate::flow::{Bridge, counts};
 use crate::store::error::StoreError;
 use crate::store::retention::BatchLimits;
@@ -83,8 +84,7 @@ pub struct Forgotten {
 /// One pass.
 pub async fn forget(bridge: &Bridge) -> Result<Forgotten, StoreError> {
     let mut forgotten = Forgotten::default();
-    let leapt = bridge.clock_watch.spares_history(bridge.clock.steady_ms());
-    if leapt || !bridge.nodes.is_housekeeper() {
+    if spares_history(bridge) || !bridge.nodes.is_housekeeper() {
         return Ok(forgotten);
     }
     let now_ms = bridge.clock.now_ms();

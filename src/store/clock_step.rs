@@ -19,46 +19,45 @@ use crate::store::picks::{MOVE_LIMIT, in_state};
 use crate::store::row;
 use crate::store::schema::{deliveries, events};
 
+/// How far moving due times has come: the due time and the id of the last one, as they were.
+pub type Reached = (i64, Vec<u8>);
+
 impl Store {
-    /// Makes everything that waits for the destination due by so much earlier, in milliseconds. Returns how many.
+    /// Makes some of what waits for the destination due by so much earlier, in milliseconds: what is due after `reached`. Returns how many, and how
+    /// far it came; nothing at the end.
     pub async fn bring_forward(
         &self,
         destination_id: DestinationId,
         by_ms: i64,
-    ) -> Result<usize, StoreError> {
-        let mut moved = 0;
-        let mut reached = (i64::MIN, Vec::new());
-        loop {
-            let (due_ms, id) = reached;
-            let batch = either!(self.write(move |conn| {
-                // In the order of due times, and what is moved lands behind: none is moved twice.
-                let batch: Vec<(Option<i64>, Vec<u8>)> = deliveries::table
-                    .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
-                    .filter(deliveries::due_at.ge(due_ms))
-                    .filter(
-                        deliveries::due_at
-                            .gt(due_ms)
-                            .or(deliveries::id.nullable().gt(id)),
-                    )
-                    .order((deliveries::due_at, deliveries::id))
-                    .limit(MOVE_LIMIT)
-                    .select((deliveries::due_at, deliveries::id))
-                    .load(conn)?;
-                let ids: Vec<&[u8]> = batch.iter().map(|(_, id)| id.as_slice()).collect();
-                diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
-                    .set(deliveries::due_at.eq(deliveries::due_at - by_ms))
-                    .execute(conn)?;
-                Ok(batch)
-            }))?;
-            moved += batch.len();
-            reached = match batch.into_iter().next_back() {
-                Some((Some(due_ms), id)) => (due_ms, id),
-                _ => return Ok(moved),
-            };
-        }
+        reached: Option<Reached>,
+    ) -> Result<(usize, Option<Reached>), StoreError> {
+        let (due_ms, id) = reached.unwrap_or((i64::MIN, Vec::new()));
+        let batch: Vec<(Option<i64>, Vec<u8>)> = either!(self.write(move |conn| {
+            // In the order of due times, and what is moved lands behind: none is moved twice.
+            let batch: Vec<(Option<i64>, Vec<u8>)> = deliveries::table
+                .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
+                .filter(deliveries::due_at.ge(due_ms))
+                .filter(
+                    deliveries::due_at
+                        .gt(due_ms)
+                        .or(deliveries::id.nullable().gt(id)),
+                )
+                .order((deliveries::due_at, deliveries::id))
+                .limit(MOVE_LIMIT)
+                .select((deliveries::due_at, deliveries::id))
+                .load(conn)?;
+            let ids: Vec<&[u8]> = batch.iter().map(|(_, id)| id.as_slice()).collect();
+            diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
+                .set(deliveries::due_at.eq(deliveries::due_at - by_ms))
+                .execute(conn)?;
+            Ok(batch)
+        }))?;
+        let moved = batch.len();
+        let last = batch.into_iter().next_back();
+        Ok((moved, last.and_then(|(due_ms, id)| Some((due_ms?, id)))))
     }
 
-    /// Makes due now what is due later than `latest_ms`, which no schedule can mean: a clock that ran far ahead has set it. Returns how many.
+    /// Makes due now what is due later than `latest_ms`. Returns how many.
     pub async fn bring_back(
         &self,
         destination_id: DestinationId,
@@ -82,7 +81,7 @@ impl Store {
         }))
     }
 
-    /// The same for what was never tried.
+    /// The same for what is queued, and waits for no retry.
     pub async fn bring_back_queued(
         &self,
         destination_id: DestinationId,

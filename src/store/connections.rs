@@ -64,12 +64,15 @@ impl Store {
     ) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
             let before = load(conn, draft.id)?.into_domain()?;
-            if seen.is_some_and(|seen| seen != Seen::of(&before)) {
+            let same = before.version.rules == draft.rules
+                && before.version.destination_id == draft.destination_id;
+            let says_the_same =
+                same && before.name == draft.name && before.source_id == draft.source_id;
+            // Who saves the same once more, by a second click, overwrites nothing.
+            if !says_the_same && seen.is_some_and(|seen| seen != Seen::of(&before)) {
                 return Err(StoreError::Outdated);
             }
             check_ends(conn, &draft)?;
-            let same = before.version.rules == draft.rules
-                && before.version.destination_id == draft.destination_id;
             let version_id = if same {
                 before.version.id
             } else {

@@ -101,7 +101,11 @@ impl Store {
         either!(self.write(move |conn| {
             let present = load(conn, draft.id)?.into_domain(&key)?;
             let changed_ms = present.updated_at.as_millisecond();
-            if present.settings != before || seen_ms.is_some_and(|seen_ms| seen_ms != changed_ms) {
+            // Who saves the same once more, by a second click, overwrites nothing.
+            let says_the_same = present.name == draft.name && present.settings == draft.settings;
+            let was_changed =
+                present.settings != before || seen_ms.is_some_and(|seen_ms| seen_ms != changed_ms);
+            if was_changed && !says_the_same {
                 return Err(StoreError::Outdated);
             }
             diesel::update(destinations::table.find(&draft.id.as_bytes()[..]))
@@ -175,17 +179,6 @@ impl Store {
             let by_itself = destinations::paused_at.is_null().or(destinations::probe_at
                 .is_not_null()
                 .and(may_be_held_already));
-            if paused.is_none() {
-                // What it did before counts no more.
-                let row = destinations::table.find(&id.as_bytes()[..]);
-                diesel::update(row.filter(destinations::paused_at.is_not_null()))
-                    .set((
-                        destinations::last_failure.eq(None::<String>),
-                        destinations::last_failed_at.eq(None::<i64>),
-                        destinations::last_arrived_at.eq(None::<i64>),
-                    ))
-                    .execute(conn)?;
-            }
             let is_wanted = by_itself.or((initiative == Initiative::Person).into_sql::<Bool>());
             // There is nothing to resume where nothing is paused.
             let makes_a_change = paused
@@ -199,6 +192,14 @@ impl Store {
                     .filter(makes_a_change),
             )
             .set((
+                // What it did before counts no more.
+                paused.is_none().then(|| {
+                    (
+                        destinations::last_failure.eq(None::<String>),
+                        destinations::last_failed_at.eq(None::<i64>),
+                        destinations::last_arrived_at.eq(None::<i64>),
+                    )
+                }),
                 destinations::paused_at
                     .eq(paused.as_ref().map(|paused| paused.at.as_millisecond())),
                 destinations::probe_at.eq(probing.map(|probing| probing.at.as_millisecond())),

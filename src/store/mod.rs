@@ -9,7 +9,7 @@ pub mod audit;
 pub mod backend;
 mod both;
 pub mod claims;
-mod clock_step;
+pub mod clock_step;
 mod columns;
 pub mod connections;
 pub mod copy;

@@ -201,8 +201,8 @@ impl<C: Writes> Line<C> {
         }
     }
 
-    /// Does one thing on the thread, which outlives a panic in it: nothing else would ever be written. The caller's answer is dropped with it, so it
-    /// is told that nothing was done; the connection may be in the middle of something and is made anew.
+    /// Does one thing on the thread, which outlives a panic in it: nothing else would ever be written. Whoever waits for an answer
+    /// is told that there is none; the connection may be in the middle of something and is made anew.
     fn unbroken(&mut self, act: impl FnOnce(&mut Line<C>)) {
         if catch_unwind(AssertUnwindSafe(|| act(self))).is_err() {
             tracing::error!("what the writing thread did was cut off by a panic");

@@ -505,9 +505,21 @@ async fn forms(story: &mut Story<'_>, ada: &mut Visitor<'_>) {
         source_id: source_id.clone(),
         destination_id: destination_id.clone(),
     };
-    story
-        .page(ada, "/destinations/{id}/try-now", &destination_id, &[])
-        .await;
+    let delivered = id_in(&story.bridge.get("/deliveries?limit=1").await["data"][0]);
+    let later = 4_000_000_000_000_i64;
+    execute(
+        &story.bridge.home.database_url,
+        &format!(
+            "UPDATE deliveries SET state = 'retrying', due_at = {later}, finished_at = NULL WHERE state = 'delivered'"
+        ),
+    );
+    for (route, id) in [
+        ("/deliveries/{id}/try-now", &delivered),
+        ("/destinations/{id}/try-now", &destination_id),
+    ] {
+        story.page(ada, route, id, &[]).await;
+    }
+    story.receiver.next().await;
     let (failed, held) = story.deliveries(&connected, 10).await;
     story.news().await;
     story
@@ -525,19 +537,15 @@ async fn forms(story: &mut Story<'_>, ada: &mut Visitor<'_>) {
     story
         .page(ada, "/deliveries/resend", "", &[("id", &failed)])
         .await;
-    let later = 4_000_000_000_000_i64;
-    execute(
-        &story.bridge.home.database_url,
-        &format!(
-            "UPDATE deliveries SET state = 'retrying', due_at = {later}, finished_at = NULL WHERE state = 'failed'"
-        ),
-    );
-    story
-        .page(ada, "/deliveries/{id}/try-now", &failed, &[])
-        .await;
     let delivery = story.bridge.get(&format!("/deliveries/{failed}")).await;
     let event_id = delivery["event_id"].as_str().unwrap();
-    let fields = [("connection_id", id.as_str())];
+    let connections = story.bridge.get("/connections").await;
+    let all = connections["data"].as_array().unwrap();
+    let copy = all.iter().find(|one| one["enabled"] == false);
+    let copy = id_in(copy.unwrap());
+    let enable = format!("/connections/{copy}/enable");
+    assert_eq!(act(ada, &enable, &[]).await.status, 303);
+    let fields = [("connection_id", copy.as_str())];
     story
         .page(ada, "/events/{id}/send", event_id, &fields)
         .await;

@@ -24,6 +24,7 @@ on_both![
     a_hold_outlives_a_restart_and_a_person_may_end_it,
     a_destination_that_a_person_paused_is_not_probed,
     resuming_what_is_not_paused_leaves_its_schedule_alone,
+    what_is_put_off_is_not_tried_at_a_paused_destination,
     a_probe_in_memory_outlives_the_news_of_its_own_taking,
     a_destination_that_another_node_resumed_is_judged_anew,
     holding_and_resuming_leaves_the_schedule_of_what_failed_as_it_is,
@@ -209,6 +210,46 @@ async fn resuming_what_is_not_paused_leaves_its_schedule_alone(database: Databas
     let pause = format!("/destinations/{}/pause", connected.destination_id);
     assert_eq!(bridge.api("POST", &pause, None).await.0, 200);
     assert_eq!(ada.post(&paths[0], &[("csrf", &mark)]).await.status, 409);
+    bridge.stop().await;
+}
+
+/// It would be held, and its place in the schedule would be lost.
+async fn what_is_put_off_is_not_tried_at_a_paused_destination(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    receiver.answer_next(500);
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let pause = format!("/destinations/{}/pause", connected.destination_id);
+    assert_eq!(bridge.api("POST", &pause, None).await.0, 200);
+    let mut ada = owner(&bridge).await;
+    let delivery = bridge.get("/deliveries?state=retrying").await["data"][0]["id"].clone();
+    let path = format!("/deliveries/{}", delivery.as_str().unwrap());
+    let shown = ada.get(&path).await;
+    let resume = format!("/destinations/{}/resume", connected.destination_id);
+    assert!(shown.html.contains(&resume) && !shown.html.contains("try-now"));
+    let fields = [("csrf", &*shown.mark())];
+    let refused = ada.post(&format!("{path}/try-now"), &fields).await;
+    assert_eq!(refused.status, 409);
+    assert_eq!(bridge.get(&path).await["state"], "retrying");
+    assert!(
+        ada.post(&resume, &fields)
+            .await
+            .location
+            .unwrap()
+            .ends_with("done=resumed")
+    );
+    receiver.next().await;
+    bridge.recorded(2).await;
+    // Somebody else was first.
+    assert!(
+        ada.post(&resume, &fields)
+            .await
+            .location
+            .unwrap()
+            .ends_with("done=not_paused")
+    );
     bridge.stop().await;
 }
 

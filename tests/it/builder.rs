@@ -1686,6 +1686,7 @@ async fn what_only_shows_what_goes_there_is_not_saved() {
             "acme",
             "botTOKEN",
         ),
+        ("api.telegram.org/botTOKEN/sendMessage", "acme", "botTOKEN"),
         (
             "https://api.github.com/repos/ada/REPOSITORY/issues",
             "acme",

@@ -3,18 +3,22 @@
 use std::time::Duration;
 
 use bluebridge::domain::delivery::State;
-use bluebridge::flow::clock_step::catch_up;
+use bluebridge::flow::clock_step::{Shown, catch_up};
+use bluebridge::flow::recover::release_expired;
+use bluebridge::flow::retention::forget;
 use serde_json::{Value, json};
 
-use crate::database::{Database, execute, on_both};
+use crate::database::{Database, Home, execute, on_both};
 use crate::harness::{Receiver, TestBridge, event, patiently};
 use crate::hostile::whole_log;
 
 on_both![
     times_that_no_schedule_can_mean_hold_nothing_up,
+    after_a_leap_leases_are_left_alone_and_nothing_is_forgotten,
     what_a_clock_set_while_it_ran_ahead_is_put_right_once_it_is_right_again,
 ];
 
+const NOW_MS: i64 = 1_795_507_200_000;
 const HOURS: Duration = Duration::from_secs(5 * 3_600);
 
 async fn post_record(bridge: &TestBridge, hook: &str, record: &str, number: usize) {
@@ -214,23 +218,20 @@ async fn a_first_attempt_does_not_wait_for_hours_that_a_nodes_clock_had_run_ahea
         TestBridge::start_on(Database::Postgres).await,
         Receiver::start(),
     );
-    let connected = bridge.connect(&receiver, json!({})).await;
     bridge.advance(HOURS);
     catch_up(&bridge.bridge).await.unwrap();
     receiver.hold(true);
     let rules = json!({"delivery": {"order": "per_record"}});
     let lane = bridge.connect(&receiver, rules).await;
-    let hook_of = |hook: &str| bridge.url(&hook[hook.find("/hooks/").unwrap()..]);
-    post_record(&bridge, &hook_of(&lane.hook), "a", 1).await;
+    post_record(&bridge, &lane.hook, "a", 1).await;
     receiver.next().await;
     // Waits behind the first, due by the clock that runs ahead.
-    post_record(&bridge, &hook_of(&lane.hook), "a", 2).await;
+    post_record(&bridge, &lane.hook, "a", 2).await;
     bridge.set_back(HOURS);
     assert_eq!(catch_up(&bridge.bridge).await.unwrap(), 1);
     receiver.hold(false);
     assert_eq!(receiver.next().await.json()["currentValue"]["n"], 2);
     all_delivered(&bridge).await;
-    drop(connected);
     bridge.stop().await;
 }
 
@@ -290,5 +291,52 @@ async fn times_that_no_schedule_can_mean_hold_nothing_up(database: Database) {
         receiver.next().await;
     }
     all_delivered(&bridge).await;
+    bridge.stop().await;
+}
+
+/// The clocks of a process that slept, or of a machine that was set wrong: what they show now is hours after what they showed a moment ago.
+fn leap(bridge: &TestBridge, hours: i64) {
+    let inner = &bridge.bridge;
+    let now_ms = inner.clock.now_ms();
+    let shown = |ahead_ms: i64| Shown {
+        wall_ms: now_ms + ahead_ms,
+        lease_ms: now_ms + ahead_ms,
+        steady_ms: now_ms,
+    };
+    for ahead_ms in [0, hours * 3_600_000] {
+        inner.clock_watch.look(shown(ahead_ms), inner.lease_ms);
+    }
+}
+
+async fn after_a_leap_leases_are_left_alone_and_nothing_is_forgotten(database: Database) {
+    let home = Home::new(database);
+    let bridge = TestBridge::start_with(home, NOW_MS, |settings| {
+        settings.retention_days = 1;
+    })
+    .await;
+    let receiver = Receiver::start();
+    let connected = bridge.connect(&receiver, json!({})).await;
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let claim = bridge.look().bytes(&"9".repeat(32));
+    execute(
+        &bridge.home.database_url,
+        &format!(
+            "UPDATE deliveries SET state = 'sending', finished_at = NULL, due_at = NULL, claim_id = {claim}, lease_until = 1"
+        ),
+    );
+    leap(&bridge, 24);
+    assert_eq!(release_expired(&bridge.bridge).await.unwrap(), 0);
+    bridge.advance(Duration::from_secs(120));
+    assert_eq!(release_expired(&bridge.bridge).await.unwrap(), 1);
+    receiver.next().await;
+    all_delivered(&bridge).await;
+
+    bridge.advance(Duration::from_secs(2 * 86_400));
+    leap(&bridge, 24);
+    assert_eq!(forget(&bridge.bridge).await.unwrap().by_age, 0);
+    bridge.advance(Duration::from_secs(3_600));
+    assert_eq!(forget(&bridge.bridge).await.unwrap().by_age, 1);
     bridge.stop().await;
 }

@@ -322,7 +322,7 @@ async fn whoever_mended_a_destination_is_led_on(database: Database) {
 
     // What waits for a person stands before what goes on by itself.
     let overview = ada.get("/").await.html;
-    let (at_paused, at_failing) = (overview.find("is paused."), overview.find("is failing."));
+    let (at_paused, at_failing) = (overview.find("gets nothing."), overview.find("is failing."));
     assert!(at_paused.is_some() && at_paused < at_failing, "{overview}");
     assert!(overview.contains("id=\"as-of\""));
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bluebridge::flow::counts::count;
+use bluebridge::flow::nodes::Clocks;
 use bluebridge::flow::recover::release_expired;
 use bluebridge::flow::replay::advance;
 use bluebridge::store::counts::Span;
@@ -453,10 +454,15 @@ async fn leases_are_taken_and_run_out_by_the_databases_clock() {
     let connected = bridge.connect(&receiver, json!({})).await;
     let inner = &bridge.bridge;
     let (now_ms, hour_ms) = (inner.clock.now_ms(), 3_600_000);
-    inner
-        .nodes
-        .note_clocks(now_ms - 10, now_ms + 10, now_ms - hour_ms);
-    assert_eq!(inner.nodes.behind_ms(), -hour_ms);
+    let at = |unix_ms: i64| Clocks {
+        wall_ms: unix_ms,
+        steady_ms: unix_ms,
+    };
+    let nodes = &inner.nodes;
+    nodes.note_clocks(at(now_ms - 10), at(now_ms + 10), now_ms - hour_ms);
+    // The answer came so late that nobody knows when it was given.
+    nodes.note_clocks(at(now_ms - 5_000), at(now_ms), now_ms);
+    assert_eq!(nodes.database_clock_ms(now_ms), Some(now_ms - hour_ms));
     receiver.hold(true);
     bridge.post(&connected.hook, &event(1)).await;
     receiver.next().await;

@@ -640,6 +640,16 @@ async fn an_event_goes_through_a_connection_that_came_after_it(database: Databas
     let shown = ada.get(&sent.location.unwrap()).await.html;
     assert!(shown.contains("Delivered"), "{shown}");
     assert!(!ada.get(&path).await.html.contains("Send through"));
+    // Once more, by somebody who had the page open; and through one that is switched off.
+    let off = all.iter().find(|one| one["name"] == "Off").unwrap();
+    for id in [&late["id"], &off["id"]] {
+        let fields = [
+            ("csrf", mark.as_str()),
+            ("connection_id", id.as_str().unwrap()),
+        ];
+        let refused = ada.post(&format!("{path}/send"), &fields).await;
+        assert_eq!(refused.status, 409);
+    }
 
     let other = bridge.created("/sources", json!({"name": "Other"})).await;
     let (other, rules) = (other["id"].as_str().unwrap(), json!({"name": "Foreign"}));

@@ -41,6 +41,7 @@ use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, of
 use crate::web::ui::connection_words::{
     Names, change_sentences, named_by_itself, suggested_name, suggested_name_in,
 };
+use crate::web::ui::destination_form::with_scheme;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable, mendable_of};
@@ -324,7 +325,9 @@ async fn save_form(
     } else {
         Rules::compile(&rules).err().unwrap_or_default()
     };
-    let left = (saved != Some(&rules)).then(|| placeholders::in_mapping(&rules.mapping));
+    let left = form
+        .recipe
+        .map(|recipe| placeholders::of_recipe(recipe, &rules.mapping));
     let problems = form
         .open_choices()
         .into_iter()
@@ -379,7 +382,7 @@ async fn make_destination(
     let document = DestinationDocument {
         name: new_name(typed, &builder.names),
         kind: None,
-        config: Some(json!({"url": typed.url})),
+        config: Some(json!({"url": with_scheme(&typed.url)})),
         signing: Some(json!({"scheme": typed.scheme})),
         limits: None,
         success: None,
@@ -402,11 +405,12 @@ async fn make_destination(
 
 /// What a destination that is typed will be called: by what is reached there, or by its host, when it is given no name.
 fn new_name(typed: &NewDestination, names: &Names) -> String {
-    let host = url::Url::parse(&typed.url)
+    let url = with_scheme(&typed.url);
+    let host = url::Url::parse(&url)
         .ok()
         .and_then(|url| url.host_str().map(str::to_string));
     if typed.name.is_empty() {
-        if let Some(service) = services::called(&typed.url) {
+        if let Some(service) = services::called(&url) {
             return numbered(service, names);
         }
         // Without a host the address is refused; its name is not to be refused besides.
@@ -703,7 +707,7 @@ fn the_only(list: &[(String, String)]) -> String {
 
 /// The settings of a destination that is being typed, as far as they can be read.
 fn typed_target(form: &ConnectionForm) -> Target<'static> {
-    let config = json!({"url": form.new_destination.url});
+    let config = json!({"url": with_scheme(&form.new_destination.url)});
     // Its secret is made with it; until then there is nothing to sign with.
     let signing = json!({"scheme": "none"});
     let document = SettingsDocument {

@@ -19,7 +19,6 @@ use crate::web::api::connections::ConnectionDocument;
 use crate::web::i18n::Key;
 use crate::web::ui::connection_fields::{self, FieldRow};
 use crate::web::ui::connection_filter::{self, FilterRow};
-use crate::web::ui::destination_form::with_scheme;
 use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::FormProblem;
@@ -396,7 +395,7 @@ impl ConnectionForm {
             destination_id: form.text("destination_id").into(),
             new_destination: NewDestination {
                 name: form.text("d_name").into(),
-                url: with_scheme(form.text("d_url")),
+                url: form.text("d_url").into(),
                 scheme: form.text("d_scheme").into(),
                 ..NewDestination::default()
             },
@@ -509,10 +508,15 @@ impl ConnectionForm {
     /// That a button brings in no more, since there are as many as there may be.
     pub fn is_full(&self, action: &Action) -> Option<FormProblem> {
         let (place, message) = match action {
-            Action::AddField | Action::Pick(_) if !self.may_have_another_field() => (
-                "mapping/fields",
-                t!("builder-fields-limit", count = FIELDS_LIMIT),
-            ),
+            Action::AddField | Action::Pick(_)
+                if !self.may_have_another_field()
+                    && (matches!(action, Action::AddField) || self.picks_a_new_field()) =>
+            {
+                (
+                    "mapping/fields",
+                    t!("builder-fields-limit", count = FIELDS_LIMIT),
+                )
+            }
             Action::AddCondition(_) | Action::AddGroup(_) | Action::PickCondition(_)
                 if !self.may_have_another_condition() =>
             {
@@ -524,6 +528,12 @@ impl ConnectionForm {
             _ => return None,
         };
         Some(FormProblem::at(place, message))
+    }
+
+    /// Whether a value that is picked becomes a field of its own, and does not go into the template or a row that waits for one.
+    fn picks_a_new_field(&self) -> bool {
+        let has_place = |row: &FieldRow| row.is_blank() || row.is_unfinished();
+        self.mapping_mode != "template" && !self.fields.iter().any(has_place)
     }
 
     /// What the starting point says about itself: what is to be put in place, for one.

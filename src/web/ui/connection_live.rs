@@ -173,8 +173,7 @@ pub async fn live(
 
 /// What a person does not see of a body that is sent: words that only show what goes there, and that it is no mail.
 fn notes(rules: &RulesDocument, verdict: &Verdict, target: &Target<'_>) -> Vec<String> {
-    let left = placeholders::in_mapping(&rules.mapping).into_iter();
-    let mut notes: Vec<String> = left.map(|problem| problem.message).collect();
+    let mut notes = placeholders::in_mapping(&rules.mapping);
     let mail = match target {
         Target::Saved(settings) => settings.endpoint.mail(),
         _ => None,

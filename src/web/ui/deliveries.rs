@@ -212,7 +212,9 @@ impl Story {
         let (delivery, listens) = (&self.delivery, self.listens());
         let may_change = page.may_change();
         let act = if may_change {
-            act(delivery.state, self.connection.is_some())
+            let destination = snapshot.destination(delivery.destination_id);
+            let is_paused = destination.is_some_and(|to| to.health.paused.is_some());
+            act(delivery.state, self.connection.is_some(), is_paused)
         } else {
             ""
         };
@@ -488,13 +490,15 @@ fn is_moving(delivery: &DeliverySummary, now: Timestamp) -> bool {
     delivery.state.is_moving() || is_soon
 }
 
-fn act(state: State, has_connection: bool) -> &'static str {
+fn act(state: State, has_connection: bool, is_paused: bool) -> &'static str {
     match state {
         // By the rules that it had, it fails again.
         State::MappingFailed if !has_connection => "",
         State::Skipped => "anyway",
         State::MappingFailed => "mend",
         State::Held => "resume",
+        // What is put off waits longer than that for a paused destination.
+        State::Queued | State::Retrying if is_paused => "resume",
         State::Queued | State::Sending | State::Retrying => "hurry",
         State::Delivered | State::Failed | State::Discarded => "resend",
     }

@@ -77,7 +77,8 @@ pub async fn checked(
 ) -> Result<Result<Saved, Vec<FormProblem>>, PageError> {
     let headers = header_rows(form);
     let mut problems = header_problems(&headers);
-    problems.extend(placeholders::in_destination(form.text("url"), &headers));
+    let url = with_scheme(form.text("url"));
+    problems.extend(placeholders::in_destination(&url, &headers));
     problems.extend(
         LIMITS
             .into_iter()

@@ -280,8 +280,9 @@ pub async fn resume(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
     let id: DestinationId = id(&path, "destination")?;
-    pausing::resume_by(&bridge, &actor(&request), id).await?;
-    Ok(go(format!("/destinations/{id}?done=resumed")))
+    let is_resumed = pausing::resume_by(&bridge, &actor(&request), id).await?;
+    let done = if is_resumed { "resumed" } else { "not_paused" };
+    Ok(go(format!("/destinations/{id}?done={done}")))
 }
 
 pub async fn try_now(

@@ -11,7 +11,7 @@ use crate::web::ui::query::query_value;
 pub const UNSAVED: &str = "unsaved";
 
 /// What was done, by the word in `?done=`; nothing of the address itself is shown.
-const NOTES: [(&str, Key); 23] = [
+const NOTES: [(&str, Key); 24] = [
     ("saved", key!("shared-note-saved")),
     ("added", key!("shared-note-added")),
     ("deleted", key!("shared-note-deleted")),
@@ -28,6 +28,7 @@ const NOTES: [(&str, Key); 23] = [
     ("cancelled", key!("shared-note-cancelled")),
     ("paused", key!("shared-note-paused")),
     ("resumed", key!("shared-note-resumed")),
+    ("not_paused", key!("shared-note-not-paused")),
     ("hurried", key!("shared-note-hurried")),
     ("revoked", key!("shared-note-revoked")),
     ("password", key!("shared-note-password")),

@@ -4,16 +4,31 @@
 
 use serde_json::Value;
 
-use crate::domain::{recipes, services};
+use crate::domain::recipes::{self, Recipe};
+use crate::domain::services;
 use crate::web::ui::fields::Field;
 use crate::web::ui::form_problem::FormProblem;
 
-/// Those that a mapping still has.
-pub fn in_mapping(mapping: &Value) -> Vec<FormProblem> {
+/// Those of a starting point that a mapping still has.
+pub fn of_recipe(recipe: &Recipe, mapping: &Value) -> Vec<FormProblem> {
+    let given = recipes::left_in(&recipe.rules().mapping);
+    let is_given = |word: &str| given.iter().any(|(_, other)| *other == word);
     recipes::left_in(mapping)
         .into_iter()
+        .filter(|(_, word)| is_given(word))
         .map(|(place, word)| FormProblem::at(&place, said(word)))
         .collect()
+}
+
+/// Those that a mapping seems to have, each said once: elsewhere than in a starting point such a word may be meant.
+pub fn in_mapping(mapping: &Value) -> Vec<String> {
+    let mut words: Vec<&str> = recipes::left_in(mapping)
+        .into_iter()
+        .map(|(_, word)| word)
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    words.into_iter().map(said).collect()
 }
 
 /// Those that a destination's address and headers still have.

@@ -66,7 +66,7 @@ module.exports = async function log(day) {
   await page.locator("#text").blur();
   await page.keyboard.press("r");
   await page.getByText("What arrived already arrives once more.").waitFor();
-  await page.locator("dialog.ask").getByRole("button", { name: "Resend 2", exact: true }).click();
+  await page.locator("dialog.ask").getByRole("button", { name: "Resend the 2 selected", exact: true }).click();
   await page.getByText("2 new deliveries were made.").waitFor();
   await api.until("the resent", "/deliveries?limit=2", (answer) => answer.data.every((one) => one.trigger === "resend" && one.attempt_count > 0));
   assert.ok([...receiver.counts.values()].reduce((sum, one) => sum + one, 0) >= before + 2);
