@@ -37,7 +37,7 @@ module.exports = async function log(day) {
   // What came in on an empty page can be selected like any other.
   await rows.filter({ hasText: "Narrowed thing" }).first().locator("input").check();
   await page.getByText("1 selected.").waitFor();
-  await page.getByRole("button", { name: "Resend 1" }).waitFor();
+  await page.getByRole("button", { name: "Resend the 1 selected" }).waitFor();
 
   // Keys: j and k walk, x selects, / searches, ? helps, Enter opens.
   await page.goto("/deliveries");
