@@ -88,6 +88,9 @@ words! {
 }
 
 impl State {
+    /// Those that wait for a time of their own.
+    pub const TIMED: [State; 2] = [State::Queued, State::Retrying];
+
     /// Nothing will happen to it any more by itself.
     pub fn is_final(self) -> bool {
         matches!(

@@ -9,7 +9,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::domain::delivery::LEASE_RANGE_S;
+use crate::domain::delivery::{LEASE_RANGE_S, State};
 use crate::domain::id::DestinationId;
 use crate::domain::retry::{LONGEST_PAUSE_MS, REST_CAP_MS};
 use crate::flow::Bridge;
@@ -219,7 +219,9 @@ async fn end_waits_for_a_first_attempt(bridge: &Bridge, now_ms: i64) -> Result<u
     let mut moved = 0;
     for destination in bridge.snapshot().destinations() {
         let (store, id) = (&bridge.store, destination.id);
-        moved += store.bring_back_queued(id, latest_ms, now_ms).await?;
+        moved += store
+            .bring_back(id, &[State::Queued], latest_ms, now_ms)
+            .await?;
     }
     bridge.clock_watch.lock().to_do.first_waits = false;
     Ok(moved)
@@ -232,7 +234,10 @@ async fn end_long_waits(bridge: &Bridge, now_ms: i64) -> Result<usize, StoreErro
     let ids = bridge.snapshot().destinations().map(|one| one.id).collect();
     let mut moved = 0;
     for id in bridge.store.waiting_beyond(ids, latest_ms).await? {
-        moved += bridge.store.bring_back(id, latest_ms, now_ms).await?;
+        moved += bridge
+            .store
+            .bring_back(id, &State::TIMED, latest_ms, now_ms)
+            .await?;
     }
     Ok(moved)
 }

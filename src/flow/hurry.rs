@@ -4,6 +4,7 @@
 //! is resumed instead (`pause`).
 
 use crate::domain::audit::Actor;
+use crate::domain::delivery::State;
 use crate::domain::destination::Destination;
 use crate::domain::id::{DeliveryId, DestinationId};
 use crate::flow::Bridge;
@@ -41,7 +42,10 @@ pub async fn hurry_all(
     );
     bridge.note(actor, "destination.hurried", id, said).await?;
     let now_ms = bridge.clock.now_ms();
-    bridge.store.bring_back(id, now_ms, now_ms).await?;
+    bridge
+        .store
+        .bring_back(id, &State::TIMED, now_ms, now_ms)
+        .await?;
     bridge.outbox.announce_room();
     Ok(())
 }

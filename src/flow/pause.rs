@@ -5,6 +5,7 @@
 
 use crate::domain::audit::Actor;
 use crate::domain::breaker::next_probe_at;
+use crate::domain::delivery::State;
 use crate::domain::destination::{Paused, Probing};
 use crate::domain::id::DestinationId;
 use crate::domain::notice::Change;
@@ -135,7 +136,10 @@ async fn send_again(
     let now_ms = bridge.clock.now_ms();
     if initiative == Initiative::Person {
         // Whoever resumes it wants everything now, whatever the schedule says.
-        bridge.store.bring_back(id, now_ms, now_ms).await?;
+        bridge
+            .store
+            .bring_back(id, &State::TIMED, now_ms, now_ms)
+            .await?;
     }
     let resumed = bridge.store.resume_held(id, now_ms).await?;
     bridge.outbox.set_backlog(id, resumed > 0);

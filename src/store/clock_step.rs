@@ -57,49 +57,28 @@ impl Store {
         Ok((moved, last.and_then(|(due_ms, id)| Some((due_ms?, id)))))
     }
 
-    /// Makes due now what is due later than `latest_ms`. Returns how many.
+    /// Makes due now what is in one of these states and due later than `latest_ms`. Returns how many.
     pub async fn bring_back(
         &self,
         destination_id: DestinationId,
+        states: &'static [State],
         latest_ms: i64,
         now_ms: i64,
     ) -> Result<usize, StoreError> {
         either!(self.in_small_steps(move |conn| {
+            let states = || states.iter().map(|state| state.as_str());
             let far: Vec<Vec<u8>> = deliveries::table
                 .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
                 .filter(deliveries::due_at.gt(latest_ms))
+                .filter(deliveries::state.eq_any(states()))
                 .limit(MOVE_LIMIT)
                 .select(deliveries::id)
                 .load(conn)?;
             Ok(diesel::update(
                 deliveries::table
                     .filter(deliveries::id.eq_any(&far))
-                    .filter(deliveries::due_at.gt(latest_ms)),
-            )
-            .set(deliveries::due_at.eq(Some(now_ms)))
-            .execute(conn)?)
-        }))
-    }
-
-    /// The same for what is queued, and waits for no retry.
-    pub async fn bring_back_queued(
-        &self,
-        destination_id: DestinationId,
-        latest_ms: i64,
-        now_ms: i64,
-    ) -> Result<usize, StoreError> {
-        either!(self.in_small_steps(move |conn| {
-            let far: Vec<Vec<u8>> = deliveries::table
-                .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
-                .filter(deliveries::due_at.gt(latest_ms))
-                .filter(deliveries::state.eq(State::Queued.as_str()))
-                .limit(MOVE_LIMIT)
-                .select(deliveries::id)
-                .load(conn)?;
-            Ok(diesel::update(
-                deliveries::table
-                    .filter(deliveries::id.eq_any(&far))
-                    .filter(deliveries::state.eq(State::Queued.as_str())),
+                    .filter(deliveries::due_at.gt(latest_ms))
+                    .filter(deliveries::state.eq_any(states())),
             )
             .set(deliveries::due_at.eq(Some(now_ms)))
             .execute(conn)?)

@@ -101,11 +101,11 @@ impl Store {
     /// Makes a delivery due now that waits for its time; a conflict when it does not.
     pub async fn make_due(&self, delivery_id: DeliveryId, now_ms: i64) -> Result<(), StoreError> {
         either!(self.write_freely(move |conn| {
-            let waiting = [State::Queued.as_str(), State::Retrying.as_str()];
+            let timed = State::TIMED.iter().map(|state| state.as_str());
             let changed = diesel::update(
                 deliveries::table
                     .filter(deliveries::id.eq(&delivery_id.as_bytes()[..]))
-                    .filter(deliveries::state.eq_any(waiting)),
+                    .filter(deliveries::state.eq_any(timed)),
             )
             .set(deliveries::due_at.eq(Some(now_ms)))
             .execute(conn)?;
