@@ -5,6 +5,7 @@ outcome-word-redirected = dialihkan
 outcome-word-status = ditolak
 outcome-word-not_accepted = tidak diterima
 outcome-word-mail_refused = email ditolak
+outcome-word-no_access_token = tanpa token akses
 outcome-word-refused_address = alamat ditolak
 outcome-word-dns_failed = DNS gagal
 outcome-word-could_not_connect = tidak dapat terhubung

@@ -6,6 +6,7 @@
 //! secrets that they cannot read sent to an address of theirs. Whether an address may be reached is not decided here but in
 //! `outbound::guard`, at every connection.
 
+pub mod grant;
 pub mod mail;
 mod parse;
 pub mod request;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::domain::concealed::is_mask;
+use crate::domain::destination::grant::Grant;
 pub use crate::domain::destination::mail::{Encryption, MailServer};
 use crate::domain::destination::mail::{MailDocument, parse_mail};
 use crate::domain::destination::parse::{
@@ -377,14 +379,10 @@ impl Settings {
         }
         problems.extend(request.headers_given_twice());
         let signature = self.signing.header.as_deref().unwrap_or(BLUE_HEADER);
-        let of_auth = match &request.auth {
-            Auth::None => None,
-            Auth::Basic { .. } | Auth::Bearer { .. } => Some("authorization"),
-            Auth::Header { name, .. } => Some(name.as_str()),
-        };
+        problems.extend(request.auth.grant().and_then(Grant::unfit));
         let is_taken = ["content-type"]
             .into_iter()
-            .chain(of_auth)
+            .chain(request.auth.header())
             .chain(request.headers.iter().map(|(name, _)| name.as_str()))
             .any(|name| name.eq_ignore_ascii_case(signature));
         if self.signing.scheme == Scheme::Hex && is_taken {

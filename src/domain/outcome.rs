@@ -26,6 +26,8 @@ pub enum Outcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// The access token that the request needs was not given.
+    NoAccessToken { reason: String },
     /// The guard refused the address or the scheme.
     RefusedAddress { reason: String },
     /// The name did not resolve.
@@ -132,6 +134,7 @@ impl Outcome {
             Outcome::NotAccepted { .. } => "not_accepted",
             Outcome::MailRefused { .. } => "mail_refused",
             Outcome::MailUnanswered { .. } => "mail_unanswered",
+            Outcome::NoAccessToken { .. } => "no_access_token",
             Outcome::RefusedAddress { .. } => "refused_address",
             Outcome::DnsFailed { .. } => "dns_failed",
             Outcome::CouldNotConnect { .. } => "could_not_connect",
@@ -208,6 +211,7 @@ impl Outcome {
                     "Perhaps delivered: the mail server had the whole mail and did not answer within {after_ms} ms."
                 )
             }
+            Outcome::NoAccessToken { reason } => format!("No access token: {reason}"),
             Outcome::RefusedAddress { reason } => format!("Address refused: {reason}"),
             Outcome::DnsFailed { reason } => format!("DNS failed: {reason}"),
             Outcome::CouldNotConnect { reason } => format!("Could not connect: {reason}"),
@@ -310,6 +314,9 @@ impl Outcome {
             Outcome::MailUnanswered { .. } => {
                 "Raise the time limit in the destination's settings: what is sent again may arrive twice."
             }
+            Outcome::NoAccessToken { .. } => {
+                "Check the credentials in the destination's settings, and that the address that gives the tokens can be reached."
+            }
             Outcome::RefusedAddress { .. } => {
                 "Use a public https address, or list the network in BLUEBRIDGE_ALLOW_NETWORKS."
             }
@@ -350,7 +357,7 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn failures() -> [Outcome; 20] {
+    pub(crate) fn failures() -> [Outcome; 21] {
         let mail_refused = |status, step| Outcome::MailRefused { status, step };
         let reason = || "because: of it".to_string();
         [
@@ -374,6 +381,7 @@ pub(crate) mod tests {
                 after_ms: 10,
                 reason: Some(reason()),
             },
+            Outcome::NoAccessToken { reason: reason() },
             Outcome::RefusedAddress { reason: reason() },
             Outcome::DnsFailed { reason: reason() },
             Outcome::CouldNotConnect { reason: reason() },

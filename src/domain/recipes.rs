@@ -384,6 +384,17 @@ pub const RECIPES: &[Recipe] = &[
         ),
     ),
     through(
+        &services::GOOGLE_SHEETS,
+        "google-sheets-record-created",
+        "New record → row in Google Sheets",
+        "Title, list, project, due date, time and id, appended below what is there; change the columns in the template.",
+        template!(
+            r#""TODO_CREATED""#,
+            "null",
+            r#"{\"values\": [[{{ currentValue.title | truncate(900) }}, {{ currentValue.todoList.title }}, {{ currentValue.todoList.project.name }}, {{ currentValue.duedAt }}, {{ currentValue.createdAt }}, {{ currentValue.id }}]]}"#
+        ),
+    ),
+    through(
         &services::AIRTABLE,
         "airtable-record-created",
         "New record → Airtable record",
@@ -418,7 +429,7 @@ pub const RECIPES: &[Recipe] = &[
     ),
     hook(
         "hook-sheet-row",
-        "New record → row in Google Sheets",
+        "New record → row in Google Sheets, by way of a hook",
         "Through Zapier, Make or n8n, which writes the row: a column for each field.",
         FLAT,
     ),

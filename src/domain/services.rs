@@ -16,7 +16,7 @@ pub struct Service {
     /// Its address, with words in capitals for what is a person's own.
     pub url: &'static str,
     pub headers: &'static [(&'static str, &'static str)],
-    /// `none`, `basic`, `bearer` or `header`.
+    /// The word of the credentials, as `destination` has it.
     pub auth: &'static str,
     /// The name of the header for the token, when that is not `Authorization`.
     pub auth_header: &'static str,
@@ -100,6 +100,21 @@ pub const AIRTABLE: Service = Service {
     placeholders: &["BASE_ID", "TABLE_NAME"],
 };
 
+pub const GOOGLE_SHEETS: Service = Service {
+    id: "google_sheets",
+    name: "Google Sheets",
+    kind: Kind::Webhook,
+    // Taken as typed: what begins with `=` must not become a formula. `A1` is of the first sheet.
+    url: "https://sheets.googleapis.com/v4/spreadsheets/SPREADSHEET_ID/values/A1:append?valueInputOption=RAW&insertDataOption=INSERT_ROWS",
+    headers: &[],
+    auth: "google_service_account",
+    auth_header: "",
+    success: "any",
+    per_second: Some(1.0),
+    hint: "In Google Cloud, switch on the Google Sheets API, make a service account and a JSON key for it. Share the spreadsheet with the account's e-mail address as an editor, and put the spreadsheet's id, which stands in its address, into the URL.",
+    placeholders: &["SPREADSHEET_ID"],
+};
+
 pub const GITHUB: Service = Service {
     id: "github",
     name: "GitHub",
@@ -150,8 +165,16 @@ pub const EMAIL: Service = Service {
 };
 
 /// Every service, in the order in which pages offer them.
-pub const SERVICES: [&Service; 8] = [
-    &EMAIL, &TELEGRAM, &RESEND, &SENDGRID, &NOTION, &AIRTABLE, &GITHUB, &BLUE,
+pub const SERVICES: [&Service; 9] = [
+    &EMAIL,
+    &TELEGRAM,
+    &RESEND,
+    &SENDGRID,
+    &GOOGLE_SHEETS,
+    &NOTION,
+    &AIRTABLE,
+    &GITHUB,
+    &BLUE,
 ];
 
 /// The service of this id.
@@ -228,6 +251,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
+    use crate::domain::destination::grant::tests::key_file;
     use crate::domain::destination::{Settings, SettingsDocument};
 
     #[test]
@@ -241,6 +265,7 @@ mod tests {
                 "header" => json!({"type": "header", "name": service.auth_header, "value": "t"}),
                 "bearer" => json!({"type": "bearer", "token": "t"}),
                 "basic" => json!({"type": "basic", "username": "u", "password": "p"}),
+                "google_service_account" => json!({"type": service.auth, "key": key_file()}),
                 other => json!({"type": other}),
             };
             let config = match service.kind {

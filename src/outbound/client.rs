@@ -1,4 +1,5 @@
-//! The one HTTP client: no redirects, no ambient proxy, the guard as its resolver, connections kept. Beside it, what mail servers' certificates are checked by.
+//! The one HTTP client: no redirects, no ambient proxy, the guard as its resolver, connections kept. Beside it, the access tokens that it was given, and what mail
+//! servers' certificates are checked by.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use rustls_platform_verifier::ConfigVerifierExt as _;
 use url::Url;
 
 use crate::outbound::guard::{Guard, needs_listed};
+use crate::outbound::token_cache::TokenCache;
 
 /// Name that we give ourselves.
 pub const USER_AGENT: &str = concat!("Bluebridge/", env!("CARGO_PKG_VERSION"));
@@ -37,6 +39,7 @@ pub struct Client {
     ordinary: reqwest::Client,
     listed_only: reqwest::Client,
     tls: Arc<rustls::ClientConfig>,
+    tokens: TokenCache,
 }
 
 impl Client {
@@ -46,12 +49,18 @@ impl Client {
             ordinary: half(guard.clone())?,
             listed_only: half(guard.listed_only())?,
             tls: Arc::new(rustls::ClientConfig::with_platform_verifier()?),
+            tokens: TokenCache::default(),
         })
     }
 
     /// How TLS is spoken to mail servers.
     pub(super) fn tls(&self) -> Arc<rustls::ClientConfig> {
         self.tls.clone()
+    }
+
+    /// The access tokens that are kept beside its connections.
+    pub(super) fn tokens(&self) -> &TokenCache {
+        &self.tokens
     }
 
     /// The half that a request to this URL goes through.

@@ -5,17 +5,17 @@
 //! [`ANSWER_LIMIT_BYTES`]; then reading stops and the rest is not waited for.
 //! Nothing here panics or returns an error: whatever happens is an [`Outcome`].
 
-use std::error::Error as _;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
-use reqwest::Method;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode};
 
 use crate::domain::concealed::conceal_tokens;
+use crate::domain::destination::grant::Grant;
 use crate::domain::destination::success::ANSWER_LIMIT_BYTES;
 use crate::domain::destination::{
     Auth, Endpoint, Kind, MailServer, RequestSettings, Settings, SuccessRule,
@@ -23,10 +23,11 @@ use crate::domain::destination::{
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::{MASK, Secret};
 use crate::domain::signature::sign;
+use crate::outbound::access_token;
 use crate::outbound::client::Client;
-use crate::outbound::exchange::{ATTEMPT_HEADER, Exchange, Message, tls_error};
-use crate::outbound::guard::{Guard, Refusal, Vetoed};
-use crate::outbound::lookup::Unresolved;
+use crate::outbound::exchange::{ATTEMPT_HEADER, Exchange, Message};
+use crate::outbound::failure::classify;
+use crate::outbound::guard::{Guard, Refusal};
 use crate::outbound::mail;
 
 /// Decompressed bytes of an answer that are kept.
@@ -143,7 +144,7 @@ fn request_line(settings: &Settings) -> String {
 async fn talk(
     (client, guard, settings, request): (&Client, &Guard, &Settings, &RequestSettings),
     message: &Message<'_>,
-    headers: HeaderMap,
+    mut headers: HeaderMap,
     exchange: &mut Exchange,
 ) -> Outcome {
     if let Err(Refusal { reason, .. }) = guard.vet(&request.url, request.allow_http) {
@@ -153,6 +154,17 @@ async fn talk(
         let reason = format!("`{}` is not a method.", request.method);
         return Outcome::InvalidRequest { reason };
     };
+    let mut granted = None;
+    if let Some(grant) = request.auth.grant() {
+        let way = (client, guard);
+        match granted_by(grant, message.timestamp_s, way, exchange).await {
+            Ok((token, value)) => {
+                headers.insert(AUTHORIZATION, value);
+                granted = Some((grant, token));
+            }
+            Err(outcome) => return outcome,
+        }
+    }
     let sent = client
         .to(&request.url, request.allow_http)
         .request(method, request.url.clone())
@@ -162,12 +174,36 @@ async fn talk(
         .await;
     match sent {
         Ok(response) => {
+            if response.status() == StatusCode::UNAUTHORIZED
+                && let Some((grant, token)) = &granted
+            {
+                access_token::forget(client, grant, token).await;
+            }
             let received_at = Timestamp::from_second(message.timestamp_s).unwrap_or_default();
             let judge = settings.success.as_ref().map(|rule| (rule, received_at));
             read(response, judge, exchange).await
         }
         Err(error) => classify(&error),
     }
+}
+
+/// The token for the request, and the header that carries it. Should the deadline pass meanwhile, that is what was waited for.
+async fn granted_by(
+    grant: &Grant,
+    now_s: i64,
+    (client, guard): (&Client, &Guard),
+    exchange: &mut Exchange,
+) -> Result<(Secret, HeaderValue), Outcome> {
+    let reason = "none was given within the time limit.".to_string();
+    let timed_out = std::mem::replace(&mut exchange.outcome, Outcome::NoAccessToken { reason });
+    let token = access_token::token(client, guard, grant, now_s).await?;
+    exchange.outcome = timed_out;
+    let value = format!("Bearer {}", token.expose_text().unwrap_or_default());
+    let mut value = HeaderValue::from_str(&value).map_err(|_| Outcome::NoAccessToken {
+        reason: "the one that was given cannot be sent in a header.".into(),
+    })?;
+    value.set_sensitive(true);
+    Ok((token, value))
 }
 
 /// Reads an answer, and judges one of 2xx by the rule, for which relative dates count from the time beside it.
@@ -265,6 +301,8 @@ fn headers(
         }
         Auth::Bearer { token } => put("authorization", &format!("Bearer {}", text(token)), true)?,
         Auth::Header { name, value } => put(name, &text(value), true)?,
+        // What is shown until `talk` puts the token in its place.
+        Auth::Granted(_) => put("authorization", MASK, true)?,
     }
     let secrets = settings.signing.secrets(message.timestamp_s);
     let signed = sign(
@@ -297,50 +335,4 @@ fn shown(headers: &HeaderMap, settings: &Settings) -> Vec<(String, String)> {
         (name.to_string(), value)
     });
     [host, user_agent].into_iter().chain(set).collect()
-}
-
-/// Finds the plain word for what reqwest reports, by walking down to the cause.
-fn classify(error: &reqwest::Error) -> Outcome {
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        if let Some(vetoed) = inner.downcast_ref::<Vetoed>() {
-            return match vetoed {
-                Vetoed::Refused(Refusal { reason, .. }) => Outcome::RefusedAddress {
-                    reason: reason.clone(),
-                },
-                Vetoed::Unresolved(Unresolved(reason)) => Outcome::DnsFailed {
-                    reason: reason.clone(),
-                },
-            };
-        }
-        if let Some(tls) = tls_error(inner) {
-            return Outcome::TlsFailed {
-                reason: format!("{tls}."),
-            };
-        }
-        cause = inner.source();
-    }
-    let reason = root_cause(error);
-    if reason.contains("message head is too large") {
-        let reason = "the answer's headers are larger than is read.".to_string();
-        Outcome::ResponseTooLarge { reason }
-    } else if error.is_builder() {
-        Outcome::InvalidRequest { reason }
-    } else if error.is_connect() {
-        Outcome::CouldNotConnect { reason }
-    } else {
-        Outcome::ConnectionBroke { reason }
-    }
-}
-
-/// The innermost error's words; outer ones repeat the URL, which may hold a secret.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(inner) = innermost.source() {
-        innermost = inner;
-    }
-    match innermost.downcast_ref::<reqwest::Error>() {
-        Some(_) => "the exchange failed.".into(),
-        None => format!("{innermost}."),
-    }
 }

@@ -1,6 +1,7 @@
 //! One integration binary: the real application on port 0 with its own database, a pretend Blue and a scripted receiver.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod access_token;
 mod answers;
 mod api_sweep;
 mod audit;

@@ -609,15 +609,26 @@ fn what_is_wrong_with_a_destination_is_told() {
         config(json!({"auth": {"type": "magic"}})),
         config(json!({"auth": {"type": "basic"}})),
         config(json!({"auth": {"type": "bearer", "token": "é"}})),
+        config(json!({"auth": {"type": "oauth2_client_credentials"}})),
+        config(
+            json!({"auth": {"type": "oauth2_client_credentials", "token_url": "https://e.com/?a", "client_id": "i", "client_secret": "s", "scope": "s".repeat(2_000)}}),
+        ),
+        config(json!({"auth": {"type": "google_service_account", "key": "{}"}})),
+        config(json!({"auth": {"type": "google_service_account", "key": "x".repeat(20_000)}})),
     ] {
         refused(Some(&config), None, None);
     }
-    let twice = config(json!({"headers": {"X-A": "1", "x-a": "2"}}));
-    let document = SettingsDocument {
-        config: Some(&twice),
-        ..SettingsDocument::default()
-    };
-    all_told(&Settings::parse(&document, None).unwrap().unfit());
+    let no_key = json!({"client_email": "a@b.example", "token_uri": "https://e.com/", "private_key": "no key"});
+    for unfit in [
+        config(json!({"headers": {"X-A": "1", "x-a": "2"}})),
+        config(json!({"auth": {"type": "google_service_account", "key": no_key}})),
+    ] {
+        let document = SettingsDocument {
+            config: Some(&unfit),
+            ..SettingsDocument::default()
+        };
+        all_told(&Settings::parse(&document, None).unwrap().unfit());
+    }
     for change in [
         json!({"server": "a b"}),
         json!({"port": 0}),
@@ -813,6 +824,9 @@ fn how_attempts_end_is_told() {
         Outcome::NotAccepted {
             status: 200,
             reason: reason(),
+        },
+        Outcome::NoAccessToken {
+            reason: "asked for one, example.com answered 400 (invalid_grant).".into(),
         },
         Outcome::DnsFailed { reason: reason() },
         Outcome::CouldNotConnect { reason: reason() },

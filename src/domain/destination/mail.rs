@@ -105,7 +105,10 @@ pub(super) fn parse_mail(
         None => Some(kept.map_or(Auth::None, |kept| kept.auth.clone())),
         Some(auth) => parse_auth(auth, kept.map(|kept| &kept.auth), problems),
     };
-    if let Some(auth @ (Auth::Bearer { .. } | Auth::Header { .. })) = &auth {
+    if let Some(auth) = auth
+        .as_ref()
+        .filter(|auth| !matches!(auth, Auth::None | Auth::Basic { .. }))
+    {
         let message = format!(
             "`{}` is not spoken to mail servers; use basic or none.",
             auth.word()

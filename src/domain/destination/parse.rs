@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::domain::concealed::{is_mask, is_masked, restore};
+use crate::domain::destination::grant::{parse_client_credentials, parse_service_account};
+use crate::domain::destination::request::AUTH_WORDS;
 use crate::domain::destination::{
     Auth, CONCURRENCY_LIMIT, HEADER_VALUE_LIMIT_BYTES, HEADERS_LIMIT, Kind, Limits, METHODS,
     PER_SECOND_LEAST, PER_SECOND_LIMIT, RequestSettings, TIMEOUT_RANGE_MS, URL_LIMIT_BYTES,
@@ -55,6 +57,12 @@ pub(super) struct AuthDocument {
     token: Option<String>,
     name: Option<String>,
     value: Option<String>,
+    pub(super) token_url: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret: Option<String>,
+    /// The file as a text, or as the object that it is.
+    pub(super) key: Option<Value>,
+    pub(super) scope: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -97,7 +105,7 @@ pub(super) fn parse_request(
     previous: Option<&RequestSettings>,
     problems: &mut Vec<Problem>,
 ) -> Option<RequestSettings> {
-    let url = parse_url(&config.url, problems);
+    let url = parse_url(&config.url, "/config/url", problems);
     let method = config
         .method
         .as_deref()
@@ -121,7 +129,7 @@ pub(super) fn parse_request(
         };
         match &restored {
             None => problems.push(masked("/config/url", moved)),
-            Some(url) => problems.extend(too_long(url.as_str())),
+            Some(url) => problems.extend(too_long(url.as_str(), "/config/url")),
         }
         restored
     });
@@ -161,13 +169,13 @@ pub fn masked(pointer: impl Into<String>, moved: bool) -> Problem {
     }
 }
 
-fn parse_url(text: &str, problems: &mut Vec<Problem>) -> Option<Url> {
-    if let Some(problem) = too_long(text) {
+pub(super) fn parse_url(text: &str, pointer: &str, problems: &mut Vec<Problem>) -> Option<Url> {
+    if let Some(problem) = too_long(text, pointer) {
         problems.push(problem);
         return None;
     }
     let mut refuse = |code, message: String| {
-        problems.push(Problem::new("/config/url", code, message));
+        problems.push(Problem::new(pointer, code, message));
         None
     };
     let url = match Url::parse(text.trim()) {
@@ -198,11 +206,11 @@ fn parse_url(text: &str, problems: &mut Vec<Problem>) -> Option<Url> {
 }
 
 /// Asked of what was written and of what becomes of it: some letters are written as nine, and a mask stands for more than itself.
-fn too_long(url: &str) -> Option<Problem> {
+fn too_long(url: &str, pointer: &str) -> Option<Problem> {
     (url.len() > URL_LIMIT_BYTES).then(|| {
         let message =
             format!("A URL may have at most {URL_LIMIT_BYTES} bytes, its letters encoded.");
-        Problem::new("/config/url", "url_too_long", message)
+        Problem::new(pointer, "url_too_long", message)
     })
 }
 
@@ -292,48 +300,38 @@ pub(super) fn parse_auth(
     previous: Option<&Auth>,
     problems: &mut Vec<Problem>,
 ) -> Option<Auth> {
-    let mut need = |field: &str, value: Option<String>, kept: Option<Secret>| {
-        let given = value.filter(|text| !text.is_empty()).map(Secret::new);
-        // Shown in the place of what is kept, the mask stands for it; elsewhere `unfit` finds it.
-        let given = given.filter(|given| kept.is_none() || !is_mask(given));
-        if given.is_none() && kept.is_none() {
-            let pointer = format!("/config/auth/{field}");
-            problems.push(Problem::new(
-                pointer,
-                "missing",
-                format!("`{field}` is needed for this kind of auth."),
-            ));
-        }
-        given.or(kept)
+    let granted = match previous {
+        Some(Auth::Granted(grant)) => Some(grant),
+        _ => None,
     };
     match (auth.kind.as_str(), previous) {
         ("none", _) => Some(Auth::None),
         ("basic", previous) => {
             let kept = match previous {
-                Some(Auth::Basic { password, .. }) => Some(password.clone()),
+                Some(Auth::Basic { password, .. }) => Some(password),
                 _ => None,
             };
-            let password = need("password", auth.password, kept);
-            let username = need("username", auth.username, None);
+            let password = needed_secret("password", auth.password, kept, problems);
+            let username = needed("username", auth.username, problems);
             Some(Auth::Basic {
-                username: username?.expose_text()?.to_string(),
+                username: username?,
                 password: password?,
             })
         }
         ("bearer", previous) => {
             let kept = match previous {
-                Some(Auth::Bearer { token }) => Some(token.clone()),
+                Some(Auth::Bearer { token }) => Some(token),
                 _ => None,
             };
-            let token = need("token", auth.token, kept)?;
+            let token = needed_secret("token", auth.token, kept, problems)?;
             printable(&token, "token", problems).then_some(Auth::Bearer { token })
         }
         ("header", previous) => {
             let kept = match previous {
-                Some(Auth::Header { value, .. }) => Some(value.clone()),
+                Some(Auth::Header { value, .. }) => Some(value),
                 _ => None,
             };
-            let value = need("value", auth.value, kept)?;
+            let value = needed_secret("value", auth.value, kept, problems)?;
             let name = auth.name.unwrap_or_default();
             if let Some((code, message)) = header_problem(&name, "") {
                 problems.push(Problem::new("/config/auth/name", code, message));
@@ -341,14 +339,52 @@ pub(super) fn parse_auth(
             }
             printable(&value, "value", problems).then_some(Auth::Header { name, value })
         }
+        ("oauth2_client_credentials", _) => {
+            parse_client_credentials(auth, granted, problems).map(Auth::Granted)
+        }
+        ("google_service_account", _) => {
+            parse_service_account(auth, granted, problems).map(Auth::Granted)
+        }
         (other, _) => {
-            problems.push(Problem::new(
-                "/config/auth/type",
-                "unknown_auth",
-                format!("`{other}` is not one of none, basic, bearer, header."),
-            ));
+            let message = format!("`{other}` is not one of {}.", AUTH_WORDS.join(", "));
+            problems.push(Problem::new("/config/auth/type", "unknown_auth", message));
             None
         }
+    }
+}
+
+/// A part of the credentials without which there are none.
+pub(super) fn needed(
+    field: &str,
+    given: Option<String>,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
+    let given = given.filter(|text| !text.is_empty());
+    if given.is_none() {
+        problems.push(Problem::new(
+            format!("/config/auth/{field}"),
+            "missing",
+            format!("`{field}` is needed for this kind of auth."),
+        ));
+    }
+    given
+}
+
+/// The same of a secret: shown in the place of what is kept, the mask stands for it; elsewhere `unfit` finds it.
+pub(super) fn needed_secret(
+    field: &str,
+    given: Option<String>,
+    kept: Option<&Secret>,
+    problems: &mut Vec<Problem>,
+) -> Option<Secret> {
+    let is_new = |text: &String| !text.is_empty() && text != MASK;
+    match kept {
+        Some(kept) => Some(
+            given
+                .filter(is_new)
+                .map_or_else(|| kept.clone(), Secret::new),
+        ),
+        None => needed(field, given, problems).map(Secret::new),
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::domain::concealed::{conceal, conceal_tokens, is_mask, is_masked};
+use crate::domain::destination::grant::Grant;
 use crate::domain::destination::parse::header_place;
 use crate::domain::problem::Problem;
 use crate::domain::secret::{MASK, Secret};
@@ -117,10 +118,30 @@ impl RequestSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Auth {
     None,
-    Basic { username: String, password: Secret },
-    Bearer { token: Secret },
-    Header { name: String, value: Secret },
+    Basic {
+        username: String,
+        password: Secret,
+    },
+    Bearer {
+        token: Secret,
+    },
+    Header {
+        name: String,
+        value: Secret,
+    },
+    /// With an access token that is asked for somewhere else and lasts for a while.
+    Granted(Grant),
 }
+
+/// The words for them, as the API says them.
+pub const AUTH_WORDS: [&str; 6] = [
+    "none",
+    "basic",
+    "bearer",
+    "header",
+    "oauth2_client_credentials",
+    "google_service_account",
+];
 
 impl Auth {
     /// The word for it, as the API says it.
@@ -130,6 +151,24 @@ impl Auth {
             Auth::Basic { .. } => "basic",
             Auth::Bearer { .. } => "bearer",
             Auth::Header { .. } => "header",
+            Auth::Granted(grant) => grant.word(),
+        }
+    }
+
+    /// What an access token is asked for with.
+    pub fn grant(&self) -> Option<&Grant> {
+        match self {
+            Auth::Granted(grant) => Some(grant),
+            _ => None,
+        }
+    }
+
+    /// The header in which it is sent.
+    pub(super) fn header(&self) -> Option<&str> {
+        match self {
+            Auth::None => None,
+            Auth::Basic { .. } | Auth::Bearer { .. } | Auth::Granted(_) => Some("authorization"),
+            Auth::Header { name, .. } => Some(name),
         }
     }
 
@@ -140,6 +179,7 @@ impl Auth {
             Auth::Basic { password, .. } => Some(("password", password)),
             Auth::Bearer { token } => Some(("token", token)),
             Auth::Header { value, .. } => Some(("value", value)),
+            Auth::Granted(grant) => Some((grant.secret_field(), grant.secret())),
         }
     }
 
@@ -155,13 +195,20 @@ impl Auth {
             Auth::None | Auth::Bearer { .. } => {}
             Auth::Basic { username, .. } => document["username"] = Value::from(username.as_str()),
             Auth::Header { name, .. } => document["name"] = Value::from(name.as_str()),
+            Auth::Granted(grant) => document = grant.document(),
         }
         if let Some((field, secret)) = self.secret() {
             match showing {
                 Showing::Sealed => {
                     document[field] = Value::from(secret.expose_text().unwrap_or_default());
                 }
-                Showing::Public => document[format!("{field}_set")] = Value::from(!is_mask(secret)),
+                Showing::Public => {
+                    document[format!("{field}_set")] = Value::from(!is_mask(secret));
+                    // It stands in the key, which is not shown; files must be shared with it.
+                    if let Some(email) = self.grant().and_then(Grant::service_account) {
+                        document["client_email"] = Value::from(email);
+                    }
+                }
                 Showing::Exported => document[field] = Value::from(MASK),
             }
         }

@@ -108,6 +108,7 @@ fn every_recipe_is_sent_in_the_shape_its_place_takes() {
                     &body["subject"]
                 }
                 "Notion" => &body["properties"]["Name"]["title"][0]["text"]["content"],
+                "Google Sheets" => &body["values"][0][0],
                 "Airtable" => &body["records"][0]["fields"]["Name"],
                 "GitHub" => {
                     assert!(body["body"].as_str().unwrap().contains("\n\nFrom Blue: "));

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::delivery::State;
+use crate::domain::destination::request::AUTH_WORDS;
 use crate::web::api::schema_parts::{nullable, reference, text};
 
 /// Codes of problem details, which stay the same, and what each means.
@@ -205,8 +206,11 @@ fn made() -> Value {
         json!({}),
     );
     let auth = object(
-        json!({"type": {"enum": ["none", "basic", "bearer", "header"]}}),
-        json!({"username": text(), "password_set": truth(), "token_set": truth(), "name": text(), "value_set": truth()}),
+        json!({"type": {"enum": AUTH_WORDS}}),
+        json!({
+            "username": text(), "password_set": truth(), "token_set": truth(), "name": text(), "value_set": truth(), "scope": text(),
+            "token_url": text(), "client_id": text(), "client_secret_set": truth(), "client_email": text(), "key_set": truth(),
+        }),
     );
     let config = object(
         json!({
@@ -354,7 +358,7 @@ fn replayed() -> Value {
             "left_out": left_out(), "created_at": time(), "created_by": maybe_text(), "finished_at": maybe_time(), "cancelled_by": maybe_text(),
         }), json!({"deliveries": deliveries})),
         "Forecast": object(json!({
-            "dry_run": {"const": true}, "count": number(), "at_least": truth(), "already_delivered": number(), "events": number(), "to_send": number(),
+            "dry_run": {"const": true}, "count": number(), "at_least": truth(), "already_delivered": number(), "events": number(), "to_send": number(), "repeated": number(),
             "left_out": left_out(), "sentence": text(),
         }), json!({})),
     })

@@ -48,7 +48,7 @@ pub struct Saved {
 }
 
 /// What a destination tells of itself and nobody writes.
-const READ_ONLY: [&str; 10] = [
+const READ_ONLY: [&str; 13] = [
     "/id",
     "/left_out",
     "/health",
@@ -57,6 +57,9 @@ const READ_ONLY: [&str; 10] = [
     "/config/auth/password_set",
     "/config/auth/token_set",
     "/config/auth/value_set",
+    "/config/auth/client_secret_set",
+    "/config/auth/client_email",
+    "/config/auth/key_set",
     "/signing/secret_set",
     "/signing/previous_secret_until",
 ];

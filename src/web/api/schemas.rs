@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::destination::request::AUTH_WORDS;
 use crate::domain::filter::operator::{OPERATORS, Takes};
 use crate::domain::mail::RECIPIENTS_LIMIT;
 use crate::domain::mapping::functions::{Function, Kind, functions};
@@ -128,7 +129,10 @@ fn destination_parts() -> Value {
             "url": {"type": "string", "format": "uri"}, "method": {"type": "string", "default": "POST"},
             "headers": {"type": "object", "additionalProperties": text(), "description": "Shown masked; a mask that is sent back keeps the value."},
             "auth": {"type": "object", "properties": {
-                "type": {"enum": ["none", "basic", "bearer", "header"]}, "username": text(), "password": secret(), "token": secret(), "name": text(), "value": secret(),
+                "type": {"enum": AUTH_WORDS}, "username": text(), "password": secret(), "token": secret(), "name": text(), "value": secret(),
+                "token_url": {"type": "string", "format": "uri", "description": "Where access tokens are asked for, by POST with the credentials in the form."},
+                "client_id": text(), "client_secret": secret(), "scope": {"type": "string", "description": "Left out: the service's own, or Google's right to write spreadsheets."},
+                "key": {"type": ["string", "object"], "writeOnly": true, "description": "The JSON file of a service account's key, as a text or as it is."},
             }},
             "allow_http": {"type": "boolean", "default": false},
         }},

@@ -7,6 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::concealed::conceal;
+use crate::domain::destination::grant::Grant;
 use crate::domain::destination::{Auth, Destination, Endpoint, Kind, RequestSettings};
 use crate::domain::secret::MASK;
 use crate::domain::services::Service;
@@ -22,11 +23,16 @@ use crate::web::ui::placeholders;
 use crate::web::ui::success_field::SuccessField;
 
 /// Kinds of credentials, with their words.
-pub const AUTHS: [(&str, Key); 4] = [
+pub const AUTHS: [(&str, Key); 6] = [
     ("none", key!("destinations-none")),
     ("basic", key!("destinations-auth-basic")),
     ("bearer", key!("destinations-auth-bearer")),
     ("header", key!("destinations-auth-header")),
+    (
+        "oauth2_client_credentials",
+        key!("destinations-auth-client"),
+    ),
+    ("google_service_account", key!("destinations-auth-google")),
 ];
 
 /// What counts as delivered, with its words.
@@ -53,6 +59,8 @@ pub struct DestinationForm {
     pub allow_http: bool,
     pub auth: String,
     pub auth_name: String,
+    pub token_url: String,
+    pub scope: String,
     pub scheme: String,
     pub signing_header: String,
     pub headers: Vec<(String, String)>,
@@ -162,6 +170,10 @@ fn missing_told(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormProblem>
             "config/auth/password" => ("auth_secret", t!("destinations-enter-password")),
             "config/auth/token" => ("auth_secret", t!("destinations-enter-token")),
             "config/auth/value" => ("auth_secret", t!("destinations-enter-value")),
+            "config/auth/token_url" => ("token_url", t!("destinations-enter-token-url")),
+            "config/auth/client_id" => ("auth_name", t!("destinations-enter-client-id")),
+            "config/auth/client_secret" => ("auth_secret", t!("destinations-enter-client-secret")),
+            "config/auth/key" => ("auth_secret", t!("destinations-enter-key")),
             _ => continue,
         };
         if form.text(missing.0).is_empty() {
@@ -275,6 +287,11 @@ impl DestinationForm {
                 ..DestinationForm::default()
             },
         };
+        let (token_url, scope) = match auth.grant() {
+            Some(Grant::ClientCredentials(client)) => (client.token_url.as_str(), &*client.scope),
+            Some(Grant::ServiceAccount(service)) => ("", &*service.scope),
+            None => ("", ""),
+        };
         DestinationForm {
             kind: settings.kind(),
             name: destination.name.clone(),
@@ -282,8 +299,11 @@ impl DestinationForm {
             auth_name: match auth {
                 Auth::Basic { username, .. } => username.clone(),
                 Auth::Header { name, .. } => name.clone(),
+                Auth::Granted(Grant::ClientCredentials(client)) => client.client_id.clone(),
                 _ => String::new(),
             },
+            token_url: token_url.into(),
+            scope: scope.into(),
             scheme: settings.signing.scheme.as_str().into(),
             signing_header: settings.signing.header.clone().unwrap_or_default(),
             concurrency: settings.limits.concurrency.to_string(),
@@ -326,6 +346,8 @@ impl DestinationForm {
             allow_http: form.is_ticked("allow_http"),
             auth: form.text("auth").into(),
             auth_name: form.text("auth_name").into(),
+            token_url: with_scheme(form.text("token_url")),
+            scope: form.text("scope").into(),
             scheme: form.text("scheme").into(),
             signing_header: form.text("signing_header").into(),
             headers: header_rows(form),
@@ -392,17 +414,26 @@ fn request_document(form: &Form) -> Value {
 fn auth_document(form: &Form) -> Value {
     let kind = form.text("auth");
     let mut auth = json!({"type": kind});
-    let (name_key, secret_key) = match kind {
-        "none" => return auth,
-        "basic" => ("username", "password"),
-        "header" => ("name", "value"),
-        _ => ("", "token"),
+    let fields: &[(&str, &str)] = match kind {
+        "basic" => &[("username", "auth_name"), ("password", "auth_secret")],
+        "bearer" => &[("token", "auth_secret")],
+        "header" => &[("name", "auth_name"), ("value", "auth_secret")],
+        "oauth2_client_credentials" => &[
+            ("client_id", "auth_name"),
+            ("client_secret", "auth_secret"),
+            ("token_url", "token_url"),
+            ("scope", "scope"),
+        ],
+        "google_service_account" => &[("key", "auth_secret"), ("scope", "scope")],
+        _ => &[],
     };
-    if let Some(name) = filled(form, "auth_name").filter(|_| !name_key.is_empty()) {
-        auth[name_key] = Value::from(name);
-    }
-    if let Some(secret) = filled(form, "auth_secret") {
-        auth[secret_key] = Value::from(secret);
+    for (member, field) in fields {
+        if let Some(text) = filled(form, field) {
+            auth[member] = Value::from(match *field {
+                "token_url" => with_scheme(text),
+                _ => text.to_string(),
+            });
+        }
     }
     auth
 }

@@ -5,6 +5,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use crate::domain::concealed::conceal;
+use crate::domain::destination::grant::Grant;
 use crate::domain::destination::{
     Destination, Encryption, Kind, LastTest, METHODS, MailServer, SuccessRule,
 };
@@ -62,7 +63,7 @@ struct FormPage {
     auths: Vec<(&'static str, Key)>,
     schemes: [(&'static str, Key); 3],
     success_ways: [(&'static str, Key); 5],
-    services: [&'static Service; 8],
+    services: [&'static Service; 9],
     encryptions: [(Encryption, Key); 3],
     /// What is to be done at the service that the form was filled in for.
     service_hint: Option<String>,
@@ -91,6 +92,8 @@ struct ShowPage {
     request: Option<RequestFacts>,
     mail: Option<MailFacts>,
     auth: Key,
+    /// With whom a service account's files must be shared.
+    service_account: Option<String>,
     is_signed: bool,
     /// Bare hex: an old secret cannot sign beside the new one.
     one_signature: bool,
@@ -473,6 +476,12 @@ async fn show_page(
             .mail()
             .map(|server| MailFacts::new(server, settings.host())),
         auth: word_of(&AUTHS, settings.endpoint.auth().word()),
+        service_account: settings
+            .endpoint
+            .auth()
+            .grant()
+            .and_then(Grant::service_account)
+            .map(str::to_string),
         is_signed: settings.signing.scheme != Scheme::None,
         one_signature: settings.signing.scheme == Scheme::Hex,
         previous_until: settings

@@ -5,7 +5,7 @@
 use crate::web::i18n::Key;
 
 /// Place, label, and the control's id. What a place begins with is enough; of several, the first that fits.
-const FIELDS: [(&str, Key, &str); 45] = [
+const FIELDS: [(&str, Key, &str); 50] = [
     ("name", key!("builder-name"), "name"),
     ("email", key!("session-email"), "email"),
     ("password", key!("session-password"), "password"),
@@ -66,6 +66,27 @@ const FIELDS: [(&str, Key, &str); 45] = [
         key!("destinations-auth-secret"),
         "auth_secret",
     ),
+    (
+        "config/auth/client_id",
+        key!("destinations-auth-name"),
+        "auth_name",
+    ),
+    (
+        "config/auth/client_secret",
+        key!("destinations-auth-secret"),
+        "auth_secret",
+    ),
+    (
+        "config/auth/key",
+        key!("destinations-auth-secret"),
+        "auth_secret",
+    ),
+    (
+        "config/auth/token_url",
+        key!("destinations-token-url"),
+        "token_url",
+    ),
+    ("config/auth/scope", key!("destinations-scope"), "scope"),
     ("config/auth", key!("destinations-auth"), "auth"),
     (
         "signing/secret",
