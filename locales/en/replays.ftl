@@ -64,6 +64,11 @@ replays-to-make =
         [one] 1 is sent again.
        *[other] { $count } are sent again.
     }
+replays-to-decide =
+    { $count ->
+        [one] Today's rules decide on 1; it is sent if they let it through.
+       *[other] Today's rules decide on { $count }; what they let through is sent.
+    }
 replays-log-goes-on = The log goes on behind what was counted.
 
 ## Problems

@@ -44,6 +44,7 @@ replays-match-at-least = Sedikitnya { $count } pengiriman cocok.
 replays-arrived = Sudah sampai
 replays-repetitions = Mengulang yang lain di antaranya: event dan koneksi yang sama
 replays-to-make = { $count } akan dikirim ulang.
+replays-to-decide = Aturan sekarang memutuskan { $count }; yang diloloskan dikirim.
 replays-log-goes-on = Log masih berlanjut melewati yang sudah dihitung.
 
 ## Masalah

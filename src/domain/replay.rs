@@ -37,7 +37,7 @@ pub struct Selection {
     pub to: Option<Timestamp>,
     /// Part of the record's title, or of the event's body byte for byte.
     pub text: Option<String>,
-    /// Leave out what has arrived, by this delivery or by another of the same event and connection.
+    /// Leave out what has arrived or is on its way, by this delivery or by another of the same event and connection.
     pub only_missing: bool,
 }
 
@@ -140,6 +140,8 @@ pub struct Candidate {
     pub state: State,
     /// It arrived, or another delivery of its event and connection did.
     pub arrived: bool,
+    /// It is on its way, or another delivery of its event and connection is.
+    pub on_its_way: bool,
 }
 
 /// Why a delivery that matches is not made again.
@@ -225,12 +227,13 @@ pub fn own_reason(
     selection: &Selection,
     version: VersionChoice,
 ) -> Option<Reason> {
-    // Whoever names a state means it. Among states that are over, those that are not stand for "what has a problem", and go out by themselves.
+    // Whoever names a state means it, but for what would arrive twice. Among states that are over, those that are not stand for "what has a problem", and go out by themselves.
     let named = selection.states.contains(&candidate.state);
     let is_over = |state: &State| state.is_final();
     let is_meant = named && !selection.states.iter().any(is_over);
     match candidate.state {
         _ if selection.only_missing && candidate.arrived => Some(Reason::Arrived),
+        _ if selection.only_missing && candidate.on_its_way => Some(Reason::OnItsWay),
         state if !state.is_final() && !is_meant => Some(Reason::OnItsWay),
         State::Skipped if version == VersionChoice::Then && !named => Some(Reason::FilteredThen),
         _ => None,
@@ -244,6 +247,8 @@ pub struct Forecast {
     pub matching: i64,
     /// The log goes on behind what was counted: every number is "at least".
     pub at_least: bool,
+    /// By which rules: those of today are asked only when it comes to it.
+    pub version: VersionChoice,
     /// Those among them that arrived.
     pub arrived: i64,
     /// Different events among them.
@@ -254,6 +259,11 @@ pub struct Forecast {
 }
 
 impl Forecast {
+    /// How many repeat others that match: the same event through the same connection goes out once.
+    pub fn repeated(&self) -> i64 {
+        self.matching - self.left_out.count() - self.to_make
+    }
+
     /// The forecast for a person.
     pub fn sentence(&self) -> String {
         if self.matching == 0 {
@@ -282,9 +292,17 @@ impl Forecast {
                 reason.because()
             );
         }
-        text += &match self.to_make {
-            1 => ". 1 is sent again.".to_string(),
-            count => format!(". {} are sent again.", grouped(count)),
+        if self.repeated() > 0 {
+            let count = grouped(self.repeated());
+            text += &format!("; {count} of the same event and connection as another one");
+        }
+        text += &match (self.version, self.to_make) {
+            (VersionChoice::Then, 1) => ". 1 is sent again.".to_string(),
+            (VersionChoice::Then, count) => format!(". {} are sent again.", grouped(count)),
+            (VersionChoice::Now, count) => format!(
+                ". Today's rules decide on {}; what they let through is sent.",
+                grouped(count)
+            ),
         };
         if self.at_least {
             format!("At least {text} The log goes on behind what was counted.")
@@ -331,6 +349,7 @@ mod tests {
 
     fn candidate(state: State, arrived: bool) -> Candidate {
         Candidate {
+            on_its_way: !state.is_final(),
             id: DeliveryId::new(1, [1; 10]),
             event_id: EventId::new(1, [1; 10]),
             connection_id: ConnectionId::new(1, [1; 10]),
@@ -397,12 +416,26 @@ mod tests {
         };
         assert_eq!(reason(true), Some(Reason::Arrived));
         assert_eq!(reason(false), None);
+        // By another delivery, or by itself although its state is named.
+        let other = Candidate {
+            on_its_way: true,
+            ..candidate(State::Failed, false)
+        };
+        let held = candidate(State::Held, false);
+        let held_missing = Selection {
+            states: vec![State::Held],
+            ..missing.clone()
+        };
+        for (candidate, selection) in [(other, missing), (held, held_missing)] {
+            let reason = own_reason(&candidate, &selection, VersionChoice::Then);
+            assert_eq!(reason, Some(Reason::OnItsWay));
+        }
     }
 
     #[test]
     fn the_forecast_is_told_in_a_sentence() {
         let mut forecast = Forecast {
-            matching: 1_240,
+            matching: 1_242,
             arrived: 1_100,
             events: 900,
             to_make: 1_236,
@@ -414,9 +447,12 @@ mod tests {
         forecast.left_out.note(Reason::OnItsWay);
         assert_eq!(
             forecast.sentence(),
-            "1,240 deliveries match, 1,100 of which arrived already; 3 are left out because their connection was deleted, \
-             1 because they are still on their way and go out by themselves. 1,236 are sent again."
+            "1,242 deliveries match, 1,100 of which arrived already; 3 are left out because their connection was deleted, \
+             1 because they are still on their way and go out by themselves; 2 of the same event and connection as another one. 1,236 are sent again."
         );
+        forecast.version = VersionChoice::Now;
+        let said = "Today's rules decide on 1,236; what they let through is sent.";
+        assert!(forecast.sentence().ends_with(said));
         forecast = Forecast {
             matching: 1,
             to_make: 1,

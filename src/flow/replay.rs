@@ -176,7 +176,10 @@ async fn count(
     limit: i64,
 ) -> Result<Forecast, StoreError> {
     let snapshot = bridge.snapshot();
-    let mut forecast = Forecast::default();
+    let mut forecast = Forecast {
+        version: wish.version,
+        ..Forecast::default()
+    };
     let (mut events, mut made) = (HashSet::new(), HashSet::new());
     let (mut after, mut looked_at) = (None, 0);
     loop {

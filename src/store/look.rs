@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 
 use diesel::{
-    ExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _, Selectable,
-    SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, Queryable, RunQueryDsl as _,
+    Selectable, SelectableHelper as _,
 };
 
 use crate::domain::delivery::State;
@@ -58,11 +58,11 @@ impl Store {
             let fitting: Vec<CandidateRow> =
                 rows.into_iter().filter(|row| row.fits(&ask)).collect();
             let fitting = with_fitting_events(conn, fitting, &ask.selection)?;
-            let arrived = arrived(conn, &fitting)?;
+            let others = others(conn, &fitting, ask.replay_id)?;
             Ok(Look {
                 matching: fitting
                     .into_iter()
-                    .map(|row| row.into_domain(&arrived))
+                    .map(|row| row.into_domain(&others))
                     .collect::<Result<_, _>>()?,
                 looked_at,
                 up_to,
@@ -162,16 +162,41 @@ both! {
 /// Ids of an event and of a connection.
 type Pair = (Vec<u8>, Vec<u8>);
 
+/// Which events arrived through which connections, and which are on their way.
+#[derive(Default)]
+struct Others {
+    arrived: HashSet<Pair>,
+    on_their_way: HashSet<Pair>,
+}
+
 both! {
-    /// Event and connection of every arrival among the deliveries of these rows' events.
-    fn arrived(conn: &mut Conn, rows: &[CandidateRow]) -> Result<HashSet<Pair>, StoreError> {
-        Ok(deliveries::table
+    /// What is known of all deliveries of these rows' events, but for those that the replay made itself.
+    fn others(
+        conn: &mut Conn,
+        rows: &[CandidateRow],
+        replay_id: ReplayId,
+    ) -> Result<Others, StoreError> {
+        let has_arrived = deliveries::state.eq(State::Delivered.as_str());
+        let known: Vec<(Vec<u8>, Vec<u8>, Option<i64>, Option<Vec<u8>>)> = deliveries::table
             .filter(deliveries::event_id.eq_any(rows.iter().map(|row| &row.event_id)))
-            .filter(deliveries::state.eq(State::Delivered.as_str()))
-            .select((deliveries::event_id, deliveries::connection_id))
-            .load(conn)?
-            .into_iter()
-            .collect())
+            .filter(has_arrived.or(deliveries::finished_at.is_null()))
+            .select((
+                deliveries::event_id,
+                deliveries::connection_id,
+                deliveries::finished_at,
+                deliveries::replay_id,
+            ))
+            .load(conn)?;
+        let mut others = Others::default();
+        for (event_id, connection_id, finished_at, of_replay) in known {
+            let pair = (event_id, connection_id);
+            if finished_at.is_some() {
+                others.arrived.insert(pair);
+            } else if of_replay.as_deref() != Some(&replay_id.as_bytes()[..]) {
+                others.on_their_way.insert(pair);
+            }
+        }
+        Ok(others)
     }
 }
 
@@ -212,7 +237,7 @@ impl CandidateRow {
             && self.replay_id.as_deref() != Some(&ask.replay_id.as_bytes()[..])
     }
 
-    fn into_domain(self, arrived: &HashSet<Pair>) -> Result<Candidate, StoreError> {
+    fn into_domain(self, others: &Others) -> Result<Candidate, StoreError> {
         let pair = (self.event_id, self.connection_id);
         Ok(Candidate {
             id: row::id(&self.id, DeliveryId::from_slice)?,
@@ -221,7 +246,8 @@ impl CandidateRow {
             version_id: row::id(&self.version_id, VersionId::from_slice)?,
             destination_id: row::id(&self.destination_id, DestinationId::from_slice)?,
             state: row::word(&self.state, State::from_word)?,
-            arrived: arrived.contains(&pair),
+            arrived: others.arrived.contains(&pair),
+            on_its_way: others.on_their_way.contains(&pair),
         })
     }
 }

@@ -28,6 +28,7 @@ use crate::process::Site;
 
 on_both![
     a_dry_run_counts_and_stores_nothing,
+    what_is_on_its_way_is_not_sent_twice,
     what_cannot_be_meant_is_refused_place_by_place,
     a_replay_keeps_its_pace_sends_each_once_and_never_its_own,
     an_event_goes_out_once_for_each_connection_however_many_of_its_deliveries_match,
@@ -79,6 +80,34 @@ async fn becomes(bridge: &TestBridge, id: &Value, field: &str, value: Value) -> 
         }
     })
     .await
+}
+
+/// By whichever replay, and although its state is named.
+async fn what_is_on_its_way_is_not_sent_twice(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = post(&bridge, &receiver, &[500, 500]).await;
+    let pause = format!("/destinations/{}/pause", connected.destination_id);
+    assert_eq!(bridge.api("POST", &pause, None).await.0, 200);
+    let failed = json!({"filter": {"state": "failed", "only_missing": true}});
+    assert_eq!(dry_run(&bridge, failed.clone()).await["to_send"], 2);
+    let (status, begun) = bridge.api("POST", "/replays", Some(failed.clone())).await;
+    assert_eq!(status, 201, "{begun}");
+    becomes(&bridge, &begun["id"], "state", json!("finished")).await;
+    let waiting =
+        json!({"filter": {"state": "queued,held,retrying,sending", "only_missing": true}});
+    for question in [failed, waiting] {
+        let again = dry_run(&bridge, question.clone()).await;
+        assert_eq!(again["to_send"], 0, "{question}: {again}");
+        let left_out = again["left_out"].to_string();
+        assert!(left_out.contains("on_its_way"), "{again}");
+        assert_eq!(again["left_out"]["count"], 2, "{again}");
+    }
+    let all = dry_run(&bridge, json!({"filter": {"state": "failed"}})).await;
+    assert_eq!((&all["to_send"], &all["repeated"]), (&json!(2), &json!(0)));
+    let today = json!({"filter": {"state": "failed"}, "version": "now"});
+    let said = "2 deliveries match. Today's rules decide on 2; what they let through is sent.";
+    assert_eq!(dry_run(&bridge, today).await["sentence"], said);
+    bridge.stop().await;
 }
 
 async fn a_dry_run_counts_and_stores_nothing(database: Database) {

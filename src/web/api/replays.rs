@@ -253,6 +253,7 @@ fn foretold(forecast: &Forecast) -> Value {
         "already_delivered": forecast.arrived,
         "events": forecast.events,
         "to_send": forecast.to_make,
+        "repeated": forecast.repeated(),
         "left_out": left_out(&forecast.left_out),
         "sentence": forecast.sentence(),
     })

@@ -265,7 +265,13 @@ pub async fn new(
     // What arrived already is not sent again by a slip; whoever takes the tick away sends the version along.
     fields.only_missing |= fields.version.is_empty();
     // Of what a filter kept back, the filter that was mended is asked; the one of then would be passed over.
-    if fields.version.is_empty() && fields.state == State::Skipped.as_str() {
+    // What could not be mapped had no body that could be sent again.
+    let asks_today = [State::Skipped, State::MappingFailed];
+    if fields.version.is_empty()
+        && asks_today
+            .iter()
+            .any(|state| fields.state == state.as_str())
+    {
         fields.version = VersionChoice::Now.as_str().into();
     }
     let page = Page::new(&request, &user, "/replays", t!("replays-plan"));
@@ -348,7 +354,10 @@ fn foretold(forecast: &Forecast) -> String {
     } else {
         t!("replays-match", count = forecast.matching)
     }];
-    told.push(t!("replays-to-make", count = forecast.to_make));
+    told.push(match forecast.version {
+        VersionChoice::Then => t!("replays-to-make", count = forecast.to_make),
+        VersionChoice::Now => t!("replays-to-decide", count = forecast.to_make),
+    });
     if forecast.at_least {
         told.push(t!("replays-log-goes-on"));
     }
@@ -367,9 +376,7 @@ fn parts(forecast: &Forecast) -> Vec<(String, String)> {
     if forecast.left_out.of(Reason::Arrived) == 0 {
         part(t!("replays-arrived"), forecast.arrived);
     }
-    // The rest are of an event that another one brings through the same connection.
-    let repeated = forecast.matching - forecast.left_out.count() - forecast.to_make;
-    part(t!("replays-repetitions"), repeated);
+    part(t!("replays-repetitions"), forecast.repeated());
     parts.extend(without(&forecast.left_out));
     parts
 }
