@@ -367,8 +367,17 @@ struct Webhook {
     id: Option<Value>,
 }
 
+/// By which a change that two webhooks tell of is one event.
+pub fn key_across_webhooks(facts: &EventFacts, body: &[u8]) -> [u8; 32] {
+    key_of(&facts.event_type, body, false)
+}
+
 /// Over event, webhook id and both values, byte for byte. An event that has neither value is compared by everything but its webhook.
 fn dedupe_key(event_type: &str, body: &[u8]) -> [u8; 32] {
+    key_of(event_type, body, true)
+}
+
+fn key_of(event_type: &str, body: &[u8], tells_webhooks: bool) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut part = |text: &str| {
         hash.update((text.len() as u64).to_be_bytes());
@@ -381,6 +390,7 @@ fn dedupe_key(event_type: &str, body: &[u8]) -> [u8; 32] {
     };
     let webhook_id = same
         .webhook
+        .filter(|_| tells_webhooks)
         .and_then(|webhook| serde_json::from_str::<Webhook>(webhook.get()).ok())
         .and_then(|webhook| webhook.id);
     part(event_type);

@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 
 use crate::domain::connection::{Decision, Order, Rules, Subject};
 use crate::domain::delivery::Cause;
-use crate::domain::event::{EventFacts, ReadError, Reading, read_for};
+use crate::domain::event::{EventFacts, ReadError, Reading, key_across_webhooks, read_for};
 use crate::domain::filter::folds::Folds;
 use crate::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, SourceId, VersionId,
@@ -60,20 +60,24 @@ pub enum IngestError {
     Store(#[from] StoreError),
 }
 
-/// Takes a verified request from Blue.
+/// Takes a verified request from Blue. While the source's secret is rotated, the old webhook and the new one may both send it.
 pub async fn ingest(
     bridge: &Bridge,
     source_id: SourceId,
     verified: &Verified<'_>,
     body: &Bytes,
+    is_rotating: bool,
 ) -> Result<Receipt, IngestError> {
     // The very bytes that were verified, without copying them.
     let body = body.slice_ref(verified.bytes());
     let snapshot = bridge.snapshot();
-    let (facts, document) = match read_for(&body, snapshot.needs_of(source_id))? {
+    let (mut facts, document) = match read_for(&body, snapshot.needs_of(source_id))? {
         Reading::HealthCheck => return Ok(Receipt::HealthCheck),
         Reading::Event { facts, document } => (facts, document),
     };
+    if is_rotating {
+        facts.dedupe_key = key_across_webhooks(&facts, &body);
+    }
     let now = bridge.clock.now();
     let arrival = Arrival {
         event_id: new_id!(EventId, bridge, now),

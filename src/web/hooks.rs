@@ -63,7 +63,9 @@ pub async fn receive(
     let taken = tokio::spawn(async move {
         let _room = room;
         let signatures: Vec<&str> = signatures.iter().map(String::as_str).collect();
-        let secrets = source.accepted_secrets(bridge.clock.now());
+        let now = bridge.clock.now();
+        let secrets = source.accepted_secrets(now);
+        let is_rotating = source.is_rotating(now);
         let verified = match verify(&body, &signatures, &secrets) {
             Ok(verified) => verified,
             Err(_) if !source.require_signature => accept_unsigned(&body),
@@ -83,7 +85,7 @@ pub async fn receive(
                 "This source sends more in a second than it may (BLUEBRIDGE_SOURCE_PER_SECOND); come again shortly.",
             ));
         }
-        let receipt = ingest(&bridge, source.id, &verified, &body).await?;
+        let receipt = ingest(&bridge, source.id, &verified, &body, is_rotating).await?;
         bridge.evidence.heard(source.id, bridge.clock.now());
         Ok::<Receipt, ApiError>(receipt)
     });

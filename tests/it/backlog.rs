@@ -55,7 +55,14 @@ async fn take(
     let source_id = source_id.parse().unwrap();
     let taken = numbers.map(|number| async move {
         let body = Bytes::from(json!({"event": "E", "currentValue": {"id": number}}).to_string());
-        ingest(&bridge.bridge, source_id, &accept_unsigned(&body), &body).await
+        ingest(
+            &bridge.bridge,
+            source_id,
+            &accept_unsigned(&body),
+            &body,
+            false,
+        )
+        .await
     });
     futures_util::future::join_all(taken).await
 }

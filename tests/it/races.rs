@@ -152,7 +152,7 @@ async fn what_a_loop_hands_over_while_the_process_stops_is_given_back(database: 
     let late = async {
         all_given_back(&inner, id).await;
         let body = web::Bytes::from(event(2));
-        ingest(&inner, source, &accept_unsigned(&body), &body)
+        ingest(&inner, source, &accept_unsigned(&body), &body, false)
             .await
             .unwrap();
         let request = request(&inner, id);
@@ -213,7 +213,7 @@ async fn an_event_whose_sender_waits_no_longer_goes_out_all_the_same(database: D
     let source = connected.source_id.parse().unwrap();
     let body = web::Bytes::from(event(1));
     let verified = accept_unsigned(&body);
-    let mut taking = Box::pin(ingest(&bridge.bridge, source, &verified, &body));
+    let mut taking = Box::pin(ingest(&bridge.bridge, source, &verified, &body, false));
     assert!(poll_once(taking.as_mut()).await.is_pending());
     drop(taking);
     receiver.next().await;
@@ -230,7 +230,7 @@ async fn nobody_waits_for_a_commit_longer_than_blue_does(database: Database) {
     let body = web::Bytes::from(event(1));
     let verified = accept_unsigned(&body);
     let held = Held::lock(&bridge.home.database_url, "events");
-    let mut taking = Box::pin(ingest(&bridge.bridge, source, &verified, &body));
+    let mut taking = Box::pin(ingest(&bridge.bridge, source, &verified, &body, false));
     assert!(poll_once(taking.as_mut()).await.is_pending());
     bridge.advance(Duration::from_secs(6));
     let taken = patiently("the end of waiting", taking).await;
@@ -238,7 +238,7 @@ async fn nobody_waits_for_a_commit_longer_than_blue_does(database: Database) {
     held.let_go();
     receiver.next().await;
     bridge.recorded(1).await;
-    let again = ingest(&bridge.bridge, source, &verified, &body).await;
+    let again = ingest(&bridge.bridge, source, &verified, &body, false).await;
     assert!(matches!(again, Ok(Receipt::Duplicate { .. })));
     assert_eq!(bridge.count_in(&connected.destination_id, "delivered"), 1);
     bridge.stop().await;
@@ -254,7 +254,7 @@ async fn an_event_that_is_committed_while_the_process_stops_is_given_back(databa
     let verified = accept_unsigned(&body);
     let held = Held::lock(&bridge.home.database_url, "events");
     let inner = bridge.bridge.clone();
-    let mut taking = Box::pin(ingest(&inner, source, &verified, &body));
+    let mut taking = Box::pin(ingest(&inner, source, &verified, &body, false));
     assert!(poll_once(taking.as_mut()).await.is_pending());
     drop(taking);
     let late = async {

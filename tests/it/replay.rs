@@ -92,6 +92,8 @@ async fn what_is_on_its_way_is_not_sent_twice(database: Database) {
     assert_eq!(dry_run(&bridge, failed.clone()).await["to_send"], 2);
     let (status, begun) = bridge.api("POST", "/replays", Some(failed.clone())).await;
     assert_eq!(status, 201, "{begun}");
+    becomes(&bridge, &begun["id"], "made", json!(1)).await;
+    bridge.advance(Duration::from_secs(1));
     becomes(&bridge, &begun["id"], "state", json!("finished")).await;
     let waiting =
         json!({"filter": {"state": "queued,held,retrying,sending", "only_missing": true}});

@@ -190,12 +190,24 @@ async fn a_sources_secret_is_replaced_under_load_without_a_refused_request(datab
         (with("the new one", 50).await, with(SECRET, 51).await),
         (200, 200)
     );
+    // Both webhooks tell of one change until the old one is deleted.
+    let told_by = async |webhook: &str, secret: &str, number: usize| {
+        let body = String::from_utf8(event(number)).unwrap();
+        let body = body.replace("clb4qaopy0000vt24mlp28v03", webhook);
+        let signature = signed_with(secret, body.as_bytes());
+        let told = bridge.post_with(&connected.hook, body.as_bytes(), Some(&signature));
+        told.await.1["status"].clone()
+    };
+    assert_eq!(told_by("old", SECRET, 60).await, "stored");
+    assert_eq!(told_by("new", "the new one", 60).await, "duplicate");
     bridge.advance(Duration::from_secs(601));
+    assert_eq!(told_by("old", "the new one", 61).await, "stored");
+    assert_eq!(told_by("new", "the new one", 61).await, "stored");
     assert_eq!(
         (with("the new one", 52).await, with(SECRET, 53).await),
         (200, 401)
     );
-    bridge.recorded(43).await;
+    bridge.recorded(46).await;
     bridge.stop().await;
 }
 
