@@ -329,7 +329,7 @@ const hint = (select) => {
   value.tabIndex = says === "" ? -1 : 0;
   value.placeholder = says ?? "";
 };
-const is_update = (box) => box.closest("fieldset").contains(find("[name=events][value=RECORD_UPDATED]")) && !["RECORD_UPDATED", "TODO_CREATED", "TODO_DELETED"].includes(box.value);
+const is_update = (box) => "update" in box.dataset;
 // "Record updated" stands for its events: it is ticked when all of them are.
 const mirror = (box) => {
   const group = all("[name=events]", box.closest("fieldset"));

@@ -153,6 +153,8 @@ pub struct EventBox {
     pub id: &'static str,
     pub label: String,
     pub checked: bool,
+    /// One of those that "every change of a record" stands for.
+    pub is_update: bool,
 }
 
 /// What a button of the form asks for.
@@ -217,6 +219,7 @@ pub fn event_groups(ticked: &[String]) -> Vec<EventGroup> {
                 id: event.id,
                 label: event_label(event.id),
                 checked: ticked.iter().any(|id| id == event.id),
+                is_update: is_update(event.id),
             })
             .collect()
     };
@@ -240,6 +243,7 @@ fn trigger_groups(ticked: &[String]) -> Vec<EventGroup> {
             checked: RECORD_UPDATED
                 .iter()
                 .all(|id| ticked.iter().any(|ticked| ticked == id)),
+            is_update: false,
         };
         group.events.insert(0, any_update);
     }
@@ -626,7 +630,7 @@ impl ConnectionForm {
         let ticked = self.groups.iter().flat_map(|group| {
             let events = group.events.iter().filter(|event| event.checked);
             let has_any = group.has_any_update();
-            events.filter(move |event| !(has_any && is_update(event.id)))
+            events.filter(move |event| !(has_any && event.is_update))
         });
         let known = ticked.map(|event| event.label.clone());
         let other = self.other_events.split(',').map(str::trim);
