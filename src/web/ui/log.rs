@@ -6,7 +6,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::domain::catalogue::EVENTS;
 use crate::domain::delivery::State;
@@ -19,6 +19,7 @@ use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
+use crate::web::ui::chart::RANGES;
 use crate::web::ui::choices::{CHOICES_LIMIT, Choices};
 use crate::web::ui::error::PageError;
 use crate::web::ui::labels::{event_label, event_type_called};
@@ -57,14 +58,6 @@ const GROUPS: [(&str, Key, &[State]); 4] = [
         ],
     ),
     ("skipped", key!("shared-state-skipped"), &[State::Skipped]),
-];
-
-/// Stretches of time that people ask for: the word in the address, its name, its length in hours.
-const PERIODS: [(&str, Key, i64); 4] = [
-    ("1h", key!("overview-range-1h"), 1),
-    ("24h", key!("overview-range-24h"), 24),
-    ("7d", key!("overview-range-7d"), 7 * 24),
-    ("30d", key!("overview-range-30d"), 30 * 24),
 ];
 
 /// The fields of the address that narrow the log, as they were written.
@@ -241,9 +234,9 @@ impl LogQuery {
             }),
         };
         let (from, to) = (written(&self.from)?, written(&self.to)?);
-        match PERIODS.iter().find(|(word, ..)| *word == self.period) {
+        match RANGES.iter().find(|range| range.word == self.period) {
             // Both narrow, so the later of them is where it begins.
-            Some((.., hours)) => Ok((from.max(Some(now - SignedDuration::from_hours(*hours))), to)),
+            Some(range) => Ok((from.max(Some(now - range.length())), to)),
             None if self.period.is_empty() => Ok((from, to)),
             None => Err(not_understood(t!(
                 "deliveries-time-unread",
@@ -359,10 +352,8 @@ fn several_states(text: &str) -> Option<String> {
 }
 
 fn period_name(word: &str) -> String {
-    PERIODS
-        .iter()
-        .find(|(period, ..)| *period == word)
-        .map_or_else(|| word.to_string(), |(_, name, _)| name.to_string())
+    let range = RANGES.iter().find(|range| range.word == word);
+    range.map_or_else(|| word.to_string(), |range| range.name.to_string())
 }
 
 fn id_in<T: std::str::FromStr>(text: &str) -> Result<Option<T>, String> {
@@ -438,9 +429,9 @@ pub async fn index(
         narrowings: query.narrowings(&connections, &destinations),
         states,
         several_states: several_states(&query.state),
-        periods: PERIODS
+        periods: RANGES
             .iter()
-            .map(|(word, name, _)| (*word, *name))
+            .map(|range| (range.word, range.name))
             .collect(),
         types: EVENTS.iter().map(|event| event_label(event.id)).collect(),
         connections: Choices::of(connections, &query.connection_id),
