@@ -21,6 +21,8 @@ use crate::store::events::StoredEvent;
 
 /// Most events of one dry run.
 pub const EVENTS_LIMIT: u32 = 5_000;
+/// Events that a dry run looks at unless asked for more or fewer.
+pub const DRY_RUN_EVENTS: u32 = 200;
 /// Events in memory at once.
 const PAGE_EVENTS: i64 = 50;
 /// Events that are shown one by one for each kind of difference.

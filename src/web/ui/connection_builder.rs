@@ -21,8 +21,8 @@ use crate::domain::person::{Language, User};
 use crate::domain::services;
 use crate::flow::Bridge;
 use crate::flow::past::{
-    Comparison, Difference, EVENTS_LIMIT, EXAMPLES_LIMIT, Example, OTHER_ORDER, SAME_VALUES, Turn,
-    over_the_past,
+    Comparison, DRY_RUN_EVENTS, Difference, EVENTS_LIMIT, EXAMPLES_LIMIT, Example, OTHER_ORDER,
+    SAME_VALUES, Turn, over_the_past,
 };
 use crate::store::connections::Seen;
 use crate::web::admission::{actor, signed_in};
@@ -56,9 +56,6 @@ use crate::web::ui::rule_places;
 use crate::web::ui::sample_tree::{self, Suggestion};
 use crate::web::ui::tree;
 use crate::web::visible::as_typed;
-
-/// Events of a dry run unless something else is typed.
-const DRY_RUN_EVENTS: u32 = 200;
 
 /// Characters of a mistyped number that are told again.
 const TYPED_LIMIT_CHARS: usize = 20;

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::filter::operator::{self, OPERATORS, Takes};
-use crate::domain::filter::{CONDITIONS_LIMIT, DEPTH_LIMIT, group};
+use crate::domain::filter::{CONDITION_KEYS, CONDITIONS_LIMIT, DEPTH_LIMIT, group};
 use crate::domain::path::Path;
 use crate::domain::value::{Number, Types, time_of};
 use crate::web::i18n::Key;
@@ -16,7 +16,6 @@ use crate::web::ui::rule_places::{condition_called, group_called};
 
 /// Rows that a form may have.
 const ROWS_LIMIT: usize = 400;
-const CONDITION_KEYS: [&str; 6] = ["path", "op", "value", "case_sensitive", "types", "zone"];
 
 pub const MODES: [(&str, Key); 3] = [
     ("all", key!("builder-mode-all")),
