@@ -15,6 +15,7 @@ use crate::domain::event::{Reading, read};
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::id::{EventId, SourceId};
 use crate::domain::mapping::Output;
+use crate::domain::value::cut;
 use crate::flow::Bridge;
 use crate::store::error::StoreError;
 use crate::store::events::StoredEvent;
@@ -248,7 +249,12 @@ pub fn differences(before: &Output, now: &Output) -> Vec<Difference> {
     match (json(before), json(now)) {
         (Some(was), Some(is)) => collect(String::new(), Some(&was), Some(&is), &mut found),
         _ => {
-            let text = |output: &Output| Some(cut(&String::from_utf8_lossy(&output.body)));
+            let text = |output: &Output| {
+                Some(cut(
+                    &String::from_utf8_lossy(&output.body),
+                    VALUE_LIMIT_CHARS,
+                ))
+            };
             found.push(Difference {
                 place: String::new(),
                 before: text(before),
@@ -305,20 +311,15 @@ fn collect(
             }
         }
         _ => {
-            let text = |value: Option<&Value>| value.map(|value| cut(&value.to_string()));
+            let text = |value: Option<&Value>| {
+                value.map(|value| cut(&value.to_string(), VALUE_LIMIT_CHARS))
+            };
             found.push(Difference {
                 place,
                 before: text(before),
                 now: text(now),
             });
         }
-    }
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(VALUE_LIMIT_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_string(),
     }
 }
 

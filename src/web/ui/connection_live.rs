@@ -16,6 +16,7 @@ use crate::domain::filter::explanation::{Explanation, Reason};
 use crate::domain::filter::{About, Filter, Input};
 use crate::domain::mail::is_mail;
 use crate::domain::mapping::{JSON, Mapping};
+use crate::domain::value::cut;
 use crate::flow::dry_run::{DryRun, body_of, dry_run, read_back, rehearse};
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
@@ -492,7 +493,7 @@ fn tried(mapping: &Value, document: &Value) -> Tried {
         steps: preview
             .steps
             .into_iter()
-            .map(|(step, value)| (step, shown(&value)))
+            .map(|(step, value)| (step, cut(&value.to_string(), STEP_LIMIT_CHARS)))
             .collect(),
     })
 }
@@ -516,13 +517,5 @@ fn field(row: &FieldRow, tried: Option<Result<Tried, String>>, document: &Value)
             gap
         }),
         steps: tried.steps,
-    }
-}
-
-fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(STEP_LIMIT_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
     }
 }

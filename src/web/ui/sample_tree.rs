@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::domain::path::Path;
 use crate::domain::problem::nearest;
-use crate::domain::value::type_of;
+use crate::domain::value::{cut, type_of};
 use crate::web::visible::is_unseen;
 
 /// Values in the tree.
@@ -362,10 +362,7 @@ fn shown(value: &Value) -> String {
         Value::Object(_) => String::new(),
         other => other.to_string(),
     };
-    match text.char_indices().nth(VALUE_LIMIT_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    cut(&text, VALUE_LIMIT_CHARS)
 }
 
 #[cfg(test)]

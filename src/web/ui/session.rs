@@ -13,6 +13,7 @@ use crate::domain::name;
 use crate::domain::password::password_problem;
 use crate::domain::person::{Role, User, parse_email};
 use crate::domain::second_factor::{recovery_hash, step_of};
+use crate::domain::value::cut;
 use crate::flow::Bridge;
 use crate::new_id;
 use crate::store::error::StoreError;
@@ -519,12 +520,8 @@ fn told_address(typed: &str, users: &[User]) -> Option<String> {
         let host = user.email.rsplit_once('@');
         host.is_some_and(|(_, host)| host.eq_ignore_ascii_case(domain))
     };
-    if !users.iter().any(is_of_house) {
-        return None;
-    }
-    let is_cut = typed.chars().count() > TOLD_LIMIT_CHARS;
-    let begins = typed.chars().take(TOLD_LIMIT_CHARS).collect();
-    Some(if is_cut { begins + "…" } else { begins })
+    let is_told = users.iter().any(is_of_house);
+    is_told.then(|| cut(typed, TOLD_LIMIT_CHARS))
 }
 
 /// A code of the app, or a recovery code; taken once. Tells how it went for the audit log.

@@ -15,6 +15,7 @@ use crate::domain::delivery::State;
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::nearest::{Miss, nearest_miss};
 use crate::domain::id::DeliveryId;
+use crate::domain::value::cut;
 use crate::flow::Bridge;
 use crate::flow::dry_run::dry_run;
 use crate::store::deliveries::DeliverySummary;
@@ -64,11 +65,8 @@ fn short(miss: &Miss<'_>) -> String {
         Value::Null => String::new(),
         value => format!(" {}", rule_words::value(value)),
     };
-    let mut condition = format!("{path} {}{value}", operator_called(miss.op));
-    if let Some((end, _)) = condition.char_indices().nth(CONDITION_LIMIT_CHARS) {
-        condition.truncate(end);
-        condition.push('…');
-    }
+    let condition = format!("{path} {}{value}", operator_called(miss.op));
+    let condition = cut(&condition, CONDITION_LIMIT_CHARS);
     if miss.should_hold {
         t!("deliveries-not-met", condition = condition)
     } else {
