@@ -226,7 +226,7 @@ pub fn weigh(before: Option<&Rules>, now: &Rules, subject: &Subject<'_>) -> Weig
                 weighed.turn = Turn::NewlyFailing;
             }
         }
-        (_, Decision::NotTriggered(reason)) => weighed.reason = Some(reason),
+        (_, Decision::NotTriggered(reason)) => weighed.reason = Some(reason.to_string()),
         (_, Decision::Skip) => {
             weighed.explanation = now.explain(subject);
             weighed.reason = weighed.explanation.as_ref().map(Explanation::sentence);

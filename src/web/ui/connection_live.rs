@@ -17,7 +17,7 @@ use crate::domain::filter::{About, Filter, Input};
 use crate::domain::mail::is_mail;
 use crate::domain::mapping::{JSON, Mapping};
 use crate::domain::value::cut;
-use crate::flow::dry_run::{DryRun, body_of, dry_run, read_back, rehearse};
+use crate::flow::dry_run::{DryRun, Ruling, body_of, dry_run, read_back, rehearse};
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
@@ -261,7 +261,7 @@ impl Decided {
 
 /// The body that a filter holds back; nothing when it is sent, when the event is not listened to, or when it cannot be made.
 fn held_back(rules: &Rules, run: &DryRun, body: &[u8]) -> Option<String> {
-    let is_held = run.decision == "skip" && run.not_triggered.is_none();
+    let is_held = run.decision == Ruling::Skip && run.not_triggered.is_none();
     let output = is_held.then(|| body_of(rules, body).ok()).flatten()?;
     Some(body_shown(&read_back(&output)))
 }

@@ -14,7 +14,7 @@ use crate::domain::filter::nearest::{Miss, nearest_miss};
 use crate::domain::id::DeliveryId;
 use crate::domain::mapping::Output;
 use crate::domain::outcome::{Outcome, Verdict as Meaning};
-use crate::flow::dry_run::{DryRun, body_of, dry_run};
+use crate::flow::dry_run::{DryRun, Ruling, body_of, dry_run};
 use crate::flow::hurry::hurry;
 use crate::flow::snapshot::Snapshot;
 use crate::flow::{Bridge, resend as resending};
@@ -308,10 +308,12 @@ impl Story {
     /// Why it was made or not; `verdict` tells it of what was not.
     fn decision(&self, verdict: String) -> String {
         match self.run.decision {
-            "deliver" => passed(&self.run.explanation),
+            Ruling::Deliver => passed(&self.run.explanation),
             // Why no body could be made is said first of all.
-            "fail" if self.delivery.state == State::MappingFailed => passed(&self.run.explanation),
-            _ => verdict,
+            Ruling::Fail if self.delivery.state == State::MappingFailed => {
+                passed(&self.run.explanation)
+            }
+            Ruling::Skip | Ruling::Fail => verdict,
         }
     }
 

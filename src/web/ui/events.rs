@@ -11,7 +11,7 @@ use crate::domain::catalogue::EVENTS;
 use crate::domain::delivery::State;
 use crate::domain::id::EventId;
 use crate::flow::Bridge;
-use crate::flow::dry_run::dry_run;
+use crate::flow::dry_run::{Ruling, dry_run};
 use crate::flow::resend::send_event;
 use crate::store::deliveries::{BECAME_LIMIT, Became, DeliveryFilter, DeliverySummary};
 use crate::store::events::EventFilter;
@@ -203,7 +203,7 @@ pub async fn show(
         let went_through = |one: &DeliverySummary| {
             one.connection_id == connection.id && one.state != State::Skipped
         };
-        let may_be_sent = run.decision == "deliver"
+        let may_be_sent = run.decision == Ruling::Deliver
             && connection.enabled
             && !event.summary.is_test
             && !deliveries.iter().any(went_through);

@@ -17,7 +17,7 @@ use crate::domain::filter::nearest::{Miss, nearest_miss};
 use crate::domain::id::DeliveryId;
 use crate::domain::value::cut;
 use crate::flow::Bridge;
-use crate::flow::dry_run::dry_run;
+use crate::flow::dry_run::{Ruling, dry_run};
 use crate::store::deliveries::DeliverySummary;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
@@ -138,9 +138,9 @@ pub async fn reasons(
             .filter_map(|(id, rules, event)| {
                 let run = dry_run(&rules, &event.body, event.summary.received_at).ok()?;
                 match (run.decision, run.not_triggered) {
-                    ("skip", Some(_)) => Some((id, WhyNot::NotTriggered)),
-                    ("skip", None) => Some((id, WhyNot::Filter(Box::new(run.explanation)))),
-                    _ => None,
+                    (Ruling::Skip, Some(_)) => Some((id, WhyNot::NotTriggered)),
+                    (Ruling::Skip, None) => Some((id, WhyNot::Filter(Box::new(run.explanation)))),
+                    (Ruling::Deliver | Ruling::Fail, _) => None,
                 }
             })
             .collect()
