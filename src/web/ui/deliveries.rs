@@ -35,7 +35,7 @@ use crate::web::ui::curl::curl;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::{cause_word, operator_called, outcome_word, telling_status};
-use crate::web::ui::log::{LogQuery, way_back, way_of};
+use crate::web::ui::log_query::{LogQuery, way_back, way_of};
 use crate::web::ui::note::Note;
 use crate::web::ui::page::{Page, go, render};
 use crate::web::ui::query::query_value;

@@ -36,6 +36,7 @@ pub mod labels;
 pub mod language;
 pub mod listing;
 pub mod log;
+pub mod log_query;
 pub mod mail_fields;
 pub mod next;
 pub mod nodes;

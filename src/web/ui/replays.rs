@@ -27,7 +27,7 @@ use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::event_label;
-use crate::web::ui::log::states_of;
+use crate::web::ui::log_query::states_of;
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::pager::{Pager, window};
 use crate::web::ui::query::query_value;
