@@ -27,7 +27,7 @@ use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::event_label;
-use crate::web::ui::log_query::states_of;
+use crate::web::ui::log_query::{LogQuery, states_of};
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::pager::{Pager, window};
 use crate::web::ui::query::query_value;
@@ -113,14 +113,9 @@ struct ReplayView {
 /// The planner's fields as they were typed, or as the log's address carried them over.
 #[derive(Debug, Default)]
 struct Fields {
-    state: String,
-    connection_id: String,
-    destination_id: String,
+    /// Without its period: what is replayed does not move with the clock.
+    log: LogQuery,
     event_id: String,
-    event_type: String,
-    text: String,
-    from: String,
-    to: String,
     version: String,
     only_missing: bool,
     per_second: String,
@@ -133,46 +128,37 @@ impl Fields {
         let mut fields = Fields::default();
         for (name, value) in pairs {
             let value = value.trim().to_string();
-            if value.is_empty() {
-                continue;
+            if !value.is_empty() {
+                fields.take(name, value);
             }
-            let field = match name.as_str() {
-                "state" if fields.state.is_empty() => &mut fields.state,
-                "state" => {
-                    fields.state += &format!(",{value}");
-                    continue;
-                }
-                "connection_id" => &mut fields.connection_id,
-                "destination_id" => &mut fields.destination_id,
-                "event_id" => &mut fields.event_id,
-                "event_type" => &mut fields.event_type,
-                "text" => &mut fields.text,
-                "from" => &mut fields.from,
-                "to" => &mut fields.to,
-                "version" => &mut fields.version,
-                "per_second" => &mut fields.per_second,
-                "only_missing" => {
-                    fields.only_missing = true;
-                    continue;
-                }
-                other if NOT_A_FILTER.contains(&other) => continue,
-                _ => {
-                    fields.unknown.push(name);
-                    continue;
-                }
-            };
-            *field = value;
         }
         fields
     }
 
+    fn take(&mut self, name: String, value: String) {
+        match name.as_str() {
+            "state" if !self.log.state.is_empty() => self.log.state += &format!(",{value}"),
+            "event_id" => self.event_id = value,
+            "version" => self.version = value,
+            "per_second" => self.per_second = value,
+            "only_missing" => self.only_missing = true,
+            "period" => self.unknown.push(name),
+            other if NOT_A_FILTER.contains(&other) => {}
+            other => match self.log.field(other) {
+                Some(field) => *field = value,
+                None => self.unknown.push(name),
+            },
+        }
+    }
+
     fn wish(&self) -> Result<Wish, Vec<FormProblem>> {
+        let log = &self.log;
         let mut problems: Vec<FormProblem> = self
             .unknown
             .iter()
             .map(|name| problem(name, t!("replays-unknown-field")))
             .collect();
-        let states = states_of(&self.state).unwrap_or_else(|_| {
+        let states = states_of(&log.state).unwrap_or_else(|_| {
             problems.push(problem("state", t!("replays-unknown-state")));
             Vec::new()
         });
@@ -180,13 +166,13 @@ impl Fields {
         let wish = Wish {
             selection: Selection {
                 states,
-                connection_id: read_as(&self.connection_id, "connection_id", &mut problems),
-                destination_id: read_as(&self.destination_id, "destination_id", &mut problems),
+                connection_id: read_as(&log.connection_id, "connection_id", &mut problems),
+                destination_id: read_as(&log.destination_id, "destination_id", &mut problems),
                 event_id: read_as(&self.event_id, "event_id", &mut problems),
-                event_type: filled(&self.event_type),
-                from: time_of(&self.from, "from", &mut problems),
-                to: time_of(&self.to, "to", &mut problems),
-                text: filled(&self.text),
+                event_type: filled(&log.event_type),
+                from: time_of(&log.from, "from", &mut problems),
+                to: time_of(&log.to, "to", &mut problems),
+                text: filled(&log.text),
                 only_missing: self.only_missing,
             },
             version: VersionChoice::from_word(&self.version).unwrap_or_default(),
@@ -205,20 +191,14 @@ impl Fields {
 
     /// The filter without the choices that the planner itself offers.
     fn carried(&self) -> Vec<(&'static str, String)> {
-        [
-            ("state", &self.state),
-            ("connection_id", &self.connection_id),
-            ("destination_id", &self.destination_id),
-            ("event_id", &self.event_id),
-            ("event_type", &self.event_type),
-            ("text", &self.text),
-            ("from", &self.from),
-            ("to", &self.to),
-        ]
-        .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| (name, value.clone()))
-        .collect()
+        let mut carried = self.log.filled();
+        if !self.event_id.is_empty() {
+            carried.push(("event_id", &self.event_id));
+        }
+        carried
+            .into_iter()
+            .map(|(name, value)| (name, value.to_string()))
+            .collect()
     }
 }
 
@@ -265,7 +245,7 @@ pub async fn new(
     // What arrived already is not sent again by a slip; whoever takes the tick away sends the version along.
     fields.only_missing |= fields.version.is_empty();
     // Of what a filter kept back, the filter that was mended is asked; the one of then would be passed over.
-    if fields.version.is_empty() && fields.state == State::Skipped.as_str() {
+    if fields.version.is_empty() && fields.log.state == State::Skipped.as_str() {
         fields.version = VersionChoice::Now.as_str().into();
     }
     let page = Page::new(&request, &user, "/replays", t!("replays-plan"));
