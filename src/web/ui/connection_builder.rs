@@ -4,8 +4,6 @@
 //! while one types `POST /connections/live` answers with those parts of it that show what comes out. Neither stores anything but on "Save" and
 //! "Make the destination".
 
-use std::sync::Arc;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::{Value, json};
@@ -20,23 +18,18 @@ use crate::domain::mapping::functions::{Function, functions};
 use crate::domain::person::{Language, User};
 use crate::domain::services;
 use crate::flow::Bridge;
-use crate::flow::past::{
-    Comparison, DRY_RUN_EVENTS, Difference, EVENTS_LIMIT, EXAMPLES_LIMIT, Example, OTHER_ORDER,
-    SAME_VALUES, Turn, over_the_past,
-};
 use crate::store::connections::Seen;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::save_seen;
 use crate::web::api::destinations::{DestinationDocument, save_new};
 use crate::web::api::id;
-use crate::web::phrases::retold;
-use crate::web::turn::{RULES, turn};
 use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES, example_call};
 use crate::web::ui::connection_filter::MODES;
 use crate::web::ui::connection_form::{
     Action, ConnectionForm, FORMATS, MAPPINGS, NewDestination, in_short,
 };
 use crate::web::ui::connection_live::{Live, Target, live};
+use crate::web::ui::connection_past::{Past, past};
 use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, offers};
 use crate::web::ui::connection_words::{
     Names, change_sentences, named_by_itself, suggested_name, suggested_name_in,
@@ -46,19 +39,13 @@ use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable, mendable_of};
 use crate::web::ui::gallery;
-use crate::web::ui::labels::{SCHEMES, event_label, group_name};
+use crate::web::ui::labels::{SCHEMES, group_name};
 use crate::web::ui::once::go_and_show;
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::placeholders;
 use crate::web::ui::query::query_value;
-use crate::web::ui::row::Moment;
-use crate::web::ui::rule_places;
 use crate::web::ui::sample_tree::{self, Suggestion};
-use crate::web::ui::tree;
 use crate::web::visible::as_typed;
-
-/// Characters of a mistyped number that are told again.
-const TYPED_LIMIT_CHARS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "connections/form.html")]
@@ -118,28 +105,6 @@ struct FunctionEntry {
     summary: String,
     input: &'static str,
     output: &'static str,
-}
-
-/// A dry run over the past as the page shows it.
-struct Past {
-    comparison: Comparison,
-    /// There are saved rules to compare with.
-    edits: bool,
-    examples: Vec<PastExample>,
-    /// Of which kinds there are more than the examples, each as a sentence.
-    more: Vec<String>,
-    /// That another number of events was asked for than was typed.
-    counted: Option<String>,
-}
-
-struct PastExample {
-    event_id: String,
-    turn: String,
-    label: String,
-    record: String,
-    at: Option<Moment>,
-    reason: Option<String>,
-    differences: Vec<Difference>,
 }
 
 pub async fn new(
@@ -289,7 +254,7 @@ async fn submit(
         }
         Action::Listen => listen(bridge, &mut form).await?,
         Action::StopListening => form.sample.listening = false,
-        Action::DryRun => match builder.past(&mut form).await? {
+        Action::DryRun => match past(bridge, builder.saved.as_ref(), &mut form).await? {
             Ok(past) => extras.past = Some(past),
             Err(problem) => extras.not_tried = Some(problem),
         },
@@ -648,50 +613,6 @@ impl<'b> Builder<'b> {
         }
         told
     }
-
-    /// The dry run over the past, or what it lacks; what must be mended of the rules themselves, the page says anyway.
-    async fn past(
-        &self,
-        form: &mut ConnectionForm,
-    ) -> Result<Result<Past, FormProblem>, PageError> {
-        let typed = std::mem::take(&mut form.dry_run_events);
-        let wanted = typed.trim().parse::<i64>();
-        let count = match wanted {
-            Ok(wanted) => wanted.clamp(1, EVENTS_LIMIT.into()) as u32,
-            Err(_) => DRY_RUN_EVENTS,
-        };
-        form.dry_run_events = count.to_string();
-        let is_taken = typed.is_empty() || wanted == Ok(count.into());
-        let Ok(source_id) = form.source_id.parse() else {
-            let needed = t!("builder-needs-source-choice");
-            return Ok(Err(FormProblem::at("source_id", needed)));
-        };
-        let (rules, _, problems) = form.rules();
-        let (Ok(now), true) = (Rules::compile(&rules), problems.is_empty()) else {
-            return Ok(Err(FormProblem::plain(t!("builder-mend-first"))));
-        };
-        let before = match &self.saved {
-            Some(saved) => Some(self.bridge.rules(saved.version.id).await?),
-            None => None,
-        };
-        let edits = before.is_some();
-        let _turn = turn(&RULES).await?;
-        let comparison =
-            over_the_past(self.bridge, source_id, before, Arc::new(now), count).await?;
-        let past = Past::new(comparison, edits, self.bridge.clock.now());
-        let typed: String = typed.chars().take(TYPED_LIMIT_CHARS).collect();
-        Ok(Ok(Past {
-            counted: (!is_taken).then(|| {
-                t!(
-                    "builder-past-counted",
-                    typed = typed,
-                    limit = EVENTS_LIMIT,
-                    count = count
-                )
-            }),
-            ..past
-        }))
-    }
 }
 
 /// What needs no choice; of several, the person chooses.
@@ -770,74 +691,5 @@ impl FunctionEntry {
             input,
             output,
         }
-    }
-}
-
-/// A difference; values are shown as they are.
-fn in_words(difference: Difference) -> Difference {
-    match difference.before.as_deref() {
-        Some(SAME_VALUES) => Difference {
-            before: Some(retold(SAME_VALUES)),
-            now: Some(retold(OTHER_ORDER)),
-            ..difference
-        },
-        _ => difference,
-    }
-}
-
-/// What became of an event; a new connection has no saved rules to compare with.
-fn turn_word(turn: Turn, edits: bool) -> String {
-    match turn {
-        Turn::NewlySent if edits => t!("builder-turn-newly-sent"),
-        Turn::NewlySent => t!("builder-turn-would-be-sent"),
-        Turn::NoLongerSent => t!("builder-turn-no-longer-sent"),
-        Turn::DifferentBody => t!("builder-turn-different-body"),
-        Turn::NewlyFailing => t!("builder-turn-newly-failing"),
-        Turn::NoLongerFailing => t!("builder-turn-no-longer-failing"),
-        Turn::Same => t!("builder-turn-same"),
-    }
-}
-
-impl Past {
-    fn new(mut comparison: Comparison, edits: bool, now: jiff::Timestamp) -> Past {
-        let examples = std::mem::take(&mut comparison.examples);
-        let more = Turn::DIFFERENT.into_iter().filter_map(|turn| {
-            let count = *comparison.turned.get(&turn)?;
-            (count > EXAMPLES_LIMIT as u64).then(|| {
-                t!(
-                    "builder-past-shown",
-                    turn = turn_word(turn, edits),
-                    shown = EXAMPLES_LIMIT,
-                    count = count
-                )
-            })
-        });
-        let more = more.collect();
-        let example = |one: Example| PastExample {
-            event_id: one.event_id.to_string(),
-            turn: turn_word(one.turn, edits),
-            label: event_label(&one.event_type),
-            record: one.record_title.unwrap_or_default(),
-            at: one.received_at.parse().ok().map(|at| Moment::new(at, now)),
-            reason: match &one.explanation {
-                Some(explanation) => Some(tree::sentence(explanation)),
-                None => one.reason.as_deref().map(rule_places::told),
-            },
-            differences: one.differences.into_iter().map(in_words).collect(),
-        };
-        Past {
-            examples: examples.into_iter().map(example).collect(),
-            more,
-            comparison,
-            edits,
-            counted: None,
-        }
-    }
-
-    /// Whether there is a difference to be counted; a new connection has nothing to differ from.
-    fn has_turns(&self) -> bool {
-        let found = &self.comparison;
-        let turned = found.newly_sent + found.no_longer_sent + found.different_body;
-        self.edits && turned + found.failing_now + found.failing_before > 0
     }
 }

@@ -14,6 +14,7 @@ pub mod connection_fields;
 pub mod connection_filter;
 pub mod connection_form;
 pub mod connection_live;
+pub mod connection_past;
 pub mod connection_sample;
 pub mod connection_transfer;
 pub mod connection_versions;
