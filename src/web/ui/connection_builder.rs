@@ -54,8 +54,8 @@ struct FormPage {
     problems: Vec<FormProblem>,
     /// It holds what was typed, and leaving the page would lose that.
     unsaved: bool,
-    action: String,
-    cancel: String,
+    /// Where it is posted to, and where whoever gives up goes.
+    saved_at: String,
     form: ConnectionForm,
     live: Live,
     tree: String,
@@ -306,7 +306,7 @@ async fn save_form(
             return Ok(None);
         }
     }
-    let mut document = match form.document(None) {
+    let mut document = match form.document() {
         Ok(document) => document,
         Err(problems) => {
             extras.problems = problems;
@@ -524,8 +524,7 @@ impl<'b> Builder<'b> {
             page: Page::new(request, user, "/connections", title),
             problems: extras.problems,
             unsaved: extras.unsaved,
-            action: self.saved_at(),
-            cancel: self.saved_at(),
+            saved_at: self.saved_at(),
             live,
             tree: sample_tree::html(document),
             paths: sample_tree::paths(document),

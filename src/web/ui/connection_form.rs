@@ -10,7 +10,7 @@ use crate::domain::connection::{
     Connection, DeliverySettings, Order, RulesDocument, TRIGGER_ENTRIES_LIMIT, Trigger,
 };
 use crate::domain::filter::CONDITIONS_LIMIT;
-use crate::domain::id::{DestinationId, SourceId, VersionId};
+use crate::domain::id::{SourceId, VersionId};
 use crate::domain::mapping::fields::FIELDS_LIMIT;
 use crate::domain::recipes::{self, Recipe};
 use crate::domain::retry::DEFAULT_MAX_ATTEMPTS;
@@ -779,10 +779,7 @@ impl ConnectionForm {
     }
 
     /// The document that the API takes, or what cannot be read.
-    pub fn document(
-        &self,
-        destination: Option<DestinationId>,
-    ) -> Result<ConnectionDocument, Vec<FormProblem>> {
+    pub fn document(&self) -> Result<ConnectionDocument, Vec<FormProblem>> {
         let (rules, _, problems) = self.rules();
         if !problems.is_empty() {
             return Err(problems);
@@ -790,8 +787,7 @@ impl ConnectionForm {
         Ok(ConnectionDocument {
             name: self.name.clone(),
             source_id: self.source_id.clone(),
-            destination_id: destination
-                .map_or_else(|| self.destination_id.clone(), |id| id.to_string()),
+            destination_id: self.destination_id.clone(),
             trigger: rules.trigger,
             filter: rules.filter,
             mapping: Some(rules.mapping),
