@@ -10,36 +10,31 @@ use serde_json::{Value, json};
 
 use crate::domain::audit::Actor;
 use crate::domain::connection::{Connection, Rules, RulesDocument};
-use crate::domain::destination::{Settings, SettingsDocument};
 use crate::domain::filter::CONDITIONS_LIMIT;
 use crate::domain::id::{ConnectionId, DestinationId};
 use crate::domain::mapping::fields::FIELDS_LIMIT;
 use crate::domain::mapping::functions::{Function, functions};
 use crate::domain::person::{Language, User};
-use crate::domain::services;
 use crate::flow::Bridge;
 use crate::store::connections::Seen;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::save_seen;
-use crate::web::api::destinations::{DestinationDocument, save_new};
 use crate::web::api::id;
 use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES, example_call};
 use crate::web::ui::connection_filter::MODES;
-use crate::web::ui::connection_form::{
-    Action, ConnectionForm, FORMATS, MAPPINGS, NewDestination, in_short,
-};
+use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS, in_short};
 use crate::web::ui::connection_live::{Live, Target, live};
 use crate::web::ui::connection_past::{Past, past};
 use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, offers};
 use crate::web::ui::connection_words::{
     Names, change_sentences, named_by_itself, suggested_name, suggested_name_in,
 };
-use crate::web::ui::destination_form::with_scheme;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
-use crate::web::ui::form_problem::{FormProblem, mendable, mendable_of};
+use crate::web::ui::form_problem::{FormProblem, mendable_of};
 use crate::web::ui::gallery;
 use crate::web::ui::labels::{SCHEMES, group_name};
+use crate::web::ui::new_destination;
 use crate::web::ui::once::go_and_show;
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::placeholders;
@@ -341,61 +336,16 @@ async fn make_destination(
     extras: &mut Extras,
 ) -> Result<(), PageError> {
     let typed = &form.new_destination;
-    let document = DestinationDocument {
-        name: new_name(typed, &builder.names),
-        kind: None,
-        config: Some(json!({"url": with_scheme(&typed.url)})),
-        signing: Some(json!({"scheme": typed.scheme})),
-        limits: None,
-        success: None,
-        notices: None,
-    };
-    match save_new(builder.bridge, &builder.actor, document).await {
+    match new_destination::make(builder.bridge, &builder.actor, typed, &builder.names).await? {
         Ok(saved) => {
             form.destination_id = saved.id.to_string();
             form.new_destination = Default::default();
             extras.made_secret = saved.made_secret;
             builder.names = Names::load(builder.bridge).await?;
         }
-        Err(error) => {
-            let problems = mendable(error)?.into_iter();
-            extras.problems = problems.map(of_new_destination).collect();
-        }
+        Err(problems) => extras.problems = problems,
     }
     Ok(())
-}
-
-/// What a destination that is typed will be called: by what is reached there, or by its host, when it is given no name.
-fn new_name(typed: &NewDestination, names: &Names) -> String {
-    let url = with_scheme(&typed.url);
-    let host = url::Url::parse(&url)
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_string));
-    if typed.name.is_empty() {
-        if let Some(service) = services::called(&url) {
-            return numbered(service, names);
-        }
-        // Without a host the address is refused; its name is not to be refused besides.
-        host.unwrap_or_else(|| t!("builder-new-destination"))
-    } else {
-        typed.name.clone()
-    }
-}
-
-/// The name, or with the first number that no destination has yet.
-fn numbered(name: &str, names: &Names) -> String {
-    let is_free = |name: &String| !names.destinations.iter().any(|(_, taken)| taken == name);
-    let others = (2..).map(|number| format!("{name} {number}"));
-    let mut all = std::iter::once(name.to_string()).chain(others);
-    all.find(is_free).unwrap_or_default()
-}
-
-/// A problem of a destination that is made within the builder, at the controls that it has there.
-fn of_new_destination(mut problem: FormProblem) -> FormProblem {
-    if let Some(field) = &mut problem.field {
-        field.id = format!("d_{}", field.id);
-    }
-    problem
 }
 
 /// What a page shows besides the form.
@@ -556,7 +506,7 @@ impl<'b> Builder<'b> {
         };
         let target = match &chosen {
             Some(destination) => Target::Saved(&destination.settings),
-            None => typed_target(form),
+            None => new_destination::target(typed),
         };
         let now = self.bridge.clock.now();
         let is_named = !form.source_id.is_empty() && !name.is_empty();
@@ -576,7 +526,7 @@ impl<'b> Builder<'b> {
         let (was, is_new) = (&saved.version.destination_id, !typed.url.is_empty());
         let before = names.destination(&was.to_string());
         let after = if is_new {
-            new_name(typed, names)
+            new_destination::name_of(typed, names)
         } else {
             names.destination(&form.destination_id)
         };
@@ -619,22 +569,6 @@ fn the_only(list: &[(String, String)]) -> String {
     match list {
         [(id, _)] => id.clone(),
         _ => String::new(),
-    }
-}
-
-/// The settings of a destination that is being typed, as far as they can be read.
-fn typed_target(form: &ConnectionForm) -> Target<'static> {
-    let config = json!({"url": with_scheme(&form.new_destination.url)});
-    // Its secret is made with it; until then there is nothing to sign with.
-    let signing = json!({"scheme": "none"});
-    let document = SettingsDocument {
-        config: Some(&config),
-        signing: Some(&signing),
-        ..SettingsDocument::default()
-    };
-    match Settings::parse(&document, None) {
-        Ok(settings) => Target::Typed(Box::new(settings)),
-        Err(_) => Target::None,
     }
 }
 

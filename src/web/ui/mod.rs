@@ -39,6 +39,7 @@ pub mod listing;
 pub mod log;
 pub mod log_query;
 pub mod mail_fields;
+pub mod new_destination;
 pub mod next;
 pub mod nodes;
 pub mod note;
