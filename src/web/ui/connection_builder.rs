@@ -310,7 +310,7 @@ async fn save_form(
     };
     // The form keeps what was typed: were it shown again, a name made now would stay when what it tells has changed.
     if document.name.is_empty() {
-        let destination = builder.names.destination(&form.destination_id);
+        let destination = builder.destination_name(form);
         document.name = match builder.named_meanwhile(form) {
             Some(name) => name,
             None => builder.suggested(&rules, &destination),
@@ -432,6 +432,16 @@ impl<'b> Builder<'b> {
         }
     }
 
+    /// What the chosen destination is called, or the typed one will be; empty when there is neither.
+    fn destination_name(&self, form: &ConnectionForm) -> String {
+        let typed = &form.new_destination;
+        if typed.url.is_empty() {
+            self.names.destination(&form.destination_id)
+        } else {
+            new_destination::name_of(typed, &self.names)
+        }
+    }
+
     /// What it is called when it is given no name. One that was named so keeps its language: who saves it may read another.
     fn suggested(&self, rules: &RulesDocument, destination: &str) -> String {
         match self.named_in {
@@ -499,11 +509,7 @@ impl<'b> Builder<'b> {
             Ok(id) if typed.url.is_empty() => self.bridge.snapshot().destination(id).cloned(),
             _ => None,
         };
-        let name = match typed.url.is_empty() {
-            false if typed.name.is_empty() => t!("builder-new-destination"),
-            false => typed.name.clone(),
-            true => self.names.destination(&form.destination_id),
-        };
+        let name = self.destination_name(form);
         let target = match &chosen {
             Some(destination) => Target::Saved(&destination.settings),
             None => new_destination::target(typed),
@@ -525,11 +531,7 @@ impl<'b> Builder<'b> {
         let (names, typed) = (&self.names, &form.new_destination);
         let (was, is_new) = (&saved.version.destination_id, !typed.url.is_empty());
         let before = names.destination(&was.to_string());
-        let after = if is_new {
-            new_destination::name_of(typed, names)
-        } else {
-            names.destination(&form.destination_id)
-        };
+        let after = self.destination_name(form);
         let name = if form.name.is_empty() {
             self.suggested(&rules, &after)
         } else {
