@@ -30,7 +30,7 @@ use crate::web::ui::connection_words::{
     Names, change_sentences, named_by_itself, suggested_name, suggested_name_in,
 };
 use crate::web::ui::error::PageError;
-use crate::web::ui::form::Form;
+use crate::web::ui::form::{Form, comma_separated};
 use crate::web::ui::form_problem::{FormProblem, mendable_of};
 use crate::web::ui::gallery;
 use crate::web::ui::labels::{SCHEMES, group_name};
@@ -477,7 +477,7 @@ impl<'b> Builder<'b> {
             .iter()
             .filter(|project| project.checked)
             .map(|project| project.name.clone())
-            .chain(comma_separated(&other_projects))
+            .chain(comma_separated(&other_projects).map(str::to_string))
             .collect();
         Ok(FormPage {
             chosen_projects: in_short(&chosen),
@@ -593,11 +593,6 @@ fn project_boxes(form: &ConnectionForm, names: &Names) -> (Vec<ProjectBox>, Stri
         .collect();
     let others = others.join(", ");
     (boxes, others)
-}
-
-fn comma_separated(text: &str) -> impl Iterator<Item = String> + '_ {
-    let parts = text.split(',').map(str::trim);
-    parts.filter(|part| !part.is_empty()).map(str::to_string)
 }
 
 fn function_groups() -> Vec<FunctionGroup> {

@@ -20,7 +20,7 @@ use crate::web::i18n::Key;
 use crate::web::ui::connection_fields::{self, FieldRow};
 use crate::web::ui::connection_filter::{self, FilterRow};
 use crate::web::ui::fields::Field;
-use crate::web::ui::form::Form;
+use crate::web::ui::form::{Form, comma_separated};
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::{event_label, event_type_called, group_name};
 use crate::web::ui::rule_places::{Places, field_called};
@@ -606,10 +606,8 @@ impl ConnectionForm {
 
     /// The events it listens to; none means any.
     pub fn events(&self) -> Vec<String> {
-        let other = self.other_events.split(',').map(str::trim);
         // One more than may be, so that too many are refused.
-        let other = other
-            .filter(|name| !name.is_empty())
+        let other = comma_separated(&self.other_events)
             .take(TRIGGER_ENTRIES_LIMIT + 1)
             .map(event_type_called);
         let ticked = self.groups.iter().flat_map(|group| &group.events);
@@ -633,8 +631,7 @@ impl ConnectionForm {
             events.filter(move |event| !(has_any && event.is_update))
         });
         let known = ticked.map(|event| event.label.clone());
-        let other = self.other_events.split(',').map(str::trim);
-        let other = other.filter(|name| !name.is_empty()).map(str::to_string);
+        let other = comma_separated(&self.other_events).map(str::to_string);
         in_short(&known.chain(other).collect::<Vec<_>>())
     }
 

@@ -19,8 +19,9 @@ use crate::web::reader::Reader;
 use crate::web::ui::chart::RANGES;
 use crate::web::ui::choices::{CHOICES_LIMIT, Choices};
 use crate::web::ui::error::PageError;
+use crate::web::ui::form::comma_separated;
 use crate::web::ui::labels::event_label;
-use crate::web::ui::log_query::{GROUPS, LogQuery, state_words, way_of};
+use crate::web::ui::log_query::{GROUPS, LogQuery, way_of};
 use crate::web::ui::page::{Page, render};
 use crate::web::ui::pager::{Pager, window};
 use crate::web::ui::row::{DeliveryRow, EXACT, Moment, state_chip};
@@ -118,7 +119,7 @@ fn narrowings(
 
 /// The states of the address as people call them.
 fn state_name(text: &str) -> String {
-    let names = state_words(text).map(|word| {
+    let names = comma_separated(text).map(|word| {
         GROUPS
             .iter()
             .find(|(group, ..)| *group == word)

@@ -15,6 +15,7 @@ use crate::web::i18n::Key;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
 use crate::web::ui::chart::RANGES;
+use crate::web::ui::form::comma_separated;
 use crate::web::ui::labels::event_type_called;
 use crate::web::ui::next::own_path;
 
@@ -217,17 +218,10 @@ pub fn way_back(query: &str) -> String {
     }
 }
 
-/// The words of the address's `state`: of states and of groups, separated by commas.
-pub fn state_words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-}
-
-/// The states that the address's `state` names, or the word that is none.
+/// The states that the address's `state` names, of its own or as a group, or the word that is none.
 pub fn states_of(text: &str) -> Result<Vec<State>, &str> {
     let mut states = Vec::new();
-    for word in state_words(text) {
+    for word in comma_separated(text) {
         match GROUPS.iter().find(|(group, ..)| *group == word) {
             Some((.., group)) => states.extend_from_slice(group),
             None => states.push(State::from_word(word).ok_or(word)?),
