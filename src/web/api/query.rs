@@ -92,6 +92,11 @@ pub fn unknown_state(word: &str) -> String {
     )
 }
 
+/// A text that narrows a list; an empty one does not.
+pub fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
 /// A time from which on; of a date, its beginning in UTC.
 pub fn time_from<'de, D: Deserializer<'de>>(read: D) -> Result<Option<Timestamp>, D::Error> {
     time(read, Some)

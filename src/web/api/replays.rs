@@ -17,7 +17,7 @@ use crate::flow::{Bridge, replay as replaying};
 use crate::store::replays::Replay;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
-use crate::web::api::query::{Query, time_from, time_to, unknown_state};
+use crate::web::api::query::{Query, filled, time_from, time_to, unknown_state};
 use crate::web::api::{Paging, id, maybe_time, page_of, parse, read_from, time};
 use crate::web::problem::ApiError;
 
@@ -154,7 +154,6 @@ impl FilterDocument {
                 }
             }
         }
-        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         Selection {
             states,
             connection_id: read_id(self.connection_id, "connection_id", problems),

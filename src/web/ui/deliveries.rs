@@ -39,7 +39,7 @@ use crate::web::ui::log_query::{LogQuery, way_back, way_of};
 use crate::web::ui::note::Note;
 use crate::web::ui::page::{Page, go, render};
 use crate::web::ui::query::query_value;
-use crate::web::ui::row::{Chip, DeliveryRow, Moment, state_chip};
+use crate::web::ui::row::{Chip, DeliveryRow, Moment, pretty, state_chip};
 use crate::web::ui::rule_places;
 use crate::web::ui::tree;
 use crate::web::ui::why_not::{self, WhyNot};
@@ -540,13 +540,6 @@ fn passed(explanation: &Explanation) -> String {
         0 => t!("deliveries-passes"),
         _ => t!("deliveries-matched", reasons = tree::sentence(explanation)),
     }
-}
-
-/// JSON with line breaks, or the text as it is.
-fn pretty(body: &[u8]) -> String {
-    serde_json::from_slice::<Value>(body)
-        .and_then(|value| serde_json::to_string_pretty(&value))
-        .unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned())
 }
 
 fn told(

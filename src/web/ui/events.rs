@@ -4,10 +4,7 @@ use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use jiff::Timestamp;
-use serde_json::Value;
 
-use crate::domain::catalogue::EVENTS;
 use crate::domain::delivery::State;
 use crate::domain::id::EventId;
 use crate::flow::Bridge;
@@ -23,12 +20,12 @@ use crate::web::ui::choices::{CHOICES_LIMIT, Choices};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
-use crate::web::ui::labels::{event_label, event_type_called};
+use crate::web::ui::labels::{event_label, event_labels, event_type_called};
 use crate::web::ui::note::Note;
 use crate::web::ui::page::{Page, go, render};
 use crate::web::ui::pager::{Pager, window};
-use crate::web::ui::query::query_value;
-use crate::web::ui::row::{Chip, DeliveryRow, Fate, Moment, title_of};
+use crate::web::ui::query::{filled, query_text, query_value};
+use crate::web::ui::row::{Chip, DeliveryRow, Fate, Moment, pretty, title_of};
 use crate::web::ui::sources::EventRow;
 use crate::web::ui::why_not;
 
@@ -89,18 +86,11 @@ pub async fn index(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let now = bridge.clock.now();
-    let text = |name: &str| {
-        query_value(&request, name)
-            .unwrap_or_default()
-            .trim()
-            .to_string()
-    };
     let query = Query {
-        source_id: text("source_id"),
-        event_type: event_type_called(&text("type")),
-        text: text("text"),
+        source_id: query_text(&request, "source_id"),
+        event_type: event_type_called(&query_text(&request, "type")),
+        text: query_text(&request, "text"),
     };
-    let filled = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
     let filter = EventFilter {
         source_id: query.source_id.parse().ok(),
         event_type: filled(&query.event_type),
@@ -134,12 +124,11 @@ pub async fn index(
             || !query.text.is_empty(),
         called: event_label(&query.event_type),
         query,
-        types: EVENTS.iter().map(|event| event_label(event.id)).collect(),
+        types: event_labels(),
         pager: Pager::of(&request, &found, |event| event.id),
         looked_to: found
             .looked_to
-            .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
-            .map(|at| Moment::new(at, now)),
+            .and_then(|id| Moment::of_ms(id.unix_ms(), now)),
         events: events
             .iter()
             .map(|event| {
@@ -222,8 +211,6 @@ pub async fn show(
             tree: verdict.tree,
         });
     }
-    let pretty = serde_json::from_slice::<Value>(&event.body)
-        .and_then(|value| serde_json::to_string_pretty(&value));
     let name = source.map_or_else(|| t!("events-deleted-source"), |source| source.name);
     let row = EventRow::new(&event.summary, &name, now);
     let mut page = Page::new(&request, &user, "/events", row.label.clone());
@@ -245,7 +232,7 @@ pub async fn show(
         verdicts,
         moving: deliveries.iter().any(|one| one.state.is_moving()),
         deliveries: why_not::rows(&bridge, &deliveries, now).await?,
-        body: pretty.unwrap_or_else(|_| String::from_utf8_lossy(&event.body).into_owned()),
+        body: pretty(&event.body),
     })
 }
 

@@ -5,9 +5,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use jiff::Timestamp;
 
-use crate::domain::catalogue::EVENTS;
 use crate::domain::delivery::State;
 use crate::domain::id::DeliveryId;
 use crate::domain::person::Role;
@@ -20,7 +18,7 @@ use crate::web::ui::chart::RANGES;
 use crate::web::ui::choices::{CHOICES_LIMIT, Choices};
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::comma_separated;
-use crate::web::ui::labels::event_label;
+use crate::web::ui::labels::{event_label, event_labels};
 use crate::web::ui::log_query::{GROUPS, LogQuery, way_of};
 use crate::web::ui::page::{Page, render};
 use crate::web::ui::pager::{Pager, window};
@@ -204,7 +202,7 @@ pub async fn index(
             .iter()
             .map(|range| (range.word, range.name))
             .collect(),
-        types: EVENTS.iter().map(|event| event_label(event.id)).collect(),
+        types: event_labels(),
         connections: Choices::of(connections, &query.connection_id),
         destinations: Choices::of(destinations, &query.destination_id),
         may_select: user.role >= Role::Editor,
@@ -218,8 +216,7 @@ pub async fn index(
         query_string,
         looked_to: found
             .looked_to
-            .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
-            .map(|at| Moment::new(at, now)),
+            .and_then(|id| Moment::of_ms(id.unix_ms(), now)),
         rows: why_not::rows(&bridge, &found.rows, now)
             .await?
             .into_iter()

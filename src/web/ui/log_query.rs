@@ -18,6 +18,7 @@ use crate::web::ui::chart::RANGES;
 use crate::web::ui::form::comma_separated;
 use crate::web::ui::labels::event_type_called;
 use crate::web::ui::next::own_path;
+use crate::web::ui::query::filled;
 
 /// States that belong together for people: the word in the address, its name, the states.
 pub const GROUPS: [(&str, Key, &[State]); 4] = [
@@ -138,7 +139,6 @@ impl LogQuery {
         now: Timestamp,
         page: Window<DeliveryId>,
     ) -> Result<DeliveryFilter, ApiError> {
-        let text = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
         let (from, to) = self.times(now)?;
         Ok(DeliveryFilter {
             states: self.states()?,
@@ -148,10 +148,10 @@ impl LogQuery {
                 .map_err(|text| not_understood(t!("deliveries-destination-unread", text = text)))?,
             event_id: None,
             replay_id: None,
-            event_type: text(&self.event_type),
+            event_type: filled(&self.event_type),
             from,
             to,
-            text: text(&self.text),
+            text: filled(&self.text),
             page,
         })
     }

@@ -30,7 +30,7 @@ use crate::web::ui::labels::event_label;
 use crate::web::ui::log_query::{LogQuery, states_of};
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::pager::{Pager, window};
-use crate::web::ui::query::query_value;
+use crate::web::ui::query::{filled, query_value};
 use crate::web::ui::row::{Chip, DeliveryRow, EXACT, Moment, state_chip};
 use crate::web::ui::why_not;
 
@@ -162,7 +162,6 @@ impl Fields {
             problems.push(problem("state", t!("replays-unknown-state")));
             Vec::new()
         });
-        let filled = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
         let wish = Wish {
             selection: Selection {
                 states,
@@ -270,7 +269,7 @@ async fn planner(
     let (forecast, facts, problems) = match planned {
         Ok((wish, forecast)) => (
             Some(ForecastView::new(forecast, wish.per_second)),
-            Names::load(bridge).await?.facts(&wish.selection),
+            NamesById::load(bridge).await?.facts(&wish.selection),
             Vec::new(),
         ),
         Err(problems) => (None, Vec::new(), problems),
@@ -393,7 +392,7 @@ pub async fn index(
     let now = bridge.clock.now();
     let window: Window<ReplayId> = window(&request, PER_PAGE)?;
     let found = bridge.store.replays(window).await?;
-    let names = Names::load(&bridge).await?;
+    let names = NamesById::load(&bridge).await?;
     render(&ListPage {
         page: Page::new(&request, &user, "/replays", t!("replays-title")),
         pager: Pager::of(&request, &found, |replay| replay.id),
@@ -424,7 +423,7 @@ pub async fn show(
         ..DeliveryFilter::default()
     };
     let deliveries = bridge.store.deliveries(filter).await?;
-    let names = Names::load(&bridge).await?;
+    let names = NamesById::load(&bridge).await?;
     let mut page = Page::new(&request, &user, "/replays", t!("replays-one"));
     // That it has begun is no news of one that has ended.
     if query_value(&request, "done").as_deref() == Some("replay")
@@ -482,10 +481,10 @@ pub async fn cancel(
 }
 
 /// What connections and destinations are called; deleted ones by their ids.
-struct Names(HashMap<String, String>);
+struct NamesById(HashMap<String, String>);
 
-impl Names {
-    async fn load(bridge: &Bridge) -> Result<Names, PageError> {
+impl NamesById {
+    async fn load(bridge: &Bridge) -> Result<NamesById, PageError> {
         let connections = bridge.store.connections().await?;
         let destinations = bridge.store.destinations().await?;
         let connections = connections
@@ -494,7 +493,7 @@ impl Names {
         let destinations = destinations
             .into_iter()
             .map(|destination| (destination.id.to_string(), destination.name));
-        Ok(Names(connections.chain(destinations).collect()))
+        Ok(NamesById(connections.chain(destinations).collect()))
     }
 
     fn name(&self, id: &impl ToString) -> String {
@@ -546,7 +545,7 @@ impl Names {
 }
 
 impl ReplayView {
-    fn new(replay: &Replay, names: &Names, now: Timestamp) -> ReplayView {
+    fn new(replay: &Replay, names: &NamesById, now: Timestamp) -> ReplayView {
         let facts = names.facts(&replay.wish.selection);
         let what: Vec<String> = facts.into_iter().map(|(_, value)| value).collect();
         // What matched may have grown since it was counted, or may not have been counted to its end.
