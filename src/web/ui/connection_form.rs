@@ -26,8 +26,8 @@ use crate::web::ui::labels::{event_label, event_type_called, group_name};
 use crate::web::ui::rule_places::{Places, field_called};
 use crate::web::ui::sample_tree::in_template;
 
-/// Events or projects that a folded list names; more are counted.
-const NAMED_LIMIT: usize = 2;
+/// Events or projects that a folded list names; more are counted. Scripts go on with it.
+pub const NAMED_LIMIT: usize = 2;
 
 /// The catalogue's group of events about records.
 const RECORDS: &str = "Records";
