@@ -293,7 +293,7 @@ impl FilterRow {
             depth,
             op: members.get("op")?.as_str()?.into(),
             path: members.get("path")?.as_str()?.into(),
-            value: members.get("value").map(shown).unwrap_or_default(),
+            value: members.get("value").map(typed_text).unwrap_or_default(),
             case_sensitive: document["case_sensitive"].as_bool().unwrap_or(false),
             strict: document["types"] == "strict",
             zone: document["zone"].as_str().unwrap_or_default().into(),
@@ -401,7 +401,7 @@ fn item(text: &str) -> Option<Value> {
 }
 
 /// A value as it is typed into a row.
-fn shown(value: &Value) -> String {
+fn typed_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -410,7 +410,11 @@ fn shown(value: &Value) -> String {
                 .iter()
                 .all(|entry| !entry.is_object() && !entry.is_array()) =>
         {
-            entries.iter().map(shown).collect::<Vec<_>>().join(", ")
+            entries
+                .iter()
+                .map(typed_text)
+                .collect::<Vec<_>>()
+                .join(", ")
         }
         Value::Object(members)
             if members.len() == 2 && members.contains_key("from") && members.contains_key("to") =>

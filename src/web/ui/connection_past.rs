@@ -138,7 +138,7 @@ impl Past {
             at: one.received_at.parse().ok().map(|at| Moment::new(at, now)),
             reason: match &one.explanation {
                 Some(explanation) => Some(tree::sentence(explanation)),
-                None => one.reason.as_deref().map(rule_places::told),
+                None => one.reason.as_deref().map(rule_places::mapping_sentence),
             },
             differences: one.differences.into_iter().map(in_words).collect(),
         };

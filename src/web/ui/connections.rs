@@ -113,7 +113,7 @@ impl Verdict {
             ),
             (_, _, Some(error)) => (
                 Chip::new(t!("builder-verdict-fails"), "bad"),
-                rule_places::told(&said_of(error)),
+                rule_places::mapping_sentence(&said_of(error)),
             ),
             (Ruling::Skip | Ruling::Fail, ..) => {
                 let (all, failed) = run.explanation.tally();

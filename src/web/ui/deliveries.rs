@@ -225,7 +225,7 @@ impl Story {
         ShowPage {
             page,
             row,
-            sentence: told(snapshot, delivery, &self.attempts, listens),
+            sentence: state_sentence(snapshot, delivery, &self.attempts, listens),
             advice: self.advice(),
             act,
             may_discard: may_change && delivery.state.may_be_discarded(),
@@ -542,7 +542,8 @@ fn passed(explanation: &Explanation) -> String {
     }
 }
 
-fn told(
+/// What its state means, and what to know of it.
+fn state_sentence(
     snapshot: &Snapshot,
     delivery: &DeliverySummary,
     attempts: &[Attempt],
@@ -552,7 +553,7 @@ fn told(
         .last()
         .map(|attempt| retold(&attempt.outcome.sentence()))
         .unwrap_or_default();
-    let problem = rule_places::told(delivery.problem.as_deref().unwrap_or_default());
+    let problem = rule_places::mapping_sentence(delivery.problem.as_deref().unwrap_or_default());
     match delivery.state {
         State::Skipped if !listens => t!("deliveries-is-not-listened"),
         State::Skipped => t!("deliveries-is-skipped"),

@@ -96,7 +96,7 @@ pub fn row(
     DeliveryRow {
         why_not: match (delivery.state, &delivery.problem) {
             (State::MappingFailed, Some(problem)) => {
-                Some(Told::the_same(rule_places::told(problem)))
+                Some(Told::the_same(rule_places::mapping_sentence(problem)))
             }
             _ => reasons.get(&delivery.id).map(WhyNot::told),
         },
