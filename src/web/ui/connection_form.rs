@@ -511,27 +511,23 @@ impl ConnectionForm {
 
     /// That a button brings in no more, since there are as many as there may be.
     pub fn is_full(&self, action: &Action) -> Option<FormProblem> {
-        let (place, message) = match action {
-            Action::AddField | Action::Pick(_)
-                if !self.may_have_another_field()
-                    && (matches!(action, Action::AddField) || self.picks_a_new_field()) =>
-            {
-                (
-                    "mapping/fields",
-                    t!("builder-fields-limit", count = FIELDS_LIMIT),
-                )
-            }
-            Action::AddCondition(_) | Action::AddGroup(_) | Action::PickCondition(_)
-                if !self.may_have_another_condition() =>
-            {
-                (
-                    "filter",
-                    t!("builder-conditions-limit", count = CONDITIONS_LIMIT),
-                )
-            }
-            _ => return None,
+        let adds_a_field = match action {
+            Action::AddField => true,
+            Action::Pick(_) => self.picks_a_new_field(),
+            _ => false,
         };
-        Some(FormProblem::at(place, message))
+        if adds_a_field && !self.may_have_another_field() {
+            let message = t!("builder-fields-limit", count = FIELDS_LIMIT);
+            return Some(FormProblem::at("mapping/fields", message));
+        }
+        let adds_a_condition = matches!(
+            action,
+            Action::AddCondition(_) | Action::AddGroup(_) | Action::PickCondition(_)
+        );
+        (adds_a_condition && !self.may_have_another_condition()).then(|| {
+            let message = t!("builder-conditions-limit", count = CONDITIONS_LIMIT);
+            FormProblem::at("filter", message)
+        })
     }
 
     /// Whether a value that is picked becomes a field of its own, and does not go into the template or a row that waits for one.
