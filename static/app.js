@@ -82,7 +82,7 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
     answer.value = "yes";
     const no = document.createElement("button");
     // What is sent again keeps nothing.
-    no.textContent = (form.getAttribute("action") ?? "").endsWith("/resend") ? said.cancel : said.keep;
+    no.textContent = (form.getAttribute("action") ?? "").endsWith(said.sendsAgain) ? said.cancel : said.keep;
     yes.addEventListener("click", () => { form.dataset.confirmed = "yes"; form.append(answer); form.requestSubmit(); });
     no.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => dialog.remove());
