@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use crate::domain::connection::Connection;
 use crate::domain::delivery::State;
 use crate::domain::id::EventId;
 use crate::flow::Bridge;
-use crate::flow::dry_run::{Ruling, dry_run};
+use crate::flow::dry_run::{DryRun, Ruling, dry_run};
 use crate::flow::resend::send_event;
 use crate::store::deliveries::{BECAME_LIMIT, Became, DeliveryFilter, DeliverySummary};
-use crate::store::events::EventFilter;
+use crate::store::events::{EventFilter, StoredEvent};
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::problem::ApiError;
@@ -174,43 +175,7 @@ pub async fn show(
             ..DeliveryFilter::default()
         })
         .await?;
-    let (mut verdicts, mut listens) = (Vec::new(), true);
-    for connection in bridge
-        .store
-        .connections()
-        .await?
-        .into_iter()
-        .filter(|c| c.source_id == event.summary.source_id)
-        // A test concerns its own connection alone.
-        .filter(|c| !event.summary.is_test || deliveries.iter().any(|d| d.connection_id == c.id))
-    {
-        let rules = bridge.rules(connection.version.id).await?;
-        let (body, received_at) = (event.body.clone(), event.summary.received_at);
-        let run = in_turn(&RULES, move || dry_run(&rules, &body, received_at)).await?;
-        let run = run.map_err(ApiError::from)?;
-        let verdict = Verdict::new(&run);
-        let went_through = |one: &DeliverySummary| {
-            one.connection_id == connection.id && one.state != State::Skipped
-        };
-        let may_be_sent = run.decision == Ruling::Deliver
-            && connection.enabled
-            && !event.summary.is_test
-            && !deliveries.iter().any(went_through);
-        listens &= run.not_triggered.is_none();
-        let sentence = if connection.enabled {
-            verdict.sentence
-        } else {
-            format!("{} {}", verdict.sentence, t!("events-switched-off"))
-        };
-        verdicts.push(ConnectionVerdict {
-            connection_id: connection.id.to_string(),
-            connection: connection.name,
-            may_be_sent,
-            chip: verdict.chip,
-            sentence,
-            tree: verdict.tree,
-        });
-    }
+    let (verdicts, listens) = verdicts_of(&bridge, &event, &deliveries).await?;
     let name = source.map_or_else(|| t!("events-deleted-source"), |source| source.name);
     let row = EventRow::new(&event.summary, &name, now);
     let mut page = Page::new(&request, &user, "/events", row.label.clone());
@@ -234,6 +199,52 @@ pub async fn show(
         deliveries: why_not::rows(&bridge, &deliveries, now).await?,
         body: pretty(&event.body),
     })
+}
+
+/// What the present rules of the source's connections would do with the event, and whether all of them listen to it.
+async fn verdicts_of(
+    bridge: &Bridge,
+    event: &StoredEvent,
+    deliveries: &[DeliverySummary],
+) -> Result<(Vec<ConnectionVerdict>, bool), PageError> {
+    let (source_id, is_test) = (event.summary.source_id, event.summary.is_test);
+    let connections = bridge.store.connections().await?.into_iter();
+    let concerned = connections
+        .filter(|one| one.source_id == source_id)
+        // A test concerns its own connection alone.
+        .filter(|one| !is_test || deliveries.iter().any(|d| d.connection_id == one.id));
+    let (mut verdicts, mut listens) = (Vec::new(), true);
+    for connection in concerned {
+        let rules = bridge.rules(connection.version.id).await?;
+        let (body, received_at) = (event.body.clone(), event.summary.received_at);
+        let run = in_turn(&RULES, move || dry_run(&rules, &body, received_at)).await?;
+        let run = run.map_err(ApiError::from)?;
+        let went_through = |one: &DeliverySummary| {
+            one.connection_id == connection.id && one.state != State::Skipped
+        };
+        let was_sent = is_test || deliveries.iter().any(went_through);
+        listens &= run.not_triggered.is_none();
+        verdicts.push(ConnectionVerdict::new(connection, &run, was_sent));
+    }
+    Ok((verdicts, listens))
+}
+
+impl ConnectionVerdict {
+    fn new(connection: Connection, run: &DryRun, was_sent: bool) -> ConnectionVerdict {
+        let verdict = Verdict::new(run);
+        ConnectionVerdict {
+            may_be_sent: run.decision == Ruling::Deliver && connection.enabled && !was_sent,
+            sentence: if connection.enabled {
+                verdict.sentence
+            } else {
+                format!("{} {}", verdict.sentence, t!("events-switched-off"))
+            },
+            connection_id: connection.id.to_string(),
+            connection: connection.name,
+            chip: verdict.chip,
+            tree: verdict.tree,
+        }
+    }
 }
 
 /// Sends the event through a connection that it did not go through when it came in.
