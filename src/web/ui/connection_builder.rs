@@ -274,24 +274,7 @@ async fn save_form(
     form: &mut ConnectionForm,
     extras: &mut Extras,
 ) -> Result<Option<ConnectionId>, PageError> {
-    let (rules, pointers, problems) = form.rules();
-    let saved = builder.saved.as_ref().map(|saved| &saved.version.rules);
-    let refused = if saved == Some(&rules) {
-        // Who changes the name alone need not mend the rules.
-        Vec::new()
-    } else {
-        Rules::compile(&rules).err().unwrap_or_default()
-    };
-    let left = form
-        .recipe
-        .map(|recipe| placeholders::of_recipe(recipe, &rules.mapping));
-    let problems = form
-        .open_choices()
-        .into_iter()
-        .chain(problems)
-        .chain(refused.iter().map(FormProblem::from))
-        .chain(left.into_iter().flatten());
-    extras.problems = form.placed(problems.collect(), &pointers);
+    extras.problems = builder.problems_before_saving(form);
     if !extras.problems.is_empty() {
         return Ok(None);
     }
@@ -313,7 +296,7 @@ async fn save_form(
         let destination = builder.destination_name(form);
         document.name = match builder.named_meanwhile(form) {
             Some(name) => name,
-            None => builder.suggested(&rules, &destination),
+            None => builder.suggested(&form.rules().0, &destination),
         };
     }
     let existing = builder.saved.as_ref().map(|saved| saved.id);
@@ -391,6 +374,28 @@ impl<'b> Builder<'b> {
             names,
             saved,
         })
+    }
+
+    /// What must be mended before anything is made or saved.
+    fn problems_before_saving(&self, form: &ConnectionForm) -> Vec<FormProblem> {
+        let (rules, pointers, problems) = form.rules();
+        let saved = self.saved.as_ref().map(|saved| &saved.version.rules);
+        let refused = if saved == Some(&rules) {
+            // Who changes the name alone need not mend the rules.
+            Vec::new()
+        } else {
+            Rules::compile(&rules).err().unwrap_or_default()
+        };
+        let left = form
+            .recipe
+            .map(|recipe| placeholders::of_recipe(recipe, &rules.mapping));
+        let problems = form
+            .open_choices()
+            .into_iter()
+            .chain(problems)
+            .chain(refused.iter().map(FormProblem::from))
+            .chain(left.into_iter().flatten());
+        form.placed(problems.collect(), &pointers)
     }
 
     /// The name that somebody gave it since the form was opened, which the form does not know.
