@@ -4,20 +4,20 @@
 const said = document.body.dataset;
 
 // Copy buttons appear only where a clipboard can be written.
-if (navigator.clipboard) {
-  for (const box of document.querySelectorAll(".copy:not(.plain-copy)")) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = said.copy;
-    button.addEventListener("click", async () => {
-      const source = box.querySelector("input, pre, .codes");
-      await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
-      button.textContent = said.copied;
-      setTimeout(() => { button.textContent = said.copy; }, 1500);
-    });
-    box.append(button);
-  }
-}
+const offerCopy = (box) => {
+  if (!navigator.clipboard || box.querySelector("button")) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = said.copy;
+  button.addEventListener("click", async () => {
+    const source = box.querySelector("input, pre, .codes");
+    await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
+    button.textContent = said.copied;
+    setTimeout(() => { button.textContent = said.copy; }, 1500);
+  });
+  box.append(button);
+};
+for (const box of document.querySelectorAll(".copy:not(.plain-copy)")) offerCopy(box);
 
 // What is wrong is marked at its field, with the sentence beside it.
 const markProblems = () => {
@@ -82,7 +82,7 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
     answer.value = "yes";
     const no = document.createElement("button");
     // What is sent again keeps nothing.
-    no.textContent = (form.getAttribute("action") ?? "").endsWith("/resend") ? said.cancel : said.keep;
+    no.textContent = (form.getAttribute("action") ?? "").endsWith(said.sendsAgain) ? said.cancel : said.keep;
     yes.addEventListener("click", () => { form.dataset.confirmed = "yes"; form.append(answer); form.requestSubmit(); });
     no.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => dialog.remove());

@@ -329,7 +329,7 @@ const hint = (select) => {
   value.tabIndex = says === "" ? -1 : 0;
   value.placeholder = says ?? "";
 };
-const is_update = (box) => box.closest("fieldset").contains(find("[name=events][value=RECORD_UPDATED]")) && !["RECORD_UPDATED", "TODO_CREATED", "TODO_DELETED"].includes(box.value);
+const is_update = (box) => "update" in box.dataset;
 // "Record updated" stands for its events: it is ticked when all of them are.
 const mirror = (box) => {
   const group = all("[name=events]", box.closest("fieldset"));
@@ -340,7 +340,6 @@ const mirror = (box) => {
   else any.checked = meant.every((other) => other.checked);
 };
 // What is chosen in a list that can be folded, in a few words; every change of a record is one of them.
-const NAMED_LIMIT = 2;
 const count = (field) => {
   const told = all("[data-count]").find(({ dataset }) => [dataset.count, dataset.typed].includes(field.name));
   if (!told) return;
@@ -348,7 +347,8 @@ const count = (field) => {
   const any = ticked.some((box) => box.value === "RECORD_UPDATED");
   const typed = find(`[name="${CSS.escape(told.dataset.typed)}"]`).value.split(",").map((name) => name.trim()).filter(Boolean);
   const names = [...ticked.filter((box) => !any || !is_update(box)).map((box) => box.closest("label").textContent.trim()), ...typed];
-  const [named, more] = [names.slice(0, NAMED_LIMIT).join(", "), names.length - NAMED_LIMIT];
+  const limit = Number(told.dataset.named);
+  const [named, more] = [names.slice(0, limit).join(", "), names.length - limit];
   told.textContent = more > 0 ? told.dataset.more.replace("{names}", () => named).replace("{count}", more) : named || told.dataset.none;
 };
 const narrow = (field) => {
@@ -464,19 +464,9 @@ document.addEventListener("focusout", () => setTimeout(() => { if (menu && docum
 
 // --- Waiting for a test event ------------------------------------------------------------------------------------------------------------
 
-// As app.js does for what is there from the start.
-const offer_copy = (box) => {
-  if (!navigator.clipboard || find("button", box)) return;
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = document.body.dataset.copy;
-  button.addEventListener("click", async () => { await navigator.clipboard.writeText(find("input", box).value); button.textContent = document.body.dataset.copied; });
-  box.append(button);
-};
-
 let waiting;
 const dress = () => {
-  for (const box of all(".copy", builder())) offer_copy(box);
+  for (const box of all(".copy", builder())) offerCopy(box);
   markProblems();
   clearInterval(waiting);
   const note = find("[data-listening]");

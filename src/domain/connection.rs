@@ -5,9 +5,10 @@
 //! arguments: computed again, it gives the same bytes, and so no body is stored twice.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::domain::catalogue;
@@ -118,14 +119,48 @@ pub struct Subject<'a> {
 /// What becomes of one event for one connection.
 #[derive(Debug)]
 pub enum Decision {
-    /// The connection does not listen to this event: no delivery is made, and this sentence says why.
-    NotTriggered(String),
+    /// The connection does not listen to this event: no delivery is made.
+    NotTriggered(NotTriggered),
     /// The filter said no; [`Rules::explain`] says why.
     Skip,
     /// The mapping could not make a body.
     Fail(MappingError),
     /// Send this.
     Deliver(Output),
+}
+
+/// Why a connection does not listen to an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotTriggered {
+    /// To no event of this type.
+    Event(String),
+    /// To none of this project.
+    Project(String),
+    /// To those of certain projects, and the event names none.
+    NoProject,
+}
+
+impl fmt::Display for NotTriggered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotTriggered::Event(event) => {
+                write!(f, "This connection does not listen to {event}.")
+            }
+            NotTriggered::Project(project) => {
+                write!(f, "This connection does not listen to project {project}.")
+            }
+            NotTriggered::NoProject => f.write_str(
+                "This connection listens to certain projects, and the event names none.",
+            ),
+        }
+    }
+}
+
+/// Its sentence, as the API says it.
+impl Serialize for NotTriggered {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// A trigger, compiled: an event is known by what its two names share.
@@ -292,25 +327,18 @@ impl Listening {
     }
 
     /// Why the connection does not listen to this event; `None` when it does.
-    fn refusal(&self, facts: &EventFacts) -> Option<String> {
+    fn refusal(&self, facts: &EventFacts) -> Option<NotTriggered> {
         let name = shared_name(&facts.event_type);
         if !self.events.is_empty() && !self.events.contains(name) {
-            return Some(format!(
-                "This connection does not listen to {}.",
-                facts.event_type
-            ));
+            return Some(NotTriggered::Event(facts.event_type.clone()));
         }
         if self.project_ids.is_empty() {
             return None;
         }
         match &facts.project_id {
             Some(project) if self.project_ids.contains(project) => None,
-            Some(project) => Some(format!(
-                "This connection does not listen to project {project}."
-            )),
-            None => Some(
-                "This connection listens to certain projects, and the event names none.".into(),
-            ),
+            Some(project) => Some(NotTriggered::Project(project.clone())),
+            None => Some(NotTriggered::NoProject),
         }
     }
 }

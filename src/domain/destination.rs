@@ -143,9 +143,14 @@ impl Health {
         }
     }
 
+    /// Whether it fails and is not paused for it.
+    pub fn is_failing(&self) -> bool {
+        self.paused.is_none() && self.failing_since.is_some()
+    }
+
     /// Whether it failed until it was paused and resumed, and nothing has failed since: what it does now is not known yet.
     pub fn is_resumed(&self) -> bool {
-        self.word() == "failing" && self.last_failed.is_none()
+        self.is_failing() && self.last_failed.is_none()
     }
 
     /// Whether nothing is known against it.

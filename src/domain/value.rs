@@ -76,6 +76,14 @@ pub fn type_of(value: &Value) -> &'static str {
     }
 }
 
+/// A text of so many characters at most; what was longer ends with an ellipsis.
+pub fn cut(text: &str, limit_chars: usize) -> String {
+    match text.char_indices().nth(limit_chars) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
+    }
+}
+
 /// Whether a value is as good as none: null, or a text, a list or an object in which nothing is.
 pub fn is_empty(value: &Value) -> bool {
     match value {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::connection::{Decision, Rules, Subject};
+use crate::domain::connection::{Decision, NotTriggered, Rules, Subject};
 use crate::domain::destination::Settings;
 use crate::domain::event::{ReadError, Reading, read};
 use crate::domain::filter::explanation::Explanation;
@@ -19,15 +19,23 @@ use crate::outbound::request;
 /// Stands for the id of a delivery that is not made.
 const REHEARSED_ID: &str = "00000000-0000-7000-8000-000000000000";
 
+/// What was decided, without what comes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ruling {
+    Deliver,
+    Skip,
+    Fail,
+}
+
 /// What a dry run answers, in the API's shape.
 #[derive(Debug, Clone, Serialize)]
 pub struct DryRun {
-    /// `deliver`, `skip` or `fail`.
-    pub decision: &'static str,
+    pub decision: Ruling,
     pub explanation: Explanation,
     /// Why the trigger did not even ask the filter.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub not_triggered: Option<String>,
+    pub not_triggered: Option<NotTriggered>,
     /// What would be sent, read as JSON, or as a text when it is none.
     pub output: Option<Value>,
     /// The exact text that would be sent.
@@ -58,7 +66,7 @@ pub fn dry_run(rules: &Rules, body: &[u8], received_at: Timestamp) -> Result<Dry
         received_at,
     };
     let mut run = DryRun {
-        decision: "deliver",
+        decision: Ruling::Deliver,
         explanation: rules
             .explain(&subject)
             .unwrap_or_else(Explanation::no_filter),
@@ -70,12 +78,12 @@ pub fn dry_run(rules: &Rules, body: &[u8], received_at: Timestamp) -> Result<Dry
     };
     match rules.decide(&subject) {
         Decision::NotTriggered(reason) => {
-            run.decision = "skip";
+            run.decision = Ruling::Skip;
             run.not_triggered = Some(reason);
         }
-        Decision::Skip => run.decision = "skip",
+        Decision::Skip => run.decision = Ruling::Skip,
         Decision::Fail(error) => {
-            run.decision = "fail";
+            run.decision = Ruling::Fail;
             run.error = Some(DryRunError {
                 code: error.code,
                 message: error.message,

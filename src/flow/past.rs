@@ -15,12 +15,15 @@ use crate::domain::event::{Reading, read};
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::id::{EventId, SourceId};
 use crate::domain::mapping::Output;
+use crate::domain::value::cut;
 use crate::flow::Bridge;
 use crate::store::error::StoreError;
 use crate::store::events::StoredEvent;
 
 /// Most events of one dry run.
 pub const EVENTS_LIMIT: u32 = 5_000;
+/// Events that a dry run looks at unless asked for more or fewer.
+pub const DRY_RUN_EVENTS: u32 = 200;
 /// Events in memory at once.
 const PAGE_EVENTS: i64 = 50;
 /// Events that are shown one by one for each kind of difference.
@@ -223,7 +226,7 @@ pub fn weigh(before: Option<&Rules>, now: &Rules, subject: &Subject<'_>) -> Weig
                 weighed.turn = Turn::NewlyFailing;
             }
         }
-        (_, Decision::NotTriggered(reason)) => weighed.reason = Some(reason),
+        (_, Decision::NotTriggered(reason)) => weighed.reason = Some(reason.to_string()),
         (_, Decision::Skip) => {
             weighed.explanation = now.explain(subject);
             weighed.reason = weighed.explanation.as_ref().map(Explanation::sentence);
@@ -246,7 +249,12 @@ pub fn differences(before: &Output, now: &Output) -> Vec<Difference> {
     match (json(before), json(now)) {
         (Some(was), Some(is)) => collect(String::new(), Some(&was), Some(&is), &mut found),
         _ => {
-            let text = |output: &Output| Some(cut(&String::from_utf8_lossy(&output.body)));
+            let text = |output: &Output| {
+                Some(cut(
+                    &String::from_utf8_lossy(&output.body),
+                    VALUE_LIMIT_CHARS,
+                ))
+            };
             found.push(Difference {
                 place: String::new(),
                 before: text(before),
@@ -303,20 +311,15 @@ fn collect(
             }
         }
         _ => {
-            let text = |value: Option<&Value>| value.map(|value| cut(&value.to_string()));
+            let text = |value: Option<&Value>| {
+                value.map(|value| cut(&value.to_string(), VALUE_LIMIT_CHARS))
+            };
             found.push(Difference {
                 place,
                 before: text(before),
                 now: text(now),
             });
         }
-    }
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(VALUE_LIMIT_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_string(),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::domain::connection::{Connection, Rules};
 use crate::domain::delivery::{Cause, State};
 use crate::domain::id::{ConnectionId, DeliveryId, DestinationId, EventId, VersionId};
 use crate::domain::mapping::Output;
+use crate::domain::value::cut;
 use crate::flow::Bridge;
 use crate::flow::dry_run::body_of;
 use crate::flow::ingest::Route;
@@ -177,8 +178,5 @@ pub(super) fn record_of(delivery: &DeliverySummary) -> String {
 /// What the audit log calls a record.
 fn told_record(title: Option<&str>, id: Option<&str>, event_type: &str) -> String {
     let title = title.map(str::trim).filter(|title| !title.is_empty());
-    let name = title.or(id).unwrap_or(event_type);
-    let is_cut = name.chars().count() > RECORD_LIMIT_CHARS;
-    let begins: String = name.chars().take(RECORD_LIMIT_CHARS).collect();
-    if is_cut { begins + "…" } else { begins }
+    cut(title.or(id).unwrap_or(event_type), RECORD_LIMIT_CHARS)
 }

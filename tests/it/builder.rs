@@ -1133,6 +1133,11 @@ async fn a_review_tells_of_the_name_the_source_and_a_new_destination() {
         let review = part(&live, "review");
         assert!(review.contains(sentence), "{sentence} in {review}");
     }
+    // The name that is suggested is the one that a save would give it.
+    let unnamed = changed(posted, &[("name", ""), ("d_url", &*url)]);
+    let live = ada.post("/connections/live", &unnamed).await;
+    let suggested = "data-name=\"Record created → 127.0.0.1\"";
+    assert!(part(&live, "review").contains(suggested), "{}", live.html);
     bridge.stop().await;
 }
 

@@ -62,7 +62,6 @@ const TOLD_OTHERWISE: &[(&str, &str, &str)] = &[
     ("web/admission.rs", "This needs the role", "for programs"),
     ("web/api/answers.rs", "", "for programs"),
     ("web/api/audit.rs", "", "for programs"),
-    ("web/api/deliveries.rs", "", "for programs"),
     ("web/api/idempotency.rs", "", "for programs"),
     ("web/api/mod.rs", "`limit`", "for programs"),
     ("web/api/mod.rs", "`cursor`", "for programs"),

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::domain::filter::Mode;
 use crate::domain::filter::condition::Truth;
+use crate::domain::value::cut;
 
 /// Longest text of a found value, in characters; lists and objects are cut by their JSON text.
 pub const FOUND_LIMIT_CHARS: usize = 200;
@@ -260,18 +261,12 @@ impl Explanation {
 
 /// A found value, cut to what an explanation shows.
 pub(super) fn shortened(value: &Value) -> Value {
-    let cut = |text: &str| -> String {
-        match text.char_indices().nth(FOUND_LIMIT_CHARS) {
-            Some((end, _)) => format!("{}…", &text[..end]),
-            None => text.to_string(),
-        }
-    };
     match value {
-        Value::String(text) => Value::from(cut(text)),
+        Value::String(text) => Value::from(cut(text, FOUND_LIMIT_CHARS)),
         Value::Array(_) | Value::Object(_) => {
             let text = value.to_string();
             if text.chars().count() > FOUND_LIMIT_CHARS {
-                Value::from(cut(&text))
+                Value::from(cut(&text, FOUND_LIMIT_CHARS))
             } else {
                 value.clone()
             }

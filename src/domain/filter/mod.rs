@@ -29,6 +29,9 @@ pub const DEPTH_LIMIT: usize = 8;
 /// Conditions in one filter.
 pub const CONDITIONS_LIMIT: usize = 200;
 
+/// What a condition may say.
+pub const CONDITION_KEYS: [&str; 6] = ["path", "op", "value", "case_sensitive", "types", "zone"];
+
 /// Lists in lists whose items a filter asks for: each multiplies the work by the length of its list.
 pub const ITEMS_DEPTH_LIMIT: usize = 3;
 

@@ -11,7 +11,9 @@ use crate::domain::filter::check::Check;
 use crate::domain::filter::condition::{Condition, Scope};
 use crate::domain::filter::keys::Listed;
 use crate::domain::filter::operator::{self, Reads};
-use crate::domain::filter::{CONDITIONS_LIMIT, DEPTH_LIMIT, ITEMS_DEPTH_LIMIT, Mode, Node};
+use crate::domain::filter::{
+    CONDITION_KEYS, CONDITIONS_LIMIT, DEPTH_LIMIT, ITEMS_DEPTH_LIMIT, Mode, Node,
+};
 use crate::domain::path::Path;
 use crate::domain::pattern;
 use crate::domain::problem::Problem;
@@ -21,7 +23,6 @@ use crate::domain::value::{
 
 /// Entries of a list value.
 const LIST_LIMIT: usize = 1_000;
-const CONDITION_KEYS: [&str; 6] = ["path", "op", "value", "case_sensitive", "types", "zone"];
 
 pub(super) fn filter(document: &Value) -> Result<Node, Vec<Problem>> {
     let mut reader = Reader {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::domain::audit::{ActorKind, Note};
 use crate::flow::Bridge;
 use crate::store::audit::AuditFilter;
-use crate::web::api::query::{Query, time_from, time_to};
+use crate::web::api::query::{Query, filled, time_from, time_to};
 use crate::web::api::{Paging, page_of, time};
 use crate::web::problem::ApiError;
 
@@ -40,7 +40,6 @@ pub async fn index(
         cursor: query.cursor,
     }
     .page()?;
-    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let filter = AuditFilter {
         object_kind: filled(query.object_kind),
         object_id: filled(query.object_id),

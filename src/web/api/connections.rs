@@ -13,7 +13,7 @@ use crate::domain::connection::{
 use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
 use crate::domain::problem::Problem;
 use crate::flow::Bridge;
-use crate::flow::past::{EVENTS_LIMIT, over_the_past};
+use crate::flow::past::{DRY_RUN_EVENTS, EVENTS_LIMIT, over_the_past};
 use crate::new_id;
 use crate::store::connections::{ConnectionDraft, Seen};
 use crate::store::error::StoreError;
@@ -23,9 +23,6 @@ use crate::web::api::query::Query;
 use crate::web::api::{Paging, id, name, parse, parse_replacing, time};
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, turn};
-
-/// Events that a dry run looks at unless asked for more or fewer.
-const DRY_RUN_EVENTS: u32 = 200;
 
 /// A connection as a client writes it.
 #[derive(Debug, Deserialize)]

@@ -13,7 +13,7 @@ use crate::flow::{Bridge, resend};
 use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
-use crate::web::api::query::{Query, time_from, time_to};
+use crate::web::api::query::{Query, filled, time_from, time_to, unknown_state};
 use crate::web::api::{Paging, id, maybe_time, page_of, parse, time};
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
@@ -72,10 +72,10 @@ impl Wanted {
                 .as_deref()
                 .map(|text| id(text, "replay"))
                 .transpose()?,
-            event_type: self.event_type.filter(|text| !text.is_empty()),
+            event_type: filled(self.event_type),
             from: self.from,
             to: self.to,
-            text: self.text.filter(|text| !text.is_empty()),
+            text: filled(self.text),
             page,
         })
     }
@@ -87,11 +87,7 @@ fn states(text: &str) -> Result<Vec<State>, ApiError> {
         .filter(|word| !word.is_empty())
         .map(|word| {
             State::from_word(word).ok_or_else(|| {
-                let known: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
-                let detail = format!(
-                    "`{word}` is not a state; the states are {}.",
-                    known.join(", ")
-                );
+                let detail = unknown_state(word);
                 ApiError::new(StatusCode::BAD_REQUEST, "unknown_state", detail)
             })
         })

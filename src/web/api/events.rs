@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::domain::lenient;
 use crate::flow::Bridge;
 use crate::store::events::{EventFilter, EventSummary};
-use crate::web::api::query::{Query, time_from, time_to};
+use crate::web::api::query::{Query, filled, time_from, time_to};
 use crate::web::api::{Paging, id, maybe_time, page_of, time};
 use crate::web::problem::ApiError;
 
@@ -38,7 +38,6 @@ pub async fn index(
         cursor: query.cursor,
     }
     .page()?;
-    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let filter = EventFilter {
         source_id: query
             .source_id

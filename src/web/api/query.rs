@@ -12,6 +12,7 @@ use serde::de::value::{Error, MapDeserializer};
 use serde::de::{DeserializeOwned, Error as _, IntoDeserializer, Visitor};
 use serde::{Deserialize as _, Deserializer, forward_to_deserialize_any};
 
+use crate::domain::delivery::State;
 use crate::web::problem::ApiError;
 
 /// Letters of a date without a time.
@@ -80,6 +81,20 @@ impl<'de> Deserializer<'de> for Word {
         bool i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq tuple tuple_struct
         map struct enum identifier ignored_any
     }
+}
+
+/// That a word is no state of a delivery, and which there are.
+pub fn unknown_state(word: &str) -> String {
+    let known: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
+    format!(
+        "`{word}` is not a state; the states are {}.",
+        known.join(", ")
+    )
+}
+
+/// A text that narrows a list; an empty one does not.
+pub fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
 }
 
 /// A time from which on; of a date, its beginning in UTC.

@@ -17,7 +17,7 @@ use crate::flow::{Bridge, replay as replaying};
 use crate::store::replays::Replay;
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
-use crate::web::api::query::{Query, time_from, time_to};
+use crate::web::api::query::{Query, filled, time_from, time_to, unknown_state};
 use crate::web::api::{Paging, id, maybe_time, page_of, parse, read_from, time};
 use crate::web::problem::ApiError;
 
@@ -149,16 +149,11 @@ impl FilterDocument {
             match State::from_word(word) {
                 Some(state) => states.push(state),
                 None => {
-                    let known: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
-                    let message = format!(
-                        "`{word}` is not a state; the states are {}.",
-                        known.join(", ")
-                    );
+                    let message = unknown_state(word);
                     problems.push(Problem::new("/filter/state", "unknown_state", message));
                 }
             }
         }
-        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         Selection {
             states,
             connection_id: read_id(self.connection_id, "connection_id", problems),

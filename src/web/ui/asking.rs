@@ -19,6 +19,9 @@ use crate::web::ui::note::{Note, note};
 use crate::web::ui::page::{Page, render, render_with};
 use crate::web::ui::query::query_value;
 
+/// How the address of a form ends that sends something again: saying no to it keeps nothing. The dialog goes by it as well.
+pub const SENDS_AGAIN: &str = "/resend";
+
 /// How the page asks.
 pub struct Ask {
     pub section: &'static str,
@@ -57,7 +60,7 @@ pub fn ask_first(request: &HttpRequest, ask: Ask) -> Result<Option<HttpResponse>
         ),
         ask,
         action: request.path().to_string(),
-        keeps: !request.path().ends_with("/resend"),
+        keeps: !request.path().ends_with(SENDS_AGAIN),
         fields: form
             .into_pairs()
             .into_iter()

@@ -15,7 +15,7 @@ use crate::web::ui::account::Tabs;
 use crate::web::ui::error::PageError;
 use crate::web::ui::page::{Page, render};
 use crate::web::ui::pager::Pager;
-use crate::web::ui::query::query_value;
+use crate::web::ui::query::{filled, query_text};
 use crate::web::ui::row::Moment;
 
 /// Notes on one page.
@@ -110,13 +110,7 @@ pub async fn index(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let now = bridge.clock.now();
-    let text = |name: &str| {
-        query_value(&request, name)
-            .unwrap_or_default()
-            .trim()
-            .to_string()
-    };
-    let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let text = |name: &str| query_text(&request, name);
     let (kind, actor_kind, search, object_id) =
         (text("kind"), text("actor"), text("text"), text("object"));
     let filter = AuditFilter {
@@ -138,8 +132,7 @@ pub async fn index(
         pager: Pager::of(&request, &found, |note| note.id),
         looked_to: found
             .looked_to
-            .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
-            .map(|at| Moment::new(at, now)),
+            .and_then(|id| Moment::of_ms(id.unix_ms(), now)),
         notes: found
             .rows
             .iter()

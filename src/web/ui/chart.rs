@@ -2,8 +2,8 @@
 //!
 //! Pure arithmetic over the counted stretches of time. It fetches nothing and knows no colours: each part names what it is.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::store::counts::{Counts, HOUR_MS, MINUTE_MS, Series, Span};
 use crate::web::i18n::Key;
@@ -17,7 +17,7 @@ const BAR_FILLS: f64 = 7.6;
 /// A stretch of time that can be looked at.
 #[derive(Debug, Clone, Copy)]
 pub struct Range {
-    /// In the address; the log knows the same words.
+    /// In the address, here and in the log's.
     pub word: &'static str,
     pub short: Key,
     pub name: Key,
@@ -118,6 +118,11 @@ impl Range {
             bars,
             format,
         }
+    }
+
+    /// How long all its bars stand for.
+    pub fn length(&self) -> SignedDuration {
+        SignedDuration::from_millis(self.bar_ms * self.bars)
     }
 
     /// When its first bar begins, so that the last one holds `now_ms` and days begin when the zone's do. Counts are kept by the hour, so

@@ -4,64 +4,43 @@
 //! while one types `POST /connections/live` answers with those parts of it that show what comes out. Neither stores anything but on "Save" and
 //! "Make the destination".
 
-use std::sync::Arc;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde_json::{Value, json};
 
 use crate::domain::audit::Actor;
 use crate::domain::connection::{Connection, Rules, RulesDocument};
-use crate::domain::destination::{Settings, SettingsDocument};
 use crate::domain::filter::CONDITIONS_LIMIT;
 use crate::domain::id::{ConnectionId, DestinationId};
 use crate::domain::mapping::fields::FIELDS_LIMIT;
 use crate::domain::mapping::functions::{Function, functions};
 use crate::domain::person::{Language, User};
-use crate::domain::services;
 use crate::flow::Bridge;
-use crate::flow::past::{
-    Comparison, Difference, EVENTS_LIMIT, EXAMPLES_LIMIT, Example, OTHER_ORDER, SAME_VALUES, Turn,
-    over_the_past,
-};
 use crate::store::connections::Seen;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::save_seen;
-use crate::web::api::destinations::{DestinationDocument, save_new};
 use crate::web::api::id;
-use crate::web::phrases::retold;
-use crate::web::turn::{RULES, turn};
 use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES, example_call};
 use crate::web::ui::connection_filter::MODES;
-use crate::web::ui::connection_form::{
-    Action, ConnectionForm, FORMATS, MAPPINGS, NewDestination, in_short,
-};
+use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS, in_short};
 use crate::web::ui::connection_live::{Live, Target, live};
+use crate::web::ui::connection_past::{Past, past};
 use crate::web::ui::connection_sample::{Offers, Sample, choose, listen, next, offers};
 use crate::web::ui::connection_words::{
     Names, change_sentences, named_by_itself, suggested_name, suggested_name_in,
 };
-use crate::web::ui::destination_form::with_scheme;
 use crate::web::ui::error::PageError;
-use crate::web::ui::form::Form;
-use crate::web::ui::form_problem::{FormProblem, mendable, mendable_of};
+use crate::web::ui::form::{Form, comma_separated};
+use crate::web::ui::form_problem::{FormProblem, mendable_of};
 use crate::web::ui::gallery;
-use crate::web::ui::labels::{SCHEMES, event_label, group_name};
+use crate::web::ui::labels::{SCHEMES, group_name};
+use crate::web::ui::new_destination;
 use crate::web::ui::once::go_and_show;
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::placeholders;
 use crate::web::ui::query::query_value;
-use crate::web::ui::row::Moment;
-use crate::web::ui::rule_places;
 use crate::web::ui::sample_tree::{self, Suggestion};
-use crate::web::ui::tree;
 use crate::web::visible::as_typed;
-
-/// Events of a dry run unless something else is typed.
-const DRY_RUN_EVENTS: u32 = 200;
-
-/// Characters of a mistyped number that are told again.
-const TYPED_LIMIT_CHARS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "connections/form.html")]
@@ -70,8 +49,8 @@ struct FormPage {
     problems: Vec<FormProblem>,
     /// It holds what was typed, and leaving the page would lose that.
     unsaved: bool,
-    action: String,
-    cancel: String,
+    /// Where it is posted to, and where whoever gives up goes.
+    saved_at: String,
     form: ConnectionForm,
     live: Live,
     tree: String,
@@ -121,28 +100,6 @@ struct FunctionEntry {
     summary: String,
     input: &'static str,
     output: &'static str,
-}
-
-/// A dry run over the past as the page shows it.
-struct Past {
-    comparison: Comparison,
-    /// There are saved rules to compare with.
-    edits: bool,
-    examples: Vec<PastExample>,
-    /// Of which kinds there are more than the examples, each as a sentence.
-    more: Vec<String>,
-    /// That another number of events was asked for than was typed.
-    counted: Option<String>,
-}
-
-struct PastExample {
-    event_id: String,
-    turn: String,
-    label: String,
-    record: String,
-    at: Option<Moment>,
-    reason: Option<String>,
-    differences: Vec<Difference>,
 }
 
 pub async fn new(
@@ -292,7 +249,7 @@ async fn submit(
         }
         Action::Listen => listen(bridge, &mut form).await?,
         Action::StopListening => form.sample.listening = false,
-        Action::DryRun => match builder.past(&mut form).await? {
+        Action::DryRun => match past(bridge, builder.saved.as_ref(), &mut form).await? {
             Ok(past) => extras.past = Some(past),
             Err(problem) => extras.not_tried = Some(problem),
         },
@@ -317,24 +274,7 @@ async fn save_form(
     form: &mut ConnectionForm,
     extras: &mut Extras,
 ) -> Result<Option<ConnectionId>, PageError> {
-    let (rules, pointers, problems) = form.rules();
-    let saved = builder.saved.as_ref().map(|saved| &saved.version.rules);
-    let refused = if saved == Some(&rules) {
-        // Who changes the name alone need not mend the rules.
-        Vec::new()
-    } else {
-        Rules::compile(&rules).err().unwrap_or_default()
-    };
-    let left = form
-        .recipe
-        .map(|recipe| placeholders::of_recipe(recipe, &rules.mapping));
-    let problems = form
-        .open_choices()
-        .into_iter()
-        .chain(problems)
-        .chain(refused.iter().map(FormProblem::from))
-        .chain(left.into_iter().flatten());
-    extras.problems = form.placed(problems.collect(), &pointers);
+    extras.problems = builder.problems_before_saving(form);
     if !extras.problems.is_empty() {
         return Ok(None);
     }
@@ -344,7 +284,7 @@ async fn save_form(
             return Ok(None);
         }
     }
-    let mut document = match form.document(None) {
+    let mut document = match form.document() {
         Ok(document) => document,
         Err(problems) => {
             extras.problems = problems;
@@ -353,10 +293,10 @@ async fn save_form(
     };
     // The form keeps what was typed: were it shown again, a name made now would stay when what it tells has changed.
     if document.name.is_empty() {
-        let destination = builder.names.destination(&form.destination_id);
+        let destination = builder.destination_name(form);
         document.name = match builder.named_meanwhile(form) {
             Some(name) => name,
-            None => builder.suggested(&rules, &destination),
+            None => builder.suggested(&form.rules().0, &destination),
         };
     }
     let existing = builder.saved.as_ref().map(|saved| saved.id);
@@ -379,61 +319,16 @@ async fn make_destination(
     extras: &mut Extras,
 ) -> Result<(), PageError> {
     let typed = &form.new_destination;
-    let document = DestinationDocument {
-        name: new_name(typed, &builder.names),
-        kind: None,
-        config: Some(json!({"url": with_scheme(&typed.url)})),
-        signing: Some(json!({"scheme": typed.scheme})),
-        limits: None,
-        success: None,
-        notices: None,
-    };
-    match save_new(builder.bridge, &builder.actor, document).await {
+    match new_destination::make(builder.bridge, &builder.actor, typed, &builder.names).await? {
         Ok(saved) => {
             form.destination_id = saved.id.to_string();
             form.new_destination = Default::default();
             extras.made_secret = saved.made_secret;
             builder.names = Names::load(builder.bridge).await?;
         }
-        Err(error) => {
-            let problems = mendable(error)?.into_iter();
-            extras.problems = problems.map(of_new_destination).collect();
-        }
+        Err(problems) => extras.problems = problems,
     }
     Ok(())
-}
-
-/// What a destination that is typed will be called: by what is reached there, or by its host, when it is given no name.
-fn new_name(typed: &NewDestination, names: &Names) -> String {
-    let url = with_scheme(&typed.url);
-    let host = url::Url::parse(&url)
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_string));
-    if typed.name.is_empty() {
-        if let Some(service) = services::called(&url) {
-            return numbered(service, names);
-        }
-        // Without a host the address is refused; its name is not to be refused besides.
-        host.unwrap_or_else(|| t!("builder-new-destination"))
-    } else {
-        typed.name.clone()
-    }
-}
-
-/// The name, or with the first number that no destination has yet.
-fn numbered(name: &str, names: &Names) -> String {
-    let is_free = |name: &String| !names.destinations.iter().any(|(_, taken)| taken == name);
-    let others = (2..).map(|number| format!("{name} {number}"));
-    let mut all = std::iter::once(name.to_string()).chain(others);
-    all.find(is_free).unwrap_or_default()
-}
-
-/// A problem of a destination that is made within the builder, at the controls that it has there.
-fn of_new_destination(mut problem: FormProblem) -> FormProblem {
-    if let Some(field) = &mut problem.field {
-        field.id = format!("d_{}", field.id);
-    }
-    problem
 }
 
 /// What a page shows besides the form.
@@ -481,6 +376,28 @@ impl<'b> Builder<'b> {
         })
     }
 
+    /// What must be mended before anything is made or saved.
+    fn problems_before_saving(&self, form: &ConnectionForm) -> Vec<FormProblem> {
+        let (rules, pointers, problems) = form.rules();
+        let saved = self.saved.as_ref().map(|saved| &saved.version.rules);
+        let refused = if saved == Some(&rules) {
+            // Who changes the name alone need not mend the rules.
+            Vec::new()
+        } else {
+            Rules::compile(&rules).err().unwrap_or_default()
+        };
+        let left = form
+            .recipe
+            .map(|recipe| placeholders::of_recipe(recipe, &rules.mapping));
+        let problems = form
+            .open_choices()
+            .into_iter()
+            .chain(problems)
+            .chain(refused.iter().map(FormProblem::from))
+            .chain(left.into_iter().flatten());
+        form.placed(problems.collect(), &pointers)
+    }
+
     /// The name that somebody gave it since the form was opened, which the form does not know.
     fn named_meanwhile(&self, form: &ConnectionForm) -> Option<String> {
         let (saved, called) = (self.saved.as_ref()?, form.called.as_ref()?);
@@ -520,6 +437,16 @@ impl<'b> Builder<'b> {
         }
     }
 
+    /// What the chosen destination is called, or the typed one will be; empty when there is neither.
+    fn destination_name(&self, form: &ConnectionForm) -> String {
+        let typed = &form.new_destination;
+        if typed.url.is_empty() {
+            self.names.destination(&form.destination_id)
+        } else {
+            new_destination::name_of(typed, &self.names)
+        }
+    }
+
     /// What it is called when it is given no name. One that was named so keeps its language: who saves it may read another.
     fn suggested(&self, rules: &RulesDocument, destination: &str) -> String {
         match self.named_in {
@@ -555,15 +482,14 @@ impl<'b> Builder<'b> {
             .iter()
             .filter(|project| project.checked)
             .map(|project| project.name.clone())
-            .chain(comma_separated(&other_projects))
+            .chain(comma_separated(&other_projects).map(str::to_string))
             .collect();
         Ok(FormPage {
             chosen_projects: in_short(&chosen),
             page: Page::new(request, user, "/connections", title),
             problems: extras.problems,
             unsaved: extras.unsaved,
-            action: self.saved_at(),
-            cancel: self.saved_at(),
+            saved_at: self.saved_at(),
             live,
             tree: sample_tree::html(document),
             paths: sample_tree::paths(document),
@@ -588,14 +514,10 @@ impl<'b> Builder<'b> {
             Ok(id) if typed.url.is_empty() => self.bridge.snapshot().destination(id).cloned(),
             _ => None,
         };
-        let name = match typed.url.is_empty() {
-            false if typed.name.is_empty() => t!("builder-new-destination"),
-            false => typed.name.clone(),
-            true => self.names.destination(&form.destination_id),
-        };
+        let name = self.destination_name(form);
         let target = match &chosen {
             Some(destination) => Target::Saved(&destination.settings),
-            None => typed_target(form),
+            None => new_destination::target(typed),
         };
         let now = self.bridge.clock.now();
         let is_named = !form.source_id.is_empty() && !name.is_empty();
@@ -614,11 +536,7 @@ impl<'b> Builder<'b> {
         let (names, typed) = (&self.names, &form.new_destination);
         let (was, is_new) = (&saved.version.destination_id, !typed.url.is_empty());
         let before = names.destination(&was.to_string());
-        let after = if is_new {
-            new_name(typed, names)
-        } else {
-            names.destination(&form.destination_id)
-        };
+        let after = self.destination_name(form);
         let name = if form.name.is_empty() {
             self.suggested(&rules, &after)
         } else {
@@ -651,50 +569,6 @@ impl<'b> Builder<'b> {
         }
         told
     }
-
-    /// The dry run over the past, or what it lacks; what must be mended of the rules themselves, the page says anyway.
-    async fn past(
-        &self,
-        form: &mut ConnectionForm,
-    ) -> Result<Result<Past, FormProblem>, PageError> {
-        let typed = std::mem::take(&mut form.dry_run_events);
-        let wanted = typed.trim().parse::<i64>();
-        let count = match wanted {
-            Ok(wanted) => wanted.clamp(1, EVENTS_LIMIT.into()) as u32,
-            Err(_) => DRY_RUN_EVENTS,
-        };
-        form.dry_run_events = count.to_string();
-        let is_taken = typed.is_empty() || wanted == Ok(count.into());
-        let Ok(source_id) = form.source_id.parse() else {
-            let needed = t!("builder-needs-source-choice");
-            return Ok(Err(FormProblem::at("source_id", needed)));
-        };
-        let (rules, _, problems) = form.rules();
-        let (Ok(now), true) = (Rules::compile(&rules), problems.is_empty()) else {
-            return Ok(Err(FormProblem::plain(t!("builder-mend-first"))));
-        };
-        let before = match &self.saved {
-            Some(saved) => Some(self.bridge.rules(saved.version.id).await?),
-            None => None,
-        };
-        let edits = before.is_some();
-        let _turn = turn(&RULES).await?;
-        let comparison =
-            over_the_past(self.bridge, source_id, before, Arc::new(now), count).await?;
-        let past = Past::new(comparison, edits, self.bridge.clock.now());
-        let typed: String = typed.chars().take(TYPED_LIMIT_CHARS).collect();
-        Ok(Ok(Past {
-            counted: (!is_taken).then(|| {
-                t!(
-                    "builder-past-counted",
-                    typed = typed,
-                    limit = EVENTS_LIMIT,
-                    count = count
-                )
-            }),
-            ..past
-        }))
-    }
 }
 
 /// What needs no choice; of several, the person chooses.
@@ -702,22 +576,6 @@ fn the_only(list: &[(String, String)]) -> String {
     match list {
         [(id, _)] => id.clone(),
         _ => String::new(),
-    }
-}
-
-/// The settings of a destination that is being typed, as far as they can be read.
-fn typed_target(form: &ConnectionForm) -> Target<'static> {
-    let config = json!({"url": with_scheme(&form.new_destination.url)});
-    // Its secret is made with it; until then there is nothing to sign with.
-    let signing = json!({"scheme": "none"});
-    let document = SettingsDocument {
-        config: Some(&config),
-        signing: Some(&signing),
-        ..SettingsDocument::default()
-    };
-    match Settings::parse(&document, None) {
-        Ok(settings) => Target::Typed(Box::new(settings)),
-        Err(_) => Target::None,
     }
 }
 
@@ -740,11 +598,6 @@ fn project_boxes(form: &ConnectionForm, names: &Names) -> (Vec<ProjectBox>, Stri
         .collect();
     let others = others.join(", ");
     (boxes, others)
-}
-
-fn comma_separated(text: &str) -> impl Iterator<Item = String> + '_ {
-    let parts = text.split(',').map(str::trim);
-    parts.filter(|part| !part.is_empty()).map(str::to_string)
 }
 
 fn function_groups() -> Vec<FunctionGroup> {
@@ -773,74 +626,5 @@ impl FunctionEntry {
             input,
             output,
         }
-    }
-}
-
-/// A difference; values are shown as they are.
-fn in_words(difference: Difference) -> Difference {
-    match difference.before.as_deref() {
-        Some(SAME_VALUES) => Difference {
-            before: Some(retold(SAME_VALUES)),
-            now: Some(retold(OTHER_ORDER)),
-            ..difference
-        },
-        _ => difference,
-    }
-}
-
-/// What became of an event; a new connection has no saved rules to compare with.
-fn turn_word(turn: Turn, edits: bool) -> String {
-    match turn {
-        Turn::NewlySent if edits => t!("builder-turn-newly-sent"),
-        Turn::NewlySent => t!("builder-turn-would-be-sent"),
-        Turn::NoLongerSent => t!("builder-turn-no-longer-sent"),
-        Turn::DifferentBody => t!("builder-turn-different-body"),
-        Turn::NewlyFailing => t!("builder-turn-newly-failing"),
-        Turn::NoLongerFailing => t!("builder-turn-no-longer-failing"),
-        Turn::Same => t!("builder-turn-same"),
-    }
-}
-
-impl Past {
-    fn new(mut comparison: Comparison, edits: bool, now: jiff::Timestamp) -> Past {
-        let examples = std::mem::take(&mut comparison.examples);
-        let more = Turn::DIFFERENT.into_iter().filter_map(|turn| {
-            let count = *comparison.turned.get(&turn)?;
-            (count > EXAMPLES_LIMIT as u64).then(|| {
-                t!(
-                    "builder-past-shown",
-                    turn = turn_word(turn, edits),
-                    shown = EXAMPLES_LIMIT,
-                    count = count
-                )
-            })
-        });
-        let more = more.collect();
-        let example = |one: Example| PastExample {
-            event_id: one.event_id.to_string(),
-            turn: turn_word(one.turn, edits),
-            label: event_label(&one.event_type),
-            record: one.record_title.unwrap_or_default(),
-            at: one.received_at.parse().ok().map(|at| Moment::new(at, now)),
-            reason: match &one.explanation {
-                Some(explanation) => Some(tree::sentence(explanation)),
-                None => one.reason.as_deref().map(rule_places::told),
-            },
-            differences: one.differences.into_iter().map(in_words).collect(),
-        };
-        Past {
-            examples: examples.into_iter().map(example).collect(),
-            more,
-            comparison,
-            edits,
-            counted: None,
-        }
-    }
-
-    /// Whether there is a difference to be counted; a new connection has nothing to differ from.
-    fn has_turns(&self) -> bool {
-        let found = &self.comparison;
-        let turned = found.newly_sent + found.no_longer_sent + found.different_body;
-        self.edits && turned + found.failing_now + found.failing_before > 0
     }
 }

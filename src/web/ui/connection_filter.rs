@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::filter::operator::{self, OPERATORS, Takes};
-use crate::domain::filter::{CONDITIONS_LIMIT, DEPTH_LIMIT, group};
+use crate::domain::filter::{CONDITION_KEYS, CONDITIONS_LIMIT, DEPTH_LIMIT, group};
 use crate::domain::path::Path;
 use crate::domain::value::{Number, Types, time_of};
 use crate::web::i18n::Key;
@@ -16,7 +16,6 @@ use crate::web::ui::rule_places::{condition_called, group_called};
 
 /// Rows that a form may have.
 const ROWS_LIMIT: usize = 400;
-const CONDITION_KEYS: [&str; 6] = ["path", "op", "value", "case_sensitive", "types", "zone"];
 
 pub const MODES: [(&str, Key); 3] = [
     ("all", key!("builder-mode-all")),
@@ -294,7 +293,7 @@ impl FilterRow {
             depth,
             op: members.get("op")?.as_str()?.into(),
             path: members.get("path")?.as_str()?.into(),
-            value: members.get("value").map(shown).unwrap_or_default(),
+            value: members.get("value").map(typed_text).unwrap_or_default(),
             case_sensitive: document["case_sensitive"].as_bool().unwrap_or(false),
             strict: document["types"] == "strict",
             zone: document["zone"].as_str().unwrap_or_default().into(),
@@ -402,7 +401,7 @@ fn item(text: &str) -> Option<Value> {
 }
 
 /// A value as it is typed into a row.
-fn shown(value: &Value) -> String {
+fn typed_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -411,7 +410,11 @@ fn shown(value: &Value) -> String {
                 .iter()
                 .all(|entry| !entry.is_object() && !entry.is_array()) =>
         {
-            entries.iter().map(shown).collect::<Vec<_>>().join(", ")
+            entries
+                .iter()
+                .map(typed_text)
+                .collect::<Vec<_>>()
+                .join(", ")
         }
         Value::Object(members)
             if members.len() == 2 && members.contains_key("from") && members.contains_key("to") =>

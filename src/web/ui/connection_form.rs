@@ -10,7 +10,7 @@ use crate::domain::connection::{
     Connection, DeliverySettings, Order, RulesDocument, TRIGGER_ENTRIES_LIMIT, Trigger,
 };
 use crate::domain::filter::CONDITIONS_LIMIT;
-use crate::domain::id::{DestinationId, SourceId, VersionId};
+use crate::domain::id::{SourceId, VersionId};
 use crate::domain::mapping::fields::FIELDS_LIMIT;
 use crate::domain::recipes::{self, Recipe};
 use crate::domain::retry::DEFAULT_MAX_ATTEMPTS;
@@ -20,14 +20,14 @@ use crate::web::i18n::Key;
 use crate::web::ui::connection_fields::{self, FieldRow};
 use crate::web::ui::connection_filter::{self, FilterRow};
 use crate::web::ui::fields::Field;
-use crate::web::ui::form::Form;
+use crate::web::ui::form::{Form, comma_separated};
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::{event_label, event_type_called, group_name};
 use crate::web::ui::rule_places::{Places, field_called};
 use crate::web::ui::sample_tree::in_template;
 
-/// Events or projects that a folded list names; more are counted.
-const NAMED_LIMIT: usize = 2;
+/// Events or projects that a folded list names; more are counted. Scripts go on with it.
+pub const NAMED_LIMIT: usize = 2;
 
 /// The catalogue's group of events about records.
 const RECORDS: &str = "Records";
@@ -153,6 +153,8 @@ pub struct EventBox {
     pub id: &'static str,
     pub label: String,
     pub checked: bool,
+    /// One of those that "every change of a record" stands for.
+    pub is_update: bool,
 }
 
 /// What a button of the form asks for.
@@ -217,6 +219,7 @@ pub fn event_groups(ticked: &[String]) -> Vec<EventGroup> {
                 id: event.id,
                 label: event_label(event.id),
                 checked: ticked.iter().any(|id| id == event.id),
+                is_update: is_update(event.id),
             })
             .collect()
     };
@@ -240,6 +243,7 @@ fn trigger_groups(ticked: &[String]) -> Vec<EventGroup> {
             checked: RECORD_UPDATED
                 .iter()
                 .all(|id| ticked.iter().any(|ticked| ticked == id)),
+            is_update: false,
         };
         group.events.insert(0, any_update);
     }
@@ -507,27 +511,23 @@ impl ConnectionForm {
 
     /// That a button brings in no more, since there are as many as there may be.
     pub fn is_full(&self, action: &Action) -> Option<FormProblem> {
-        let (place, message) = match action {
-            Action::AddField | Action::Pick(_)
-                if !self.may_have_another_field()
-                    && (matches!(action, Action::AddField) || self.picks_a_new_field()) =>
-            {
-                (
-                    "mapping/fields",
-                    t!("builder-fields-limit", count = FIELDS_LIMIT),
-                )
-            }
-            Action::AddCondition(_) | Action::AddGroup(_) | Action::PickCondition(_)
-                if !self.may_have_another_condition() =>
-            {
-                (
-                    "filter",
-                    t!("builder-conditions-limit", count = CONDITIONS_LIMIT),
-                )
-            }
-            _ => return None,
+        let adds_a_field = match action {
+            Action::AddField => true,
+            Action::Pick(_) => self.picks_a_new_field(),
+            _ => false,
         };
-        Some(FormProblem::at(place, message))
+        if adds_a_field && !self.may_have_another_field() {
+            let message = t!("builder-fields-limit", count = FIELDS_LIMIT);
+            return Some(FormProblem::at("mapping/fields", message));
+        }
+        let adds_a_condition = matches!(
+            action,
+            Action::AddCondition(_) | Action::AddGroup(_) | Action::PickCondition(_)
+        );
+        (adds_a_condition && !self.may_have_another_condition()).then(|| {
+            let message = t!("builder-conditions-limit", count = CONDITIONS_LIMIT);
+            FormProblem::at("filter", message)
+        })
     }
 
     /// Whether a value that is picked becomes a field of its own, and does not go into the template or a row that waits for one.
@@ -602,10 +602,8 @@ impl ConnectionForm {
 
     /// The events it listens to; none means any.
     pub fn events(&self) -> Vec<String> {
-        let other = self.other_events.split(',').map(str::trim);
         // One more than may be, so that too many are refused.
-        let other = other
-            .filter(|name| !name.is_empty())
+        let other = comma_separated(&self.other_events)
             .take(TRIGGER_ENTRIES_LIMIT + 1)
             .map(event_type_called);
         let ticked = self.groups.iter().flat_map(|group| &group.events);
@@ -626,11 +624,10 @@ impl ConnectionForm {
         let ticked = self.groups.iter().flat_map(|group| {
             let events = group.events.iter().filter(|event| event.checked);
             let has_any = group.has_any_update();
-            events.filter(move |event| !(has_any && is_update(event.id)))
+            events.filter(move |event| !(has_any && event.is_update))
         });
         let known = ticked.map(|event| event.label.clone());
-        let other = self.other_events.split(',').map(str::trim);
-        let other = other.filter(|name| !name.is_empty()).map(str::to_string);
+        let other = comma_separated(&self.other_events).map(str::to_string);
         in_short(&known.chain(other).collect::<Vec<_>>())
     }
 
@@ -775,10 +772,7 @@ impl ConnectionForm {
     }
 
     /// The document that the API takes, or what cannot be read.
-    pub fn document(
-        &self,
-        destination: Option<DestinationId>,
-    ) -> Result<ConnectionDocument, Vec<FormProblem>> {
+    pub fn document(&self) -> Result<ConnectionDocument, Vec<FormProblem>> {
         let (rules, _, problems) = self.rules();
         if !problems.is_empty() {
             return Err(problems);
@@ -786,8 +780,7 @@ impl ConnectionForm {
         Ok(ConnectionDocument {
             name: self.name.clone(),
             source_id: self.source_id.clone(),
-            destination_id: destination
-                .map_or_else(|| self.destination_id.clone(), |id| id.to_string()),
+            destination_id: self.destination_id.clone(),
             trigger: rules.trigger,
             filter: rules.filter,
             mapping: Some(rules.mapping),

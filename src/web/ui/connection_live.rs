@@ -16,7 +16,8 @@ use crate::domain::filter::explanation::{Explanation, Reason};
 use crate::domain::filter::{About, Filter, Input};
 use crate::domain::mail::is_mail;
 use crate::domain::mapping::{JSON, Mapping};
-use crate::flow::dry_run::{DryRun, body_of, dry_run, read_back, rehearse};
+use crate::domain::value::cut;
+use crate::flow::dry_run::{DryRun, Ruling, body_of, dry_run, read_back, rehearse};
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
@@ -260,7 +261,7 @@ impl Decided {
 
 /// The body that a filter holds back; nothing when it is sent, when the event is not listened to, or when it cannot be made.
 fn held_back(rules: &Rules, run: &DryRun, body: &[u8]) -> Option<String> {
-    let is_held = run.decision == "skip" && run.not_triggered.is_none();
+    let is_held = run.decision == Ruling::Skip && run.not_triggered.is_none();
     let output = is_held.then(|| body_of(rules, body).ok()).flatten()?;
     Some(body_shown(&read_back(&output)))
 }
@@ -492,7 +493,7 @@ fn tried(mapping: &Value, document: &Value) -> Tried {
         steps: preview
             .steps
             .into_iter()
-            .map(|(step, value)| (step, shown(&value)))
+            .map(|(step, value)| (step, cut(&value.to_string(), STEP_LIMIT_CHARS)))
             .collect(),
     })
 }
@@ -516,13 +517,5 @@ fn field(row: &FieldRow, tried: Option<Result<Tried, String>>, document: &Value)
             gap
         }),
         steps: tried.steps,
-    }
-}
-
-fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(STEP_LIMIT_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
     }
 }

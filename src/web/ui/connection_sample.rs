@@ -13,6 +13,7 @@ use crate::store::events::{EventFilter, EventSummary, Page as Window};
 use crate::web::ui::connection_form::{ConnectionForm, EventGroup, event_groups};
 use crate::web::ui::error::PageError;
 use crate::web::ui::labels::event_label;
+use crate::web::ui::query::filled;
 use crate::web::ui::row::{Moment, title_of};
 
 /// Stored events that are offered.
@@ -160,7 +161,7 @@ pub async fn offers(bridge: &Bridge, form: &ConnectionForm) -> Result<Offers, Pa
         return Ok(offers);
     };
     let mut filter = of_source(source_id, OFFERED);
-    filter.text = Some(form.sample.search.clone()).filter(|text| !text.is_empty());
+    filter.text = filled(&form.sample.search);
     let stored = bridge.store.events(filter).await?;
     offers.stored = stored
         .iter()

@@ -6,6 +6,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::connection::Connection;
+use crate::domain::id::DestinationId;
 use crate::domain::person::User;
 use crate::domain::problem::Problem;
 use crate::flow::Bridge;
@@ -183,6 +185,22 @@ fn page(request: &HttpRequest, user: &User, text: String) -> ImportPage {
     }
 }
 
+/// What an import changes of a connection that is here: its name, where it goes, and its rules.
+fn changes_of(draft: &ConnectionDraft, before: &Connection, names: &Names) -> Vec<String> {
+    let was = before.version.destination_id;
+    let called = |id: DestinationId| names.destination(&id.to_string());
+    let moved = (was != draft.destination_id).then(|| (called(was), called(draft.destination_id)));
+    let renamed = (before.name != draft.name).then(|| {
+        t!(
+            "rules-change-name",
+            before = before.name,
+            after = draft.name
+        )
+    });
+    let rules = change_sentences(&before.version.rules, &draft.rules, moved, names);
+    renamed.into_iter().chain(rules).collect()
+}
+
 impl PlanView {
     async fn new(
         plan: &Plan,
@@ -200,40 +218,8 @@ impl PlanView {
             });
         names.destinations.extend(made);
         let (made, changed, _) = plan.tally();
-        let connections = plan.connections.iter().map(|step| {
-            let mut view = StepView::new(
-                step,
-                key!("connections-step-stays"),
-                key!("connections-step-made"),
-            );
-            if let Deed::Change { draft, before } = &step.deed {
-                let was = before.version.destination_id;
-                let moved = (was != draft.destination_id).then(|| {
-                    (
-                        names.destination(&was.to_string()),
-                        names.destination(&draft.destination_id.to_string()),
-                    )
-                });
-                view.changes = change_sentences(&before.version.rules, &draft.rules, moved, &names);
-                if before.name != draft.name {
-                    view.changes.insert(
-                        0,
-                        t!(
-                            "rules-change-name",
-                            before = before.name,
-                            after = draft.name
-                        ),
-                    );
-                }
-                if before.enabled && draft.enabled == Some(false) && step.unfit.is_empty() {
-                    view.changes.push(t!("connections-import-unfinished"));
-                }
-            }
-            if let Deed::Make(draft) | Deed::Change { draft, .. } = &step.deed {
-                view.changes.extend(switched_off(draft, &step.unfit));
-            }
-            view
-        });
+        let connections = plan.connections.iter();
+        let connections = connections.map(|step| StepView::of_connection(step, &names));
         let sources = plan.sources.iter().map(|step| {
             StepView::new(
                 step,
@@ -261,6 +247,24 @@ impl PlanView {
 }
 
 impl StepView {
+    fn of_connection(step: &Step<ConnectionDraft>, names: &Names) -> StepView {
+        let mut view = StepView::new(
+            step,
+            key!("connections-step-stays"),
+            key!("connections-step-made"),
+        );
+        if let Deed::Change { draft, before } = &step.deed {
+            view.changes = changes_of(draft, before, names);
+            if before.enabled && draft.enabled == Some(false) && step.unfit.is_empty() {
+                view.changes.push(t!("connections-import-unfinished"));
+            }
+        }
+        if let Deed::Make(draft) | Deed::Change { draft, .. } = &step.deed {
+            view.changes.extend(switched_off(draft, &step.unfit));
+        }
+        view
+    }
+
     fn new<Draft>(step: &Step<Draft>, kept: Key, made: Key) -> StepView {
         let (deed, tone) = match step.deed {
             Deed::Make(_) => (made, "good"),

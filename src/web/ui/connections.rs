@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::domain::catalogue::find_by_either_name;
 use crate::domain::catalogue::sample::sample;
-use crate::domain::connection::{Connection, Version};
+use crate::domain::connection::{Connection, NotTriggered, Version};
 use crate::domain::destination::Destination;
 use crate::domain::id::{ConnectionId, DestinationId, SourceId};
 use crate::domain::person::User;
 use crate::flow::Bridge;
-use crate::flow::dry_run::{DryRun, DryRunError};
+use crate::flow::dry_run::{DryRun, DryRunError, Ruling};
 use crate::flow::test_event::send_test;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
@@ -107,15 +107,15 @@ impl Verdict {
                 Chip::new(t!("builder-verdict-not-listened"), ""),
                 not_listened(reason),
             ),
-            ("deliver", ..) => (
+            (Ruling::Deliver, ..) => (
                 Chip::new(t!("builder-verdict-sends"), "good"),
                 t!("builder-verdict-passes"),
             ),
             (_, _, Some(error)) => (
                 Chip::new(t!("builder-verdict-fails"), "bad"),
-                rule_places::told(&said_of(error)),
+                rule_places::mapping_sentence(&said_of(error)),
             ),
-            _ => {
+            (Ruling::Skip | Ruling::Fail, ..) => {
                 let (all, failed) = run.explanation.tally();
                 let count = if all > 1 {
                     format!(
@@ -142,11 +142,14 @@ impl Verdict {
 }
 
 /// Why the event is not listened to; the event is called as the pages call it.
-fn not_listened(reason: &str) -> String {
-    let name = reason.rsplit_once(' ').map_or("", |(_, last)| last);
-    match find_by_either_name(name.trim_end_matches('.')) {
-        Some(event) => t!("builder-not-listening", name = event_label(event.id)),
-        None => retold(reason),
+fn not_listened(reason: &NotTriggered) -> String {
+    match reason {
+        NotTriggered::Event(name) if find_by_either_name(name).is_some() => {
+            t!("builder-not-listening", name = event_label(name))
+        }
+        NotTriggered::Event(_) | NotTriggered::Project(_) | NotTriggered::NoProject => {
+            retold(&reason.to_string())
+        }
     }
 }
 

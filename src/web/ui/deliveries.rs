@@ -14,7 +14,7 @@ use crate::domain::filter::nearest::{Miss, nearest_miss};
 use crate::domain::id::DeliveryId;
 use crate::domain::mapping::Output;
 use crate::domain::outcome::{Outcome, Verdict as Meaning};
-use crate::flow::dry_run::{DryRun, body_of, dry_run};
+use crate::flow::dry_run::{DryRun, Ruling, body_of, dry_run};
 use crate::flow::hurry::hurry;
 use crate::flow::snapshot::Snapshot;
 use crate::flow::{Bridge, resend as resending};
@@ -35,11 +35,11 @@ use crate::web::ui::curl::curl;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::{cause_word, operator_called, outcome_word, telling_status};
-use crate::web::ui::log::{LogQuery, way_back, way_of};
+use crate::web::ui::log_query::{LogQuery, way_back, way_of};
 use crate::web::ui::note::Note;
 use crate::web::ui::page::{Page, go, render};
 use crate::web::ui::query::query_value;
-use crate::web::ui::row::{Chip, DeliveryRow, Moment, state_chip};
+use crate::web::ui::row::{Chip, DeliveryRow, Moment, pretty, state_chip};
 use crate::web::ui::rule_places;
 use crate::web::ui::tree;
 use crate::web::ui::why_not::{self, WhyNot};
@@ -225,7 +225,7 @@ impl Story {
         ShowPage {
             page,
             row,
-            sentence: told(snapshot, delivery, &self.attempts, listens),
+            sentence: state_sentence(snapshot, delivery, &self.attempts, listens),
             advice: self.advice(),
             act,
             may_discard: may_change && delivery.state.may_be_discarded(),
@@ -308,10 +308,12 @@ impl Story {
     /// Why it was made or not; `verdict` tells it of what was not.
     fn decision(&self, verdict: String) -> String {
         match self.run.decision {
-            "deliver" => passed(&self.run.explanation),
+            Ruling::Deliver => passed(&self.run.explanation),
             // Why no body could be made is said first of all.
-            "fail" if self.delivery.state == State::MappingFailed => passed(&self.run.explanation),
-            _ => verdict,
+            Ruling::Fail if self.delivery.state == State::MappingFailed => {
+                passed(&self.run.explanation)
+            }
+            Ruling::Skip | Ruling::Fail => verdict,
         }
     }
 
@@ -540,14 +542,8 @@ fn passed(explanation: &Explanation) -> String {
     }
 }
 
-/// JSON with line breaks, or the text as it is.
-fn pretty(body: &[u8]) -> String {
-    serde_json::from_slice::<Value>(body)
-        .and_then(|value| serde_json::to_string_pretty(&value))
-        .unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned())
-}
-
-fn told(
+/// What its state means, and what to know of it.
+fn state_sentence(
     snapshot: &Snapshot,
     delivery: &DeliverySummary,
     attempts: &[Attempt],
@@ -557,7 +553,7 @@ fn told(
         .last()
         .map(|attempt| retold(&attempt.outcome.sentence()))
         .unwrap_or_default();
-    let problem = rule_places::told(delivery.problem.as_deref().unwrap_or_default());
+    let problem = rule_places::mapping_sentence(delivery.problem.as_deref().unwrap_or_default());
     match delivery.state {
         State::Skipped if !listens => t!("deliveries-is-not-listened"),
         State::Skipped => t!("deliveries-is-skipped"),

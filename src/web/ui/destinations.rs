@@ -456,7 +456,7 @@ async fn show_page(
             .health
             .probing()
             .map(|probing| Moment::new(probing.at, now)),
-        failure: (health.word() == "failing" && !health.is_resumed())
+        failure: (health.is_failing() && !health.is_resumed())
             .then(|| retold(health.last_failure.as_deref().unwrap_or_default())),
         is_resumed: health.is_resumed(),
         changed_since,

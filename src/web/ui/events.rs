@@ -4,17 +4,15 @@ use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use jiff::Timestamp;
-use serde_json::Value;
 
-use crate::domain::catalogue::EVENTS;
+use crate::domain::connection::Connection;
 use crate::domain::delivery::State;
 use crate::domain::id::EventId;
 use crate::flow::Bridge;
-use crate::flow::dry_run::dry_run;
+use crate::flow::dry_run::{DryRun, Ruling, dry_run};
 use crate::flow::resend::send_event;
 use crate::store::deliveries::{BECAME_LIMIT, Became, DeliveryFilter, DeliverySummary};
-use crate::store::events::EventFilter;
+use crate::store::events::{EventFilter, StoredEvent};
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::problem::ApiError;
@@ -23,12 +21,12 @@ use crate::web::ui::choices::{CHOICES_LIMIT, Choices};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
-use crate::web::ui::labels::{event_label, event_type_called};
+use crate::web::ui::labels::{event_label, event_labels, event_type_called};
 use crate::web::ui::note::Note;
 use crate::web::ui::page::{Page, go, render};
 use crate::web::ui::pager::{Pager, window};
-use crate::web::ui::query::query_value;
-use crate::web::ui::row::{Chip, DeliveryRow, Fate, Moment, title_of};
+use crate::web::ui::query::{filled, query_text, query_value};
+use crate::web::ui::row::{Chip, DeliveryRow, Fate, Moment, pretty, title_of};
 use crate::web::ui::sources::EventRow;
 use crate::web::ui::why_not;
 
@@ -89,18 +87,11 @@ pub async fn index(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let now = bridge.clock.now();
-    let text = |name: &str| {
-        query_value(&request, name)
-            .unwrap_or_default()
-            .trim()
-            .to_string()
-    };
     let query = Query {
-        source_id: text("source_id"),
-        event_type: event_type_called(&text("type")),
-        text: text("text"),
+        source_id: query_text(&request, "source_id"),
+        event_type: event_type_called(&query_text(&request, "type")),
+        text: query_text(&request, "text"),
     };
-    let filled = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
     let filter = EventFilter {
         source_id: query.source_id.parse().ok(),
         event_type: filled(&query.event_type),
@@ -134,12 +125,11 @@ pub async fn index(
             || !query.text.is_empty(),
         called: event_label(&query.event_type),
         query,
-        types: EVENTS.iter().map(|event| event_label(event.id)).collect(),
+        types: event_labels(),
         pager: Pager::of(&request, &found, |event| event.id),
         looked_to: found
             .looked_to
-            .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
-            .map(|at| Moment::new(at, now)),
+            .and_then(|id| Moment::of_ms(id.unix_ms(), now)),
         events: events
             .iter()
             .map(|event| {
@@ -185,45 +175,7 @@ pub async fn show(
             ..DeliveryFilter::default()
         })
         .await?;
-    let (mut verdicts, mut listens) = (Vec::new(), true);
-    for connection in bridge
-        .store
-        .connections()
-        .await?
-        .into_iter()
-        .filter(|c| c.source_id == event.summary.source_id)
-        // A test concerns its own connection alone.
-        .filter(|c| !event.summary.is_test || deliveries.iter().any(|d| d.connection_id == c.id))
-    {
-        let rules = bridge.rules(connection.version.id).await?;
-        let (body, received_at) = (event.body.clone(), event.summary.received_at);
-        let run = in_turn(&RULES, move || dry_run(&rules, &body, received_at)).await?;
-        let run = run.map_err(ApiError::from)?;
-        let verdict = Verdict::new(&run);
-        let went_through = |one: &DeliverySummary| {
-            one.connection_id == connection.id && one.state != State::Skipped
-        };
-        let may_be_sent = run.decision == "deliver"
-            && connection.enabled
-            && !event.summary.is_test
-            && !deliveries.iter().any(went_through);
-        listens &= run.not_triggered.is_none();
-        let sentence = if connection.enabled {
-            verdict.sentence
-        } else {
-            format!("{} {}", verdict.sentence, t!("events-switched-off"))
-        };
-        verdicts.push(ConnectionVerdict {
-            connection_id: connection.id.to_string(),
-            connection: connection.name,
-            may_be_sent,
-            chip: verdict.chip,
-            sentence,
-            tree: verdict.tree,
-        });
-    }
-    let pretty = serde_json::from_slice::<Value>(&event.body)
-        .and_then(|value| serde_json::to_string_pretty(&value));
+    let (verdicts, listens) = verdicts_of(&bridge, &event, &deliveries).await?;
     let name = source.map_or_else(|| t!("events-deleted-source"), |source| source.name);
     let row = EventRow::new(&event.summary, &name, now);
     let mut page = Page::new(&request, &user, "/events", row.label.clone());
@@ -245,8 +197,54 @@ pub async fn show(
         verdicts,
         moving: deliveries.iter().any(|one| one.state.is_moving()),
         deliveries: why_not::rows(&bridge, &deliveries, now).await?,
-        body: pretty.unwrap_or_else(|_| String::from_utf8_lossy(&event.body).into_owned()),
+        body: pretty(&event.body),
     })
+}
+
+/// What the present rules of the source's connections would do with the event, and whether all of them listen to it.
+async fn verdicts_of(
+    bridge: &Bridge,
+    event: &StoredEvent,
+    deliveries: &[DeliverySummary],
+) -> Result<(Vec<ConnectionVerdict>, bool), PageError> {
+    let (source_id, is_test) = (event.summary.source_id, event.summary.is_test);
+    let connections = bridge.store.connections().await?.into_iter();
+    let concerned = connections
+        .filter(|one| one.source_id == source_id)
+        // A test concerns its own connection alone.
+        .filter(|one| !is_test || deliveries.iter().any(|d| d.connection_id == one.id));
+    let (mut verdicts, mut listens) = (Vec::new(), true);
+    for connection in concerned {
+        let rules = bridge.rules(connection.version.id).await?;
+        let (body, received_at) = (event.body.clone(), event.summary.received_at);
+        let run = in_turn(&RULES, move || dry_run(&rules, &body, received_at)).await?;
+        let run = run.map_err(ApiError::from)?;
+        let went_through = |one: &DeliverySummary| {
+            one.connection_id == connection.id && one.state != State::Skipped
+        };
+        let was_sent = is_test || deliveries.iter().any(went_through);
+        listens &= run.not_triggered.is_none();
+        verdicts.push(ConnectionVerdict::new(connection, &run, was_sent));
+    }
+    Ok((verdicts, listens))
+}
+
+impl ConnectionVerdict {
+    fn new(connection: Connection, run: &DryRun, was_sent: bool) -> ConnectionVerdict {
+        let verdict = Verdict::new(run);
+        ConnectionVerdict {
+            may_be_sent: run.decision == Ruling::Deliver && connection.enabled && !was_sent,
+            sentence: if connection.enabled {
+                verdict.sentence
+            } else {
+                format!("{} {}", verdict.sentence, t!("events-switched-off"))
+            },
+            connection_id: connection.id.to_string(),
+            connection: connection.name,
+            chip: verdict.chip,
+            tree: verdict.tree,
+        }
+    }
 }
 
 /// Sends the event through a connection that it did not go through when it came in.

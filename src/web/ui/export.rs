@@ -16,7 +16,8 @@ use crate::store::events::PAGE_LIMIT;
 use crate::web::api::deliveries::summary;
 use crate::web::problem::ApiError;
 use crate::web::ui::error::PageError;
-use crate::web::ui::log::{EXPORT_LIMIT, LogQuery, PER_PAGE};
+use crate::web::ui::log::{EXPORT_LIMIT, PER_PAGE};
+use crate::web::ui::log_query::LogQuery;
 use crate::web::ui::pager::window;
 use crate::web::ui::query::query_value;
 

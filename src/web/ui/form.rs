@@ -63,11 +63,14 @@ impl Form {
 
     /// A list written with commas.
     pub fn comma_list(&self, name: &str) -> Vec<String> {
-        self.text(name)
-            .split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
+        comma_separated(self.text(name))
             .map(str::to_string)
             .collect()
     }
+}
+
+/// The entries of a list that is written with commas.
+pub fn comma_separated(text: &str) -> impl Iterator<Item = &str> {
+    let entries = text.split(',').map(str::trim);
+    entries.filter(|entry| !entry.is_empty())
 }

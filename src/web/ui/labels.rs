@@ -73,6 +73,11 @@ pub fn event_label(event_type: &str) -> String {
     told!("catalogue-", known_name(event_type), label(event_type))
 }
 
+/// What the events of the catalogue are called, in its order.
+pub fn event_labels() -> Vec<String> {
+    EVENTS.iter().map(|event| event_label(event.id)).collect()
+}
+
 /// The name that the catalogue has the event under.
 fn known_name(event_type: &str) -> &str {
     find_by_either_name(event_type).map_or(event_type, |event| event.id)
@@ -108,7 +113,7 @@ pub fn unheard_of(events: &[String]) -> Vec<String> {
 
 /// The event of the catalogue whose name, or for words whose label, is written nearly so.
 fn event_nearest(name: &str) -> Option<String> {
-    let labels: Vec<String> = EVENTS.iter().map(|event| event_label(event.id)).collect();
+    let labels = event_labels();
     let near = if name.contains(' ') {
         nearest(name, labels.iter().map(String::as_str))
     } else {

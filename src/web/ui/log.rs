@@ -1,28 +1,25 @@
 //! The delivery log: a table that the address narrows, with live tail, selection and export beside it.
 //!
-//! [`LogQuery`] is the one reading of the address; the page, `tail`, `export` and the replay planner's link all use it. Nothing is counted: a page is a
-//! walk that ends after so many rows, and says so when it looked through only a part.
+//! The address is read by `log_query`. Nothing is counted: a page is a walk that ends after so many rows, and says so when it looked through only a
+//! part.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::catalogue::EVENTS;
 use crate::domain::delivery::State;
 use crate::domain::id::DeliveryId;
 use crate::domain::person::Role;
 use crate::flow::Bridge;
-use crate::store::deliveries::DeliveryFilter;
 use crate::store::events::Page as Window;
 use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
-use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
+use crate::web::ui::chart::RANGES;
 use crate::web::ui::choices::{CHOICES_LIMIT, Choices};
 use crate::web::ui::error::PageError;
-use crate::web::ui::labels::{event_label, event_type_called};
-use crate::web::ui::next::own_path;
+use crate::web::ui::form::comma_separated;
+use crate::web::ui::labels::{event_label, event_labels};
+use crate::web::ui::log_query::{GROUPS, LogQuery, way_of};
 use crate::web::ui::page::{Page, render};
 use crate::web::ui::pager::{Pager, window};
 use crate::web::ui::row::{DeliveryRow, EXACT, Moment, state_chip};
@@ -33,52 +30,6 @@ pub const PER_PAGE: i64 = 50;
 
 /// Rows of an exported file at most.
 pub const EXPORT_LIMIT: usize = 50_000;
-
-/// States that belong together for people: the word in the address, its name, the states.
-const GROUPS: [(&str, Key, &[State]); 4] = [
-    (
-        "delivered",
-        key!("shared-state-delivered"),
-        &[State::Delivered],
-    ),
-    (
-        "waiting",
-        key!("deliveries-waiting"),
-        &[State::Queued, State::Held, State::Sending, State::Retrying],
-    ),
-    (
-        "problem",
-        key!("deliveries-problem"),
-        &[
-            State::Failed,
-            State::MappingFailed,
-            State::Retrying,
-            State::Held,
-        ],
-    ),
-    ("skipped", key!("shared-state-skipped"), &[State::Skipped]),
-];
-
-/// Stretches of time that people ask for: the word in the address, its name, its length in hours.
-const PERIODS: [(&str, Key, i64); 4] = [
-    ("1h", key!("overview-range-1h"), 1),
-    ("24h", key!("overview-range-24h"), 24),
-    ("7d", key!("overview-range-7d"), 7 * 24),
-    ("30d", key!("overview-range-30d"), 30 * 24),
-];
-
-/// The fields of the address that narrow the log, as they were written.
-#[derive(Debug, Clone, Default)]
-pub struct LogQuery {
-    pub state: String,
-    pub connection_id: String,
-    pub destination_id: String,
-    pub event_type: String,
-    pub text: String,
-    pub period: String,
-    pub from: String,
-    pub to: String,
-}
 
 /// One of the things that narrow the log, with the address of the log without it.
 struct Narrowing {
@@ -130,217 +81,43 @@ struct ListPage {
     pager: Pager,
 }
 
-impl LogQuery {
-    /// Reads the address.
-    pub fn read(request: &HttpRequest) -> LogQuery {
-        LogQuery::parse(request.query_string())
-    }
-
-    /// Reads the query of an address of the log; what the log does not know falls away.
-    pub fn parse(query_string: &str) -> LogQuery {
-        let mut query = LogQuery::default();
-        for (name, value) in url::form_urlencoded::parse(query_string.as_bytes()) {
-            if let Some(field) = query.field(&name) {
-                *field = value.trim().to_string();
-            }
-        }
-        query.event_type = event_type_called(&query.event_type);
-        query
-    }
-
-    fn field(&mut self, name: &str) -> Option<&mut String> {
-        Some(match name {
-            "state" => &mut self.state,
-            "connection_id" => &mut self.connection_id,
-            "destination_id" => &mut self.destination_id,
-            "event_type" => &mut self.event_type,
-            "text" => &mut self.text,
-            "period" => &mut self.period,
-            "from" => &mut self.from,
-            "to" => &mut self.to,
-            _ => return None,
-        })
-    }
-
-    /// What is filled, in a fixed order.
-    fn filled(&self) -> Vec<(&'static str, &str)> {
-        [
-            ("state", &self.state),
-            ("connection_id", &self.connection_id),
-            ("destination_id", &self.destination_id),
-            ("event_type", &self.event_type),
-            ("text", &self.text),
-            ("period", &self.period),
-            ("from", &self.from),
-            ("to", &self.to),
-        ]
+/// What narrows the log, in words.
+fn narrowings(
+    query: &LogQuery,
+    connections: &[(String, String)],
+    destinations: &[(String, String)],
+) -> Vec<Narrowing> {
+    let named = |list: &[(String, String)], id: &str| {
+        list.iter()
+            .find(|(found, _)| found == id)
+            .map_or_else(|| t!("deliveries-gone"), |(_, name)| name.clone())
+    };
+    query
+        .filled()
         .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| (name, value.as_str()))
-        .collect()
-    }
-
-    /// The query of an address that narrows the same way.
-    pub fn to_query_string(&self) -> String {
-        url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(self.filled())
-            .finish()
-    }
-
-    /// The address of the log with one field changed.
-    fn href_with(&self, name: &str, value: &str) -> String {
-        let mut other = self.clone();
-        if let Some(field) = other.field(name) {
-            *field = value.to_string();
-        }
-        other.href()
-    }
-
-    /// The address of the log that is narrowed this way.
-    pub fn href(&self) -> String {
-        match self.to_query_string() {
-            query if query.is_empty() => "/deliveries".into(),
-            query => format!("/deliveries?{query}"),
-        }
-    }
-
-    /// Which deliveries are meant. What cannot be understood is refused: a filter that silently fell away would show, or send, too much.
-    pub fn filter(
-        &self,
-        now: Timestamp,
-        page: Window<DeliveryId>,
-    ) -> Result<DeliveryFilter, ApiError> {
-        let text = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
-        let (from, to) = self.times(now)?;
-        Ok(DeliveryFilter {
-            states: self.states()?,
-            connection_id: id_in(&self.connection_id)
-                .map_err(|text| not_understood(t!("deliveries-connection-unread", text = text)))?,
-            destination_id: id_in(&self.destination_id)
-                .map_err(|text| not_understood(t!("deliveries-destination-unread", text = text)))?,
-            event_id: None,
-            replay_id: None,
-            event_type: text(&self.event_type),
-            from,
-            to,
-            text: text(&self.text),
-            page,
+        .map(|(field, value)| {
+            let (name, value) = match field {
+                "state" => (t!("shared-state"), state_name(value)),
+                "connection_id" => (t!("shared-connection"), named(connections, value)),
+                "destination_id" => (t!("shared-destination"), named(destinations, value)),
+                "event_type" => (t!("shared-event"), event_label(value)),
+                "text" => (t!("deliveries-narrowed-text"), value.to_string()),
+                "period" => (t!("deliveries-time"), period_name(value)),
+                "from" => (t!("deliveries-from"), exact(value)),
+                _ => (t!("deliveries-until"), exact(value)),
+            };
+            Narrowing {
+                name,
+                value,
+                without: query.href_with(field, ""),
+            }
         })
-    }
-
-    fn states(&self) -> Result<Vec<State>, ApiError> {
-        states_of(&self.state)
-            .map_err(|word| not_understood(t!("deliveries-state-unread", text = shortened(word))))
-    }
-
-    fn times(&self, now: Timestamp) -> Result<(Option<Timestamp>, Option<Timestamp>), ApiError> {
-        let written = |text: &str| match text {
-            "" => Ok(None),
-            text => Reader::present().instant(text).map(Some).ok_or_else(|| {
-                not_understood(t!("deliveries-time-unread", text = shortened(text)))
-            }),
-        };
-        let (from, to) = (written(&self.from)?, written(&self.to)?);
-        match PERIODS.iter().find(|(word, ..)| *word == self.period) {
-            // Both narrow, so the later of them is where it begins.
-            Some((.., hours)) => Ok((from.max(Some(now - SignedDuration::from_hours(*hours))), to)),
-            None if self.period.is_empty() => Ok((from, to)),
-            None => Err(not_understood(t!(
-                "deliveries-time-unread",
-                text = shortened(&self.period)
-            ))),
-        }
-    }
-
-    /// The query for the replay planner, whose times do not move with the clock.
-    pub fn for_replay(&self, now: Timestamp) -> Result<String, ApiError> {
-        let (from, to) = self.times(now)?;
-        let fixed = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
-        let query = LogQuery {
-            period: String::new(),
-            from: fixed(from),
-            to: fixed(to),
-            ..self.clone()
-        };
-        Ok(query.to_query_string())
-    }
-
-    /// What narrows the log, in words.
-    fn narrowings(
-        &self,
-        connections: &[(String, String)],
-        destinations: &[(String, String)],
-    ) -> Vec<Narrowing> {
-        let named = |list: &[(String, String)], id: &str| {
-            list.iter()
-                .find(|(found, _)| found == id)
-                .map_or_else(|| t!("deliveries-gone"), |(_, name)| name.clone())
-        };
-        self.filled()
-            .into_iter()
-            .map(|(field, value)| {
-                let (name, value) = match field {
-                    "state" => (t!("shared-state"), state_name(value)),
-                    "connection_id" => (t!("shared-connection"), named(connections, value)),
-                    "destination_id" => (t!("shared-destination"), named(destinations, value)),
-                    "event_type" => (t!("shared-event"), event_label(value)),
-                    "text" => (t!("deliveries-narrowed-text"), value.to_string()),
-                    "period" => (t!("deliveries-time"), period_name(value)),
-                    "from" => (t!("deliveries-from"), exact(value)),
-                    _ => (t!("deliveries-until"), exact(value)),
-                };
-                Narrowing {
-                    name,
-                    value,
-                    without: self.href_with(field, ""),
-                }
-            })
-            .collect()
-    }
+        .collect()
 }
 
-/// What the link of a row carries, so that the way back leads to this part of the log.
-pub fn way_of(query: &str) -> String {
-    match query {
-        "" => String::new(),
-        query => {
-            let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
-            format!("?log={query}")
-        }
-    }
-}
-
-/// The part of the log that a row's link came from.
-pub fn way_back(query: &str) -> String {
-    let address = format!("/deliveries?{query}");
-    match own_path(&address) {
-        own if !query.is_empty() && own == address => address,
-        _ => "/deliveries".into(),
-    }
-}
-
-/// The words of the address's `state`: of states and of groups, separated by commas.
-fn state_words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-}
-
-/// The states that the address's `state` names, or the word that is none.
-pub fn states_of(text: &str) -> Result<Vec<State>, &str> {
-    let mut states = Vec::new();
-    for word in state_words(text) {
-        match GROUPS.iter().find(|(group, ..)| *group == word) {
-            Some((.., group)) => states.extend_from_slice(group),
-            None => states.push(State::from_word(word).ok_or(word)?),
-        }
-    }
-    Ok(states)
-}
-
-/// The same as people call them.
+/// The states of the address as people call them.
 fn state_name(text: &str) -> String {
-    let names = state_words(text).map(|word| {
+    let names = comma_separated(text).map(|word| {
         GROUPS
             .iter()
             .find(|(group, ..)| *group == word)
@@ -359,17 +136,8 @@ fn several_states(text: &str) -> Option<String> {
 }
 
 fn period_name(word: &str) -> String {
-    PERIODS
-        .iter()
-        .find(|(period, ..)| *period == word)
-        .map_or_else(|| word.to_string(), |(_, name, _)| name.to_string())
-}
-
-fn id_in<T: std::str::FromStr>(text: &str) -> Result<Option<T>, String> {
-    match text {
-        "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| shortened(text)),
-    }
+    let range = RANGES.iter().find(|range| range.word == word);
+    range.map_or_else(|| word.to_string(), |range| range.name.to_string())
 }
 
 /// A time of the address as it is told.
@@ -384,14 +152,6 @@ fn field(text: &str) -> String {
     let reader = Reader::present();
     let at = reader.instant(text);
     at.map_or_else(String::new, |at| reader.clock(at, "%Y-%m-%dT%H:%M"))
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(60).collect()
-}
-
-fn not_understood(sentence: String) -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, "bad_query", sentence)
 }
 
 pub async fn index(
@@ -435,14 +195,14 @@ pub async fn index(
             && query.from.is_empty()
             && query.to.is_empty()),
         tabs: tabs(&query),
-        narrowings: query.narrowings(&connections, &destinations),
+        narrowings: narrowings(&query, &connections, &destinations),
         states,
         several_states: several_states(&query.state),
-        periods: PERIODS
+        periods: RANGES
             .iter()
-            .map(|(word, name, _)| (*word, *name))
+            .map(|range| (range.word, range.name))
             .collect(),
-        types: EVENTS.iter().map(|event| event_label(event.id)).collect(),
+        types: event_labels(),
         connections: Choices::of(connections, &query.connection_id),
         destinations: Choices::of(destinations, &query.destination_id),
         may_select: user.role >= Role::Editor,
@@ -456,8 +216,7 @@ pub async fn index(
         query_string,
         looked_to: found
             .looked_to
-            .and_then(|id| Timestamp::from_millisecond(id.unix_ms()).ok())
-            .map(|at| Moment::new(at, now)),
+            .and_then(|id| Moment::of_ms(id.unix_ms(), now)),
         rows: why_not::rows(&bridge, &found.rows, now)
             .await?
             .into_iter()

@@ -441,7 +441,7 @@ fn shown<'d>(
     let none = Counts::default();
     let mut shown: Vec<&Destination> = destinations.iter().collect();
     shown.sort_by_key(|destination| {
-        let fares_well = destination.health.word() == "ok";
+        let fares_well = destination.health.is_ok();
         let counts = sums.get(&destination.id).unwrap_or(&none);
         let waiting = waiting.get(&destination.id).copied().unwrap_or(0);
         (fares_well, -counts.failed, -waiting, -counts.delivered)

@@ -84,8 +84,7 @@ impl Page {
         section: &'static str,
         title: impl Into<String>,
     ) -> Page {
-        let cookie = cookie_of(request).unwrap_or_default();
-        let mut page = Page::for_stranger(request, &cookie, title);
+        let mut page = Page::for_visitor(request, title);
         page.section = section;
         page.note = note(request);
         page.visitor = Some(Visitor {
@@ -94,6 +93,11 @@ impl Page {
             role: user.role,
         });
         page
+    }
+
+    /// The frame for whoever has the request's cookie, signed in or not.
+    pub fn for_visitor(request: &HttpRequest, title: impl Into<String>) -> Page {
+        Page::for_stranger(request, &cookie_of(request).unwrap_or_default(), title)
     }
 
     /// The frame for somebody who has not signed in.

@@ -8,3 +8,14 @@ pub fn query_value(request: &HttpRequest, name: &str) -> Option<String> {
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.into_owned())
 }
+
+/// The same without blanks around it; empty when it is not there.
+pub fn query_text(request: &HttpRequest, name: &str) -> String {
+    let value = query_value(request, name).unwrap_or_default();
+    value.trim().to_string()
+}
+
+/// A text that narrows a list; an empty one does not.
+pub fn filled(text: &str) -> Option<String> {
+    Some(text.to_string()).filter(|text| !text.is_empty())
+}

@@ -27,10 +27,10 @@ use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::event_label;
-use crate::web::ui::log::states_of;
+use crate::web::ui::log_query::{LogQuery, states_of};
 use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::pager::{Pager, window};
-use crate::web::ui::query::query_value;
+use crate::web::ui::query::{filled, query_value};
 use crate::web::ui::row::{Chip, DeliveryRow, EXACT, Moment, state_chip};
 use crate::web::ui::why_not;
 
@@ -113,14 +113,9 @@ struct ReplayView {
 /// The planner's fields as they were typed, or as the log's address carried them over.
 #[derive(Debug, Default)]
 struct Fields {
-    state: String,
-    connection_id: String,
-    destination_id: String,
+    /// Without its period: what is replayed does not move with the clock.
+    log: LogQuery,
     event_id: String,
-    event_type: String,
-    text: String,
-    from: String,
-    to: String,
     version: String,
     only_missing: bool,
     per_second: String,
@@ -133,60 +128,50 @@ impl Fields {
         let mut fields = Fields::default();
         for (name, value) in pairs {
             let value = value.trim().to_string();
-            if value.is_empty() {
-                continue;
+            if !value.is_empty() {
+                fields.take(name, value);
             }
-            let field = match name.as_str() {
-                "state" if fields.state.is_empty() => &mut fields.state,
-                "state" => {
-                    fields.state += &format!(",{value}");
-                    continue;
-                }
-                "connection_id" => &mut fields.connection_id,
-                "destination_id" => &mut fields.destination_id,
-                "event_id" => &mut fields.event_id,
-                "event_type" => &mut fields.event_type,
-                "text" => &mut fields.text,
-                "from" => &mut fields.from,
-                "to" => &mut fields.to,
-                "version" => &mut fields.version,
-                "per_second" => &mut fields.per_second,
-                "only_missing" => {
-                    fields.only_missing = true;
-                    continue;
-                }
-                other if NOT_A_FILTER.contains(&other) => continue,
-                _ => {
-                    fields.unknown.push(name);
-                    continue;
-                }
-            };
-            *field = value;
         }
         fields
     }
 
+    fn take(&mut self, name: String, value: String) {
+        match name.as_str() {
+            "state" if !self.log.state.is_empty() => self.log.state += &format!(",{value}"),
+            "event_id" => self.event_id = value,
+            "version" => self.version = value,
+            "per_second" => self.per_second = value,
+            "only_missing" => self.only_missing = true,
+            "period" => self.unknown.push(name),
+            other if NOT_A_FILTER.contains(&other) => {}
+            other => match self.log.field(other) {
+                Some(field) => *field = value,
+                None => self.unknown.push(name),
+            },
+        }
+    }
+
     fn wish(&self) -> Result<Wish, Vec<FormProblem>> {
+        let log = &self.log;
         let mut problems: Vec<FormProblem> = self
             .unknown
             .iter()
             .map(|name| problem(name, t!("replays-unknown-field")))
             .collect();
-        let states = states_of(&self.state).unwrap_or_else(|_| {
+        let states = states_of(&log.state).unwrap_or_else(|_| {
             problems.push(problem("state", t!("replays-unknown-state")));
             Vec::new()
         });
-        let filled = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
         let wish = Wish {
             selection: Selection {
                 states,
-                connection_id: read_as(&self.connection_id, "connection_id", &mut problems),
-                destination_id: read_as(&self.destination_id, "destination_id", &mut problems),
+                connection_id: read_as(&log.connection_id, "connection_id", &mut problems),
+                destination_id: read_as(&log.destination_id, "destination_id", &mut problems),
                 event_id: read_as(&self.event_id, "event_id", &mut problems),
-                event_type: filled(&self.event_type),
-                from: time_of(&self.from, "from", &mut problems),
-                to: time_of(&self.to, "to", &mut problems),
-                text: filled(&self.text),
+                event_type: filled(&log.event_type),
+                from: time_of(&log.from, "from", &mut problems),
+                to: time_of(&log.to, "to", &mut problems),
+                text: filled(&log.text),
                 only_missing: self.only_missing,
             },
             version: VersionChoice::from_word(&self.version).unwrap_or_default(),
@@ -205,20 +190,14 @@ impl Fields {
 
     /// The filter without the choices that the planner itself offers.
     fn carried(&self) -> Vec<(&'static str, String)> {
-        [
-            ("state", &self.state),
-            ("connection_id", &self.connection_id),
-            ("destination_id", &self.destination_id),
-            ("event_id", &self.event_id),
-            ("event_type", &self.event_type),
-            ("text", &self.text),
-            ("from", &self.from),
-            ("to", &self.to),
-        ]
-        .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| (name, value.clone()))
-        .collect()
+        let mut carried = self.log.filled();
+        if !self.event_id.is_empty() {
+            carried.push(("event_id", &self.event_id));
+        }
+        carried
+            .into_iter()
+            .map(|(name, value)| (name, value.to_string()))
+            .collect()
     }
 }
 
@@ -270,7 +249,7 @@ pub async fn new(
     if fields.version.is_empty()
         && asks_today
             .iter()
-            .any(|state| fields.state == state.as_str())
+            .any(|state| fields.log.state == state.as_str())
     {
         fields.version = VersionChoice::Now.as_str().into();
     }
@@ -296,7 +275,7 @@ async fn planner(
     let (forecast, facts, problems) = match planned {
         Ok((wish, forecast)) => (
             Some(ForecastView::new(forecast, wish.per_second)),
-            Names::load(bridge).await?.facts(&wish.selection),
+            NamesById::load(bridge).await?.facts(&wish.selection),
             Vec::new(),
         ),
         Err(problems) => (None, Vec::new(), problems),
@@ -420,7 +399,7 @@ pub async fn index(
     let now = bridge.clock.now();
     let window: Window<ReplayId> = window(&request, PER_PAGE)?;
     let found = bridge.store.replays(window).await?;
-    let names = Names::load(&bridge).await?;
+    let names = NamesById::load(&bridge).await?;
     render(&ListPage {
         page: Page::new(&request, &user, "/replays", t!("replays-title")),
         pager: Pager::of(&request, &found, |replay| replay.id),
@@ -451,7 +430,7 @@ pub async fn show(
         ..DeliveryFilter::default()
     };
     let deliveries = bridge.store.deliveries(filter).await?;
-    let names = Names::load(&bridge).await?;
+    let names = NamesById::load(&bridge).await?;
     let mut page = Page::new(&request, &user, "/replays", t!("replays-one"));
     // That it has begun is no news of one that has ended.
     if query_value(&request, "done").as_deref() == Some("replay")
@@ -509,10 +488,10 @@ pub async fn cancel(
 }
 
 /// What connections and destinations are called; deleted ones by their ids.
-struct Names(HashMap<String, String>);
+struct NamesById(HashMap<String, String>);
 
-impl Names {
-    async fn load(bridge: &Bridge) -> Result<Names, PageError> {
+impl NamesById {
+    async fn load(bridge: &Bridge) -> Result<NamesById, PageError> {
         let connections = bridge.store.connections().await?;
         let destinations = bridge.store.destinations().await?;
         let connections = connections
@@ -521,7 +500,7 @@ impl Names {
         let destinations = destinations
             .into_iter()
             .map(|destination| (destination.id.to_string(), destination.name));
-        Ok(Names(connections.chain(destinations).collect()))
+        Ok(NamesById(connections.chain(destinations).collect()))
     }
 
     fn name(&self, id: &impl ToString) -> String {
@@ -573,7 +552,7 @@ impl Names {
 }
 
 impl ReplayView {
-    fn new(replay: &Replay, names: &Names, now: Timestamp) -> ReplayView {
+    fn new(replay: &Replay, names: &NamesById, now: Timestamp) -> ReplayView {
         let facts = names.facts(&replay.wish.selection);
         let what: Vec<String> = facts.into_iter().map(|(_, value)| value).collect();
         // What matched may have grown since it was counted, or may not have been counted to its end.

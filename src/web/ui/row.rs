@@ -1,6 +1,7 @@
 //! What rows and heads of pages are made of: a point in time, a state as a word with a colour, one delivery of a list.
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use crate::domain::delivery::State;
 use crate::store::deliveries::DeliverySummary;
@@ -89,6 +90,13 @@ pub fn title_of(title: Option<&str>, id: Option<&str>) -> String {
         .to_string()
 }
 
+/// JSON with line breaks, or the text as it is.
+pub fn pretty(body: &[u8]) -> String {
+    serde_json::from_slice::<Value>(body)
+        .and_then(|value| serde_json::to_string_pretty(&value))
+        .unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned())
+}
+
 /// A point in time, ready to be shown.
 #[derive(Debug, Clone)]
 pub struct Moment {
@@ -106,9 +114,13 @@ impl Moment {
             exact: Reader::present().clock(at, EXACT),
         }
     }
-}
 
-impl Moment {
+    /// The same of a time in milliseconds, as ids hold it; `None` where no time is meant.
+    pub fn of_ms(unix_ms: i64, now: Timestamp) -> Option<Moment> {
+        let at = Timestamp::from_millisecond(unix_ms).ok()?;
+        Some(Moment::new(at, now))
+    }
+
     /// When something is due: what should have begun already is about to.
     pub fn due(at: Timestamp, now: Timestamp) -> Moment {
         let moment = Moment::new(at, now);

@@ -88,7 +88,7 @@ impl Places {
 }
 
 /// A mapping's sentence in the reader's language. Rules that are not accepted any more are told by a place in their document, which pages have a name for.
-pub fn told(sentence: &str) -> String {
+pub fn mapping_sentence(sentence: &str) -> String {
     let called = |place: &str| Places::default().called(place.strip_prefix('/')?);
     let told = sentence.split_once(": ").and_then(|(place, rest)| {
         let place = called(place)?;
@@ -128,9 +128,9 @@ mod tests {
             assert_eq!(places.called(place).as_deref(), Some(name), "{place}");
         }
         assert_eq!(places.called("delivery"), None);
-        assert_eq!(told("/mapping/body: x"), "Template: x");
-        assert_eq!(told("/nowhere: x"), "/nowhere: x");
-        assert_eq!(told("name: x"), "name: x");
+        assert_eq!(mapping_sentence("/mapping/body: x"), "Template: x");
+        assert_eq!(mapping_sentence("/nowhere: x"), "/nowhere: x");
+        assert_eq!(mapping_sentence("name: x"), "name: x");
         let alone = Places::of(&condition(), &json!({}));
         assert_eq!(alone.called("filter/op").as_deref(), Some("Condition 1"));
     }

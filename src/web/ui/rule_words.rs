@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::domain::filter::{group, operator};
+use crate::domain::value::cut;
 use crate::web::i18n::Key;
 use crate::web::ui::labels::operator_called;
 
@@ -212,13 +213,6 @@ pub fn value(document: &Value) -> String {
 
 fn quoted(text: &str) -> String {
     format!("“{}”", cut(text, QUOTED_LIMIT_CHARS))
-}
-
-fn cut(text: &str, limit_chars: usize) -> String {
-    match text.char_indices().nth(limit_chars) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::domain::path::Path;
 use crate::domain::problem::nearest;
+use crate::domain::value::{cut, type_of};
 use crate::web::visible::is_unseen;
 
 /// Values in the tree.
@@ -154,7 +155,7 @@ impl Tree {
             name,
             path,
             value: shown(value),
-            kind: kind(value),
+            kind: type_of(value),
             is_open,
             of_every,
             left_out: all - children.len(),
@@ -354,17 +355,6 @@ fn step(path: &str, name: &str) -> String {
     format!("{path}['{quoted}']")
 }
 
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "text",
-        Value::Array(_) => "list",
-        Value::Object(_) => "object",
-    }
-}
-
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
@@ -372,10 +362,7 @@ fn shown(value: &Value) -> String {
         Value::Object(_) => String::new(),
         other => other.to_string(),
     };
-    match text.char_indices().nth(VALUE_LIMIT_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    cut(&text, VALUE_LIMIT_CHARS)
 }
 
 #[cfg(test)]

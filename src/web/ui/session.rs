@@ -13,6 +13,7 @@ use crate::domain::name;
 use crate::domain::password::password_problem;
 use crate::domain::person::{Role, User, parse_email};
 use crate::domain::second_factor::{recovery_hash, step_of};
+use crate::domain::value::cut;
 use crate::flow::Bridge;
 use crate::new_id;
 use crate::store::error::StoreError;
@@ -119,13 +120,8 @@ pub async fn setup(
         problems.insert(0, FormProblem::at("email", message));
     }
     let (Ok(email), Ok((name, password))) = (email, checked) else {
-        let page = Page::for_stranger(
-            &request,
-            &cookie_of(&request).unwrap_or_default(),
-            t!("session-setup-title"),
-        );
         return render_again(&SetupPage {
-            page,
+            page: Page::for_visitor(&request, t!("session-setup-title")),
             problems,
             name: form.text("name").into(),
             email: form.text("email").into(),
@@ -188,13 +184,8 @@ pub async fn login(
     let form = Form::of(&request)?;
     let next = own_path(form.text("next"));
     let again = |status: StatusCode, problem: String| {
-        let page = Page::for_stranger(
-            &request,
-            &cookie_of(&request).unwrap_or_default(),
-            t!("session-sign-in"),
-        );
         let shown = LoginPage {
-            page,
+            page: Page::for_visitor(&request, t!("session-sign-in")),
             problem: Some(problem),
             email: form.text("email").into(),
             next: next.into(),
@@ -211,10 +202,7 @@ pub async fn login(
     let from = address(&request);
     let attempt = match site.throttle.begin(&email, from, bridge.clock.now_ms()) {
         Ok(attempt) => attempt,
-        Err(wait_s) => {
-            let shown = again(StatusCode::TOO_MANY_REQUESTS, too_many(wait_s))?;
-            return Ok(with_retry_after(shown, wait_s));
-        }
+        Err(wait_s) => return too_often(wait_s, again),
     };
     let found = bridge.store.credentials(email.clone()).await?;
     let hash = found.as_ref().map(|found| found.password_hash.clone());
@@ -247,11 +235,7 @@ pub async fn code_page(
 ) -> Result<HttpResponse, PageError> {
     match session(&request, &bridge).await? {
         Some((session, _)) if session.awaits_code => render(&CodePage {
-            page: Page::for_stranger(
-                &request,
-                &cookie_of(&request).unwrap_or_default(),
-                t!("settings-factor"),
-            ),
+            page: Page::for_visitor(&request, t!("settings-factor")),
             problem: None,
             next: own_path(&query_value(&request, "next").unwrap_or_default()).into(),
         }),
@@ -273,9 +257,8 @@ pub async fn code(
     };
     let next = own_path(form.text("next"));
     let again = |status: StatusCode, problem: String| {
-        let cookie = cookie_of(&request).unwrap_or_default();
         let shown = CodePage {
-            page: Page::for_stranger(&request, &cookie, t!("settings-factor")),
+            page: Page::for_visitor(&request, t!("settings-factor")),
             problem: Some(problem),
             next: next.into(),
         };
@@ -286,10 +269,7 @@ pub async fn code(
     let from = address(&request);
     let attempt = match site.throttle.begin(&key, from, bridge.clock.now_ms()) {
         Ok(attempt) => attempt,
-        Err(wait_s) => {
-            let shown = again(StatusCode::TOO_MANY_REQUESTS, too_many(wait_s))?;
-            return Ok(with_retry_after(shown, wait_s));
-        }
+        Err(wait_s) => return too_often(wait_s, again),
     };
     match take_code(&bridge, &user, form.text("code")).await? {
         Some(said) => {
@@ -326,7 +306,8 @@ pub async fn invite_page(
         return invite_over(&request, &site);
     };
     let (token, cookie) = visit_cookie(&request, &site);
-    let shown = InvitePage::new(&request, &token, &path, &invite, Vec::new(), "");
+    let page = Page::for_stranger(&request, &token, t!("session-invitation-title"));
+    let shown = InvitePage::new(page, &path, &invite, Vec::new(), "");
     with_cookie(render(&shown)?, cookie)
 }
 
@@ -343,15 +324,9 @@ pub async fn accept_invite(
     let (name, password) = match new_account(&form, &invite.email) {
         Ok(checked) => checked,
         Err(problems) => {
-            let cookie = cookie_of(&request).unwrap_or_default();
-            return render_again(&InvitePage::new(
-                &request,
-                &cookie,
-                &path,
-                &invite,
-                problems,
-                form.text("name"),
-            ));
+            let page = Page::for_visitor(&request, t!("session-invitation-title"));
+            let name = form.text("name");
+            return render_again(&InvitePage::new(page, &path, &invite, problems, name));
         }
     };
     let user = new_user(&bridge, invite.email.clone(), name, invite.role);
@@ -400,15 +375,14 @@ pub async fn logout(
 
 impl InvitePage {
     fn new(
-        request: &HttpRequest,
-        cookie: &str,
+        page: Page,
         token: &str,
         invite: &Invite,
         problems: Vec<FormProblem>,
         name: &str,
     ) -> InvitePage {
         InvitePage {
-            page: Page::for_stranger(request, cookie, t!("session-invitation-title")),
+            page,
             problems,
             token: token.into(),
             email: invite.email.clone(),
@@ -519,12 +493,8 @@ fn told_address(typed: &str, users: &[User]) -> Option<String> {
         let host = user.email.rsplit_once('@');
         host.is_some_and(|(_, host)| host.eq_ignore_ascii_case(domain))
     };
-    if !users.iter().any(is_of_house) {
-        return None;
-    }
-    let is_cut = typed.chars().count() > TOLD_LIMIT_CHARS;
-    let begins = typed.chars().take(TOLD_LIMIT_CHARS).collect();
-    Some(if is_cut { begins + "…" } else { begins })
+    let is_told = users.iter().any(is_of_house);
+    is_told.then(|| cut(typed, TOLD_LIMIT_CHARS))
 }
 
 /// A code of the app, or a recovery code; taken once. Tells how it went for the audit log.
@@ -623,9 +593,14 @@ pub fn too_many(wait_s: i64) -> String {
     t!("session-too-many", count = wait_s.div_euclid(60) + 1)
 }
 
-fn with_retry_after(mut response: HttpResponse, wait_s: i64) -> HttpResponse {
-    response.headers_mut().insert(RETRY_AFTER, wait_s.into());
-    response
+/// The form `again`, which says that too much was tried; the header says how long to wait.
+fn too_often(
+    wait_s: i64,
+    again: impl Fn(StatusCode, String) -> Result<HttpResponse, PageError>,
+) -> Result<HttpResponse, PageError> {
+    let mut shown = again(StatusCode::TOO_MANY_REQUESTS, too_many(wait_s))?;
+    shown.headers_mut().insert(RETRY_AFTER, wait_s.into());
+    Ok(shown)
 }
 
 fn with_cookie(

@@ -28,7 +28,8 @@ use crate::web::auth::{cookie_of, hash_of};
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
 use crate::web::ui::error::PageError;
-use crate::web::ui::log::{LogQuery, PER_PAGE, way_of};
+use crate::web::ui::log::PER_PAGE;
+use crate::web::ui::log_query::{LogQuery, way_of};
 use crate::web::ui::row::DeliveryRow;
 use crate::web::ui::why_not;
 

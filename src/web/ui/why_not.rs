@@ -15,8 +15,9 @@ use crate::domain::delivery::State;
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::nearest::{Miss, nearest_miss};
 use crate::domain::id::DeliveryId;
+use crate::domain::value::cut;
 use crate::flow::Bridge;
-use crate::flow::dry_run::dry_run;
+use crate::flow::dry_run::{Ruling, dry_run};
 use crate::store::deliveries::DeliverySummary;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
@@ -64,11 +65,8 @@ fn short(miss: &Miss<'_>) -> String {
         Value::Null => String::new(),
         value => format!(" {}", rule_words::value(value)),
     };
-    let mut condition = format!("{path} {}{value}", operator_called(miss.op));
-    if let Some((end, _)) = condition.char_indices().nth(CONDITION_LIMIT_CHARS) {
-        condition.truncate(end);
-        condition.push('…');
-    }
+    let condition = format!("{path} {}{value}", operator_called(miss.op));
+    let condition = cut(&condition, CONDITION_LIMIT_CHARS);
     if miss.should_hold {
         t!("deliveries-not-met", condition = condition)
     } else {
@@ -98,7 +96,7 @@ pub fn row(
     DeliveryRow {
         why_not: match (delivery.state, &delivery.problem) {
             (State::MappingFailed, Some(problem)) => {
-                Some(Told::the_same(rule_places::told(problem)))
+                Some(Told::the_same(rule_places::mapping_sentence(problem)))
             }
             _ => reasons.get(&delivery.id).map(WhyNot::told),
         },
@@ -140,9 +138,9 @@ pub async fn reasons(
             .filter_map(|(id, rules, event)| {
                 let run = dry_run(&rules, &event.body, event.summary.received_at).ok()?;
                 match (run.decision, run.not_triggered) {
-                    ("skip", Some(_)) => Some((id, WhyNot::NotTriggered)),
-                    ("skip", None) => Some((id, WhyNot::Filter(Box::new(run.explanation)))),
-                    _ => None,
+                    (Ruling::Skip, Some(_)) => Some((id, WhyNot::NotTriggered)),
+                    (Ruling::Skip, None) => Some((id, WhyNot::Filter(Box::new(run.explanation)))),
+                    (Ruling::Deliver | Ruling::Fail, _) => None,
                 }
             })
             .collect()
