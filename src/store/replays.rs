@@ -18,10 +18,10 @@ use crate::domain::replay::{LeftOut, ReplayState, VersionChoice, Wish};
 use crate::store::Store;
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
-use crate::store::events::{Page, Rows};
 use crate::store::ingest::{NewDelivery, insert_deliveries};
 use crate::store::row;
 use crate::store::schema::{deliveries, replays};
+use crate::store::window::{Rows, Window};
 
 /// Deliveries of a replay that are counted by state; beyond, the newest ones are.
 pub const STATES_COUNT_LIMIT: i64 = 50_000;
@@ -143,7 +143,7 @@ impl Store {
     /// One page of replays, the newest first.
     pub async fn replays(
         &self,
-        page: Page<ReplayId>,
+        page: Window<ReplayId>,
     ) -> Result<Rows<Replay, ReplayId>, StoreError> {
         either!(self.read(move |conn| {
             let mut query = replays::table.into_boxed();
