@@ -147,7 +147,7 @@ pub async fn catch_up(bridge: &Bridge) -> Result<usize, StoreError> {
     let now_ms = look(bridge).wall_ms;
     let back_ms = note_step_back(bridge, now_ms);
     give_back_long_leased(bridge, now_ms).await?;
-    let moved = move_back(bridge).await?
+    let moved = move_with_clock(bridge).await?
         + end_waits_for_a_first_attempt(bridge, now_ms).await?
         + end_long_waits(bridge, now_ms).await?
         + end_long_leases(bridge, now_ms).await?;
@@ -183,14 +183,14 @@ fn note_step_back(bridge: &Bridge, now_ms: i64) -> Option<i64> {
 }
 
 /// Moves what waits with the clock.
-async fn move_back(bridge: &Bridge) -> Result<usize, StoreError> {
+async fn move_with_clock(bridge: &Bridge) -> Result<usize, StoreError> {
     let mut moves = std::mem::take(&mut bridge.clock_watch.lock().to_do.moves);
     let mut moved = 0;
     while let Some(mut one) = moves.pop() {
         let (id, back_ms) = (one.id, one.back_ms);
         match bridge
             .store
-            .bring_forward(id, back_ms, one.reached.clone())
+            .make_due_earlier(id, back_ms, one.reached.clone())
             .await
         {
             Ok((count, reached)) => {
@@ -220,7 +220,7 @@ async fn end_waits_for_a_first_attempt(bridge: &Bridge, now_ms: i64) -> Result<u
     for destination in bridge.snapshot().destinations() {
         let (store, id) = (&bridge.store, destination.id);
         moved += store
-            .bring_back(id, &[State::Queued], latest_ms, now_ms)
+            .make_all_due(id, latest_ms, Some(State::Queued), now_ms)
             .await?;
     }
     bridge.clock_watch.lock().to_do.first_waits = false;
@@ -236,7 +236,7 @@ async fn end_long_waits(bridge: &Bridge, now_ms: i64) -> Result<usize, StoreErro
     for id in bridge.store.waiting_beyond(ids, latest_ms).await? {
         moved += bridge
             .store
-            .bring_back(id, &State::TIMED, latest_ms, now_ms)
+            .make_all_due(id, latest_ms, None, now_ms)
             .await?;
     }
     Ok(moved)

@@ -9,7 +9,6 @@ use diesel::{
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
 };
 
-use crate::domain::delivery::State;
 use crate::domain::id::{DeliveryId, DestinationId, EventId};
 use crate::store::Store;
 use crate::store::both::either;
@@ -25,7 +24,7 @@ pub type Reached = (i64, Vec<u8>);
 impl Store {
     /// Makes some of what waits for the destination due by so much earlier, in milliseconds: what is due after `reached`. Returns how many, and how
     /// far it came; nothing at the end.
-    pub async fn bring_forward(
+    pub async fn make_due_earlier(
         &self,
         destination_id: DestinationId,
         by_ms: i64,
@@ -55,34 +54,6 @@ impl Store {
         let moved = batch.len();
         let last = batch.into_iter().next_back();
         Ok((moved, last.and_then(|(due_ms, id)| Some((due_ms?, id)))))
-    }
-
-    /// Makes due now what is in one of these states and due later than `latest_ms`. Returns how many.
-    pub async fn bring_back(
-        &self,
-        destination_id: DestinationId,
-        states: &'static [State],
-        latest_ms: i64,
-        now_ms: i64,
-    ) -> Result<usize, StoreError> {
-        either!(self.in_small_steps(move |conn| {
-            let states = || states.iter().map(|state| state.as_str());
-            let far: Vec<Vec<u8>> = deliveries::table
-                .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
-                .filter(deliveries::due_at.gt(latest_ms))
-                .filter(deliveries::state.eq_any(states()))
-                .limit(MOVE_LIMIT)
-                .select(deliveries::id)
-                .load(conn)?;
-            Ok(diesel::update(
-                deliveries::table
-                    .filter(deliveries::id.eq_any(&far))
-                    .filter(deliveries::due_at.gt(latest_ms))
-                    .filter(deliveries::state.eq_any(states())),
-            )
-            .set(deliveries::due_at.eq(Some(now_ms)))
-            .execute(conn)?)
-        }))
     }
 
     /// At which of these destinations something waits longer than until `latest_ms`.

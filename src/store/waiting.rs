@@ -1,7 +1,10 @@
-//! What waits and is held by nobody: how long it has waited, letting it wait for a paused destination, resuming it, giving it up.
+//! What waits and is held by nobody: how long it has waited, letting it wait for a paused destination, resuming it, making it due before its time,
+//! giving it up.
 //!
-//! Called by `flow::pause`, `flow::probe`, `flow::deletion` and `flow::resend`. Every statement works on a bounded number of rows, so that others may
-//! write between. Claiming is not done here (`claims`).
+//! Called by `flow::pause`, `flow::hurry`, `flow::clock_step`, `flow::probe`, `flow::deletion` and `flow::resend`. Every statement works on a bounded
+//! number of rows, so that others may write between. Claiming is not done here (`claims`).
+
+use std::slice;
 
 use diesel::dsl::exists;
 use diesel::expression::SqlLiteral;
@@ -16,7 +19,7 @@ use crate::domain::id::{DeliveryId, DestinationId};
 use crate::store::Store;
 use crate::store::both::either;
 use crate::store::error::StoreError;
-use crate::store::picks::{Picks as _, held, in_state, turn_has_come};
+use crate::store::picks::{MOVE_LIMIT, Picks as _, held, in_state, turn_has_come};
 use crate::store::row;
 use crate::store::schema::{deliveries, destinations};
 
@@ -115,6 +118,37 @@ impl Store {
                     "Only a delivery that waits for its next attempt can be tried now.".into(),
                 )),
             }
+        }))
+    }
+
+    /// Makes due now what waits for the destination until later than `later_than_ms`; only what is in this state, when one is given. Returns how many.
+    pub async fn make_all_due(
+        &self,
+        destination_id: DestinationId,
+        later_than_ms: i64,
+        only: Option<State>,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
+        either!(self.in_small_steps(move |conn| {
+            let states = || {
+                let states = only.as_ref().map_or(&State::TIMED[..], slice::from_ref);
+                states.iter().map(|state| state.as_str())
+            };
+            let later: Vec<Vec<u8>> = deliveries::table
+                .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
+                .filter(deliveries::due_at.gt(later_than_ms))
+                .filter(deliveries::state.eq_any(states()))
+                .limit(MOVE_LIMIT)
+                .select(deliveries::id)
+                .load(conn)?;
+            Ok(diesel::update(
+                deliveries::table
+                    .filter(deliveries::id.eq_any(&later))
+                    .filter(deliveries::due_at.gt(later_than_ms))
+                    .filter(deliveries::state.eq_any(states())),
+            )
+            .set(deliveries::due_at.eq(Some(now_ms)))
+            .execute(conn)?)
         }))
     }
 
