@@ -17,6 +17,7 @@ use crate::domain::id::{ClaimId, DeliveryId, ReplayId};
 use crate::domain::replay::{LeftOut, ReplayState, VersionChoice, Wish};
 use crate::store::Store;
 use crate::store::both::{both, either};
+use crate::store::claims::Ended;
 use crate::store::error::StoreError;
 use crate::store::ingest::{NewDelivery, insert_deliveries};
 use crate::store::row;
@@ -313,14 +314,7 @@ impl Store {
                     .filter(deliveries::finished_at.is_null())
                     .filter(deliveries::claim_id.is_null().or(ours)),
             )
-            .set((
-                deliveries::state.eq(State::Discarded.as_str()),
-                deliveries::due_at.eq(None::<i64>),
-                deliveries::claim_id.eq(None::<Vec<u8>>),
-                deliveries::lease_until.eq(None::<i64>),
-                deliveries::finished_at.eq(Some(now_ms)),
-                deliveries::problem.eq(Some(problem)),
-            ))
+            .set(Ended::new(State::Discarded, &problem, now_ms))
             .execute(conn)?)
         }))
     }

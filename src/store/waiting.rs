@@ -18,6 +18,7 @@ use crate::domain::delivery::State;
 use crate::domain::id::{DeliveryId, DestinationId};
 use crate::store::Store;
 use crate::store::both::either;
+use crate::store::claims::{Ended, Wait, Waiting};
 use crate::store::error::StoreError;
 use crate::store::picks::{MOVE_LIMIT, Picks as _, held, in_state, turn_has_come};
 use crate::store::row;
@@ -65,10 +66,7 @@ impl Store {
             let waiting = conn.due_until(destination_id, until_ms)?;
             Ok(
                 diesel::update(deliveries::table.filter(deliveries::id.eq_any(&waiting)))
-                    .set((
-                        deliveries::state.eq(State::Held.as_str()),
-                        deliveries::due_at.eq(None::<i64>),
-                    ))
+                    .set(Waiting::new(Wait::Held))
                     .execute(conn)?,
             )
         }))
@@ -92,10 +90,7 @@ impl Store {
             let held = conn.to_resume(destination_id)?;
             Ok(
                 diesel::update(deliveries::table.filter(deliveries::id.eq_any(&held)))
-                    .set((
-                        deliveries::state.eq(State::Queued.as_str()),
-                        deliveries::due_at.eq(Some(now_ms)),
-                    ))
+                    .set(Waiting::new(Wait::Due { at_ms: now_ms }))
                     .execute(conn)?,
             )
         }))
@@ -160,22 +155,13 @@ impl Store {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         either!(self.write_freely(move |conn| {
-            let waiting = [
-                State::Queued.as_str(),
-                State::Held.as_str(),
-                State::Retrying.as_str(),
-            ];
+            let waiting = State::DISCARDABLE.iter().map(|state| state.as_str());
             let changed = diesel::update(
                 deliveries::table
                     .filter(deliveries::id.eq(&delivery_id.as_bytes()[..]))
                     .filter(deliveries::state.eq_any(waiting)),
             )
-            .set((
-                deliveries::state.eq(State::Discarded.as_str()),
-                deliveries::due_at.eq(None::<i64>),
-                deliveries::finished_at.eq(Some(now_ms)),
-                deliveries::problem.eq(Some(problem)),
-            ))
+            .set(Ended::new(State::Discarded, &problem, now_ms))
             .execute(conn)?;
             match changed {
                 1 => Ok(()),
@@ -199,12 +185,7 @@ impl Store {
             waiting.extend(conn.to_resume(destination_id)?);
             Ok(
                 diesel::update(deliveries::table.filter(deliveries::id.eq_any(&waiting)))
-                    .set((
-                        deliveries::state.eq(State::Discarded.as_str()),
-                        deliveries::due_at.eq(None::<i64>),
-                        deliveries::finished_at.eq(Some(now_ms)),
-                        deliveries::problem.eq(Some(problem)),
-                    ))
+                    .set(Ended::new(State::Discarded, problem, now_ms))
                     .execute(conn)?,
             )
         }))
