@@ -2,8 +2,6 @@
 //!
 //! Called by `flow::clock_step`, which decides what a step is, and at start. Nothing here looks at a clock.
 
-use diesel::expression::SqlLiteral;
-use diesel::sql_types::Bool;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
@@ -14,7 +12,7 @@ use crate::store::Store;
 use crate::store::both::either;
 use crate::store::claims::{Wait, Waiting};
 use crate::store::error::StoreError;
-use crate::store::picks::{MOVE_LIMIT, in_state};
+use crate::store::picks::{MOVE_LIMIT, leased_beyond};
 use crate::store::row;
 use crate::store::schema::{deliveries, events};
 
@@ -81,10 +79,7 @@ impl Store {
     /// Whether anything is leased until after `latest_ms`.
     pub async fn are_leased_beyond(&self, latest_ms: i64) -> Result<bool, StoreError> {
         either!(self.read(move |conn| {
-            let is_sending: SqlLiteral<Bool> = in_state("deliveries.state = 'sending'");
-            let far: Option<Vec<u8>> = deliveries::table
-                .filter(is_sending)
-                .filter(deliveries::lease_until.gt(latest_ms))
+            let far: Option<Vec<u8>> = leased_beyond(latest_ms)
                 .select(deliveries::id)
                 .first(conn)
                 .optional()?;
@@ -95,10 +90,7 @@ impl Store {
     /// Ends leases that last longer than until `latest_ms`, which no node can have taken by a right clock. Returns how many.
     pub async fn end_long_leases(&self, latest_ms: i64, now_ms: i64) -> Result<usize, StoreError> {
         either!(self.in_small_steps(move |conn| {
-            let is_sending: SqlLiteral<Bool> = in_state("deliveries.state = 'sending'");
-            let far: Vec<Vec<u8>> = deliveries::table
-                .filter(is_sending)
-                .filter(deliveries::lease_until.gt(latest_ms))
+            let far: Vec<Vec<u8>> = leased_beyond(latest_ms)
                 .limit(MOVE_LIMIT)
                 .select(deliveries::id)
                 .load(conn)?;

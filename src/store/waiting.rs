@@ -7,8 +7,6 @@
 use std::slice;
 
 use diesel::dsl::exists;
-use diesel::expression::SqlLiteral;
-use diesel::sql_types::Bool;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
     RunQueryDsl as _,
@@ -20,7 +18,7 @@ use crate::store::Store;
 use crate::store::both::either;
 use crate::store::claims::{Ended, Wait, Waiting};
 use crate::store::error::StoreError;
-use crate::store::picks::{MOVE_LIMIT, Picks as _, held, in_state, turn_has_come};
+use crate::store::picks::{MOVE_LIMIT, Picks as _, held, is_held, turn_has_come};
 use crate::store::row;
 use crate::store::schema::{deliveries, destinations};
 
@@ -194,14 +192,13 @@ impl Store {
     /// Deleted destinations that something waits for.
     pub async fn deleted_but_waited_for(&self) -> Result<Vec<DestinationId>, StoreError> {
         either!(self.read(|conn| {
-            let is_held: SqlLiteral<Bool> = in_state("deliveries.state = 'held'");
             let of_it =
                 || deliveries::table.filter(deliveries::destination_id.eq(destinations::id));
             let found: Vec<Vec<u8>> = destinations::table
                 .filter(destinations::deleted_at.is_not_null())
                 .filter(
                     exists(of_it().filter(deliveries::due_at.is_not_null()))
-                        .or(exists(of_it().filter(is_held))),
+                        .or(exists(of_it().filter(is_held()))),
                 )
                 .select(destinations::id)
                 .load(conn)?;
