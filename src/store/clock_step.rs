@@ -7,7 +7,7 @@ use diesel::{
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
 };
 
-use crate::domain::id::{DeliveryId, DestinationId, EventId};
+use crate::domain::id::DestinationId;
 use crate::store::Store;
 use crate::store::both::either;
 use crate::store::claims::{Wait, Waiting};
@@ -135,15 +135,9 @@ impl Store {
                 .select(deliveries::id)
                 .first(conn)
                 .optional()?;
-            let event = event
-                .map(|id| row::id(&id, EventId::from_slice))
-                .transpose()?;
-            let delivery = delivery
-                .map(|id| row::id(&id, DeliveryId::from_slice))
-                .transpose()?;
-            Ok(event
-                .map(|id| id.unix_ms())
-                .max(delivery.map(|id| id.unix_ms())))
+            let event = event.map(|id| row::id_ms(&id)).transpose()?;
+            let delivery = delivery.map(|id| row::id_ms(&id)).transpose()?;
+            Ok(event.max(delivery))
         }))
     }
 }
