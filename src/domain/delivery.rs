@@ -91,6 +91,9 @@ impl State {
     /// Those that wait for a time of their own.
     pub const TIMED: [State; 2] = [State::Queued, State::Retrying];
 
+    /// Those that a person may still give up.
+    pub const DISCARDABLE: [State; 3] = [State::Queued, State::Held, State::Retrying];
+
     /// Nothing will happen to it any more by itself.
     pub fn is_final(self) -> bool {
         matches!(
@@ -118,7 +121,7 @@ impl State {
 
     /// A person may still give it up.
     pub fn may_be_discarded(self) -> bool {
-        matches!(self, State::Queued | State::Held | State::Retrying)
+        State::DISCARDABLE.contains(&self)
     }
 }
 

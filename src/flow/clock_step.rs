@@ -3,8 +3,8 @@
 //!
 //! Called by `worker` on a timer, and at start. A clock that was set back moves every due time with it, once; on a shared database, where other nodes set
 //! due times too, only what no right clock can have set is put right. Leases stay as they are: they guard against others, and those of this process end
-//! with their attempts. One that leapt ahead ends no lease for a while ([`spares_leases`]): attempts under way are not made twice for it, and after a
-//! long leap nothing is forgotten for a while ([`spares_history`]).
+//! with their attempts. One that leapt ahead ends no lease for a while: attempts under way are not made twice for it, and after a
+//! long leap nothing is forgotten for a while ([`Look`]).
 //! At start, the newest row tells what the clock showed last; ids go on where they were (`clock::Ids`).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -118,36 +118,39 @@ impl ClockWatch {
     }
 }
 
-/// Whether leases that seem to have run out may only seem so.
-pub fn spares_leases(bridge: &Bridge) -> bool {
-    let shown = look(bridge);
-    let until_ms = bridge.clock_watch.lock().leases_spared_until_ms;
-    until_ms.is_some_and(|until_ms| shown.steady_ms < until_ms)
+/// What a look at the clocks tells.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    now_ms: i64,
+    /// Leases that seem to have run out may only seem so.
+    pub spares_leases: bool,
+    /// What seems to have had its time may only seem so.
+    pub spares_history: bool,
 }
 
-/// Whether what seems to have had its time may only seem so.
-pub fn spares_history(bridge: &Bridge) -> bool {
-    let shown = look(bridge);
-    let until_ms = bridge.clock_watch.lock().history_spared_until_ms;
-    until_ms.is_some_and(|until_ms| shown.steady_ms < until_ms)
-}
-
-fn look(bridge: &Bridge) -> Shown {
+/// Looks at the clocks, and notes how they have gone since the last look.
+pub fn look(bridge: &Bridge) -> Look {
     let shown = Shown {
         wall_ms: bridge.clock.now_ms(),
         lease_ms: lease::clock_ms(bridge),
         steady_ms: bridge.clock.steady_ms(),
     };
     bridge.clock_watch.look(shown, bridge.lease_ms);
-    shown
+    let seen = bridge.clock_watch.lock();
+    let lasts = |until_ms: Option<i64>| until_ms.is_some_and(|until_ms| shown.steady_ms < until_ms);
+    Look {
+        now_ms: shown.wall_ms,
+        spares_leases: lasts(seen.leases_spared_until_ms),
+        spares_history: lasts(seen.history_spared_until_ms),
+    }
 }
 
 /// Looks at the clock and puts right what it has done. Returns how many deliveries were moved.
 pub async fn catch_up(bridge: &Bridge) -> Result<usize, StoreError> {
-    let now_ms = look(bridge).wall_ms;
+    let now_ms = look(bridge).now_ms;
     let back_ms = note_step_back(bridge, now_ms);
     give_back_long_leased(bridge, now_ms).await?;
-    let moved = move_back(bridge).await?
+    let moved = move_with_clock(bridge).await?
         + end_waits_for_a_first_attempt(bridge, now_ms).await?
         + end_long_waits(bridge, now_ms).await?
         + end_long_leases(bridge, now_ms).await?;
@@ -183,14 +186,14 @@ fn note_step_back(bridge: &Bridge, now_ms: i64) -> Option<i64> {
 }
 
 /// Moves what waits with the clock.
-async fn move_back(bridge: &Bridge) -> Result<usize, StoreError> {
+async fn move_with_clock(bridge: &Bridge) -> Result<usize, StoreError> {
     let mut moves = std::mem::take(&mut bridge.clock_watch.lock().to_do.moves);
     let mut moved = 0;
     while let Some(mut one) = moves.pop() {
         let (id, back_ms) = (one.id, one.back_ms);
         match bridge
             .store
-            .bring_forward(id, back_ms, one.reached.clone())
+            .make_due_earlier(id, back_ms, one.reached.clone())
             .await
         {
             Ok((count, reached)) => {
@@ -220,7 +223,7 @@ async fn end_waits_for_a_first_attempt(bridge: &Bridge, now_ms: i64) -> Result<u
     for destination in bridge.snapshot().destinations() {
         let (store, id) = (&bridge.store, destination.id);
         moved += store
-            .bring_back(id, &[State::Queued], latest_ms, now_ms)
+            .make_all_due(id, latest_ms, Some(State::Queued), now_ms)
             .await?;
     }
     bridge.clock_watch.lock().to_do.first_waits = false;
@@ -236,7 +239,7 @@ async fn end_long_waits(bridge: &Bridge, now_ms: i64) -> Result<usize, StoreErro
     for id in bridge.store.waiting_beyond(ids, latest_ms).await? {
         moved += bridge
             .store
-            .bring_back(id, &State::TIMED, latest_ms, now_ms)
+            .make_all_due(id, latest_ms, None, now_ms)
             .await?;
     }
     Ok(moved)
@@ -256,7 +259,8 @@ async fn give_back_long_leased(bridge: &Bridge, now_ms: i64) -> Result<(), Store
 
 /// Ends leases that no right clock can have set, when they have been there for as long as one lasts: whoever took them may be alive.
 async fn end_long_leases(bridge: &Bridge, now_ms: i64) -> Result<usize, StoreError> {
-    let latest_ms = latest_lease_ms(bridge);
+    // When the longest one ends that can be set.
+    let latest_ms = lease::clock_ms(bridge) + LEASE_LIMIT_MS + TOLERANCE_MS;
     let are_there = bridge.store.are_leased_beyond(latest_ms).await?;
     let steady_ms = bridge.clock.steady_ms();
     let have_been_long = {
@@ -281,11 +285,6 @@ pub async fn at_start(bridge: &Bridge) -> Result<(), StoreError> {
     }
     catch_up(bridge).await?;
     Ok(())
-}
-
-/// When the longest lease ends that a right clock can have set.
-fn latest_lease_ms(bridge: &Bridge) -> i64 {
-    lease::clock_ms(bridge) + LEASE_LIMIT_MS + TOLERANCE_MS
 }
 
 #[cfg(test)]

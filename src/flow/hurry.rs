@@ -4,7 +4,6 @@
 //! is resumed instead (`pause`).
 
 use crate::domain::audit::Actor;
-use crate::domain::delivery::State;
 use crate::domain::destination::Destination;
 use crate::domain::id::{DeliveryId, DestinationId};
 use crate::flow::Bridge;
@@ -42,10 +41,7 @@ pub async fn hurry_all(
     );
     bridge.note(actor, "destination.hurried", id, said).await?;
     let now_ms = bridge.clock.now_ms();
-    bridge
-        .store
-        .bring_back(id, &State::TIMED, now_ms, now_ms)
-        .await?;
+    bridge.store.make_all_due(id, now_ms, None, now_ms).await?;
     bridge.outbox.announce_room();
     Ok(())
 }

@@ -142,28 +142,24 @@ impl Membership {
 
 /// Tells the others that this node starts. An error when the master key was replaced since the database was opened.
 pub async fn join(bridge: &Bridge) -> Result<(), StoreError> {
-    if bridge.nodes.shared {
-        take_over(
-            bridge,
-            asked(bridge, bridge.store.join(told(bridge))).await?,
-        )
-        .await
-    } else {
-        Ok(())
-    }
+    exchange(bridge, bridge.store.join(told(bridge))).await
 }
 
 /// Tells the others that this node lives, and takes over what they changed.
 pub async fn beat(bridge: &Bridge) -> Result<(), StoreError> {
-    if bridge.nodes.shared {
-        take_over(
-            bridge,
-            asked(bridge, bridge.store.heartbeat(told(bridge))).await?,
-        )
-        .await
-    } else {
-        Ok(())
+    exchange(bridge, bridge.store.heartbeat(told(bridge))).await
+}
+
+/// Tells the others, when there may be some, and takes over what they answer.
+async fn exchange(
+    bridge: &Bridge,
+    asking: impl Future<Output = Result<Pulse, StoreError>>,
+) -> Result<(), StoreError> {
+    if !bridge.nodes.shared {
+        return Ok(());
     }
+    let answer = asked(bridge, asking).await?;
+    take_over(bridge, answer).await
 }
 
 /// What this node tells of itself.

@@ -5,7 +5,6 @@
 
 use crate::domain::audit::Actor;
 use crate::domain::breaker::next_probe_at;
-use crate::domain::delivery::State;
 use crate::domain::destination::{Paused, Probing};
 use crate::domain::id::DestinationId;
 use crate::domain::notice::Change;
@@ -136,10 +135,7 @@ async fn send_again(
     let now_ms = bridge.clock.now_ms();
     if initiative == Initiative::Person {
         // Whoever resumes it wants everything now, whatever the schedule says.
-        bridge
-            .store
-            .bring_back(id, &State::TIMED, now_ms, now_ms)
-            .await?;
+        bridge.store.make_all_due(id, now_ms, None, now_ms).await?;
     }
     let resumed = bridge.store.resume_held(id, now_ms).await?;
     bridge.outbox.set_backlog(id, resumed > 0);

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 
 use crate::domain::id::{ClaimId, DestinationId};
-use crate::flow::clock_step::spares_leases;
+use crate::flow::clock_step::look;
 use crate::flow::dry_run::body_of;
 use crate::flow::outbox::Parcel;
 use crate::flow::{Bridge, lease};
@@ -37,7 +37,7 @@ pub async fn release_all(bridge: &Bridge) -> Result<usize, StoreError> {
 /// Makes deliveries due again whose lease has ended; not while results of this node wait for the database to take them (it may just be back, and
 /// what was sent would be sent again), nor when only the clock has leapt.
 pub async fn release_expired(bridge: &Bridge) -> Result<usize, StoreError> {
-    if spares_leases(bridge) || bridge.results_wait.load(Ordering::SeqCst) {
+    if look(bridge).spares_leases || bridge.results_wait.load(Ordering::SeqCst) {
         return Ok(0);
     }
     let now_ms = bridge.clock.now_ms();

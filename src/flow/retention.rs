@@ -24,7 +24,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::domain::id::EventId;
-use crate::flow::clock_step::spares_history;
+use crate::flow::clock_step::look;
 use crate::flow::{Bridge, counts};
 use crate::store::error::StoreError;
 use crate::store::retention::BatchLimits;
@@ -84,7 +84,7 @@ pub struct Forgotten {
 /// One pass.
 pub async fn forget(bridge: &Bridge) -> Result<Forgotten, StoreError> {
     let mut forgotten = Forgotten::default();
-    if spares_history(bridge) || !bridge.nodes.is_housekeeper() {
+    if look(bridge).spares_history || !bridge.nodes.is_housekeeper() {
         return Ok(forgotten);
     }
     let now_ms = bridge.clock.now_ms();

@@ -18,10 +18,10 @@ use crate::domain::id::AuditId;
 use crate::store::Store;
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
-use crate::store::events::{Page, Rows};
 use crate::store::row;
 use crate::store::schema::audit_log;
 use crate::store::search::{in_one_case, like_in_order, like_pattern};
+use crate::store::window::{Rows, Window};
 
 /// Notes that a page looks through for what has no index. Each is compared with every sentence that the words may stand for, so they are fewer than
 /// the deliveries of a look.
@@ -43,7 +43,7 @@ pub struct AuditFilter {
     pub words: Vec<Word>,
     pub from_ms: Option<i64>,
     pub to_ms: Option<i64>,
-    pub page: Page<AuditId>,
+    pub page: Window<AuditId>,
 }
 
 /// A word that is looked for in what the log shows, in whatever language.

@@ -157,13 +157,7 @@ impl Store {
                     .filter(deliveries::id.eq(&delivery_id.as_bytes()[..]))
                     .filter(deliveries::claim_id.eq(&claim_id.as_bytes()[..])),
             )
-            .set((
-                deliveries::state.eq(State::Failed.as_str()),
-                deliveries::claim_id.eq(None::<Vec<u8>>),
-                deliveries::lease_until.eq(None::<i64>),
-                deliveries::finished_at.eq(Some(now_ms)),
-                deliveries::problem.eq(Some(row::text(&problem))),
-            ))
+            .set(Ended::new(State::Failed, &problem, now_ms))
             .execute(conn)?;
             Ok(())
         }))
@@ -256,6 +250,31 @@ impl Waiting {
             due_at,
             claim_id: None,
             lease_until: None,
+        }
+    }
+}
+
+/// Over without another attempt, and why.
+#[derive(AsChangeset)]
+#[diesel(table_name = deliveries, treat_none_as_null = true)]
+pub(super) struct Ended {
+    state: &'static str,
+    due_at: Option<i64>,
+    claim_id: Option<Vec<u8>>,
+    lease_until: Option<i64>,
+    finished_at: Option<i64>,
+    problem: Option<String>,
+}
+
+impl Ended {
+    pub(super) fn new(state: State, problem: &str, now_ms: i64) -> Ended {
+        Ended {
+            state: state.as_str(),
+            due_at: None,
+            claim_id: None,
+            lease_until: None,
+            finished_at: Some(now_ms),
+            problem: Some(row::text(problem)),
         }
     }
 }

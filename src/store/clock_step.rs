@@ -2,20 +2,17 @@
 //!
 //! Called by `flow::clock_step`, which decides what a step is, and at start. Nothing here looks at a clock.
 
-use diesel::expression::SqlLiteral;
-use diesel::sql_types::Bool;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _,
     OptionalExtension as _, QueryDsl as _, RunQueryDsl as _,
 };
 
-use crate::domain::delivery::State;
-use crate::domain::id::{DeliveryId, DestinationId, EventId};
+use crate::domain::id::DestinationId;
 use crate::store::Store;
 use crate::store::both::either;
 use crate::store::claims::{Wait, Waiting};
 use crate::store::error::StoreError;
-use crate::store::picks::{MOVE_LIMIT, in_state};
+use crate::store::picks::{MOVE_LIMIT, leased_beyond};
 use crate::store::row;
 use crate::store::schema::{deliveries, events};
 
@@ -25,7 +22,7 @@ pub type Reached = (i64, Vec<u8>);
 impl Store {
     /// Makes some of what waits for the destination due by so much earlier, in milliseconds: what is due after `reached`. Returns how many, and how
     /// far it came; nothing at the end.
-    pub async fn bring_forward(
+    pub async fn make_due_earlier(
         &self,
         destination_id: DestinationId,
         by_ms: i64,
@@ -57,34 +54,6 @@ impl Store {
         Ok((moved, last.and_then(|(due_ms, id)| Some((due_ms?, id)))))
     }
 
-    /// Makes due now what is in one of these states and due later than `latest_ms`. Returns how many.
-    pub async fn bring_back(
-        &self,
-        destination_id: DestinationId,
-        states: &'static [State],
-        latest_ms: i64,
-        now_ms: i64,
-    ) -> Result<usize, StoreError> {
-        either!(self.in_small_steps(move |conn| {
-            let states = || states.iter().map(|state| state.as_str());
-            let far: Vec<Vec<u8>> = deliveries::table
-                .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
-                .filter(deliveries::due_at.gt(latest_ms))
-                .filter(deliveries::state.eq_any(states()))
-                .limit(MOVE_LIMIT)
-                .select(deliveries::id)
-                .load(conn)?;
-            Ok(diesel::update(
-                deliveries::table
-                    .filter(deliveries::id.eq_any(&far))
-                    .filter(deliveries::due_at.gt(latest_ms))
-                    .filter(deliveries::state.eq_any(states())),
-            )
-            .set(deliveries::due_at.eq(Some(now_ms)))
-            .execute(conn)?)
-        }))
-    }
-
     /// At which of these destinations something waits longer than until `latest_ms`.
     pub async fn waiting_beyond(
         &self,
@@ -110,10 +79,7 @@ impl Store {
     /// Whether anything is leased until after `latest_ms`.
     pub async fn are_leased_beyond(&self, latest_ms: i64) -> Result<bool, StoreError> {
         either!(self.read(move |conn| {
-            let is_sending: SqlLiteral<Bool> = in_state("deliveries.state = 'sending'");
-            let far: Option<Vec<u8>> = deliveries::table
-                .filter(is_sending)
-                .filter(deliveries::lease_until.gt(latest_ms))
+            let far: Option<Vec<u8>> = leased_beyond(latest_ms)
                 .select(deliveries::id)
                 .first(conn)
                 .optional()?;
@@ -124,10 +90,7 @@ impl Store {
     /// Ends leases that last longer than until `latest_ms`, which no node can have taken by a right clock. Returns how many.
     pub async fn end_long_leases(&self, latest_ms: i64, now_ms: i64) -> Result<usize, StoreError> {
         either!(self.in_small_steps(move |conn| {
-            let is_sending: SqlLiteral<Bool> = in_state("deliveries.state = 'sending'");
-            let far: Vec<Vec<u8>> = deliveries::table
-                .filter(is_sending)
-                .filter(deliveries::lease_until.gt(latest_ms))
+            let far: Vec<Vec<u8>> = leased_beyond(latest_ms)
                 .limit(MOVE_LIMIT)
                 .select(deliveries::id)
                 .load(conn)?;
@@ -172,15 +135,9 @@ impl Store {
                 .select(deliveries::id)
                 .first(conn)
                 .optional()?;
-            let event = event
-                .map(|id| row::id(&id, EventId::from_slice))
-                .transpose()?;
-            let delivery = delivery
-                .map(|id| row::id(&id, DeliveryId::from_slice))
-                .transpose()?;
-            Ok(event
-                .map(|id| id.unix_ms())
-                .max(delivery.map(|id| id.unix_ms())))
+            let event = event.map(|id| row::id_ms(&id)).transpose()?;
+            let delivery = delivery.map(|id| row::id_ms(&id)).transpose()?;
+            Ok(event.max(delivery))
         }))
     }
 }

@@ -13,7 +13,7 @@ use diesel::{
 };
 
 use crate::domain::delivery::State;
-use crate::domain::id::{DeliveryId, DestinationId, EventId};
+use crate::domain::id::DestinationId;
 use crate::domain::latency::Latencies;
 use crate::store::Store;
 use crate::store::both::{both, either};
@@ -230,21 +230,10 @@ impl Store {
                 .select(deliveries::id)
                 .first(conn)
                 .optional()?;
-            let times = [
-                event
-                    .map(|id| row::id(&id, EventId::from_slice))
-                    .transpose()?
-                    .map(|id| id.unix_ms()),
-                delivery
-                    .map(|id| row::id(&id, DeliveryId::from_slice))
-                    .transpose()?
-                    .map(|id| id.unix_ms()),
-            ];
-            Ok(times
-                .into_iter()
-                .flatten()
-                .min()
-                .map(|ms| ms - ms.rem_euclid(MINUTE_MS)))
+            let found = [event, delivery].into_iter().flatten();
+            let times: Vec<i64> = found.map(|id| row::id_ms(&id)).collect::<Result<_, _>>()?;
+            let first_ms = times.into_iter().min();
+            Ok(first_ms.map(|ms| ms - ms.rem_euclid(MINUTE_MS)))
         }))
     }
 
@@ -454,13 +443,13 @@ fn put_minute(
     for (destination_id, counts) in &counted {
         let difference = hours.entry((hour, *destination_id)).or_default();
         difference.add(counts, 1);
-        let row = NewCountRow::new(
-            Span::Minute,
-            minute.starts_ms,
-            destination_id,
-            counts,
-            now_ms,
-        )?;
+        let row = NewCountRow {
+            span: Span::Minute.as_str(),
+            starts_at: minute.starts_ms,
+            destination_id: destination_id.as_bytes().to_vec(),
+            tally: Tally::of(counts)?,
+            counted_at: now_ms,
+        };
         diesel::insert_into(delivery_counts::table)
             .values(row)
             .execute(conn)?;
@@ -500,7 +489,13 @@ fn add_to_hour(
     };
     counts.add(difference, 1);
     diesel::delete(of_hour()).execute(conn)?;
-    let row = NewCountRow::new(Span::Hour, starts_ms, &destination_id, &counts, now_ms)?;
+    let row = NewCountRow {
+        span: Span::Hour.as_str(),
+        starts_at: starts_ms,
+        destination_id: destination_id.as_bytes().to_vec(),
+        tally: Tally::of(&counts)?,
+        counted_at: now_ms,
+    };
     diesel::insert_into(delivery_counts::table)
         .values(row)
         .execute(conn)?;
@@ -547,11 +542,10 @@ struct CountedRow {
     finished_at: Option<i64>,
 }
 
-#[derive(Queryable, Selectable)]
+/// What became of deliveries, as it stands in a row.
+#[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = delivery_counts)]
-struct CountRow {
-    starts_at: i64,
-    destination_id: Vec<u8>,
+struct Tally {
     delivered: i64,
     failed: i64,
     mapping_failed: i64,
@@ -561,21 +555,49 @@ struct CountRow {
     latencies: String,
 }
 
+impl Tally {
+    fn of(counts: &Counts) -> Result<Tally, StoreError> {
+        Ok(Tally {
+            delivered: counts.delivered,
+            failed: counts.failed,
+            mapping_failed: counts.mapping_failed,
+            skipped: counts.skipped,
+            discarded: counts.discarded,
+            waiting: counts.waiting,
+            latencies: serde_json::to_string(&counts.latencies)
+                .map_err(|error| StoreError::Corrupt(error.to_string()))?,
+        })
+    }
+
+    fn into_domain(self) -> Result<Counts, StoreError> {
+        Ok(Counts {
+            delivered: self.delivered,
+            failed: self.failed,
+            mapping_failed: self.mapping_failed,
+            skipped: self.skipped,
+            discarded: self.discarded,
+            waiting: self.waiting,
+            latencies: serde_json::from_str(&self.latencies)
+                .map_err(|error| StoreError::Corrupt(error.to_string()))?,
+        })
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = delivery_counts)]
+struct CountRow {
+    starts_at: i64,
+    destination_id: Vec<u8>,
+    #[diesel(embed)]
+    tally: Tally,
+}
+
 impl CountRow {
     fn into_domain(self) -> Result<Bucket, StoreError> {
         Ok(Bucket {
             starts_ms: self.starts_at,
             destination_id: row::id(&self.destination_id, DestinationId::from_slice)?,
-            counts: Counts {
-                delivered: self.delivered,
-                failed: self.failed,
-                mapping_failed: self.mapping_failed,
-                skipped: self.skipped,
-                discarded: self.discarded,
-                waiting: self.waiting,
-                latencies: serde_json::from_str(&self.latencies)
-                    .map_err(|error| StoreError::Corrupt(error.to_string()))?,
-            },
+            counts: self.tally.into_domain()?,
         })
     }
 }
@@ -586,39 +608,9 @@ struct NewCountRow {
     span: &'static str,
     starts_at: i64,
     destination_id: Vec<u8>,
-    delivered: i64,
-    failed: i64,
-    mapping_failed: i64,
-    skipped: i64,
-    discarded: i64,
-    waiting: i64,
-    latencies: String,
+    #[diesel(embed)]
+    tally: Tally,
     counted_at: i64,
-}
-
-impl NewCountRow {
-    fn new(
-        span: Span,
-        starts_at: i64,
-        destination_id: &DestinationId,
-        counts: &Counts,
-        counted_at: i64,
-    ) -> Result<NewCountRow, StoreError> {
-        Ok(NewCountRow {
-            span: span.as_str(),
-            starts_at,
-            destination_id: destination_id.as_bytes().to_vec(),
-            delivered: counts.delivered,
-            failed: counts.failed,
-            mapping_failed: counts.mapping_failed,
-            skipped: counts.skipped,
-            discarded: counts.discarded,
-            waiting: counts.waiting,
-            latencies: serde_json::to_string(&counts.latencies)
-                .map_err(|error| StoreError::Corrupt(error.to_string()))?,
-            counted_at,
-        })
-    }
 }
 
 #[cfg(test)]

@@ -17,10 +17,10 @@ use crate::domain::outcome::Outcome;
 use crate::store::Store;
 use crate::store::both::either;
 use crate::store::error::StoreError;
-use crate::store::events::Page;
 use crate::store::ingest::{NewDelivery, insert_deliveries};
 use crate::store::row;
 use crate::store::schema::{attempts, connections, deliveries, destinations, events};
+use crate::store::window::Window;
 
 /// One line of the log.
 #[derive(Debug, Clone)]
@@ -102,7 +102,7 @@ pub struct DeliveryFilter {
     pub to: Option<Timestamp>,
     /// Part of the record's title, or of the event's body byte for byte.
     pub text: Option<String>,
-    pub page: Page<DeliveryId>,
+    pub page: Window<DeliveryId>,
 }
 
 /// The ends of what an id may be.

@@ -19,10 +19,10 @@ use crate::store::Store;
 use crate::store::both::{both, either};
 use crate::store::deliveries::{DeliveryFilter, DeliveryRow, DeliverySummary};
 use crate::store::error::StoreError;
-use crate::store::events::Rows;
 use crate::store::row;
 use crate::store::schema::{connections, deliveries, destinations, events};
 use crate::store::search::has_text;
+use crate::store::window::Rows;
 
 /// Deliveries that a page looks through for a text in their events.
 pub const TEXT_LIMIT: i64 = 4_000;

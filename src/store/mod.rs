@@ -47,6 +47,7 @@ mod sqlite;
 mod test_database;
 pub mod tokens;
 mod waiting;
+pub mod window;
 mod writer;
 
 use std::sync::Arc;

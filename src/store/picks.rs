@@ -57,7 +57,7 @@ pub(super) fn put_off(destination_id: DestinationId) -> _ {
 #[diesel::dsl::auto_type]
 pub(super) fn held(destination_id: DestinationId) -> _ {
     let destination: Vec<u8> = destination_id.as_bytes().to_vec();
-    let is_held: SqlLiteral<Bool> = in_state("deliveries.state = 'held'");
+    let is_held: SqlLiteral<Bool> = is_held();
     deliveries::table
         .filter(deliveries::destination_id.eq(destination))
         .filter(is_held)
@@ -67,12 +67,21 @@ pub(super) fn held(destination_id: DestinationId) -> _ {
 /// What is leased until before a time.
 #[diesel::dsl::auto_type]
 pub(super) fn expired(before_ms: i64) -> _ {
-    let is_sending: SqlLiteral<Bool> = in_state("deliveries.state = 'sending'");
+    let is_sending: SqlLiteral<Bool> = is_sending();
     let limit: i64 = MOVE_LIMIT;
     deliveries::table
         .filter(is_sending)
         .filter(deliveries::lease_until.lt(before_ms))
         .limit(limit)
+}
+
+/// What is leased until after a time.
+#[diesel::dsl::auto_type]
+pub(super) fn leased_beyond(latest_ms: i64) -> _ {
+    let is_sending: SqlLiteral<Bool> = is_sending();
+    deliveries::table
+        .filter(is_sending)
+        .filter(deliveries::lease_until.gt(latest_ms))
 }
 
 /// Which deliveries to change next. On PostgreSQL they are locked, and those that another transaction has locked are left to it.
@@ -143,7 +152,7 @@ pub(super) fn turn_has_come() -> _ {
             .filter(other.field(deliveries::id).lt(deliveries::id))
             .filter(other.field(deliveries::finished_at).is_null()),
     );
-    let is_sending: SqlLiteral<Bool> = in_state("other.state = 'sending'");
+    let is_sending: SqlLiteral<Bool> = sql("other.state = 'sending'");
     let overtaken = exists(
         other
             .filter(other.field(deliveries::lane).eq(deliveries::lane))
@@ -155,9 +164,14 @@ pub(super) fn turn_has_come() -> _ {
         .or(not(barred).and(not(overtaken)))
 }
 
-/// Written out instead of bound: a planner must see the word to use the index over such deliveries.
-pub(super) fn in_state(condition: &'static str) -> SqlLiteral<Bool> {
-    sql(condition)
+// Written out instead of bound: a planner must see the word to use the index over such deliveries.
+
+pub(super) fn is_held() -> SqlLiteral<Bool> {
+    sql("deliveries.state = 'held'")
+}
+
+fn is_sending() -> SqlLiteral<Bool> {
+    sql("deliveries.state = 'sending'")
 }
 
 #[cfg(test)]

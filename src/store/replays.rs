@@ -17,11 +17,12 @@ use crate::domain::id::{ClaimId, DeliveryId, ReplayId};
 use crate::domain::replay::{LeftOut, ReplayState, VersionChoice, Wish};
 use crate::store::Store;
 use crate::store::both::{both, either};
+use crate::store::claims::Ended;
 use crate::store::error::StoreError;
-use crate::store::events::{Page, Rows};
 use crate::store::ingest::{NewDelivery, insert_deliveries};
 use crate::store::row;
 use crate::store::schema::{deliveries, replays};
+use crate::store::window::{Rows, Window};
 
 /// Deliveries of a replay that are counted by state; beyond, the newest ones are.
 pub const STATES_COUNT_LIMIT: i64 = 50_000;
@@ -143,7 +144,7 @@ impl Store {
     /// One page of replays, the newest first.
     pub async fn replays(
         &self,
-        page: Page<ReplayId>,
+        page: Window<ReplayId>,
     ) -> Result<Rows<Replay, ReplayId>, StoreError> {
         either!(self.read(move |conn| {
             let mut query = replays::table.into_boxed();
@@ -313,14 +314,7 @@ impl Store {
                     .filter(deliveries::finished_at.is_null())
                     .filter(deliveries::claim_id.is_null().or(ours)),
             )
-            .set((
-                deliveries::state.eq(State::Discarded.as_str()),
-                deliveries::due_at.eq(None::<i64>),
-                deliveries::claim_id.eq(None::<Vec<u8>>),
-                deliveries::lease_until.eq(None::<i64>),
-                deliveries::finished_at.eq(Some(now_ms)),
-                deliveries::problem.eq(Some(problem)),
-            ))
+            .set(Ended::new(State::Discarded, &problem, now_ms))
             .execute(conn)?)
         }))
     }

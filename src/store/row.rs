@@ -39,6 +39,11 @@ pub fn id<T>(bytes: &[u8], read: impl FnOnce(&[u8]) -> Option<T>) -> Result<T, S
     read(bytes).ok_or_else(|| StoreError::Corrupt("an id that is not sixteen bytes".into()))
 }
 
+/// Reads when the event or delivery of an id column was made, in milliseconds since 1970.
+pub fn id_ms(bytes: &[u8]) -> Result<i64, StoreError> {
+    Ok(id(bytes, EventId::from_slice)?.unix_ms())
+}
+
 /// Reads a time column.
 pub fn time(unix_ms: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(unix_ms)

@@ -1,11 +1,12 @@
-//! What waits and is held by nobody: how long it has waited, letting it wait for a paused destination, resuming it, giving it up.
+//! What waits and is held by nobody: how long it has waited, letting it wait for a paused destination, resuming it, making it due before its time,
+//! giving it up.
 //!
-//! Called by `flow::pause`, `flow::probe`, `flow::deletion` and `flow::resend`. Every statement works on a bounded number of rows, so that others may
-//! write between. Claiming is not done here (`claims`).
+//! Called by `flow::pause`, `flow::hurry`, `flow::clock_step`, `flow::probe`, `flow::deletion` and `flow::resend`. Every statement works on a bounded
+//! number of rows, so that others may write between. Claiming is not done here (`claims`).
+
+use std::slice;
 
 use diesel::dsl::exists;
-use diesel::expression::SqlLiteral;
-use diesel::sql_types::Bool;
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
     RunQueryDsl as _,
@@ -15,8 +16,9 @@ use crate::domain::delivery::State;
 use crate::domain::id::{DeliveryId, DestinationId};
 use crate::store::Store;
 use crate::store::both::either;
+use crate::store::claims::{Ended, Wait, Waiting};
 use crate::store::error::StoreError;
-use crate::store::picks::{Picks as _, held, in_state, turn_has_come};
+use crate::store::picks::{MOVE_LIMIT, Picks as _, held, is_held, turn_has_come};
 use crate::store::row;
 use crate::store::schema::{deliveries, destinations};
 
@@ -62,10 +64,7 @@ impl Store {
             let waiting = conn.due_until(destination_id, until_ms)?;
             Ok(
                 diesel::update(deliveries::table.filter(deliveries::id.eq_any(&waiting)))
-                    .set((
-                        deliveries::state.eq(State::Held.as_str()),
-                        deliveries::due_at.eq(None::<i64>),
-                    ))
+                    .set(Waiting::new(Wait::Held))
                     .execute(conn)?,
             )
         }))
@@ -89,10 +88,7 @@ impl Store {
             let held = conn.to_resume(destination_id)?;
             Ok(
                 diesel::update(deliveries::table.filter(deliveries::id.eq_any(&held)))
-                    .set((
-                        deliveries::state.eq(State::Queued.as_str()),
-                        deliveries::due_at.eq(Some(now_ms)),
-                    ))
+                    .set(Waiting::new(Wait::Due { at_ms: now_ms }))
                     .execute(conn)?,
             )
         }))
@@ -118,6 +114,37 @@ impl Store {
         }))
     }
 
+    /// Makes due now what waits for the destination until later than `later_than_ms`; only what is in this state, when one is given. Returns how many.
+    pub async fn make_all_due(
+        &self,
+        destination_id: DestinationId,
+        later_than_ms: i64,
+        only: Option<State>,
+        now_ms: i64,
+    ) -> Result<usize, StoreError> {
+        either!(self.in_small_steps(move |conn| {
+            let states = || {
+                let states = only.as_ref().map_or(&State::TIMED[..], slice::from_ref);
+                states.iter().map(|state| state.as_str())
+            };
+            let later: Vec<Vec<u8>> = deliveries::table
+                .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
+                .filter(deliveries::due_at.gt(later_than_ms))
+                .filter(deliveries::state.eq_any(states()))
+                .limit(MOVE_LIMIT)
+                .select(deliveries::id)
+                .load(conn)?;
+            Ok(diesel::update(
+                deliveries::table
+                    .filter(deliveries::id.eq_any(&later))
+                    .filter(deliveries::due_at.gt(later_than_ms))
+                    .filter(deliveries::state.eq_any(states())),
+            )
+            .set(deliveries::due_at.eq(Some(now_ms)))
+            .execute(conn)?)
+        }))
+    }
+
     /// Gives up a waiting delivery; a conflict when it does not wait any more.
     pub async fn discard(
         &self,
@@ -126,22 +153,13 @@ impl Store {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         either!(self.write_freely(move |conn| {
-            let waiting = [
-                State::Queued.as_str(),
-                State::Held.as_str(),
-                State::Retrying.as_str(),
-            ];
+            let waiting = State::DISCARDABLE.iter().map(|state| state.as_str());
             let changed = diesel::update(
                 deliveries::table
                     .filter(deliveries::id.eq(&delivery_id.as_bytes()[..]))
                     .filter(deliveries::state.eq_any(waiting)),
             )
-            .set((
-                deliveries::state.eq(State::Discarded.as_str()),
-                deliveries::due_at.eq(None::<i64>),
-                deliveries::finished_at.eq(Some(now_ms)),
-                deliveries::problem.eq(Some(problem)),
-            ))
+            .set(Ended::new(State::Discarded, &problem, now_ms))
             .execute(conn)?;
             match changed {
                 1 => Ok(()),
@@ -165,12 +183,7 @@ impl Store {
             waiting.extend(conn.to_resume(destination_id)?);
             Ok(
                 diesel::update(deliveries::table.filter(deliveries::id.eq_any(&waiting)))
-                    .set((
-                        deliveries::state.eq(State::Discarded.as_str()),
-                        deliveries::due_at.eq(None::<i64>),
-                        deliveries::finished_at.eq(Some(now_ms)),
-                        deliveries::problem.eq(Some(problem)),
-                    ))
+                    .set(Ended::new(State::Discarded, problem, now_ms))
                     .execute(conn)?,
             )
         }))
@@ -179,14 +192,13 @@ impl Store {
     /// Deleted destinations that something waits for.
     pub async fn deleted_but_waited_for(&self) -> Result<Vec<DestinationId>, StoreError> {
         either!(self.read(|conn| {
-            let is_held: SqlLiteral<Bool> = in_state("deliveries.state = 'held'");
             let of_it =
                 || deliveries::table.filter(deliveries::destination_id.eq(destinations::id));
             let found: Vec<Vec<u8>> = destinations::table
                 .filter(destinations::deleted_at.is_not_null())
                 .filter(
                     exists(of_it().filter(deliveries::due_at.is_not_null()))
-                        .or(exists(of_it().filter(is_held))),
+                        .or(exists(of_it().filter(is_held()))),
                 )
                 .select(destinations::id)
                 .load(conn)?;

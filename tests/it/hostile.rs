@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bluebridge::domain::delivery::State;
 use bluebridge::store::deliveries::{DeliveryFilter, DeliverySummary};
-use bluebridge::store::events::{PAGE_LIMIT, Page};
+use bluebridge::store::window::{PAGE_LIMIT, Window};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -363,7 +363,7 @@ pub async fn whole_log(bridge: &TestBridge) -> HashMap<String, DeliverySummary> 
     let mut found = HashMap::new();
     let mut before = None;
     loop {
-        let page = Page {
+        let page = Window {
             before,
             after: None,
             limit: PAGE_LIMIT,

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use bluebridge::domain::seal::MasterKey;
 use bluebridge::store::Store;
 use bluebridge::store::deliveries::DeliveryFilter;
-use bluebridge::store::events::{EventFilter, Page};
+use bluebridge::store::events::EventFilter;
+use bluebridge::store::window::Window;
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection};
@@ -323,7 +324,7 @@ async fn the_store_reads_what_came_of_the_oldest_schema(database: Database) {
     let deliveries = store.deliveries(DeliveryFilter::default()).await.unwrap();
     assert_eq!(deliveries.len(), 10);
     assert_eq!(store.events(EventFilter::default()).await.unwrap().len(), 3);
-    let replays = store.replays(Page::default()).await.unwrap();
+    let replays = store.replays(Window::default()).await.unwrap();
     assert_eq!((replays.rows.len(), replays.has_more), (2, false));
     let delivered = deliveries
         .iter()

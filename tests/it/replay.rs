@@ -16,9 +16,9 @@ use bluebridge::store::Store;
 use bluebridge::store::connections::ConnectionDraft;
 use bluebridge::store::deliveries::DeliveryFilter;
 use bluebridge::store::destinations::DestinationDraft;
-use bluebridge::store::events::Page;
 use bluebridge::store::ingest::{Ingest, NewDelivery, NewEvent, Start};
 use bluebridge::store::sources::NewSource;
+use bluebridge::store::window::Window;
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
@@ -624,7 +624,7 @@ async fn a_replay_that_is_killed_goes_on_where_it_stood_and_makes_each_delivery_
     loop {
         let filter = DeliveryFilter {
             replay_id: Some(begun["id"].as_str().unwrap().parse().unwrap()),
-            page: Page {
+            page: Window {
                 before,
                 after: None,
                 limit: 200,

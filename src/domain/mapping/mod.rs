@@ -8,6 +8,7 @@ pub mod fields;
 pub mod functions;
 mod gaps;
 mod involved;
+mod json_like;
 mod operators;
 mod tags;
 pub mod target;

@@ -25,8 +25,8 @@ use crate::domain::mapping::captured::misused;
 use crate::domain::mapping::functions::{Call, functions, must_compile, too_long};
 use crate::domain::mapping::gaps;
 use crate::domain::mapping::involved::too_involved;
+use crate::domain::mapping::json_like::{Quoted, looks_like_json};
 use crate::domain::mapping::operators;
-use crate::domain::mapping::tags::{Part, parts};
 use crate::domain::mapping::unknown::{named_in_text, unknown};
 use crate::domain::mapping::{JSON, MappingError, OUTPUT_LIMIT_BYTES, Output};
 use crate::domain::problem::Problem;
@@ -46,7 +46,8 @@ const BYTES_PER_FUEL: usize = 64;
 /// What compiling a pattern costs that is not at hand: as much fuel as two thousand instructions.
 const PATTERN_FUEL: u64 = 2_000;
 
-/// What minijinja knows and a mapping does not need: it would let lists grow beyond what fuel counts.
+/// What minijinja knows and a mapping does not need: it would let lists grow beyond what fuel counts. A test names what is left, since what of it is
+/// bounded by fuel cannot be put into an empty environment: minijinja keeps those functions to itself.
 const REMOVED: [&str; 14] = [
     "batch",
     "capitalize",
@@ -205,81 +206,6 @@ impl BodyTemplate {
     }
 }
 
-/// A template is meant to become JSON when the first thing it prints is a text of its own that begins like a JSON value. Statements, comments and
-/// captured blocks may stand before that. A list or a text behind which something else follows, like `[{{ event }}] {{ title }}`, is none.
-fn looks_like_json(text: &str) -> bool {
-    let mut captured = 0_usize;
-    let parts = parts(text);
-    for (index, part) in parts.iter().enumerate() {
-        match part {
-            Part::Text(text) if captured == 0 && !text.trim_start().is_empty() => {
-                let rest = parts.get(index..).unwrap_or_default();
-                let text = text.trim_start();
-                return text.starts_with('{') || (begins_like_json(text) && !goes_on(rest));
-            }
-            Part::Tag(tag) if tag.opens_set() => captured += 1,
-            Part::Tag(tag) if tag.statement() == "endset" => captured = captured.saturating_sub(1),
-            Part::Tag(tag) if tag.prints && captured == 0 => return false,
-            _ => {}
-        }
-    }
-    false
-}
-
-/// Whether something that is no JSON follows what begins with a bracket or a quote. Not where another branch may stand in its place.
-fn goes_on(parts: &[Part<'_>]) -> bool {
-    let (mut quoted, mut depth, mut is_over) = (Quoted::default(), 0_usize, false);
-    let mut before = b' ';
-    for part in parts {
-        let text = match part {
-            Part::Text(text) => text,
-            Part::Tag(tag) if tag.prints && is_over => return true,
-            Part::Tag(tag) if tag.prints => continue,
-            Part::Tag(tag) if is_over && (tag.opens_set() || ends_a_branch(tag.statement())) => {
-                return false;
-            }
-            Part::Tag(_) => continue,
-        };
-        for sign in text.trim_start().bytes() {
-            match sign {
-                sign if is_over && sign.is_ascii_whitespace() => {}
-                // A sign too many is a slip in JSON, and so is a brace forgotten before a name.
-                b':' if is_over && before == b'"' => return false,
-                sign if is_over => return !b",]}".contains(&sign),
-                sign => {
-                    let was_inside = quoted.inside;
-                    quoted.sign(sign);
-                    match sign {
-                        b'[' | b'{' if !quoted.inside => depth += 1,
-                        b']' | b'}' if !quoted.inside => depth = depth.saturating_sub(1),
-                        _ => {}
-                    }
-                    let closes = b"]}".contains(&sign) || (sign == b'"' && was_inside);
-                    is_over = closes && depth == 0 && !quoted.inside;
-                }
-            }
-            before = sign;
-        }
-    }
-    false
-}
-
-fn ends_a_branch(statement: &str) -> bool {
-    statement.starts_with("end") || ["elif", "else"].contains(&statement)
-}
-
-/// A bracket around a word, like `[URGENT]`, begins no list.
-fn begins_like_json(text: &str) -> bool {
-    let Some(list) = text.strip_prefix('[') else {
-        return text.starts_with(['{', '"']);
-    };
-    let first = list.trim_start();
-    let is_literal = ["true", "false", "null"]
-        .iter()
-        .any(|word| first.starts_with(word));
-    is_literal || !first.starts_with(char::is_alphabetic)
-}
-
 fn not_json(text: &str, error: &serde_json::Error) -> MappingError {
     let line = text
         .lines()
@@ -340,22 +266,38 @@ fn added(environment: &mut Environment<'static>, text: &str) -> Result<(), Error
 }
 
 fn compile(text: &str, json: bool) -> Result<Environment<'static>, TemplateProblem> {
-    let refuse = |position, reason: String| Err(TemplateProblem { position, reason });
+    if let Some(problem) = refused_text(text) {
+        return Err(problem);
+    }
+    let mut environment = environment(json);
+    read(&mut environment, text).map_err(|error| unreadable(text, &error))?;
+    let wrong = unknown(text, &environment).or_else(|| misused(text).filter(|_| json));
+    match wrong {
+        None => Ok(environment),
+        Some((start, reason)) => Err(TemplateProblem {
+            position: Some(characters(text, start)),
+            reason,
+        }),
+    }
+}
+
+/// What is wrong with a template before minijinja reads it.
+fn refused_text(text: &str) -> Option<TemplateProblem> {
+    let refuse = |position, reason| Some(TemplateProblem { position, reason });
     if text.len() > TEXT_LIMIT_BYTES {
-        return refuse(
-            None,
-            format!("A template may have at most {TEXT_LIMIT_BYTES} bytes."),
-        );
+        let reason = format!("A template may have at most {TEXT_LIMIT_BYTES} bytes.");
+        return refuse(None, reason);
     }
     if let Some(position) = text.chars().position(|sign| sign == MARK) {
-        return refuse(
-            Some(position),
-            "A template may not hold the NUL character.".into(),
-        );
+        let reason = "A template may not hold the NUL character.".into();
+        return refuse(Some(position), reason);
     }
-    if let Some((start, reason)) = too_involved(text) {
-        return refuse(Some(characters(text, start)), reason);
-    }
+    let (start, reason) = too_involved(text)?;
+    refuse(Some(characters(text, start)), reason)
+}
+
+/// What a template may use, and how it prints.
+fn environment(json: bool) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_fuel(Some(FUEL));
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
@@ -401,32 +343,25 @@ fn compile(text: &str, json: bool) -> Result<Environment<'static>, TemplateProbl
     for name in ["default", "d"] {
         environment.add_filter(name, default);
     }
-    match read(&mut environment, text) {
-        Ok(()) => {
-            let wrong = unknown(text, &environment).or_else(|| misused(text).filter(|_| json));
-            match wrong {
-                None => Ok(environment),
-                Some((start, reason)) => refuse(Some(characters(text, start)), reason),
-            }
-        }
-        Err(error) => {
-            let lines_before = error
-                .line()
-                .map(|line| text.lines().take(line.saturating_sub(1)));
-            let position =
-                lines_before.map(|lines| lines.map(|line| line.chars().count() + 1).sum());
-            let line = error
-                .line()
-                .map(|line| format!(" in line {line}"))
-                .unwrap_or_default();
-            let detail = error
-                .detail()
-                .map_or_else(|| error.kind().to_string(), str::to_string);
-            refuse(
-                position,
-                format!("The template cannot be understood{line}: {detail}."),
-            )
-        }
+    environment
+}
+
+/// Why minijinja could not read a template, with the beginning of the line.
+fn unreadable(text: &str, error: &Error) -> TemplateProblem {
+    let lines_before = error
+        .line()
+        .map(|line| text.lines().take(line.saturating_sub(1)));
+    let position = lines_before.map(|lines| lines.map(|line| line.chars().count() + 1).sum());
+    let line = error
+        .line()
+        .map(|line| format!(" in line {line}"))
+        .unwrap_or_default();
+    let detail = error
+        .detail()
+        .map_or_else(|| error.kind().to_string(), str::to_string);
+    TemplateProblem {
+        position,
+        reason: format!("The template cannot be understood{line}: {detail}."),
     }
 }
 
@@ -717,33 +652,133 @@ fn resolve(text: &str, values: &[Value], json: bool) -> String {
     out
 }
 
-/// Whether a position in JSON text is inside a string.
-#[derive(Default)]
-struct Quoted {
-    inside: bool,
-    escaped: bool,
-}
-
-impl Quoted {
-    fn pass(&mut self, piece: &str) {
-        piece.bytes().for_each(|sign| self.sign(sign));
-    }
-
-    fn sign(&mut self, sign: u8) {
-        match sign {
-            _ if self.escaped => self.escaped = false,
-            b'\\' if self.inside => self.escaped = true,
-            b'"' => self.inside = !self.inside,
-            _ => {}
-        }
-    }
-}
-
 /// A value as people would write it: nothing for null, a text without quotes, JSON for lists and objects.
 fn plain_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Filters of minijinja that are left. Each takes fuel for what it makes, or makes nothing longer than what it is given, or is ours by now.
+    const KEPT_FILTERS: [&str; 35] = [
+        "abs",
+        "attr",
+        "bool",
+        "count",
+        "d",
+        "default",
+        "dictsort",
+        "first",
+        "float",
+        "groupby",
+        "int",
+        "items",
+        "join",
+        "last",
+        "length",
+        "list",
+        "lower",
+        "map",
+        "max",
+        "min",
+        "reject",
+        "rejectattr",
+        "replace",
+        "reverse",
+        "round",
+        "safe",
+        "select",
+        "selectattr",
+        "sort",
+        "split",
+        "string",
+        "sum",
+        "tojson",
+        "unique",
+        "upper",
+    ];
+    const KEPT_TESTS: [&str; 42] = [
+        "!=",
+        "<",
+        "<=",
+        "==",
+        ">",
+        ">=",
+        "boolean",
+        "defined",
+        "divisibleby",
+        "endingwith",
+        "eq",
+        "equalto",
+        "escaped",
+        "even",
+        "false",
+        "filter",
+        "float",
+        "ge",
+        "greaterthan",
+        "gt",
+        "in",
+        "int",
+        "integer",
+        "iterable",
+        "le",
+        "lessthan",
+        "lower",
+        "lt",
+        "mapping",
+        "ne",
+        "none",
+        "number",
+        "odd",
+        "safe",
+        "sameas",
+        "sequence",
+        "startingwith",
+        "string",
+        "test",
+        "true",
+        "undefined",
+        "upper",
+    ];
+
+    /// The keys that an environment prints of itself between these words.
+    fn names(shown: &str, from: &str, to: &str) -> BTreeSet<String> {
+        let (_, rest) = shown.rsplit_once(from).unwrap();
+        let (list, _) = rest.split_once(to).unwrap();
+        serde_json::from_str(list).unwrap()
+    }
+
+    /// What a newer minijinja adds is noticed here, and is kept or removed by name: it may make lists that fuel does not count.
+    #[test]
+    fn a_template_may_use_what_is_named_here_and_nothing_else() {
+        let named = |names: &[&str]| -> BTreeSet<String> {
+            names.iter().map(|name| name.to_string()).collect()
+        };
+        let environment = environment(true);
+        let shown = format!("{environment:?}");
+        let mut filters = named(&KEPT_FILTERS);
+        filters.extend(functions().map(|one| one.id.to_string()));
+        filters.extend(named(&["raw", operators::TEXT, operators::IS]));
+        assert_eq!(names(&shown, ", filters: ", ", templates: "), filters);
+        assert_eq!(
+            names(&shown, ", tests: ", ", filters: "),
+            named(&KEPT_TESTS)
+        );
+        let globals: Vec<&str> = environment.globals().map(|(name, _)| name).collect();
+        assert_eq!(globals, ["range"]);
+        let ours: Vec<&str> = functions().map(|one| one.id).collect();
+        for name in REMOVED {
+            assert!(!KEPT_FILTERS.contains(&name), "{name}");
+            assert_eq!(filters.contains(name), ours.contains(&name), "{name}");
+        }
     }
 }

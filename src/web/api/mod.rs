@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 use crate::domain::name;
 use crate::domain::problem::{Problem, pointer_to};
-use crate::store::events::{PAGE_LIMIT, Page, Rows};
+use crate::store::window::{PAGE_LIMIT, Rows, Window};
 use crate::web::problem::ApiError;
 
 /// Largest body of an API request, in bytes.
@@ -45,13 +45,13 @@ pub struct Paging {
 
 impl Paging {
     /// The page asked for.
-    pub fn page<Id: FromStr>(&self) -> Result<Page<Id>, ApiError> {
+    pub fn page<Id: FromStr>(&self) -> Result<Window<Id>, ApiError> {
         let limit = checked_limit(self.limit.unwrap_or(USUAL_LIMIT))?;
         let before = match &self.cursor {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| bad_cursor())?),
         };
-        Ok(Page {
+        Ok(Window {
             before,
             after: None,
             limit,
@@ -65,7 +65,7 @@ impl Paging {
         id_of: impl Fn(&T) -> Id,
         view: impl Fn(&T) -> Value,
     ) -> Result<HttpResponse, ApiError> {
-        let page: Page<Id> = self.page()?;
+        let page: Window<Id> = self.page()?;
         let rest = match page.before {
             None => all,
             Some(last) => {

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 
-use crate::store::events::PAGE_LIMIT;
+use crate::store::window::PAGE_LIMIT;
 use crate::web::api::USUAL_LIMIT;
 use crate::web::api::answers::answer;
 use crate::web::api::schema_parts::reference;

@@ -10,7 +10,7 @@ use crate::domain::connection::Connection;
 use crate::flow::Bridge;
 use crate::store::audit::AuditFilter;
 use crate::store::error::StoreError;
-use crate::store::events::Page as Window;
+use crate::store::window::Window;
 use crate::web::admission::signed_in;
 use crate::web::phrases::retold;
 use crate::web::ui::error::PageError;
@@ -120,10 +120,7 @@ pub async fn told_of_deletion(
     };
     let newest = AuditFilter {
         object_id: Some(id),
-        page: Window {
-            limit: 1,
-            ..Window::default()
-        },
+        page: Window::first(1),
         ..AuditFilter::default()
     };
     let found = bridge.store.audit_log(newest).await?.rows.pop();

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::domain::audit::{ActorKind, Note, OBJECT_KINDS};
 use crate::flow::Bridge;
 use crate::store::audit::{AuditFilter, Word};
-use crate::store::events::Page as Window;
+use crate::store::window::Window;
 use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
 use crate::web::phrases::{retold, sentences_with};

@@ -9,7 +9,8 @@ use crate::domain::event::shared_name;
 use crate::domain::id::{EventId, SourceId};
 use crate::flow::Bridge;
 use crate::store::error::StoreError;
-use crate::store::events::{EventFilter, EventSummary, Page as Window};
+use crate::store::events::{EventFilter, EventSummary};
+use crate::store::window::Window;
 use crate::web::ui::connection_form::{ConnectionForm, EventGroup, event_groups};
 use crate::web::ui::error::PageError;
 use crate::web::ui::labels::event_label;
@@ -138,10 +139,7 @@ async fn newest(bridge: &Bridge, form: &ConnectionForm) -> Result<Option<Sample>
 fn of_source(source_id: SourceId, limit: i64) -> EventFilter {
     EventFilter {
         source_id: Some(source_id),
-        page: Window {
-            limit,
-            ..Window::default()
-        },
+        page: Window::first(limit),
         ..EventFilter::default()
     }
 }

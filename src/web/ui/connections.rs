@@ -17,7 +17,7 @@ use crate::flow::Bridge;
 use crate::flow::dry_run::{DryRun, DryRunError, Ruling};
 use crate::flow::test_event::send_test;
 use crate::store::deliveries::DeliveryFilter;
-use crate::store::events::Page as Window;
+use crate::store::window::Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::{ConnectionDocument, copy, remove};
 use crate::web::api::id;
@@ -241,10 +241,7 @@ async fn show_page(
     let (shown, listing) = page_of_versions(request, &versions)?;
     let filter = DeliveryFilter {
         connection_id: Some(connection.id),
-        page: Window {
-            limit: LATEST,
-            ..Window::default()
-        },
+        page: Window::first(LATEST),
         ..DeliveryFilter::default()
     };
     let deliveries = bridge.store.deliveries(filter).await?;

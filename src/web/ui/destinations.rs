@@ -18,7 +18,7 @@ use crate::flow::hurry::hurry_all;
 use crate::flow::vet::try_out;
 use crate::flow::{Bridge, pause as pausing};
 use crate::store::deliveries::DeliveryFilter;
-use crate::store::events::Page as Window;
+use crate::store::window::Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::destinations::{
     RotationDocument, Saved, remove, rotate, save_change, save_new,
@@ -422,10 +422,7 @@ async fn show_page(
     let now = bridge.clock.now();
     let filter = DeliveryFilter {
         destination_id: Some(destination.id),
-        page: Window {
-            limit: LATEST,
-            ..Window::default()
-        },
+        page: Window::first(LATEST),
         ..DeliveryFilter::default()
     };
     let deliveries = bridge.store.deliveries(filter).await?;

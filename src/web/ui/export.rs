@@ -12,7 +12,7 @@ use futures_util::stream::unfold;
 
 use crate::flow::Bridge;
 use crate::store::deliveries::{DeliveryFilter, DeliverySummary};
-use crate::store::events::PAGE_LIMIT;
+use crate::store::window::PAGE_LIMIT;
 use crate::web::api::deliveries::summary;
 use crate::web::problem::ApiError;
 use crate::web::ui::error::PageError;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use actix_web::HttpRequest;
 
-use crate::store::events::Page as Window;
+use crate::store::window::Window;
 use crate::web::problem::ApiError;
 use crate::web::ui::pager::{beside, window};
 use crate::web::ui::query::query_value;

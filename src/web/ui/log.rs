@@ -10,7 +10,7 @@ use crate::domain::delivery::State;
 use crate::domain::id::DeliveryId;
 use crate::domain::person::Role;
 use crate::flow::Bridge;
-use crate::store::events::Page as Window;
+use crate::store::window::Window;
 use crate::web::admission::signed_in;
 use crate::web::i18n::Key;
 use crate::web::reader::Reader;

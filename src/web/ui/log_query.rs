@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::domain::delivery::State;
 use crate::domain::id::DeliveryId;
 use crate::store::deliveries::DeliveryFilter;
-use crate::store::events::Page as Window;
+use crate::store::window::Window;
 use crate::web::i18n::Key;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;

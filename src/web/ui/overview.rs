@@ -17,7 +17,7 @@ use crate::flow::Bridge;
 use crate::store::counts::Counts;
 use crate::store::deliveries::{DeliveryFilter, DeliverySummary};
 use crate::store::error::StoreError;
-use crate::store::events::Page as Window;
+use crate::store::window::Window;
 use crate::web::admission::signed_in;
 use crate::web::i18n::{Key, decimal, grouped};
 use crate::web::phrases::retold;
@@ -151,10 +151,7 @@ pub async fn show(
     let series = bridge.store.series(range.span, begins_ms).await?;
     let waiting = bridge.store.waiting().await?;
     let latest = DeliveryFilter {
-        page: Window {
-            limit: LATEST,
-            ..Window::default()
-        },
+        page: Window::first(LATEST),
         ..DeliveryFilter::default()
     };
     let deliveries = bridge.store.deliveries(latest).await?;
@@ -237,10 +234,7 @@ async fn unmapped(bridge: &Bridge, since_ms: i64) -> Result<Vec<DeliverySummary>
     let filter = DeliveryFilter {
         states: vec![State::MappingFailed],
         from: Timestamp::from_millisecond(since_ms).ok(),
-        page: Window {
-            limit: UNMAPPED_LIMIT,
-            ..Window::default()
-        },
+        page: Window::first(UNMAPPED_LIMIT),
         ..DeliveryFilter::default()
     };
     bridge.store.deliveries(filter).await

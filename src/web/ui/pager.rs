@@ -5,7 +5,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 
-use crate::store::events::{Page, Rows};
+use crate::store::window::{Rows, Window};
 use crate::web::problem::ApiError;
 use crate::web::ui::query::query_value;
 
@@ -13,7 +13,7 @@ use crate::web::ui::query::query_value;
 pub fn window<Id: std::str::FromStr>(
     request: &HttpRequest,
     limit: i64,
-) -> Result<Page<Id>, ApiError> {
+) -> Result<Window<Id>, ApiError> {
     let read = |name: &str| match query_value(request, name) {
         None => Ok(None),
         Some(text) => text.parse().map(Some).map_err(|_| {
@@ -24,7 +24,7 @@ pub fn window<Id: std::str::FromStr>(
             )
         }),
     };
-    Ok(Page {
+    Ok(Window {
         before: read("before")?,
         after: read("after")?,
         limit,

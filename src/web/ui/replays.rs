@@ -15,8 +15,8 @@ use crate::domain::replay::{
 };
 use crate::flow::{Bridge, replay as replaying};
 use crate::store::deliveries::DeliveryFilter;
-use crate::store::events::Page as Window;
 use crate::store::replays::Replay;
+use crate::store::window::Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::i18n::grouped;
@@ -423,10 +423,7 @@ pub async fn show(
     let unfinished = states.keys().any(|state| !state.is_final());
     let filter = DeliveryFilter {
         replay_id: Some(replay.id),
-        page: Window {
-            limit: LATEST,
-            ..Window::default()
-        },
+        page: Window::first(LATEST),
         ..DeliveryFilter::default()
     };
     let deliveries = bridge.store.deliveries(filter).await?;

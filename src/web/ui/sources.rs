@@ -7,7 +7,8 @@ use crate::domain::id::SourceId;
 use crate::domain::person::User;
 use crate::domain::source::Source;
 use crate::flow::Bridge;
-use crate::store::events::{EventFilter, EventSummary, Page as Window};
+use crate::store::events::{EventFilter, EventSummary};
+use crate::store::window::Window;
 use crate::web::Site;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
@@ -283,10 +284,7 @@ async fn show_page(
     let now = bridge.clock.now();
     let filter = EventFilter {
         source_id: Some(source.id),
-        page: Window {
-            limit: LATEST,
-            ..Window::default()
-        },
+        page: Window::first(LATEST),
         ..EventFilter::default()
     };
     let events = bridge.store.events(filter).await?;

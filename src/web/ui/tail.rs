@@ -21,8 +21,8 @@ use crate::flow::Bridge;
 use crate::flow::tail::Viewer;
 use crate::store::deliveries::{DeliveryFilter, DeliverySummary};
 use crate::store::error::StoreError;
-use crate::store::events::Page as Window;
 use crate::store::tokens::TokenHash;
+use crate::store::window::Window;
 use crate::web::admission::signed_in;
 use crate::web::auth::{cookie_of, hash_of};
 use crate::web::problem::ApiError;
@@ -77,10 +77,7 @@ pub async fn show(
         )
         .into());
     }
-    let window = Window {
-        limit: PER_PAGE,
-        ..Window::default()
-    };
+    let window = Window::first(PER_PAGE);
     let query = LogQuery::read(&request);
     let filter = query.filter(bridge.clock.now(), window)?;
     let shown = bridge.store.deliveries(filter.clone()).await?;
