@@ -5,7 +5,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde_json::json;
+use url::{Host, Url};
 
+use crate::domain::destination::grant::Grant;
 use crate::domain::destination::{
     Destination, Endpoint, Kind, LastTest, Settings, TRIAL_RESPONSE_LIMIT_BYTES, Trial,
 };
@@ -30,32 +32,47 @@ pub fn guard(listed: &[IpNet]) -> Guard {
 
 /// The same guard as at sending, early: a wrong address is told where it is typed, and what to do about it.
 pub async fn address_problem(guard: &Guard, settings: &Settings) -> Option<Problem> {
-    let Refusal {
-        reason: mut message,
-        may_be_listed,
-    } = refused_address(guard, settings).await?;
-    if may_be_listed {
+    let (place, refusal) = match &settings.endpoint {
+        Endpoint::Web(request) => {
+            let refusal = refused_url(guard, &request.url, request.allow_http).await;
+            match refusal {
+                Some(refusal) => ("/config/url", refusal),
+                None => refused_grant(guard, request.auth.grant()?).await?,
+            }
+        }
+        Endpoint::Mail(server) => {
+            let guard = guard.for_mail(server);
+            let refusal = refused_host(&guard, server.dialled()).await?;
+            ("/config/server", refusal)
+        }
+    };
+    let mut message = refusal.reason;
+    if refusal.may_be_listed {
         message.push_str(" To allow it, list its network in BLUEBRIDGE_ALLOW_NETWORKS.");
     }
-    let place = match settings.kind() {
-        Kind::Webhook => "/config/url",
-        Kind::Email => "/config/server",
-    };
     Some(Problem::new(place, "address_refused", message))
 }
 
-/// Why the address may not be reached; `None` when it may. A name that does not resolve now may do so later and is not refused.
-async fn refused_address(guard: &Guard, settings: &Settings) -> Option<Refusal> {
-    let (guard, host) = match &settings.endpoint {
-        Endpoint::Web(request) => {
-            if let Err(refusal) = guard.vet(&request.url, request.allow_http) {
-                return Some(refusal);
-            }
-            let host = request.url.host().map(|host| host.to_owned());
-            (guard.for_url(&request.url, request.allow_http), host)
-        }
-        Endpoint::Mail(server) => (guard.for_mail(server), server.dialled()),
+/// Where the access token would be asked for, and why that may not be reached.
+async fn refused_grant(guard: &Guard, grant: &Grant) -> Option<(&'static str, Refusal)> {
+    let place = match grant {
+        Grant::ClientCredentials(_) => "/config/auth/token_url",
+        Grant::ServiceAccount(_) => "/config/auth/key",
     };
+    let refusal = refused_url(guard, grant.token_url()?, false).await?;
+    Some((place, refusal))
+}
+
+async fn refused_url(guard: &Guard, url: &Url, allow_http: bool) -> Option<Refusal> {
+    if let Err(refusal) = guard.vet(url, allow_http) {
+        return Some(refusal);
+    }
+    let host = url.host().map(|host| host.to_owned());
+    refused_host(&guard.for_url(url, allow_http), host).await
+}
+
+/// Why the host may not be reached; `None` when it may. A name that does not resolve now may do so later and is not refused.
+async fn refused_host(guard: &Guard, host: Option<Host>) -> Option<Refusal> {
     match tokio::time::timeout(LOOK_UP_LIMIT, guard.addresses(host)).await {
         Ok(Err(Vetoed::Refused(refusal))) => Some(refusal),
         _ => None,

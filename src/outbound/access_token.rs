@@ -59,11 +59,11 @@ pub(super) async fn token(
     Ok(token)
 }
 
-/// Forgets a token that was not taken, so that the next attempt asks for another; one that came meanwhile stays.
-pub(super) async fn forget(client: &Client, grant: &Grant, token: &Secret) {
-    let slot = client.tokens().slot(grant);
-    let mut kept = slot.lock().await;
-    kept.take_if(|kept| kept.token == *token);
+/// Forgets a token that was not taken, so that the next attempt asks for another; one that came meanwhile stays, or that is being asked for.
+pub(super) fn forget(client: &Client, grant: &Grant, token: &Secret) {
+    if let Ok(mut kept) = client.tokens().slot(grant).try_lock() {
+        kept.take_if(|kept| kept.token == *token);
+    }
 }
 
 async fn ask(grant: &Grant, now_s: i64, client: &Client, guard: &Guard) -> Result<Kept, Outcome> {

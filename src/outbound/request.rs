@@ -177,7 +177,7 @@ async fn talk(
             if response.status() == StatusCode::UNAUTHORIZED
                 && let Some((grant, token)) = &granted
             {
-                access_token::forget(client, grant, token).await;
+                access_token::forget(client, grant, token);
             }
             let received_at = Timestamp::from_second(message.timestamp_s).unwrap_or_default();
             let judge = settings.success.as_ref().map(|rule| (rule, received_at));

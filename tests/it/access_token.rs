@@ -195,6 +195,23 @@ async fn who_gives_no_token_in_time_is_named() {
     bridge.stop().await;
 }
 
+#[actix_web::test]
+async fn an_address_that_may_not_be_reached_is_told_where_it_is_typed() {
+    let (receiver, bridge) = (Receiver::start(), TestBridge::start().await);
+    let auth = json!({"type": "oauth2_client_credentials", "token_url": "https://10.0.0.1/token", "client_id": "bridge", "client_secret": SECRET});
+    let config = json!({"url": receiver.url(), "auth": auth});
+    let destination = json!({"name": "Receiver", "config": config});
+    let (status, answer) = bridge.api("POST", "/destinations", Some(destination)).await;
+    let problem = &answer["problems"][0];
+    assert_eq!(
+        (status, &problem["code"]),
+        (422, &json!("address_refused")),
+        "{answer}"
+    );
+    assert_eq!(problem["pointer"], "/config/auth/token_url");
+    bridge.stop().await;
+}
+
 /// A file as Google gives it out, for a service that is asked here.
 fn key_file(tokens: &Receiver) -> Value {
     let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();

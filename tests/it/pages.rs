@@ -776,7 +776,7 @@ async fn nothing_that_was_typed_into_a_destination_is_dropped_in_silence() {
     };
     let again = "Enter it again; it is not shown here.";
     let secret_again = format!("<a href=\"#signing_secret\">Signing secret</a>: {again}");
-    let auth_again = format!("<a href=\"#auth_secret\">Password, token or value</a>: {again}");
+    let auth_again = format!("<a href=\"#auth_secret\">Password, token, value or key</a>: {again}");
     let typed = [
         ("auth", "bearer"),
         ("auth_secret", "typed-token"),
