@@ -32,6 +32,8 @@ pub struct Source {
     pub updated_at: Timestamp,
     /// When the last verified request came.
     pub last_heard_at: Option<Timestamp>,
+    /// When a request was signed with the present secret last.
+    pub secret_used_at: Option<Timestamp>,
     pub signature_problem: Option<SignatureEvidence>,
 }
 
@@ -40,6 +42,15 @@ pub struct Source {
 pub struct PreviousSecret {
     pub secret: Secret,
     pub accepted_until: Timestamp,
+    /// When a request was signed with it last.
+    pub used_at: Option<Timestamp>,
+}
+
+/// Which secret a request was signed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretUsed {
+    Present,
+    Previous,
 }
 
 /// What is known of requests that failed verification.

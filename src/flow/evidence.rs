@@ -9,9 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::domain::id::SourceId;
-use crate::domain::source::SignatureEvidence;
+use crate::domain::source::{SecretUsed, SignatureEvidence};
 use crate::store::Store;
 use crate::store::error::StoreError;
+use crate::store::sources::Heard;
 
 /// What was seen since the last write.
 #[derive(Debug, Default)]
@@ -20,13 +21,22 @@ pub struct Evidence(Mutex<HashMap<SourceId, Seen>>);
 #[derive(Debug, Default)]
 struct Seen {
     heard_at: Option<Timestamp>,
+    present_used_at: Option<Timestamp>,
+    previous_used_at: Option<Timestamp>,
     problem: Option<SignatureEvidence>,
 }
 
 impl Evidence {
-    /// A verified request came.
-    pub fn heard(&self, id: SourceId, at: Timestamp) {
-        self.lock().entry(id).or_default().heard_at = Some(at);
+    /// A verified request came, signed with this secret; one that was let in unsigned, with none.
+    pub fn heard(&self, id: SourceId, used: Option<SecretUsed>, at: Timestamp) {
+        let mut seen = self.lock();
+        let seen = seen.entry(id).or_default();
+        seen.heard_at = Some(at);
+        match used {
+            Some(SecretUsed::Present) => seen.present_used_at = Some(at),
+            Some(SecretUsed::Previous) => seen.previous_used_at = Some(at),
+            None => {}
+        }
     }
 
     /// A request failed verification.
@@ -42,10 +52,11 @@ impl Evidence {
         });
     }
 
-    /// Forgets what was refused and is not written yet: it says nothing about the secret that the source has now.
-    pub fn forget_refusals(&self, id: SourceId) {
+    /// Forgets what was refused or taken and is not written yet: it says nothing about the secret that the source has now.
+    pub fn secret_changed(&self, id: SourceId) {
         if let Some(seen) = self.lock().get_mut(&id) {
             seen.problem = None;
+            seen.present_used_at = None;
         }
     }
 
@@ -74,7 +85,13 @@ impl Evidence {
 impl Seen {
     async fn write(&self, id: SourceId, store: &Store) -> Result<(), StoreError> {
         if let Some(at) = self.heard_at {
-            store.heard_from(id, at.as_millisecond()).await?;
+            let ms = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
+            let heard = Heard {
+                at_ms: at.as_millisecond(),
+                present_ms: ms(self.present_used_at),
+                previous_ms: ms(self.previous_used_at),
+            };
+            store.heard_from(id, heard).await?;
         }
         match &self.problem {
             Some(problem) => store.signature_failed(id, problem.clone()).await,
@@ -84,6 +101,8 @@ impl Seen {
 
     fn add_earlier(&mut self, earlier: Seen) {
         self.heard_at = self.heard_at.max(earlier.heard_at);
+        self.present_used_at = self.present_used_at.max(earlier.present_used_at);
+        self.previous_used_at = self.previous_used_at.max(earlier.previous_used_at);
         match (&mut self.problem, earlier.problem) {
             (Some(problem), Some(earlier)) => problem.count += earlier.count,
             (none @ None, earlier) => *none = earlier,

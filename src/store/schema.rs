@@ -79,6 +79,8 @@ diesel::table! {
         signature_problem_message -> Nullable<Text>,
         signature_problem_at -> Nullable<BigInt>,
         signature_problem_count -> BigInt,
+        secret_used_at -> Nullable<BigInt>,
+        previous_used_at -> Nullable<BigInt>,
     }
 }
 

@@ -4,8 +4,8 @@
 //! a deleted one keeps its row, because events name it.
 
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
-    Selectable, SelectableHelper as _,
+    AsChangeset, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable,
+    RunQueryDsl as _, Selectable, SelectableHelper as _,
 };
 use jiff::Timestamp;
 
@@ -44,6 +44,18 @@ pub struct SecretChange {
     pub secret: Secret,
     /// The old one stays accepted until then; `None` ends it at once.
     pub previous_until_ms: Option<i64>,
+}
+
+/// When verified requests came last, and which secret they were signed with, in milliseconds since 1970; `None` leaves what is known.
+#[derive(Debug, Clone, AsChangeset)]
+#[diesel(table_name = sources)]
+pub struct Heard {
+    #[diesel(column_name = last_heard_at)]
+    pub at_ms: i64,
+    #[diesel(column_name = secret_used_at)]
+    pub present_ms: Option<i64>,
+    #[diesel(column_name = previous_used_at)]
+    pub previous_ms: Option<i64>,
 }
 
 impl Store {
@@ -102,11 +114,12 @@ impl Store {
             if change.secret.is_some() {
                 forget_refusals(conn, id)?;
             }
-            let (secret, previous, previous_until) = match change.secret {
+            let (secret, previous, previous_until, used) = match change.secret {
                 None => (
                     before.secret_sealed,
                     before.previous_secret_sealed,
                     before.previous_secret_until,
+                    (before.secret_used_at, before.previous_used_at),
                 ),
                 Some(SecretChange {
                     secret,
@@ -115,7 +128,7 @@ impl Store {
                     let sealed = row::seal(&key, &row_name(id), &secret)?;
                     let previous = previous_until_ms.and(before.secret_sealed);
                     let until = previous.as_ref().and(previous_until_ms);
-                    (Some(sealed), previous, until)
+                    (Some(sealed), previous, until, (None, before.secret_used_at))
                 }
             };
             diesel::update(sources::table.find(&id.as_bytes()[..]))
@@ -126,6 +139,8 @@ impl Store {
                     sources::secret_sealed.eq(secret),
                     sources::previous_secret_sealed.eq(previous),
                     sources::previous_secret_until.eq(previous_until),
+                    sources::secret_used_at.eq(used.0),
+                    sources::previous_used_at.eq(used.1),
                     sources::updated_at.eq(now_ms),
                 ))
                 .execute(conn)?;
@@ -155,11 +170,11 @@ impl Store {
         }))
     }
 
-    /// Notes that a verified request came. The last signature problem stays on record, with its time.
-    pub async fn heard_from(&self, id: SourceId, at_ms: i64) -> Result<(), StoreError> {
+    /// Notes that verified requests came. The last signature problem stays on record, with its time.
+    pub async fn heard_from(&self, id: SourceId, heard: Heard) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
             diesel::update(sources::table.find(&id.as_bytes()[..]))
-                .set(sources::last_heard_at.eq(Some(at_ms)))
+                .set(&heard)
                 .execute(conn)?;
             Ok(())
         }))
@@ -240,6 +255,8 @@ struct SourceRow {
     signature_problem_message: Option<String>,
     signature_problem_at: Option<i64>,
     signature_problem_count: i64,
+    secret_used_at: Option<i64>,
+    previous_used_at: Option<i64>,
 }
 
 impl SourceRow {
@@ -251,10 +268,12 @@ impl SourceRow {
                 .transpose()
         };
         let previous_until: Option<Timestamp> = row::maybe_time(self.previous_secret_until)?;
+        let previous_used_at = row::maybe_time(self.previous_used_at)?;
         let previous_secret = open(self.previous_secret_sealed)?.zip(previous_until).map(
             |(secret, accepted_until)| PreviousSecret {
                 secret,
                 accepted_until,
+                used_at: previous_used_at,
             },
         );
         let problem_at = row::maybe_time(self.signature_problem_at)?;
@@ -278,6 +297,7 @@ impl SourceRow {
             created_at: row::time(self.created_at)?,
             updated_at: row::time(self.updated_at)?,
             last_heard_at: row::maybe_time(self.last_heard_at)?,
+            secret_used_at: row::maybe_time(self.secret_used_at)?,
             signature_problem,
         })
     }

@@ -13,7 +13,7 @@ use crate::domain::event::{Reading, read};
 use crate::domain::signature::{
     BLUE_HEADER, SignatureProblem, accept_unsigned, likely_reason, verify,
 };
-use crate::domain::source::Source;
+use crate::domain::source::{SecretUsed, Source};
 use crate::flow::Bridge;
 use crate::flow::ingest::{Receipt, ingest};
 use crate::web::Site;
@@ -66,9 +66,13 @@ pub async fn receive(
         let now = bridge.clock.now();
         let secrets = source.accepted_secrets(now);
         let is_rotating = source.is_rotating(now);
-        let verified = match verify(&body, &signatures, &secrets) {
-            Ok(verified) => verified,
-            Err(_) if !source.require_signature => accept_unsigned(&body),
+        let (verified, used) = match verify(&body, &signatures, &secrets) {
+            // Asked once more only while there are two.
+            Ok(verified) if is_rotating && verify(&body, &signatures, &secrets[..1]).is_err() => {
+                (verified, Some(SecretUsed::Previous))
+            }
+            Ok(verified) => (verified, Some(SecretUsed::Present)),
+            Err(_) if !source.require_signature => (accept_unsigned(&body), None),
             // Blue probes a webhook when it is switched on, maybe before its secret was pasted here; answering does nothing else.
             Err(_) if matches!(read(&body), Ok(Reading::HealthCheck)) => {
                 return Ok(Receipt::HealthCheck);
@@ -86,7 +90,7 @@ pub async fn receive(
             ));
         }
         let receipt = ingest(&bridge, source.id, &verified, &body, is_rotating).await?;
-        bridge.evidence.heard(source.id, bridge.clock.now());
+        bridge.evidence.heard(source.id, used, now);
         Ok::<Receipt, ApiError>(receipt)
     });
     let receipt = taken.await.map_err(|error| ApiError::internal(&error))?;

@@ -199,7 +199,18 @@ async fn a_sources_secret_is_replaced_under_load_without_a_refused_request(datab
         told.await.1["status"].clone()
     };
     assert_eq!(told_by("old", SECRET, 60).await, "stored");
+    let used = async || {
+        let evidence = &bridge.bridge.evidence;
+        evidence.write(&bridge.bridge.store).await.unwrap();
+        let source = bridge.get(&path).await;
+        let present = source["secret_used_at"].clone();
+        (present, source["previous_secret_used_at"].clone())
+    };
+    let (_, before) = used().await;
+    bridge.advance(Duration::from_secs(10));
     assert_eq!(told_by("new", "the new one", 60).await, "duplicate");
+    let (present, previous) = used().await;
+    assert!(present.is_string() && previous == before && present != previous);
     bridge.advance(Duration::from_secs(601));
     assert_eq!(told_by("old", "the new one", 61).await, "stored");
     assert_eq!(told_by("new", "the new one", 61).await, "stored");

@@ -255,7 +255,7 @@ fn made() -> Value {
     json!({
         "SourceAnswer": object(json!({
             "id": id(), "name": text(), "token": text(), "url": text(), "require_signature": truth(), "secret_set": truth(),
-            "previous_secret_until": maybe_time(), "last_heard_at": maybe_time(), "signature_problem": maybe(signature_problem),
+            "previous_secret_until": maybe_time(), "last_heard_at": maybe_time(), "secret_used_at": maybe_time(), "previous_secret_used_at": maybe_time(), "signature_problem": maybe(signature_problem),
             "created_at": time(), "updated_at": time(),
         }), json!({})),
         "DestinationAnswer": object(json!({

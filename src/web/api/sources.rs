@@ -35,13 +35,15 @@ pub struct SourceDocument {
 }
 
 /// What a source tells of itself and nobody writes.
-const READ_ONLY: [&str; 9] = [
+const READ_ONLY: [&str; 11] = [
     "/id",
     "/token",
     "/url",
     "/secret_set",
     "/previous_secret_until",
     "/last_heard_at",
+    "/secret_used_at",
+    "/previous_secret_used_at",
     "/signature_problem",
     "/created_at",
     "/updated_at",
@@ -165,7 +167,7 @@ pub async fn save_change(
         .await?;
     bridge.reload().await?;
     if has_new_secret {
-        bridge.evidence.forget_refusals(id);
+        bridge.evidence.secret_changed(id);
     }
     Ok(())
 }
@@ -231,6 +233,8 @@ fn view(source: &Source, site: &Site) -> Value {
         "secret_set": source.secret.is_some(),
         "previous_secret_until": maybe_time(source.previous_secret.as_ref().map(|previous| previous.accepted_until)),
         "last_heard_at": maybe_time(source.last_heard_at),
+        "secret_used_at": maybe_time(source.secret_used_at),
+        "previous_secret_used_at": maybe_time(source.previous_secret.as_ref().and_then(|previous| previous.used_at)),
         "signature_problem": problem,
         "created_at": time(source.created_at),
         "updated_at": time(source.updated_at),

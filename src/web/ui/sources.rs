@@ -53,6 +53,9 @@ struct ShowPage {
     secret_set: bool,
     require_signature: bool,
     previous_until: Option<Moment>,
+    /// When the present secret and the one before it were used last.
+    secret_used: Option<Moment>,
+    previous_used: Option<Moment>,
     evidence: Option<Evidence>,
     /// Nothing valid came yet, so the secret may be a wrong one; it is replaced and not rotated.
     may_mend: bool,
@@ -302,6 +305,12 @@ async fn show_page(
         secure: site.is_secure(),
         secret_set: source.secret.is_some(),
         require_signature: source.require_signature,
+        secret_used: source.secret_used_at.map(|at| Moment::new(at, now)),
+        previous_used: source
+            .previous_secret
+            .as_ref()
+            .and_then(|previous| previous.used_at)
+            .map(|at| Moment::new(at, now)),
         previous_until: source
             .previous_secret
             .as_ref()
