@@ -9,10 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::domain::id::SourceId;
-use crate::domain::source::{SecretUsed, SignatureEvidence};
+use crate::domain::source::{SecretUsed, SignatureEvidence, Source};
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::sources::Heard;
+use crate::store::sources::SecretUse;
 
 /// What was seen since the last write.
 #[derive(Debug, Default)]
@@ -21,21 +21,46 @@ pub struct Evidence(Mutex<HashMap<SourceId, Seen>>);
 #[derive(Debug, Default)]
 struct Seen {
     heard_at: Option<Timestamp>,
-    present_used_at: Option<Timestamp>,
-    previous_used_at: Option<Timestamp>,
+    used: Option<Used>,
     problem: Option<SignatureEvidence>,
 }
 
+/// When the secrets were used that a source had when it was changed last: what a rotation made of them is not known to who began before it.
+#[derive(Debug)]
+struct Used {
+    as_of: Timestamp,
+    present_at: Option<Timestamp>,
+    previous_at: Option<Timestamp>,
+}
+
+impl Used {
+    fn of(source: &Source) -> Used {
+        Used {
+            as_of: source.updated_at,
+            present_at: None,
+            previous_at: None,
+        }
+    }
+}
+
 impl Evidence {
-    /// A verified request came, signed with this secret; one that was let in unsigned, with none.
-    pub fn heard(&self, id: SourceId, used: Option<SecretUsed>, at: Timestamp) {
+    /// A verified request came, signed with this secret of the source as it was known then; one that was let in unsigned, with none.
+    pub fn heard(&self, source: &Source, signed_with: Option<SecretUsed>, at: Timestamp) {
         let mut seen = self.lock();
-        let seen = seen.entry(id).or_default();
+        let seen = seen.entry(source.id).or_default();
         seen.heard_at = Some(at);
-        match used {
-            Some(SecretUsed::Present) => seen.present_used_at = Some(at),
-            Some(SecretUsed::Previous) => seen.previous_used_at = Some(at),
-            None => {}
+        let Some(signed_with) = signed_with else {
+            return;
+        };
+        let used = seen.used.get_or_insert_with(|| Used::of(source));
+        if used.as_of < source.updated_at {
+            *used = Used::of(source);
+        }
+        if used.as_of == source.updated_at {
+            match signed_with {
+                SecretUsed::Present => used.present_at = Some(at),
+                SecretUsed::Previous => used.previous_at = Some(at),
+            }
         }
     }
 
@@ -52,11 +77,10 @@ impl Evidence {
         });
     }
 
-    /// Forgets what was refused or taken and is not written yet: it says nothing about the secret that the source has now.
-    pub fn secret_changed(&self, id: SourceId) {
+    /// Forgets what was refused and is not written yet: it says nothing about the secret that the source has now.
+    pub fn forget_refusals(&self, id: SourceId) {
         if let Some(seen) = self.lock().get_mut(&id) {
             seen.problem = None;
-            seen.present_used_at = None;
         }
     }
 
@@ -86,12 +110,12 @@ impl Seen {
     async fn write(&self, id: SourceId, store: &Store) -> Result<(), StoreError> {
         if let Some(at) = self.heard_at {
             let ms = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
-            let heard = Heard {
-                at_ms: at.as_millisecond(),
-                present_ms: ms(self.present_used_at),
-                previous_ms: ms(self.previous_used_at),
-            };
-            store.heard_from(id, heard).await?;
+            let used = self.used.as_ref().map(|used| SecretUse {
+                as_of_ms: used.as_of.as_millisecond(),
+                present_ms: ms(used.present_at),
+                previous_ms: ms(used.previous_at),
+            });
+            store.heard_from(id, at.as_millisecond(), used).await?;
         }
         match &self.problem {
             Some(problem) => store.signature_failed(id, problem.clone()).await,
@@ -101,8 +125,7 @@ impl Seen {
 
     fn add_earlier(&mut self, earlier: Seen) {
         self.heard_at = self.heard_at.max(earlier.heard_at);
-        self.present_used_at = self.present_used_at.max(earlier.present_used_at);
-        self.previous_used_at = self.previous_used_at.max(earlier.previous_used_at);
+        self.used = self.used.take().or(earlier.used);
         match (&mut self.problem, earlier.problem) {
             (Some(problem), Some(earlier)) => problem.count += earlier.count,
             (none @ None, earlier) => *none = earlier,

@@ -46,12 +46,13 @@ pub struct SecretChange {
     pub previous_until_ms: Option<i64>,
 }
 
-/// When verified requests came last, and which secret they were signed with, in milliseconds since 1970; `None` leaves what is known.
+/// When the secrets of a source were used last, in milliseconds since 1970; `None` leaves what is known.
 #[derive(Debug, Clone, AsChangeset)]
 #[diesel(table_name = sources)]
-pub struct Heard {
-    #[diesel(column_name = last_heard_at)]
-    pub at_ms: i64,
+pub struct SecretUse {
+    /// When the source had been changed last, as far as who saw it knew.
+    #[diesel(skip_update)]
+    pub as_of_ms: i64,
     #[diesel(column_name = secret_used_at)]
     pub present_ms: Option<i64>,
     #[diesel(column_name = previous_used_at)]
@@ -170,12 +171,24 @@ impl Store {
         }))
     }
 
-    /// Notes that verified requests came. The last signature problem stays on record, with its time.
-    pub async fn heard_from(&self, id: SourceId, heard: Heard) -> Result<(), StoreError> {
+    /// Notes that verified requests came, and which secrets they were signed with unless those were changed meanwhile. The last signature problem stays on
+    /// record, with its time.
+    pub async fn heard_from(
+        &self,
+        id: SourceId,
+        at_ms: i64,
+        used: Option<SecretUse>,
+    ) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
             diesel::update(sources::table.find(&id.as_bytes()[..]))
-                .set(&heard)
+                .set(sources::last_heard_at.eq(Some(at_ms)))
                 .execute(conn)?;
+            if let Some(used) = &used {
+                diesel::update(sources::table.find(&id.as_bytes()[..]))
+                    .filter(sources::updated_at.eq(used.as_of_ms))
+                    .set(used)
+                    .execute(conn)?;
+            }
             Ok(())
         }))
     }

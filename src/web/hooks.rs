@@ -90,7 +90,7 @@ pub async fn receive(
             ));
         }
         let receipt = ingest(&bridge, source.id, &verified, &body, is_rotating).await?;
-        bridge.evidence.heard(source.id, used, now);
+        bridge.evidence.heard(&source, used, now);
         Ok::<Receipt, ApiError>(receipt)
     });
     let receipt = taken.await.map_err(|error| ApiError::internal(&error))?;

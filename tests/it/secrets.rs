@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bluebridge::domain::secret::Secret;
 use bluebridge::domain::signature::{Scheme, sign, verify_standard};
+use bluebridge::domain::source::SecretUsed;
 use bluebridge::store::destinations::DestinationDraft;
 use bluebridge::store::error::StoreError;
 use serde_json::{Value, json};
@@ -217,6 +218,19 @@ async fn a_sources_secret_is_replaced_under_load_without_a_refused_request(datab
     assert_eq!(
         (with("the new one", 52).await, with(SECRET, 53).await),
         (200, 401)
+    );
+    // Who began before a rotation knows nothing of the secret that came with it.
+    let id = connected.source_id.parse().unwrap();
+    let before = bridge.bridge.store.source(id).await.unwrap();
+    let again = json!({"name": "Blue", "secret": "the third", "overlap_s": 600});
+    assert_eq!(bridge.api("PUT", &path, Some(again)).await.0, 200);
+    let now = bridge.bridge.clock.now();
+    let evidence = &bridge.bridge.evidence;
+    evidence.heard(&before, Some(SecretUsed::Present), now);
+    let (present, previous) = used().await;
+    assert!(
+        present.is_null() && previous.is_string(),
+        "{present} {previous}"
     );
     bridge.recorded(46).await;
     bridge.stop().await;

@@ -167,7 +167,7 @@ pub async fn save_change(
         .await?;
     bridge.reload().await?;
     if has_new_secret {
-        bridge.evidence.secret_changed(id);
+        bridge.evidence.forget_refusals(id);
     }
     Ok(())
 }
