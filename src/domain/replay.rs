@@ -174,7 +174,7 @@ impl Reason {
         match self {
             Reason::ConnectionDeleted => "Left out: connection deleted",
             Reason::DestinationDeleted => "Left out: destination deleted",
-            Reason::OnItsWay => "Left out: still on the way, goes out by itself",
+            Reason::OnItsWay => "Left out: still waiting or on the way",
             Reason::FilteredThen => "Left out: kept back by the filter of that time",
             Reason::Arrived => "Left out: arrived already",
             Reason::Forgotten => "Left out: event forgotten meanwhile",
@@ -186,7 +186,7 @@ impl Reason {
         match self {
             Reason::ConnectionDeleted => "their connection was deleted",
             Reason::DestinationDeleted => "their destination was deleted",
-            Reason::OnItsWay => "they are still on their way and go out by themselves",
+            Reason::OnItsWay => "they are still waiting or on their way",
             Reason::FilteredThen => "the filter of that time did not let them through",
             Reason::Arrived => "they arrived already",
             Reason::Forgotten => "their event was forgotten meanwhile",
@@ -448,7 +448,7 @@ mod tests {
         assert_eq!(
             forecast.sentence(),
             "1,242 deliveries match, 1,100 of which arrived already; 3 are left out because their connection was deleted, \
-             1 because they are still on their way and go out by themselves; 2 of the same event and connection as another one. 1,236 are sent again."
+             1 because they are still waiting or on their way; 2 of the same event and connection as another one. 1,236 are sent again."
         );
         forecast.version = VersionChoice::Now;
         let said = "Today's rules decide on 1,236; what they let through is sent.";

@@ -23,12 +23,13 @@ use crate::domain::destination::{
 use crate::domain::outcome::Outcome;
 use crate::domain::secret::{MASK, Secret};
 use crate::domain::signature::sign;
-use crate::outbound::access_token;
+use crate::outbound::access_token::{self, Given};
 use crate::outbound::client::Client;
 use crate::outbound::exchange::{ATTEMPT_HEADER, Exchange, Message};
 use crate::outbound::failure::classify;
 use crate::outbound::guard::{Guard, Refusal};
 use crate::outbound::mail;
+use crate::outbound::token_cache::NotGiven;
 
 /// Decompressed bytes of an answer that are kept.
 pub const RESPONSE_LIMIT_BYTES: usize = 16 * 1024;
@@ -158,9 +159,9 @@ async fn talk(
     if let Some(grant) = request.auth.grant() {
         let way = (client, guard);
         match granted_by(grant, message.timestamp_s, way, exchange).await {
-            Ok((token, value)) => {
+            Ok((given, value)) => {
                 headers.insert(AUTHORIZATION, value);
-                granted = Some((grant, token));
+                granted = Some((grant, given));
             }
             Err(outcome) => return outcome,
         }
@@ -174,10 +175,11 @@ async fn talk(
         .await;
     match sent {
         Ok(response) => {
+            // One that was given just now is not at fault: another would be refused as well.
             if response.status() == StatusCode::UNAUTHORIZED
-                && let Some((grant, token)) = &granted
+                && let Some((grant, given)) = granted.filter(|(_, given)| !given.is_new)
             {
-                access_token::forget(client, grant, token);
+                access_token::forget(client, grant, &given.token);
             }
             let received_at = Timestamp::from_second(message.timestamp_s).unwrap_or_default();
             let judge = settings.success.as_ref().map(|rule| (rule, received_at));
@@ -193,17 +195,22 @@ async fn granted_by(
     now_s: i64,
     (client, guard): (&Client, &Guard),
     exchange: &mut Exchange,
-) -> Result<(Secret, HeaderValue), Outcome> {
-    let reason = "none was given within the time limit.".to_string();
-    let timed_out = std::mem::replace(&mut exchange.outcome, Outcome::NoAccessToken { reason });
-    let token = access_token::token(client, guard, grant, now_s).await?;
+) -> Result<(Given, HeaderValue), Outcome> {
+    let waited_for = NotGiven::because("none was given within the time limit.").outcome;
+    let timed_out = std::mem::replace(&mut exchange.outcome, waited_for);
+    let given = match access_token::token(client, guard, grant, now_s).await {
+        Ok(given) => given,
+        Err(refusal) => {
+            exchange.retry_after = refusal.retry_after;
+            return Err(refusal.outcome);
+        }
+    };
     exchange.outcome = timed_out;
-    let value = format!("Bearer {}", token.expose_text().unwrap_or_default());
-    let mut value = HeaderValue::from_str(&value).map_err(|_| Outcome::NoAccessToken {
-        reason: "the one that was given cannot be sent in a header.".into(),
-    })?;
+    let value = format!("Bearer {}", given.token.expose_text().unwrap_or_default());
+    let unsendable = |_| NotGiven::because("the one that was given cannot be sent.").outcome;
+    let mut value = HeaderValue::from_str(&value).map_err(unsendable)?;
     value.set_sensitive(true);
-    Ok((token, value))
+    Ok((given, value))
 }
 
 /// Reads an answer, and judges one of 2xx by the rule, for which relative dates count from the time beside it.

@@ -1,14 +1,16 @@
 //! The access tokens that are known, one for each grant, in memory alone: a restart asks again.
 //!
-//! Held by `client`, filled by `access_token`. It asks nobody and looks at no clock.
+//! Held by `client`, filled by `access_token`. It asks nobody.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use crate::domain::destination::grant::Grant;
+use crate::domain::outcome::Outcome;
 use crate::domain::secret::Secret;
 
-/// Tokens that are kept at once; beyond, all that nobody is asking for are forgotten.
+/// Tokens that are kept at once; beyond, all that nobody needs right now are forgotten.
 const KEPT_LIMIT: usize = 1_000;
 
 /// A token, and until when it is used, in seconds since 1970.
@@ -18,18 +20,42 @@ pub(super) struct Kept {
     pub(super) until_s: i64,
 }
 
-/// The place of one grant's token; whoever asks for one holds it meanwhile.
-pub(super) type Slot = Arc<tokio::sync::Mutex<Option<Kept>>>;
+/// Why there is no token.
+#[derive(Debug, Clone)]
+pub(super) struct NotGiven {
+    pub(super) outcome: Outcome,
+    /// The `Retry-After` header as it came.
+    pub(super) retry_after: Option<String>,
+}
+
+/// What is known of one grant's token; whoever asks for one holds it meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    pub(super) kept: Option<Kept>,
+    /// When it was refused last, for those who waited for the same answer.
+    pub(super) refused: Option<(Instant, NotGiven)>,
+}
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct TokenCache(Arc<Mutex<HashMap<[u8; 32], Slot>>>);
+pub(super) struct TokenCache(Arc<Mutex<HashMap<[u8; 32], Arc<tokio::sync::Mutex<Slot>>>>>);
+
+impl NotGiven {
+    pub(super) fn because(reason: impl Into<String>) -> NotGiven {
+        let reason = reason.into();
+        NotGiven {
+            outcome: Outcome::NoAccessToken { reason },
+            retry_after: None,
+        }
+    }
+}
 
 impl TokenCache {
-    pub(super) fn slot(&self, grant: &Grant) -> Slot {
+    pub(super) fn slot(&self, grant: &Grant) -> Arc<tokio::sync::Mutex<Slot>> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.len() >= KEPT_LIMIT {
-            slots.retain(|_, slot| slot.try_lock().is_err());
+        let fingerprint = grant.fingerprint();
+        if slots.len() >= KEPT_LIMIT && !slots.contains_key(&fingerprint) {
+            slots.retain(|_, slot| Arc::strong_count(slot) > 1);
         }
-        slots.entry(grant.fingerprint()).or_default().clone()
+        slots.entry(fingerprint).or_default().clone()
     }
 }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::database::{Database, on_both};
-use crate::harness::{Answer, Connected, Receiver, TestBridge, event};
+use crate::harness::{Answer, Connected, Receiver, TestBridge, event, patiently};
 use crate::pages::owner;
 
 on_both! {
@@ -18,7 +18,7 @@ on_both! {
     why_there_is_no_token_is_told_and_the_delivery_is_tried_again,
 }
 
-const SECRET: &str = "canary-client-secret";
+const SECRET: &str = "canary client/secret+1";
 
 fn token_url(tokens: &Receiver) -> String {
     format!("http://{}/token", tokens.address)
@@ -88,7 +88,7 @@ async fn a_token_is_asked_for_once_and_again_when_it_runs_out(database: Database
         }
     }
     let asked = tokens.next().await;
-    let form = "grant_type=client_credentials&client_id=bridge&client_secret=canary-client-secret&scope=write";
+    let form = "grant_type=client_credentials&scope=write&client_id=bridge&client_secret=canary+client%2Fsecret%2B1";
     assert_eq!(asked.body, form.as_bytes());
     let kind = asked.header("content-type");
     assert_eq!(kind, Some("application/x-www-form-urlencoded"));
@@ -103,15 +103,17 @@ async fn a_token_that_is_refused_is_asked_for_anew(database: Database) {
     let connected = connected(&bridge, &receiver, client(&tokens)).await;
     giving(&tokens, "canary-token-1", json!(3_600));
     giving(&tokens, "canary-token-2", json!(3_600));
+    // One that was given just now is kept: another would be refused as well.
+    receiver.answer_next(401);
     receiver.answer_next(401);
     bridge.post(&connected.hook, &event(1)).await;
-    receiver.next().await;
-    bridge.recorded(1).await;
-    assert_eq!(newest(&bridge).await["state"], "retrying");
-    bridge.advance(Duration::from_secs(10));
-    let again = receiver.next().await;
-    assert_eq!(again.header("authorization"), Some("Bearer canary-token-2"));
-    bridge.recorded(2).await;
+    for (attempt, token, wait_s) in [(1, 1, 10), (2, 1, 400), (3, 2, 0)] {
+        let received = receiver.next().await;
+        let sent = format!("Bearer canary-token-{token}");
+        assert_eq!(received.header("authorization"), Some(sent.as_str()));
+        bridge.recorded(attempt).await;
+        bridge.advance(Duration::from_secs(wait_s));
+    }
     assert_eq!(newest(&bridge).await["state"], "delivered");
     bridge.stop().await;
 }
@@ -120,33 +122,46 @@ async fn why_there_is_no_token_is_told_and_the_delivery_is_tried_again(database:
     let (receiver, tokens) = (Receiver::start(), Receiver::start());
     let bridge = TestBridge::start_on(database).await;
     let connected = connected(&bridge, &receiver, client(&tokens)).await;
-    let refused = json!({"error": "invalid_client", "error_description": format!("No such secret:\r\n {SECRET} {}.", "x".repeat(200))});
-    answering(&tokens, 401, &refused);
-    answering(&tokens, 200, &json!({"access_token": "two\nlines"}));
-    answering(&tokens, 503, &json!("later"));
+    let echoed = "canary client/secret+1 canary%20client%2Fsecret%2B1 can\u{1}ary client/secret+1";
+    let echoed = format!("No such secret:\r\n {echoed} {}.", "x".repeat(200));
+    let refused = json!({"error": "invalid_client", "error_description": echoed});
+    let of_google = json!({"error": {"code": 403, "message": "No.", "status": "DENIED"}, "error_description": null});
+    let of_another_type = json!({"access_token": "canary", "token_type": "DPoP"});
+    // The first is asked in both ways.
+    for (status, answer) in [
+        (401, refused),
+        (400, json!({"error": "invalid_request"})),
+        (200, of_another_type),
+        (403, of_google),
+        (200, json!({"access_token": "two\nlines"})),
+    ] {
+        answering(&tokens, status, &answer);
+    }
     giving(&tokens, "canary-token", Value::Null);
-    let mut asked = 0;
-    for (wait_s, said) in [
+    bridge.post(&connected.hook, &event(1)).await;
+    let asked = [
         (
             10,
-            "asked for one, 127.0.0.1 answered 401 (invalid_client No such secret: *** ***).",
+            "asked for one, 127.0.0.1 answered 401 (invalid_client No such secret: *** *** *** ***).",
         ),
-        (400, "the answer of 127.0.0.1 holds none."),
-        (3_000, "asked for one, 127.0.0.1 answered 503."),
-    ] {
-        if asked == 0 {
-            bridge.post(&connected.hook, &event(1)).await;
-        }
-        asked += 1;
-        tokens.next().await;
-        bridge.recorded(asked).await;
+        (400, "the answer of 127.0.0.1 holds none that can be sent."),
+        (3_000, "asked for one, 127.0.0.1 answered 403 (DENIED No)."),
+        (
+            9_000,
+            "the answer of 127.0.0.1 holds none that can be sent.",
+        ),
+    ];
+    for (attempt, (wait_s, said)) in (1..).zip(asked) {
+        bridge.recorded(attempt).await;
         let delivery = newest(&bridge).await;
         assert_eq!(delivery["state"], "retrying");
-        let outcome = &delivery["attempts"].as_array().unwrap().last().unwrap()["outcome"];
+        let attempts = delivery["attempts"].as_array().unwrap();
+        let outcome = &attempts.last().unwrap()["outcome"];
         assert_eq!(outcome["code"], "no_access_token", "{outcome}");
         assert_eq!(outcome["sentence"], format!("No access token: {said}"));
         bridge.advance(Duration::from_secs(wait_s));
     }
+    let asked = 4;
     assert_eq!(
         receiver.next().await.header("authorization"),
         Some("Bearer canary-token")
@@ -177,6 +192,59 @@ async fn many_deliveries_wait_for_one_token() {
         );
     }
     assert!(tokens.is_idle().await);
+    bridge.stop().await;
+}
+
+/// They had waited for the same answer.
+#[actix_web::test]
+async fn a_refusal_is_shared_by_all_who_waited_for_it() {
+    let (receiver, tokens) = (Receiver::start(), Receiver::start());
+    let bridge = TestBridge::start().await;
+    let connected = connected(&bridge, &receiver, client(&tokens)).await;
+    tokens.hold(true);
+    tokens.answer_usually(503);
+    for number in 1..=8 {
+        bridge.post(&connected.hook, &event(number)).await;
+    }
+    tokens.next().await;
+    patiently("all of them wait", async {
+        while bridge.count_in(&connected.destination_id, "sending") < 8 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    tokens.hold(false);
+    bridge.recorded(8).await;
+    let mut asked = 1;
+    while tokens.next_if_there().await.is_some() {
+        asked += 1;
+    }
+    // Who was handed over only after the answer asks for itself.
+    assert!(asked < 8, "{asked}");
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_service_that_takes_the_credentials_in_the_header_is_asked_so() {
+    let (receiver, tokens) = (Receiver::start(), Receiver::start());
+    let bridge = TestBridge::start().await;
+    let connected = connected(&bridge, &receiver, client(&tokens)).await;
+    answering(&tokens, 400, &json!({"error": "invalid_client"}));
+    giving(&tokens, "canary-token", json!(3_600));
+    bridge.post(&connected.hook, &event(1)).await;
+    let received = receiver.next().await;
+    assert_eq!(
+        received.header("authorization"),
+        Some("Bearer canary-token")
+    );
+    assert_eq!(tokens.next().await.header("authorization"), None);
+    let asked = tokens.next().await;
+    let basic = format!(
+        "Basic {}",
+        STANDARD.encode("bridge:canary+client%2Fsecret%2B1")
+    );
+    assert_eq!(asked.header("authorization"), Some(basic.as_str()));
+    assert_eq!(asked.body, b"grant_type=client_credentials&scope=write");
     bridge.stop().await;
 }
 

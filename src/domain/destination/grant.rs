@@ -1,9 +1,11 @@
 //! What an access token is asked for with, where a service takes no standing secret (OAuth 2): the credentials of a client (RFC 6749, 4.4), or the key of
 //! a service account of Google (RFC 7523).
 //!
-//! Read by `parse`, asked by `outbound::access_token`, which sends what [`Grant::request`] writes and keeps the token. Nothing here looks at a clock, and no
+//! Read by `parse`, asked by `outbound::access_token`, which sends what [`Grant::requests`] writes and keeps the token. Nothing here looks at a clock, and no
 //! token is kept here. A key that cannot sign is refused when it is saved.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,14 +13,13 @@ use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 
 use crate::domain::concealed::is_mask;
-use crate::domain::destination::parse::{AuthDocument, needed, needed_secret, parse_url};
 use crate::domain::problem::Problem;
 use crate::domain::secret::Secret;
 
 /// Longest file of a key, in bytes; Google's have some 2,400.
 pub const KEY_LIMIT_BYTES: usize = 16 << 10;
 /// Longest list of rights that may be asked for, in bytes.
-const SCOPE_LIMIT_BYTES: usize = 1_024;
+pub(super) const SCOPE_LIMIT_BYTES: usize = 1_024;
 /// What a service account asks for unless its destination says otherwise: to write tables.
 pub const DEFAULT_GOOGLE_SCOPE: &str = "https://www.googleapis.com/auth/spreadsheets";
 /// How long an assertion is good for, in seconds; Google takes an hour at most.
@@ -49,6 +50,13 @@ pub struct ServiceAccount {
     pub scope: String,
 }
 
+/// One way to ask: what is posted, and the header that it is posted with.
+pub struct TokenRequest {
+    pub form: String,
+    /// The value of `Authorization`, for services that take the credentials there alone.
+    pub basic: Option<String>,
+}
+
 /// Who the key belongs to, and where it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -58,10 +66,12 @@ pub struct Account {
 
 /// The members of the file that are needed.
 #[derive(Deserialize)]
-struct KeyFile {
-    client_email: String,
+pub(super) struct KeyFile {
+    pub(super) client_email: String,
+    pub(super) token_uri: String,
     private_key: String,
-    token_uri: String,
+    #[serde(default)]
+    private_key_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -98,25 +108,46 @@ impl Grant {
         }
     }
 
-    /// The form that asks for a token, as it is sent, with the time in seconds since 1970. The sentence says why there is none.
-    pub fn request(&self, now_s: i64) -> Result<String, String> {
+    /// The ways to ask for a token, with the time in seconds since 1970: the next one is tried where the one before is not understood. The sentence says why
+    /// there is none.
+    pub fn requests(&self, now_s: i64) -> Result<Vec<TokenRequest>, String> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         match self {
             Grant::ClientCredentials(client) => {
-                let secret = client.client_secret.expose_text().unwrap_or_default();
-                form.append_pair("grant_type", "client_credentials")
-                    .append_pair("client_id", &client.client_id)
-                    .append_pair("client_secret", secret);
+                form.append_pair("grant_type", "client_credentials");
                 if !client.scope.is_empty() {
                     form.append_pair("scope", &client.scope);
                 }
+                let bare = form.finish();
+                let secret = client.client_secret.expose_text().unwrap_or_default();
+                let mut with_credentials = form_urlencoded::Serializer::new(bare.clone());
+                with_credentials
+                    .append_pair("client_id", &client.client_id)
+                    .append_pair("client_secret", secret);
+                // RFC 6749, 2.3.1: both are encoded before they are joined.
+                let encoded = [&client.client_id, secret].map(|text| {
+                    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>()
+                });
+                Ok(vec![
+                    TokenRequest {
+                        form: with_credentials.finish(),
+                        basic: None,
+                    },
+                    TokenRequest {
+                        form: bare,
+                        basic: Some(format!("Basic {}", STANDARD.encode(encoded.join(":")))),
+                    },
+                ])
             }
             Grant::ServiceAccount(service) => {
                 form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
                     .append_pair("assertion", &service.assertion(now_s)?);
+                Ok(vec![TokenRequest {
+                    form: form.finish(),
+                    basic: None,
+                }])
             }
         }
-        Ok(form.finish())
     }
 
     /// What tells one grant from another, so that each keeps a token of its own; it gives nothing of the secret away.
@@ -193,116 +224,18 @@ impl ServiceAccount {
             iat: now_s,
             exp: now_s.saturating_add(ASSERTION_S),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key).map_err(unreadable)
+        let header = Header {
+            kid: file.private_key_id,
+            ..Header::new(Algorithm::RS256)
+        };
+        jsonwebtoken::encode(&header, &claims, &key).map_err(unreadable)
     }
 }
 
-const NO_KEY_FILE: &str = "This is not the key of a service account: paste the whole JSON file that Google Cloud lets you download, from { to }.";
+pub(super) const NO_KEY_FILE: &str = "This is not the key of a service account: paste the whole JSON file that Google Cloud lets you download, from { to }.";
 
-fn read_key(key: &Secret) -> Option<KeyFile> {
+pub(super) fn read_key(key: &Secret) -> Option<KeyFile> {
     serde_json::from_slice(key.expose()).ok()
-}
-
-/// Reads the credentials of a client. Its secret is kept only while the token is asked for at the same place.
-pub(super) fn parse_client_credentials(
-    document: AuthDocument,
-    previous: Option<&Grant>,
-    problems: &mut Vec<Problem>,
-) -> Option<Grant> {
-    let token_url = needed("token_url", document.token_url, problems)
-        .and_then(|text| parse_token_url(&text, "/config/auth/token_url", problems));
-    let client_id = needed("client_id", document.client_id, problems);
-    let kept = match (previous, &token_url) {
-        (Some(Grant::ClientCredentials(kept)), Some(url)) => {
-            (kept.token_url.origin() == url.origin()).then_some(&kept.client_secret)
-        }
-        _ => None,
-    };
-    let client_secret = needed_secret("client_secret", document.client_secret, kept, problems);
-    let scope = parse_scope(document.scope, "", problems);
-    Some(Grant::ClientCredentials(ClientCredentials {
-        token_url: token_url?,
-        client_id: client_id?,
-        client_secret: client_secret?,
-        scope: scope?,
-    }))
-}
-
-/// Reads the key of a service account: a text, or the file's object as it is.
-pub(super) fn parse_service_account(
-    document: AuthDocument,
-    previous: Option<&Grant>,
-    problems: &mut Vec<Problem>,
-) -> Option<Grant> {
-    let kept = match previous {
-        Some(Grant::ServiceAccount(kept)) => Some(&kept.key),
-        _ => None,
-    };
-    let given = document.key.map(|key| match key {
-        Value::String(text) => text,
-        file => file.to_string(),
-    });
-    let scope = parse_scope(document.scope, DEFAULT_GOOGLE_SCOPE, problems);
-    let key = needed_secret("key", given, kept, problems)?;
-    let account = if is_mask(&key) {
-        None
-    } else {
-        Some(parse_account(&key, problems)?)
-    };
-    Some(Grant::ServiceAccount(ServiceAccount {
-        key,
-        account,
-        scope: scope?,
-    }))
-}
-
-fn parse_account(key: &Secret, problems: &mut Vec<Problem>) -> Option<Account> {
-    let place = "/config/auth/key";
-    if key.expose().len() > KEY_LIMIT_BYTES {
-        let message = format!("The file of a key may have at most {KEY_LIMIT_BYTES} bytes.");
-        problems.push(Problem::new(place, "key_too_long", message));
-        return None;
-    }
-    let Some(file) = read_key(key) else {
-        problems.push(Problem::new(place, "not_a_key", NO_KEY_FILE));
-        return None;
-    };
-    Some(Account {
-        token_url: parse_token_url(&file.token_uri, place, problems)?,
-        email: file.client_email,
-    })
-}
-
-/// It is shown as it is, so nothing secret may stand in it.
-fn parse_token_url(text: &str, place: &str, problems: &mut Vec<Problem>) -> Option<Url> {
-    let url = parse_url(text, place, problems)?;
-    if url.query().is_some() {
-        let message = "The address where tokens are asked for has no `?` and nothing after it; it is shown to everybody who may see the destination.";
-        problems.push(Problem::new(place, "query_refused", message));
-        return None;
-    }
-    Some(url)
-}
-
-fn parse_scope(
-    given: Option<String>,
-    otherwise: &str,
-    problems: &mut Vec<Problem>,
-) -> Option<String> {
-    let given = given.unwrap_or_default();
-    let given = given.trim();
-    if given.len() > SCOPE_LIMIT_BYTES {
-        let message =
-            format!("The rights that are asked for may have at most {SCOPE_LIMIT_BYTES} bytes.");
-        problems.push(Problem::new(
-            "/config/auth/scope",
-            "scope_too_long",
-            message,
-        ));
-        return None;
-    }
-    let scope = if given.is_empty() { otherwise } else { given };
-    Some(scope.to_string())
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 //! Called by [`super::Settings::parse`]. What is left out of secrets is taken from the settings before; what nobody can mean although it can be read is
 //! refused by `Settings::unfit`, and whether an address may be reached by `outbound::guard`.
 
+mod grants;
+
+use grants::{parse_client_credentials, parse_service_account};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
 use crate::domain::concealed::{is_mask, is_masked, restore};
-use crate::domain::destination::grant::{parse_client_credentials, parse_service_account};
 use crate::domain::destination::request::AUTH_WORDS;
 use crate::domain::destination::{
     Auth, CONCURRENCY_LIMIT, HEADER_VALUE_LIMIT_BYTES, HEADERS_LIMIT, Kind, Limits, METHODS,
@@ -57,12 +59,12 @@ pub(super) struct AuthDocument {
     token: Option<String>,
     name: Option<String>,
     value: Option<String>,
-    pub(super) token_url: Option<String>,
-    pub(super) client_id: Option<String>,
-    pub(super) client_secret: Option<String>,
+    token_url: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
     /// The file as a text, or as the object that it is.
-    pub(super) key: Option<Value>,
-    pub(super) scope: Option<String>,
+    key: Option<Value>,
+    scope: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -169,7 +171,7 @@ pub fn masked(pointer: impl Into<String>, moved: bool) -> Problem {
     }
 }
 
-pub(super) fn parse_url(text: &str, pointer: &str, problems: &mut Vec<Problem>) -> Option<Url> {
+fn parse_url(text: &str, pointer: &str, problems: &mut Vec<Problem>) -> Option<Url> {
     if let Some(problem) = too_long(text, pointer) {
         problems.push(problem);
         return None;
@@ -354,11 +356,7 @@ pub(super) fn parse_auth(
 }
 
 /// A part of the credentials without which there are none.
-pub(super) fn needed(
-    field: &str,
-    given: Option<String>,
-    problems: &mut Vec<Problem>,
-) -> Option<String> {
+fn needed(field: &str, given: Option<String>, problems: &mut Vec<Problem>) -> Option<String> {
     let given = given.filter(|text| !text.is_empty());
     if given.is_none() {
         problems.push(Problem::new(
@@ -371,7 +369,7 @@ pub(super) fn needed(
 }
 
 /// The same of a secret: shown in the place of what is kept, the mask stands for it; elsewhere `unfit` finds it.
-pub(super) fn needed_secret(
+fn needed_secret(
     field: &str,
     given: Option<String>,
     kept: Option<&Secret>,

@@ -629,7 +629,7 @@ mod tests {
             [
                 "1: Arrived already",
                 "1: Repeat others of these: the same event, the same connection",
-                "2: Left out: still on the way, goes out by itself",
+                "2: Left out: still waiting or on the way",
             ]
         );
         // Nothing is told twice.
@@ -637,7 +637,7 @@ mod tests {
         assert_eq!(
             told(parts(&forecast)),
             [
-                "2: Left out: still on the way, goes out by itself",
+                "2: Left out: still waiting or on the way",
                 "1: Left out: arrived already",
             ]
         );

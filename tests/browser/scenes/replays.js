@@ -10,9 +10,9 @@ module.exports = async function replays(day) {
   const expected = (await api.call("GET", "/deliveries?text=Narrowed")).data.length;
   await page.getByText(new RegExp(`^${expected} deliver(y|ies) match`)).waitFor();
   // What arrived is left out at first; a changed choice counts again by itself, and is what is sent.
-  const leftOut = page.locator("#which").getByText("what has not arrived");
+  const leftOut = page.locator("#which").getByText("what has not arrived and is not on its way");
   await leftOut.waitFor();
-  await page.getByLabel("Leave out what arrived already").uncheck();
+  await page.getByLabel("Leave out what arrived already or is on its way").uncheck();
   await leftOut.waitFor({ state: "hidden" });
   await page.getByRole("button", { name: /^Send \d+ deliver(y|ies) again$/ }).click();
   await page.getByRole("heading", { name: "Replay", exact: true }).waitFor();
