@@ -33,18 +33,23 @@ fn texts() -> Value {
 fn resources() -> Value {
     json!({
         "Source": {"type": "object", "required": ["name"], "properties": {
-            "name": text(), "secret": {"type": "string", "writeOnly": true}, "require_signature": {"type": "boolean", "default": true},
+            "name": text(), "secret": {"type": "string", "writeOnly": true},
+            "require_signature": {"type": "boolean", "description": "A new source requires one unless told otherwise; left out of a PUT, it stays."},
             "overlap_s": {"type": "integer", "description": "How long the old secret stays accepted when a new one is given, in seconds."},
         }},
         "Destination": {"type": "object", "required": ["name", "config"], "properties": {
             "name": text(), "kind": {"enum": ["webhook", "email"], "default": "webhook", "description": "It stays what it was made as."},
-            "config": {"oneOf": [reference("Config"), reference("MailConfig")]}, "signing": reference("Signing"), "limits": reference("Limits"),
+            "config": {"oneOf": [reference("Config"), reference("MailConfig")]},
+            "signing": {"$ref": "#/components/schemas/Signing", "description": "Left out of a PUT, it stays whole; without `scheme`, what it does not name stays."},
+             "limits": reference("Limits"),
             "success": {"description": "What an answer of 2xx must say to count as delivered, as a filter over its JSON; null counts every 2xx.", "oneOf": [reference("Filter"), {"type": "null"}]},
             "notices": {"type": "boolean", "default": false, "description": "It is told when another destination begins to fail, is held or paused for it, and when it has recovered."},
         }},
         "Connection": {"type": "object", "required": ["name", "source_id", "destination_id"], "properties": {
             "name": text(), "source_id": text(), "destination_id": text(), "trigger": reference("Trigger"), "filter": nullable("Filter"),
-            "mapping": reference("Mapping"), "delivery": reference("Delivery"), "enabled": {"type": "boolean", "default": true},
+            "mapping": reference("Mapping"), "delivery": reference("Delivery"),
+            "enabled": {"type": "boolean", "description": "A new connection is on unless told otherwise; left out of a PUT, it stays."},
+            "version": {"type": "integer", "description": "Only in a PUT: the version that was read before. When it is not the present one any more, the change is refused with `changed_meanwhile`."},
         }},
     })
 }
@@ -60,6 +65,10 @@ fn questions() -> Value {
             "version": {"enum": ["then", "now"], "default": "then", "description": "By the version that each delivery named, or by its connection's version of today."},
             "per_second": {"type": "integer", "minimum": 1, "maximum": PER_SECOND_LIMIT, "default": DEFAULT_PER_SECOND},
             "dry_run": {"type": "boolean", "default": false, "description": "Only count: 200 with count, already_delivered, events, to_send and left_out; nothing is stored."},
+        }},
+        "Way": {"type": "object", "required": ["connection_id"], "properties": {"connection_id": text()}},
+        "Resend": {"type": "object", "properties": {
+            "version": {"enum": ["then", "now"], "default": "then", "description": "By the version that the delivery named, or by its connection's version of today."},
         }},
         "Rotation": {"type": "object", "properties": {
             "secret": {"type": "string", "writeOnly": true}, "overlap_s": {"type": "integer", "minimum": 0, "maximum": 604_800, "default": 86_400},
