@@ -3,8 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::delivery::State;
+use crate::domain::delivery::{Cause, State};
 use crate::domain::destination::request::AUTH_WORDS;
+use crate::domain::replay::ReplayState;
 use crate::store::waiting::BACKLOG_LIMIT;
 use crate::web::api::schema_parts::{nullable, reference, text};
 
@@ -312,6 +313,7 @@ fn came_in() -> Value {
 }
 
 fn went_out() -> Value {
+    let causes: Vec<&str> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
     let pairs = || list(json!({"type": "array", "items": text(), "minItems": 2, "maxItems": 2}));
     let request = object(json!({"line": text(), "headers": pairs()}), json!({}));
     let response = object(
@@ -327,7 +329,7 @@ fn went_out() -> Value {
     let summary = object(
         json!({
             "id": id(), "event_id": id(), "event_type": text(), "record_id": maybe_text(), "record_title": maybe_text(), "connection_id": id(),
-            "connection_name": text(), "version_id": id(), "destination_id": id(), "destination_name": text(), "trigger": text(), "state": state(),
+            "connection_name": text(), "version_id": id(), "destination_id": id(), "destination_name": text(), "trigger": {"enum": causes}, "state": state(),
             "attempt_count": number(), "last_status": {"type": ["integer", "null"]}, "last_outcome": maybe_text(), "problem": maybe_text(),
             "created_at": time(), "next_attempt_at": maybe_time(), "finished_at": maybe_time(),
         }),
@@ -369,7 +371,7 @@ fn replayed() -> Value {
     );
     json!({
         "ReplayAnswer": object(json!({
-            "id": id(), "state": text(), "filter": filter, "version": {"enum": ["then", "now"]}, "per_second": number(),
+            "id": id(), "state": {"enum": ReplayState::ALL.map(ReplayState::as_str)}, "filter": filter, "version": {"enum": ["then", "now"]}, "per_second": number(),
             "count": {"type": ["integer", "null"]}, "at_least": truth(), "looked_at": number(), "made": number(), "repeated": number(),
             "left_out": left_out(), "created_at": time(), "created_by": maybe_text(), "finished_at": maybe_time(), "cancelled_by": maybe_text(),
         }), json!({"deliveries": deliveries})),
@@ -401,7 +403,7 @@ fn decided() -> Value {
             "decision": {"enum": ["deliver", "skip", "fail"]}, "explanation": reference("Explanation"),
             "output": {"description": "What would be sent, read as JSON, or as a text when it is none."}, "body": maybe_text(), "error": maybe(error),
         }), json!({"not_triggered": text(), "content_type": text()})),
-        "Explanation": object(json!({"kind": {"enum": ["group", "condition"]}, "result": text()}), json!({
+        "Explanation": object(json!({"kind": {"enum": ["group", "condition"]}, "result": {"enum": ["true", "false", "unknown"]}}), json!({
             "mode": {"enum": ["all", "any", "none"]}, "children": list(reference("Explanation")),
             "path": text(), "op": text(), "value": {}, "found": {}, "found_type": text(), "reason": text(),
         })),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::domain::delivery::State;
-use crate::domain::id::DeliveryId;
+use crate::domain::id::{ConnectionId, DeliveryId, DestinationId, EventId, ReplayId};
 use crate::domain::replay::VersionChoice;
 use crate::flow::dry_run::{body_of, dry_run};
 use crate::flow::hurry::hurry;
@@ -15,7 +15,7 @@ use crate::flow::{Bridge, resend};
 use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
-use crate::web::api::query::{Query, filled, time_from, time_to, unknown_state};
+use crate::web::api::query::{Query, an_id, filled, time_from, time_to, unknown_state};
 use crate::web::api::replays::version;
 use crate::web::api::{Paging, id, maybe_time, page_of, parse, time};
 use crate::web::problem::ApiError;
@@ -26,14 +26,14 @@ use crate::web::turn::{RULES, in_turn};
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Wanted {
     state: Option<String>,
-    #[serde(alias = "connection")]
-    connection_id: Option<String>,
-    #[serde(alias = "destination")]
-    destination_id: Option<String>,
-    #[serde(alias = "event")]
-    event_id: Option<String>,
-    #[serde(alias = "replay")]
-    replay_id: Option<String>,
+    #[serde(default, alias = "connection", deserialize_with = "an_id")]
+    connection_id: Option<ConnectionId>,
+    #[serde(default, alias = "destination", deserialize_with = "an_id")]
+    destination_id: Option<DestinationId>,
+    #[serde(default, alias = "event", deserialize_with = "an_id")]
+    event_id: Option<EventId>,
+    #[serde(default, alias = "replay", deserialize_with = "an_id")]
+    replay_id: Option<ReplayId>,
     #[serde(alias = "type")]
     event_type: Option<String>,
     #[serde(default, alias = "since", deserialize_with = "time_from")]
@@ -55,26 +55,10 @@ impl Wanted {
         .page()?;
         Ok(DeliveryFilter {
             states: states(self.state.as_deref().unwrap_or_default())?,
-            connection_id: self
-                .connection_id
-                .as_deref()
-                .map(|text| id(text, "connection"))
-                .transpose()?,
-            destination_id: self
-                .destination_id
-                .as_deref()
-                .map(|text| id(text, "destination"))
-                .transpose()?,
-            event_id: self
-                .event_id
-                .as_deref()
-                .map(|text| id(text, "event"))
-                .transpose()?,
-            replay_id: self
-                .replay_id
-                .as_deref()
-                .map(|text| id(text, "replay"))
-                .transpose()?,
+            connection_id: self.connection_id,
+            destination_id: self.destination_id,
+            event_id: self.event_id,
+            replay_id: self.replay_id,
             event_type: filled(self.event_type),
             from: self.from,
             to: self.to,

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::domain::id::SourceId;
 use crate::domain::lenient;
 use crate::domain::problem::Problem;
 use crate::flow::Bridge;
@@ -14,7 +15,7 @@ use crate::store::events::{EventFilter, EventSummary};
 use crate::web::admission::{actor, caller};
 use crate::web::api::deliveries::detail;
 use crate::web::api::idempotency::create_once;
-use crate::web::api::query::{Query, filled, time_from, time_to};
+use crate::web::api::query::{Query, an_id, filled, time_from, time_to};
 use crate::web::api::{Paging, id, maybe_time, page_of, parse, time};
 use crate::web::problem::ApiError;
 
@@ -22,7 +23,8 @@ use crate::web::problem::ApiError;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Wanted {
-    source_id: Option<String>,
+    #[serde(default, deserialize_with = "an_id")]
+    source_id: Option<SourceId>,
     #[serde(alias = "event_type")]
     r#type: Option<String>,
     text: Option<String>,
@@ -45,11 +47,7 @@ pub async fn index(
     }
     .page()?;
     let filter = EventFilter {
-        source_id: query
-            .source_id
-            .as_deref()
-            .map(|text| id(text, "source"))
-            .transpose()?,
+        source_id: query.source_id,
         event_type: filled(query.r#type),
         text: filled(query.text),
         from: query.from,

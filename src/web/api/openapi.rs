@@ -325,11 +325,21 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
             "to" => {
                 json!({"type": "string", "description": "A time, or a date until whose end in UTC."})
             }
+            "text" if path == "/audit" => {
+                json!({"type": "string", "description": "A part of the sentence, or of who did it."})
+            }
+            "text" => {
+                json!({"type": "string", "description": "A part of the record's title, in whichever case, or of the event's body as it stands there."})
+            }
+            name if name.ends_with("_id") && path != "/audit" => {
+                json!({"type": "string", "format": "uuid"})
+            }
             _ => json!({"type": "string"}),
         };
         parameters.push(json!({"name": name, "in": "query", "schema": schema}));
     }
     let mut operation = json!({
+        "operationId": operation_id(method, path),
         "summary": summary,
         "description": format!("Needs the role {role}."),
         "parameters": parameters,
@@ -359,6 +369,14 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
         });
     }
     operation
+}
+
+/// A name for generated clients: `get_sources_id` for `GET /sources/{id}`.
+fn operation_id(method: &str, path: &str) -> String {
+    let words = path.split(['/', '-']).filter(|word| !word.is_empty());
+    let words = words.map(|word| word.trim_matches(['{', '}']));
+    let words: Vec<&str> = std::iter::once(method).chain(words).collect();
+    words.join("_")
 }
 
 /// A response of success.
@@ -404,6 +422,15 @@ mod tests {
             found += 1;
         }
         assert!(found > 15, "{found}");
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let ids = OPERATIONS.map(|(method, path, ..)| operation_id(method, path));
+        let different: std::collections::BTreeSet<&String> = ids.iter().collect();
+        assert_eq!(different.len(), ids.len());
+        let is_word = |id: &String| id.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        assert!(ids.iter().all(is_word), "{ids:?}");
     }
 
     #[test]
