@@ -51,11 +51,11 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
 
     /// After how many days events with their deliveries are forgotten, once all of them are finished; 0 keeps them for ever.
-    #[arg(long, env = "BLUEBRIDGE_RETENTION_DAYS", default_value_t = 90)]
+    #[arg(long, env = "BLUEBRIDGE_RETENTION_DAYS", default_value_t = 90, value_parser = days)]
     pub retention_days: u32,
 
     /// How large the database may be, in MB of 1,000,000 bytes, before the oldest finished events are forgotten early; 0 sets no limit.
-    #[arg(long, env = "BLUEBRIDGE_RETENTION_MAX_MB", default_value_t = 0)]
+    #[arg(long, env = "BLUEBRIDGE_RETENTION_MAX_MB", default_value_t = 0, value_parser = megabytes)]
     pub retention_max_mb: u64,
 
     /// How long a node may hold a delivery, in seconds: when it dies, others send again what it held after so long. At least 45.
@@ -66,12 +66,29 @@ pub struct Settings {
     #[arg(long, env = "BLUEBRIDGE_NODE_NAME")]
     pub node_name: Option<String>,
     /// Verified requests a second that one source may make before Blue is told to come again later; 0 sets no limit.
-    #[arg(long, env = "BLUEBRIDGE_SOURCE_PER_SECOND", default_value_t = 10_000)]
+    #[arg(long, env = "BLUEBRIDGE_SOURCE_PER_SECOND", default_value_t = 10_000, value_parser = requests)]
     pub source_per_second: u32,
 
     /// What to log: `error`, `warn`, `info`, `debug`, or a filter like `bluebridge=debug`. With the prefix `json:` each line is a JSON object.
     #[arg(long, env = "BLUEBRIDGE_LOG", default_value = "info")]
     pub log: String,
+}
+
+fn days(text: &str) -> Result<u32, String> {
+    number(text, "days")
+}
+
+fn megabytes(text: &str) -> Result<u64, String> {
+    number(text, "megabytes")
+}
+
+fn requests(text: &str) -> Result<u32, String> {
+    number(text, "requests a second")
+}
+
+fn number<N: std::str::FromStr>(text: &str, unit: &str) -> Result<N, String> {
+    let read = text.trim().parse();
+    read.map_err(|_| format!("a whole number of {unit} is needed, like 30, or 0 for no limit"))
 }
 
 /// An address that paths can be added to.
@@ -211,6 +228,17 @@ impl Settings {
     fn check_database_url(&self) -> Result<(), SettingsError> {
         let url = &self.database_url;
         let file = url.strip_prefix("sqlite://").unwrap_or_default();
+        if file.contains('?') {
+            return Err(SettingsError(
+                "BLUEBRIDGE_DATABASE_URL: a SQLite file takes no parameters; leave out the `?` and what follows it.".into(),
+            ));
+        }
+        if Path::new(file).is_dir() {
+            return Err(SettingsError(format!(
+                "BLUEBRIDGE_DATABASE_URL: {file} is a folder; name a file in it, like sqlite://{}/bluebridge.db.",
+                file.trim_end_matches('/')
+            )));
+        }
         let is_file = !file.is_empty() && !file.starts_with(':');
         if is_file || url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(());
@@ -226,7 +254,9 @@ impl Settings {
         if let Some(key) = &self.master_key {
             return Ok(KeyPlace::Given(key.clone()));
         }
-        if let Ok(text) = std::env::var("BLUEBRIDGE_MASTER_KEY") {
+        let from_environment = std::env::var("BLUEBRIDGE_MASTER_KEY");
+        // A variable that is set to nothing is none, like every other.
+        if let Some(text) = from_environment.ok().filter(|text| !text.is_empty()) {
             return MasterKey::from_base64(&text)
                 .map(KeyPlace::Given)
                 .map_err(|error| SettingsError(format!("BLUEBRIDGE_MASTER_KEY: {error}")));

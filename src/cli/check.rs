@@ -48,6 +48,10 @@ pub async fn check(settings: &Settings) -> anyhow::Result<()> {
             println!("warn  {error}");
             return Ok(());
         }
+        Err(error @ StoreError::Seal(_)) => {
+            println!("FAIL  {}: {error}", settings.key_in_words());
+            return Err(error.into());
+        }
         Err(error) => {
             println!("FAIL  {error}");
             return Err(error.into());

@@ -9,7 +9,7 @@ use crate::store::Store;
 /// Where to copy to.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  bluebridge backup /backups/bluebridge-2026-01-31.db\nKeep the master key beside your backups, but not in the same place: without it the secrets in them cannot be opened."
+    after_help = "Example:\n  bluebridge backup /backups/bluebridge-2026-01-31.db\nBack up the master key too, in another place: without it the secrets in a copy cannot be opened, and with it beside them anybody can who has the copy."
 )]
 pub struct BackupArgs {
     /// The new file; it must not exist.

@@ -1,11 +1,12 @@
-//! The environment beside the settings: variables that look like ours and are none, and which variable a refused value came from.
+//! The environment beside the settings: variables that look like ours and are none, that are set to nothing, and which variable a refused value came from.
 //!
-//! `serve` and `check` tell of the first, the command line of the second. A value is never shown: it may be a secret.
+//! `serve` and `check` tell of the first, the command line heeds the others. A value is never shown: it may be a secret.
 
 use std::ffi::{OsStr, OsString};
 
-use clap::CommandFactory as _;
+use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue};
+use clap::{Command, CommandFactory as _};
 
 use crate::cli::Cli;
 
@@ -31,6 +32,17 @@ pub fn unknown_variables(all: impl Iterator<Item = (OsString, OsString)>) -> Vec
         .collect();
     unknown.sort();
     unknown
+}
+
+/// The command line for which a variable that is set to nothing is not set, as compose files write what they leave open.
+pub fn without_empty_variables(command: Command) -> Command {
+    let is_empty = |variable: &OsStr| std::env::var_os(variable).is_some_and(|set| set.is_empty());
+    command
+        .mut_args(|argument| match argument.get_env() {
+            Some(variable) if is_empty(variable) => argument.env(Resettable::Reset),
+            _ => argument,
+        })
+        .mut_subcommands(without_empty_variables)
 }
 
 /// The variable that a refused value came from, when it did not come from the command line.

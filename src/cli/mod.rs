@@ -13,7 +13,7 @@ pub mod transfer;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{Arg, Args as _, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::config::Settings;
 
@@ -82,7 +82,10 @@ pub struct ServeArgs {
 /// The command line, or the end of the process with what is wrong with it.
 fn parsed() -> Cli {
     let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
-    Cli::try_parse_from(&arguments).unwrap_or_else(|mut error| {
+    let mut command = environment::without_empty_variables(with_used_settings(Cli::command()));
+    let matched = command.try_get_matches_from_mut(&arguments);
+    let parsed = matched.and_then(|matched| Cli::from_arg_matches(&matched));
+    parsed.unwrap_or_else(|mut error| {
         if let Some(variable) = environment::origin_of(&error, &arguments) {
             eprintln!("{variable} is set to something that cannot be used.");
         }
@@ -94,6 +97,34 @@ fn parsed() -> Cli {
         }
         error.exit()
     })
+}
+
+/// Settings that every verb uses which opens the database.
+const OF_EVERY_VERB: [&str; 2] = ["database_url", "master_key_file"];
+
+/// The command line whose verbs tell in their help only of the settings that they use; the others are taken all the same.
+fn with_used_settings(command: Command) -> Command {
+    command.mut_subcommands(|verb| match verb.get_name() {
+        "serve" | "check" => verb,
+        "import" => hide_settings(verb, &["allow_networks"]),
+        _ => hide_settings(verb, &[]),
+    })
+}
+
+fn hide_settings(verb: Command, used: &[&str]) -> Command {
+    let settings = Settings::augment_args(Command::new("settings"));
+    let is_unused = |argument: &Arg| {
+        let id = argument.get_id();
+        let is_setting = settings
+            .get_arguments()
+            .any(|setting| setting.get_id() == id);
+        is_setting && !OF_EVERY_VERB.iter().chain(used).any(|used| id == *used)
+    };
+    verb.mut_args(|argument| {
+        let is_hidden = is_unused(&argument);
+        argument.hide(is_hidden)
+    })
+    .mut_subcommands(|verb| hide_settings(verb, used))
 }
 
 /// How the verb is used. Unasked, clap would show what the environment sets as if it were needed.

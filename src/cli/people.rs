@@ -3,7 +3,7 @@
 use std::io::BufRead as _;
 
 use clap::Subcommand;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Settings;
 use crate::domain::audit::{Actor, Note};
@@ -13,8 +13,9 @@ use crate::domain::password::password_problem;
 use crate::domain::person::{Role, User, parse_email};
 use crate::flow::clock::{Clock, Ids};
 use crate::store::Store;
+use crate::store::error::StoreError;
 use crate::store::schema_version::Upkeep;
-use crate::store::tokens::NewToken;
+use crate::store::tokens::{ApiToken, NewToken};
 use crate::web::auth::{TOKEN_PREFIX, new_token};
 use crate::web::password::hash_password;
 
@@ -82,12 +83,26 @@ pub enum TokenVerb {
         /// What the token is for, as the settings list it.
         #[arg(long)]
         name: String,
-        /// owner, editor or viewer.
+        /// owner, editor or viewer; unless given an owner's, which may do everything.
         #[arg(long, default_value = "owner", value_parser = role)]
         role: Role,
         /// After how many days it ends; never unless given.
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=DAYS_LIMIT))]
         days: Option<u32>,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// List the tokens that are not revoked: id, name, role, made, last used, end.
+    #[command(after_help = "Example:\n  bluebridge token list")]
+    List {
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// End a token.
+    #[command(after_help = "Example:\n  bluebridge token revoke ci")]
+    Revoke {
+        /// Its id, or its name when no other token has that.
+        which: String,
         #[command(flatten)]
         settings: Settings,
     },
@@ -181,14 +196,70 @@ pub async fn user(verb: UserVerb) -> anyhow::Result<()> {
 
 /// Runs a `token` verb.
 pub async fn token(verb: TokenVerb) -> anyhow::Result<()> {
-    let TokenVerb::Create {
-        name,
-        role,
-        days,
-        settings,
-    } = verb;
-    let name = checked_name(&name)?;
-    let store = open(&settings)?;
+    match verb {
+        TokenVerb::Create {
+            name,
+            role,
+            days,
+            settings,
+        } => create_token(&name, role, days, &settings).await,
+        TokenVerb::List { settings } => list_tokens(&settings).await,
+        TokenVerb::Revoke { which, settings } => revoke_token(&which, &settings).await,
+    }
+}
+
+async fn list_tokens(settings: &Settings) -> anyhow::Result<()> {
+    let store = open_existing(settings)?;
+    let maybe = |at: Option<Timestamp>| at.map_or_else(|| "-".into(), |at| at.to_string());
+    for token in store.tokens().await? {
+        println!(
+            "{}\t{}\t{}\t{}\t{}\t{}",
+            token.id,
+            token.name,
+            token.role.as_str(),
+            token.created_at,
+            maybe(token.last_used_at),
+            maybe(token.expires_at)
+        );
+    }
+    store.close().await;
+    Ok(())
+}
+
+async fn revoke_token(which: &str, settings: &Settings) -> anyhow::Result<()> {
+    let store = open_existing(settings)?;
+    let tokens = store.tokens().await?;
+    let has_id = |token: &&ApiToken| token.id.to_string() == which;
+    let named: Vec<&ApiToken> = match tokens.iter().find(has_id) {
+        Some(token) => vec![token],
+        None => tokens.iter().filter(|token| token.name == which).collect(),
+    };
+    let token = match named.as_slice() {
+        [token] => *token,
+        [] => anyhow::bail!("There is no token {which}; `bluebridge token list` shows all."),
+        several => anyhow::bail!(
+            "{} tokens are called {which}; name one by its id, as `bluebridge token list` shows it.",
+            several.len()
+        ),
+    };
+    let said = format!("Revoked the API token {}.", token.name);
+    let now_ms = Clock::System.now().as_millisecond();
+    noting(&store, "token.revoked", token.id, said)
+        .revoke_token(token.id, now_ms)
+        .await?;
+    println!("The token {} is revoked.", token.name);
+    store.close().await;
+    Ok(())
+}
+
+async fn create_token(
+    name: &str,
+    role: Role,
+    days: Option<u32>,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    let name = checked_name(name)?;
+    let store = open(settings)?;
     let now = Clock::System.now();
     let lasts = days.map(|days| SignedDuration::from_hours(24 * i64::from(days)));
     let expires = lasts.map(|lasts| now.checked_add(lasts)).transpose()?;
@@ -260,22 +331,20 @@ pub(super) fn open_existing(settings: &Settings) -> anyhow::Result<Store> {
             file.display()
         );
     }
-    let key = settings.master_key()?;
-    Ok(Store::open_with(
-        &settings.database_url,
-        key,
-        Upkeep::LeaveAlone,
-    )?)
+    open_to(settings, Upkeep::LeaveAlone)
 }
 
 /// The store for a command that runs beside a server: only the server and `migrate` bring a schema up to date.
 pub(super) fn open(settings: &Settings) -> anyhow::Result<Store> {
+    open_to(settings, Upkeep::OnlyMake)
+}
+
+fn open_to(settings: &Settings, upkeep: Upkeep) -> anyhow::Result<Store> {
     let key = settings.master_key()?;
-    Ok(Store::open_with(
-        &settings.database_url,
-        key,
-        Upkeep::OnlyMake,
-    )?)
+    Store::open_with(&settings.database_url, key, upkeep).map_err(|error| match error {
+        StoreError::Seal(_) => anyhow::Error::new(error).context(settings.key_in_words()),
+        error => error.into(),
+    })
 }
 
 fn read_password(email: &str) -> anyhow::Result<String> {

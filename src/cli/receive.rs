@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use anyhow::Context as _;
 
+use crate::domain::destination::signing_secret_problem;
 use crate::domain::secret::Secret;
-use crate::domain::signature::{BLUE_HEADER, verify, verify_standard};
+use crate::domain::signature::{BLUE_HEADER, Scheme, verify, verify_standard};
 
 /// Largest body taken, in bytes.
 const BODY_LIMIT_BYTES: usize = 16 << 20;
@@ -23,7 +25,7 @@ pub struct ReceiveArgs {
     #[arg(long, default_value_t = 9000)]
     port: u16,
     /// The destination's signing secret; without it signatures are not checked.
-    #[arg(long, env = "BLUEBRIDGE_RECEIVE_SECRET", hide_env_values = true)]
+    #[arg(long, env = "BLUEBRIDGE_RECEIVE_SECRET", hide_env_values = true, value_parser = secret)]
     secret: Option<String>,
     /// Header of the bare-hex scheme, when the destination has another.
     #[arg(long, default_value = BLUE_HEADER)]
@@ -38,8 +40,17 @@ pub struct ReceiveArgs {
     #[arg(long)]
     quiet: bool,
     /// Stop after so many requests.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
+}
+
+/// A secret that the bridge would take too: one that was cut short would find every signature wrong.
+fn secret(text: &str) -> Result<String, String> {
+    let read = Secret::new(text);
+    match signing_secret_problem(Scheme::StandardWebhooks, &read, "") {
+        None => Ok(text.into()),
+        Some(problem) => Err(problem.message),
+    }
 }
 
 struct Receiver {
@@ -64,7 +75,12 @@ pub async fn receive(args: ReceiveArgs) -> anyhow::Result<()> {
             .default_service(web::to(take))
     })
     .workers(1)
-    .bind(("127.0.0.1", port))?;
+    .bind(("127.0.0.1", port))
+    .with_context(|| {
+        format!(
+            "127.0.0.1:{port} cannot be listened on; does another program? Choose another port with --port, or 0 for any that is free"
+        )
+    })?;
     let address = server
         .addrs()
         .first()

@@ -12,6 +12,8 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::domain::catalogue::sample::sample;
+use crate::domain::catalogue::{EVENTS, find_by_either_name};
+use crate::domain::problem::nearest;
 use crate::domain::secret::Secret;
 use crate::domain::signature::{BLUE_HEADER, Scheme, sign};
 
@@ -21,10 +23,13 @@ const BLUE_WAITS_S: u64 = 7;
 /// How much of an answer is repeated when it says why something was not taken, in characters.
 const WHY_LIMIT_CHARS: usize = 400;
 
+const EXAMPLES: &str = "Examples:\n  bluebridge send --url http://127.0.0.1:8080/hooks/TOKEN --secret S\n  bluebridge send --url ... --secret S --event COMMENT_CREATED\n  bluebridge send --url ... --secret S --count 2000 --rate 200\n  bluebridge send --url ... --secret S --file tests/data/blue/TODO_CREATED.json";
+
 /// What to send, and how fast.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bluebridge send --url http://127.0.0.1:8080/hooks/TOKEN --secret S\n  bluebridge send --url ... --secret S --event COMMENT_CREATED\n  bluebridge send --url ... --secret S --count 2000 --rate 200\n  bluebridge send --url ... --secret S --file tests/data/blue/TODO_CREATED.json"
+    after_long_help = known_events(),
+    after_help = EXAMPLES
 )]
 pub struct SendArgs {
     /// The source's inbound address.
@@ -33,7 +38,7 @@ pub struct SendArgs {
     /// The source's secret; without it nothing is signed.
     #[arg(long, env = "BLUEBRIDGE_SEND_SECRET", hide_env_values = true)]
     secret: Option<String>,
-    /// Which event to send a sample of.
+    /// Which event to send a sample of; `--help` lists those that Blue is known to send.
     #[arg(long, default_value = "TODO_CREATED")]
     event: String,
     /// Send this file's bytes instead of a sample.
@@ -72,6 +77,9 @@ pub async fn send(args: SendArgs) -> anyhow::Result<()> {
     let first = args
         .seed
         .unwrap_or_else(|| u64::from(rand::random::<u32>()));
+    if args.file.is_none() {
+        warn_of_unknown(&args.event);
+    }
     let places = Arc::new(Semaphore::new(args.concurrency as usize));
     let started = Instant::now();
     // What can never be sent is refused before anything is.
@@ -104,6 +112,23 @@ pub async fn send(args: SendArgs) -> anyhow::Result<()> {
         count(&mut answers, answer?);
     }
     report(&answers, started.elapsed())
+}
+
+fn known_events() -> String {
+    let known: Vec<&str> = EVENTS.iter().map(|event| event.id).collect();
+    format!("{EXAMPLES}\nEvents: {}", known.join(", "))
+}
+
+/// Blue may send more than is known here, so what is unknown is sent all the same.
+fn warn_of_unknown(event: &str) {
+    if find_by_either_name(event).is_some() {
+        return;
+    }
+    let near = nearest(event, EVENTS.iter().map(|event| event.id));
+    let near = near.map_or_else(String::new, |id| format!(" Did you mean {id}?"));
+    eprintln!(
+        "{event} is no event that Blue is known to send; it is sent all the same.{near} `bluebridge send --help` lists all."
+    );
 }
 
 /// When a request is to be sent: at once unless there is a rate.

@@ -80,6 +80,13 @@ pub enum ReplayState {
 }
 
 impl ReplayState {
+    /// Every state.
+    pub const ALL: [ReplayState; 3] = [
+        ReplayState::Running,
+        ReplayState::Finished,
+        ReplayState::Cancelled,
+    ];
+
     /// The word used in the database and the API.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -91,13 +98,8 @@ impl ReplayState {
 
     /// Reads the word back; `None` for any other text.
     pub fn from_word(text: &str) -> Option<ReplayState> {
-        [
-            ReplayState::Running,
-            ReplayState::Finished,
-            ReplayState::Cancelled,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == text)
+        let mut all = ReplayState::ALL.into_iter();
+        all.find(|state| state.as_str() == text)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A person does not want to wait for the schedule: one delivery, or all that wait for a destination, are tried now.
 //!
-//! Called by the pages. What is tried is the delivery itself, not a copy beside it, and the attempt counts like any other. A destination that is paused
+//! Called by the pages and the API. What is tried is the delivery itself, not a copy beside it, and the attempt counts like any other. A destination that is paused
 //! is resumed instead (`pause`).
 
 use crate::domain::audit::Actor;

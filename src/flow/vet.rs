@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use serde_json::json;
 use url::{Host, Url};
 
+use crate::domain::audit::Actor;
 use crate::domain::destination::grant::Grant;
 use crate::domain::destination::{
     Destination, Endpoint, Kind, LastTest, Settings, TRIAL_RESPONSE_LIMIT_BYTES, Trial,
 };
-use crate::domain::id::DeliveryId;
+use crate::domain::id::{DeliveryId, DestinationId};
 use crate::domain::mapping::JSON;
 use crate::domain::outcome::Outcome;
 use crate::domain::problem::Problem;
@@ -90,8 +91,18 @@ fn test_recipients(settings: &Settings) -> Vec<String> {
 }
 
 /// Sends one small request, signed as deliveries are, or one mail to the destination. It is no delivery and leaves no trace in the log; what it brought is kept with the
-/// destination, until the next one.
-pub async fn try_out(bridge: &Bridge, destination: &Destination) -> Result<(), StoreError> {
+/// destination, until the next one. Called by the pages and the API.
+pub async fn try_out(
+    bridge: &Bridge,
+    actor: &Actor,
+    id: DestinationId,
+) -> Result<LastTest, StoreError> {
+    let destination = bridge.store.destination(id).await?;
+    let said = format!(
+        "Sent a test request to the destination {}.",
+        destination.name
+    );
+    bridge.note(actor, "destination.tested", id, said).await?;
     let now = bridge.clock.now();
     let trial = match destination.settings.cannot_send() {
         Some(reason) => Trial {
@@ -101,10 +112,11 @@ pub async fn try_out(bridge: &Bridge, destination: &Destination) -> Result<(), S
             duration_ms: 0,
             response: String::new(),
         },
-        None => try_now(bridge, destination, now).await,
+        None => try_now(bridge, &destination, now).await,
     };
     let last = LastTest { at: now, trial };
-    bridge.store.note_test(destination.id, last).await
+    bridge.store.note_test(id, last.clone()).await?;
+    Ok(last)
 }
 
 async fn try_now(bridge: &Bridge, destination: &Destination, now: Timestamp) -> Trial {

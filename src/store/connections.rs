@@ -27,17 +27,25 @@ pub struct ConnectionDraft {
     pub now_ms: i64,
 }
 
-/// What somebody saw of a connection before changing it: all that a save replaces.
+/// What somebody saw of a connection before changing it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
-    pub version_id: VersionId,
-    pub name: String,
-    pub source_id: SourceId,
+pub enum Seen {
+    /// All that a save replaces.
+    Whole {
+        version_id: VersionId,
+        name: String,
+        source_id: SourceId,
+    },
+    /// The number of its version.
+    Number(i32),
 }
 
 impl Store {
     /// Makes a connection with its first version.
-    pub async fn create_connection(&self, draft: ConnectionDraft) -> Result<(), StoreError> {
+    pub async fn create_connection(
+        &self,
+        draft: ConnectionDraft,
+    ) -> Result<Connection, StoreError> {
         either!(self.write(move |conn| {
             check_ends(conn, &draft)?;
             diesel::insert_into(connections::table)
@@ -51,17 +59,19 @@ impl Store {
                     connections::updated_at.eq(draft.now_ms),
                 ))
                 .execute(conn)?;
-            insert_version(conn, &draft, 1)
+            insert_version(conn, &draft, 1)?;
+            load(conn, draft.id)?.into_domain()
         }))
     }
 
     /// Saves a connection: a new version when the rules or the destination changed, otherwise only name, source and switch.
-    /// [`StoreError::Outdated`], and nothing is written, when it is no longer what was `seen`; `None` asks for nothing.
+    /// [`StoreError::Outdated`], and nothing is written, when it is no longer what was `seen`; `None` asks for nothing. Returns what it is now, which the
+    /// next change may have replaced when this is read.
     pub async fn change_connection(
         &self,
         draft: ConnectionDraft,
         seen: Option<Seen>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Connection, StoreError> {
         either!(self.write(move |conn| {
             let before = load(conn, draft.id)?.into_domain()?;
             let same = before.version.rules == draft.rules
@@ -69,7 +79,7 @@ impl Store {
             let says_the_same =
                 same && before.name == draft.name && before.source_id == draft.source_id;
             // Who saves the same once more, by a second click, overwrites nothing.
-            if !says_the_same && seen.is_some_and(|seen| seen != Seen::of(&before)) {
+            if !says_the_same && seen.is_some_and(|seen| !seen.is_still(&before)) {
                 return Err(StoreError::Outdated);
             }
             check_ends(conn, &draft)?;
@@ -90,7 +100,7 @@ impl Store {
                     connections::updated_at.eq(draft.now_ms),
                 ))
                 .execute(conn)?;
-            Ok(())
+            load(conn, draft.id)?.into_domain()
         }))
     }
 
@@ -186,11 +196,18 @@ impl Store {
 }
 
 impl Seen {
-    pub fn of(connection: &Connection) -> Seen {
-        Seen {
-            version_id: connection.version.id,
-            name: connection.name.clone(),
-            source_id: connection.source_id,
+    fn is_still(&self, present: &Connection) -> bool {
+        match self {
+            Seen::Whole {
+                version_id,
+                name,
+                source_id,
+            } => {
+                *version_id == present.version.id
+                    && *name == present.name
+                    && *source_id == present.source_id
+            }
+            Seen::Number(number) => *number == present.version.number,
         }
     }
 }

@@ -71,8 +71,11 @@ macro_rules! note {
 
 impl Store {
     /// Makes a destination.
-    pub async fn create_destination(&self, draft: DestinationDraft) -> Result<(), StoreError> {
-        let sealed = seal(&self.key, &draft)?;
+    pub async fn create_destination(
+        &self,
+        draft: DestinationDraft,
+    ) -> Result<Destination, StoreError> {
+        let (key, sealed) = (self.key.clone(), seal(&self.key, &draft)?);
         either!(self.write(move |conn| {
             diesel::insert_into(destinations::table)
                 .values((
@@ -84,19 +87,20 @@ impl Store {
                     destinations::updated_at.eq(draft.now_ms),
                 ))
                 .execute(conn)?;
-            Ok(())
+            load(conn, draft.id)?.into_domain(&key)
         }))
     }
 
     /// Replaces a destination's name and settings. The draft was made from `before`, whose secrets it may have taken over:
     /// [`StoreError::Outdated`], and nothing is written, when the settings are others by now, or when it was changed at another time than was
     /// `seen_ms` by who changes it; `None` asks for no time.
+    /// Returns what it is now, which the next change may have replaced when this is read.
     pub async fn change_destination(
         &self,
         draft: DestinationDraft,
         before: Settings,
         seen_ms: Option<i64>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Destination, StoreError> {
         let (key, sealed) = (self.key.clone(), seal(&self.key, &draft)?);
         either!(self.write(move |conn| {
             let present = load(conn, draft.id)?.into_domain(&key)?;
@@ -115,7 +119,7 @@ impl Store {
                     destinations::updated_at.eq(draft.now_ms),
                 ))
                 .execute(conn)?;
-            Ok(())
+            load(conn, draft.id)?.into_domain(&key)
         }))
     }
 
@@ -126,7 +130,7 @@ impl Store {
         secret: Secret,
         overlap_s: i64,
         now_ms: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Destination, StoreError> {
         let key = self.key.clone();
         either!(self.write(move |conn| {
             let mut destination = load(conn, id)?.into_domain(&key)?;
@@ -141,7 +145,7 @@ impl Store {
                     destinations::updated_at.eq(now_ms),
                 ))
                 .execute(conn)?;
-            Ok(())
+            load(conn, id)?.into_domain(&key)
         }))
     }
 

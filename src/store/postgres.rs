@@ -18,6 +18,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_postgres::AsyncMessage;
+use tokio_postgres::config::Host;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::domain::seal::MasterKey;
@@ -222,11 +223,40 @@ impl Postgres {
     }
 }
 
+/// Nothing is made beside tables of which none is our mark. Those of extensions belong to nobody.
+fn refuse_foreign(conn: &mut Conn) -> Result<(), StoreError> {
+    use diesel::RunQueryDsl as _;
+    #[derive(diesel::QueryableByName)]
+    struct Tables {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        all_tables: i64,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        marks: i64,
+    }
+    let found: Tables = diesel::sql_query(
+        "SELECT count(*) AS all_tables, count(*) FILTER (WHERE relname = '__diesel_schema_migrations') AS marks \
+         FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+         WHERE nspname = current_schema() AND relkind IN ('r', 'p') AND NOT EXISTS ( \
+            SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')",
+    )
+    .get_result(conn)?;
+    match found {
+        Tables {
+            all_tables: 1..,
+            marks: 0,
+        } => Err(StoreError::Conflict(
+            "the PostgreSQL database holds the tables of another program; name one of its own for bluebridge".into(),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Nodes that start together migrate one after another; the second finds nothing to do.
 fn migrate(conn: &mut Conn, key: &MasterKey, upkeep: Upkeep) -> Result<(), StoreError> {
     conn.batch_execute(&format!(
         "SET statement_timeout = 0; SET lock_timeout = 0; SELECT pg_advisory_lock({LOCK_CLASS}, {MIGRATION_LOCK})"
     ))?;
+    refuse_foreign(conn)?;
     schema_version::bring_up_to_date(conn, MIGRATIONS, upkeep)?;
     // The lock ends with this connection.
     check_key(conn, key)
@@ -354,8 +384,8 @@ impl Manager {
         let (client, connection) = self
             .sockets
             .block_on(async { tokio::time::timeout(CONNECT_LIMIT, connecting).await })
-            .map_err(|_| StoreError::Unavailable("the database did not answer in time".into()))?
-            .map_err(|error| StoreError::Unavailable(sentence(&error)))?;
+            .map_err(|_| self.unreachable("it did not answer in time"))?
+            .map_err(|error| self.unreachable(&sentence(&error)))?;
         let wrapping = AsyncPgConnection::try_from_client_and_connection(client, connection);
         let wrapped = self
             .sockets
@@ -364,6 +394,25 @@ impl Manager {
         let mut conn = Conn::from(wrapped);
         conn.batch_execute(SETTINGS)?;
         Ok(conn)
+    }
+
+    /// Where no connection was had, for whoever has to look there; never with the password.
+    fn unreachable(&self, why: &str) -> StoreError {
+        let hosts = self.config.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(folder) => folder.display().to_string(),
+        });
+        let ports = self.config.get_ports().iter().map(u16::to_string);
+        let (hosts, ports): (Vec<String>, Vec<String>) = (hosts.collect(), ports.collect());
+        let port = if ports.is_empty() {
+            String::new()
+        } else {
+            format!(" at port {}", ports.join(", "))
+        };
+        StoreError::Unavailable(format!(
+            "PostgreSQL on {}{port}: {why}. Look whether it runs, and whether BLUEBRIDGE_DATABASE_URL names its host, port, user and database",
+            hosts.join(", ")
+        ))
     }
 
     fn open_writer(&self) -> Result<Conn, StoreError> {

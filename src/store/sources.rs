@@ -102,13 +102,13 @@ impl Store {
         either!(self.read(move |conn| load(conn, id)?.into_domain(&key)))
     }
 
-    /// Changes a source.
+    /// Changes a source. Returns what it is now, which the next change may have replaced when this is read.
     pub async fn change_source(
         &self,
         id: SourceId,
         change: SourceChange,
         now_ms: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Source, StoreError> {
         let key = self.key.clone();
         either!(self.write(move |conn| {
             let before = load(conn, id)?;
@@ -145,7 +145,7 @@ impl Store {
                     sources::updated_at.eq(now_ms),
                 ))
                 .execute(conn)?;
-            Ok(())
+            load(conn, id)?.into_domain(&key)
         }))
     }
 

@@ -279,8 +279,8 @@ fn open_readers(path: &Path) -> Result<Pool<ConnectionManager<Conn>>, StoreError
 pub fn copy_into(conn: &mut Conn, path: &Path) -> Result<(), StoreError> {
     use diesel::RunQueryDsl as _;
     make_private(path).map_err(|error| {
-        StoreError::Unavailable(format!(
-            "the file {} cannot be made: {error}",
+        StoreError::Conflict(format!(
+            "the file {} cannot be made: {error}; name a new one in a folder that is there and may be written into",
             path.display()
         ))
     })?;

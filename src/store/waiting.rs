@@ -1,7 +1,7 @@
 //! What waits and is held by nobody: how long it has waited, letting it wait for a paused destination, resuming it, making it due before its time,
 //! giving it up.
 //!
-//! Called by `flow::pause`, `flow::hurry`, `flow::clock_step`, `flow::probe`, `flow::deletion` and `flow::resend`. Every statement works on a bounded
+//! Called by the API, `flow::pause`, `flow::hurry`, `flow::clock_step`, `flow::probe`, `flow::deletion` and `flow::resend`. Every statement works on a bounded
 //! number of rows, so that others may write between. Claiming is not done here (`claims`).
 
 use std::slice;
@@ -11,6 +11,7 @@ use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
     RunQueryDsl as _,
 };
+use jiff::Timestamp;
 
 use crate::domain::delivery::State;
 use crate::domain::id::{DeliveryId, DestinationId};
@@ -22,7 +23,44 @@ use crate::store::picks::{MOVE_LIMIT, Picks as _, held, is_held, turn_has_come};
 use crate::store::row;
 use crate::store::schema::{deliveries, destinations};
 
+/// Deliveries of a destination that are counted while they wait for their time, and as many that are held.
+pub const BACKLOG_LIMIT: i64 = 10_000;
+
+/// What waits for a destination; what is being sent waits no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    pub count: i64,
+    /// Counting ended at [`BACKLOG_LIMIT`].
+    pub at_least: bool,
+    /// When the oldest of those counted was made.
+    pub oldest: Option<Timestamp>,
+}
+
 impl Store {
+    /// What waits for a destination by now, counted as far as [`BACKLOG_LIMIT`].
+    pub async fn backlog(&self, destination_id: DestinationId) -> Result<Backlog, StoreError> {
+        either!(self.read(move |conn| {
+            let due: Vec<i64> = deliveries::table
+                .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
+                .filter(deliveries::due_at.is_not_null())
+                .order(deliveries::due_at)
+                .limit(BACKLOG_LIMIT + 1)
+                .select(deliveries::created_at)
+                .load(conn)?;
+            let held: Vec<i64> = held(destination_id)
+                .limit(BACKLOG_LIMIT + 1)
+                .select(deliveries::created_at)
+                .load(conn)?;
+            let counted = |made: &[i64]| (made.len() as i64).min(BACKLOG_LIMIT);
+            let count = counted(&due) + counted(&held);
+            Ok(Backlog {
+                count,
+                at_least: count < (due.len() + held.len()) as i64,
+                oldest: row::maybe_time(due.into_iter().chain(held).min())?,
+            })
+        }))
+    }
+
     /// When the destination's longest-waiting delivery became or becomes due, in milliseconds since 1970. What waits behind another of its lane is
     /// not late and does not count.
     pub async fn oldest_due(

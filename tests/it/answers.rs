@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use crate::database::execute;
 use crate::harness::{Receiver, TestBridge, event};
 
 /// Answers compared with their description.
@@ -202,6 +203,25 @@ async fn every_answer_has_the_members_that_are_described() {
         .await;
     described
         .ask("POST", "/destinations/{id}/resume", destination, None)
+        .await;
+    for (template, id) in [
+        ("/destinations/{id}/test", destination),
+        ("/destinations/{id}/try-now", destination),
+    ] {
+        described.ask("POST", template, id, None).await;
+    }
+    execute(
+        &bridge.home.database_url,
+        "UPDATE deliveries SET state = 'retrying', due_at = 4000000000000, finished_at = NULL WHERE state = 'discarded'",
+    );
+    described
+        .ask("POST", "/deliveries/{id}/try-now", &held, None)
+        .await;
+    let later = json!({"name": "Later", "source_id": source, "destination_id": destination});
+    let later = described.ask("POST", "/connections", "", Some(later)).await;
+    let way = json!({"connection_id": later["id"]});
+    described
+        .ask("POST", "/events/{id}/send", &event_id, Some(way))
         .await;
     described
         .ask("POST", "/destinations/{id}/pause", destination, None)

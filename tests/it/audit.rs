@@ -36,7 +36,7 @@ enum Trace {
 use Trace::{Noted, Nothing};
 
 /// Every unsafe route of the API.
-const API: [(&str, Trace); 18] = [
+const API: [(&str, Trace); 22] = [
     ("POST /sources", Noted("source.created")),
     ("PUT /sources/{id}", Noted("source.changed")),
     ("DELETE /sources/{id}", Noted("source.deleted")),
@@ -52,6 +52,11 @@ const API: [(&str, Trace); 18] = [
         "POST /destinations/{id}/rotate-secret",
         Noted("destination.secret_rotated"),
     ),
+    (
+        "POST /destinations/{id}/try-now",
+        Noted("destination.hurried"),
+    ),
+    ("POST /destinations/{id}/test", Noted("destination.tested")),
     ("POST /connections", Noted("connection.created")),
     ("PUT /connections/{id}", Noted("connection.changed")),
     ("DELETE /connections/{id}", Noted("connection.deleted")),
@@ -59,7 +64,9 @@ const API: [(&str, Trace); 18] = [
         "POST /connections/{id}/dry-run",
         Nothing("it only computes"),
     ),
+    ("POST /events/{id}/send", Noted("delivery.resent")),
     ("POST /deliveries/{id}/resend", Noted("delivery.resent")),
+    ("POST /deliveries/{id}/try-now", Noted("delivery.hurried")),
     ("POST /deliveries/{id}/discard", Noted("delivery.discarded")),
     ("POST /replays", Noted("replay.begun")),
     ("POST /replays/{id}/cancel", Noted("replay.cancelled")),
@@ -178,6 +185,9 @@ const PAGES: [(&str, Trace); 52] = [
     ("POST /settings/tokens", Noted("token.created")),
     ("POST /settings/tokens/{id}/revoke", Noted("token.revoked")),
 ];
+
+/// A time that no test comes to.
+const FAR_MS: i64 = 4_000_000_000_000;
 
 /// Walks through the routes, and sees what each has left in the audit log.
 pub struct Story<'a> {
@@ -400,12 +410,39 @@ async fn programs(story: &mut Story<'_>) {
     };
     let (failed, held) = story.deliveries(&connected, 0).await;
     story.news().await;
+    let event_id = story.bridge.get(&format!("/deliveries/{failed}")).await["event_id"].clone();
+    let later = json!({"name": "later", "source_id": source["id"], "destination_id": destination["id"], "delivery": {"max_attempts": 1}});
+    let later = story.api("POST /connections", "", later).await;
+    let way = json!({"connection_id": later["id"]});
+    story
+        .api("POST /events/{id}/send", event_id.as_str().unwrap(), way)
+        .await;
+    story
+        .api("DELETE /connections/{id}", &id_in(&later), json!({}))
+        .await;
     story
         .api("POST /deliveries/{id}/discard", &held, json!({}))
         .await;
     story
         .api("POST /destinations/{id}/resume", &destination_id, json!({}))
         .await;
+    execute(
+        &story.bridge.home.database_url,
+        &format!(
+            "UPDATE deliveries SET state = 'retrying', due_at = {FAR_MS}, finished_at = NULL WHERE state = 'failed'"
+        ),
+    );
+    for (route, id) in [
+        ("POST /deliveries/{id}/try-now", &failed),
+        ("POST /destinations/{id}/try-now", &destination_id),
+        ("POST /destinations/{id}/test", &destination_id),
+    ] {
+        story.api(route, id, json!({})).await;
+    }
+    // What was held, what was hurried, and the test.
+    for _ in 0..3 {
+        story.receiver.next().await;
+    }
     story
         .api("POST /destinations/{id}/pause", &destination_id, json!({}))
         .await;
@@ -506,11 +543,10 @@ async fn forms(story: &mut Story<'_>, ada: &mut Visitor<'_>) {
         destination_id: destination_id.clone(),
     };
     let delivered = id_in(&story.bridge.get("/deliveries?limit=1").await["data"][0]);
-    let later = 4_000_000_000_000_i64;
     execute(
         &story.bridge.home.database_url,
         &format!(
-            "UPDATE deliveries SET state = 'retrying', due_at = {later}, finished_at = NULL WHERE state = 'delivered'"
+            "UPDATE deliveries SET state = 'retrying', due_at = {FAR_MS}, finished_at = NULL WHERE state = 'delivered'"
         ),
     );
     for (route, id) in [

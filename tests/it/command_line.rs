@@ -81,6 +81,7 @@ fn the_database_and_its_copies_are_their_owners_only() {
     }
     let again = refused(folder.path(), &["backup", "nowhere/copy.db"], &[]);
     assert!(again.contains("nowhere/copy.db cannot be made"), "{again}");
+    assert!(!again.contains("no database connection"), "{again}");
 }
 
 #[test]
@@ -146,7 +147,21 @@ fn a_mistake_in_the_environment_is_told_by_its_name() {
     let folder = tempfile::tempdir().unwrap();
     for (variable, value, told) in [
         ("BLUEBRIDGE_LISTEN", "localhost:8080", "like 127.0.0.1:8080"),
-        ("BLUEBRIDGE_RETENTION_DAYS", "ten", "invalid digit"),
+        (
+            "BLUEBRIDGE_RETENTION_DAYS",
+            "ten",
+            "a whole number of days is needed",
+        ),
+        (
+            "BLUEBRIDGE_RETENTION_MAX_MB",
+            "1GB",
+            "a whole number of megabytes",
+        ),
+        (
+            "BLUEBRIDGE_SOURCE_PER_SECOND",
+            "-1",
+            "a whole number of requests a second",
+        ),
         ("BLUEBRIDGE_LEASE_S", "3", "45"),
         ("BLUEBRIDGE_ALLOW_NETWORKS", "localhost", "like 10.0.0.0/8"),
         (
@@ -168,6 +183,12 @@ fn a_mistake_in_the_environment_is_told_by_its_name() {
             "/nonexistent/dir",
         ),
         ("BLUEBRIDGE_DATABASE_URL", "sqlite://", "sqlite://PATH"),
+        ("BLUEBRIDGE_DATABASE_URL", "sqlite:///tmp", "is a folder"),
+        (
+            "BLUEBRIDGE_DATABASE_URL",
+            "sqlite://./b.db?mode=ro",
+            "takes no parameters",
+        ),
     ] {
         for verb in ["check", "serve"] {
             let said = refused(folder.path(), &[verb], &[(variable, value)]);
@@ -198,6 +219,80 @@ fn a_mistake_in_the_environment_is_told_by_its_name() {
 }
 
 #[test]
+fn a_variable_that_is_set_to_nothing_is_not_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = [
+        "BLUEBRIDGE_DATABASE_URL",
+        "BLUEBRIDGE_LISTEN",
+        "BLUEBRIDGE_PUBLIC_URL",
+        "BLUEBRIDGE_MASTER_KEY",
+        "BLUEBRIDGE_MASTER_KEY_FILE",
+        "BLUEBRIDGE_ALLOW_NETWORKS",
+        "BLUEBRIDGE_TRUSTED_PROXIES",
+        "BLUEBRIDGE_RETENTION_DAYS",
+        "BLUEBRIDGE_RETENTION_MAX_MB",
+        "BLUEBRIDGE_LEASE_S",
+        "BLUEBRIDGE_NODE_NAME",
+        "BLUEBRIDGE_SOURCE_PER_SECOND",
+        "BLUEBRIDGE_LOG",
+    ];
+    let empty = names.map(|name| (name, ""));
+    let unset = run(folder.path(), &["check"], &[]);
+    let set = run(folder.path(), &["check"], &empty);
+    assert!(set.status.success(), "{set:?}");
+    assert_eq!(set.stdout, unset.stdout);
+    let made = run(folder.path(), &["token", "create", "--name", "x"], &empty);
+    assert!(made.status.success(), "{made:?}");
+    assert!(folder.path().join("bluebridge.db").exists());
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_told_with_its_host_and_without_the_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = crate::harness::free_port();
+    let url = format!("postgres://u:not-to-be-told@127.0.0.1:{port}/d");
+    let environment = [
+        ("BLUEBRIDGE_DATABASE_URL", url.as_str()),
+        (
+            "BLUEBRIDGE_MASTER_KEY",
+            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        ),
+    ];
+    let said = refused(folder.path(), &["check"], &environment);
+    for part in ["127.0.0.1", &port.to_string(), "BLUEBRIDGE_DATABASE_URL"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    assert!(!said.contains("not-to-be-told"), "{said}");
+}
+
+#[test]
+fn help_shows_the_settings_that_a_verb_uses() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = |arguments: &[&str]| {
+        let output = run(folder.path(), &[arguments, &["--help"]].concat(), &[]);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for arguments in [
+        &["backup"][..],
+        &["token", "create"],
+        &["user", "add"],
+        &["migrate"],
+        &["migrate-data"],
+    ] {
+        let told = help(arguments);
+        assert!(told.contains("--master-key-file"), "{arguments:?}: {told}");
+        for other in ["--listen", "--retention-days", "--lease-s"] {
+            assert!(!told.contains(other), "{arguments:?}: {told}");
+        }
+    }
+    assert!(help(&["import"]).contains("--allow-networks"));
+    for arguments in [&[][..], &["serve"], &["check"]] {
+        assert!(help(arguments).contains("--lease-s"), "{arguments:?}");
+    }
+    assert!(help(&["send"]).contains("CUSTOM_FIELD_CREATED"));
+}
+
+#[test]
 fn a_key_that_does_not_fit_is_told_with_where_it_came_from() {
     let folder = tempfile::tempdir().unwrap();
     let made = run(folder.path(), &["token", "create", "--name", "ci"], &[]);
@@ -206,10 +301,18 @@ fn a_key_that_does_not_fit_is_told_with_where_it_came_from() {
         "BLUEBRIDGE_MASTER_KEY",
         "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
     )];
-    let said = refused(folder.path(), &["serve"], &other);
-    assert!(
-        said.contains("The master key is from BLUEBRIDGE_MASTER_KEY"),
-        "{said}"
-    );
-    assert!(said.contains("another master key"), "{said}");
+    for arguments in [
+        &["serve"][..],
+        &["check"],
+        &["export"],
+        &["user", "list"],
+        &["token", "create", "--name", "x"],
+    ] {
+        let said = refused(folder.path(), arguments, &other);
+        assert!(
+            said.contains("The master key is from BLUEBRIDGE_MASTER_KEY"),
+            "{arguments:?}: {said}"
+        );
+        assert!(said.contains("another master key"), "{said}");
+    }
 }

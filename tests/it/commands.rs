@@ -85,6 +85,18 @@ fn a_command_that_is_refused_says_what_is_needed_and_leaves_nothing() {
         );
         assert!(!refused.status.success(), "{status}");
     }
+    for wrong in [&["--secret", "whsec_!!"][..], &["--count", "0"]] {
+        let words = [&["receive", "--port", "0"], wrong].concat();
+        let refused = run(folder.path(), &words);
+        assert!(!refused.status.success(), "{wrong:?}");
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let refused = said(&run(folder.path(), &["receive", "--port", &port]));
+    assert!(
+        refused.contains(&format!("127.0.0.1:{port}")) && refused.contains("--port"),
+        "{refused}"
+    );
 
     let made = run(folder.path(), &["token", "create", "--name", "x"]);
     assert!(made.status.success(), "{}", said(&made));
@@ -113,6 +125,57 @@ fn a_token_may_end() {
     let query =
         "SELECT name AS word, (expires_at - created_at) / 86400000 AS number FROM api_tokens";
     assert_eq!(crate::database::ask(&url, query), [("trial".into(), 30)]);
+}
+
+#[test]
+fn tokens_are_listed_and_revoked_by_id_or_by_a_name_that_only_one_has() {
+    let folder = TempDir::new().unwrap();
+    let token = |words: &[&str]| run(folder.path(), &[&["token"], words].concat());
+    for name in ["ci", "twice", "twice"] {
+        let words = ["create", "--name", name, "--role", "viewer"];
+        assert!(token(&words).status.success(), "{name}");
+    }
+    let listed = said(&token(&["list"]));
+    let rows: Vec<Vec<&str>> = listed
+        .lines()
+        .map(|row| row.split('\t').collect())
+        .collect();
+    let named: Vec<(&str, &str)> = rows.iter().map(|row| (row[1], row[2])).collect();
+    assert_eq!(
+        named,
+        [("ci", "viewer"), ("twice", "viewer"), ("twice", "viewer")],
+        "{listed}"
+    );
+    let refused = token(&["revoke", "twice"]);
+    assert!(!refused.status.success());
+    assert!(said(&refused).contains("2 tokens"), "{}", said(&refused));
+    let refused = said(&token(&["revoke", "nobody"]));
+    assert!(refused.contains("bluebridge token list"), "{refused}");
+    for which in ["ci", rows[1][0], "twice"] {
+        let revoked = token(&["revoke", which]);
+        assert!(revoked.status.success(), "{which}: {}", said(&revoked));
+    }
+    assert_eq!(said(&token(&["list"])), "");
+    let url = format!("sqlite://{}", folder.path().join("b.db").display());
+    let query = "SELECT sentence AS word, 1 AS number FROM audit_log WHERE action = 'token.revoked' ORDER BY id";
+    let noted = ["ci", "twice", "twice"].map(|name| (format!("Revoked the API token {name}."), 1));
+    assert_eq!(crate::database::ask(&url, query), noted);
+}
+
+#[test]
+fn send_warns_of_an_event_that_blue_is_not_known_to_send() {
+    let folder = TempDir::new().unwrap();
+    let url = format!("http://127.0.0.1:{}/hooks/x", free_port());
+    let send = |event| {
+        said(&run(
+            folder.path(),
+            &["send", "--url", &url, "--event", event],
+        ))
+    };
+    let warned = send("TODO_CREATD");
+    assert!(warned.contains("Did you mean TODO_CREATED?"), "{warned}");
+    assert!(warned.contains("1 x not connected"), "{warned}");
+    assert!(!send("TODO_CREATED").contains("known"));
 }
 
 #[test]

@@ -45,6 +45,7 @@ mod payloads;
 mod people;
 mod phrases;
 mod process;
+mod programs;
 mod races;
 mod replay;
 mod replay_pages;

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use serde_json::json;
 
-use crate::database::{Database, Home};
+use crate::database::{Database, Home, ask, execute};
 use crate::harness::{Receiver, TestBridge, event};
 
 fn migrate(from: &Home, to: &Home) -> Output {
@@ -22,6 +22,33 @@ fn migrate(from: &Home, to: &Home) -> Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn another_programs_database_is_left_as_it_is() {
+    let (from, to) = (Home::new(Database::Sqlite), Home::new(Database::Postgres));
+    let made = Command::new(env!("CARGO_BIN_EXE_bluebridge"))
+        .env_clear()
+        .env(
+            "BLUEBRIDGE_MASTER_KEY",
+            "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=",
+        )
+        .env("BLUEBRIDGE_DATABASE_URL", &from.database_url)
+        .args(["token", "create", "--name", "x"])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    execute(&to.database_url, "CREATE TABLE theirs (name TEXT)");
+    let refused = migrate(&from, &to);
+    assert!(!refused.status.success());
+    let said = text(&refused.stderr);
+    assert!(
+        said.contains("holds the tables of another program"),
+        "{said}"
+    );
+    let tables = "SELECT relname AS word, 1::bigint AS number FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+        WHERE nspname = current_schema() AND relkind = 'r'";
+    assert_eq!(ask(&to.database_url, tables), [("theirs".into(), 1)]);
 }
 
 #[actix_web::test]

@@ -316,7 +316,8 @@ async fn a_resend_takes_no_wishes_that_it_does_not_know() {
     let id = bridge.get("/deliveries").await["data"][0]["id"].clone();
     let resend = format!("/deliveries/{}/resend", id.as_str().unwrap());
     for (wish, status) in [
-        (Some(json!({"version": "now"})), 422),
+        (Some(json!({"version": "newest"})), 422),
+        (Some(json!({"versions": "now"})), 422),
         (Some(json!({})), 201),
         (None, 201),
     ] {

@@ -434,6 +434,10 @@ pub(super) fn parse_signing(
         problems.push(Problem::new("/signing/header", code, message));
         return None;
     }
+    // Who names no scheme changes nothing of how it is done.
+    let kept_header = previous
+        .filter(|_| signing.scheme.is_none())
+        .and_then(|previous| previous.header.clone());
     let given = signing
         .secret
         .filter(|text| !text.is_empty())
@@ -446,7 +450,7 @@ pub(super) fn parse_signing(
         scheme,
         previous: kept.map_or_else(Vec::new, |p| p.previous.clone()),
         secret: given.or_else(|| previous.and_then(|p| p.secret.clone())),
-        header: signing.header,
+        header: signing.header.or(kept_header),
     })
 }
 

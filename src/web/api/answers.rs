@@ -3,8 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::delivery::State;
+use crate::domain::delivery::{Cause, State};
 use crate::domain::destination::request::AUTH_WORDS;
+use crate::domain::replay::ReplayState;
+use crate::store::waiting::BACKLOG_LIMIT;
 use crate::web::api::schema_parts::{nullable, reference, text};
 
 /// Codes of problem details, which stay the same, and what each means.
@@ -100,6 +102,8 @@ pub(super) fn answer(method: &str, path: &str) -> Option<Value> {
         ("get", "/events/{id}") => one("EventAnswer"),
         ("post", "/decide") => one("Decision"),
         ("post", "/connections/{id}/dry-run") => one("Comparison"),
+        ("post", "/destinations/{id}/test") => one("TestAnswer"),
+        ("post", "/events/{id}/send") => one("DeliveryAnswer"),
         (_, path) if path.starts_with("/sources") => one("SourceAnswer"),
         (_, path) if path.starts_with("/destinations") => one("DestinationAnswer"),
         (_, path) if path.starts_with("/connections") => one("ConnectionAnswer"),
@@ -193,6 +197,13 @@ fn state() -> Value {
     json!({"enum": states})
 }
 
+fn outcome() -> Value {
+    object(
+        json!({"code": text(), "status": {"type": ["integer", "null"]}, "sentence": text(), "advice": text()}),
+        json!({}),
+    )
+}
+
 fn rules() -> Value {
     json!({
         "trigger": reference("Trigger"), "filter": nullable("Filter"), "mapping": reference("Mapping"), "delivery": reference("Delivery"),
@@ -245,6 +256,13 @@ fn made() -> Value {
         }),
         json!({}),
     );
+    let mut waiting = object(
+        json!({"count": number(), "at_least": truth(), "oldest_at": maybe_time()}),
+        json!({}),
+    );
+    waiting["description"] = json!(format!(
+        "What waits by now, in the answer for one destination; counting ends at {BACKLOG_LIMIT} that wait for their time and as many that are held, and `oldest_at` is of those counted."
+    ));
     let actor = object(
         json!({
             "kind": {"enum": ["person", "token", "command_line", "nobody"]}, "id": maybe_text(), "name": maybe_text(), "address": maybe_text(),
@@ -262,6 +280,9 @@ fn made() -> Value {
             "id": id(), "name": text(), "kind": {"enum": ["webhook", "email"]}, "config": config, "signing": signing, "limits": limits, "success": nullable("Filter"),
             "notices": truth(), "left_out": {"type": "array", "items": text(), "description": "Pointers to what an import left out; nothing is sent until it is entered."},
             "health": health, "created_at": time(), "updated_at": time(),
+        }), json!({"waiting": waiting})),
+        "TestAnswer": object(json!({
+            "at": time(), "arrived": truth(), "duration_ms": number(), "outcome": outcome(), "response_body": text(),
         }), json!({})),
         "ConnectionAnswer": with(object(json!({
             "id": id(), "name": text(), "source_id": id(), "destination_id": id(), "enabled": truth(), "version": number(), "version_id": id(),
@@ -292,11 +313,8 @@ fn came_in() -> Value {
 }
 
 fn went_out() -> Value {
+    let causes: Vec<&str> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
     let pairs = || list(json!({"type": "array", "items": text(), "minItems": 2, "maxItems": 2}));
-    let outcome = object(
-        json!({"code": text(), "status": {"type": ["integer", "null"]}, "sentence": text(), "advice": text()}),
-        json!({}),
-    );
     let request = object(json!({"line": text(), "headers": pairs()}), json!({}));
     let response = object(
         json!({"status": {"type": ["integer", "null"]}, "headers": pairs(), "body": text(), "truncated": truth()}),
@@ -304,14 +322,14 @@ fn went_out() -> Value {
     );
     let attempt = object(
         json!({
-            "number": number(), "started_at": time(), "duration_ms": number(), "outcome": outcome, "request": request, "response": response,
+            "number": number(), "started_at": time(), "duration_ms": number(), "outcome": outcome(), "request": request, "response": response,
         }),
         json!({}),
     );
     let summary = object(
         json!({
             "id": id(), "event_id": id(), "event_type": text(), "record_id": maybe_text(), "record_title": maybe_text(), "connection_id": id(),
-            "connection_name": text(), "version_id": id(), "destination_id": id(), "destination_name": text(), "trigger": text(), "state": state(),
+            "connection_name": text(), "version_id": id(), "destination_id": id(), "destination_name": text(), "trigger": {"enum": causes}, "state": state(),
             "attempt_count": number(), "last_status": {"type": ["integer", "null"]}, "last_outcome": maybe_text(), "problem": maybe_text(),
             "created_at": time(), "next_attempt_at": maybe_time(), "finished_at": maybe_time(),
         }),
@@ -353,7 +371,7 @@ fn replayed() -> Value {
     );
     json!({
         "ReplayAnswer": object(json!({
-            "id": id(), "state": text(), "filter": filter, "version": {"enum": ["then", "now"]}, "per_second": number(),
+            "id": id(), "state": {"enum": ReplayState::ALL.map(ReplayState::as_str)}, "filter": filter, "version": {"enum": ["then", "now"]}, "per_second": number(),
             "count": {"type": ["integer", "null"]}, "at_least": truth(), "looked_at": number(), "made": number(), "repeated": number(),
             "left_out": left_out(), "created_at": time(), "created_by": maybe_text(), "finished_at": maybe_time(), "cancelled_by": maybe_text(),
         }), json!({"deliveries": deliveries})),
@@ -385,7 +403,7 @@ fn decided() -> Value {
             "decision": {"enum": ["deliver", "skip", "fail"]}, "explanation": reference("Explanation"),
             "output": {"description": "What would be sent, read as JSON, or as a text when it is none."}, "body": maybe_text(), "error": maybe(error),
         }), json!({"not_triggered": text(), "content_type": text()})),
-        "Explanation": object(json!({"kind": {"enum": ["group", "condition"]}, "result": text()}), json!({
+        "Explanation": object(json!({"kind": {"enum": ["group", "condition"]}, "result": {"enum": ["true", "false", "unknown"]}}), json!({
             "mode": {"enum": ["all", "any", "none"]}, "children": list(reference("Explanation")),
             "path": text(), "op": text(), "value": {}, "found": {}, "found_type": text(), "reason": text(),
         })),

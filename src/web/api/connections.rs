@@ -41,6 +41,13 @@ pub struct ConnectionDocument {
     pub enabled: Option<bool>,
 }
 
+/// What a document that replaces a connection says of what was read before.
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
+struct Replaced {
+    version: Option<i32>,
+}
+
 /// What a connection tells of itself and nobody writes.
 const READ_ONLY: [&str; 5] = [
     "/id",
@@ -65,8 +72,9 @@ pub async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let caller = caller(&request)?;
     create_once(&request, &body, &caller, &bridge, async || {
-        let id = save(&bridge, &actor(&request), None, parse(&body)?).await?;
-        Ok(view(&bridge.store.connection(id).await?))
+        let document = parse(&body)?;
+        let connection = save_seen(&bridge, &actor(&request), None, document, None).await?;
+        Ok(view(&connection))
     })
     .await
 }
@@ -86,9 +94,10 @@ pub async fn replace(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let existing = Some(id(&path, "connection")?);
+    let seen = parse::<Replaced>(&body)?.version.map(Seen::Number);
     let document = parse_replacing(&body, &READ_ONLY)?;
-    let id = save(&bridge, &actor(&request), existing, document).await?;
-    Ok(HttpResponse::Ok().json(view(&bridge.store.connection(id).await?)))
+    let connection = save_seen(&bridge, &actor(&request), existing, document, seen).await?;
+    Ok(HttpResponse::Ok().json(view(&connection)))
 }
 
 pub async fn delete(
@@ -154,24 +163,15 @@ pub async fn dry_run(
     Ok(HttpResponse::Ok().json(comparison))
 }
 
-/// Makes or changes a connection and puts it in force. Called by the pages too.
-pub async fn save(
-    bridge: &Bridge,
-    actor: &Actor,
-    existing: Option<ConnectionId>,
-    document: ConnectionDocument,
-) -> Result<ConnectionId, ApiError> {
-    save_seen(bridge, actor, existing, document, None).await
-}
-
-/// The same, unless it is no longer what was seen when the change was begun. Called by the pages.
+/// Makes or changes a connection and puts it in force, unless it is no longer what was seen when the change was begun. Returns it as this change made it;
+/// another may have come since. Called by the pages too.
 pub async fn save_seen(
     bridge: &Bridge,
     actor: &Actor,
     existing: Option<ConnectionId>,
     document: ConnectionDocument,
     seen: Option<Seen>,
-) -> Result<ConnectionId, ApiError> {
+) -> Result<Connection, ApiError> {
     let before = match existing {
         Some(id) => Some(bridge.store.connection(id).await?),
         None => None,
@@ -187,7 +187,7 @@ pub async fn restore(
     connection: Connection,
     number: i32,
     document: ConnectionDocument,
-) -> Result<ConnectionId, ApiError> {
+) -> Result<Connection, ApiError> {
     let saved = connection.version.rules.clone();
     let before = Some(connection);
     put(
@@ -208,7 +208,7 @@ pub async fn copy(
     actor: &Actor,
     of: &Connection,
     document: ConnectionDocument,
-) -> Result<ConnectionId, ApiError> {
+) -> Result<Connection, ApiError> {
     let saved = Some(&of.version.rules);
     put(bridge, actor, None, None, saved, document, None).await
 }
@@ -223,7 +223,7 @@ async fn put(
     saved: Option<&RulesDocument>,
     document: ConnectionDocument,
     restored: Option<i32>,
-) -> Result<ConnectionId, ApiError> {
+) -> Result<Connection, ApiError> {
     let (name, source_id, destination_id, rules) = checked(&document, saved)?;
     let now = bridge.clock.now();
     let draft = ConnectionDraft {
@@ -263,7 +263,7 @@ async fn put(
                 .await
         }
     };
-    saved.map_err(|error| match error {
+    let connection = saved.map_err(|error| match error {
         StoreError::NotFound(what @ ("source" | "destination")) => {
             ApiError::invalid(vec![Problem::new(
                 format!("/{what}_id"),
@@ -274,7 +274,7 @@ async fn put(
         other => other.into(),
     })?;
     bridge.reload().await?;
-    Ok(id)
+    Ok(connection)
 }
 
 /// Deletes a connection. Called by the pages too.

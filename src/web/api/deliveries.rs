@@ -1,4 +1,4 @@
-//! `/deliveries`: the log, one delivery with its attempts, and resending.
+//! `/deliveries`: the log, one delivery with its attempts, resending it, and trying it before its time.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -7,13 +7,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::domain::delivery::State;
-use crate::domain::id::DeliveryId;
+use crate::domain::id::{ConnectionId, DeliveryId, DestinationId, EventId, ReplayId};
+use crate::domain::replay::VersionChoice;
 use crate::flow::dry_run::{body_of, dry_run};
+use crate::flow::hurry::hurry;
 use crate::flow::{Bridge, resend};
 use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
-use crate::web::api::query::{Query, filled, time_from, time_to, unknown_state};
+use crate::web::api::query::{Query, an_id, filled, time_from, time_to, unknown_state};
+use crate::web::api::replays::version;
 use crate::web::api::{Paging, id, maybe_time, page_of, parse, time};
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
@@ -23,14 +26,14 @@ use crate::web::turn::{RULES, in_turn};
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Wanted {
     state: Option<String>,
-    #[serde(alias = "connection")]
-    connection_id: Option<String>,
-    #[serde(alias = "destination")]
-    destination_id: Option<String>,
-    #[serde(alias = "event")]
-    event_id: Option<String>,
-    #[serde(alias = "replay")]
-    replay_id: Option<String>,
+    #[serde(default, alias = "connection", deserialize_with = "an_id")]
+    connection_id: Option<ConnectionId>,
+    #[serde(default, alias = "destination", deserialize_with = "an_id")]
+    destination_id: Option<DestinationId>,
+    #[serde(default, alias = "event", deserialize_with = "an_id")]
+    event_id: Option<EventId>,
+    #[serde(default, alias = "replay", deserialize_with = "an_id")]
+    replay_id: Option<ReplayId>,
     #[serde(alias = "type")]
     event_type: Option<String>,
     #[serde(default, alias = "since", deserialize_with = "time_from")]
@@ -52,26 +55,10 @@ impl Wanted {
         .page()?;
         Ok(DeliveryFilter {
             states: states(self.state.as_deref().unwrap_or_default())?,
-            connection_id: self
-                .connection_id
-                .as_deref()
-                .map(|text| id(text, "connection"))
-                .transpose()?,
-            destination_id: self
-                .destination_id
-                .as_deref()
-                .map(|text| id(text, "destination"))
-                .transpose()?,
-            event_id: self
-                .event_id
-                .as_deref()
-                .map(|text| id(text, "event"))
-                .transpose()?,
-            replay_id: self
-                .replay_id
-                .as_deref()
-                .map(|text| id(text, "replay"))
-                .transpose()?,
+            connection_id: self.connection_id,
+            destination_id: self.destination_id,
+            event_id: self.event_id,
+            replay_id: self.replay_id,
             event_type: filled(self.event_type),
             from: self.from,
             to: self.to,
@@ -110,10 +97,12 @@ pub async fn show(
     Ok(HttpResponse::Ok().json(detail(&bridge, id(&path, "delivery")?).await?))
 }
 
-/// A resend has nothing to choose: what is asked for besides is said to be unknown, and nothing is sent.
-#[derive(Debug, Deserialize)]
+/// How a delivery is sent again; without a body by the version it had.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
-struct Resend {}
+struct Resend {
+    version: Option<String>,
+}
 
 pub async fn resend(
     request: HttpRequest,
@@ -122,15 +111,35 @@ pub async fn resend(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let caller = caller(&request)?;
-    if !body.is_empty() {
-        let Resend {} = parse(&body)?;
-    }
+    let wish = if body.is_empty() {
+        Resend::default()
+    } else {
+        parse(&body)?
+    };
+    let version = version(wish.version.as_deref());
+    let version = version.map_err(|problem| ApiError::invalid(vec![problem]))?;
     let old = id(&path, "delivery")?;
-    create_once(&request, &web::Bytes::new(), &caller, &bridge, async || {
-        let new = resend::resend(&bridge, &actor(&request), old).await?;
+    // What is left out and what is said in full is the same request.
+    let asked = web::Bytes::from_static(version.as_str().as_bytes());
+    create_once(&request, &asked, &caller, &bridge, async || {
+        let actor = actor(&request);
+        let new = match version {
+            VersionChoice::Then => resend::resend(&bridge, &actor, old).await?,
+            VersionChoice::Now => resend::resend_by_present_rules(&bridge, &actor, old).await?,
+        };
         detail(&bridge, new).await
     })
     .await
+}
+
+pub async fn try_now(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    let id = id(&path, "delivery")?;
+    hurry(&bridge, &actor(&request), id).await?;
+    Ok(HttpResponse::Ok().json(detail(&bridge, id).await?))
 }
 
 pub async fn discard(
@@ -144,7 +153,7 @@ pub async fn discard(
 }
 
 /// A delivery with its attempts, the body computed again, and why it is as it is.
-async fn detail(bridge: &Bridge, id: DeliveryId) -> Result<Value, ApiError> {
+pub(super) async fn detail(bridge: &Bridge, id: DeliveryId) -> Result<Value, ApiError> {
     let delivery = bridge.store.delivery(id).await?;
     let attempts = bridge.store.attempts(id).await?;
     let event = bridge.store.event(delivery.event_id).await?;

@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 
 use crate::domain::audit::Actor;
 use crate::domain::destination::{
-    Destination, Kind, Settings, SettingsDocument, masked, signing_secret_problem,
+    Destination, Kind, LastTest, Settings, SettingsDocument, masked, signing_secret_problem,
 };
 use crate::domain::id::DestinationId;
 use crate::domain::problem::Problem;
 use crate::domain::secret::{MASK, Secret};
 use crate::domain::signature::{Scheme, standard_secret};
 use crate::domain::source::{OVERLAP_LIMIT_S, ROTATION_OVERLAP_S, SECRET_LIMIT_BYTES};
-use crate::flow::vet::address_problem;
+use crate::flow::hurry::hurry_all;
+use crate::flow::vet::{address_problem, try_out};
 use crate::flow::{Bridge, deletion, pause};
 use crate::new_id;
 use crate::store::destinations::DestinationDraft;
@@ -41,17 +42,18 @@ pub struct DestinationDocument {
     pub notices: Option<Value>,
 }
 
-/// A saved destination, and its signing secret when that was made now.
+/// A destination as it was saved, and its signing secret when that was made now.
 pub struct Saved {
-    pub id: DestinationId,
+    pub destination: Destination,
     pub made_secret: Option<String>,
 }
 
 /// What a destination tells of itself and nobody writes.
-const READ_ONLY: [&str; 13] = [
+const READ_ONLY: [&str; 14] = [
     "/id",
     "/left_out",
     "/health",
+    "/waiting",
     "/created_at",
     "/updated_at",
     "/config/auth/password_set",
@@ -83,7 +85,7 @@ pub async fn create(
     let caller = caller(&request)?;
     create_once(&request, &body, &caller, &bridge, async || {
         let saved = save_new(&bridge, &actor(&request), parse(&body)?).await?;
-        show_once(&bridge, saved).await
+        Ok(show_once(&bridge, saved))
     })
     .await
 }
@@ -93,7 +95,12 @@ pub async fn show(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let destination = bridge.store.destination(id(&path, "destination")?).await?;
-    Ok(HttpResponse::Ok().json(view(&destination, bridge.clock.now().as_second())))
+    let waiting = bridge.store.backlog(destination.id).await?;
+    let mut shown = view(&destination, bridge.clock.now().as_second());
+    shown["waiting"] = json!({
+        "count": waiting.count, "at_least": waiting.at_least, "oldest_at": maybe_time(waiting.oldest),
+    });
+    Ok(HttpResponse::Ok().json(shown))
 }
 
 pub async fn replace(
@@ -110,7 +117,7 @@ pub async fn replace(
         None,
     )
     .await?;
-    Ok(HttpResponse::Ok().json(show_once(&bridge, saved).await?))
+    Ok(HttpResponse::Ok().json(show_once(&bridge, saved)))
 }
 
 pub async fn delete(
@@ -144,6 +151,47 @@ pub async fn resume(
     Ok(HttpResponse::Ok().json(view(&destination, bridge.clock.now().as_second())))
 }
 
+pub async fn try_now(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    let id = id(&path, "destination")?;
+    hurry_all(&bridge, &actor(&request), id).await?;
+    let destination = bridge.store.destination(id).await?;
+    Ok(HttpResponse::Ok().json(view(&destination, bridge.clock.now().as_second())))
+}
+
+pub async fn test(
+    request: HttpRequest,
+    path: web::Path<String>,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    let id = id(&path, "destination")?;
+    let last = try_out(&bridge, &actor(&request), id).await?;
+    Ok(HttpResponse::Ok().json(tested(&last)))
+}
+
+/// What a test request brought.
+fn tested(last: &LastTest) -> Value {
+    let outcome = &last.trial.outcome;
+    // No schedule repeats a test.
+    let advice = if outcome.passes_by_itself() {
+        ""
+    } else {
+        outcome.advice()
+    };
+    json!({
+        "at": time(last.at),
+        "arrived": last.trial.arrived(),
+        "duration_ms": last.trial.duration_ms,
+        "outcome": {
+            "code": outcome.code(), "status": outcome.status(), "sentence": outcome.sentence(), "advice": advice,
+        },
+        "response_body": last.trial.response,
+    })
+}
+
 /// How a signing secret is replaced.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
@@ -167,7 +215,7 @@ pub async fn rotate_secret(
     };
     let id = id(&path, "destination")?;
     let saved = rotate(&bridge, &actor(&request), id, document).await?;
-    Ok(HttpResponse::Ok().json(show_once(&bridge, saved).await?))
+    Ok(HttpResponse::Ok().json(show_once(&bridge, saved)))
 }
 
 /// Replaces the signing secret and puts the new one in force. Called by the pages too.
@@ -218,12 +266,15 @@ pub async fn rotate(
     };
     let name = destination.name;
     let said = format!("Replaced the signing secret of the destination {name}.");
-    bridge
+    let destination = bridge
         .noting(actor, "destination.secret_rotated", id, said)
         .rotate_signing_secret(id, secret, overlap_s, bridge.clock.now_ms())
         .await?;
     bridge.reload().await?;
-    Ok(Saved { id, made_secret })
+    Ok(Saved {
+        destination,
+        made_secret,
+    })
 }
 
 /// Makes a destination and puts it in force. Called by the pages too.
@@ -236,12 +287,15 @@ pub async fn save_new(
     let id = new_id!(DestinationId, bridge, now);
     let (draft, made_secret) = draft(bridge, id, &document, None).await?;
     let said = format!("Made the destination {}.", draft.name);
-    bridge
+    let destination = bridge
         .noting(actor, "destination.created", id, said)
         .create_destination(draft)
         .await?;
     bridge.reload().await?;
-    Ok(Saved { id, made_secret })
+    Ok(Saved {
+        destination,
+        made_secret,
+    })
 }
 
 /// Changes a destination and puts the change in force. Secrets that are left out stay. Called by the pages too, which say when what their form was
@@ -254,7 +308,7 @@ pub async fn save_change(
     seen_ms: Option<i64>,
 ) -> Result<Saved, ApiError> {
     let mut tries_left = CHANGE_TRIES;
-    let made_secret = loop {
+    let saved = loop {
         tries_left -= 1;
         let before = bridge.store.destination(id).await?.settings;
         let (draft, made_secret) = draft(bridge, id, &document, Some(&before)).await?;
@@ -266,11 +320,16 @@ pub async fn save_change(
         match changed {
             // A secret was replaced in between: it is kept like one that was there before.
             Err(StoreError::Outdated) if tries_left > 0 && seen_ms.is_none() => {}
-            changed => break changed.map(|()| made_secret)?,
+            changed => {
+                break Saved {
+                    destination: changed?,
+                    made_secret,
+                };
+            }
         }
     };
     bridge.reload().await?;
-    Ok(Saved { id, made_secret })
+    Ok(saved)
 }
 
 /// Deletes a destination that no connection uses. Called by the pages too.
@@ -353,13 +412,13 @@ fn make_secret(settings: &mut Settings) -> Option<String> {
     shown
 }
 
-async fn show_once(bridge: &Bridge, saved: Saved) -> Result<Value, ApiError> {
-    let destination = bridge.store.destination(saved.id).await?;
-    let mut shown = view(&destination, bridge.clock.now().as_second());
+/// A destination as this change made it; another may have come since.
+fn show_once(bridge: &Bridge, saved: Saved) -> Value {
+    let mut shown = view(&saved.destination, bridge.clock.now().as_second());
     if let Some(secret) = saved.made_secret {
         shown["signing"]["secret"] = Value::from(secret);
     }
-    Ok(shown)
+    shown
 }
 
 /// A destination as the API shows it.

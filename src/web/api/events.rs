@@ -1,22 +1,30 @@
-//! `/events`: what came in.
+//! `/events`: what came in, and sending it through a connection that it did not go through.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::domain::id::SourceId;
 use crate::domain::lenient;
+use crate::domain::problem::Problem;
 use crate::flow::Bridge;
+use crate::flow::resend::send_event;
+use crate::store::error::StoreError;
 use crate::store::events::{EventFilter, EventSummary};
-use crate::web::api::query::{Query, filled, time_from, time_to};
-use crate::web::api::{Paging, id, maybe_time, page_of, time};
+use crate::web::admission::{actor, caller};
+use crate::web::api::deliveries::detail;
+use crate::web::api::idempotency::create_once;
+use crate::web::api::query::{Query, an_id, filled, time_from, time_to};
+use crate::web::api::{Paging, id, maybe_time, page_of, parse, time};
 use crate::web::problem::ApiError;
 
 /// How events are narrowed.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct Wanted {
-    source_id: Option<String>,
+    #[serde(default, deserialize_with = "an_id")]
+    source_id: Option<SourceId>,
     #[serde(alias = "event_type")]
     r#type: Option<String>,
     text: Option<String>,
@@ -39,11 +47,7 @@ pub async fn index(
     }
     .page()?;
     let filter = EventFilter {
-        source_id: query
-            .source_id
-            .as_deref()
-            .map(|text| id(text, "source"))
-            .transpose()?,
+        source_id: query.source_id,
         event_type: filled(query.r#type),
         text: filled(query.text),
         from: query.from,
@@ -63,6 +67,44 @@ pub async fn show(
     shown["body"] = lenient::document(&event.body).unwrap_or(Value::Null);
     shown["body_text"] = Value::from(String::from_utf8_lossy(&event.body));
     Ok(HttpResponse::Ok().json(shown))
+}
+
+/// Through what an event is sent.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
+struct Way {
+    connection_id: String,
+}
+
+pub async fn send(
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Bytes,
+    bridge: web::Data<Bridge>,
+) -> Result<HttpResponse, ApiError> {
+    let caller = caller(&request)?;
+    create_once(&request, &body, &caller, &bridge, async || {
+        let event_id = id(&path, "event")?;
+        let Way { connection_id } = parse(&body)?;
+        let connection_id = connection_id.parse();
+        let connection_id = connection_id.map_err(|_| no_such("connection"))?;
+        let sent = send_event(&bridge, &actor(&request), event_id, connection_id).await;
+        let new = sent.map_err(|error| match error {
+            StoreError::NotFound(what @ "connection") => no_such(what),
+            other => other.into(),
+        })?;
+        detail(&bridge, new).await
+    })
+    .await
+}
+
+/// What the document names is not there.
+fn no_such(what: &str) -> ApiError {
+    ApiError::invalid(vec![Problem::new(
+        format!("/{what}_id"),
+        "not_found",
+        format!("There is no such {what}."),
+    )])
 }
 
 fn summary(event: &EventSummary) -> Value {

@@ -10,14 +10,14 @@ use crate::web::api::schema_parts::reference;
 use crate::web::api::schemas::schemas;
 
 /// Method, path, summary, role, status of success.
-const OPERATIONS: [(&str, &str, &str, &str, &str); 32] = [
+const OPERATIONS: [(&str, &str, &str, &str, &str); 36] = [
     ("get", "/sources", "List sources", "viewer", "200"),
     ("post", "/sources", "Make a source", "editor", "201"),
     ("get", "/sources/{id}", "Show a source", "viewer", "200"),
     (
         "put",
         "/sources/{id}",
-        "Change a source; a new secret keeps the old one accepted for `overlap_s` seconds",
+        "Change a source; what is left out stays, and a new secret keeps the old one accepted for `overlap_s` seconds",
         "editor",
         "200",
     ),
@@ -46,7 +46,7 @@ const OPERATIONS: [(&str, &str, &str, &str, &str); 32] = [
     (
         "put",
         "/destinations/{id}",
-        "Change a destination; secrets that are left out stay",
+        "Change a destination; what is left out is reset, but for secrets, `config.auth`, `signing` and `kind`",
         "editor",
         "200",
     ),
@@ -73,6 +73,20 @@ const OPERATIONS: [(&str, &str, &str, &str, &str); 32] = [
     ),
     (
         "post",
+        "/destinations/{id}/try-now",
+        "Try now what waits for its next attempt there",
+        "editor",
+        "200",
+    ),
+    (
+        "post",
+        "/destinations/{id}/test",
+        "Send a test request, and answer what it brought",
+        "editor",
+        "200",
+    ),
+    (
+        "post",
         "/destinations/{id}/rotate-secret",
         "Replace the signing secret; the old one signs beside it for a while",
         "editor",
@@ -90,7 +104,7 @@ const OPERATIONS: [(&str, &str, &str, &str, &str); 32] = [
     (
         "put",
         "/connections/{id}",
-        "Change a connection; changed rules make a new version",
+        "Change a connection; changed rules make a new version, what is left out but for `enabled` is reset, and a `version` that is not the present one is refused with 409",
         "editor",
         "200",
     ),
@@ -130,6 +144,13 @@ const OPERATIONS: [(&str, &str, &str, &str, &str); 32] = [
         "200",
     ),
     (
+        "post",
+        "/events/{id}/send",
+        "Send an event through a connection that it did not go through",
+        "editor",
+        "201",
+    ),
+    (
         "get",
         "/deliveries",
         "List deliveries, the newest first",
@@ -149,6 +170,13 @@ const OPERATIONS: [(&str, &str, &str, &str, &str); 32] = [
         "Send the event of a delivery once more",
         "editor",
         "201",
+    ),
+    (
+        "post",
+        "/deliveries/{id}/try-now",
+        "Make the next attempt now, when a delivery waits for one",
+        "editor",
+        "200",
     ),
     (
         "post",
@@ -297,11 +325,21 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
             "to" => {
                 json!({"type": "string", "description": "A time, or a date until whose end in UTC."})
             }
+            "text" if path == "/audit" => {
+                json!({"type": "string", "description": "A part of the sentence, or of who did it."})
+            }
+            "text" => {
+                json!({"type": "string", "description": "A part of the record's title, in whichever case, or of the event's body as it stands there."})
+            }
+            name if name.ends_with("_id") && path != "/audit" => {
+                json!({"type": "string", "format": "uuid"})
+            }
             _ => json!({"type": "string"}),
         };
         parameters.push(json!({"name": name, "in": "query", "schema": schema}));
     }
     let mut operation = json!({
+        "operationId": operation_id(method, path),
         "summary": summary,
         "description": format!("Needs the role {role}."),
         "parameters": parameters,
@@ -318,17 +356,27 @@ fn operation(method: &str, path: &str, summary: &str, role: &str, success: &str)
         ("post", "/connections") | ("put", "/connections/{id}") => Some("Connection"),
         ("post", "/replays") => Some("Replay"),
         ("post", "/destinations/{id}/rotate-secret") => Some("Rotation"),
+        ("post", "/events/{id}/send") => Some("Way"),
+        ("post", "/deliveries/{id}/resend") => Some("Resend"),
         ("post", "/decide") => Some("Question"),
         ("post", "/connections/{id}/dry-run") => Some("Trial"),
         _ => None,
     };
     if let Some(schema) = schema {
         operation["requestBody"] = json!({
-            "required": schema != "Rotation",
+            "required": !["Rotation", "Resend"].contains(&schema),
             "content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}},
         });
     }
     operation
+}
+
+/// A name for generated clients: `get_sources_id` for `GET /sources/{id}`.
+fn operation_id(method: &str, path: &str) -> String {
+    let words = path.split(['/', '-']).filter(|word| !word.is_empty());
+    let words = words.map(|word| word.trim_matches(['{', '}']));
+    let words: Vec<&str> = std::iter::once(method).chain(words).collect();
+    words.join("_")
 }
 
 /// A response of success.
@@ -374,6 +422,15 @@ mod tests {
             found += 1;
         }
         assert!(found > 15, "{found}");
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let ids = OPERATIONS.map(|(method, path, ..)| operation_id(method, path));
+        let different: std::collections::BTreeSet<&String> = ids.iter().collect();
+        assert_eq!(different.len(), ids.len());
+        let is_word = |id: &String| id.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        assert!(ids.iter().all(is_word), "{ids:?}");
     }
 
     #[test]

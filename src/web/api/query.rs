@@ -1,6 +1,8 @@
 //! What stands behind the `?` of an address: what cannot be read is named, with what is wanted there.
 
+use std::fmt::Display;
 use std::future::{Ready, ready};
+use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -97,32 +99,48 @@ pub fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
+/// An id that narrows a list; an empty one does not.
+pub fn an_id<'de, D: Deserializer<'de>, Id: FromStr<Err: Display>>(
+    read: D,
+) -> Result<Option<Id>, D::Error> {
+    let text = filled(Option::<String>::deserialize(read)?);
+    text.map(|text| text.parse().map_err(D::Error::custom))
+        .transpose()
+}
+
 /// A time from which on; of a date, its beginning in UTC.
 pub fn time_from<'de, D: Deserializer<'de>>(read: D) -> Result<Option<Timestamp>, D::Error> {
-    time(read, Some)
+    time(read, Ok)
 }
 
 /// A time until which; of a date, its end in UTC.
 pub fn time_to<'de, D: Deserializer<'de>>(read: D) -> Result<Option<Timestamp>, D::Error> {
-    time(read, |date| date.tomorrow().ok())
+    time(read, Date::tomorrow)
 }
 
 fn time<'de, D: Deserializer<'de>>(
     read: D,
-    day: impl Fn(Date) -> Option<Date>,
+    day: impl Fn(Date) -> Result<Date, jiff::Error>,
 ) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(read)? else {
         return Ok(None);
     };
     let of_date = || {
         let date = (text.len() == DATE_CHARS).then(|| text.parse().ok())??;
-        let start = day(date)?.to_datetime(Time::midnight());
-        TimeZone::UTC.to_timestamp(start).ok()
+        let start = day(date).map(|day| day.to_datetime(Time::midnight()));
+        let start = start.and_then(|start| TimeZone::UTC.to_timestamp(start));
+        // The last days that have a name end after every time.
+        Some(start.unwrap_or(Timestamp::MAX))
     };
     let found = text.parse().ok().or_else(of_date);
     found.map(Some).ok_or_else(|| {
+        let meant = text.replace(' ', "+").parse::<Timestamp>();
+        let hint = match meant {
+            Ok(_) => "; in an address a `+` is written `%2B`",
+            Err(_) => "",
+        };
         D::Error::custom(format!(
-            "a date like 2026-01-31 or a time like 2026-01-31T09:00:00Z is wanted, not `{text}`"
+            "a date like 2026-01-31 or a time like 2026-01-31T09:00:00Z is wanted, not `{text}`{hint}"
         ))
     })
 }
@@ -132,6 +150,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::domain::id::EventId;
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(deny_unknown_fields, default)]
@@ -142,6 +161,15 @@ mod tests {
         to: Option<Timestamp>,
         limit: Option<i64>,
         text: Option<String>,
+        #[serde(deserialize_with = "an_id")]
+        id: Option<EventId>,
+    }
+
+    #[test]
+    fn an_empty_id_does_not_narrow() {
+        assert_eq!(read::<Asked>("id=").unwrap().id, None);
+        let id = EventId::new(1, [0; 10]);
+        assert_eq!(read::<Asked>(&format!("id={id}")).unwrap().id, Some(id));
     }
 
     #[test]
@@ -157,6 +185,8 @@ mod tests {
         );
         let asked: Asked = read("to=2026-01-31T09:00:00%2B01:00").unwrap();
         assert_eq!(told(asked.to), "2026-01-31T08:00:00Z");
+        let asked: Asked = read("to=9999-12-31").unwrap();
+        assert_eq!(asked.to, Some(Timestamp::MAX));
     }
 
     #[test]
@@ -165,6 +195,8 @@ mod tests {
             ("limit=abc", "`limit`: a whole number is wanted, not `abc`."),
             ("from=soon", "`from`: a date like 2026-01-31 or a time like"),
             ("until=2026-13-01", "`until`: a date like"),
+            ("from=2026-01-31T09:00:00+07:00", "a `+` is written `%2B`"),
+            ("id=x", "`id`: "),
             ("surprise=1", "unknown field `surprise`"),
             ("limit=1&limit=2", "duplicate field `limit`"),
         ] {

@@ -102,14 +102,10 @@ impl Question {
     /// The wish, or everything that is wrong with it.
     fn wish(self) -> Result<Wish, ApiError> {
         let mut problems = Vec::new();
-        let version = match self.version.as_deref() {
-            None => VersionChoice::default(),
-            Some(word) => VersionChoice::from_word(word).unwrap_or_else(|| {
-                let message = "`then` (the version of each delivery) or `now` (its connection's version of today).";
-                problems.push(Problem::new("/version", "unknown_version", message));
-                VersionChoice::default()
-            }),
-        };
+        let version = version(self.version.as_deref()).unwrap_or_else(|problem| {
+            problems.push(problem);
+            VersionChoice::default()
+        });
         let wish = Wish {
             selection: self.filter.selection(&mut problems),
             version,
@@ -122,6 +118,18 @@ impl Question {
             Err(placed(problems, self.is_flat))
         }
     }
+}
+
+/// By which version is sent again; `deliveries` asks for one as well.
+pub(super) fn version(word: Option<&str>) -> Result<VersionChoice, Problem> {
+    let Some(word) = word else {
+        return Ok(VersionChoice::default());
+    };
+    VersionChoice::from_word(word).ok_or_else(|| {
+        let message =
+            "`then` (the version of each delivery) or `now` (its connection's version of today).";
+        Problem::new("/version", "unknown_version", message)
+    })
 }
 
 /// The problems at the places where the words stand in what was sent.

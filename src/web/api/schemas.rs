@@ -9,6 +9,7 @@ use crate::domain::filter::operator::{OPERATORS, Takes};
 use crate::domain::mail::RECIPIENTS_LIMIT;
 use crate::domain::mapping::functions::{Function, Kind, functions};
 use crate::domain::replay::{DEFAULT_PER_SECOND, PER_SECOND_LIMIT};
+use crate::domain::source::{OVERLAP_LIMIT_S, ROTATION_OVERLAP_S};
 use crate::domain::value::TYPE_NAMES;
 use crate::flow::past::EVENTS_LIMIT;
 use crate::web::api::answers::{ERROR_CODES, answers, codes_told};
@@ -33,18 +34,23 @@ fn texts() -> Value {
 fn resources() -> Value {
     json!({
         "Source": {"type": "object", "required": ["name"], "properties": {
-            "name": text(), "secret": {"type": "string", "writeOnly": true}, "require_signature": {"type": "boolean", "default": true},
-            "overlap_s": {"type": "integer", "description": "How long the old secret stays accepted when a new one is given, in seconds."},
+            "name": text(), "secret": {"type": "string", "writeOnly": true},
+            "require_signature": {"type": "boolean", "description": "A new source requires one unless told otherwise; left out of a PUT, it stays."},
+            "overlap_s": {"type": ["integer", "null"], "minimum": 0, "maximum": OVERLAP_LIMIT_S, "default": ROTATION_OVERLAP_S, "description": "How long the old secret stays accepted when a new one is given, in seconds."},
         }},
         "Destination": {"type": "object", "required": ["name", "config"], "properties": {
             "name": text(), "kind": {"enum": ["webhook", "email"], "default": "webhook", "description": "It stays what it was made as."},
-            "config": {"oneOf": [reference("Config"), reference("MailConfig")]}, "signing": reference("Signing"), "limits": reference("Limits"),
+            "config": {"oneOf": [reference("Config"), reference("MailConfig")]},
+            "signing": {"$ref": "#/components/schemas/Signing", "description": "Left out of a PUT, it stays whole; without `scheme`, what it does not name stays."},
+             "limits": reference("Limits"),
             "success": {"description": "What an answer of 2xx must say to count as delivered, as a filter over its JSON; null counts every 2xx.", "oneOf": [reference("Filter"), {"type": "null"}]},
             "notices": {"type": "boolean", "default": false, "description": "It is told when another destination begins to fail, is held or paused for it, and when it has recovered."},
         }},
         "Connection": {"type": "object", "required": ["name", "source_id", "destination_id"], "properties": {
             "name": text(), "source_id": text(), "destination_id": text(), "trigger": reference("Trigger"), "filter": nullable("Filter"),
-            "mapping": reference("Mapping"), "delivery": reference("Delivery"), "enabled": {"type": "boolean", "default": true},
+            "mapping": nullable("Mapping"), "delivery": reference("Delivery"),
+            "enabled": {"type": "boolean", "description": "A new connection is on unless told otherwise; left out of a PUT, it stays."},
+            "version": {"type": "integer", "description": "Only in a PUT: the version that was read before. When it is not the present one any more, the change is refused with `changed_meanwhile`."},
         }},
     })
 }
@@ -61,14 +67,19 @@ fn questions() -> Value {
             "per_second": {"type": "integer", "minimum": 1, "maximum": PER_SECOND_LIMIT, "default": DEFAULT_PER_SECOND},
             "dry_run": {"type": "boolean", "default": false, "description": "Only count: 200 with count, already_delivered, events, to_send and left_out; nothing is stored."},
         }},
-        "Rotation": {"type": "object", "properties": {
-            "secret": {"type": "string", "writeOnly": true}, "overlap_s": {"type": "integer", "minimum": 0, "maximum": 604_800, "default": 86_400},
+        "Way": {"type": "object", "additionalProperties": false, "required": ["connection_id"], "properties": {"connection_id": text()}},
+        "Resend": {"type": "object", "additionalProperties": false, "properties": {
+            "version": {"enum": ["then", "now", null], "default": "then", "description": "By the version that the delivery named, or by its connection's version of today."},
         }},
-        "Question": {"type": "object", "required": ["event"], "properties": {
+        "Rotation": {"type": "object", "additionalProperties": false, "properties": {
+            "secret": {"type": ["string", "null"], "writeOnly": true},
+            "overlap_s": {"type": ["integer", "null"], "minimum": 0, "maximum": OVERLAP_LIMIT_S, "description": "Left out: a day, with the scheme `hex` none."},
+        }},
+        "Question": {"type": "object", "additionalProperties": false, "required": ["event"], "properties": {
             "event": {"type": "object", "description": "A body as Blue sends it."}, "trigger": reference("Trigger"), "filter": nullable("Filter"),
             "mapping": reference("Mapping"),
         }},
-        "Trial": {"type": "object", "properties": {
+        "Trial": {"type": "object", "additionalProperties": false, "properties": {
             "trigger": reference("Trigger"), "filter": nullable("Filter"), "mapping": reference("Mapping"),
             "events": {"type": "integer", "minimum": 1, "maximum": EVENTS_LIMIT},
         }},
@@ -89,7 +100,7 @@ fn rules() -> Value {
         "Trigger": {"type": "object", "description": "Which events are asked about; an empty list means any.", "properties": {
             "events": texts(), "project_ids": texts(),
         }},
-        "Filter": {"description": "A condition, or a group of filters of which all, any or none must hold.", "oneOf": [
+        "Filter": {"description": "A condition, or a group of filters of which all, any or none must hold. A group without any places no condition: every event matches.", "oneOf": [
             group("all"), group("any"), group("none"), reference("Condition"),
         ]},
         "Condition": {"type": "object", "required": ["path", "op"], "properties": {

@@ -92,8 +92,8 @@ pub async fn replace(
 ) -> Result<HttpResponse, ApiError> {
     let id = id(&path, "source")?;
     let document = parse_replacing(&body, &READ_ONLY)?;
-    save_change(&bridge, &actor(&request), id, document).await?;
-    Ok(HttpResponse::Ok().json(view(&bridge.store.source(id).await?, &site)))
+    let source = save_change(&bridge, &actor(&request), id, document).await?;
+    Ok(HttpResponse::Ok().json(view(&source, &site)))
 }
 
 pub async fn delete(
@@ -135,13 +135,13 @@ pub async fn save_new(
     Ok(id)
 }
 
-/// Changes a source and puts the change in force. Called by the pages too.
+/// Changes a source and puts the change in force; returns it as this change made it. Called by the pages too.
 pub async fn save_change(
     bridge: &Bridge,
     actor: &Actor,
     id: SourceId,
     document: SourceDocument,
-) -> Result<(), ApiError> {
+) -> Result<Source, ApiError> {
     let (name, secret) = checked(&document)?;
     // What the pages show in the place of a secret stands for the one that is there.
     let secret = secret.filter(|secret| !is_mask(secret));
@@ -161,7 +161,7 @@ pub async fn save_change(
             previous_until_ms: until.map(|until| until.as_millisecond()),
         }),
     };
-    bridge
+    let source = bridge
         .noting(actor, "source.changed", id, said)
         .change_source(id, change, now.as_millisecond())
         .await?;
@@ -169,7 +169,7 @@ pub async fn save_change(
     if has_new_secret {
         bridge.evidence.forget_refusals(id);
     }
-    Ok(())
+    Ok(source)
 }
 
 /// Deletes a source that no connection uses. Called by the pages too.

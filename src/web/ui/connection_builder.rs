@@ -302,7 +302,7 @@ async fn save_form(
     let existing = builder.saved.as_ref().map(|saved| saved.id);
     let seen = builder.seen(form);
     match save_seen(builder.bridge, &builder.actor, existing, document, seen).await {
-        Ok(id) => Ok(Some(id)),
+        Ok(saved) => Ok(Some(saved.id)),
         Err(error) => {
             extras.problems = mendable_of(error, &builder.saved_at())?;
             if extras.problems.iter().any(|one| one.saved_at.is_some()) {
@@ -321,7 +321,7 @@ async fn make_destination(
     let typed = &form.new_destination;
     match new_destination::make(builder.bridge, &builder.actor, typed, &builder.names).await? {
         Ok(saved) => {
-            form.destination_id = saved.id.to_string();
+            form.destination_id = saved.destination.id.to_string();
             form.new_destination = Default::default();
             extras.made_secret = saved.made_secret;
             builder.names = Names::load(builder.bridge).await?;
@@ -408,7 +408,7 @@ impl<'b> Builder<'b> {
     fn seen(&self, form: &ConnectionForm) -> Option<Seen> {
         let (saved, (version_id, source_id)) = (self.saved.as_ref()?, form.seen?);
         let called = form.called.as_ref().filter(|_| !form.name.is_empty());
-        Some(Seen {
+        Some(Seen::Whole {
             version_id,
             source_id,
             name: called.unwrap_or(&saved.name).clone(),

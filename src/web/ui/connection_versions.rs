@@ -77,7 +77,7 @@ pub async fn restore(
     };
     let (by, present) = (actor(&request), connection.clone());
     match restore_version(&bridge, &by, present, version.number, document).await {
-        Ok(id) => Ok(go(format!("/connections/{id}?done=restored"))),
+        Ok(saved) => Ok(go(format!("/connections/{}?done=restored", saved.id))),
         Err(error) => {
             let places = Places::of(&version.rules.filter, &version.rules.mapping);
             let called = |problem: FormProblem| FormProblem {

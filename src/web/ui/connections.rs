@@ -371,7 +371,9 @@ pub async fn duplicate(
         delivery: rules.delivery,
         enabled: Some(false),
     };
-    let id = copy(&bridge, &actor(&request), &connection, document).await?;
+    let id = copy(&bridge, &actor(&request), &connection, document)
+        .await?
+        .id;
     Ok(go(format!("/connections/{id}?done=duplicated")))
 }
 

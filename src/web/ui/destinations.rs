@@ -200,7 +200,7 @@ pub async fn create(
             // A secret that was made is shown first.
             Some(recipe) if saved.made_secret.is_none() => Ok(go(format!(
                 "/connections/new?template={}&destination_id={}",
-                recipe.id, saved.id
+                recipe.id, saved.destination.id
             ))),
             _ => led_to(&request, &bridge, saved, "added").await,
         },
@@ -303,16 +303,9 @@ pub async fn test(
     path: web::Path<String>,
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, PageError> {
-    let destination = bridge.store.destination(id(&path, "destination")?).await?;
-    let said = format!(
-        "Sent a test request to the destination {}.",
-        destination.name
-    );
-    bridge
-        .note(&actor(&request), "destination.tested", destination.id, said)
-        .await?;
-    try_out(&bridge, &destination).await?;
-    Ok(go(format!("/destinations/{}", destination.id)))
+    let id: DestinationId = id(&path, "destination")?;
+    try_out(&bridge, &actor(&request), id).await?;
+    Ok(go(format!("/destinations/{id}")))
 }
 
 pub async fn rotate_secret(
@@ -347,7 +340,7 @@ async fn led_to(
     saved: Saved,
     done: &str,
 ) -> Result<HttpResponse, PageError> {
-    let path = format!("/destinations/{}", saved.id);
+    let path = format!("/destinations/{}", saved.destination.id);
     match saved.made_secret {
         Some(secret) => go_and_show(request, bridge, &path, &secret).await,
         None => Ok(go(format!("{path}?done={done}"))),

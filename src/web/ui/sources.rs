@@ -218,7 +218,7 @@ pub async fn save(
         overlap_s: form.text("overlap_s").parse().ok(),
     };
     match save_change(&bridge, &actor(&request), id, document).await {
-        Ok(()) => Ok(go(format!("/sources/{id}?done=saved"))),
+        Ok(_) => Ok(go(format!("/sources/{id}?done=saved"))),
         Err(error) => {
             let problems = mendable(error)?;
             let source = bridge.store.source(id).await?;
