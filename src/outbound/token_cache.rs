@@ -36,8 +36,10 @@ pub(super) struct Slot {
     pub(super) refused: Option<(Instant, NotGiven)>,
 }
 
+type Held = Arc<tokio::sync::Mutex<Slot>>;
+
 #[derive(Debug, Clone, Default)]
-pub(super) struct TokenCache(Arc<Mutex<HashMap<[u8; 32], Arc<tokio::sync::Mutex<Slot>>>>>);
+pub(super) struct TokenCache(Arc<Mutex<HashMap<[u8; 32], Held>>>);
 
 impl NotGiven {
     pub(super) fn because(reason: impl Into<String>) -> NotGiven {
@@ -50,7 +52,7 @@ impl NotGiven {
 }
 
 impl TokenCache {
-    pub(super) fn slot(&self, grant: &Grant) -> Arc<tokio::sync::Mutex<Slot>> {
+    pub(super) fn slot(&self, grant: &Grant) -> Held {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fingerprint = grant.fingerprint();
         if slots.len() >= KEPT_LIMIT && !slots.contains_key(&fingerprint) {

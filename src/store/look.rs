@@ -177,19 +177,17 @@ both! {
         replay_id: ReplayId,
     ) -> Result<Others, StoreError> {
         let has_arrived = deliveries::state.eq(State::Delivered.as_str());
-        let known: Vec<(Vec<u8>, Vec<u8>, Option<i64>, Option<Vec<u8>>)> = deliveries::table
+        let known: Vec<(Pair, Option<i64>, Option<Vec<u8>>)> = deliveries::table
             .filter(deliveries::event_id.eq_any(rows.iter().map(|row| &row.event_id)))
             .filter(has_arrived.or(deliveries::finished_at.is_null()))
             .select((
-                deliveries::event_id,
-                deliveries::connection_id,
+                (deliveries::event_id, deliveries::connection_id),
                 deliveries::finished_at,
                 deliveries::replay_id,
             ))
             .load(conn)?;
         let mut others = Others::default();
-        for (event_id, connection_id, finished_at, of_replay) in known {
-            let pair = (event_id, connection_id);
+        for (pair, finished_at, of_replay) in known {
             if finished_at.is_some() {
                 others.arrived.insert(pair);
             } else if of_replay.as_deref() != Some(&replay_id.as_bytes()[..]) {
