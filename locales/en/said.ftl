@@ -226,6 +226,7 @@ said-body-ended = The body ended before it was complete.
 said-body-large = A body may have at most { $count } bytes.
 said-body-slow = The body did not come in time.
 said-body-no-room = More is being read than there is room for; try again shortly.
+said-turn-busy = Too much is being worked on at once; try again shortly.
 said-query-unread = The query cannot be read: { $error }.
 said-not-waiting = Only a delivery that is queued, held or waiting for a retry can be given up.
 said-delivery-there = This delivery is there already.

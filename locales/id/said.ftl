@@ -225,6 +225,7 @@ said-body-ended = Body berakhir sebelum lengkap.
 said-body-large = Body paling besar { $count } byte.
 said-body-slow = Body tidak datang tepat waktu.
 said-body-no-room = Yang sedang dibaca melebihi ruang yang tersedia; coba lagi sebentar lagi.
+said-turn-busy = Terlalu banyak yang sedang dikerjakan sekaligus; coba lagi sebentar lagi.
 said-query-unread = Query tidak dapat dibaca: { $error }.
 said-not-waiting = Hanya pengiriman yang antre, ditahan, atau menunggu dicoba lagi yang dapat dibatalkan.
 said-delivery-there = Pengiriman ini sudah ada.
