@@ -20,6 +20,8 @@ on_both!(
     whoever_knows_only_the_password_signs_nobody_out,
     the_eleventh_wrong_password_is_refused_from_whatever_address,
     an_address_is_limited_and_a_made_up_header_does_not_help,
+    new_accounts_are_limited_as_signing_in_is_and_the_first_is_made_once,
+    whoever_guesses_at_the_door_does_not_stop_who_is_signed_in,
     every_change_is_on_record_with_who_did_it_and_without_secrets,
     a_token_runs_out_and_its_use_is_shown,
     what_is_not_easily_undone_is_asked_first_without_scripts,
@@ -561,6 +563,79 @@ async fn an_address_is_limited_and_a_made_up_header_does_not_help(database: Data
         failed_login(&bridge, "one-more@example.com", "198.51.100.1").await,
         429
     );
+    bridge.stop().await;
+}
+
+async fn new_accounts_are_limited_as_signing_in_is_and_the_first_is_made_once(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let exhausted = async || {
+        let mut guesser = Visitor::stranger(&bridge);
+        let mark = guesser.get("/setup").await;
+        let mark = match mark.location {
+            Some(login) => guesser.get(&login).await.mark(),
+            None => mark.mark(),
+        };
+        for number in 0..50 {
+            let email = format!("p{number}@example.com");
+            let fields = [("csrf", &*mark), ("email", &email), ("password", "wrong")];
+            guesser.post("/login", &fields).await;
+        }
+    };
+    exhausted().await;
+    let mut ada = Visitor::stranger(&bridge);
+    let mark = ada.get("/setup").await.mark();
+    let mut account = [
+        ("csrf", &*mark),
+        ("name", "Ada"),
+        ("email", ADA),
+        ("password", ADAS_PASSWORD),
+    ];
+    let refused = ada.post("/setup", &account).await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.html.contains("Too many"), "{}", refused.html);
+    bridge.advance(Duration::from_secs(301));
+    assert_eq!(ada.post("/setup", &account).await.status, 303);
+
+    // No password is hashed any more, nor even looked at.
+    let mut late = Visitor::stranger(&bridge);
+    let mark = late.get("/login").await.mark();
+    account[0].1 = &mark;
+    account[3].1 = "short";
+    let answer = late.post("/setup", &account).await;
+    assert_eq!(
+        (answer.status, answer.location.as_deref()),
+        (303, Some("/login"))
+    );
+
+    let fields = [("email", "bob@example.com"), ("role", "editor")];
+    let shown = act(&mut ada, "/settings/people/invite", &fields).await;
+    let path = format!("/invite/{}", between(&shown.html, "/invite/", "\""));
+    exhausted().await;
+    let mark = late.get(&path).await.mark();
+    let fields = [
+        ("csrf", &*mark),
+        ("name", "Bob"),
+        ("password", "quiet river stones"),
+    ];
+    assert_eq!(late.post(&path, &fields).await.status, 429);
+    bridge.advance(Duration::from_secs(301));
+    assert_eq!(late.post(&path, &fields).await.status, 303);
+    bridge.stop().await;
+}
+
+async fn whoever_guesses_at_the_door_does_not_stop_who_is_signed_in(database: Database) {
+    let bridge = TestBridge::start_behind_proxy(database, "127.0.0.0/8").await;
+    let mut ada = owner(&bridge).await;
+    for host in 1..=11 {
+        failed_login(&bridge, ADA, &format!("192.0.2.{host}")).await;
+    }
+    let path = "/settings/password";
+    let fields = |current| [("current", current), ("new", "quiet river stones")];
+    for _ in 0..9 {
+        assert_eq!(act(&mut ada, path, &fields("wrong")).await.status, 422);
+    }
+    let changed = act(&mut ada, path, &fields(ADAS_PASSWORD)).await;
+    assert_eq!(changed.location.as_deref(), Some("/login?done=password"));
     bridge.stop().await;
 }
 
