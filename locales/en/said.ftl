@@ -66,6 +66,7 @@ said-attempts-many = The { $count }th attempt within { $minutes } minutes; furth
 said-attempts-first = Further ones are noted when there are too many.
 said-invite-made = Invited { $email } as { $said_role }.
 said-invite-withdrawn = Withdrew an invitation.
+said-invite-withdrawn-with = Withdrew the invitation of { $email } with the rights of { $name }.
 said-token-made = Made the API token { $name } with the role { $said_role }.
 said-token-revoked = Revoked the API token { $name }.
 

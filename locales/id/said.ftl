@@ -65,6 +65,7 @@ said-attempts-many = Percobaan ke-{ $count } dalam { $minutes } menit; percobaan
 said-attempts-first = Percobaan berikutnya dicatat bila terlalu banyak.
 said-invite-made = Mengundang { $email } sebagai { $said_role }.
 said-invite-withdrawn = Menarik sebuah undangan.
+said-invite-withdrawn-with = Menarik undangan untuk { $email } bersama hak { $name }.
 said-token-made = Membuat token API { $name } dengan peran { $said_role }.
 said-token-revoked = Mencabut token API { $name }.
 

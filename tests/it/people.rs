@@ -16,6 +16,7 @@ on_both!(
     roles_change_at_once_and_an_owner_always_stays,
     sessions_are_listed_and_ended_one_by_one_and_a_new_password_ends_all,
     signing_in_leads_back_to_pages_of_ours_only,
+    invitations_do_not_outlive_the_rights_of_who_made_them,
     the_second_factor_is_asked_for_and_no_code_is_taken_twice,
     whoever_knows_only_the_password_signs_nobody_out,
     the_eleventh_wrong_password_is_refused_from_whatever_address,
@@ -636,6 +637,64 @@ async fn whoever_guesses_at_the_door_does_not_stop_who_is_signed_in(database: Da
     }
     let changed = act(&mut ada, path, &fields(ADAS_PASSWORD)).await;
     assert_eq!(changed.location.as_deref(), Some("/login?done=password"));
+    bridge.stop().await;
+}
+
+async fn invitations_do_not_outlive_the_rights_of_who_made_them(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let mut ada = owner(&bridge).await;
+    let mut bob = person(&bridge, Role::Owner).await;
+    let (email, id) = (
+        "owner@example.com",
+        id_of(&bridge, "owner@example.com").await,
+    );
+    let invited = async |owner: &mut Visitor<'_>, email: &str| {
+        let fields = [("email", email), ("role", "owner")];
+        let shown = act(owner, "/settings/people/invite", &fields).await;
+        format!("/invite/{}", between(&shown.html, "/invite/", "\""))
+    };
+    let kept = invited(&mut ada, "eve@example.com").await;
+    let of_bob = format!("/settings/people/{id}");
+    let mut guest = Visitor::stranger(&bridge);
+    for change in ["role", "deactivate", "password", "remove"] {
+        let link = invited(&mut bob, "carol@example.com").await;
+        assert_eq!(guest.get(&link).await.status, 200, "{change}");
+        let path = format!("{of_bob}/{change}");
+        let changed = match change {
+            "password" => {
+                let fields = [("current", PASSWORD), ("new", "quiet river stones")];
+                act(&mut bob, "/settings/password", &fields).await
+            }
+            "role" => act(&mut ada, &path, &[("role", "editor")]).await,
+            _ => act(&mut ada, &path, &[]).await,
+        };
+        assert_eq!(changed.status, 303, "{change}: {}", changed.html);
+        assert_eq!(guest.get(&link).await.status, 404, "{change}");
+        let back = [("role", "owner")];
+        match change {
+            "role" => act(&mut ada, &path, &back).await,
+            "deactivate" => {
+                act(&mut ada, &format!("{of_bob}/activate"), &[]).await;
+                sign_in(&mut bob, email, PASSWORD).await
+            }
+            _ => sign_in(&mut bob, email, "quiet river stones").await,
+        };
+    }
+    assert_eq!(guest.get(&kept).await.status, 200);
+    let notes = bridge.get("/audit?object_kind=invite").await;
+    let withdrawn: Vec<&str> = notes["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|note| note["action"] == "invite.withdrawn")
+        .map(|note| note["actor"]["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(withdrawn, ["Ada", "owner", "Ada", "Ada"]);
+    assert!(
+        notes
+            .to_string()
+            .contains("Withdrew the invitation of carol@example.com with the rights of owner.")
+    );
     bridge.stop().await;
 }
 
