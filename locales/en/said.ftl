@@ -347,6 +347,7 @@ said-path-pattern = The pattern of match() and search() is written as a text in 
 said-path-regex = `{ $pattern }` is not a regular expression, or too large a one.
 said-path-functions = At most { $count } functions may stand inside each other in a path.
 said-path-search = This path would search too much of so large an event; name the way to the value more closely.
+said-filter-items-many = This asks too much of the items of so long a list; ask for less of each.
 said-path-followed = The path cannot be followed: { $error }
 said-path-selects = The path selects more than { $count } values.
 said-path-from = This is not a path: it cannot be understood from character { $position } on.

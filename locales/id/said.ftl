@@ -346,6 +346,7 @@ said-path-pattern = Pola untuk match() dan search() ditulis sebagai teks di dala
 said-path-regex = `{ $pattern }` bukan ekspresi reguler, atau terlalu besar.
 said-path-functions = Paling banyak { $count } fungsi boleh bersarang di dalam sebuah path.
 said-path-search = Path ini harus menelusuri terlalu banyak bagian event sebesar ini; sebutkan jalan ke nilainya dengan lebih tepat.
+said-filter-items-many = Ini menanyakan terlalu banyak tentang butir-butir dari daftar sepanjang itu; tanyakan lebih sedikit untuk tiap butir.
 said-path-followed = Path-nya tidak dapat diikuti: { $error }
 said-path-selects = Path-nya memilih lebih dari { $count } nilai.
 said-path-from = Ini bukan path: tidak dapat dipahami mulai karakter ke-{ $position }.
