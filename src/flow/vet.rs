@@ -33,7 +33,7 @@ pub async fn address_problem(guard: &Guard, settings: &Settings) -> Option<Probl
     let Refusal {
         reason: mut message,
         may_be_listed,
-    } = refused_address(guard, settings).await?;
+    } = refused_address(&guard.early(), settings).await?;
     if may_be_listed {
         message.push_str(" To allow it, list its network in BLUEBRIDGE_ALLOW_NETWORKS.");
     }
