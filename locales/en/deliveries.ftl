@@ -46,7 +46,7 @@ deliveries-destination-unread = The destination “{ $text }” in this address 
 deliveries-time-unread = The time “{ $text }” cannot be understood. Write it like 2026-01-31T14:00, or choose a stretch of time.
 deliveries-too-many = { $count } deliveries are selected; at most { $limit } are resent at once.
 deliveries-not-a-stream = This is the log's live tail, for programs that accept text/event-stream. Open the log and choose “Watch live”.
-deliveries-too-many-viewers = Too many people watch the log at this moment. The page itself works; try again later.
+deliveries-too-many-viewers = The log is watched too often at this moment, by everybody or by this browser. The page itself works; try again later.
 
 ## The table
 

@@ -42,7 +42,7 @@ deliveries-destination-unread = Tujuan “{ $text }” di alamat ini tidak dapat
 deliveries-time-unread = Waktu “{ $text }” tidak dapat dipahami. Tulis seperti 2026-01-31T14:00, atau pilih rentang waktu.
 deliveries-too-many = { $count } pengiriman dipilih; sekali kirim ulang paling banyak { $limit }.
 deliveries-not-a-stream = Ini aliran langsung log, untuk program yang menerima text/event-stream. Buka log lalu pilih “Pantau langsung”.
-deliveries-too-many-viewers = Terlalu banyak orang memantau log saat ini. Halamannya sendiri tetap berfungsi; coba lagi nanti.
+deliveries-too-many-viewers = Log sedang dipantau terlalu banyak kali saat ini, oleh semua orang atau oleh browser ini. Halamannya sendiri tetap berfungsi; coba lagi nanti.
 
 ## Tabel
 

@@ -6,7 +6,7 @@
 
 mod cost;
 
-use cost::Cost;
+use cost::{Cost, Limits};
 use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
 use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
@@ -16,10 +16,14 @@ use crate::domain::needs::Needs;
 
 /// Work that one evaluation may cost: nodes of the document, as often as each is visited.
 pub const WORK_LIMIT_NODES: usize = 200_000;
+/// Work that all queries of one filter, or of one mapping, may cost together; each has an equal share of it, at most [`WORK_LIMIT_NODES`].
+pub const SHARED_WORK_NODES: usize = 2_000_000;
 /// Nodes that one evaluation may give.
 pub const RESULT_LIMIT_NODES: usize = 10_000;
 /// Nodes that regular expressions may be tried on, which the crate compiles anew at each.
 pub const REGEX_LIMIT_NODES: usize = 500;
+/// Nodes that the regular expressions of all queries of one filter, or of one mapping, may be tried on together; shared like the work.
+pub const SHARED_REGEX_NODES: usize = 2_000;
 /// Largest compiled regular expression, in bytes.
 pub const REGEX_LIMIT_BYTES: usize = 256 * 1024;
 /// Bytes of the paths that the crate writes down, one for each node that it visits.
@@ -42,6 +46,7 @@ enum Plan {
     Query {
         query: JpQuery,
         cost: Cost,
+        limits: Limits,
     },
 }
 
@@ -121,6 +126,7 @@ impl Path {
             None => Plan::Query {
                 cost: Cost::of(&query)?,
                 query,
+                limits: Limits::of_one(),
             },
         };
         Ok(Path {
@@ -138,7 +144,36 @@ impl Path {
     pub fn find<'v>(&self, root: &'v Value) -> Result<Vec<&'v Value>, PathError> {
         match &self.plan {
             Plan::Walk(steps) => Ok(walk(steps, root).into_iter().collect()),
-            Plan::Query { query, cost } => run(query, *cost, root),
+            Plan::Query {
+                query,
+                cost,
+                limits,
+            } => {
+                cost.allows(root, *limits)?;
+                run(query, root)
+            }
+        }
+    }
+
+    /// What a query may cost on this document, in nodes; a walk costs next to nothing.
+    pub fn work(&self, root: &Value) -> usize {
+        match &self.plan {
+            Plan::Walk(_) => 0,
+            Plan::Query { cost, .. } => cost.work(root),
+        }
+    }
+
+    /// Gives each query among the paths of a filter or mapping its share of what they may cost together. Fixed by how many there are, not spent as they
+    /// run: else one that is asked later would find less, and it depends on the others what is asked at all.
+    pub fn share(paths: &mut [&mut Path]) {
+        let limits = Limits::shared(paths.iter().filter_map(|path| match &path.plan {
+            Plan::Query { cost, .. } => Some(*cost),
+            Plan::Walk(_) => None,
+        }));
+        for path in paths {
+            if let Plan::Query { limits: own, .. } = &mut path.plan {
+                *own = limits;
+            }
         }
     }
 
@@ -185,13 +220,17 @@ impl Path {
                 (Step::Name(first), rest) if first == name => Plan::Walk(rest.to_vec()),
                 _ => return None,
             },
-            Plan::Query { query, .. } => {
+            Plan::Query { query, limits, .. } => {
                 let (first, rest) = query.segments.split_first()?;
                 let begins =
                     matches!(first, Segment::Selector(Selector::Name(first)) if first == name);
                 let query = JpQuery::new(rest.to_vec());
                 let cost = Cost::of(&query).ok().filter(|_| begins)?;
-                Plan::Query { query, cost }
+                Plan::Query {
+                    query,
+                    cost,
+                    limits: *limits,
+                }
             }
         };
         Some(Path {
@@ -220,8 +259,7 @@ fn walk<'v>(steps: &[Step], root: &'v Value) -> Option<&'v Value> {
         })
 }
 
-fn run<'v>(query: &JpQuery, cost: Cost, root: &'v Value) -> Result<Vec<&'v Value>, PathError> {
-    cost.allows(root)?;
+fn run<'v>(query: &JpQuery, root: &'v Value) -> Result<Vec<&'v Value>, PathError> {
     let found = js_path_process(query, root)
         .map_err(|error| PathError::new(format!("The path cannot be followed: {error}")))?;
     if found.len() > RESULT_LIMIT_NODES {

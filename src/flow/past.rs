@@ -4,11 +4,12 @@
 //! skipped for another reason plays no part. [`over_the_past`] reads the events in pages, so memory stays bounded however many are asked for.
 //! Called by the builder and by `POST /connections/{id}/dry-run`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::domain::connection::{Decision, Rules, Subject};
 use crate::domain::event::{Reading, read};
@@ -24,6 +25,10 @@ use crate::store::events::StoredEvent;
 pub const EVENTS_LIMIT: u32 = 5_000;
 /// Events that a dry run looks at unless asked for more or fewer.
 pub const DRY_RUN_EVENTS: u32 = 200;
+/// How long a dry run may take, in milliseconds; it tells how many events it has looked at until then.
+const TIME_LIMIT_MS: i64 = 10_000;
+/// After how long it gives its turn to others who wait, in milliseconds.
+const TURN_MS: i64 = 500;
 /// Events in memory at once.
 const PAGE_EVENTS: i64 = 50;
 /// Events that are shown one by one for each kind of difference.
@@ -106,14 +111,17 @@ pub struct Difference {
     pub now: Option<String>,
 }
 
-/// Compares over the newest `count` events of a source, at most [`EVENTS_LIMIT`]. Without `before`, nothing was sent before.
+/// Compares over the newest `count` events of a source, at most [`EVENTS_LIMIT`] and as many as there is time for. Without `before`, nothing was sent
+/// before. It works when it has one of the turns, and gives it back every now and then.
 pub async fn over_the_past(
     bridge: &Bridge,
     source_id: SourceId,
     before: Option<Arc<Rules>>,
     now: Arc<Rules>,
     count: u32,
+    turns: &Arc<Semaphore>,
 ) -> Result<Comparison, StoreError> {
+    let until_ms = bridge.clock.steady_ms().saturating_add(TIME_LIMIT_MS);
     let mut comparison = Comparison::default();
     let mut left = i64::from(count.min(EVENTS_LIMIT));
     let mut oldest = None;
@@ -122,17 +130,20 @@ pub async fn over_the_past(
         let page = bridge.store.event_bodies(source_id, oldest, wanted).await?;
         let read = i64::try_from(page.len()).unwrap_or(wanted);
         oldest = page.last().map(|event| event.summary.id);
-        let (before, now) = (before.clone(), now.clone());
-        // Rules may be dear to apply; other requests of this thread go on meanwhile.
-        let weighed = tokio::task::spawn_blocking(move || {
-            for event in &page {
-                comparison.take(event, before.as_deref(), &now);
+        let mut events = VecDeque::from(page);
+        while !events.is_empty() {
+            let (before, now, clock) = (before.clone(), now.clone(), bridge.clock.clone());
+            (comparison, events) = in_turn(turns, move || {
+                let turn_ends_ms = until_ms.min(clock.steady_ms().saturating_add(TURN_MS));
+                let is_over = || clock.steady_ms() >= turn_ends_ms;
+                comparison.take_some(&mut events, before.as_deref(), &now, is_over);
+                (comparison, events)
+            })
+            .await?;
+            if bridge.clock.steady_ms() >= until_ms {
+                return Ok(comparison);
             }
-            comparison
-        });
-        comparison = weighed.await.map_err(|error| {
-            StoreError::Unavailable(format!("the dry run was cut off: {error}"))
-        })?;
+        }
         left -= read;
         if read < wanted {
             break;
@@ -141,7 +152,38 @@ pub async fn over_the_past(
     Ok(comparison)
 }
 
+/// Does a piece of the work when it is its turn. Rules may be dear to apply; other requests of this thread go on meanwhile.
+async fn in_turn<T: Send + 'static>(
+    turns: &Arc<Semaphore>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    let cut_off = || StoreError::Unavailable("the dry run was cut off".into());
+    let turn = turns.clone().acquire_owned().await.map_err(|_| cut_off())?;
+    let done = tokio::task::spawn_blocking(move || {
+        // Kept when nobody waits for the answer any more.
+        let _turn = turn;
+        work()
+    });
+    done.await.map_err(|_| cut_off())
+}
+
 impl Comparison {
+    /// Takes one event after the other, at least one, until there is none left or the time is over.
+    fn take_some(
+        &mut self,
+        events: &mut VecDeque<StoredEvent>,
+        before: Option<&Rules>,
+        now: &Rules,
+        is_over: impl Fn() -> bool,
+    ) {
+        while let Some(event) = events.pop_front() {
+            self.take(&event, before, now);
+            if is_over() {
+                return;
+            }
+        }
+    }
+
     fn take(&mut self, event: &StoredEvent, before: Option<&Rules>, now: &Rules) {
         // What is stored was read once; a body that this version reads no more counts as not sent on both sides.
         let Ok(Reading::Event { facts, document }) = read(&event.body) else {
@@ -327,6 +369,7 @@ fn collect(
 mod tests {
     use super::*;
     use crate::domain::catalogue::sample::sample;
+    use crate::store::events::EventSummary;
     use serde_json::json;
 
     fn rules(document: Value) -> Rules {
@@ -349,6 +392,43 @@ mod tests {
 
     fn fields(list: Value) -> Value {
         json!({"mapping": {"mode": "fields", "fields": list}})
+    }
+
+    #[test]
+    fn events_are_left_for_another_turn_when_the_time_is_over() {
+        let body = sample("TODO_CREATED", 1).to_string();
+        let summary = EventSummary {
+            id: EventId::new(1, [0; 10]),
+            source_id: SourceId::new(1, [0; 10]),
+            event_type: "TODO_CREATED".into(),
+            record_id: None,
+            record_title: None,
+            list_id: None,
+            list_title: None,
+            project_id: None,
+            project_name: None,
+            company_id: None,
+            occurred_at: None,
+            received_at: "2026-01-06T00:00:00Z".parse().unwrap(),
+            is_test: false,
+        };
+        let event = || StoredEvent {
+            summary: summary.clone(),
+            body: body.clone().into(),
+        };
+        let mut events: VecDeque<StoredEvent> = (0..5).map(|_| event()).collect();
+        let (now, mut comparison) = (
+            rules(json!({"mapping": {"mode": "passthrough"}})),
+            Comparison::default(),
+        );
+        for (looked_at, left) in [(1, 4), (2, 3)] {
+            comparison.take_some(&mut events, None, &now, || true);
+            assert_eq!((comparison.looked_at, events.len()), (looked_at, left));
+        }
+        comparison.take_some(&mut events, None, &now, || false);
+        assert_eq!((comparison.looked_at, events.len()), (5, 0));
+        comparison.take_some(&mut events, None, &now, || true);
+        assert_eq!(comparison.looked_at, 5);
     }
 
     #[test]

@@ -5,8 +5,9 @@
 //! own filter. It keeps nothing: whoever comes late reads the log's page.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -17,9 +18,13 @@ use crate::domain::id::DeliveryId;
 use crate::flow::Bridge;
 use crate::store::deliveries::DeliverySummary;
 use crate::store::error::StoreError;
+use crate::store::tokens::TokenHash;
 
 /// Who may watch at the same time.
 pub const VIEWERS_LIMIT: usize = 64;
+
+/// How often one session may watch at the same time, so that it keeps nobody else out: as many connections as a browser holds.
+pub const VIEWERS_OF_SESSION_LIMIT: usize = 6;
 
 /// Unfinished deliveries whose changes are told.
 pub const WATCHED_LIMIT: usize = 200;
@@ -40,7 +45,8 @@ pub type News = Arc<Vec<DeliverySummary>>;
 #[derive(Debug)]
 pub struct Tail {
     news: broadcast::Sender<News>,
-    viewers: AtomicUsize,
+    /// How often each session watches.
+    viewers: Mutex<HashMap<TokenHash, usize>>,
     came: Notify,
     told: Mutex<HashMap<DeliveryId, Told>>,
     closing: tokio::sync::watch::Sender<bool>,
@@ -54,6 +60,7 @@ type Told = (State, u32);
 #[derive(Debug)]
 pub struct Viewer {
     tail: Arc<Tail>,
+    session: TokenHash,
     pub news: broadcast::Receiver<News>,
     pub closing: tokio::sync::watch::Receiver<bool>,
 }
@@ -62,7 +69,7 @@ impl Default for Tail {
     fn default() -> Tail {
         Tail {
             news: broadcast::Sender::new(BEHIND_LIMIT),
-            viewers: AtomicUsize::new(0),
+            viewers: Mutex::default(),
             came: Notify::new(),
             told: Mutex::default(),
             closing: tokio::sync::watch::Sender::new(false),
@@ -82,18 +89,26 @@ impl Tail {
         self.beat_every_ms.store(every_ms, Ordering::Relaxed);
     }
 
-    /// Begins to watch; `None` when too many do. Changes of the deliveries `shown` are told as well, when they are unfinished.
-    pub fn watch(self: &Arc<Tail>, shown: &[DeliverySummary]) -> Option<Viewer> {
-        if self.viewers.fetch_add(1, Ordering::SeqCst) >= VIEWERS_LIMIT {
-            self.viewers.fetch_sub(1, Ordering::SeqCst);
+    /// Begins to watch; `None` when too many do, or this session too often. Changes of the deliveries `shown` are told as well, when they are unfinished.
+    pub fn watch(
+        self: &Arc<Tail>,
+        session: TokenHash,
+        shown: &[DeliverySummary],
+    ) -> Option<Viewer> {
+        let mut viewers = lock(&self.viewers);
+        let own = viewers.get(&session).copied().unwrap_or(0);
+        if own >= VIEWERS_OF_SESSION_LIMIT || viewers.values().sum::<usize>() >= VIEWERS_LIMIT {
             return None;
         }
+        viewers.insert(session, own + 1);
+        drop(viewers);
         let viewer = Viewer {
             tail: self.clone(),
+            session,
             news: self.news.subscribe(),
             closing: self.closing.subscribe(),
         };
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = lock(&self.told);
         for delivery in shown.iter().filter(|one| !one.state.is_final()) {
             told.entry(delivery.id)
                 .or_insert((delivery.state, delivery.attempts));
@@ -105,7 +120,7 @@ impl Tail {
 
     /// Waits until somebody watches.
     pub async fn watched(&self) {
-        while self.viewers.load(Ordering::SeqCst) == 0 {
+        while lock(&self.viewers).is_empty() {
             self.came.notified().await;
         }
     }
@@ -129,7 +144,7 @@ impl Tail {
 
     /// The newest unfinished deliveries that somebody was told of.
     fn unfinished(&self) -> Vec<DeliveryId> {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = lock(&self.told);
         let mut ids: Vec<DeliveryId> = told
             .iter()
             .filter(|(_, (state, _))| !state.is_final())
@@ -142,7 +157,7 @@ impl Tail {
 
     /// What is new or changed; remembers it, and forgets what no tick will find again.
     fn select(&self, found: Vec<DeliverySummary>, since_ms: i64) -> Vec<DeliverySummary> {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = lock(&self.told);
         let mut news: Vec<DeliverySummary> = found
             .into_iter()
             .filter(|one| {
@@ -167,6 +182,39 @@ impl Tail {
 
 impl Drop for Viewer {
     fn drop(&mut self) {
-        self.tail.viewers.fetch_sub(1, Ordering::SeqCst);
+        let mut viewers = lock(&self.tail.viewers);
+        if let Entry::Occupied(mut own) = viewers.entry(self.session) {
+            *own.get_mut() -= 1;
+            if *own.get() == 0 {
+                own.remove();
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_session_keeps_nobody_else_out() {
+        let tail = Arc::new(Tail::default());
+        let watch = |session: usize| tail.watch([session as u8; 32], &[]);
+        let mut own: Vec<Viewer> = (0..VIEWERS_OF_SESSION_LIMIT)
+            .filter_map(|_| watch(0))
+            .collect();
+        assert_eq!(own.len(), VIEWERS_OF_SESSION_LIMIT);
+        assert!(watch(0).is_none());
+        let others: Vec<Viewer> = (1..100).filter_map(watch).collect();
+        assert_eq!(own.len() + others.len(), VIEWERS_LIMIT);
+        assert!(watch(200).is_none());
+        own.pop();
+        assert!(watch(0).is_some());
+        drop((own, others));
+        assert!(lock(&tail.viewers).is_empty());
     }
 }

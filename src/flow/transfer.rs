@@ -643,11 +643,16 @@ fn checked_name(what: &str, name: &str) -> Result<String, ImportError> {
     })
 }
 
-/// All at once, so that a file of names that nobody answers for takes no longer than one of them.
+/// Names of destinations that an import looks up.
+const LOOKED_UP_LIMIT: usize = 50;
+
+/// All at once, so that a file of names that nobody answers for takes no longer than one of them. A few names only: they keep a thread each, and the guard
+/// looks again when they are dialled.
 async fn check_addresses(
     guard: &Guard,
     steps: &[Step<DestinationDraft>],
 ) -> Result<(), ImportError> {
+    let guard = &guard.sparing(LOOKED_UP_LIMIT);
     let looks = steps.iter().filter_map(|step| match &step.deed {
         Deed::Make(draft) => Some(async {
             let problem = address_problem(guard, &draft.settings).await?;

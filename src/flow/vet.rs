@@ -33,6 +33,7 @@ pub fn guard(listed: &[IpNet]) -> Guard {
 
 /// The same guard as at sending, early: a wrong address is told where it is typed, and what to do about it.
 pub async fn address_problem(guard: &Guard, settings: &Settings) -> Option<Problem> {
+    let guard = &guard.early();
     let (place, refusal) = match &settings.endpoint {
         Endpoint::Web(request) => {
             let refusal = refused_url(guard, &request.url, request.allow_http).await;

@@ -17,7 +17,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use crate::domain::destination::{Encryption, MailServer};
-use crate::outbound::lookup::{Lookup, System, Unresolved};
+use crate::outbound::lookup::{Apart, Lookup, Sparing, System, Unresolved};
 use crate::outbound::ranges::special_purpose;
 
 /// Decides which addresses may be reached.
@@ -25,6 +25,8 @@ use crate::outbound::ranges::special_purpose;
 pub struct Guard {
     allowed: Arc<Vec<IpNet>>,
     lookup: Arc<dyn Lookup>,
+    /// For what is looked at before anything is sent there.
+    early: Arc<dyn Lookup>,
     /// Only listed networks may be reached, for this reason.
     narrowed: Option<Narrowed>,
 }
@@ -91,8 +93,25 @@ impl Guard {
     pub fn with_lookup(allowed: Vec<IpNet>, lookup: Arc<dyn Lookup>) -> Guard {
         Guard {
             allowed: Arc::new(allowed.into_iter().map(canonical).collect()),
+            early: Arc::new(Apart::from(lookup.clone())),
             lookup,
             narrowed: None,
+        }
+    }
+
+    /// This guard for addresses that are looked at before anything is sent there.
+    pub fn early(&self) -> Guard {
+        Guard {
+            lookup: self.early.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// This guard for many addresses that are looked at early: each name once, and so many at most. The others pass until they are dialled.
+    pub fn sparing(&self, names: usize) -> Guard {
+        Guard {
+            early: Arc::new(Sparing::new(self.early.clone(), names)),
+            ..self.clone()
         }
     }
 

@@ -94,6 +94,15 @@ impl Store {
         }
     }
 
+    /// The note that waits, for changes that have more to tell than it.
+    pub(super) fn waiting_note(&self) -> Option<Note> {
+        let pending = self.pending.as_ref()?;
+        pending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// Writes a note alone, for what changes nothing here or was changed before.
     pub async fn note(&self, note: Note) -> Result<(), StoreError> {
         let store = self.noting(note);

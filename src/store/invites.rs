@@ -1,4 +1,5 @@
-//! Invitations: a one-time link that makes an account. Of the link only a hash is kept.
+//! Invitations: a one-time link that makes an account. Of the link only a hash is kept. It is worth no longer what whoever made it may give: `people`
+//! withdraws somebody's invitations together with their rights.
 
 use diesel::{
     ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, RunQueryDsl as _,
@@ -6,12 +7,12 @@ use diesel::{
 };
 use jiff::Timestamp;
 
-use crate::domain::id::InviteId;
+use crate::domain::id::{InviteId, UserId};
 use crate::domain::person::{Role, User};
 use crate::store::Store;
 use crate::store::both::either;
 use crate::store::error::StoreError;
-use crate::store::people::{insert_user, refuse_known_address};
+use crate::store::people::{insert_user, refuse_known_address, refuse_unless_owner};
 use crate::store::row;
 use crate::store::schema::invites;
 use crate::store::tokens::TokenHash;
@@ -26,6 +27,8 @@ pub struct Invite {
     pub email: String,
     pub role: Role,
     pub invited_by: String,
+    /// Unknown of those that an earlier version made.
+    pub invited_by_id: Option<UserId>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -35,6 +38,9 @@ impl Store {
     pub async fn create_invite(&self, invite: Invite, hash: TokenHash) -> Result<(), StoreError> {
         either!(self.write(move |conn| {
             refuse_known_address(conn, &invite.email)?;
+            if let Some(inviter) = invite.invited_by_id {
+                refuse_unless_owner(conn, inviter)?;
+            }
             let now_ms = invite.created_at.as_millisecond();
             diesel::delete(invites::table.filter(invites::expires_at.le(now_ms))).execute(conn)?;
             diesel::delete(invites::table.filter(invites::email.eq(&invite.email)))
@@ -52,6 +58,8 @@ impl Store {
                     invites::email.eq(&invite.email),
                     invites::role.eq(invite.role.as_str()),
                     invites::invited_by.eq(&invite.invited_by),
+                    invites::invited_by_id
+                        .eq(invite.invited_by_id.map(|id| id.as_bytes().to_vec())),
                     invites::created_at.eq(now_ms),
                     invites::expires_at.eq(invite.expires_at.as_millisecond()),
                 ))
@@ -125,6 +133,7 @@ struct InviteRow {
     email: String,
     role: String,
     invited_by: String,
+    invited_by_id: Option<Vec<u8>>,
     created_at: i64,
     expires_at: i64,
 }
@@ -136,6 +145,10 @@ impl InviteRow {
             email: self.email,
             role: row::word(&self.role, Role::from_word)?,
             invited_by: self.invited_by,
+            invited_by_id: self
+                .invited_by_id
+                .map(|id| row::id(&id, UserId::from_slice))
+                .transpose()?,
             created_at: row::time(self.created_at)?,
             expires_at: row::time(self.expires_at)?,
         })

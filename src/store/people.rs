@@ -5,13 +5,15 @@ use diesel::{
     Selectable, SelectableHelper as _,
 };
 
-use crate::domain::id::UserId;
+use crate::domain::audit::Note;
+use crate::domain::id::{AuditId, InviteId, UserId};
 use crate::domain::person::{Language, Role, User};
 use crate::store::Store;
+use crate::store::audit;
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
 use crate::store::row;
-use crate::store::schema::{sessions, users};
+use crate::store::schema::{invites, sessions, users};
 
 /// A user with the hash that only sign-in looks at.
 #[derive(Debug, Clone)]
@@ -80,12 +82,13 @@ impl Store {
         }))
     }
 
-    /// Sets a new password hash and ends every session of the user.
+    /// Sets a new password hash, ends every session of the user and withdraws their invitations.
     pub async fn change_password(
         &self,
         email: String,
         password_hash: String,
     ) -> Result<(), StoreError> {
+        let note = self.waiting_note();
         either!(self.write(move |conn| {
             let id: Vec<u8> = users::table
                 .filter(users::email.eq(&email))
@@ -97,7 +100,7 @@ impl Store {
                 .set(users::password_hash.eq(password_hash))
                 .execute(conn)?;
             diesel::delete(sessions::table.filter(sessions::user_id.eq(&id))).execute(conn)?;
-            Ok(())
+            withdraw_invites_of(conn, &id, note.as_ref())
         }))
     }
 
@@ -131,11 +134,13 @@ impl Store {
         }))
     }
 
-    /// Gives a user another role; the last owner keeps theirs.
+    /// Gives a user another role; the last owner keeps theirs. Invitations of whoever is no owner any more are withdrawn.
     pub async fn change_role(&self, id: UserId, role: Role) -> Result<(), StoreError> {
+        let note = self.waiting_note();
         either!(self.write(move |conn| {
             if role != Role::Owner {
                 refuse_for_last_owner(conn, id)?;
+                withdraw_invites_of(conn, id.as_bytes(), note.as_ref())?;
             }
             diesel::update(users::table.find(&id.as_bytes()[..]))
                 .set(users::role.eq(role.as_str()))
@@ -144,13 +149,14 @@ impl Store {
         }))
     }
 
-    /// Switches an account off, ending its sessions, or on again. The last owner's stays on.
+    /// Switches an account off, ending its sessions and withdrawing its invitations, or on again. The last owner's stays on.
     pub async fn switch_user(
         &self,
         id: UserId,
         active: bool,
         now_ms: i64,
     ) -> Result<(), StoreError> {
+        let note = self.waiting_note();
         either!(self.write(move |conn| {
             if active {
                 load(conn, id).map(drop)?
@@ -163,15 +169,18 @@ impl Store {
             if !active {
                 let of_user = sessions::user_id.eq(&id.as_bytes()[..]);
                 diesel::delete(sessions::table.filter(of_user)).execute(conn)?;
+                withdraw_invites_of(conn, id.as_bytes(), note.as_ref())?;
             }
             Ok(())
         }))
     }
 
-    /// Removes an account with its sessions and second factor; the last owner's stays.
+    /// Removes an account with its sessions, second factor and invitations; the last owner's stays.
     pub async fn remove_user(&self, id: UserId) -> Result<(), StoreError> {
+        let note = self.waiting_note();
         either!(self.write(move |conn| {
             refuse_for_last_owner(conn, id)?;
+            withdraw_invites_of(conn, id.as_bytes(), note.as_ref())?;
             diesel::delete(users::table.find(&id.as_bytes()[..])).execute(conn)?;
             Ok(())
         }))
@@ -206,6 +215,49 @@ both! {
             ))
             .execute(conn)?;
         Ok(())
+    }
+}
+
+both! {
+    /// Withdraws the open invitations of somebody whose rights end, or whose password others may have known. Each is noted beside the change.
+    fn withdraw_invites_of(conn: &mut Conn, inviter: &[u8], change: Option<&Note>) -> Result<(), StoreError> {
+        let of_inviter = invites::table.filter(invites::invited_by_id.eq(inviter));
+        let withdrawn: Vec<(Vec<u8>, String, String)> = of_inviter
+            .select((invites::id, invites::email, invites::invited_by))
+            .load(conn)?;
+        diesel::delete(of_inviter).execute(conn)?;
+        let Some(change) = change else { return Ok(()) };
+        let change_id = u128::from_be_bytes(*change.id.as_bytes());
+        for (place, (id, email, name)) in (1_u128..).zip(withdrawn) {
+            // The ids that follow the change's, so that they stand together.
+            let note_id = change_id.wrapping_add(place).to_be_bytes();
+            let note = Note::new(
+                row::id(&note_id, AuditId::from_slice)?,
+                change.at,
+                change.actor.clone(),
+                "invite.withdrawn",
+                row::id(&id, InviteId::from_slice)?,
+                format!("Withdrew the invitation of {email} with the rights of {name}."),
+            );
+            audit::insert(conn, &note)?;
+        }
+        Ok(())
+    }
+}
+
+both! {
+    /// For what whoever is admitted may do only as long as they are an owner.
+    pub(super) fn refuse_unless_owner(conn: &mut Conn, id: UserId) -> Result<(), StoreError> {
+        let owners: i64 = users::table
+            .find(&id.as_bytes()[..])
+            .filter(users::role.eq(Role::Owner.as_str()))
+            .filter(users::deactivated_at.is_null())
+            .count()
+            .get_result(conn)?;
+        match owners {
+            0 => Err(StoreError::Outdated),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -256,6 +256,7 @@ diesel::table! {
         invited_by -> Text,
         created_at -> BigInt,
         expires_at -> BigInt,
+        invited_by_id -> Nullable<Binary>,
     }
 }
 

@@ -65,9 +65,18 @@ fn bearer_of(request: &HttpRequest) -> Option<&str> {
         .or_else(|| value.strip_prefix("bearer "))
 }
 
-/// Whether a request says who sent it, true or not.
-pub fn names_its_sender(request: &HttpRequest) -> bool {
-    bearer_of(request).is_some() || cookie_of(request).is_some()
+/// Whether a request comes from a program or from somebody who is signed in.
+pub async fn is_from_known(request: &HttpRequest, bridge: &Bridge) -> Result<bool, ApiError> {
+    let now_ms = bridge.clock.now_ms();
+    let by_token = match bearer_of(request) {
+        Some(token) => bridge
+            .store
+            .token(hash_of(token.trim()), now_ms)
+            .await?
+            .is_some(),
+        None => false,
+    };
+    Ok(by_token || full_session(request, bridge).await?.is_some())
 }
 
 /// Finds out which program asks.

@@ -3,7 +3,8 @@
 //! Called by `hooks` for Blue's and as a wrapper around API and pages, before anything else looks at the request, so that a sender that drips
 //! holds no handler. A compressed body is refused: its size would not say what it becomes.
 //!
-//! Nobody has been asked yet who they are, and thousands may send at once, so what is in memory of all bodies is bounded by a [`Room`]. It is taken as
+//! Nobody has been admitted yet, and thousands may send at once, so what is in memory of all bodies is bounded by a [`Room`], and who sends much is asked
+//! first whether they are known here. It is taken as
 //! the bytes come, not by what a request announces: else a few that announce much and send nothing would keep everybody out.
 
 use std::sync::Arc;
@@ -12,23 +13,24 @@ use std::time::Duration;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::CONTENT_ENCODING;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError as _, web};
 use futures_util::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
+use crate::flow::Bridge;
 use crate::web::Site;
 use crate::web::api::BODY_LIMIT_BYTES;
-use crate::web::auth::names_its_sender;
+use crate::web::auth::is_from_known;
 use crate::web::problem::ApiError;
 use crate::web::ui::error::PageError;
 
 /// How long the body of an API request or a form may take.
 const BODY_TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// Largest body of a request with neither a token nor a cookie, in bytes: what strangers send is a form to sign in.
+/// Largest body of a request whose sender is not known, in bytes: what strangers send is a form to sign in.
 const STRANGERS_LIMIT_BYTES: usize = 64 << 10;
 
 /// Bytes of bodies at Blue's door in memory at once, and of those of API and pages. Apart, so that nobody who knows no source keeps an event out.
@@ -113,11 +115,7 @@ async fn taken(request: &mut ServiceRequest) -> Result<Taken, ApiError> {
             "Send the body as it is, without Content-Encoding.",
         ));
     }
-    let limit_bytes = if names_its_sender(request.request()) {
-        BODY_LIMIT_BYTES
-    } else {
-        STRANGERS_LIMIT_BYTES
-    };
+    let limit_bytes = limit_bytes(request).await?;
     let payload = request
         .extract::<web::Payload>()
         .await
@@ -126,6 +124,23 @@ async fn taken(request: &mut ServiceRequest) -> Result<Taken, ApiError> {
         .app_data::<web::Data<Site>>()
         .ok_or_else(|| ApiError::internal(&"a body was read at no site"))?;
     whole(payload, limit_bytes, BODY_TIME_LIMIT, &site.room).await
+}
+
+/// How long the body may be. The sender is looked up only for one that is not announced to be short.
+async fn limit_bytes(request: &ServiceRequest) -> Result<usize, ApiError> {
+    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|bytes| bytes <= STRANGERS_LIMIT_BYTES) {
+        return Ok(STRANGERS_LIMIT_BYTES);
+    }
+    let bridge = request
+        .app_data::<web::Data<Bridge>>()
+        .ok_or_else(|| ApiError::internal(&"a body was read at no bridge"))?;
+    Ok(if is_from_known(request.request(), bridge).await? {
+        BODY_LIMIT_BYTES
+    } else {
+        STRANGERS_LIMIT_BYTES
+    })
 }
 
 /// The whole body, or why it was not taken.

@@ -70,6 +70,11 @@ impl ApiError {
         }
     }
 
+    /// In how many seconds a client should come again, when it should.
+    pub fn retry_after_s(&self) -> Option<u32> {
+        (self.status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_S)
+    }
+
     /// Something of ours failed: logged, and said without details.
     pub fn internal(error: &dyn std::fmt::Display) -> ApiError {
         tracing::error!(%error, "a request failed");
@@ -113,8 +118,8 @@ impl ResponseError for ApiError {
             body["problems"] = json!(self.problems);
         }
         let mut response = HttpResponse::build(self.status);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((RETRY_AFTER, RETRY_AFTER_S.to_string()));
+        if let Some(wait_s) = self.retry_after_s() {
+            response.insert_header((RETRY_AFTER, wait_s.to_string()));
         }
         if let Some(allow) = &self.allow {
             response.insert_header((ALLOW, allow.as_str()));

@@ -1,31 +1,99 @@
 //! Work that takes a core for a while: off the async threads, so that their other requests go on meanwhile, and only a few pieces at once.
 //!
-//! Called where a password is hashed and where somebody's rules are tried on an event. What a reader's language needs stays outside: it is known only
-//! to the request's own task.
+//! Called where a password is hashed and where somebody's rules are tried on an event. A turn lasts as long as its work, also when nobody waits for that
+//! any more; only so many may wait for theirs. What a reader's language needs stays outside: it is known only to the request's own task.
 
+use std::sync::{Arc, LazyLock};
+
+use actix_web::http::StatusCode;
 use actix_web::web;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 use crate::web::problem::ApiError;
 
 /// Turns of rules that are tried on an event. They may take all the steps that a template is allowed; Blue's requests must find a core even then.
-pub static RULES: Semaphore = Semaphore::const_new(2);
+pub static RULES: LazyLock<Turns> = LazyLock::new(|| Turns::new(2, 256));
 
-/// Waits for a turn; it ends when it is dropped. For work that goes off the async threads by itself.
-pub async fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>, ApiError> {
-    turns
-        .acquire()
-        .await
-        .map_err(|error| ApiError::internal(&error))
+/// So many pieces of work at once, and so many that wait.
+pub struct Turns {
+    /// For work that takes its turn by itself, piece by piece.
+    pub at_once: Arc<Semaphore>,
+    /// Of those that work and those that wait.
+    places: Arc<Semaphore>,
 }
 
-/// Does the work when it is its turn.
+impl Turns {
+    pub fn new(at_once: usize, waiting: usize) -> Turns {
+        Turns {
+            at_once: Arc::new(Semaphore::new(at_once)),
+            places: Arc::new(Semaphore::new(at_once + waiting)),
+        }
+    }
+}
+
+/// Does the work when it is its turn; refused when too many wait already.
 pub async fn in_turn<T: Send + 'static>(
-    turns: &Semaphore,
+    turns: &Turns,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
-    let _turn = turn(turns).await?;
-    web::block(work)
-        .await
-        .map_err(|error| ApiError::internal(&error))
+    let place = turns
+        .places
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| busy())?;
+    let turn = turns.at_once.clone().acquire_owned().await;
+    let turn = turn.map_err(|error| ApiError::internal(&error))?;
+    let done = web::block(move || {
+        // A client that breaks off takes its request with it, and not what it began.
+        let _held = (place, turn);
+        work()
+    });
+    done.await.map_err(|error| ApiError::internal(&error))
+}
+
+fn busy() -> ApiError {
+    ApiError::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "busy",
+        "Too much is being worked on at once; try again shortly.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::mpsc;
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn only_so_many_wait_and_further_ones_are_told_to_come_again() {
+        let turns = Turns::new(1, 1);
+        let (go_on, wait) = mpsc::channel::<()>();
+        let mut first = pin!(in_turn(&turns, move || wait.recv()));
+        let mut second = pin!(in_turn(&turns, || 2));
+        assert!((&mut first).now_or_never().is_none());
+        assert!((&mut second).now_or_never().is_none());
+        let refused = in_turn(&turns, || 3).await.unwrap_err();
+        assert_eq!((refused.status.as_u16(), refused.code), (503, "busy"));
+        go_on.send(()).unwrap();
+        assert!(first.await.unwrap().is_ok());
+        assert_eq!(second.await.unwrap(), 2);
+        assert_eq!(in_turn(&turns, || 3).await.unwrap(), 3);
+    }
+
+    #[actix_web::test]
+    async fn a_turn_lasts_as_long_as_its_work_also_when_nobody_waits_for_it() {
+        let turns = Turns::new(1, 1);
+        let (go_on, wait) = mpsc::channel::<()>();
+        {
+            let mut left = pin!(in_turn(&turns, move || wait.recv()));
+            assert!((&mut left).now_or_never().is_none());
+        }
+        assert_eq!(turns.at_once.available_permits(), 0);
+        go_on.send(()).unwrap();
+        assert_eq!(in_turn(&turns, || 2).await.unwrap(), 2);
+    }
 }

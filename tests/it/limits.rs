@@ -6,6 +6,7 @@ use tokio::net::TcpStream;
 
 use crate::database::{Database, Home};
 use crate::harness::{Receiver, TestBridge, event, patiently, signature, todo_created};
+use crate::pages::owner;
 
 /// Sends this and nothing more, and waits until the server has had enough. What it answered.
 async fn stalled(bridge: &TestBridge, head: String) -> String {
@@ -109,7 +110,7 @@ async fn bodies_are_neither_decompressed_nor_taken_beyond_their_limit() {
 }
 
 #[actix_web::test]
-async fn who_does_not_say_who_they_are_may_send_little() {
+async fn who_is_not_known_may_send_little() {
     let bridge = TestBridge::start().await;
     let sent = async |path: &str, bytes: usize, header: Option<(&str, &str)>| {
         let mut request = bridge.http.post(bridge.url(path));
@@ -132,10 +133,16 @@ async fn who_does_not_say_who_they_are_may_send_little() {
             assert!(text.contains(said), "{text}");
         }
         for header in [bearer, cookie] {
-            // Who they are is asked once it was read.
-            assert_eq!(sent(path, 2 << 20, header).await.0, small, "{path}");
+            assert_eq!(sent(path, 64 << 10, header).await.0, small, "{path}");
+            assert_eq!(sent(path, 2 << 20, header).await.0, 413, "{path}");
         }
     }
+    let known = format!("Bearer {}", bridge.token);
+    let known = Some(("authorization", known.as_str()));
+    assert_eq!(sent("/api/v1/sources", 2 << 20, known).await.0, 400);
+    let signed_in = owner(&bridge).await.cookie;
+    let signed_in = Some(("cookie", signed_in.as_str()));
+    assert_eq!(sent("/settings/name", 2 << 20, signed_in).await.0, 403);
     bridge.stop().await;
 }
 

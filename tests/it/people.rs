@@ -16,10 +16,13 @@ on_both!(
     roles_change_at_once_and_an_owner_always_stays,
     sessions_are_listed_and_ended_one_by_one_and_a_new_password_ends_all,
     signing_in_leads_back_to_pages_of_ours_only,
+    invitations_do_not_outlive_the_rights_of_who_made_them,
     the_second_factor_is_asked_for_and_no_code_is_taken_twice,
     whoever_knows_only_the_password_signs_nobody_out,
     the_eleventh_wrong_password_is_refused_from_whatever_address,
     an_address_is_limited_and_a_made_up_header_does_not_help,
+    new_accounts_are_limited_as_signing_in_is_and_the_first_is_made_once,
+    whoever_guesses_at_the_door_does_not_stop_who_is_signed_in,
     every_change_is_on_record_with_who_did_it_and_without_secrets,
     a_token_runs_out_and_its_use_is_shown,
     what_is_not_easily_undone_is_asked_first_without_scripts,
@@ -560,6 +563,137 @@ async fn an_address_is_limited_and_a_made_up_header_does_not_help(database: Data
     assert_eq!(
         failed_login(&bridge, "one-more@example.com", "198.51.100.1").await,
         429
+    );
+    bridge.stop().await;
+}
+
+async fn new_accounts_are_limited_as_signing_in_is_and_the_first_is_made_once(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let exhausted = async || {
+        let mut guesser = Visitor::stranger(&bridge);
+        let mark = guesser.get("/setup").await;
+        let mark = match mark.location {
+            Some(login) => guesser.get(&login).await.mark(),
+            None => mark.mark(),
+        };
+        for number in 0..50 {
+            let email = format!("p{number}@example.com");
+            let fields = [("csrf", &*mark), ("email", &email), ("password", "wrong")];
+            guesser.post("/login", &fields).await;
+        }
+    };
+    exhausted().await;
+    let mut ada = Visitor::stranger(&bridge);
+    let mark = ada.get("/setup").await.mark();
+    let mut account = [
+        ("csrf", &*mark),
+        ("name", "Ada"),
+        ("email", ADA),
+        ("password", ADAS_PASSWORD),
+    ];
+    let refused = ada.post("/setup", &account).await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.html.contains("Too many"), "{}", refused.html);
+    bridge.advance(Duration::from_secs(301));
+    assert_eq!(ada.post("/setup", &account).await.status, 303);
+
+    // No password is hashed any more, nor even looked at.
+    let mut late = Visitor::stranger(&bridge);
+    let mark = late.get("/login").await.mark();
+    account[0].1 = &mark;
+    account[3].1 = "short";
+    let answer = late.post("/setup", &account).await;
+    assert_eq!(
+        (answer.status, answer.location.as_deref()),
+        (303, Some("/login"))
+    );
+
+    let fields = [("email", "bob@example.com"), ("role", "editor")];
+    let shown = act(&mut ada, "/settings/people/invite", &fields).await;
+    let path = format!("/invite/{}", between(&shown.html, "/invite/", "\""));
+    exhausted().await;
+    let mark = late.get(&path).await.mark();
+    let fields = [
+        ("csrf", &*mark),
+        ("name", "Bob"),
+        ("password", "quiet river stones"),
+    ];
+    assert_eq!(late.post(&path, &fields).await.status, 429);
+    bridge.advance(Duration::from_secs(301));
+    assert_eq!(late.post(&path, &fields).await.status, 303);
+    bridge.stop().await;
+}
+
+async fn whoever_guesses_at_the_door_does_not_stop_who_is_signed_in(database: Database) {
+    let bridge = TestBridge::start_behind_proxy(database, "127.0.0.0/8").await;
+    let mut ada = owner(&bridge).await;
+    for host in 1..=11 {
+        failed_login(&bridge, ADA, &format!("192.0.2.{host}")).await;
+    }
+    let path = "/settings/password";
+    let fields = |current| [("current", current), ("new", "quiet river stones")];
+    for _ in 0..9 {
+        assert_eq!(act(&mut ada, path, &fields("wrong")).await.status, 422);
+    }
+    let changed = act(&mut ada, path, &fields(ADAS_PASSWORD)).await;
+    assert_eq!(changed.location.as_deref(), Some("/login?done=password"));
+    bridge.stop().await;
+}
+
+async fn invitations_do_not_outlive_the_rights_of_who_made_them(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let mut ada = owner(&bridge).await;
+    let mut bob = person(&bridge, Role::Owner).await;
+    let (email, id) = (
+        "owner@example.com",
+        id_of(&bridge, "owner@example.com").await,
+    );
+    let invited = async |owner: &mut Visitor<'_>, email: &str| {
+        let fields = [("email", email), ("role", "owner")];
+        let shown = act(owner, "/settings/people/invite", &fields).await;
+        format!("/invite/{}", between(&shown.html, "/invite/", "\""))
+    };
+    let kept = invited(&mut ada, "eve@example.com").await;
+    let of_bob = format!("/settings/people/{id}");
+    let mut guest = Visitor::stranger(&bridge);
+    for change in ["role", "deactivate", "password", "remove"] {
+        let link = invited(&mut bob, "carol@example.com").await;
+        assert_eq!(guest.get(&link).await.status, 200, "{change}");
+        let path = format!("{of_bob}/{change}");
+        let changed = match change {
+            "password" => {
+                let fields = [("current", PASSWORD), ("new", "quiet river stones")];
+                act(&mut bob, "/settings/password", &fields).await
+            }
+            "role" => act(&mut ada, &path, &[("role", "editor")]).await,
+            _ => act(&mut ada, &path, &[]).await,
+        };
+        assert_eq!(changed.status, 303, "{change}: {}", changed.html);
+        assert_eq!(guest.get(&link).await.status, 404, "{change}");
+        let back = [("role", "owner")];
+        match change {
+            "role" => act(&mut ada, &path, &back).await,
+            "deactivate" => {
+                act(&mut ada, &format!("{of_bob}/activate"), &[]).await;
+                sign_in(&mut bob, email, PASSWORD).await
+            }
+            _ => sign_in(&mut bob, email, "quiet river stones").await,
+        };
+    }
+    assert_eq!(guest.get(&kept).await.status, 200);
+    let notes = bridge.get("/audit?object_kind=invite").await;
+    let withdrawn: Vec<&str> = notes["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|note| note["action"] == "invite.withdrawn")
+        .map(|note| note["actor"]["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(withdrawn, ["Ada", "owner", "Ada", "Ada"]);
+    assert!(
+        notes
+            .to_string()
+            .contains("Withdrew the invitation of carol@example.com with the rights of owner.")
     );
     bridge.stop().await;
 }

@@ -11,11 +11,11 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::domain::filter::asking::{Asking, ITEM_TESTS_LIMIT, ItemTests, TOO_MANY_TESTS, weight};
 use crate::domain::filter::check::{
     AnyCheck, ChangeCheck, Check, ListCheck, ScalarCheck, TextCheck,
 };
 use crate::domain::filter::explanation::{self, Explanation, Found, Reason, Slip, shortened};
-use crate::domain::filter::folds::Folds;
 use crate::domain::filter::keys::Keys;
 use crate::domain::filter::operator::{self, Operator, Reads};
 use crate::domain::filter::{About, Input, Node, parse};
@@ -51,6 +51,8 @@ pub struct Condition {
     /// As a person wrote it, for explanations.
     value: Value,
     scope: Scope,
+    /// Tests that it may take on the items of its list, when it asks about them.
+    item_tests: usize,
 }
 
 /// How values are read.
@@ -108,6 +110,28 @@ impl Condition {
             check,
             value,
             scope,
+            item_tests: ITEM_TESTS_LIMIT,
+        }
+    }
+
+    /// Adds the paths that it is asked with, also those within it.
+    pub(super) fn add_paths<'n>(&'n mut self, paths: &mut Vec<&'n mut Path>) {
+        paths.push(match &self.check {
+            Check::Change(_) => &mut self.changed_path,
+            _ => &mut self.path,
+        });
+        if let Check::List(ListCheck::AnyItem(node) | ListCheck::AllItems(node)) = &mut self.check {
+            node.add_paths(paths);
+        }
+    }
+
+    /// Its share of the tests on items, when it asks about items.
+    pub(super) fn item_tests(&mut self) -> Option<&mut usize> {
+        match &self.check {
+            Check::List(ListCheck::AnyItem(_) | ListCheck::AllItems(_)) => {
+                Some(&mut self.item_tests)
+            }
+            _ => None,
         }
     }
 
@@ -190,19 +214,20 @@ impl Condition {
     }
 
     /// Whether the condition holds for the input.
-    pub(super) fn judge<'v>(&self, input: &Input<'v>, folds: &Folds<'v>) -> Judgement<'v> {
+    pub(super) fn judge<'v>(&self, input: &Input<'v>, asking: Asking<'_, 'v>) -> Judgement<'v> {
+        if !asking.affords(|| self.path.work(input.document).saturating_add(1)) {
+            return Judgement::of(too_many_tests(), Vec::new(), Vec::new());
+        }
+        let scalars = |check, found: &[&'v Value]| self.judge_scalars(check, found, input, asking);
         match &self.check {
-            Check::Any(check) => self.judge_found(input, |found| judge_any(check, found)),
-            Check::Scalar(check) => self.judge_found(input, |found| {
-                self.judge_scalars(check, found, input, folds)
-            }),
-            Check::NotScalar(check) => self.judge_found(input, |found| {
-                self.judge_scalars(check, found, input, folds)
-                    .map(|any| !any)
-            }),
-            Check::List(check) => {
-                self.judge_found(input, |found| self.judge_list(check, found, input, folds))
+            Check::Any(check) => self.judge_found(input, asking, |found| judge_any(check, found)),
+            Check::Scalar(check) => self.judge_found(input, asking, |found| scalars(check, found)),
+            Check::NotScalar(check) => {
+                self.judge_found(input, asking, |found| scalars(check, found).map(|any| !any))
             }
+            Check::List(check) => self.judge_found(input, asking, |found| {
+                self.judge_list(check, found, input, asking)
+            }),
             Check::Change(check) => self.judge_change(check, input),
         }
     }
@@ -210,9 +235,13 @@ impl Condition {
     fn judge_found<'v>(
         &self,
         input: &Input<'v>,
+        asking: Asking<'_, 'v>,
         judge: impl FnOnce(&[&'v Value]) -> Judged,
     ) -> Judgement<'v> {
         match self.path.find(input.document) {
+            Ok(found) if !asking.affords(|| weight(&found)) => {
+                Judgement::of(too_many_tests(), found, Vec::new())
+            }
             Ok(found) => Judgement::of(judge(&found), found, Vec::new()),
             Err(error) => Judgement::of(Err(Doubt::Limit(error.reason)), Vec::new(), Vec::new()),
         }
@@ -224,11 +253,11 @@ impl Condition {
         check: &ScalarCheck,
         found: &[&'v Value],
         input: &Input<'v>,
-        folds: &Folds<'v>,
+        asking: Asking<'_, 'v>,
     ) -> Judged {
         let mut judged = Err(Doubt::Missing);
         for value in found {
-            match check.holds(value, &self.scope, input.reference_time, folds) {
+            match check.holds(value, &self.scope, input.reference_time, asking.folds) {
                 Ok(true) => return Ok(true),
                 Ok(false) => judged = Ok(false),
                 Err(doubt) if judged.is_err() => judged = Err(doubt),
@@ -243,19 +272,12 @@ impl Condition {
         check: &ListCheck,
         found: &[&'v Value],
         input: &Input<'v>,
-        folds: &Folds<'v>,
+        asking: Asking<'_, 'v>,
     ) -> Judged {
         let items = self.items(found)?;
         // Blue's tags and assignees are rows with a name.
         let names = || items.iter().copied().flat_map(names_of);
         let is_in = |keys: &Keys, value: &Value| keys.has(value) == Some(true);
-        let holds = |node: &Node, item: &'v Value| {
-            let input = Input {
-                document: item,
-                reference_time: input.reference_time,
-            };
-            node.holds(&input, folds)
-        };
         Ok(match check {
             ListCheck::Has(expected) => names().any(|name| self.is(name, expected)),
             ListCheck::HasAny(list) => names().any(|name| is_in(&list.keys, name)),
@@ -267,9 +289,40 @@ impl Condition {
                     .for_each(|name| had.add(name));
                 list.entries.iter().all(|entry| is_in(&had, entry))
             }
-            ListCheck::AnyItem(node) => items.iter().any(|item| holds(node, item)),
-            ListCheck::AllItems(node) => items.iter().all(|item| holds(node, item)),
+            ListCheck::AnyItem(node) => self.finds_item(true, node, &items, input, asking)?,
+            ListCheck::AllItems(node) => !self.finds_item(false, node, &items, input, asking)?,
         })
+    }
+
+    /// Whether an item is there of which the node says this.
+    fn finds_item<'v>(
+        &self,
+        wanted: bool,
+        node: &Node,
+        items: &[&'v Value],
+        input: &Input<'v>,
+        asking: Asking<'_, 'v>,
+    ) -> Judged {
+        let own = ItemTests::new(self.item_tests);
+        let tests = asking.tests.unwrap_or(&own);
+        let asking = Asking {
+            tests: Some(tests),
+            ..asking
+        };
+        for item in items {
+            let input = Input {
+                document: item,
+                reference_time: input.reference_time,
+            };
+            let is_wanted = node.holds(&input, asking) == wanted;
+            if tests.are_passed() {
+                return too_many_tests();
+            }
+            if is_wanted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A path to one place must find a list there; a path to many finds the items themselves.
@@ -388,8 +441,8 @@ impl Condition {
     }
 
     /// The condition with what it found, for people.
-    pub(super) fn explain<'v>(&self, input: &Input<'v>, folds: &Folds<'v>) -> Explanation {
-        let judgement = self.judge(input, folds);
+    pub(super) fn explain<'v>(&self, input: &Input<'v>, asking: Asking<'_, 'v>) -> Explanation {
+        let judgement = self.judge(input, asking);
         let found = match judgement.found.as_slice() {
             [] => None,
             [one] => Some((*one).clone()),
@@ -501,6 +554,10 @@ impl<'v> Judgement<'v> {
             before,
         }
     }
+}
+
+fn too_many_tests() -> Judged {
+    Err(Doubt::Limit(TOO_MANY_TESTS.into()))
 }
 
 fn judge_any(check: &AnyCheck, found: &[&Value]) -> Judged {

@@ -4,6 +4,7 @@
 //! with the values found. Both walk the same judgements (`condition`), so they cannot disagree. A missing path or a wrong type is never an
 //! error: the condition "cannot tell", with its reason, and counts as not true. An empty group places no condition and is true.
 
+pub mod asking;
 mod check;
 pub mod condition;
 pub mod explanation;
@@ -18,10 +19,12 @@ mod tests;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::domain::filter::asking::{Asking, ITEM_TESTS_LIMIT};
 use crate::domain::filter::condition::{Condition, Truth};
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::folds::Folds;
 use crate::domain::needs::Needs;
+use crate::domain::path::Path;
 use crate::domain::problem::Problem;
 
 /// Groups within groups.
@@ -96,7 +99,10 @@ pub fn group(document: &Value) -> Option<(&'static str, &Vec<Value>)> {
 impl Filter {
     /// Reads a filter document; all problems come at once.
     pub fn parse(document: &Value) -> Result<Filter, Vec<Problem>> {
-        parse::filter(document).map(|root| Filter { root })
+        parse::filter(document).map(|mut root| {
+            root.share_work();
+            Filter { root }
+        })
     }
 
     /// What nobody can mean of such a document although it can be read: conditions that could never hold. Asked when somebody saves a filter, not when a saved
@@ -124,25 +130,56 @@ impl Filter {
 
     /// The same for who asks several filters about one document.
     pub fn matches_with<'v>(&self, input: &Input<'v>, folds: &Folds<'v>) -> bool {
-        self.root.holds(input, folds)
+        self.root.holds(input, Asking::new(folds))
     }
 
     /// Whether it passes and why, with every value found.
     pub fn evaluate(&self, input: &Input<'_>) -> Explanation {
-        self.root.explain(input, &Folds::default())
+        self.root.explain(input, Asking::new(&Folds::default()))
     }
 }
 
 impl Node {
-    pub(super) fn holds<'v>(&self, input: &Input<'v>, folds: &Folds<'v>) -> bool {
+    fn holds<'v>(&self, input: &Input<'v>, asking: Asking<'_, 'v>) -> bool {
         match self {
-            Node::Condition(condition) => condition.judge(input, folds).truth == Truth::True,
+            Node::Condition(condition) => condition.judge(input, asking).truth == Truth::True,
             Node::Group { children, .. } if children.is_empty() => true,
             Node::Group { mode, children } => match mode {
-                Mode::All => children.iter().all(|child| child.holds(input, folds)),
-                Mode::Any => children.iter().any(|child| child.holds(input, folds)),
-                Mode::None => !children.iter().any(|child| child.holds(input, folds)),
+                Mode::All => children.iter().all(|child| child.holds(input, asking)),
+                Mode::Any => children.iter().any(|child| child.holds(input, asking)),
+                Mode::None => !children.iter().any(|child| child.holds(input, asking)),
             },
+        }
+    }
+
+    /// Gives each query and each list its share of what they may cost together.
+    fn share_work(&mut self) {
+        let mut paths = Vec::new();
+        self.add_paths(&mut paths);
+        Path::share(&mut paths);
+        let mut lists = Vec::new();
+        self.add_lists(&mut lists);
+        let tests = ITEM_TESTS_LIMIT / lists.len().max(1);
+        lists.into_iter().for_each(|share| *share = tests);
+    }
+
+    /// Adds the paths of all conditions, also of those about items.
+    fn add_paths<'n>(&'n mut self, paths: &mut Vec<&'n mut Path>) {
+        match self {
+            Node::Condition(condition) => condition.add_paths(paths),
+            Node::Group { children, .. } => {
+                children.iter_mut().for_each(|child| child.add_paths(paths));
+            }
+        }
+    }
+
+    /// Adds the shares of those that ask about the items of a list, and not of those within them.
+    fn add_lists<'n>(&'n mut self, lists: &mut Vec<&'n mut usize>) {
+        match self {
+            Node::Condition(condition) => lists.extend(condition.item_tests()),
+            Node::Group { children, .. } => {
+                children.iter_mut().for_each(|child| child.add_lists(lists));
+            }
         }
     }
 
@@ -174,15 +211,15 @@ impl Node {
         }
     }
 
-    fn explain<'v>(&self, input: &Input<'v>, folds: &Folds<'v>) -> Explanation {
+    fn explain<'v>(&self, input: &Input<'v>, asking: Asking<'_, 'v>) -> Explanation {
         match self {
-            Node::Condition(condition) => condition.explain(input, folds),
+            Node::Condition(condition) => condition.explain(input, asking),
             Node::Group { mode, children } => Explanation::group(
                 *mode,
-                self.holds(input, folds),
+                self.holds(input, asking),
                 children
                     .iter()
-                    .map(|child| child.explain(input, folds))
+                    .map(|child| child.explain(input, asking))
                     .collect(),
             ),
         }

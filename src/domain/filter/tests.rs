@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::filter::asking::Asking;
 use crate::domain::filter::operator::OPERATORS;
 use crate::domain::value::{Number, Types, text_of, type_of};
 use proptest::prelude::*;
@@ -576,7 +577,11 @@ fn says(filter: &Filter, v: &Value) -> Truth {
         reference_time: Timestamp::UNIX_EPOCH,
     };
     match &filter.root {
-        Node::Condition(condition) => condition.judge(&input, &Folds::default()).truth,
+        Node::Condition(condition) => {
+            condition
+                .judge(&input, Asking::new(&Folds::default()))
+                .truth
+        }
         Node::Group { .. } => panic!("a group"),
     }
 }
@@ -671,6 +676,81 @@ proptest! {
             }
         }
     }
+}
+
+/// What a filter makes of a document, asked in both ways.
+fn told_both_ways(filter: &Value, document: &Value) -> (bool, String) {
+    let input = Input {
+        document,
+        reference_time: Timestamp::UNIX_EPOCH,
+    };
+    let filter = Filter::parse(filter).unwrap();
+    let explanation = filter.evaluate(&input);
+    let passes = filter.matches(&input);
+    assert_eq!(passes, explanation.passed());
+    (passes, explanation.sentence())
+}
+
+#[test]
+fn what_all_conditions_together_may_cost_is_bounded_whichever_is_asked() {
+    const TOO_MUCH: &str =
+        "Cannot tell: This asks too much of the items of so long a list; ask for less of each.";
+    // Whatever the items are, all of them are asked all of it.
+    let asking = |op: &str, inner: Value, conditions: usize| {
+        let mode = if op == "any_item" { "any" } else { "none" };
+        json!({"path": "$.list", "op": op, "value": {mode: vec![inner; conditions]}})
+    };
+    let plain =
+        |op: &str, conditions| asking(op, json!({"path": "$.n", "op": "is_null"}), conditions);
+    let list = |n: Value, items: usize| json!({"list": vec![json!({"n": n}); items]});
+    let is_too_much = |filter: &Value, document: &Value| {
+        let (passes, told) = told_both_ways(filter, document);
+        assert!(!passes || !told.contains(TOO_MUCH), "{told}");
+        told.contains(TOO_MUCH)
+    };
+    for op in ["any_item", "all_items"] {
+        assert!(is_too_much(&plain(op, 50), &list(json!(1), 20_001)), "{op}");
+        assert!(!is_too_much(&plain(op, 5), &list(json!(1), 1_000)), "{op}");
+    }
+
+    // Long texts count by their length. Each of several lists has its share, also those that nobody comes to.
+    let text = json!("x".repeat(25_600));
+    let some = |conditions| plain("any_item", conditions);
+    assert!(is_too_much(&some(50), &list(text.clone(), 200)));
+    assert!(!is_too_much(&some(50), &list(text.clone(), 100)));
+    let two = json!({"any": [some(50), some(50)]});
+    assert!(is_too_much(&two, &list(text.clone(), 100)));
+    // Within `none`, what cannot be told lets the event pass as ever.
+    let none = json!({"none": [some(50)]});
+    assert!(told_both_ways(&none, &list(text.clone(), 200)).0);
+
+    // Lists in lists and queries about items count as well.
+    let nested = json!({"path": "$.lists", "op": "any_item", "value": some(50)});
+    let lists = json!({"lists": vec![list(text, 20); 10]});
+    assert!(is_too_much(&nested, &lists));
+    let query = asking("any_item", json!({"path": "$..x", "op": "exists"}), 100);
+    assert!(is_too_much(&query, &list(json!(vec![1; 100]), 100)));
+    assert!(!is_too_much(&query, &list(json!(vec![1; 10]), 100)));
+}
+
+#[test]
+fn many_queries_share_what_one_may_cost() {
+    let told = |path: &str, count: usize, items: usize| {
+        let one = json!({"path": path, "op": "exists"});
+        let document = json!({"list": vec![json!({"n": 1}); items]});
+        told_both_ways(&json!({"any": vec![one; count]}), &document).1
+    };
+    let too_much = "Cannot tell: This path would search too much";
+    assert!(!told("$..x", 10, 50_000).contains(too_much));
+    assert!(told("$..x", 200, 50_000).contains(too_much));
+    // Names and indexes cost nothing, and ordinary events are searched as ever.
+    assert!(!told("$.list[0].x", 200, 50_000).contains(too_much));
+    assert!(!told("$..x", 200, 500).contains(too_much));
+    let matched = told("$.list[?match(@.n, 'x')]", 200, 50);
+    assert!(
+        matched.contains("match() and search() are limited to 10 values"),
+        "{matched}"
+    );
 }
 
 #[test]

@@ -119,7 +119,24 @@ impl Fields {
                 None => fields.push(field),
             }
         }
-        Some(Fields(fields))
+        let mut fields = Fields(fields);
+        fields.share_work();
+        Some(fields)
+    }
+
+    /// Gives each query and each template its share of what they may cost together.
+    fn share_work(&mut self) {
+        let is_template = |field: &&Field| matches!(field.from, From::Template(_));
+        let templates = self.0.iter().filter(is_template).count();
+        let mut paths = Vec::new();
+        for field in &mut self.0 {
+            match &mut field.from {
+                From::Path(path) => paths.push(path),
+                From::Template(template) => template.share_fuel(templates),
+                From::Constant(_) => {}
+            }
+        }
+        Path::share(&mut paths);
     }
 
     pub(super) fn unfit(&self) -> Vec<Problem> {

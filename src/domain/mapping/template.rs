@@ -35,6 +35,8 @@ use crate::domain::problem::Problem;
 pub const TEXT_LIMIT_BYTES: usize = 64 * 1024;
 /// Instructions that one rendering may take.
 pub const FUEL: u64 = 200_000;
+/// Instructions that the templates of one mapping may take together; each has an equal share of them, at most [`FUEL`].
+pub const MAPPING_FUEL: u64 = 2_000_000;
 /// Type of a body that is not JSON.
 pub const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 
@@ -109,6 +111,12 @@ impl TextTemplate {
     /// Compiles a template.
     pub fn parse(text: &str) -> Result<TextTemplate, TemplateProblem> {
         compile(text, false).map(|environment| TextTemplate(Arc::new(environment)))
+    }
+
+    /// Lets it take as much as each of so many templates of one mapping may.
+    pub(super) fn share_fuel(&mut self, templates: usize) {
+        let share = MAPPING_FUEL / u64::try_from(templates.max(1)).unwrap_or(u64::MAX);
+        Arc::make_mut(&mut self.0).set_fuel(Some(share.min(FUEL)));
     }
 
     /// Renders it on an event.

@@ -39,6 +39,25 @@ fn problems(mapping: Value) -> Vec<(String, &'static str)> {
 }
 
 #[test]
+fn what_all_fields_together_may_cost_is_bounded() {
+    let many = |from: Value, count: usize| {
+        let field = |number: usize| json!({"to": format!("f{number}"), "from": from});
+        fields((0..count).map(field).collect())
+    };
+    let code = |mapping: Value, document: &Value| apply_to(mapping, document).map_err(|e| e.code);
+    let loops = json!({"template": "{% for n in range(3000) %}{{ n }}{% endfor %}"});
+    assert!(code(many(loops.clone(), 10), &event()).is_ok());
+    assert_eq!(code(many(loops, 200), &event()), Err("template_too_long"));
+    let title = json!({"template": "{{ currentValue.title | upper }} {{ currentValue.position }}"});
+    assert!(code(many(title, 200), &event()).is_ok());
+    let query = json!({"path": "$..x"});
+    let large = json!({"list": vec![json!({"n": 1}); 20_000]});
+    assert!(code(many(query.clone(), 10), &large).is_ok());
+    assert_eq!(code(many(query.clone(), 200), &large), Err("path_failed"));
+    assert!(code(many(query, 200), &event()).is_ok());
+}
+
+#[test]
 fn passthrough_sends_the_received_bytes() {
     let body = b" {\"event\" :\"E\", \"a\":1.10} ";
     let document = serde_json::from_slice(body).unwrap();

@@ -11,7 +11,10 @@ use jsonpath_rust::parser::model::{
 };
 use serde_json::Value;
 
-use super::{PATHS_LIMIT_BYTES, PathError, REGEX_LIMIT_BYTES, REGEX_LIMIT_NODES, WORK_LIMIT_NODES};
+use super::{
+    PATHS_LIMIT_BYTES, PathError, REGEX_LIMIT_BYTES, REGEX_LIMIT_NODES, SHARED_REGEX_NODES,
+    SHARED_WORK_NODES, WORK_LIMIT_NODES,
+};
 use crate::domain::pattern;
 
 /// What makes a query dear. Each node of the document is visited at most `nodes^whole * depth^deep * times` times.
@@ -25,6 +28,41 @@ pub(super) struct Cost {
     times: usize,
     /// Regular expressions.
     patterns: usize,
+}
+
+/// What a query may cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    work_nodes: usize,
+    regex_nodes: usize,
+    path_bytes: usize,
+}
+
+impl Limits {
+    /// Of a query alone.
+    pub(super) fn of_one() -> Limits {
+        Limits {
+            work_nodes: WORK_LIMIT_NODES,
+            regex_nodes: REGEX_LIMIT_NODES,
+            path_bytes: PATHS_LIMIT_BYTES,
+        }
+    }
+
+    /// Of each of several.
+    pub(super) fn shared(queries: impl Iterator<Item = Cost>) -> Limits {
+        let (mut all, mut with_patterns) = (0, 0);
+        for query in queries {
+            all += 1;
+            with_patterns += usize::from(query.patterns > 0);
+        }
+        let work_nodes = WORK_LIMIT_NODES.min(SHARED_WORK_NODES / all.max(1));
+        Limits {
+            work_nodes,
+            regex_nodes: REGEX_LIMIT_NODES.min(SHARED_REGEX_NODES / with_patterns.max(1)),
+            // As much less as there is less work.
+            path_bytes: PATHS_LIMIT_BYTES / WORK_LIMIT_NODES * work_nodes,
+        }
+    }
 }
 
 /// Looks at each node once.
@@ -56,25 +94,36 @@ impl Cost {
     }
 
     /// Whether it may run on this document.
-    pub(super) fn allows(self, root: &Value) -> Result<(), PathError> {
-        let size = Size::of(root);
-        let power = |base: usize, times: u32| base.checked_pow(times).unwrap_or(usize::MAX);
-        // How often each node may be visited.
-        let visits = power(size.nodes, self.whole)
-            .saturating_mul(power(size.depth, self.deep))
-            .saturating_mul(self.times);
+    pub(super) fn allows(self, root: &Value, limits: Limits) -> Result<(), PathError> {
+        let size = Size::of(root, limits.work_nodes);
+        let visits = self.visits(&size);
         let work = size.nodes.saturating_mul(visits);
-        if work.saturating_mul(self.patterns) > REGEX_LIMIT_NODES {
+        if work.saturating_mul(self.patterns) > limits.regex_nodes {
+            let count = limits.regex_nodes;
             return Err(PathError::new(format!(
-                "match() and search() are limited to {REGEX_LIMIT_NODES} values of a document; use the filter operator `matches` instead."
+                "match() and search() are limited to {count} values of a document; use the filter operator `matches` instead."
             )));
         }
-        if work > WORK_LIMIT_NODES || size.path_bytes.saturating_mul(visits) > PATHS_LIMIT_BYTES {
+        if work > limits.work_nodes || size.path_bytes.saturating_mul(visits) > limits.path_bytes {
             return Err(PathError::new(
                 "This path would search too much of so large an event; name the way to the value more closely.",
             ));
         }
         Ok(())
+    }
+
+    /// What it may cost on this document, in nodes.
+    pub(super) fn work(self, root: &Value) -> usize {
+        let size = Size::of(root, WORK_LIMIT_NODES);
+        size.nodes.saturating_mul(self.visits(&size))
+    }
+
+    /// How often each node may be visited.
+    fn visits(self, size: &Size) -> usize {
+        let power = |base: usize, times: u32| base.checked_pow(times).unwrap_or(usize::MAX);
+        power(size.nodes, self.whole)
+            .saturating_mul(power(size.depth, self.deep))
+            .saturating_mul(self.times)
     }
 
     /// For each node that the first gives.
@@ -99,8 +148,8 @@ impl Cost {
 }
 
 impl Size {
-    /// Counted no further than paths may be long.
-    fn of(root: &Value) -> Size {
+    /// Counted no further than paths may be long, and little further than so many nodes.
+    fn of(root: &Value, limit_nodes: usize) -> Size {
         let mut size = Size {
             nodes: 0,
             depth: 0,
@@ -111,7 +160,7 @@ impl Size {
             size.nodes += 1;
             size.depth = size.depth.max(depth);
             size.path_bytes += length;
-            if size.path_bytes > PATHS_LIMIT_BYTES {
+            if size.path_bytes > PATHS_LIMIT_BYTES || size.nodes > limit_nodes {
                 break;
             }
             match node {

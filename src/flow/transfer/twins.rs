@@ -1,5 +1,8 @@
 //! Which entry of a document is which thing here. Names are not unique: one that could mean several is not guessed at.
 
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Twin<Id> {
@@ -13,23 +16,26 @@ pub(super) enum Twin<Id> {
 
 /// The twin of each entry: by its id, which an import keeps, or else by its key, when that is the key of one entry and of one thing here that no id
 /// has found.
-pub(super) fn twins<Id: Copy + Eq, Key: Eq>(
+pub(super) fn twins<Id: Copy + Eq + Hash, Key: Eq + Hash>(
     entries: &[(Option<Id>, Key)],
     here: &[(Id, Key)],
 ) -> Vec<Twin<Id>> {
-    let is_here = |id: &Id| here.iter().any(|(other, _)| other == id);
+    let ids_here: HashSet<&Id> = here.iter().map(|(id, _)| id).collect();
+    let is_here = |id: &Id| ids_here.contains(id);
     let found: Vec<Option<Id>> = entries.iter().map(|(id, _)| id.filter(is_here)).collect();
-    let by_key = |key: &Key| {
-        let unfound = entries.iter().zip(&found);
-        let asking = unfound.filter(|((_, other), id)| id.is_none() && other == key);
-        let mut free = here
-            .iter()
-            .filter(|(id, other)| other == key && !found.contains(&Some(*id)));
-        match (asking.count(), free.next(), free.next()) {
-            (_, None, _) => Twin::Nowhere,
-            (1, Some((id, _)), None) => Twin::Here(*id),
-            _ => Twin::Unclear,
-        }
+    let taken: HashSet<&Id> = found.iter().flatten().collect();
+    let mut asking: HashMap<&Key, usize> = HashMap::new();
+    for ((_, key), id) in entries.iter().zip(&found) {
+        *asking.entry(key).or_default() += usize::from(id.is_none());
+    }
+    let mut free: HashMap<&Key, Vec<Id>> = HashMap::new();
+    for (id, key) in here.iter().filter(|(id, _)| !taken.contains(id)) {
+        free.entry(key).or_default().push(*id);
+    }
+    let by_key = |key: &Key| match (asking.get(key), free.get(key).map(Vec::as_slice)) {
+        (_, None | Some([])) => Twin::Nowhere,
+        (Some(1), Some([id])) => Twin::Here(*id),
+        _ => Twin::Unclear,
     };
     let keys = entries.iter().map(|(_, key)| key);
     keys.zip(&found)

@@ -360,11 +360,10 @@ async fn present_password(
     user: &User,
     form: &Form,
 ) -> Result<Result<(), String>, PageError> {
+    // A count of its own: a stranger's attempts to sign in do not stop whoever is signed in.
+    let key = format!("present password {}", user.id);
     let from = address(request);
-    let counted = site
-        .throttle
-        .begin(&user.email, from, bridge.clock.now_ms());
-    let attempt = match counted {
+    let attempt = match site.throttle.begin(&key, from, bridge.clock.now_ms()) {
         Ok(attempt) => attempt,
         Err(wait_s) => return Ok(Err(too_many(wait_s))),
     };
@@ -380,7 +379,7 @@ async fn present_password(
         }
         return Ok(Err(t!("settings-wrong-password")));
     }
-    site.throttle.succeeded(&user.email, from);
+    site.throttle.succeeded(&key, from);
     Ok(Ok(()))
 }
 

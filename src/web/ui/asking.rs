@@ -110,10 +110,12 @@ pub fn refuse_used(
     render_with(StatusCode::CONFLICT, &page)
 }
 
-/// What a list says first: after a deletion, what was deleted, as it was noted; the address names it by its id alone.
+/// What a list says first: after a deletion, what of its `kind` was deleted, as it was noted; the address names it by its id alone. Nothing is told of
+/// other kinds: not everybody who sees the list sees theirs.
 pub async fn told_of_deletion(
     request: &HttpRequest,
     bridge: &Bridge,
+    kind: &str,
 ) -> Result<Option<Note>, PageError> {
     let Some(id) = query_value(request, "deleted") else {
         return Ok(note(request));
@@ -125,7 +127,7 @@ pub async fn told_of_deletion(
     };
     let found = bridge.store.audit_log(newest).await?.rows.pop();
     let told = found
-        .filter(|found| found.action.ends_with(".deleted"))
+        .filter(|found| found.action == format!("{kind}.deleted"))
         .map(|found| Note::good(retold(&found.sentence)));
     Ok(told.or_else(|| note(request)))
 }

@@ -197,7 +197,7 @@ pub async fn index(
     };
     let title = t!("shared-section-connections");
     let mut page = Page::new(&request, &user, "/connections", title);
-    page.note = told_of_deletion(&request, &bridge).await?;
+    page.note = told_of_deletion(&request, &bridge, "connection").await?;
     render(&ListPage {
         page,
         listing,

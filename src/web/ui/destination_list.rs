@@ -67,7 +67,7 @@ pub async fn index(
     });
     let title = t!("shared-section-destinations");
     let mut page = Page::new(&request, &user, "/destinations", title);
-    page.note = told_of_deletion(&request, &bridge).await?;
+    page.note = told_of_deletion(&request, &bridge, "destination").await?;
     render(&ListPage {
         page,
         listing,

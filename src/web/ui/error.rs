@@ -4,6 +4,7 @@
 //! `form_problem`.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 
@@ -77,9 +78,11 @@ fn error_page(error: &ApiError, page: Page) -> HttpResponse {
         detail: &detail,
     };
     let html = shown.render().unwrap_or_else(|_| detail.clone());
-    HttpResponse::build(error.status)
-        .content_type("text/html; charset=utf-8")
-        .body(html)
+    let mut response = HttpResponse::build(error.status);
+    if let Some(wait_s) = error.retry_after_s() {
+        response.insert_header((RETRY_AFTER, wait_s.to_string()));
+    }
+    response.content_type("text/html; charset=utf-8").body(html)
 }
 
 impl ResponseError for PageError {

@@ -120,6 +120,7 @@ pub async fn invite(
         email: email.clone(),
         role,
         invited_by: owner.name,
+        invited_by_id: Some(owner.id),
         created_at: now,
         expires_at: now
             .checked_add(SignedDuration::from_hours(INVITE_H))

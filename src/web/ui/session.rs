@@ -34,13 +34,15 @@ use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::role_word;
 use crate::web::ui::next::{code_page_for, own_path};
 use crate::web::ui::note::note;
-use crate::web::ui::page::{Page, go, render, render_again, render_with, visit_cookie};
+use crate::web::ui::page::{Page, go, render, render_with, visit_cookie};
 use crate::web::ui::query::query_value;
 
 /// The note of a failed sign-in.
 const SIGN_IN_FAILED: &str = "person.sign_in_failed";
 /// Stands for all accounts that do not exist. No e-mail address looks like it.
 const NO_ACCOUNT: &str = "unknown";
+/// What attempts to make the first account count under.
+const FIRST_ACCOUNT: &str = "the first account";
 /// What is told of an address that was typed for an account that does not exist.
 const TOLD_LIMIT_CHARS: usize = 100;
 
@@ -112,6 +114,9 @@ pub async fn setup(
     bridge: web::Data<Bridge>,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, PageError> {
+    if bridge.store.has_users().await? {
+        return Ok(go("/login"));
+    }
     let form = Form::of(&request)?;
     let email = parse_email(form.text("email"));
     let checked = new_account(&form, email.as_deref().unwrap_or_default());
@@ -119,14 +124,26 @@ pub async fn setup(
     if let Err(message) = &email {
         problems.insert(0, FormProblem::at("email", message));
     }
-    let (Ok(email), Ok((name, password))) = (email, checked) else {
-        return render_again(&SetupPage {
+    let again = |status: StatusCode, problems: Vec<FormProblem>| {
+        let shown = SetupPage {
             page: Page::for_visitor(&request, t!("session-setup-title")),
             problems,
             name: form.text("name").into(),
             email: form.text("email").into(),
-        });
+        };
+        render_with(status, &shown)
     };
+    let (Ok(email), Ok((name, password))) = (email, checked) else {
+        return again(StatusCode::UNPROCESSABLE_ENTITY, problems);
+    };
+    let from = address(&request);
+    if let Err(wait_s) = site
+        .throttle
+        .begin(FIRST_ACCOUNT, from, bridge.clock.now_ms())
+    {
+        let again = |status, message| again(status, vec![FormProblem::plain(message)]);
+        return too_often(wait_s, again);
+    }
     let owner = new_user(&bridge, email, name, Role::Owner);
     let hash = hash_password(password).await?;
     let store = bridge.noting(
@@ -137,6 +154,7 @@ pub async fn setup(
     );
     match store.create_user(owner.clone(), hash.clone(), true).await {
         Ok(()) => {
+            site.throttle.succeeded(FIRST_ACCOUNT, from);
             let entry = Entry {
                 user: &owner,
                 grounds: Grounds::Password(hash),
@@ -321,14 +339,23 @@ pub async fn accept_invite(
     let Some(invite) = open_invite(&bridge, &path).await? else {
         return invite_over(&request, &site);
     };
+    let again = |status: StatusCode, problems: Vec<FormProblem>| {
+        let page = Page::for_visitor(&request, t!("session-invitation-title"));
+        let name = form.text("name");
+        render_with(
+            status,
+            &InvitePage::new(page, &path, &invite, problems, name),
+        )
+    };
     let (name, password) = match new_account(&form, &invite.email) {
         Ok(checked) => checked,
-        Err(problems) => {
-            let page = Page::for_visitor(&request, t!("session-invitation-title"));
-            let name = form.text("name");
-            return render_again(&InvitePage::new(page, &path, &invite, problems, name));
-        }
+        Err(problems) => return again(StatusCode::UNPROCESSABLE_ENTITY, problems),
     };
+    let (key, from) = (format!("invitation {}", invite.id), address(&request));
+    if let Err(wait_s) = site.throttle.begin(&key, from, bridge.clock.now_ms()) {
+        let again = |status, message| again(status, vec![FormProblem::plain(message)]);
+        return too_often(wait_s, again);
+    }
     let user = new_user(&bridge, invite.email.clone(), name, invite.role);
     let hash = hash_password(password).await?;
     let said = format!(
@@ -345,6 +372,7 @@ pub async fn accept_invite(
         Err(StoreError::NotFound(_)) => return invite_over(&request, &site),
         joined => joined?,
     }
+    site.throttle.succeeded(&key, from);
     let entry = Entry {
         user: &user,
         grounds: Grounds::Password(hash),

@@ -145,7 +145,7 @@ pub async fn index(
         |one| one.name.clone(),
     )?;
     let mut page = Page::new(&request, &user, "/sources", t!("shared-section-sources"));
-    page.note = told_of_deletion(&request, &bridge).await?;
+    page.note = told_of_deletion(&request, &bridge, "source").await?;
     render(&ListPage {
         page,
         listing,

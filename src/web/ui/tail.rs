@@ -82,7 +82,7 @@ pub async fn show(
     let filter = query.filter(bridge.clock.now(), window)?;
     let shown = bridge.store.deliveries(filter.clone()).await?;
     let session = hash_of(&cookie_of(&request).unwrap_or_default());
-    let viewer = bridge.tail.watch(&shown).ok_or_else(|| {
+    let viewer = bridge.tail.watch(session, &shown).ok_or_else(|| {
         ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "too_many_viewers",
