@@ -46,7 +46,7 @@ mod sqlite;
 #[path = "../../tests/it/database.rs"]
 mod test_database;
 pub mod tokens;
-mod waiting;
+pub mod waiting;
 pub mod window;
 mod writer;
 

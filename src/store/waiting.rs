@@ -1,7 +1,7 @@
 //! What waits and is held by nobody: how long it has waited, letting it wait for a paused destination, resuming it, making it due before its time,
-//! giving it up.
+//! giving it up; and how much waits, for pages.
 //!
-//! Called by `flow::pause`, `flow::hurry`, `flow::clock_step`, `flow::probe`, `flow::deletion` and `flow::resend`. Every statement works on a bounded
+//! Called by the pages, `flow::pause`, `flow::hurry`, `flow::clock_step`, `flow::probe`, `flow::deletion` and `flow::resend`. Every statement works on a bounded
 //! number of rows, so that others may write between. Claiming is not done here (`claims`).
 
 use std::slice;
@@ -18,9 +18,26 @@ use crate::store::Store;
 use crate::store::both::either;
 use crate::store::claims::{Ended, Wait, Waiting};
 use crate::store::error::StoreError;
-use crate::store::picks::{MOVE_LIMIT, Picks as _, held, is_held, turn_has_come};
+use crate::store::picks::{MOVE_LIMIT, Picks as _, held, is_held, put_off, turn_has_come};
 use crate::store::row;
 use crate::store::schema::{deliveries, destinations};
+
+/// Deliveries that are looked at for how much waits at a destination, of those with a time and of those that are held.
+const BACKLOG_LIMIT: i64 = 1_000;
+
+/// What waits for a destination and is not being sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    pub waits: usize,
+    /// Those of them with an attempt behind them.
+    pub tried: usize,
+    /// When the oldest was made.
+    pub since_ms: Option<i64>,
+    /// When the next attempt is due.
+    pub next_ms: Option<i64>,
+    /// More may wait than were looked at.
+    pub is_cut: bool,
+}
 
 impl Store {
     /// When the destination's longest-waiting delivery became or becomes due, in milliseconds since 1970. What waits behind another of its lane is
@@ -39,6 +56,60 @@ impl Store {
                 .first(conn)
                 .optional()?;
             Ok(due.flatten())
+        }))
+    }
+
+    /// What goes out before a delivery that waits, because it is of the same record: that which is being sent, or the first.
+    pub async fn waits_behind(&self, id: DeliveryId) -> Result<Option<DeliveryId>, StoreError> {
+        either!(self.read(move |conn| {
+            let lane: Option<Option<Vec<u8>>> = deliveries::table
+                .find(&id.as_bytes()[..])
+                .select(deliveries::lane)
+                .first(conn)
+                .optional()?;
+            let Some(lane) = lane.flatten() else {
+                return Ok(None);
+            };
+            let is_sending = deliveries::state.eq(State::Sending.as_str());
+            let first: Option<Vec<u8>> = deliveries::table
+                .filter(deliveries::lane.eq(lane))
+                .filter(deliveries::finished_at.is_null())
+                .filter(deliveries::id.ne(&id.as_bytes()[..]))
+                .filter(deliveries::id.lt(&id.as_bytes()[..]).or(is_sending))
+                .order(deliveries::id)
+                .select(deliveries::id)
+                .first(conn)
+                .optional()?;
+            first
+                .map(|first| row::id(&first, DeliveryId::from_slice))
+                .transpose()
+        }))
+    }
+
+    /// What waits for a destination, by a bounded look.
+    pub async fn backlog(&self, id: DestinationId) -> Result<Backlog, StoreError> {
+        either!(self.read(move |conn| {
+            type Row = (Vec<u8>, Option<i64>, i32);
+            let columns = (deliveries::id, deliveries::due_at, deliveries::attempts);
+            let mut rows: Vec<Row> = put_off(id)
+                .limit(BACKLOG_LIMIT)
+                .select(columns)
+                .load(conn)?;
+            rows.extend(
+                held(id)
+                    .limit(BACKLOG_LIMIT)
+                    .select(columns)
+                    .load::<Row>(conn)?,
+            );
+            let ids = rows.iter().map(|(id, ..)| id.as_slice());
+            let oldest = ids.min().map(|id| row::id(id, DeliveryId::from_slice));
+            Ok(Backlog {
+                waits: rows.len(),
+                tried: rows.iter().filter(|(_, _, attempts)| *attempts > 0).count(),
+                since_ms: oldest.transpose()?.map(|oldest| oldest.unix_ms()),
+                next_ms: rows.iter().filter_map(|(_, due, _)| *due).min(),
+                is_cut: rows.len() as i64 >= BACKLOG_LIMIT,
+            })
         }))
     }
 
