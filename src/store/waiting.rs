@@ -89,8 +89,8 @@ impl Store {
     /// What waits for a destination, by a bounded look.
     pub async fn backlog(&self, id: DestinationId) -> Result<Backlog, StoreError> {
         either!(self.read(move |conn| {
-            type Row = (Vec<u8>, Option<i64>, i32);
-            let columns = (deliveries::id, deliveries::due_at, deliveries::attempts);
+            type Row = (Vec<u8>, i32);
+            let columns = (deliveries::id, deliveries::attempts);
             let mut rows: Vec<Row> = put_off(id)
                 .limit(BACKLOG_LIMIT)
                 .select(columns)
@@ -101,13 +101,22 @@ impl Store {
                     .select(columns)
                     .load::<Row>(conn)?,
             );
+            // What waits behind another of its lane is due long before its turn.
+            let next: Option<Option<i64>> = deliveries::table
+                .filter(deliveries::destination_id.eq(&id.as_bytes()[..]))
+                .filter(deliveries::due_at.is_not_null())
+                .filter(turn_has_come())
+                .order(deliveries::due_at)
+                .select(deliveries::due_at)
+                .first(conn)
+                .optional()?;
             let ids = rows.iter().map(|(id, ..)| id.as_slice());
             let oldest = ids.min().map(|id| row::id(id, DeliveryId::from_slice));
             Ok(Backlog {
                 waits: rows.len(),
-                tried: rows.iter().filter(|(_, _, attempts)| *attempts > 0).count(),
+                tried: rows.iter().filter(|(_, attempts)| *attempts > 0).count(),
                 since_ms: oldest.transpose()?.map(|oldest| oldest.unix_ms()),
-                next_ms: rows.iter().filter_map(|(_, due, _)| *due).min(),
+                next_ms: next.flatten(),
                 is_cut: rows.len() as i64 >= BACKLOG_LIMIT,
             })
         }))
