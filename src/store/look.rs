@@ -159,6 +159,9 @@ both! {
     }
 }
 
+/// Of another delivery: its event, its connection, when it ended, and its replay.
+type OtherRow = (Vec<u8>, Vec<u8>, Option<i64>, Option<Vec<u8>>);
+
 /// Ids of an event and of a connection.
 type Pair = (Vec<u8>, Vec<u8>);
 
@@ -177,7 +180,7 @@ both! {
         replay_id: ReplayId,
     ) -> Result<Others, StoreError> {
         let has_arrived = deliveries::state.eq(State::Delivered.as_str());
-        let known: Vec<(Vec<u8>, Vec<u8>, Option<i64>, Option<Vec<u8>>)> = deliveries::table
+        let known: Vec<OtherRow> = deliveries::table
             .filter(deliveries::event_id.eq_any(rows.iter().map(|row| &row.event_id)))
             .filter(has_arrived.or(deliveries::finished_at.is_null()))
             .select((
