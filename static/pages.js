@@ -39,7 +39,7 @@ const recount = async () => {
     const response = await fetch(`/replays/new?${query}`);
     const fresh = new DOMParser().parseFromString(response.ok ? await response.text() : "", "text/html");
     if (count !== counts) return;
-    for (const id of ["which", "forecast", "send"]) {
+    for (const id of ["which", "forecast", "on-the-way", "send"]) {
       const now = fresh.getElementById(id);
       if (now) document.getElementById(id).innerHTML = now.innerHTML;
     }

@@ -51,7 +51,7 @@ deliveries-too-many-viewers = The log is watched too often at this moment, by ev
 ## The table
 
 deliveries-select-all = Select all on this page
-deliveries-resend-selected-ask = Send the selected ones again? What arrived already arrives once more.
+deliveries-resend-selected-ask = Send the selected ones again? What arrived already arrives once more. What still waits is not doubled: it is tried now.
 deliveries-resend-selected = Resend the selected
 deliveries-resend-count = Resend the { $count } selected
 deliveries-none-selected = None selected.
@@ -113,7 +113,12 @@ deliveries-resent-held = This is the new delivery. It waits, because its destina
 deliveries-resent-failed = This is the new delivery. It was tried and did not arrive.
 deliveries-resent-mapping-failed = This is the new delivery. The mapping failed again, so nothing was sent.
 deliveries-resent-not = This is the new delivery. It is not sent.
+deliveries-arrived-short = Arrived later
 deliveries-arrived-later = Arrived later, by a <a href="/deliveries/{ $href }">{ $cause }</a>, <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>.
+deliveries-behind = <a href="/deliveries/{ $href }">The earlier one of this record</a> goes out first.
+deliveries-behind-until = <a href="/deliveries/{ $href }">The earlier one of this record</a> goes out first; its next attempt: <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>.
+deliveries-destination-gone = Its destination was deleted, so it cannot be resent there. The event can be sent through another connection.
+deliveries-to-event = Open the event
 deliveries-give-up = Give up
 deliveries-give-up-ask = Give this delivery up? It will not be sent.
 deliveries-what-happened = What happened
@@ -142,6 +147,7 @@ deliveries-mend-with = Fix the mapping with this event
 deliveries-details = Details
 deliveries-version = version { $number }
 deliveries-next-attempt = Next attempt
+deliveries-next-behind = Waits for an earlier one of this record
 deliveries-next-due = Next attempt: due now
 deliveries-id = Delivery id
 
@@ -155,7 +161,14 @@ deliveries-not-met = Not met: { $condition }
 deliveries-ruled-out = Ruled out: { $condition }
 deliveries-is-mapping-failed = No body could be made.
 deliveries-is-queued = It is due and waits for its turn.
+deliveries-is-behind = It waits for an earlier one of this record.
 deliveries-is-sending = It is being sent.
+deliveries-is-sending-at-once =
+    { $count ->
+        [one] It is being sent, or waits here for its turn: this destination takes one request at once.
+       *[other] It is being sent, or waits here for its turn: this destination takes { $count } requests at once.
+    }
+deliveries-is-sending-at-rate = It is being sent, or waits here for its turn: this destination takes { $rate } a second, { $count } at once.
 deliveries-is-retrying = It is tried again.
 deliveries-is-failed = No further attempt is made; resend it when the cause is mended.
 deliveries-passes = The event passes.

@@ -59,6 +59,19 @@ destinations-made-secret-hint = Give it to the receiver, so that it can check ou
 destinations-held = Held.
 destinations-held-hint = Nothing is dropped: what comes meanwhile waits. One waiting delivery is tried { $when }; when it arrives, all go out.
 destinations-paused-hint = What comes meanwhile is held and goes out when you resume.
+destinations-recovering =
+    { $count ->
+        [one] Recovering: nothing has failed since { $time }. It counts as fine after one minute without a failure.
+       *[other] Recovering: nothing has failed since { $time }. It counts as fine after { $count } minutes without a failure.
+    }
+destinations-from-before = What failed before waits for its next attempt.
+destinations-waits =
+    { $count ->
+        [one] 1 delivery waits, made { $since }.
+       *[other] { $count } deliveries wait; the oldest was made { $since }.
+    }
+destinations-waits-at-least = At least { $count } deliveries wait; the oldest of these was made { $since }.
+destinations-next-try = The next attempt: { $time }.
 destinations-failing = Failing.
 destinations-no-number = Write a number.
 destinations-not-whole = Write a whole number.
@@ -92,6 +105,12 @@ destinations-earlier-until = An earlier secret signs as well until { $when }.
 destinations-rotate = Make a new secret
 destinations-nothing = Nothing was sent here yet.
 destinations-delete-ask = Delete the destination { $name }?
+destinations-delete-ask-waits =
+    { $count ->
+        [one] Delete the destination { $name }? 1 delivery still waits for it and is given up.
+       *[other] Delete the destination { $name }? { $count } deliveries still wait for it and are given up.
+    }
+destinations-delete-ask-at-least = Delete the destination { $name }? At least { $count } deliveries still wait for it and are given up.
 destinations-delete-hint = What still waits for it is given up; its deliveries stay in the log.
 destinations-delete = Delete the destination
 destinations-in-use = Connections use this destination. Delete them first, or let them send elsewhere.
@@ -116,6 +135,7 @@ destinations-arrived = Arrived
 destinations-not-arrived = Did not arrive
 destinations-answered = Answered { $status }
 destinations-chip-paused = Paused
+destinations-chip-recovering = Recovering
 destinations-chip-failing = Failing
 destinations-chip-fine = Fine
 destinations-chip-untried = Not tried yet

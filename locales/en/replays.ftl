@@ -58,6 +58,12 @@ replays-match-at-least =
        *[other] At least { $count } deliveries match.
     }
 replays-arrived = Arrived already
+replays-on-the-way =
+    { $count ->
+        [one] 1 still goes out by itself, so it is not doubled.
+       *[other] { $count } still go out by themselves, so they are not doubled.
+    }
+replays-see-waiting = Look at what waits
 replays-repetitions = Repeat others of these: the same event, the same connection
 replays-to-make =
     { $count ->

@@ -32,7 +32,7 @@ shared-note-restored = Restored, as a new version.
 shared-note-imported = Imported. Enter the secrets of what was made, then switch its connections on.
 shared-note-changed-by-import = Imported. What was changed is in force.
 shared-note-enabled = Switched on.
-shared-note-disabled = Switched off. What it already made still goes out.
+shared-note-disabled = Switched off. What it already made still goes out; events that come meanwhile are not sent.
 shared-note-locked-out = Locked out.
 shared-note-let-in = Let in again.
 shared-note-duplicated = Duplicated. The copy is switched off; change what you need and switch it on.
@@ -61,6 +61,16 @@ shared-note-resent-held =
     { $count ->
         [one] One of them waits, because its destination is held or paused.
        *[other] { $count } of them wait, because their destinations are held or paused.
+    }
+shared-note-hurried-many =
+    { $count ->
+        [one] One that waited is tried now; no second one was made of it.
+       *[other] { $count } that waited are tried now; no second ones were made of them.
+    }
+shared-note-left =
+    { $count ->
+        [one] One still waits, for a destination that is held or paused, or is being sent; no second one was made of it.
+       *[other] { $count } still wait, for a destination that is held or paused, or are being sent; no second ones were made of them.
     }
 shared-note-refused =
     { $count ->
@@ -143,6 +153,7 @@ shared-connection = Connection
 shared-destination = Destination
 shared-attempts = Attempts
 shared-when = When
+shared-deleted = (deleted)
 shared-next = next:
 shared-select = Select { $name }
 

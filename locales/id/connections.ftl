@@ -61,4 +61,5 @@ connections-step-secret = dibuat, perlu secret
 connections-step-secrets = dibuat, perlu secret
 connections-step-changed = diubah: versi baru
 connections-version-of = Versi { $number } dari “{ $name }”
+connections-is-off = Koneksi ini nonaktif: event yang datang sementara ini tidak dikirim. Setelah aktif lagi, event masih dapat dikirim dari halamannya.
 connections-copy-of = Salinan { $name }

@@ -47,7 +47,7 @@ deliveries-too-many-viewers = Log sedang dipantau terlalu banyak kali saat ini, 
 ## Tabel
 
 deliveries-select-all = Pilih semua di halaman ini
-deliveries-resend-selected-ask = Kirim ulang yang dipilih? Yang sudah sampai akan sampai sekali lagi.
+deliveries-resend-selected-ask = Kirim ulang yang dipilih? Yang sudah sampai akan sampai sekali lagi. Yang masih menunggu tidak digandakan: dicoba sekarang.
 deliveries-resend-selected = Kirim ulang yang dipilih
 deliveries-resend-count = Kirim ulang { $count } yang dipilih
 deliveries-none-selected = Belum ada yang dipilih.
@@ -109,7 +109,12 @@ deliveries-resent-held = Inilah pengiriman yang baru. Menunggu, karena tujuannya
 deliveries-resent-failed = Inilah pengiriman yang baru. Sudah dicoba dan tidak sampai.
 deliveries-resent-mapping-failed = Inilah pengiriman yang baru. Pemetaan gagal lagi, jadi tidak ada yang dikirim.
 deliveries-resent-not = Inilah pengiriman yang baru. Tidak dikirim.
+deliveries-arrived-short = Sampai kemudian
 deliveries-arrived-later = Sampai kemudian, lewat <a href="/deliveries/{ $href }">{ $cause }</a>, <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>.
+deliveries-behind = <a href="/deliveries/{ $href }">Pengiriman sebelumnya untuk record ini</a> dikirim lebih dulu.
+deliveries-behind-until = <a href="/deliveries/{ $href }">Pengiriman sebelumnya untuk record ini</a> dikirim lebih dulu; percobaan berikutnya: <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>.
+deliveries-destination-gone = Tujuannya sudah dihapus, jadi tidak dapat dikirim ulang ke sana. Event-nya dapat dikirim lewat koneksi lain.
+deliveries-to-event = Buka event-nya
 deliveries-give-up = Batalkan
 deliveries-give-up-ask = Batalkan pengiriman ini? Ia tidak akan dikirim.
 deliveries-what-happened = Yang terjadi
@@ -138,6 +143,7 @@ deliveries-mend-with = Perbaiki pemetaan dengan event ini
 deliveries-details = Rincian
 deliveries-version = versi { $number }
 deliveries-next-attempt = Percobaan berikutnya
+deliveries-next-behind = Menunggu pengiriman sebelumnya untuk record ini
 deliveries-next-due = Percobaan berikutnya: jatuh tempo sekarang
 deliveries-id = Id pengiriman
 
@@ -151,7 +157,10 @@ deliveries-not-met = Tidak terpenuhi: { $condition }
 deliveries-ruled-out = Dikecualikan: { $condition }
 deliveries-is-mapping-failed = Body tidak dapat dibuat.
 deliveries-is-queued = Sudah waktunya dikirim dan sedang menunggu giliran.
+deliveries-is-behind = Menunggu pengiriman sebelumnya untuk record ini.
 deliveries-is-sending = Sedang dikirim.
+deliveries-is-sending-at-once = Sedang dikirim, atau menunggu giliran di sini: tujuan ini menerima { $count } request sekaligus.
+deliveries-is-sending-at-rate = Sedang dikirim, atau menunggu giliran di sini: tujuan ini menerima { $rate } per detik, { $count } sekaligus.
 deliveries-is-retrying = Akan dicoba lagi.
 deliveries-is-failed = Tidak ada percobaan lagi; kirim ulang setelah sebabnya diperbaiki.
 deliveries-passes = Event ini lolos.

@@ -32,7 +32,7 @@ shared-note-restored = Dipulihkan sebagai versi baru.
 shared-note-imported = Diimpor. Isi secret dari yang baru dibuat, lalu aktifkan koneksinya.
 shared-note-changed-by-import = Diimpor. Perubahannya sudah berlaku.
 shared-note-enabled = Diaktifkan.
-shared-note-disabled = Dinonaktifkan. Yang sudah dibuat tetap dikirim.
+shared-note-disabled = Dinonaktifkan. Yang sudah dibuat tetap dikirim; event yang datang sementara ini tidak dikirim.
 shared-note-locked-out = Akunnya dikunci.
 shared-note-let-in = Akunnya dibuka kembali.
 shared-note-duplicated = Digandakan. Salinannya nonaktif; ubah seperlunya lalu aktifkan.
@@ -57,6 +57,8 @@ shared-note-resent-many =
     }
 shared-note-none-ticked = Tidak ada yang dikirim ulang: tidak ada pengiriman yang dicentang.
 shared-note-resent-held = { $count } di antaranya menunggu, karena tujuannya ditahan atau dijeda.
+shared-note-hurried-many = { $count } yang menunggu dicoba sekarang, tanpa dibuat lagi.
+shared-note-left = { $count } masih menunggu tujuan yang ditahan atau dijeda, atau sedang dikirim; tidak dibuat lagi.
 shared-note-refused = { $count } ditolak karena tujuan atau event-nya sudah tidak ada.
 shared-note-unsent = { $count } yang terbaru tidak dikirim: ada yang gagal di sini. Kirim ulang lagi.
 
@@ -98,6 +100,7 @@ shared-connection = Koneksi
 shared-destination = Tujuan
 shared-attempts = Percobaan
 shared-when = Waktu
+shared-deleted = (dihapus)
 shared-next = lagi
 shared-select = Pilih { $name }
 

@@ -84,6 +84,8 @@ pub struct Health {
     pub last_failure: Option<String>,
     /// When an attempt failed last, as far as that is noted; none since it was resumed.
     pub last_failed: Option<Timestamp>,
+    /// When an attempt arrived last since it began to fail, as far as that is noted.
+    pub last_arrived: Option<Timestamp>,
     /// Since when nothing is sent, and why.
     pub paused: Option<Paused>,
 }
@@ -151,6 +153,14 @@ impl Health {
     /// Whether it failed until it was paused and resumed, and nothing has failed since: what it does now is not known yet.
     pub fn is_resumed(&self) -> bool {
         self.is_failing() && self.last_failed.is_none()
+    }
+
+    /// Since when nothing has failed, when something has arrived since: it is about to count as fine.
+    pub fn recovering_since(&self) -> Option<Timestamp> {
+        let failed = self.last_failed.filter(|_| self.is_failing())?;
+        self.last_arrived
+            .is_some_and(|at| at > failed)
+            .then_some(failed)
     }
 
     /// Whether nothing is known against it.

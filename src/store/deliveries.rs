@@ -29,9 +29,12 @@ pub struct DeliverySummary {
     pub event_id: EventId,
     pub connection_id: ConnectionId,
     pub connection_name: String,
+    /// The connection was deleted; its row and name stay.
+    pub connection_is_gone: bool,
     pub version_id: VersionId,
     pub destination_id: DestinationId,
     pub destination_name: String,
+    pub destination_is_gone: bool,
     pub event_type: String,
     pub record_id: Option<String>,
     pub record_title: Option<String>,
@@ -193,6 +196,39 @@ impl Store {
         }))
     }
 
+    /// Which of these arrived after all: by a later delivery of the same event through the same connection.
+    pub async fn arrived_later(
+        &self,
+        of: Vec<(DeliveryId, EventId, ConnectionId)>,
+    ) -> Result<HashSet<DeliveryId>, StoreError> {
+        if of.is_empty() {
+            return Ok(HashSet::new());
+        }
+        either!(self.read(move |conn| {
+            let events = of.iter().map(|(_, event, _)| &event.as_bytes()[..]);
+            let arrived: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = deliveries::table
+                .filter(deliveries::event_id.eq_any(events))
+                .filter(deliveries::state.eq(State::Delivered.as_str()))
+                .select((
+                    deliveries::event_id,
+                    deliveries::connection_id,
+                    deliveries::id,
+                ))
+                .load(conn)?;
+            let mut last: HashMap<(&[u8], &[u8]), &[u8]> = HashMap::new();
+            for (event, connection, id) in &arrived {
+                let last = last.entry((event, connection)).or_insert(id);
+                *last = (*last).max(id);
+            }
+            let is_later = |(id, event, connection): &&(DeliveryId, EventId, ConnectionId)| {
+                let pair = (&event.as_bytes()[..], &connection.as_bytes()[..]);
+                last.get(&pair)
+                    .is_some_and(|last| *last > &id.as_bytes()[..])
+            };
+            Ok(of.iter().filter(is_later).map(|(id, ..)| *id).collect())
+        }))
+    }
+
     /// At which of these destinations an attempt was made, by the newest deliveries of each.
     pub async fn tried(
         &self,
@@ -247,10 +283,14 @@ pub(super) struct DeliveryRow {
     connection_id: Vec<u8>,
     #[diesel(select_expression = connections::name)]
     connection_name: String,
+    #[diesel(select_expression = connections::deleted_at)]
+    connection_deleted: Option<i64>,
     version_id: Vec<u8>,
     destination_id: Vec<u8>,
     #[diesel(select_expression = destinations::name)]
     destination_name: String,
+    #[diesel(select_expression = destinations::deleted_at)]
+    destination_deleted: Option<i64>,
     #[diesel(select_expression = events::event_type)]
     event_type: String,
     #[diesel(select_expression = events::record_id)]
@@ -275,9 +315,11 @@ impl DeliveryRow {
             event_id: row::id(&self.event_id, EventId::from_slice)?,
             connection_id: row::id(&self.connection_id, ConnectionId::from_slice)?,
             connection_name: self.connection_name,
+            connection_is_gone: self.connection_deleted.is_some(),
             version_id: row::id(&self.version_id, VersionId::from_slice)?,
             destination_id: row::id(&self.destination_id, DestinationId::from_slice)?,
             destination_name: self.destination_name,
+            destination_is_gone: self.destination_deleted.is_some(),
             event_type: self.event_type,
             record_id: self.record_id,
             record_title: self.record_title,

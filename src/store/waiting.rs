@@ -1,7 +1,7 @@
 //! What waits and is held by nobody: how long it has waited, letting it wait for a paused destination, resuming it, making it due before its time,
-//! giving it up.
+//! giving it up; and how much waits, for pages.
 //!
-//! Called by the API, `flow::pause`, `flow::hurry`, `flow::clock_step`, `flow::probe`, `flow::deletion` and `flow::resend`. Every statement works on a bounded
+//! Called by the API, the pages, `flow::pause`, `flow::hurry`, `flow::clock_step`, `flow::probe`, `flow::deletion` and `flow::resend`. Every statement works on a bounded
 //! number of rows, so that others may write between. Claiming is not done here (`claims`).
 
 use std::slice;
@@ -11,7 +11,6 @@ use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
     RunQueryDsl as _,
 };
-use jiff::Timestamp;
 
 use crate::domain::delivery::State;
 use crate::domain::id::{DeliveryId, DestinationId};
@@ -19,48 +18,28 @@ use crate::store::Store;
 use crate::store::both::either;
 use crate::store::claims::{Ended, Wait, Waiting};
 use crate::store::error::StoreError;
-use crate::store::picks::{MOVE_LIMIT, Picks as _, held, is_held, turn_has_come};
+use crate::store::picks::{MOVE_LIMIT, Picks as _, held, is_held, put_off, turn_has_come};
 use crate::store::row;
 use crate::store::schema::{deliveries, destinations};
 
-/// Deliveries of a destination that are counted while they wait for their time, and as many that are held.
-pub const BACKLOG_LIMIT: i64 = 10_000;
+/// Deliveries that are looked at for how much waits at a destination, of those with a time and of those that are held.
+pub const BACKLOG_LIMIT: i64 = 1_000;
 
-/// What waits for a destination; what is being sent waits no more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What waits for a destination and is not being sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backlog {
-    pub count: i64,
-    /// Counting ended at [`BACKLOG_LIMIT`].
-    pub at_least: bool,
-    /// When the oldest of those counted was made.
-    pub oldest: Option<Timestamp>,
+    pub waits: usize,
+    /// Those of them with an attempt behind them.
+    pub tried: usize,
+    /// When the oldest was made.
+    pub since_ms: Option<i64>,
+    /// When the next attempt is due.
+    pub next_ms: Option<i64>,
+    /// More may wait than were looked at.
+    pub is_cut: bool,
 }
 
 impl Store {
-    /// What waits for a destination by now, counted as far as [`BACKLOG_LIMIT`].
-    pub async fn backlog(&self, destination_id: DestinationId) -> Result<Backlog, StoreError> {
-        either!(self.read(move |conn| {
-            let due: Vec<i64> = deliveries::table
-                .filter(deliveries::destination_id.eq(&destination_id.as_bytes()[..]))
-                .filter(deliveries::due_at.is_not_null())
-                .order(deliveries::due_at)
-                .limit(BACKLOG_LIMIT + 1)
-                .select(deliveries::created_at)
-                .load(conn)?;
-            let held: Vec<i64> = held(destination_id)
-                .limit(BACKLOG_LIMIT + 1)
-                .select(deliveries::created_at)
-                .load(conn)?;
-            let counted = |made: &[i64]| (made.len() as i64).min(BACKLOG_LIMIT);
-            let count = counted(&due) + counted(&held);
-            Ok(Backlog {
-                count,
-                at_least: count < (due.len() + held.len()) as i64,
-                oldest: row::maybe_time(due.into_iter().chain(held).min())?,
-            })
-        }))
-    }
-
     /// When the destination's longest-waiting delivery became or becomes due, in milliseconds since 1970. What waits behind another of its lane is
     /// not late and does not count.
     pub async fn oldest_due(
@@ -77,6 +56,67 @@ impl Store {
                 .first(conn)
                 .optional()?;
             Ok(due.flatten())
+        }))
+    }
+
+    /// What goes out before a delivery that waits, because it is of the same record: that which is being sent, or the first.
+    pub async fn waits_behind(&self, id: DeliveryId) -> Result<Option<DeliveryId>, StoreError> {
+        either!(self.read(move |conn| {
+            let lane: Option<Option<Vec<u8>>> = deliveries::table
+                .find(&id.as_bytes()[..])
+                .select(deliveries::lane)
+                .first(conn)
+                .optional()?;
+            let Some(lane) = lane.flatten() else {
+                return Ok(None);
+            };
+            let is_sending = deliveries::state.eq(State::Sending.as_str());
+            let first: Option<Vec<u8>> = deliveries::table
+                .filter(deliveries::lane.eq(lane))
+                .filter(deliveries::finished_at.is_null())
+                .filter(deliveries::id.ne(&id.as_bytes()[..]))
+                .filter(deliveries::id.lt(&id.as_bytes()[..]).or(is_sending))
+                .order(deliveries::id)
+                .select(deliveries::id)
+                .first(conn)
+                .optional()?;
+            first
+                .map(|first| row::id(&first, DeliveryId::from_slice))
+                .transpose()
+        }))
+    }
+
+    /// What waits for a destination, by a bounded look.
+    pub async fn backlog(&self, id: DestinationId) -> Result<Backlog, StoreError> {
+        either!(self.read(move |conn| {
+            let columns = (deliveries::id, deliveries::attempts);
+            let timed = put_off(id).limit(BACKLOG_LIMIT + 1).select(columns);
+            let held = held(id).limit(BACKLOG_LIMIT + 1).select(columns);
+            let [mut timed, mut held]: [Vec<(Vec<u8>, i32)>; 2] =
+                [timed.load(conn)?, held.load(conn)?];
+            let limit = usize::try_from(BACKLOG_LIMIT).unwrap_or(usize::MAX);
+            let is_cut = timed.len() > limit || held.len() > limit;
+            timed.truncate(limit);
+            held.truncate(limit);
+            let rows = [timed, held].concat();
+            // What waits behind another of its lane is due long before its turn.
+            let next: Option<Option<i64>> = deliveries::table
+                .filter(deliveries::destination_id.eq(&id.as_bytes()[..]))
+                .filter(deliveries::due_at.is_not_null())
+                .filter(turn_has_come())
+                .order(deliveries::due_at)
+                .select(deliveries::due_at)
+                .first(conn)
+                .optional()?;
+            let ids = rows.iter().map(|(id, ..)| id.as_slice());
+            let oldest = ids.min().map(|id| row::id(id, DeliveryId::from_slice));
+            Ok(Backlog {
+                waits: rows.len(),
+                tried: rows.iter().filter(|(_, attempts)| *attempts > 0).count(),
+                since_ms: oldest.transpose()?.map(|oldest| oldest.unix_ms()),
+                next_ms: next.flatten(),
+                is_cut,
+            })
         }))
     }
 

@@ -197,17 +197,21 @@ pub(super) fn texts(language: Language, name: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&file.data).into_owned())
 }
 
-/// A whole number with its thousands apart, in a way that every language reads alike.
+/// A whole number with its thousands apart: by a narrow blank, and in Indonesian by a dot.
 pub fn grouped(number: &str) -> String {
     let start = usize::from(number.starts_with('-'));
     let digits = number.len() - start;
     if digits < 4 || !number[start..].bytes().all(|byte| byte.is_ascii_digit()) {
         return number.to_string();
     }
+    let gap = match Reader::present().language {
+        Language::English => '\u{202f}',
+        Language::Indonesian => '.',
+    };
     let mut text = number[..start].to_string();
     for (place, digit) in number[start..].chars().enumerate() {
         if place > 0 && (digits - place).is_multiple_of(3) {
-            text.push('\u{202f}');
+            text.push(gap);
         }
         text.push(digit);
     }
@@ -221,6 +225,13 @@ pub fn decimal(number: f64, digits: usize) -> String {
         Language::English => text,
         Language::Indonesian => text.replace('.', ","),
     }
+}
+
+/// A number with no more digits than it has: `2`, `0.5`.
+pub fn as_short(number: f64) -> String {
+    let text = number.to_string();
+    let digits = text.split_once('.').map_or(0, |(_, digits)| digits.len());
+    decimal(number, digits)
 }
 
 #[cfg(test)]
@@ -279,7 +290,9 @@ mod tests {
         ] {
             assert_eq!(grouped(number), text);
         }
+        assert_eq!(in_indonesian(|| grouped("1234567")), "1.234.567");
         assert_eq!(decimal(99.5, 1), "99.5");
         assert_eq!(in_indonesian(|| decimal(99.5, 1)), "99,5");
+        assert_eq!((as_short(2.0), as_short(0.25)), ("2".into(), "0.25".into()));
     }
 }

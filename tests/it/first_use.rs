@@ -1,6 +1,8 @@
 //! What somebody looks for who uses the pages for the first time: whether the test arrived, what uses a thing, what became of an event, and where
 //! a change stands in the audit log in one's own language.
 
+use std::time::Duration;
+
 use bluebridge::domain::person::Role;
 use serde_json::json;
 
@@ -50,7 +52,7 @@ async fn the_last_test_request_is_told_on_every_load(database: Database) {
         "{shown}"
     );
     assert!(!shown.contains("The settings were changed after"));
-    bridge.advance(std::time::Duration::from_secs(5));
+    bridge.advance(Duration::from_secs(5));
     let changed = json!({"name": "Hook", "config": {"url": receiver.url()}});
     let (status, _) = bridge.api("PUT", &path, Some(changed)).await;
     assert_eq!(status, 200);
@@ -249,7 +251,7 @@ async fn what_is_shown_once_is_shown_by_the_page_that_a_form_leads_to(database: 
         assert_eq!(again.status, 200, "{path}");
         assert!(!again.html.contains(sign), "{path}");
         let late = ada.answer(path, fields).await.location.unwrap();
-        bridge.advance(std::time::Duration::from_secs(601));
+        bridge.advance(Duration::from_secs(601));
         assert!(
             !ada.get(&late).await.html.contains(sign),
             "{path}: too late"
@@ -328,7 +330,7 @@ async fn whoever_mended_a_destination_is_led_on(database: Database) {
 
     let shown = ada.get(&path).await.html;
     assert!(shown.contains("answered 410") && !shown.contains("Changed since the last failure"));
-    bridge.advance(std::time::Duration::from_secs(5));
+    bridge.advance(Duration::from_secs(5));
     let mended = json!({"name": "Receiver", "config": {"url": format!("{}/new", gone.url())}});
     assert_eq!(bridge.api("PUT", &path, Some(mended)).await.0, 200);
     let page = ada.get(&path).await;
@@ -360,5 +362,75 @@ async fn whoever_mended_a_destination_is_led_on(database: Database) {
         "{noted}"
     );
     failing.next().await;
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_destination_that_recovers_says_so_and_offers_what_still_waits() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge
+        .connect_to(&receiver.url(), json!({"per_second": 50}), json!({}))
+        .await;
+    receiver.answer_next(500);
+    bridge.post(&connected.hook, &event(0)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let mut ada = owner(&bridge).await;
+    let path = format!("/destinations/{}", connected.destination_id);
+    let try_now = format!("action=\"{path}/try-now\"");
+    let shown = ada.get(&path).await.html;
+    for said in [
+        "Failing.",
+        "1 delivery waits, made ",
+        "The next attempt: ",
+        &try_now,
+        "<dt>Requests a second</dt><dd>50</dd>",
+    ] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    // Who plans to send all again is told what need not be, and may bring it forward.
+    let planner = format!("/replays/new?destination_id={}", connected.destination_id);
+    let planner = ada.get(&planner).await.html;
+    let said = "1 still goes out by itself, so it is not doubled.";
+    assert!(
+        planner.contains(said) && planner.contains(&try_now),
+        "{planner}"
+    );
+    let planner = ada.get("/replays/new?text=G0").await.html;
+    let waiting = "href=\"/deliveries?state=waiting&#38;text=G0\"";
+    assert!(
+        planner.contains(said) && planner.contains(waiting),
+        "{planner}"
+    );
+    bridge.advance(Duration::from_secs(1));
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    bridge.recorded(2).await;
+    let said = "Recovering: nothing has failed since ";
+    patiently("the arrival to be noted", async {
+        while !ada.get(&path).await.html.contains(said) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let shown = ada.get(&path).await.html;
+    assert!(!shown.contains("Failing."), "{shown}");
+    assert!(shown.contains(&try_now), "{shown}");
+    assert!(!ada.get("/").await.html.contains("is failing"));
+    // One that is fine again offers what waits from before as well.
+    let id = connected.destination_id.parse().unwrap();
+    assert!(bridge.bridge.store.end_failing(id).await.unwrap());
+    let shown = ada.get(&path).await.html;
+    let said = "What failed before waits for its next attempt. 1 delivery waits";
+    assert!(shown.contains(said) && shown.contains(&try_now), "{shown}");
+    // Who deletes it is told what is given up.
+    let connection = bridge.get("/connections").await["data"][0]["id"].clone();
+    let connection = format!("/connections/{}", connection.as_str().unwrap());
+    bridge.api("DELETE", &connection, None).await;
+    let shown = ada.get(&path).await.html;
+    assert!(
+        shown.contains("1 delivery still waits for it and is given up."),
+        "{shown}"
+    );
     bridge.stop().await;
 }

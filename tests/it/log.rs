@@ -32,6 +32,9 @@ on_both! {
     a_page_says_whether_there_are_more,
     an_event_is_found_by_either_of_its_names,
     resending_what_is_selected_tells_what_was_made_when_it_ends_early,
+    what_is_selected_and_still_waits_is_tried_now_and_not_doubled,
+    what_arrived_later_is_marked_in_the_log_and_needs_no_attention,
+    what_is_gone_has_no_link_in_the_log_and_offers_no_resend,
 }
 
 const DAY_MS: i64 = 86_400_000;
@@ -411,7 +414,9 @@ async fn what_is_selected_is_resent_and_what_is_exported_runs_in_no_spreadsheet(
     let resent = ada.post("/deliveries/resend", &fields).await;
     assert_eq!(
         resent.location.as_deref(),
-        Some("/deliveries?state=delivered&done=resent_many&count=2&held=0&refused=1&unsent=0")
+        Some(
+            "/deliveries?state=delivered&done=resent_many&count=2&held=0&hurried=0&left=0&refused=1&unsent=0"
+        )
     );
     for _ in 0..2 {
         receiver.next().await;
@@ -442,6 +447,11 @@ async fn a_skipped_delivery_says_in_every_list_what_stood_in_its_way(database: D
     assert_eq!(changed.0, 200, "{}", changed.1);
     let whole = "title=\"$.currentValue.title is &#34;&#60;b&#62;calm&#60;/b&#62;&#34;; “equals &#34;urgent&#34;” does not hold.\"";
     let why = format!("{whole}>Not met: currentValue.title equals “urgent”</span>");
+    for format in ["csv", "json"] {
+        let file = format!("/deliveries/export?state=skipped&format={format}");
+        let file = ada.get(&file).await.html;
+        assert!(file.contains("$.currentValue.title is "), "{file}");
+    }
     let destination = format!("/destinations/{}", connected.destination_id);
     for page in [
         "/deliveries",
@@ -721,13 +731,142 @@ async fn resending_what_is_selected_tells_what_was_made_when_it_ends_early(datab
     let mut fields = vec![("csrf", mark.as_str())];
     fields.extend(ids.iter().map(|id| ("id", id.as_str())));
     let resent = ada.post("/deliveries/resend", &fields).await;
-    let told = "/deliveries?done=resent_many&count=1&held=0&refused=0&unsent=2";
+    let told = "/deliveries?done=resent_many&count=1&held=0&hurried=0&left=0&refused=0&unsent=2";
     assert_eq!(resent.location.as_deref(), Some(told));
     let html = ada.get(told).await.html;
     assert!(
         html.contains("One new delivery was made. The newest 2 were not sent"),
         "{html}"
     );
+    bridge.stop().await;
+}
+
+async fn what_is_selected_and_still_waits_is_tried_now_and_not_doubled(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    for (number, status) in [200, 500].into_iter().enumerate() {
+        receiver.answer_next(status);
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+        bridge.recorded(number as u64 + 1).await;
+    }
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/deliveries").await.mark();
+    let log = bridge.get("/deliveries").await;
+    let rows = log["data"].as_array().unwrap();
+    let mut fields = vec![("csrf", mark.as_str())];
+    fields.extend(rows.iter().map(|one| ("id", one["id"].as_str().unwrap())));
+    let resent = ada.post("/deliveries/resend", &fields).await;
+    let told = "/deliveries?done=resent_many&count=1&held=0&hurried=1&left=0&refused=0&unsent=0";
+    assert_eq!(resent.location.as_deref(), Some(told));
+    for _ in 0..2 {
+        receiver.next().await;
+    }
+    bridge.recorded(4).await;
+    let html = ada.get(told).await.html;
+    let said =
+        "One new delivery was made. One that waited is tried now; no second one was made of it.";
+    assert!(html.contains(said), "{html}");
+    let log = bridge.get("/deliveries").await;
+    let causes: Vec<&str> = log["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["trigger"].as_str().unwrap())
+        .collect();
+    assert_eq!(causes, ["resend", "event", "event"]);
+
+    // What waits for a paused destination goes out when that is resumed, once.
+    let pause = format!("/destinations/{}/pause", connected.destination_id);
+    ada.post(&pause, &[("csrf", &mark)]).await;
+    bridge.post(&connected.hook, &event(2)).await;
+    let held = bridge.get("/deliveries?state=held").await["data"][0]["id"].clone();
+    let fields = [("csrf", mark.as_str()), ("id", held.as_str().unwrap())];
+    let left = ada
+        .post("/deliveries/resend", &fields)
+        .await
+        .location
+        .unwrap();
+    assert!(left.contains("count=0&held=0&hurried=0&left=1&"), "{left}");
+    let html = ada.get(&left).await.html;
+    assert!(
+        html.contains("One still waits, for a destination that is held or paused"),
+        "{html}"
+    );
+    assert!(!html.contains("Nothing was sent again"), "{html}");
+    bridge.stop().await;
+}
+
+async fn what_arrived_later_is_marked_in_the_log_and_needs_no_attention(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge
+        .connect(&receiver, json!({"delivery": {"max_attempts": 1}}))
+        .await;
+    for number in 0..2 {
+        receiver.answer_next(500);
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+        bridge.recorded(number as u64 + 1).await;
+    }
+    counts::count(&bridge.bridge).await.unwrap();
+    let mut ada = owner(&bridge).await;
+    let needs = |html: &str, said: &str| html.contains(said);
+    let overview = ada.get("/").await.html;
+    assert!(needs(&overview, "2 deliveries to"), "{overview}");
+    assert!(needs(&overview, "failed for good"), "{overview}");
+    let log = bridge.get("/deliveries?state=failed").await;
+    for (number, one) in log["data"].as_array().unwrap().iter().enumerate() {
+        let path = format!("/deliveries/{}/resend", one["id"].as_str().unwrap());
+        assert!(bridge.api("POST", &path, None).await.0 < 300);
+        receiver.next().await;
+        bridge.recorded(number as u64 + 3).await;
+        counts::count(&bridge.bridge).await.unwrap();
+        let overview = ada.get("/").await.html;
+        let failed = needs(&overview, "1 delivery to");
+        assert_eq!(failed, number == 0, "{overview}");
+        let rows = ada.get("/deliveries?state=failed").await.html;
+        assert_eq!(
+            rows.matches(">Arrived later<").count(),
+            number + 1,
+            "{rows}"
+        );
+    }
+    assert!(!needs(&ada.get("/").await.html, "failed for good"));
+    bridge.stop().await;
+}
+
+async fn what_is_gone_has_no_link_in_the_log_and_offers_no_resend(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    bridge.post(&connected.hook, &event(0)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    let connection = bridge.get("/connections").await["data"][0]["id"].clone();
+    let connection = format!("/connections/{}", connection.as_str().unwrap());
+    let destination = format!("/destinations/{}", connected.destination_id);
+    for gone in [&connection, &destination] {
+        assert!(bridge.api("DELETE", gone, None).await.0 < 300);
+    }
+    let mut ada = owner(&bridge).await;
+    let log = ada.get("/deliveries").await.html;
+    let id = bridge.get("/deliveries").await["data"][0]["id"].clone();
+    let shown = ada
+        .get(&format!("/deliveries/{}", id.as_str().unwrap()))
+        .await
+        .html;
+    for html in [&log, &ada.get("/").await.html, &shown] {
+        for gone in [&connection, &destination] {
+            assert!(
+                !html.contains(&format!("href=\"{gone}\"")),
+                "{gone}: {html}"
+            );
+        }
+        assert!(html.contains("(deleted)"), "{html}");
+    }
+    let resend = format!("{}/resend", id.as_str().unwrap());
+    assert!(!shown.contains(&resend), "{shown}");
+    assert!(!shown.contains(">Resend</button>"), "{shown}");
+    assert!(shown.contains("Its destination was deleted"), "{shown}");
     bridge.stop().await;
 }
 

@@ -10,11 +10,13 @@ use serde_json::json;
 
 use crate::database::{Database, on_both};
 use crate::harness::{Receiver, TestBridge, patiently};
+use crate::pages::owner;
 
 on_both![
     one_that_was_stored_late_does_not_overtake_what_is_being_sent,
     each_record_keeps_its_order_although_a_third_of_the_attempts_fail,
     requests_that_race_are_sent_in_the_order_of_the_log,
+    one_that_waits_behind_another_of_its_record_says_so,
 ];
 
 const RECORDS: usize = 6;
@@ -146,5 +148,34 @@ async fn one_that_was_stored_late_does_not_overtake_what_is_being_sent(database:
     bridge.recorded(1).await;
     assert_eq!(receiver.next().await.json()["currentValue"]["n"], 2);
     bridge.recorded(2).await;
+    bridge.stop().await;
+}
+
+async fn one_that_waits_behind_another_of_its_record_says_so(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"delivery": {"order": "per_record"}});
+    let connected = bridge.connect(&receiver, rules).await;
+    receiver.answer_next(500);
+    bridge.post(&connected.hook, &event(1, 0)).await;
+    receiver.next().await;
+    bridge.recorded(1).await;
+    bridge.post(&connected.hook, &event(1, 1)).await;
+    let log = bridge.get("/deliveries").await;
+    let id = |place: usize| log["data"][place]["id"].as_str().unwrap().to_string();
+    let (behind, first) = (id(0), id(1));
+    let mut ada = owner(&bridge).await;
+    let shown = ada.get(&format!("/deliveries/{behind}")).await.html;
+    for said in [
+        "It waits for an earlier one of this record.",
+        &format!(
+            "<a href=\"/deliveries/{first}\">The earlier one of this record</a> goes out first; its next attempt: <time"
+        ),
+        "<div>Waits for an earlier one of this record</div>",
+    ] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    assert!(!shown.contains("Next attempt: due now"), "{shown}");
+    let shown = ada.get(&format!("/deliveries/{first}")).await.html;
+    assert!(!shown.contains("earlier one of this record"), "{shown}");
     bridge.stop().await;
 }

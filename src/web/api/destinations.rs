@@ -97,8 +97,10 @@ pub async fn show(
     let destination = bridge.store.destination(id(&path, "destination")?).await?;
     let waiting = bridge.store.backlog(destination.id).await?;
     let mut shown = view(&destination, bridge.clock.now().as_second());
+    let oldest = waiting.since_ms.map(Timestamp::from_millisecond);
+    let oldest = oldest.transpose().unwrap_or_default();
     shown["waiting"] = json!({
-        "count": waiting.count, "at_least": waiting.at_least, "oldest_at": maybe_time(waiting.oldest),
+        "count": waiting.waits, "at_least": waiting.is_cut, "oldest_at": maybe_time(oldest),
     });
     Ok(HttpResponse::Ok().json(shown))
 }

@@ -6,6 +6,7 @@ use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::domain::audit::Actor;
 use crate::domain::connection::Connection;
 use crate::domain::delivery::State;
 use crate::domain::destination::Health;
@@ -24,7 +25,7 @@ use crate::store::log::Neighbours;
 use crate::store::window::Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
-use crate::web::i18n::decimal;
+use crate::web::i18n::{as_short, decimal};
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
@@ -60,8 +61,8 @@ struct ShowPage {
     advice: String,
     /// A later delivery brought the same event over the same connection.
     arrived: Option<Arrival>,
-    /// What can be done: `resend`, `hurry` while it still goes on by itself, `anyway` although the filter said no, `mend` the mapping, or
-    /// `resume` the destination. Empty for who may not change anything.
+    /// What can be done: `resend`, `hurry` while it still goes on by itself, `anyway` although the filter said no, `mend` the mapping,
+    /// `resume` the destination, or `elsewhere` when that was deleted. Empty for who may not change anything.
     act: &'static str,
     may_discard: bool,
     /// It is on its way, so the page looks again.
@@ -71,8 +72,8 @@ struct ShowPage {
     is_over: bool,
     /// What is asked before it is resent; nothing when it is sent at once.
     ask: Option<String>,
-    /// The connection was not deleted.
-    has_connection: bool,
+    /// An earlier one of its record that goes out first.
+    behind: Option<Behind>,
     /// What the connection is changed in with this event, in the words of the link to its form, when that may help.
     change: Option<String>,
     /// The connection's present version, when it is another one.
@@ -98,6 +99,22 @@ struct Arrival {
     id: String,
     cause: String,
     at: Moment,
+}
+
+/// The delivery of the same record that goes out before this one.
+struct Behind {
+    id: String,
+    /// Its next attempt, while it waits for its time.
+    next: Option<Moment>,
+}
+
+impl Behind {
+    fn new(first: &DeliverySummary, now: Timestamp) -> Behind {
+        Behind {
+            id: first.id.to_string(),
+            next: first.due_at.map(|due| Moment::due(due, now)),
+        }
+    }
 }
 
 struct TimelineStep {
@@ -147,6 +164,8 @@ struct Story {
     /// Nothing when it was deleted.
     connection: Option<Connection>,
     arrived: Option<Arrival>,
+    /// What goes out before it.
+    behind: Option<DeliverySummary>,
 }
 
 pub async fn show(
@@ -187,7 +206,18 @@ impl Story {
             Err(StoreError::NotFound(_)) => None,
             Err(error) => return Err(error.into()),
         };
+        let waits = State::TIMED.contains(&delivery.state);
+        let first = if waits {
+            bridge.store.waits_behind(delivery.id).await?
+        } else {
+            None
+        };
+        let behind = match first {
+            Some(first) => Some(bridge.store.delivery(first).await?),
+            None => None,
+        };
         Ok(Story {
+            behind,
             arrived: arrived_later(bridge, &delivery, now).await?,
             // What the filter kept back has no body, whatever its mapping would make.
             output: output.filter(|_| delivery.state != State::Skipped),
@@ -214,7 +244,11 @@ impl Story {
         let act = if may_change {
             let destination = snapshot.destination(delivery.destination_id);
             let is_paused = destination.is_some_and(|to| to.health.paused.is_some());
-            act(delivery.state, self.connection.is_some(), is_paused)
+            match act(delivery.state, self.connection.is_some(), is_paused) {
+                // It would be refused.
+                "resend" | "anyway" if delivery.destination_is_gone => "elsewhere",
+                act => act,
+            }
         } else {
             ""
         };
@@ -225,7 +259,7 @@ impl Story {
         ShowPage {
             page,
             row,
-            sentence: state_sentence(snapshot, delivery, &self.attempts, listens),
+            sentence: self.state_sentence(snapshot, listens),
             advice: self.advice(),
             act,
             may_discard: may_change && delivery.state.may_be_discarded(),
@@ -233,12 +267,12 @@ impl Story {
             was_sent: !self.attempts.is_empty(),
             is_over: delivery.state.is_final(),
             ask: self.ask(),
-            has_connection: connection.is_some(),
+            behind: self.behind.as_ref().map(|first| Behind::new(first, now)),
             change: connection
                 .filter(|_| may_change)
                 .and_then(|connection| change(act, listens, connection)),
             present_version: self.present_version(),
-            timeline: timeline(delivery, &self.attempts, self.received_at, now),
+            timeline: self.timeline(now),
             body: self.output.as_ref().map(|output| pretty(&output.body)),
             curl: self.curl(),
             event_id: delivery.event_id.to_string(),
@@ -280,6 +314,82 @@ impl Story {
             .map_or_else(String::new, |last| {
                 advice(&last.outcome, delivery.ended_with(last))
             })
+    }
+
+    /// What its state means, and what to know of it.
+    fn state_sentence(&self, snapshot: &Snapshot, listens: bool) -> String {
+        let (delivery, attempts) = (&self.delivery, &self.attempts);
+        let last = attempts
+            .last()
+            .map(|attempt| retold(&attempt.outcome.sentence()))
+            .unwrap_or_default();
+        let problem =
+            rule_places::mapping_sentence(delivery.problem.as_deref().unwrap_or_default());
+        match delivery.state {
+            State::Skipped if !listens => t!("deliveries-is-not-listened"),
+            State::Skipped => t!("deliveries-is-skipped"),
+            State::MappingFailed => format!("{} {problem}", t!("deliveries-is-mapping-failed")),
+            State::Queued if self.behind.is_some() => t!("deliveries-is-behind"),
+            State::Retrying if self.behind.is_some() => {
+                format!("{last} {}", t!("deliveries-is-behind"))
+            }
+            State::Queued => t!("deliveries-is-queued"),
+            State::Held => why_held(snapshot, delivery),
+            State::Sending => leased(snapshot, delivery),
+            State::Retrying => format!("{last} {}", t!("deliveries-is-retrying")),
+            State::Delivered => last,
+            // The advice on its last attempt goes on.
+            State::Failed if !attempts.is_empty() => format!("{last}{problem}"),
+            State::Failed => format!("{problem} {}", t!("deliveries-is-failed")),
+            State::Discarded => problem,
+        }
+    }
+
+    fn timeline(&self, now: Timestamp) -> Vec<TimelineStep> {
+        let (delivery, received) = (&self.delivery, self.received_at);
+        let mut steps: Vec<(String, Timestamp, &'static str)> =
+            vec![(t!("deliveries-received"), received, "")];
+        if delivery.created_at != received {
+            let made = match cause_word(delivery.cause) {
+                None => t!("deliveries-made"),
+                Some(cause) => t!("deliveries-made-as", cause = cause),
+            };
+            steps.push((made, delivery.created_at, ""));
+        }
+        for attempt in &self.attempts {
+            let tone = tone_of(attempt);
+            let text = t!(
+                "deliveries-attempt-was",
+                number = attempt.number,
+                outcome = retold(&attempt.outcome.sentence()),
+                ms = attempt.duration_ms
+            );
+            steps.push((text, attempt.started_at, tone));
+        }
+        let chip = state_chip(delivery.state);
+        match (delivery.due_at, delivery.finished_at) {
+            (Some(due), _) if due <= now && self.behind.is_some() => {
+                steps.push((t!("deliveries-next-behind"), now, "busy"));
+            }
+            (Some(due), _) if due <= now => steps.push((t!("deliveries-next-due"), now, "busy")),
+            (Some(due), _) => steps.push((t!("deliveries-next-attempt"), due, "busy")),
+            (None, Some(finished)) => steps.push((chip.word, finished, chip.tone)),
+            (None, None) => {}
+        }
+        let times: Vec<Timestamp> = steps.iter().map(|(_, at, _)| *at).collect();
+        steps
+            .into_iter()
+            .enumerate()
+            .map(|(number, (text, at, tone))| TimelineStep {
+                text,
+                at: Moment::new(at, now),
+                tone,
+                gap: number
+                    .checked_sub(1)
+                    .and_then(|before| times.get(before))
+                    .and_then(|before| length(at.duration_since(*before).as_millis() as i64)),
+            })
+            .collect()
     }
 
     fn ask(&self) -> Option<String> {
@@ -383,7 +493,7 @@ pub async fn try_now(
     Ok(go(format!("/deliveries/{id}?done=hurried")))
 }
 
-/// Resends what was selected in the log, each by the version it had.
+/// Resends what was selected in the log, each by the version it had; what still waits is tried now instead, or it would arrive twice.
 pub async fn resend_selected(
     request: HttpRequest,
     bridge: web::Data<Bridge>,
@@ -406,26 +516,79 @@ pub async fn resend_selected(
         )
         .into());
     }
-    let (mut made, mut refused, actor) = (Vec::new(), 0, actor(&request));
+    let (mut sent, actor) = (Selected::default(), actor(&request));
     // The oldest first, as they came in.
     for id in ids.iter().rev() {
-        match resending::resend(&bridge, &actor, *id).await {
-            Ok(new) => made.push(new),
-            Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => refused += 1,
-            Err(error) => {
-                // What was made must be told, or it is made twice.
-                tracing::warn!(%error, "resending what was selected ended early");
-                break;
-            }
+        if let Err(error) = sent.take(&bridge, &actor, *id).await {
+            // What was made must be told, or it is made twice.
+            tracing::warn!(%error, "resending what was selected ended early");
+            break;
         }
     }
-    let unsent = ids.len() - made.len() - refused;
+    let unsent = ids.len() - sent.all();
+    let Selected {
+        made,
+        hurried,
+        left,
+        refused,
+    } = sent;
     let (count, held) = (made.len(), held_among(&bridge, made).await);
     let log = LogQuery::parse(form.text("log")).href();
     let joint = if log.contains('?') { '&' } else { '?' };
     Ok(go(format!(
-        "{log}{joint}done=resent_many&count={count}&held={held}&refused={refused}&unsent={unsent}"
+        "{log}{joint}done=resent_many&count={count}&held={held}&hurried={hurried}&left={left}&refused={refused}&unsent={unsent}"
     )))
+}
+
+/// What became of the deliveries that were selected.
+#[derive(Default)]
+struct Selected {
+    /// The new ones, of those that were finished.
+    made: Vec<DeliveryId>,
+    /// Waited, and are tried now.
+    hurried: usize,
+    /// Are being sent, or wait for a destination that gets nothing now.
+    left: usize,
+    refused: usize,
+}
+
+impl Selected {
+    fn all(&self) -> usize {
+        self.made.len() + self.hurried + self.left + self.refused
+    }
+
+    async fn take(
+        &mut self,
+        bridge: &Bridge,
+        actor: &Actor,
+        id: DeliveryId,
+    ) -> Result<(), StoreError> {
+        let state = match bridge.store.delivery(id).await {
+            Ok(delivery) => delivery.state,
+            Err(StoreError::NotFound(_)) => {
+                self.refused += 1;
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        if State::TIMED.contains(&state) {
+            match hurry(bridge, actor, id).await {
+                Ok(()) => self.hurried += 1,
+                // Its destination is paused, or it is being sent by now.
+                Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => self.left += 1,
+                Err(error) => return Err(error),
+            }
+        } else if state.is_final() {
+            match resending::resend(bridge, actor, id).await {
+                Ok(new) => self.made.push(new),
+                Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => self.refused += 1,
+                Err(error) => return Err(error),
+            }
+        } else {
+            self.left += 1;
+        }
+        Ok(())
+    }
 }
 
 /// How many wait because their destination is held. One that cannot be read is not counted: that it was made must be told, or it is made twice.
@@ -542,31 +705,19 @@ fn passed(explanation: &Explanation) -> String {
     }
 }
 
-/// What its state means, and what to know of it.
-fn state_sentence(
-    snapshot: &Snapshot,
-    delivery: &DeliverySummary,
-    attempts: &[Attempt],
-    listens: bool,
-) -> String {
-    let last = attempts
-        .last()
-        .map(|attempt| retold(&attempt.outcome.sentence()))
-        .unwrap_or_default();
-    let problem = rule_places::mapping_sentence(delivery.problem.as_deref().unwrap_or_default());
-    match delivery.state {
-        State::Skipped if !listens => t!("deliveries-is-not-listened"),
-        State::Skipped => t!("deliveries-is-skipped"),
-        State::MappingFailed => format!("{} {problem}", t!("deliveries-is-mapping-failed")),
-        State::Queued => t!("deliveries-is-queued"),
-        State::Held => why_held(snapshot, delivery),
-        State::Sending => t!("deliveries-is-sending"),
-        State::Retrying => format!("{last} {}", t!("deliveries-is-retrying")),
-        State::Delivered => last,
-        // The advice on its last attempt goes on.
-        State::Failed if !attempts.is_empty() => format!("{last}{problem}"),
-        State::Failed => format!("{problem} {}", t!("deliveries-is-failed")),
-        State::Discarded => problem,
+/// It is claimed, and may yet wait here until the destination takes it.
+fn leased(snapshot: &Snapshot, delivery: &DeliverySummary) -> String {
+    let Some(destination) = snapshot.destination(delivery.destination_id) else {
+        return t!("deliveries-is-sending");
+    };
+    let limits = &destination.settings.limits;
+    match limits.per_second {
+        Some(rate) => t!(
+            "deliveries-is-sending-at-rate",
+            rate = as_short(rate),
+            count = limits.concurrency
+        ),
+        None => t!("deliveries-is-sending-at-once", count = limits.concurrency),
     }
 }
 
@@ -585,54 +736,6 @@ fn why_held(snapshot: &Snapshot, delivery: &DeliverySummary) -> String {
         }
         None => t!("deliveries-is-paused", reason = reason),
     }
-}
-
-fn timeline(
-    delivery: &DeliverySummary,
-    attempts: &[Attempt],
-    received: Timestamp,
-    now: Timestamp,
-) -> Vec<TimelineStep> {
-    let mut steps: Vec<(String, Timestamp, &'static str)> =
-        vec![(t!("deliveries-received"), received, "")];
-    if delivery.created_at != received {
-        let made = match cause_word(delivery.cause) {
-            None => t!("deliveries-made"),
-            Some(cause) => t!("deliveries-made-as", cause = cause),
-        };
-        steps.push((made, delivery.created_at, ""));
-    }
-    for attempt in attempts {
-        let tone = tone_of(attempt);
-        let text = t!(
-            "deliveries-attempt-was",
-            number = attempt.number,
-            outcome = retold(&attempt.outcome.sentence()),
-            ms = attempt.duration_ms
-        );
-        steps.push((text, attempt.started_at, tone));
-    }
-    let chip = state_chip(delivery.state);
-    match (delivery.due_at, delivery.finished_at) {
-        (Some(due), _) if due <= now => steps.push((t!("deliveries-next-due"), now, "busy")),
-        (Some(due), _) => steps.push((t!("deliveries-next-attempt"), due, "busy")),
-        (None, Some(finished)) => steps.push((chip.word, finished, chip.tone)),
-        (None, None) => {}
-    }
-    let times: Vec<Timestamp> = steps.iter().map(|(_, at, _)| *at).collect();
-    steps
-        .into_iter()
-        .enumerate()
-        .map(|(number, (text, at, tone))| TimelineStep {
-            text,
-            at: Moment::new(at, now),
-            tone,
-            gap: number
-                .checked_sub(1)
-                .and_then(|before| times.get(before))
-                .and_then(|before| length(at.duration_since(*before).as_millis() as i64)),
-        })
-        .collect()
 }
 
 /// A length of time in words that fit a line; `None` when it is nothing worth telling.

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
 
+use crate::domain::breaker::QUIET_S;
 use crate::domain::concealed::conceal;
 use crate::domain::destination::grant::Grant;
 use crate::domain::destination::{
@@ -18,14 +19,16 @@ use crate::flow::hurry::hurry_all;
 use crate::flow::vet::try_out;
 use crate::flow::{Bridge, pause as pausing};
 use crate::store::deliveries::DeliveryFilter;
+use crate::store::waiting::Backlog;
 use crate::store::window::Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::destinations::{
     RotationDocument, Saved, remove, rotate, save_change, save_new,
 };
 use crate::web::api::id;
-use crate::web::i18n::Key;
+use crate::web::i18n::{Key, as_short};
 use crate::web::phrases::retold;
+use crate::web::reader::Reader;
 use crate::web::ui::asking::{Ask, Links, ask_first, refuse_used, users_of};
 use crate::web::ui::destination_form::{
     AUTHS, DestinationForm, SUCCESS_WAYS, checked, document, seen_ms,
@@ -81,6 +84,12 @@ struct ShowPage {
     next_probe: Option<Moment>,
     /// Why it fails, while it is not paused; empty when that is not at hand.
     failure: Option<String>,
+    /// How it recovers: since when nothing has failed.
+    recovering: Option<String>,
+    /// How many wait, since when, and when the next is tried.
+    waits: Option<String>,
+    /// Some of them were tried already, so that they may wait long.
+    has_tried: bool,
     /// It was resumed, and nothing has shown yet whether it works.
     is_resumed: bool,
     /// How many wait, when its settings were changed after the last failure.
@@ -99,9 +108,13 @@ struct ShowPage {
     one_signature: bool,
     previous_until: Option<Moment>,
     concurrency: u32,
+    /// Requests a second, when they are limited.
+    per_second: Option<String>,
     timeout_ms: u64,
     gets_notices: bool,
     used_by: Links,
+    /// The question before it is deleted.
+    delete_ask: String,
     deliveries: Vec<DeliveryRow>,
 }
 
@@ -356,7 +369,7 @@ pub async fn delete(
     let name = bridge.store.destination(id).await?.name;
     let ask = Ask {
         section: "/destinations",
-        question: t!("destinations-delete-ask", name = name),
+        question: deletion_asked(&name, &bridge.store.backlog(id).await?),
         button: t!("destinations-delete"),
         back: format!("/destinations/{id}"),
     };
@@ -369,6 +382,21 @@ pub async fn delete(
     }
     remove(&bridge, &actor(&request), id).await?;
     Ok(go(format!("/destinations?done=deleted&deleted={id}")))
+}
+
+/// The question before a destination is deleted: what still waits for it is given up.
+fn deletion_asked(name: &str, backlog: &Backlog) -> String {
+    match (backlog.waits, backlog.is_cut) {
+        (0, _) => t!("destinations-delete-ask", name = name),
+        (count, false) => t!("destinations-delete-ask-waits", name = name, count = count),
+        (count, true) => {
+            t!(
+                "destinations-delete-ask-at-least",
+                name = name,
+                count = count
+            )
+        }
+    }
 }
 
 fn form_page(
@@ -425,7 +453,10 @@ async fn show_page(
             .find(|(id, _)| *id == word)
             .map_or(key!("destinations-none"), |(_, label)| *label)
     };
-    let (settings, health) = (&destination.settings, &destination.health);
+    let health = &destination.health;
+    let fails = health.is_failing() && !health.is_resumed() && health.recovering_since().is_none();
+    let backlog = bridge.store.backlog(destination.id).await?;
+    let settings = &destination.settings;
     let changed_since = if was_changed_since(&destination) {
         let waiting = bridge.store.waiting().await?;
         Some(waiting.get(&destination.id).copied().unwrap_or_default())
@@ -446,8 +477,13 @@ async fn show_page(
             .health
             .probing()
             .map(|probing| Moment::new(probing.at, now)),
-        failure: (health.is_failing() && !health.is_resumed())
-            .then(|| retold(health.last_failure.as_deref().unwrap_or_default())),
+        recovering: health.recovering_since().map(|since| {
+            let time = Reader::present().clock(since, "%H:%M:%S %Z");
+            t!("destinations-recovering", time = time, count = QUIET_S / 60)
+        }),
+        waits: told_of(&backlog, now),
+        has_tried: backlog.tried > 0,
+        failure: fails.then(|| retold(health.last_failure.as_deref().unwrap_or_default())),
         is_resumed: health.is_resumed(),
         changed_since,
         test: destination
@@ -480,12 +516,32 @@ async fn show_page(
             .and_then(|until_s| Timestamp::from_second(until_s).ok())
             .map(|until| Moment::new(until, now)),
         concurrency: settings.limits.concurrency,
+        per_second: settings.limits.per_second.map(as_short),
         timeout_ms: settings.limits.timeout_ms,
         gets_notices: settings.notices,
         used_by,
+        delete_ask: deletion_asked(&destination.name, &backlog),
         deliveries: why_not::rows(bridge, &deliveries, now).await?,
         name: destination.name,
     })
+}
+
+/// How much waits, since when, and when it goes on.
+fn told_of(backlog: &Backlog, now: Timestamp) -> Option<String> {
+    let moment = |ms: Option<i64>| Moment::of_ms(ms?, now);
+    let since = moment(backlog.since_ms)?.relative;
+    let count = backlog.waits;
+    let mut told = if backlog.is_cut {
+        t!("destinations-waits-at-least", count = count, since = since)
+    } else {
+        t!("destinations-waits", count = count, since = since)
+    };
+    let next = backlog.next_ms;
+    if let Some(at) = next.and_then(|ms| Timestamp::from_millisecond(ms).ok()) {
+        let next = Moment::due(at, now).relative;
+        told = format!("{told} {}", t!("destinations-next-try", time = next));
+    }
+    Some(told)
 }
 
 /// Whether what failed last failed with other settings.

@@ -71,6 +71,13 @@ struct ShowPage {
     body: String,
 }
 
+impl ShowPage {
+    /// A connection would send it by its present rules, and has not.
+    fn may_be_sent(&self) -> bool {
+        self.verdicts.iter().any(|verdict| verdict.may_be_sent)
+    }
+}
+
 struct ConnectionVerdict {
     connection_id: String,
     connection: String,

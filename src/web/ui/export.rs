@@ -20,6 +20,7 @@ use crate::web::ui::log::{EXPORT_LIMIT, PER_PAGE};
 use crate::web::ui::log_query::LogQuery;
 use crate::web::ui::pager::window;
 use crate::web::ui::query::query_value;
+use crate::web::ui::why_not;
 
 const COLUMNS: [&str; 18] = [
     "id",
@@ -127,7 +128,14 @@ impl Export {
 
     async fn read_on(&mut self) -> Result<Bytes, ApiError> {
         self.filter.page.limit = PAGE_LIMIT.min(i64::try_from(self.left).unwrap_or(PAGE_LIMIT));
-        let page = self.bridge.store.log_page(self.filter.clone()).await?;
+        let mut page = self.bridge.store.log_page(self.filter.clone()).await?;
+        // Why it was skipped is not stored; a file without it would say nothing of these.
+        let reasons = why_not::reasons(&self.bridge, &page.rows).await?;
+        for row in &mut page.rows {
+            if let Some(reason) = reasons.get(&row.id) {
+                row.problem.get_or_insert_with(|| reason.sentence());
+            }
+        }
         let upwards = self.filter.page.after.is_some();
         let next = page.next(|row| row.id);
         let empty_so_far = self.empty;

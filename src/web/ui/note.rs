@@ -64,12 +64,14 @@ pub fn note(request: &HttpRequest) -> Option<Note> {
     let done = query_value(request, "done")?;
     if done == "resent_many" {
         let number = |name: &str| query_value(request, name).and_then(|text| text.parse().ok());
-        return Some(resent_many(
-            number("count")?,
-            number("held").unwrap_or(0),
-            number("refused").unwrap_or(0),
-            number("unsent").unwrap_or(0),
-        ));
+        return Some(resent_many(&Resent {
+            count: number("count")?,
+            held: number("held").unwrap_or(0),
+            hurried: number("hurried").unwrap_or(0),
+            left: number("left").unwrap_or(0),
+            refused: number("refused").unwrap_or(0),
+            unsent: number("unsent").unwrap_or(0),
+        }));
     }
     if done == UNSAVED {
         return Some(Note::warn(t!("shared-note-unsaved")));
@@ -78,22 +80,42 @@ pub fn note(request: &HttpRequest) -> Option<Note> {
     found.map(|(_, sentence)| Note::good(sentence.to_string()))
 }
 
-fn resent_many(count: u32, held: u32, refused: u32, unsent: u32) -> Note {
-    if count + refused + unsent == 0 {
+/// What became of the deliveries that were selected to be sent again.
+struct Resent {
+    count: u32,
+    /// Of the new ones, those whose destination is held or paused.
+    held: u32,
+    hurried: u32,
+    left: u32,
+    refused: u32,
+    unsent: u32,
+}
+
+fn resent_many(one: &Resent) -> Note {
+    let waited = one.hurried + one.left;
+    if one.count + waited + one.refused + one.unsent == 0 {
         return Note::warn(t!("shared-note-none-ticked"));
     }
-    let mut told = vec![t!("shared-note-resent-many", count = count)];
-    if held > 0 {
-        told.push(t!("shared-note-resent-held", count = held));
+    let mut told = Vec::new();
+    if one.count > 0 || waited == 0 {
+        told.push(t!("shared-note-resent-many", count = one.count));
     }
-    if refused > 0 {
-        told.push(t!("shared-note-refused", count = refused));
-    }
-    if unsent > 0 {
-        told.push(t!("shared-note-unsent", count = unsent));
+    for (count, said) in [
+        (one.held, t!("shared-note-resent-held", count = one.held)),
+        (
+            one.hurried,
+            t!("shared-note-hurried-many", count = one.hurried),
+        ),
+        (one.left, t!("shared-note-left", count = one.left)),
+        (one.refused, t!("shared-note-refused", count = one.refused)),
+        (one.unsent, t!("shared-note-unsent", count = one.unsent)),
+    ] {
+        if count > 0 {
+            told.push(said);
+        }
     }
     let told = told.join(" ");
-    match (unsent, held + refused) {
+    match (one.unsent, one.held + one.left + one.refused) {
         (0, 0) => Note::good(told),
         (0, _) => Note::warn(told),
         _ => Note::bad(told),

@@ -2,7 +2,7 @@
 //!
 //! All numbers come from the counts that `flow::counts` keeps up; the log itself is only asked for its newest rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::domain::connection::Connection;
 use crate::domain::delivery::State;
 use crate::domain::destination::Destination;
-use crate::domain::id::{ConnectionId, DestinationId};
+use crate::domain::id::{ConnectionId, DeliveryId, DestinationId};
 use crate::domain::source::Source;
 use crate::flow::Bridge;
 use crate::store::counts::Counts;
@@ -36,8 +36,8 @@ const LATEST: i64 = 8;
 /// What needs attention and is shown at once; the rest is folded away.
 const AT_ONCE: usize = 4;
 
-/// Failed mappings looked at, the newest first.
-const UNMAPPED_LIMIT: i64 = 200;
+/// Failed deliveries, and failed mappings, that are looked at, the newest first: which of them arrived later.
+const ENDED_LIMIT: i64 = 500;
 
 /// Destinations shown; the list of destinations has them all.
 const DESTINATIONS_LIMIT: usize = 20;
@@ -160,16 +160,27 @@ pub async fn show(
     let page = Page::new(&request, &user, "/", t!("overview-title"));
     let may_change = page.may_change();
     let mut attention = of_sources(&sources);
+    let failed = if sums.values().any(|counts| counts.failed > 0) {
+        still_failed(&bridge, &sums, begins_ms).await?
+    } else {
+        HashMap::new()
+    };
     attention.extend(of_destinations(
         &destinations,
-        &sums,
+        &failed,
         &waiting,
         &range,
         may_change,
     ));
     if sums.values().any(|counts| counts.mapping_failed > 0) {
-        let rows = unmapped(&bridge, begins_ms).await?;
-        attention.extend(of_mappings(&rows, &connections, &range, may_change));
+        let (rows, arrived) = ended(&bridge, State::MappingFailed, begins_ms).await?;
+        attention.extend(of_mappings(
+            &rows,
+            &arrived,
+            &connections,
+            &range,
+            may_change,
+        ));
     }
     attention.sort_by_key(|item| item.need);
     let more_attention = attention.split_off(attention.len().min(AT_ONCE));
@@ -229,27 +240,56 @@ impl Start {
     }
 }
 
-/// The newest deliveries whose mapping failed.
-async fn unmapped(bridge: &Bridge, since_ms: i64) -> Result<Vec<DeliverySummary>, StoreError> {
+/// The newest deliveries that ended so, and which of them arrived later.
+async fn ended(
+    bridge: &Bridge,
+    state: State,
+    since_ms: i64,
+) -> Result<(Vec<DeliverySummary>, HashSet<DeliveryId>), StoreError> {
     let filter = DeliveryFilter {
-        states: vec![State::MappingFailed],
+        states: vec![state],
         from: Timestamp::from_millisecond(since_ms).ok(),
-        page: Window::first(UNMAPPED_LIMIT),
+        page: Window::first(ENDED_LIMIT),
         ..DeliveryFilter::default()
     };
-    bridge.store.deliveries(filter).await
+    let rows = bridge.store.deliveries(filter).await?;
+    let arrived = why_not::arrived(bridge, &rows).await?;
+    Ok((rows, arrived))
 }
 
-/// A mapping is the connection's matter, not its destination's. One that was changed since is only told of.
+/// How many failed for good at each destination and have not arrived since, as far as is looked back.
+async fn still_failed(
+    bridge: &Bridge,
+    sums: &HashMap<DestinationId, Counts>,
+    since_ms: i64,
+) -> Result<HashMap<DestinationId, i64>, StoreError> {
+    let failed = sums.iter().map(|(id, counts)| (*id, counts.failed));
+    let mut failed: HashMap<DestinationId, i64> = failed.collect();
+    let (rows, arrived) = ended(bridge, State::Failed, since_ms).await?;
+    for row in rows.iter().filter(|row| arrived.contains(&row.id)) {
+        if let Some(count) = failed.get_mut(&row.destination_id) {
+            *count -= 1;
+        }
+    }
+    Ok(failed)
+}
+
+/// A mapping is the connection's matter, not its destination's. One that was changed since is only told of. An event counts once, however often it was
+/// tried again.
 fn of_mappings(
     rows: &[DeliverySummary],
+    arrived: &HashSet<DeliveryId>,
     connections: &[Connection],
     range: &Range,
     may_change: bool,
 ) -> Vec<Attention> {
     let mut counted: Vec<(&DeliverySummary, usize)> = Vec::new();
     let mut places: HashMap<ConnectionId, usize> = HashMap::new();
+    let mut seen = HashSet::new();
     for row in rows {
+        if arrived.contains(&row.id) || !seen.insert((row.connection_id, row.event_id)) {
+            continue;
+        }
         let place = *places.entry(row.connection_id).or_insert(counted.len());
         match counted.get_mut(place) {
             Some((_, count)) => *count += 1,
@@ -314,7 +354,7 @@ fn of_sources(sources: &[Source]) -> Vec<Attention> {
 /// What is wrong with each destination, and what failed for good.
 fn of_destinations(
     destinations: &[Destination],
-    sums: &HashMap<DestinationId, Counts>,
+    failed: &HashMap<DestinationId, i64>,
     waiting: &HashMap<DestinationId, i64>,
     range: &Range,
     may_change: bool,
@@ -323,7 +363,7 @@ fn of_destinations(
     for destination in destinations {
         let waits = waiting.get(&destination.id).copied().unwrap_or(0);
         found.extend(of_health(destination, waits, may_change));
-        let failed = sums.get(&destination.id).map_or(0, |counts| counts.failed);
+        let failed = failed.get(&destination.id).copied().unwrap_or(0);
         if failed > 0 {
             found.push(Attention {
                 need: Need::Failed,
@@ -374,6 +414,8 @@ fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<
         }
         // What it does now is not known yet.
         (None, Some(_)) if health.is_resumed() => None,
+        // It passes by itself.
+        (None, Some(_)) if health.recovering_since().is_some() => None,
         (None, Some(_)) => {
             let failure = health.last_failure.as_deref().unwrap_or_default();
             Some(Attention {

@@ -13,6 +13,7 @@ use crate::domain::replay::{
     DEFAULT_PER_SECOND, Forecast, LeftOut, PER_SECOND_LIMIT, Reason, ReplayState, Selection,
     VersionChoice, Wish,
 };
+use crate::flow::snapshot::Snapshot;
 use crate::flow::{Bridge, replay as replaying};
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::replays::Replay;
@@ -56,7 +57,17 @@ struct PlannerPage {
     per_second: String,
     per_second_limit: u32,
     forecast: Option<ForecastView>,
+    on_the_way: Option<OnTheWay>,
     problems: Vec<FormProblem>,
+}
+
+/// What is left out because it goes out by itself, and where that can be brought forward.
+struct OnTheWay {
+    sentence: String,
+    /// The destination that the filter names, when what waits for it can be tried now: its id and name.
+    try_now: Option<(String, String)>,
+    /// Where what waits is seen.
+    href: String,
 }
 
 struct ForecastView {
@@ -272,13 +283,14 @@ async fn planner(
     let carried = fields.carried();
     let mut log = url::form_urlencoded::Serializer::new(String::new());
     log.extend_pairs(&carried);
-    let (forecast, facts, problems) = match planned {
+    let (forecast, on_the_way, facts, problems) = match planned {
         Ok((wish, forecast)) => (
             Some(ForecastView::new(forecast, wish.per_second)),
+            OnTheWay::of(&bridge.snapshot(), forecast, wish, &fields.log),
             NamesById::load(bridge).await?.facts(&wish.selection),
             Vec::new(),
         ),
-        Err(problems) => (None, Vec::new(), problems),
+        Err(problems) => (None, None, Vec::new(), problems),
     };
     Ok(PlannerPage {
         page,
@@ -293,8 +305,32 @@ async fn planner(
         },
         per_second_limit: PER_SECOND_LIMIT,
         forecast,
+        on_the_way,
         problems,
     })
+}
+
+impl OnTheWay {
+    fn of(
+        snapshot: &Snapshot,
+        forecast: &Forecast,
+        wish: &Wish,
+        log: &LogQuery,
+    ) -> Option<OnTheWay> {
+        let count = forecast.left_out.of(Reason::OnItsWay);
+        let destination = wish.selection.destination_id;
+        let destination = destination.and_then(|id| snapshot.destination(id));
+        // What a paused one gets is its page's matter.
+        let open = destination.filter(|one| one.health.paused.is_none());
+        (count > 0).then(|| OnTheWay {
+            sentence: t!("replays-on-the-way", count = count),
+            try_now: open.map(|one| (one.id.to_string(), one.name.clone())),
+            href: match destination {
+                Some(paused) if open.is_none() => format!("/destinations/{}", paused.id),
+                _ => log.href_with("state", "waiting"),
+            },
+        })
+    }
 }
 
 impl ForecastView {

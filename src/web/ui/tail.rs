@@ -181,7 +181,7 @@ impl Watching {
     async fn events(&self, rows: Vec<(DeliverySummary, bool)>) -> Option<String> {
         let now: Timestamp = self.bridge.clock.now();
         let deliveries: Vec<DeliverySummary> = rows.iter().map(|(row, _)| row.clone()).collect();
-        let reasons = why_not::reasons(&self.bridge, &deliveries)
+        let known = why_not::known(&self.bridge, &deliveries)
             .await
             .inspect_err(|error| tracing::warn!(%error, "a viewer of the log is sent away"))
             .ok()?;
@@ -190,7 +190,7 @@ impl Watching {
             let rendered = self.reader.reads(|| {
                 let row = DeliveryRow {
                     way: self.way.clone(),
-                    ..why_not::row(&delivery, &reasons, now)
+                    ..why_not::row(&delivery, &known, now)
                 };
                 let may_select = self.may_select;
                 Row { row, may_select }.render()

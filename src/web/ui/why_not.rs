@@ -1,10 +1,10 @@
-//! Rows of deliveries as lists show them, each skipped one and each that could not be mapped with the reason.
+//! Rows of deliveries as lists show them, each skipped one and each that could not be mapped with the reason, and what arrived later marked as such.
 //!
 //! Used by every list of deliveries and by the live tail. Nothing of this is stored: the rules of the delivery's version are asked again, as its own
 //! page asks them. Bodies over [`BODY_LIMIT_BYTES`] are not read for that; their rows say only that they were skipped.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -19,10 +19,11 @@ use crate::domain::value::cut;
 use crate::flow::Bridge;
 use crate::flow::dry_run::{Ruling, dry_run};
 use crate::store::deliveries::DeliverySummary;
+use crate::store::error::StoreError;
 use crate::web::problem::ApiError;
 use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::labels::operator_called;
-use crate::web::ui::row::{DeliveryRow, Told};
+use crate::web::ui::row::{Chip, DeliveryRow, Told};
 use crate::web::ui::rule_places;
 use crate::web::ui::rule_words;
 use crate::web::ui::tree;
@@ -41,6 +42,11 @@ pub enum WhyNot {
 }
 
 impl WhyNot {
+    /// The whole reason, for where nothing stands beside it.
+    pub fn sentence(&self) -> String {
+        self.told().whole
+    }
+
     /// In the reader's language.
     fn told(&self) -> Told {
         let explanation = match self {
@@ -80,27 +86,58 @@ pub async fn rows(
     deliveries: &[DeliverySummary],
     now: Timestamp,
 ) -> Result<Vec<DeliveryRow>, ApiError> {
-    let reasons = reasons(bridge, deliveries).await?;
+    let known = known(bridge, deliveries).await?;
     Ok(deliveries
         .iter()
-        .map(|delivery| row(delivery, &reasons, now))
+        .map(|delivery| row(delivery, &known, now))
         .collect())
 }
 
-/// One row; `reasons` are those of its list.
-pub fn row(
-    delivery: &DeliverySummary,
-    reasons: &HashMap<DeliveryId, WhyNot>,
-    now: Timestamp,
-) -> DeliveryRow {
+/// What is known of a list of deliveries beside their rows.
+pub struct Known {
+    reasons: HashMap<DeliveryId, WhyNot>,
+    /// Those that failed or were given up, and whose event arrived by a later delivery.
+    arrived: HashSet<DeliveryId>,
+}
+
+/// Looks up what the rows of a list say besides.
+pub async fn known(bridge: &Bridge, deliveries: &[DeliverySummary]) -> Result<Known, ApiError> {
+    Ok(Known {
+        reasons: reasons(bridge, deliveries).await?,
+        arrived: arrived(bridge, deliveries).await?,
+    })
+}
+
+/// Which of those that ended without arriving have arrived by a later delivery.
+pub async fn arrived(
+    bridge: &Bridge,
+    deliveries: &[DeliverySummary],
+) -> Result<HashSet<DeliveryId>, StoreError> {
+    let ended = [State::Failed, State::MappingFailed, State::Discarded];
+    let of = deliveries.iter().filter(|one| ended.contains(&one.state));
+    let of = of.map(|one| (one.id, one.event_id, one.connection_id));
+    bridge.store.arrived_later(of.collect()).await
+}
+
+/// One row; `known` is of its list.
+pub fn row(delivery: &DeliverySummary, known: &Known, now: Timestamp) -> DeliveryRow {
+    let row = DeliveryRow::new(delivery, now);
+    if known.arrived.contains(&delivery.id) {
+        // It needs nobody any more.
+        return DeliveryRow {
+            chip: Chip::new(row.chip.word, ""),
+            why_not: Some(Told::the_same(t!("deliveries-arrived-short"))),
+            ..row
+        };
+    }
     DeliveryRow {
         why_not: match (delivery.state, &delivery.problem) {
             (State::MappingFailed, Some(problem)) => {
                 Some(Told::the_same(rule_places::mapping_sentence(problem)))
             }
-            _ => reasons.get(&delivery.id).map(WhyNot::told),
+            _ => known.reasons.get(&delivery.id).map(WhyNot::told),
         },
-        ..DeliveryRow::new(delivery, now)
+        ..row
     }
 }
 
