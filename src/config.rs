@@ -87,8 +87,15 @@ fn requests(text: &str) -> Result<u32, String> {
 }
 
 fn number<N: std::str::FromStr>(text: &str, unit: &str) -> Result<N, String> {
-    let read = text.trim().parse();
-    read.map_err(|_| format!("a whole number of {unit} is needed, like 30, or 0 for no limit"))
+    let text = text.trim();
+    text.parse().map_err(|_| {
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number {
+            format!("so many {unit} are more than can be meant; 0 sets no limit")
+        } else {
+            format!("a whole number of {unit} is needed, like 30, or 0 for no limit")
+        }
+    })
 }
 
 /// An address that paths can be added to.
@@ -228,7 +235,8 @@ impl Settings {
     fn check_database_url(&self) -> Result<(), SettingsError> {
         let url = &self.database_url;
         let file = url.strip_prefix("sqlite://").unwrap_or_default();
-        if file.contains('?') {
+        // An earlier version took it all for the name of the file, and may have made it.
+        if file.contains('?') && !Path::new(file).exists() {
             return Err(SettingsError(
                 "BLUEBRIDGE_DATABASE_URL: a SQLite file takes no parameters; leave out the `?` and what follows it.".into(),
             ));

@@ -48,7 +48,7 @@ if (madeHere) history.replaceState(null, "", madeHere.dataset.here);
 
 // What was done is told once: loaded again, the page is the one without the note. Whoever waits for what becomes of it asks for both.
 const address = location.href;
-const TOLD_ONCE = ["done", "deleted", "count", "held", "refused", "unsent"];
+const TOLD_ONCE = ["done", "deleted", "count", "held", "hurried", "left", "refused", "unsent"];
 const plain = new URL(address);
 if (plain.searchParams.has("done") || plain.searchParams.has("deleted")) {
   for (const name of TOLD_ONCE) plain.searchParams.delete(name);

@@ -117,7 +117,7 @@ deliveries-arrived-short = Arrived later
 deliveries-arrived-later = Arrived later, by a <a href="/deliveries/{ $href }">{ $cause }</a>, <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>.
 deliveries-behind = <a href="/deliveries/{ $href }">The earlier one of this record</a> goes out first.
 deliveries-behind-until = <a href="/deliveries/{ $href }">The earlier one of this record</a> goes out first; its next attempt: <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>.
-deliveries-destination-gone = Its destination was deleted, so it cannot be resent there. The event can be sent through another connection.
+deliveries-destination-gone = Its destination was deleted, so it cannot be resent there. If another connection lets the event through, it can be sent from its page.
 deliveries-to-event = Open the event
 deliveries-give-up = Give up
 deliveries-give-up-ask = Give this delivery up? It will not be sent.

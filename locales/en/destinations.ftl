@@ -61,8 +61,8 @@ destinations-held-hint = Nothing is dropped: what comes meanwhile waits. One wai
 destinations-paused-hint = What comes meanwhile is held and goes out when you resume.
 destinations-recovering =
     { $count ->
-        [one] Recovering: nothing has failed since { $time }. It counts as fine after one minute without a failure.
-       *[other] Recovering: nothing has failed since { $time }. It counts as fine after { $count } minutes without a failure.
+        [one] Recovering: what was sent last arrived. It counts as fine after one minute without a failure.
+       *[other] Recovering: what was sent last arrived. It counts as fine after { $count } minutes without a failure.
     }
 destinations-from-before = What failed before waits for its next attempt.
 destinations-waits =

@@ -60,8 +60,13 @@ replays-match-at-least =
 replays-arrived = Arrived already
 replays-on-the-way =
     { $count ->
-        [one] 1 still goes out by itself, so it is not doubled.
-       *[other] { $count } still go out by themselves, so they are not doubled.
+        [one] 1 waits or is on its way, so it is not doubled.
+       *[other] { $count } wait or are on their way, so they are not doubled.
+    }
+replays-wait-for =
+    { $count ->
+        [one] 1 waits until { $name } is resumed, so it is not doubled.
+       *[other] { $count } wait until { $name } is resumed, so they are not doubled.
     }
 replays-see-waiting = Look at what waits
 replays-repetitions = Repeat others of these: the same event, the same connection

@@ -113,7 +113,7 @@ deliveries-arrived-short = Sampai kemudian
 deliveries-arrived-later = Sampai kemudian, lewat <a href="/deliveries/{ $href }">{ $cause }</a>, <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>.
 deliveries-behind = <a href="/deliveries/{ $href }">Pengiriman sebelumnya untuk record ini</a> dikirim lebih dulu.
 deliveries-behind-until = <a href="/deliveries/{ $href }">Pengiriman sebelumnya untuk record ini</a> dikirim lebih dulu; percobaan berikutnya: <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>.
-deliveries-destination-gone = Tujuannya sudah dihapus, jadi tidak dapat dikirim ulang ke sana. Event-nya dapat dikirim lewat koneksi lain.
+deliveries-destination-gone = Tujuannya sudah dihapus, jadi tidak dapat dikirim ulang ke sana. Jika koneksi lain meloloskan event-nya, itu dapat dikirim dari halamannya.
 deliveries-to-event = Buka event-nya
 deliveries-give-up = Batalkan
 deliveries-give-up-ask = Batalkan pengiriman ini? Ia tidak akan dikirim.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use crate::domain::destination::signing_secret_problem;
 use crate::domain::secret::Secret;
@@ -25,7 +25,7 @@ pub struct ReceiveArgs {
     #[arg(long, default_value_t = 9000)]
     port: u16,
     /// The destination's signing secret; without it signatures are not checked.
-    #[arg(long, env = "BLUEBRIDGE_RECEIVE_SECRET", hide_env_values = true, value_parser = secret)]
+    #[arg(long, env = "BLUEBRIDGE_RECEIVE_SECRET", hide_env_values = true)]
     secret: Option<String>,
     /// Header of the bare-hex scheme, when the destination has another.
     #[arg(long, default_value = BLUE_HEADER)]
@@ -44,12 +44,14 @@ pub struct ReceiveArgs {
     count: Option<u64>,
 }
 
-/// A secret that the bridge would take too: one that was cut short would find every signature wrong.
-fn secret(text: &str) -> Result<String, String> {
-    let read = Secret::new(text);
-    match signing_secret_problem(Scheme::StandardWebhooks, &read, "") {
-        None => Ok(text.into()),
-        Some(problem) => Err(problem.message),
+/// A secret that the bridge would not take either: cut short, it would find every signature wrong. It is not repeated, as a refused argument would be.
+fn refuse_unusable(secret: &str) -> anyhow::Result<()> {
+    match signing_secret_problem(Scheme::StandardWebhooks, &Secret::new(secret), "") {
+        None => Ok(()),
+        Some(problem) => bail!(
+            "the secret (--secret or BLUEBRIDGE_RECEIVE_SECRET) cannot be used: {}",
+            problem.message
+        ),
     }
 }
 
@@ -61,6 +63,7 @@ struct Receiver {
 
 /// Receives until it is stopped, or until `--count` is reached.
 pub async fn receive(args: ReceiveArgs) -> anyhow::Result<()> {
+    args.secret.as_deref().map_or(Ok(()), refuse_unusable)?;
     let port = args.port;
     let receiver = web::Data::new(Receiver {
         args,

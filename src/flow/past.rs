@@ -112,7 +112,8 @@ pub struct Difference {
 }
 
 /// Compares over the newest `count` events of a source, at most [`EVENTS_LIMIT`] and as many as there is time for. Without `before`, nothing was sent
-/// before. It works when it has one of the turns, and gives it back every now and then.
+/// before. It works when it has one of the turns, and gives it back every now and then. How many do so at once, each with a page of events in memory, is the
+/// caller's matter.
 pub async fn over_the_past(
     bridge: &Bridge,
     source_id: SourceId,

@@ -76,8 +76,13 @@ impl Store {
             let before = load(conn, draft.id)?.into_domain()?;
             let same = before.version.rules == draft.rules
                 && before.version.destination_id == draft.destination_id;
-            let says_the_same =
-                same && before.name == draft.name && before.source_id == draft.source_id;
+            let switches = draft
+                .enabled
+                .is_some_and(|enabled| enabled != before.enabled);
+            let says_the_same = same
+                && !switches
+                && before.name == draft.name
+                && before.source_id == draft.source_id;
             // Who saves the same once more, by a second click, overwrites nothing.
             if !says_the_same && seen.is_some_and(|seen| !seen.is_still(&before)) {
                 return Err(StoreError::Outdated);

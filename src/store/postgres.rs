@@ -223,18 +223,19 @@ impl Postgres {
     }
 }
 
-/// Nothing is made beside tables of which none is our mark. Those of extensions belong to nobody.
+/// Nothing is made beside tables of which none is our mark; diesel's own is that of many programs. Those of extensions belong to nobody.
 fn refuse_foreign(conn: &mut Conn) -> Result<(), StoreError> {
     use diesel::RunQueryDsl as _;
     #[derive(diesel::QueryableByName)]
     struct Tables {
         #[diesel(sql_type = diesel::sql_types::BigInt)]
-        all_tables: i64,
+        others: i64,
         #[diesel(sql_type = diesel::sql_types::BigInt)]
         marks: i64,
     }
     let found: Tables = diesel::sql_query(
-        "SELECT count(*) AS all_tables, count(*) FILTER (WHERE relname = '__diesel_schema_migrations') AS marks \
+        "SELECT count(*) FILTER (WHERE relname <> '__diesel_schema_migrations') AS others, \
+            count(*) FILTER (WHERE relname = 'connection_versions') AS marks \
          FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
          WHERE nspname = current_schema() AND relkind IN ('r', 'p') AND NOT EXISTS ( \
             SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')",
@@ -242,10 +243,10 @@ fn refuse_foreign(conn: &mut Conn) -> Result<(), StoreError> {
     .get_result(conn)?;
     match found {
         Tables {
-            all_tables: 1..,
+            others: 1..,
             marks: 0,
         } => Err(StoreError::Conflict(
-            "the PostgreSQL database holds the tables of another program; name one of its own for bluebridge".into(),
+            "the PostgreSQL database holds the tables of another program; name one of its own in BLUEBRIDGE_DATABASE_URL, or a schema of its own with ?options=-csearch_path%3DSCHEMA".into(),
         )),
         _ => Ok(()),
     }

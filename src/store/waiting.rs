@@ -25,6 +25,9 @@ use crate::store::schema::{deliveries, destinations};
 /// Deliveries that are looked at for how much waits at a destination, of those with a time and of those that are held.
 pub const BACKLOG_LIMIT: i64 = 1_000;
 
+/// Deliveries of a record that are looked at for the one that goes out first.
+const LANE_LIMIT: i64 = 100;
+
 /// What waits for a destination and is not being sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backlog {
@@ -33,7 +36,7 @@ pub struct Backlog {
     pub tried: usize,
     /// When the oldest was made.
     pub since_ms: Option<i64>,
-    /// When the next attempt is due.
+    /// When the next attempt is due, as far as what was looked at tells.
     pub next_ms: Option<i64>,
     /// More may wait than were looked at.
     pub is_cut: bool,
@@ -70,18 +73,20 @@ impl Store {
             let Some(lane) = lane.flatten() else {
                 return Ok(None);
             };
-            let is_sending = deliveries::state.eq(State::Sending.as_str());
-            let first: Option<Vec<u8>> = deliveries::table
+            // The first ones tell: one that came later is being sent only where a clock was behind.
+            let lane: Vec<(Vec<u8>, String)> = deliveries::table
                 .filter(deliveries::lane.eq(lane))
                 .filter(deliveries::finished_at.is_null())
-                .filter(deliveries::id.ne(&id.as_bytes()[..]))
-                .filter(deliveries::id.lt(&id.as_bytes()[..]).or(is_sending))
                 .order(deliveries::id)
-                .select(deliveries::id)
-                .first(conn)
-                .optional()?;
+                .limit(LANE_LIMIT)
+                .select((deliveries::id, deliveries::state))
+                .load(conn)?;
+            let own = &id.as_bytes()[..];
+            let mut others = lane.iter().filter(|(other, _)| other != own);
+            let first = others
+                .find(|(other, state)| other.as_slice() < own || state == State::Sending.as_str());
             first
-                .map(|first| row::id(&first, DeliveryId::from_slice))
+                .map(|(first, _)| row::id(first, DeliveryId::from_slice))
                 .transpose()
         }))
     }
@@ -98,11 +103,11 @@ impl Store {
             let is_cut = timed.len() > limit || held.len() > limit;
             timed.truncate(limit);
             held.truncate(limit);
+            let of_those: Vec<Vec<u8>> = timed.iter().map(|(id, _)| id.clone()).collect();
             let rows = [timed, held].concat();
             // What waits behind another of its lane is due long before its turn.
             let next: Option<Option<i64>> = deliveries::table
-                .filter(deliveries::destination_id.eq(&id.as_bytes()[..]))
-                .filter(deliveries::due_at.is_not_null())
+                .filter(deliveries::id.eq_any(of_those))
                 .filter(turn_has_come())
                 .order(deliveries::due_at)
                 .select(deliveries::due_at)

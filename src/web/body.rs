@@ -13,7 +13,7 @@ use std::time::Duration;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError as _, web};
 use futures_util::StreamExt as _;
@@ -130,7 +130,9 @@ async fn taken(request: &mut ServiceRequest) -> Result<Taken, ApiError> {
 async fn limit_bytes(request: &ServiceRequest) -> Result<usize, ApiError> {
     let announced = request.headers().get(CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|bytes| bytes <= STRANGERS_LIMIT_BYTES) {
+    // Neither length nor encoding: there is none.
+    let has_none = announced.is_none() && !request.headers().contains_key(TRANSFER_ENCODING);
+    if has_none || announced.is_some_and(|bytes| bytes <= STRANGERS_LIMIT_BYTES) {
         return Ok(STRANGERS_LIMIT_BYTES);
     }
     let bridge = request

@@ -7,12 +7,15 @@ use std::sync::{Arc, LazyLock};
 
 use actix_web::http::StatusCode;
 use actix_web::web;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::web::problem::ApiError;
 
 /// Turns of rules that are tried on an event. They may take all the steps that a template is allowed; Blue's requests must find a core even then.
 pub static RULES: LazyLock<Turns> = LazyLock::new(|| Turns::new(2, 256));
+
+/// Dry runs over the past: each holds a page of events in memory, and takes its turns of the rules piece by piece.
+pub static PAST: LazyLock<Turns> = LazyLock::new(|| Turns::new(2, 32));
 
 /// So many pieces of work at once, and so many that wait.
 pub struct Turns {
@@ -31,21 +34,34 @@ impl Turns {
     }
 }
 
+/// A place and a turn, as long as it is kept.
+pub struct Held {
+    _place: OwnedSemaphorePermit,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Turns {
+    /// Waits for a turn; refused when too many wait already.
+    pub async fn hold(&self) -> Result<Held, ApiError> {
+        let place = self.places.clone().try_acquire_owned();
+        let place = place.map_err(|_| busy())?;
+        let turn = self.at_once.clone().acquire_owned().await;
+        Ok(Held {
+            _place: place,
+            _turn: turn.map_err(|error| ApiError::internal(&error))?,
+        })
+    }
+}
+
 /// Does the work when it is its turn; refused when too many wait already.
 pub async fn in_turn<T: Send + 'static>(
     turns: &Turns,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
-    let place = turns
-        .places
-        .clone()
-        .try_acquire_owned()
-        .map_err(|_| busy())?;
-    let turn = turns.at_once.clone().acquire_owned().await;
-    let turn = turn.map_err(|error| ApiError::internal(&error))?;
+    let held = turns.hold().await?;
     let done = web::block(move || {
         // A client that breaks off takes its request with it, and not what it began.
-        let _held = (place, turn);
+        let _held = held;
         work()
     });
     done.await.map_err(|error| ApiError::internal(&error))

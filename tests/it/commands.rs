@@ -89,6 +89,7 @@ fn a_command_that_is_refused_says_what_is_needed_and_leaves_nothing() {
         let words = [&["receive", "--port", "0"], wrong].concat();
         let refused = run(folder.path(), &words);
         assert!(!refused.status.success(), "{wrong:?}");
+        assert!(!said(&refused).contains("whsec_!!"), "{wrong:?}");
     }
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

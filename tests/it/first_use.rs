@@ -391,7 +391,7 @@ async fn a_destination_that_recovers_says_so_and_offers_what_still_waits() {
     // Who plans to send all again is told what need not be, and may bring it forward.
     let planner = format!("/replays/new?destination_id={}", connected.destination_id);
     let planner = ada.get(&planner).await.html;
-    let said = "1 still goes out by itself, so it is not doubled.";
+    let said = "1 waits or is on its way, so it is not doubled.";
     assert!(
         planner.contains(said) && planner.contains(&try_now),
         "{planner}"
@@ -406,7 +406,7 @@ async fn a_destination_that_recovers_says_so_and_offers_what_still_waits() {
     bridge.post(&connected.hook, &event(1)).await;
     receiver.next().await;
     bridge.recorded(2).await;
-    let said = "Recovering: nothing has failed since ";
+    let said = "Recovering: what was sent last arrived.";
     patiently("the arrival to be noted", async {
         while !ada.get(&path).await.html.contains(said) {
             tokio::task::yield_now().await;

@@ -104,6 +104,12 @@ async fn a_document_read_before_a_change_is_refused(database: Database) {
     unnamed.as_object_mut().unwrap().remove("version");
     let (status, second) = bridge.api("PUT", &path, Some(unnamed)).await;
     assert_eq!((status, &second["version"]), (200, &json!(3)), "{second}");
+    // The rules of now with the version of then: what would be switched was not seen either.
+    let mut switched = second.clone();
+    switched["version"] = json!(1);
+    switched["enabled"] = json!(false);
+    let (status, refused) = bridge.api("PUT", &path, Some(switched)).await;
+    assert_eq!(status, 409, "{refused}");
     let (status, refused) = bridge
         .api(
             "PUT",

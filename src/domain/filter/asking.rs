@@ -36,7 +36,9 @@ impl<'f, 'v> Asking<'f, 'v> {
 
     /// Whether so much may be looked at; anything that does not multiply may.
     pub fn affords(self, tests: impl FnOnce() -> usize) -> bool {
-        self.tests.is_none_or(|left| left.take(tests()))
+        // Once they are spent, not even the price is reckoned.
+        self.tests
+            .is_none_or(|left| !left.are_passed() && left.take(tests()))
     }
 }
 

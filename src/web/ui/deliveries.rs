@@ -70,6 +70,8 @@ struct ShowPage {
     was_sent: bool,
     /// Nothing will be sent any more.
     is_over: bool,
+    /// Its destination was deleted, which is why no button sends it again.
+    cannot_be_resent: bool,
     /// What is asked before it is resent; nothing when it is sent at once.
     ask: Option<String>,
     /// An earlier one of its record that goes out first.
@@ -213,7 +215,12 @@ impl Story {
             None
         };
         let behind = match first {
-            Some(first) => Some(bridge.store.delivery(first).await?),
+            Some(first) => match bridge.store.delivery(first).await {
+                Ok(first) => Some(first),
+                // Forgotten in this moment: it bars nothing any more.
+                Err(StoreError::NotFound(_)) => None,
+                Err(error) => return Err(error.into()),
+            },
             None => None,
         };
         Ok(Story {
@@ -266,6 +273,12 @@ impl Story {
             moving: is_moving(delivery, now),
             was_sent: !self.attempts.is_empty(),
             is_over: delivery.state.is_final(),
+            cannot_be_resent: delivery.destination_is_gone
+                && self.arrived.is_none()
+                && matches!(
+                    delivery.state,
+                    State::Failed | State::Discarded | State::Delivered
+                ),
             ask: self.ask(),
             behind: self.behind.as_ref().map(|first| Behind::new(first, now)),
             change: connection
@@ -547,7 +560,7 @@ struct Selected {
     made: Vec<DeliveryId>,
     /// Waited, and are tried now.
     hurried: usize,
-    /// Are being sent, or wait for a destination that gets nothing now.
+    /// Are being sent, or wait for a destination that gets nothing now or behind another one of their record.
     left: usize,
     refused: usize,
 }
@@ -571,7 +584,11 @@ impl Selected {
             }
             Err(error) => return Err(error),
         };
-        if State::TIMED.contains(&state) {
+        let is_timed = State::TIMED.contains(&state);
+        if is_timed && bridge.store.waits_behind(id).await?.is_some() {
+            // It goes out after the one before it, whenever it is due.
+            self.left += 1;
+        } else if is_timed {
             match hurry(bridge, actor, id).await {
                 Ok(()) => self.hurried += 1,
                 // Its destination is paused, or it is being sent by now.

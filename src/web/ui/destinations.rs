@@ -28,7 +28,6 @@ use crate::web::api::destinations::{
 use crate::web::api::id;
 use crate::web::i18n::{Key, as_short};
 use crate::web::phrases::retold;
-use crate::web::reader::Reader;
 use crate::web::ui::asking::{Ask, Links, ask_first, refuse_used, users_of};
 use crate::web::ui::destination_form::{
     AUTHS, DestinationForm, SUCCESS_WAYS, checked, document, seen_ms,
@@ -93,7 +92,7 @@ struct ShowPage {
     /// It was resumed, and nothing has shown yet whether it works.
     is_resumed: bool,
     /// How many wait, when its settings were changed after the last failure.
-    changed_since: Option<i64>,
+    changed_since: Option<usize>,
     test: Option<TestResult>,
     /// What an import left out, in the words of the form.
     left_out: String,
@@ -457,12 +456,10 @@ async fn show_page(
     let fails = health.is_failing() && !health.is_resumed() && health.recovering_since().is_none();
     let backlog = bridge.store.backlog(destination.id).await?;
     let settings = &destination.settings;
-    let changed_since = if was_changed_since(&destination) {
-        let waiting = bridge.store.waiting().await?;
-        Some(waiting.get(&destination.id).copied().unwrap_or_default())
-    } else {
-        None
-    };
+    // Where something has arrived since, or nothing waits, there is nothing to be done about it; what is paused must be resumed in any case.
+    let is_open = health.recovering_since().is_none() && !health.is_resumed() && backlog.waits > 0;
+    let is_open = is_open || health.paused.is_some();
+    let changed_since = (is_open && was_changed_since(&destination)).then_some(backlog.waits);
     Ok(ShowPage {
         page: Page::new(request, user, "/destinations", destination.name.clone()),
         id: destination.id.to_string(),
@@ -477,11 +474,10 @@ async fn show_page(
             .health
             .probing()
             .map(|probing| Moment::new(probing.at, now)),
-        recovering: health.recovering_since().map(|since| {
-            let time = Reader::present().clock(since, "%H:%M:%S %Z");
-            t!("destinations-recovering", time = time, count = QUIET_S / 60)
-        }),
-        waits: told_of(&backlog, now),
+        recovering: health
+            .recovering_since()
+            .map(|_| t!("destinations-recovering", count = QUIET_S / 60)),
+        waits: told_of(&backlog, health.paused.is_some(), now),
         has_tried: backlog.tried > 0,
         failure: fails.then(|| retold(health.last_failure.as_deref().unwrap_or_default())),
         is_resumed: health.is_resumed(),
@@ -526,8 +522,8 @@ async fn show_page(
     })
 }
 
-/// How much waits, since when, and when it goes on.
-fn told_of(backlog: &Backlog, now: Timestamp) -> Option<String> {
+/// How much waits, since when, and when it goes on, which it does not while it is paused.
+fn told_of(backlog: &Backlog, is_paused: bool, now: Timestamp) -> Option<String> {
     let moment = |ms: Option<i64>| Moment::of_ms(ms?, now);
     let since = moment(backlog.since_ms)?.relative;
     let count = backlog.waits;
@@ -536,7 +532,7 @@ fn told_of(backlog: &Backlog, now: Timestamp) -> Option<String> {
     } else {
         t!("destinations-waits", count = count, since = since)
     };
-    let next = backlog.next_ms;
+    let next = backlog.next_ms.filter(|_| !is_paused);
     if let Some(at) = next.and_then(|ms| Timestamp::from_millisecond(ms).ok()) {
         let next = Moment::due(at, now).relative;
         told = format!("{told} {}", t!("destinations-next-try", time = next));

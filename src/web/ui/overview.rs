@@ -17,7 +17,7 @@ use crate::flow::Bridge;
 use crate::store::counts::Counts;
 use crate::store::deliveries::{DeliveryFilter, DeliverySummary};
 use crate::store::error::StoreError;
-use crate::store::window::Window;
+use crate::store::window::{PAGE_LIMIT, Window};
 use crate::web::admission::signed_in;
 use crate::web::i18n::{Key, decimal, grouped};
 use crate::web::phrases::retold;
@@ -37,7 +37,7 @@ const LATEST: i64 = 8;
 const AT_ONCE: usize = 4;
 
 /// Failed deliveries, and failed mappings, that are looked at, the newest first: which of them arrived later.
-const ENDED_LIMIT: i64 = 500;
+const ENDED_LIMIT: usize = 1_000;
 
 /// Destinations shown; the list of destinations has them all.
 const DESTINATIONS_LIMIT: usize = 20;
@@ -246,14 +246,26 @@ async fn ended(
     state: State,
     since_ms: i64,
 ) -> Result<(Vec<DeliverySummary>, HashSet<DeliveryId>), StoreError> {
-    let filter = DeliveryFilter {
-        states: vec![state],
-        from: Timestamp::from_millisecond(since_ms).ok(),
-        page: Window::first(ENDED_LIMIT),
-        ..DeliveryFilter::default()
-    };
-    let rows = bridge.store.deliveries(filter).await?;
-    let arrived = why_not::arrived(bridge, &rows).await?;
+    let mut rows: Vec<DeliverySummary> = Vec::new();
+    let mut arrived = HashSet::new();
+    while rows.len() < ENDED_LIMIT {
+        let filter = DeliveryFilter {
+            states: vec![state],
+            from: Timestamp::from_millisecond(since_ms).ok(),
+            page: Window {
+                before: rows.last().map(|row| row.id),
+                ..Window::first(PAGE_LIMIT)
+            },
+            ..DeliveryFilter::default()
+        };
+        let window = bridge.store.deliveries(filter).await?;
+        let is_last = (window.len() as i64) < PAGE_LIMIT;
+        arrived.extend(why_not::arrived(bridge, &window).await?);
+        rows.extend(window);
+        if is_last {
+            break;
+        }
+    }
     Ok((rows, arrived))
 }
 

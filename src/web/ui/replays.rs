@@ -323,7 +323,13 @@ impl OnTheWay {
         // What a paused one gets is its page's matter.
         let open = destination.filter(|one| one.health.paused.is_none());
         (count > 0).then(|| OnTheWay {
-            sentence: t!("replays-on-the-way", count = count),
+            sentence: match destination.filter(|_| open.is_none()) {
+                Some(paused) => {
+                    let name = &paused.name;
+                    t!("replays-wait-for", count = count, name = name)
+                }
+                None => t!("replays-on-the-way", count = count),
+            },
             try_now: open.map(|one| (one.id.to_string(), one.name.clone())),
             href: match destination {
                 Some(paused) if open.is_none() => format!("/destinations/{}", paused.id),
