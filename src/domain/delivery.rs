@@ -111,6 +111,14 @@ impl State {
         matches!(self, State::Queued | State::Sending)
     }
 
+    /// It ended, and nothing arrived by it that should have.
+    pub fn is_missing(self) -> bool {
+        matches!(
+            self,
+            State::Failed | State::MappingFailed | State::Discarded
+        )
+    }
+
     /// How an event fared with a connection, by this delivery and an earlier one of both: what arrived once has arrived, unless it is on its way again.
     pub fn after(self, earlier: State) -> State {
         match earlier {

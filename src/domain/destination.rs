@@ -155,12 +155,9 @@ impl Health {
         self.is_failing() && self.last_failed.is_none()
     }
 
-    /// Since when nothing has failed, when something has arrived since: it is about to count as fine.
-    pub fn recovering_since(&self) -> Option<Timestamp> {
-        let failed = self.last_failed.filter(|_| self.is_failing())?;
-        self.last_arrived
-            .is_some_and(|at| at > failed)
-            .then_some(failed)
+    /// Whether something has arrived since it last failed: it is about to count as fine.
+    pub fn is_recovering(&self) -> bool {
+        self.is_failing() && self.last_failed.is_some() && self.last_arrived > self.last_failed
     }
 
     /// Whether nothing is known against it.

@@ -74,11 +74,6 @@ impl Source {
         })
     }
 
-    /// Whether two secrets are accepted at `now`, and so two webhooks of Blue may tell of the same change.
-    pub fn is_rotating(&self, now: Timestamp) -> bool {
-        self.accepted_secrets(now).len() > 1
-    }
-
     /// The secrets that a signature may have been made with at `now`, the newest first.
     pub fn accepted_secrets(&self, now: Timestamp) -> Vec<&Secret> {
         let previous = self

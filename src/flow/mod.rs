@@ -26,6 +26,7 @@ pub mod replay;
 pub mod resend;
 pub mod test_event;
 pub mod transfer;
+pub mod turn;
 pub mod vet;
 
 // What time sets off, and what goes on beside.

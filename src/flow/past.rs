@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::Semaphore;
 
 use crate::domain::connection::{Decision, Rules, Subject};
 use crate::domain::event::{Reading, read};
@@ -18,6 +17,7 @@ use crate::domain::id::{EventId, SourceId};
 use crate::domain::mapping::Output;
 use crate::domain::value::cut;
 use crate::flow::Bridge;
+use crate::flow::turn::{PAST, RULES, TurnError, in_turn};
 use crate::store::error::StoreError;
 use crate::store::events::StoredEvent;
 
@@ -111,17 +111,25 @@ pub struct Difference {
     pub now: Option<String>,
 }
 
+/// Why there is no comparison.
+#[derive(Debug, thiserror::Error)]
+pub enum PastError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Turn(#[from] TurnError),
+}
+
 /// Compares over the newest `count` events of a source, at most [`EVENTS_LIMIT`] and as many as there is time for. Without `before`, nothing was sent
-/// before. It works when it has one of the turns, and gives it back every now and then. How many do so at once, each with a page of events in memory, is the
-/// caller's matter.
+/// before. Works in the turns of the rules, and gives its turn to others every now and then.
 pub async fn over_the_past(
     bridge: &Bridge,
     source_id: SourceId,
     before: Option<Arc<Rules>>,
     now: Arc<Rules>,
     count: u32,
-    turns: &Arc<Semaphore>,
-) -> Result<Comparison, StoreError> {
+) -> Result<Comparison, PastError> {
+    let _run = PAST.hold().await?;
     let until_ms = bridge.clock.steady_ms().saturating_add(TIME_LIMIT_MS);
     let mut comparison = Comparison::default();
     let mut left = i64::from(count.min(EVENTS_LIMIT));
@@ -134,7 +142,7 @@ pub async fn over_the_past(
         let mut events = VecDeque::from(page);
         while !events.is_empty() {
             let (before, now, clock) = (before.clone(), now.clone(), bridge.clock.clone());
-            (comparison, events) = in_turn(turns, move || {
+            (comparison, events) = in_turn(&RULES, move || {
                 let turn_ends_ms = until_ms.min(clock.steady_ms().saturating_add(TURN_MS));
                 let is_over = || clock.steady_ms() >= turn_ends_ms;
                 comparison.take_some(&mut events, before.as_deref(), &now, is_over);
@@ -151,21 +159,6 @@ pub async fn over_the_past(
         }
     }
     Ok(comparison)
-}
-
-/// Does a piece of the work when it is its turn. Rules may be dear to apply; other requests of this thread go on meanwhile.
-async fn in_turn<T: Send + 'static>(
-    turns: &Arc<Semaphore>,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, StoreError> {
-    let cut_off = || StoreError::Unavailable("the dry run was cut off".into());
-    let turn = turns.clone().acquire_owned().await.map_err(|_| cut_off())?;
-    let done = tokio::task::spawn_blocking(move || {
-        // Kept when nobody waits for the answer any more.
-        let _turn = turn;
-        work()
-    });
-    done.await.map_err(|_| cut_off())
 }
 
 impl Comparison {

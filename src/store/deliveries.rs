@@ -1,6 +1,6 @@
 //! Deliveries: one with its attempts, and those made by hand. Pages of the log are in `log`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use diesel::dsl::sql;
 use diesel::sql_types::{Binary, Bool};
@@ -196,13 +196,13 @@ impl Store {
         }))
     }
 
-    /// Which of these arrived after all: by a later delivery of the same event through the same connection.
+    /// Which of these arrived after all, and by which delivery: the first later one of the same event through the same connection.
     pub async fn arrived_later(
         &self,
         of: Vec<(DeliveryId, EventId, ConnectionId)>,
-    ) -> Result<HashSet<DeliveryId>, StoreError> {
+    ) -> Result<HashMap<DeliveryId, DeliveryId>, StoreError> {
         if of.is_empty() {
-            return Ok(HashSet::new());
+            return Ok(HashMap::new());
         }
         either!(self.read(move |conn| {
             let events = of.iter().map(|(_, event, _)| &event.as_bytes()[..]);
@@ -215,17 +215,23 @@ impl Store {
                     deliveries::id,
                 ))
                 .load(conn)?;
-            let mut last: HashMap<(&[u8], &[u8]), &[u8]> = HashMap::new();
+            let mut of_pair: HashMap<_, BTreeSet<DeliveryId>> = HashMap::new();
             for (event, connection, id) in &arrived {
-                let last = last.entry((event, connection)).or_insert(id);
-                *last = (*last).max(id);
+                let id = row::id(id, DeliveryId::from_slice)?;
+                of_pair
+                    .entry((&event[..], &connection[..]))
+                    .or_default()
+                    .insert(id);
             }
-            let is_later = |(id, event, connection): &&(DeliveryId, EventId, ConnectionId)| {
+            let later = |(id, event, connection): &(DeliveryId, EventId, ConnectionId)| {
                 let pair = (&event.as_bytes()[..], &connection.as_bytes()[..]);
-                last.get(&pair)
-                    .is_some_and(|last| *last > &id.as_bytes()[..])
+                let first = of_pair
+                    .get(&pair)?
+                    .range(*id..)
+                    .find(|other| *other != id)?;
+                Some((*id, *first))
             };
-            Ok(of.iter().filter(is_later).map(|(id, ..)| *id).collect())
+            Ok(of.iter().filter_map(later).collect())
         }))
     }
 

@@ -71,6 +71,14 @@ impl From<diesel::result::Error> for StoreError {
     }
 }
 
+/// What was found, or nothing when there is no such thing; any other error stays one.
+pub fn if_found<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(StoreError::NotFound(_)) => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 impl StoreError {
     /// The rows themselves were refused, so that others may be written all the same. Anything else (a full disk, a lock that somebody
     /// holds) hits every row alike, and trying each alone would only take long.

@@ -21,7 +21,6 @@ pub mod reader;
 pub mod route;
 pub mod routes;
 pub mod throttle;
-pub mod turn;
 pub mod ui;
 pub mod unbroken;
 pub mod visible;

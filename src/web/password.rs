@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 
+use crate::flow::turn::{Turns, in_turn};
 use crate::web::problem::ApiError;
-use crate::web::turn::{Turns, in_turn};
 
 /// Hashes that are computed at once, and that may wait their turn.
 static HASHES: LazyLock<Turns> = LazyLock::new(|| Turns::new(4, 32));
@@ -24,7 +24,7 @@ pub async fn hash_password(password: String) -> Result<String, ApiError> {
 
 /// Whether the password is the one behind the hash. Without a hash the same work is done, so that time does not tell which accounts exist.
 pub async fn check_password(password: String, hash: Option<String>) -> Result<bool, ApiError> {
-    in_turn(&HASHES, move || match hash {
+    let checked = in_turn(&HASHES, move || match hash {
         Some(hash) => argon2::password_hash::phc::PasswordHash::new(&hash).is_ok_and(|parsed| {
             Argon2::default()
                 .verify_password(password.as_bytes(), &parsed)
@@ -34,6 +34,6 @@ pub async fn check_password(password: String, hash: Option<String>) -> Result<bo
             let _ = Argon2::default().hash_password(password.as_bytes());
             false
         }
-    })
-    .await
+    });
+    Ok(checked.await?)
 }

@@ -10,6 +10,8 @@ use serde_json::json;
 use crate::domain::event::ReadError;
 use crate::domain::problem::Problem;
 use crate::flow::ingest::IngestError;
+use crate::flow::past::PastError;
+use crate::flow::turn::TurnError;
 use crate::store::error::{StoreError, TEXT_LIMIT_CHARS};
 
 /// How long a client should wait when the store cannot take more, in seconds.
@@ -190,6 +192,26 @@ impl From<ReadError> for ApiError {
             error.code(),
             format!("Sent as an event, but {error}."),
         )
+    }
+}
+
+impl From<TurnError> for ApiError {
+    fn from(error: TurnError) -> ApiError {
+        match error {
+            TurnError::Busy => {
+                ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", error.to_string())
+            }
+            TurnError::CutOff => ApiError::internal(&error),
+        }
+    }
+}
+
+impl From<PastError> for ApiError {
+    fn from(error: PastError) -> ApiError {
+        match error {
+            PastError::Store(error) => error.into(),
+            PastError::Turn(error) => error.into(),
+        }
     }
 }
 

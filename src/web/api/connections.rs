@@ -22,7 +22,6 @@ use crate::web::api::idempotency::create_once;
 use crate::web::api::query::Query;
 use crate::web::api::{Paging, id, name, parse, parse_replacing, time};
 use crate::web::problem::ApiError;
-use crate::web::turn::{PAST, RULES};
 
 /// A connection as a client writes it.
 #[derive(Debug, Deserialize)]
@@ -157,9 +156,8 @@ pub async fn dry_run(
     }
     let now = Arc::new(Rules::compile(&rules).map_err(ApiError::invalid)?);
     let before = bridge.rules(connection.version.id).await?;
-    let _run = PAST.hold().await?;
-    let (source_id, turns) = (connection.source_id, &RULES.at_once);
-    let comparison = over_the_past(&bridge, source_id, Some(before), now, events, turns).await?;
+    let source_id = connection.source_id;
+    let comparison = over_the_past(&bridge, source_id, Some(before), now, events).await?;
     Ok(HttpResponse::Ok().json(comparison))
 }
 

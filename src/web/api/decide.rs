@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::domain::connection::{DeliverySettings, Rules, RulesDocument, Trigger};
 use crate::flow::Bridge;
 use crate::flow::dry_run::dry_run;
+use crate::flow::turn::{RULES, in_turn};
 use crate::web::api::parse;
 use crate::web::problem::ApiError;
-use crate::web::turn::{RULES, in_turn};
 
 /// What is to be decided. The event's text is kept as it was written, so that a passthrough shows the very bytes.
 #[derive(Debug, Deserialize)]

@@ -11,6 +11,7 @@ use crate::domain::id::{ConnectionId, DeliveryId, DestinationId, EventId, Replay
 use crate::domain::replay::VersionChoice;
 use crate::flow::dry_run::{body_of, dry_run};
 use crate::flow::hurry::hurry;
+use crate::flow::turn::{RULES, in_turn};
 use crate::flow::{Bridge, resend};
 use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
 use crate::web::admission::{actor, caller};
@@ -19,7 +20,6 @@ use crate::web::api::query::{Query, an_id, filled, time_from, time_to, unknown_s
 use crate::web::api::replays::version;
 use crate::web::api::{Paging, id, maybe_time, page_of, parse, time};
 use crate::web::problem::ApiError;
-use crate::web::turn::{RULES, in_turn};
 
 /// How the log is narrowed. `state` may name several, separated by commas.
 #[derive(Debug, Deserialize)]

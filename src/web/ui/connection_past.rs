@@ -12,7 +12,6 @@ use crate::flow::past::{
     SAME_VALUES, Turn, over_the_past,
 };
 use crate::web::phrases::retold;
-use crate::web::turn::{PAST, RULES};
 use crate::web::ui::connection_form::ConnectionForm;
 use crate::web::ui::error::PageError;
 use crate::web::ui::form_problem::FormProblem;
@@ -73,9 +72,7 @@ pub async fn past(
         None => None,
     };
     let edits = before.is_some();
-    let _run = PAST.hold().await?;
-    let (now, turns) = (Arc::new(now), &RULES.at_once);
-    let comparison = over_the_past(bridge, source_id, before, now, count, turns).await?;
+    let comparison = over_the_past(bridge, source_id, before, Arc::new(now), count).await?;
     let past = Past::new(comparison, edits, bridge.clock.now());
     let typed: String = typed.chars().take(TYPED_LIMIT_CHARS).collect();
     Ok(Ok(Past {

@@ -8,7 +8,7 @@ use crate::domain::catalogue::sample::sample;
 use crate::domain::event::shared_name;
 use crate::domain::id::{EventId, SourceId};
 use crate::flow::Bridge;
-use crate::store::error::StoreError;
+use crate::store::error::{StoreError, if_found};
 use crate::store::events::{EventFilter, EventSummary};
 use crate::store::window::Window;
 use crate::web::ui::connection_form::{ConnectionForm, EventGroup, event_groups};
@@ -104,11 +104,9 @@ pub async fn choose(bridge: &Bridge, form: &ConnectionForm) -> Result<Sample, Pa
 }
 
 async fn stored(bridge: &Bridge, id: EventId) -> Result<Option<Sample>, PageError> {
-    let event = match bridge.store.event(id).await {
-        Ok(event) => event,
-        // Retention may have taken it since it was offered.
-        Err(StoreError::NotFound(_)) => return Ok(None),
-        Err(error) => return Err(error.into()),
+    // Retention may have taken it since it was offered.
+    let Some(event) = if_found(bridge.store.event(id).await)? else {
+        return Ok(None);
     };
     let at = Moment::new(event.summary.received_at, bridge.clock.now());
     let body = String::from_utf8_lossy(&event.body).into_owned();

@@ -392,9 +392,7 @@ pub async fn test(
         .note(&actor(&request), "connection.tested", connection.id, said)
         .await?;
     let event = sample(form.text("event"), u64::from(rand::random::<u32>()));
-    let event_id = send_test(&bridge, &connection, event.to_string().into())
-        .await
-        .map_err(ApiError::from)?;
+    let event_id = send_test(&bridge, &connection, event.to_string().into()).await?;
     Ok(go(format!("/events/{event_id}?done=tested")))
 }
 

@@ -1,5 +1,7 @@
 //! One delivery from received to delivered: what happened, why, and what can be done; and resending, one or the selected.
 
+use std::slice;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -18,18 +20,17 @@ use crate::domain::outcome::{Outcome, Verdict as Meaning};
 use crate::flow::dry_run::{DryRun, Ruling, body_of, dry_run};
 use crate::flow::hurry::hurry;
 use crate::flow::snapshot::Snapshot;
+use crate::flow::turn::{RULES, in_turn};
 use crate::flow::{Bridge, resend as resending};
-use crate::store::deliveries::{Attempt, DeliveryFilter, DeliverySummary};
-use crate::store::error::StoreError;
+use crate::store::deliveries::{Attempt, DeliverySummary};
+use crate::store::error::{StoreError, if_found};
 use crate::store::log::Neighbours;
-use crate::store::window::Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
 use crate::web::i18n::{as_short, decimal};
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::reader::Reader;
-use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::asking::{Ask, ask_first};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::curl::curl;
@@ -201,13 +202,9 @@ impl Story {
             (run, body_of(&rules, &event.body).ok())
         })
         .await?;
-        let run = run.map_err(ApiError::from)?;
+        let run = run?;
         let neighbours = bridge.store.neighbours(&delivery).await?;
-        let connection = match bridge.store.connection(delivery.connection_id).await {
-            Ok(connection) => Some(connection),
-            Err(StoreError::NotFound(_)) => None,
-            Err(error) => return Err(error.into()),
-        };
+        let connection = if_found(bridge.store.connection(delivery.connection_id).await)?;
         let waits = State::TIMED.contains(&delivery.state);
         let first = if waits {
             bridge.store.waits_behind(delivery.id).await?
@@ -215,12 +212,8 @@ impl Story {
             None
         };
         let behind = match first {
-            Some(first) => match bridge.store.delivery(first).await {
-                Ok(first) => Some(first),
-                // Forgotten in this moment: it bars nothing any more.
-                Err(StoreError::NotFound(_)) => None,
-                Err(error) => return Err(error.into()),
-            },
+            // What is forgotten in this moment bars nothing any more.
+            Some(first) => if_found(bridge.store.delivery(first).await)?,
             None => None,
         };
         Ok(Story {
@@ -487,7 +480,7 @@ async fn ask_whether(
         }
         _ => return Ok(None),
     }
-    let reasons = why_not::reasons(bridge, std::slice::from_ref(&delivery)).await?;
+    let reasons = why_not::reasons(bridge, slice::from_ref(&delivery)).await?;
     let question = match reasons.get(&id) {
         Some(WhyNot::NotTriggered) => t!("deliveries-not-listened-ask"),
         Some(WhyNot::Filter(_)) | None => t!("deliveries-anyway-ask"),
@@ -643,21 +636,11 @@ async fn arrived_later(
     failed: &DeliverySummary,
     now: Timestamp,
 ) -> Result<Option<Arrival>, StoreError> {
-    let (State::Failed | State::MappingFailed | State::Discarded) = failed.state else {
+    let arrived = why_not::arrived(bridge, slice::from_ref(failed)).await?;
+    let Some(later) = arrived.get(&failed.id) else {
         return Ok(None);
     };
-    let of_event = DeliveryFilter {
-        event_id: Some(failed.event_id),
-        page: Window {
-            after: Some(failed.id),
-            ..Window::default()
-        },
-        ..DeliveryFilter::default()
-    };
-    let later = bridge.store.deliveries(of_event).await?;
-    let arrived = later.iter().rev().find(|later| {
-        later.connection_id == failed.connection_id && later.state == State::Delivered
-    });
+    let arrived = if_found(bridge.store.delivery(*later).await)?;
     Ok(arrived.map(|arrived| Arrival {
         id: arrived.id.to_string(),
         cause: cause_word(arrived.cause).unwrap_or_else(|| t!("shared-cause-resend")),

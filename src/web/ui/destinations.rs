@@ -453,11 +453,11 @@ async fn show_page(
             .map_or(key!("destinations-none"), |(_, label)| *label)
     };
     let health = &destination.health;
-    let fails = health.is_failing() && !health.is_resumed() && health.recovering_since().is_none();
+    let fails = health.is_failing() && !health.is_resumed() && !health.is_recovering();
     let backlog = bridge.store.backlog(destination.id).await?;
     let settings = &destination.settings;
     // Where something has arrived since, or nothing waits, there is nothing to be done about it; what is paused must be resumed in any case.
-    let is_open = health.recovering_since().is_none() && !health.is_resumed() && backlog.waits > 0;
+    let is_open = !health.is_recovering() && !health.is_resumed() && backlog.waits > 0;
     let is_open = is_open || health.paused.is_some();
     let changed_since = (is_open && was_changed_since(&destination)).then_some(backlog.waits);
     Ok(ShowPage {
@@ -475,8 +475,8 @@ async fn show_page(
             .probing()
             .map(|probing| Moment::new(probing.at, now)),
         recovering: health
-            .recovering_since()
-            .map(|_| t!("destinations-recovering", count = QUIET_S / 60)),
+            .is_recovering()
+            .then(|| t!("destinations-recovering", count = QUIET_S / 60)),
         waits: told_of(&backlog, health.paused.is_some(), now),
         has_tried: backlog.tried > 0,
         failure: fails.then(|| retold(health.last_failure.as_deref().unwrap_or_default())),

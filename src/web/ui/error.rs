@@ -10,7 +10,6 @@ use askama::Template;
 
 use crate::domain::person::User;
 use crate::flow::Bridge;
-use crate::store::error::StoreError;
 use crate::web::auth::full_session;
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
@@ -25,14 +24,8 @@ pub enum PageError {
     Elsewhere(String),
 }
 
-impl From<ApiError> for PageError {
-    fn from(error: ApiError) -> PageError {
-        PageError::Shown(error)
-    }
-}
-
-impl From<StoreError> for PageError {
-    fn from(error: StoreError) -> PageError {
+impl<E: Into<ApiError>> From<E> for PageError {
+    fn from(error: E) -> PageError {
         PageError::Shown(error.into())
     }
 }

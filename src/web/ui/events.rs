@@ -11,12 +11,11 @@ use crate::domain::id::EventId;
 use crate::flow::Bridge;
 use crate::flow::dry_run::{DryRun, Ruling, dry_run};
 use crate::flow::resend::send_event;
+use crate::flow::turn::{RULES, in_turn};
 use crate::store::deliveries::{BECAME_LIMIT, Became, DeliveryFilter, DeliverySummary};
 use crate::store::events::{EventFilter, StoredEvent};
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::id;
-use crate::web::problem::ApiError;
-use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::choices::{CHOICES_LIMIT, Choices};
 use crate::web::ui::connections::Verdict;
 use crate::web::ui::error::PageError;
@@ -225,7 +224,7 @@ async fn verdicts_of(
         let rules = bridge.rules(connection.version.id).await?;
         let (body, received_at) = (event.body.clone(), event.summary.received_at);
         let run = in_turn(&RULES, move || dry_run(&rules, &body, received_at)).await?;
-        let run = run.map_err(ApiError::from)?;
+        let run = run?;
         let went_through = |one: &DeliverySummary| {
             one.connection_id == connection.id && one.state != State::Skipped
         };

@@ -55,7 +55,7 @@ pub fn health_chip(destination: &Destination) -> Chip {
         "failing" if destination.health.is_resumed() => {
             Chip::new(t!("destinations-chip-resumed"), "busy")
         }
-        "failing" if destination.health.recovering_since().is_some() => {
+        "failing" if destination.health.is_recovering() => {
             Chip::new(t!("destinations-chip-recovering"), "busy")
         }
         "failing" => Chip::new(t!("destinations-chip-failing"), "bad"),

@@ -260,7 +260,7 @@ async fn ended(
         };
         let window = bridge.store.deliveries(filter).await?;
         let is_last = (window.len() as i64) < PAGE_LIMIT;
-        arrived.extend(why_not::arrived(bridge, &window).await?);
+        arrived.extend(why_not::arrived(bridge, &window).await?.into_keys());
         rows.extend(window);
         if is_last {
             break;
@@ -427,7 +427,7 @@ fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<
         // What it does now is not known yet.
         (None, Some(_)) if health.is_resumed() => None,
         // It passes by itself.
-        (None, Some(_)) if health.recovering_since().is_some() => None,
+        (None, Some(_)) if health.is_recovering() => None,
         (None, Some(_)) => {
             let failure = health.last_failure.as_deref().unwrap_or_default();
             Some(Attention {

@@ -3,8 +3,8 @@
 //! Used by every list of deliveries and by the live tail. Nothing of this is stored: the rules of the delivery's version are asked again, as its own
 //! page asks them. Bodies over [`BODY_LIMIT_BYTES`] are not read for that; their rows say only that they were skipped.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -18,10 +18,10 @@ use crate::domain::id::DeliveryId;
 use crate::domain::value::cut;
 use crate::flow::Bridge;
 use crate::flow::dry_run::{Ruling, dry_run};
+use crate::flow::turn::{RULES, in_turn};
 use crate::store::deliveries::DeliverySummary;
 use crate::store::error::StoreError;
 use crate::web::problem::ApiError;
-use crate::web::turn::{RULES, in_turn};
 use crate::web::ui::labels::operator_called;
 use crate::web::ui::row::{Chip, DeliveryRow, Told};
 use crate::web::ui::rule_places;
@@ -97,7 +97,7 @@ pub async fn rows(
 pub struct Known {
     reasons: HashMap<DeliveryId, WhyNot>,
     /// Those that failed or were given up, and whose event arrived by a later delivery.
-    arrived: HashSet<DeliveryId>,
+    arrived: HashMap<DeliveryId, DeliveryId>,
 }
 
 /// Looks up what the rows of a list say besides.
@@ -108,13 +108,12 @@ pub async fn known(bridge: &Bridge, deliveries: &[DeliverySummary]) -> Result<Kn
     })
 }
 
-/// Which of those that ended without arriving have arrived by a later delivery.
+/// Which of those that ended without arriving have arrived by a later delivery, and by which.
 pub async fn arrived(
     bridge: &Bridge,
     deliveries: &[DeliverySummary],
-) -> Result<HashSet<DeliveryId>, StoreError> {
-    let ended = [State::Failed, State::MappingFailed, State::Discarded];
-    let of = deliveries.iter().filter(|one| ended.contains(&one.state));
+) -> Result<HashMap<DeliveryId, DeliveryId>, StoreError> {
+    let of = deliveries.iter().filter(|one| one.state.is_missing());
     let of = of.map(|one| (one.id, one.event_id, one.connection_id));
     bridge.store.arrived_later(of.collect()).await
 }
@@ -122,7 +121,7 @@ pub async fn arrived(
 /// One row; `known` is of its list.
 pub fn row(delivery: &DeliverySummary, known: &Known, now: Timestamp) -> DeliveryRow {
     let row = DeliveryRow::new(delivery, now);
-    if known.arrived.contains(&delivery.id) {
+    if known.arrived.contains_key(&delivery.id) {
         // It needs nobody any more.
         return DeliveryRow {
             chip: Chip::new(row.chip.word, ""),
@@ -169,7 +168,7 @@ pub async fn reasons(
         };
         asked.push((delivery.id, rules, event.clone()));
     }
-    in_turn(&RULES, move || {
+    let reasons = in_turn(&RULES, move || {
         asked
             .into_iter()
             .filter_map(|(id, rules, event)| {
@@ -181,6 +180,6 @@ pub async fn reasons(
                 }
             })
             .collect()
-    })
-    .await
+    });
+    Ok(reasons.await?)
 }

@@ -5,24 +5,30 @@
 
 use std::sync::{Arc, LazyLock};
 
-use actix_web::http::StatusCode;
-use actix_web::web;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-use crate::web::problem::ApiError;
 
 /// Turns of rules that are tried on an event. They may take all the steps that a template is allowed; Blue's requests must find a core even then.
 pub static RULES: LazyLock<Turns> = LazyLock::new(|| Turns::new(2, 256));
 
-/// Dry runs over the past: each holds a page of events in memory, and takes its turns of the rules piece by piece.
+/// Dry runs over the past: each holds a page of events in memory, and takes its turns of [`RULES`] piece by piece.
 pub static PAST: LazyLock<Turns> = LazyLock::new(|| Turns::new(2, 32));
 
 /// So many pieces of work at once, and so many that wait.
 pub struct Turns {
-    /// For work that takes its turn by itself, piece by piece.
-    pub at_once: Arc<Semaphore>,
+    at_once: Arc<Semaphore>,
     /// Of those that work and those that wait.
     places: Arc<Semaphore>,
+}
+
+/// Why the work was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnError {
+    /// Too many wait already.
+    #[error("Too much is being worked on at once; try again shortly.")]
+    Busy,
+    /// The program ends, or the work broke down.
+    #[error("a piece of work was cut off")]
+    CutOff,
 }
 
 impl Turns {
@@ -42,13 +48,13 @@ pub struct Held {
 
 impl Turns {
     /// Waits for a turn; refused when too many wait already.
-    pub async fn hold(&self) -> Result<Held, ApiError> {
+    pub async fn hold(&self) -> Result<Held, TurnError> {
         let place = self.places.clone().try_acquire_owned();
-        let place = place.map_err(|_| busy())?;
+        let place = place.map_err(|_| TurnError::Busy)?;
         let turn = self.at_once.clone().acquire_owned().await;
         Ok(Held {
             _place: place,
-            _turn: turn.map_err(|error| ApiError::internal(&error))?,
+            _turn: turn.map_err(|_| TurnError::CutOff)?,
         })
     }
 }
@@ -57,22 +63,14 @@ impl Turns {
 pub async fn in_turn<T: Send + 'static>(
     turns: &Turns,
     work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, ApiError> {
+) -> Result<T, TurnError> {
     let held = turns.hold().await?;
-    let done = web::block(move || {
+    let done = tokio::task::spawn_blocking(move || {
         // A client that breaks off takes its request with it, and not what it began.
         let _held = held;
         work()
     });
-    done.await.map_err(|error| ApiError::internal(&error))
-}
-
-fn busy() -> ApiError {
-    ApiError::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "busy",
-        "Too much is being worked on at once; try again shortly.",
-    )
+    done.await.map_err(|_| TurnError::CutOff)
 }
 
 #[cfg(test)]
@@ -84,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    #[actix_web::test]
+    #[tokio::test]
     async fn only_so_many_wait_and_further_ones_are_told_to_come_again() {
         let turns = Turns::new(1, 1);
         let (go_on, wait) = mpsc::channel::<()>();
@@ -92,15 +90,15 @@ mod tests {
         let mut second = pin!(in_turn(&turns, || 2));
         assert!((&mut first).now_or_never().is_none());
         assert!((&mut second).now_or_never().is_none());
-        let refused = in_turn(&turns, || 3).await.unwrap_err();
-        assert_eq!((refused.status.as_u16(), refused.code), (503, "busy"));
+        let refused = in_turn(&turns, || 3).await;
+        assert!(matches!(refused, Err(TurnError::Busy)));
         go_on.send(()).unwrap();
         assert!(first.await.unwrap().is_ok());
         assert_eq!(second.await.unwrap(), 2);
         assert_eq!(in_turn(&turns, || 3).await.unwrap(), 3);
     }
 
-    #[actix_web::test]
+    #[tokio::test]
     async fn a_turn_lasts_as_long_as_its_work_also_when_nobody_waits_for_it() {
         let turns = Turns::new(1, 1);
         let (go_on, wait) = mpsc::channel::<()>();
