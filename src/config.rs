@@ -65,6 +65,7 @@ pub struct Settings {
     /// What this server is called among those that share a PostgreSQL database. Default: the machine's name and the listening port.
     #[arg(long, env = "BLUEBRIDGE_NODE_NAME")]
     pub node_name: Option<String>,
+
     /// Verified requests a second that one source may make before Blue is told to come again later; 0 sets no limit.
     #[arg(long, env = "BLUEBRIDGE_SOURCE_PER_SECOND", default_value_t = 10_000, value_parser = requests)]
     pub source_per_second: u32,
@@ -328,7 +329,8 @@ pub fn make_key(path: &Path) -> Result<MasterKey, SettingsError> {
         .and_then(|mut file| {
             file.write_all(key.to_base64().as_bytes())?;
             file.write_all(b"\n")?;
-            file.sync_all()
+            file.sync_all()?;
+            sync_folder(path)
         })
         .map_err(|error| {
             SettingsError(format!(
@@ -337,6 +339,11 @@ pub fn make_key(path: &Path) -> Result<MasterKey, SettingsError> {
             ))
         })?;
     Ok(key)
+}
+
+/// Makes sure that a file that was made or renamed is still found after a power failure: its name is on disk when its folder is.
+pub fn sync_folder(path: &Path) -> std::io::Result<()> {
+    std::fs::File::open(folder_of(path))?.sync_all()
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ use crate::config::Settings;
     name = "bluebridge",
     version,
     propagate_version = true,
+    // Else settings before a verb would be taken and not used.
+    args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  bluebridge                      serve on 127.0.0.1:8080 with ./bluebridge.db\n  bluebridge token create --name ci\n  bluebridge receive --port 9000 --secret whsec_...\n  bluebridge send --url http://127.0.0.1:8080/hooks/TOKEN --secret S"
 )]
 pub struct Cli {
@@ -38,7 +40,7 @@ enum Verb {
     #[command(
         after_help = "Example:\n  BLUEBRIDGE_PUBLIC_URL=https://bridge.example.com bluebridge serve"
     )]
-    Serve(ServeArgs),
+    Serve(OnlySettings),
     /// Act as Blue: post signed sample events to an inbound address.
     Send(send::SendArgs),
     /// Be a destination: print what arrives and check its signature.
@@ -56,7 +58,7 @@ enum Verb {
     #[command(
         after_help = "Example:\n  bluebridge migrate --database-url sqlite:///var/lib/bluebridge/bluebridge.db"
     )]
-    Migrate(ServeArgs),
+    Migrate(OnlySettings),
     /// Move everything from a SQLite file into PostgreSQL.
     MigrateData(migrate_data::MigrateDataArgs),
     /// Write all connections, with their sources and destinations, as JSON; secrets are left out.
@@ -69,12 +71,12 @@ enum Verb {
     RotateKey(rotate_key::RotateKeyArgs),
     /// Look at configuration and database, one line each.
     #[command(after_help = "Example:\n  bluebridge check")]
-    Check(ServeArgs),
+    Check(OnlySettings),
 }
 
-/// The settings after a verb.
+/// Nothing but the settings.
 #[derive(Debug, clap::Args)]
-pub struct ServeArgs {
+pub struct OnlySettings {
     #[command(flatten)]
     settings: Settings,
 }

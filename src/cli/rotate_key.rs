@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::app::lock;
-use crate::config::{KeyPlace, Settings, folder_of, make_key, pending_key, read_key};
+use crate::config::{KeyPlace, Settings, make_key, pending_key, read_key, sync_folder};
 use crate::domain::seal::{MasterKey, SealError};
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -57,6 +57,7 @@ async fn in_file(settings: &Settings, path: &Path, given: Option<&Path>) -> anyh
         write_aside(given, &pending, &new)?;
     }
     let new = read_or_make(&pending)?;
+    on_disk(&pending)?;
     let count = reseal(&settings.database_url, &old, &new).await?;
     if old.id() != new.id() {
         let aside = with_suffix(path, &format!(".old-{}", hex::encode(old.id())));
@@ -65,7 +66,7 @@ async fn in_file(settings: &Settings, path: &Path, given: Option<&Path>) -> anyh
     }
     std::fs::rename(&pending, path)
         .with_context(|| format!("{} cannot take its place", pending.display()))?;
-    sync_folder(path)?;
+    on_disk(path)?;
     println!(
         "{count} secrets are sealed under the new key in {}. Back it up, apart from the database. Backups that were made before need the old key.",
         path.display()
@@ -117,10 +118,6 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// A rename is on disk when its folder is.
-fn sync_folder(path: &Path) -> anyhow::Result<()> {
-    let folder = folder_of(path);
-    std::fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .with_context(|| format!("{} cannot be synced", folder.display()))
+fn on_disk(path: &Path) -> anyhow::Result<()> {
+    sync_folder(path).with_context(|| format!("the folder of {} cannot be synced", path.display()))
 }

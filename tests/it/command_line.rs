@@ -316,3 +316,25 @@ fn a_key_that_does_not_fit_is_told_with_where_it_came_from() {
         assert!(said.contains("another master key"), "{said}");
     }
 }
+
+#[test]
+fn settings_before_a_verb_are_refused_and_not_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    for verb in [&["migrate"][..], &["user", "list"], &["backup", "copy.db"]] {
+        let arguments = [&["--database-url", "sqlite://./given.db"], verb].concat();
+        let said = refused(folder.path(), &arguments, &[]);
+        assert!(said.contains("--database-url"), "{said}");
+        assert!(said.contains(verb[0]), "{said}");
+    }
+    assert!(names(folder.path()).is_empty());
+    let behind = ["migrate", "--database-url", "sqlite://./given.db"];
+    assert!(run(folder.path(), &behind, &[]).status.success());
+    // What the environment sets is no word before the verb.
+    let set = [("BLUEBRIDGE_DATABASE_URL", "sqlite://./set.db")];
+    assert!(run(folder.path(), &["migrate"], &set).status.success());
+    let made = names(folder.path());
+    assert!(
+        made.contains(&"given.db".into()) && made.contains(&"set.db".into()),
+        "{made:?}"
+    );
+}
