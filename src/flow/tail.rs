@@ -89,12 +89,8 @@ impl Tail {
         self.beat_every_ms.store(every_ms, Ordering::Relaxed);
     }
 
-    /// Begins to watch; `None` when too many do, or this session too often. Changes of the deliveries `shown` are told as well, when they are unfinished.
-    pub fn watch(
-        self: &Arc<Tail>,
-        session: TokenHash,
-        shown: &[DeliverySummary],
-    ) -> Option<Viewer> {
+    /// Begins to watch; `None` when too many do, or this session too often.
+    pub fn watch(self: &Arc<Tail>, session: TokenHash) -> Option<Viewer> {
         let mut viewers = lock(&self.viewers);
         let own = viewers.get(&session).copied().unwrap_or(0);
         if own >= VIEWERS_OF_SESSION_LIMIT || viewers.values().sum::<usize>() >= VIEWERS_LIMIT {
@@ -108,12 +104,6 @@ impl Tail {
             news: self.news.subscribe(),
             closing: self.closing.subscribe(),
         };
-        let mut told = lock(&self.told);
-        for delivery in shown.iter().filter(|one| !one.state.is_final()) {
-            told.entry(delivery.id)
-                .or_insert((delivery.state, delivery.attempts));
-        }
-        drop(told);
         self.came.notify_one();
         Some(viewer)
     }
@@ -180,6 +170,18 @@ impl Tail {
     }
 }
 
+impl Viewer {
+    /// Tells changes of these deliveries as well, as far as they are unfinished. They must have been read after the watch began: what changes between
+    /// would be told to nobody.
+    pub fn also_tell(&self, shown: &[DeliverySummary]) {
+        let mut told = lock(&self.tail.told);
+        for delivery in shown.iter().filter(|one| !one.state.is_final()) {
+            told.entry(delivery.id)
+                .or_insert((delivery.state, delivery.attempts));
+        }
+    }
+}
+
 impl Drop for Viewer {
     fn drop(&mut self) {
         let mut viewers = lock(&self.tail.viewers);
@@ -203,7 +205,7 @@ mod tests {
     #[test]
     fn one_session_keeps_nobody_else_out() {
         let tail = Arc::new(Tail::default());
-        let watch = |session: usize| tail.watch([session as u8; 32], &[]);
+        let watch = |session: usize| tail.watch([session as u8; 32]);
         let mut own: Vec<Viewer> = (0..VIEWERS_OF_SESSION_LIMIT)
             .filter_map(|_| watch(0))
             .collect();

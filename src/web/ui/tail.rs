@@ -80,15 +80,16 @@ pub async fn show(
     let window = Window::first(PER_PAGE);
     let query = LogQuery::read(&request);
     let filter = query.filter(bridge.clock.now(), window)?;
-    let shown = bridge.store.deliveries(filter.clone()).await?;
     let session = hash_of(&cookie_of(&request).unwrap_or_default());
-    let viewer = bridge.tail.watch(session, &shown).ok_or_else(|| {
+    let viewer = bridge.tail.watch(session).ok_or_else(|| {
         ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "too_many_viewers",
             t!("deliveries-too-many-viewers"),
         )
     })?;
+    let shown = bridge.store.deliveries(filter.clone()).await?;
+    viewer.also_tell(&shown);
     let watching = Watching {
         bridge: bridge.into_inner(),
         viewer,
