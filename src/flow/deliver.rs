@@ -206,6 +206,7 @@ fn finish(
     };
     Finish {
         delivery_id: parcel.delivery_id,
+        destination_id: parcel.destination_id,
         claim_id: parcel.claim_id,
         state,
         due_ms,

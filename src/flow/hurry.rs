@@ -23,7 +23,7 @@ pub async fn hurry(bridge: &Bridge, actor: &Actor, id: DeliveryId) -> Result<(),
         .noting(actor, "delivery.hurried", id, said)
         .make_due(id, bridge.clock.now_ms())
         .await?;
-    bridge.outbox.announce_room();
+    bridge.outbox.announce_room_for(destination.id);
     Ok(())
 }
 
@@ -42,7 +42,7 @@ pub async fn hurry_all(
     bridge.note(actor, "destination.hurried", id, said).await?;
     let now_ms = bridge.clock.now_ms();
     bridge.store.make_all_due(id, now_ms, None, now_ms).await?;
-    bridge.outbox.announce_room();
+    bridge.outbox.announce_room_for(id);
     Ok(())
 }
 

@@ -119,9 +119,7 @@ pub(super) async fn store_and_hand_over(
         handed_over.extend(planned.hand_over);
     }
     let count = deliveries.len();
-    let waits = deliveries
-        .iter()
-        .any(|delivery| delivery.start == Start::Queued);
+    let waits: Vec<DestinationId> = waiting_for(&deliveries).collect();
     let event = NewEvent {
         id: arrival.event_id,
         source_id: arrival.source_id,
@@ -139,8 +137,8 @@ pub(super) async fn store_and_hand_over(
         let ingested = commit.await?;
         if ingested == Ingested::Stored {
             failpoint!("ingest:before_hand_over");
-            if waits {
-                outbox.announce_room();
+            for destination_id in waits {
+                outbox.announce_room_for(destination_id);
             }
             for hand_over in handed_over {
                 hand_over
@@ -295,6 +293,13 @@ fn plan(
 }
 
 /// How a delivery begins that was decided on, and what it carries.
+/// The destinations for which something of this waits in the database.
+pub(super) fn waiting_for(made: &[NewDelivery]) -> impl Iterator<Item = DestinationId> + '_ {
+    made.iter()
+        .filter(|delivery| delivery.start == Start::Queued)
+        .map(|delivery| delivery.destination_id)
+}
+
 pub(super) fn start_of(decided: Decision) -> (Start, Option<Output>) {
     match decided {
         Decision::NotTriggered(_) | Decision::Skip => (Start::Skipped, None),

@@ -68,6 +68,6 @@ pub async fn give_back_stale(bridge: &Bridge, destination: &Destination) -> Resu
         return Ok(());
     }
     give_back(bridge, stale, Wait::Due { at_ms: now_ms }).await?;
-    bridge.outbox.announce_room();
+    bridge.outbox.announce_room_for(destination.id);
     Ok(())
 }

@@ -62,6 +62,21 @@ struct Queues {
     by_destination: HashMap<DestinationId, Queue>,
     bytes: usize,
     closed: bool,
+    /// Which have room again since somebody last looked.
+    roomy: Roomy,
+}
+
+/// Which queues have room for more of what waits in the database, or may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Roomy {
+    All,
+    These(HashSet<DestinationId>),
+}
+
+impl Default for Roomy {
+    fn default() -> Roomy {
+        Roomy::These(HashSet::new())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -243,7 +258,7 @@ impl Outbox {
                 let refill = queue.backlog && few;
                 queues.bytes = queues.bytes.saturating_sub(parcel.body.len());
                 if refill {
-                    self.0.room_made.notify_one();
+                    self.note_room(&mut queues, destination_id);
                 }
             }
             None => queue.senders = queue.senders.saturating_sub(1),
@@ -263,13 +278,27 @@ impl Outbox {
         is_idle
     }
 
-    /// Waits until a queue with a backlog has room again.
-    pub async fn room_made(&self) {
+    /// Waits until something that waits in the database may be taken, and says for whom.
+    pub async fn room_made(&self) -> Roomy {
         self.0.room_made.notified().await;
+        std::mem::take(&mut self.lock().roomy)
     }
 
-    /// Wakes whoever waits for room: something new waits in the database.
+    /// Something new waits in the database, for whomever.
     pub fn announce_room(&self) {
+        self.lock().roomy = Roomy::All;
+        self.0.room_made.notify_one();
+    }
+
+    /// Something new waits in the database for this destination.
+    pub fn announce_room_for(&self, destination_id: DestinationId) {
+        self.note_room(&mut self.lock(), destination_id);
+    }
+
+    fn note_room(&self, queues: &mut Queues, destination_id: DestinationId) {
+        if let Roomy::These(these) = &mut queues.roomy {
+            these.insert(destination_id);
+        }
         self.0.room_made.notify_one();
     }
 

@@ -93,7 +93,7 @@ pub async fn settle_stragglers(bridge: &Bridge) -> Result<(), StoreError> {
             bridge.store.hold_due(destination.id, now_ms).await?;
         } else if bridge.store.holds_anything(destination.id).await? {
             bridge.store.resume_held(destination.id, now_ms).await?;
-            bridge.outbox.announce_room();
+            bridge.outbox.announce_room_for(destination.id);
         }
     }
     Ok(())
@@ -139,7 +139,7 @@ async fn send_again(
     }
     let resumed = bridge.store.resume_held(id, now_ms).await?;
     bridge.outbox.set_backlog(id, resumed > 0);
-    bridge.outbox.announce_room();
+    bridge.outbox.announce_room_for(id);
     tracing::info!(destination = %id, resumed, "destination resumed");
     Ok(true)
 }

@@ -51,6 +51,5 @@ async fn probe(
     };
     tracing::info!(destination = %destination.id, delivery = %claimed.delivery_id, probe = sent, "probing a held destination");
     let concurrency = destination.settings.limits.concurrency;
-    recover::queue_probe(bridge, claimed, request, concurrency).await?;
-    Ok(true)
+    recover::queue_probe(bridge, claimed, request, concurrency).await
 }

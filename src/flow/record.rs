@@ -43,9 +43,9 @@ pub async fn record(bridge: &Bridge, batch: Vec<Finish>) {
         bridge.results_wait.store(false, Ordering::SeqCst);
     }
     failpoint!("record:after_commit");
-    if batch.iter().any(|finish| finish.in_lane) {
-        // The next ones of their records may go now.
-        bridge.outbox.announce_room();
+    for finish in batch.iter().filter(|finish| finish.in_lane) {
+        // The next one of its record may go now.
+        bridge.outbox.announce_room_for(finish.destination_id);
     }
     bridge
         .recorded

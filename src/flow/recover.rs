@@ -3,10 +3,12 @@
 //! Called by `worker` at start, on a timer, and when the outbox has room again. Each pass works on a bounded number of rows per destination, so
 //! that one destination's backlog never delays another's.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
+use crate::domain::destination::Destination;
 use crate::domain::id::{ClaimId, DestinationId};
 use crate::flow::clock_step::look;
 use crate::flow::dry_run::body_of;
@@ -53,26 +55,42 @@ pub async fn release_expired(bridge: &Bridge) -> Result<usize, StoreError> {
     Ok(released)
 }
 
-/// Claims what is due for every destination that is not paused, as far as the outbox has room. Returns how many were claimed. Trouble with one
-/// destination's deliveries does not keep the next one waiting; it is told at the end.
+/// Claims what is due for every destination that is not paused, as far as the outbox has room. Returns how many were claimed.
 pub async fn claim_due(bridge: &Bridge) -> Result<usize, StoreError> {
-    let mut claimed = 0;
-    let mut trouble = None;
+    let now_ms = bridge.clock.now_ms();
     let snapshot = bridge.snapshot();
-    let open = snapshot
+    let roomy: Vec<DestinationId> = snapshot
         .destinations()
-        .filter(|destination| destination.health.paused.is_none());
-    for destination in open {
+        .filter(|one| may_claim(bridge, one) && bridge.outbox.room(one.id, now_ms) > 0)
+        .map(|destination| destination.id)
+        .collect();
+    let due = bridge.store.with_due(roomy.clone(), now_ms).await?;
+    for id in roomy.iter().filter(|id| !due.contains(id)) {
+        bridge.outbox.set_backlog(*id, false);
+    }
+    claim_due_at(bridge, due).await
+}
+
+/// The same for these destinations. Trouble with one's deliveries does not keep the next one waiting; it is told at the end.
+pub async fn claim_due_at(
+    bridge: &Bridge,
+    ids: HashSet<DestinationId>,
+) -> Result<usize, StoreError> {
+    let (mut claimed, mut trouble) = (0, None);
+    let snapshot = bridge.snapshot();
+    let destinations = ids.iter().filter_map(|id| snapshot.destination(*id));
+    for destination in destinations.filter(|one| may_claim(bridge, one)) {
         let concurrency = bridge.nodes.concurrency(destination);
-        if concurrency == 0 {
-            continue;
-        }
         match claim_for(bridge, destination.id, concurrency).await {
             Ok(count) => claimed += count,
             Err(error) => trouble = Some(error),
         }
     }
     trouble.map_or(Ok(claimed), Err)
+}
+
+fn may_claim(bridge: &Bridge, destination: &Destination) -> bool {
+    destination.health.paused.is_none() && bridge.nodes.concurrency(destination) > 0
 }
 
 async fn claim_for(
@@ -107,6 +125,8 @@ async fn claim_for(
                 return Err(error);
             }
         }
+        // Templates may take their time, and others work on this thread.
+        tokio::task::consume_budget().await;
     }
     Ok(count)
 }
@@ -127,21 +147,29 @@ pub(super) fn claim_request(
     }
 }
 
-/// Queues a delivery that was claimed to probe its destination.
+/// Queues a delivery that was claimed to probe its held destination. `false` when there is nothing to send any more.
 pub async fn queue_probe(
     bridge: &Bridge,
     claimed: Claimed,
     request: ClaimRequest,
     concurrency: u32,
-) -> Result<(), StoreError> {
-    if let Some(parcel) = parcel(bridge, claimed, request).await? {
-        let probe = Parcel {
-            probe: true,
-            ..parcel
-        };
-        bridge.outbox.push_claimed(probe, concurrency);
-    }
-    Ok(())
+) -> Result<bool, StoreError> {
+    let delivery_id = claimed.delivery_id;
+    let parcel = match parcel(bridge, claimed, request).await {
+        Ok(Some(parcel)) => parcel,
+        Ok(None) => return Ok(false),
+        Err(error) => {
+            let claims = vec![(delivery_id, request.claim_id)];
+            bridge.store.release(claims, Wait::Held).await?;
+            return Err(error);
+        }
+    };
+    let probe = Parcel {
+        probe: true,
+        ..parcel
+    };
+    bridge.outbox.push_claimed(probe, concurrency);
+    Ok(true)
 }
 
 /// Computes the body again. `None` when that is not possible any more, and the delivery has failed.

@@ -20,13 +20,13 @@ use crate::domain::replay::{
     paced_until,
 };
 use crate::flow::Bridge;
-use crate::flow::ingest::{HandOver, Planned, Route, start_of};
+use crate::flow::ingest::{HandOver, Planned, Route, start_of, waiting_for};
 use crate::flow::resend::again;
 use crate::flow::snapshot::Snapshot;
 use crate::new_id;
 use crate::store::error::StoreError;
 use crate::store::events::StoredEvent;
-use crate::store::ingest::{NewDelivery, Start};
+use crate::store::ingest::Start;
 use crate::store::look::{Ask, Look};
 use crate::store::replays::{NewReplay, Replay, Step};
 
@@ -315,6 +315,8 @@ async fn plan(
                 Some(event) => {
                     let one = plan_one(bridge, snapshot, replay, (candidate, *way), event, now);
                     planned.push(one.await?);
+                    // Templates may take their time, and others work on this thread.
+                    tokio::task::consume_budget().await;
                 }
                 None => step.left_out.note(Reason::Forgotten),
             }
@@ -380,12 +382,12 @@ async fn store_and_hand_over(
         }
         step.made.push(one.delivery);
     }
-    let waits = step.made.iter().any(waits_in_the_database);
+    let waits: Vec<DestinationId> = waiting_for(&step.made).collect();
     let Some(stored) = bridge.store.advance_replay(step).await? else {
         return Ok(());
     };
-    if waits {
-        bridge.outbox.announce_room();
+    for destination_id in waits {
+        bridge.outbox.announce_room_for(destination_id);
     }
     for (id, hand_over) in handed_over {
         if stored.contains(&id) {
@@ -395,10 +397,6 @@ async fn store_and_hand_over(
         }
     }
     Ok(())
-}
-
-fn waits_in_the_database(delivery: &NewDelivery) -> bool {
-    delivery.start == Start::Queued
 }
 
 /// Gives up what the replay made and nobody has begun: what waits in memory is taken out, so that the claim is ours to end.

@@ -4,7 +4,7 @@
 //! ends with the guarded update in `results`. Which deliveries come next is said in `picks`; what nobody holds is moved in `waiting`. Every
 //! statement works on a bounded number of rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use diesel::dsl::sql;
@@ -15,11 +15,11 @@ use diesel::{
 };
 
 use crate::domain::delivery::State;
-use crate::domain::id::{ClaimId, DeliveryId, DestinationId, EventId, VersionId};
+use crate::domain::id::{ClaimId, DeliveryId, DestinationId, VersionId};
 use crate::store::Store;
 use crate::store::both::{both, either};
 use crate::store::error::StoreError;
-use crate::store::picks::{Picks as _, due, held, put_off, turn_has_come};
+use crate::store::picks::{Picks as _, due, held, put_off, turn_has_come, waiting};
 use crate::store::row;
 use crate::store::schema::{deliveries, events};
 
@@ -30,7 +30,6 @@ pub const CLAIM_LIMIT_BYTES: i64 = 8 << 20;
 #[derive(Debug, Clone)]
 pub struct Claimed {
     pub delivery_id: DeliveryId,
-    pub event_id: EventId,
     pub version_id: VersionId,
     pub destination_id: DestinationId,
     /// Attempts made before.
@@ -42,7 +41,6 @@ pub struct Claimed {
     pub in_lane: bool,
     /// The event as received; the body to send is computed from it again.
     pub event_body: Bytes,
-    pub event_received_ms: i64,
 }
 
 /// What a delivery that nobody holds waits for.
@@ -78,7 +76,28 @@ impl Store {
         }))
     }
 
-    /// A cheap look first, so that an idle poll writes nothing.
+    /// At which of these destinations something is due.
+    pub async fn with_due(
+        &self,
+        ids: Vec<DestinationId>,
+        now_ms: i64,
+    ) -> Result<HashSet<DestinationId>, StoreError> {
+        either!(self.read(move |conn| {
+            let mut found = HashSet::new();
+            for id in ids {
+                // One look into the index for each: there is none over all of them.
+                let due: Option<Vec<u8>> = waiting(id, now_ms)
+                    .select(deliveries::id)
+                    .limit(1)
+                    .first(conn)
+                    .optional()?;
+                found.extend(due.map(|_| id));
+            }
+            Ok(found)
+        }))
+    }
+
+    /// A cheap look first, so that nothing is written for nothing.
     async fn due_ids(&self, request: ClaimRequest) -> Result<Vec<Vec<u8>>, StoreError> {
         either!(self.read(move |conn| Ok(due(request).select(deliveries::id).load(conn)?)))
     }
@@ -214,14 +233,12 @@ both! {
             .order(deliveries::id)
             .select((
                 deliveries::id,
-                deliveries::event_id,
                 deliveries::version_id,
                 deliveries::destination_id,
                 deliveries::attempts,
                 deliveries::free_attempts,
                 deliveries::created_at,
                 deliveries::lane.is_not_null(),
-                events::received_at,
                 events::body,
             ))
             .load(conn)?;
@@ -282,14 +299,12 @@ impl Ended {
 #[derive(Queryable)]
 struct ClaimedRow {
     id: Vec<u8>,
-    event_id: Vec<u8>,
     version_id: Vec<u8>,
     destination_id: Vec<u8>,
     attempts: i32,
     free_attempts: i32,
     created_at: i64,
     in_lane: bool,
-    event_received_at: i64,
     event_body: Vec<u8>,
 }
 
@@ -297,14 +312,12 @@ impl ClaimedRow {
     fn into_domain(self) -> Result<Claimed, StoreError> {
         Ok(Claimed {
             delivery_id: row::id(&self.id, DeliveryId::from_slice)?,
-            event_id: row::id(&self.event_id, EventId::from_slice)?,
             version_id: row::id(&self.version_id, VersionId::from_slice)?,
             destination_id: row::id(&self.destination_id, DestinationId::from_slice)?,
             attempts: row::count(self.attempts)?,
             free_attempts: row::count(self.free_attempts)?,
             created_ms: self.created_at,
             in_lane: self.in_lane,
-            event_received_ms: self.event_received_at,
             event_body: Bytes::from(self.event_body),
         })
     }

@@ -12,7 +12,7 @@ use diesel::sqlite::Sqlite;
 use diesel::{ExpressionMethods as _, QueryDsl as _, QueryResult, RunQueryDsl};
 
 use crate::domain::delivery::State;
-use crate::domain::id::{ClaimId, DeliveryId};
+use crate::domain::id::{ClaimId, DeliveryId, DestinationId};
 use crate::domain::outcome::Outcome;
 use crate::store::backend::{PgConn, SqliteConn};
 use crate::store::both::both;
@@ -25,6 +25,7 @@ use crate::store::schema::{attempts, deliveries};
 #[derive(Debug, Clone)]
 pub struct Finish {
     pub delivery_id: DeliveryId,
+    pub destination_id: DestinationId,
     pub claim_id: ClaimId,
     pub attempt: NewAttempt,
     /// `delivered`, `failed`, `retrying` or `held`.

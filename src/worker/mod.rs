@@ -20,6 +20,7 @@ use crate::flow::deliver::deliver;
 use crate::flow::health::{end_recovered, note_kept_back};
 use crate::flow::lease::{give_back, give_back_stale};
 use crate::flow::notices::send_due;
+use crate::flow::outbox::Roomy;
 use crate::flow::pause::settle_stragglers;
 use crate::flow::probe::probe_due;
 use crate::flow::record::{RECORD_LIMIT, record};
@@ -332,19 +333,24 @@ async fn recording(stage: &mut watch::Receiver<Stage>) {
 
 /// Claims what is due: on a timer, when a queue has room again, and again at once while there is more.
 async fn run_claims(bridge: Arc<Bridge>, mut stage: watch::Receiver<Stage>) {
+    let mut roomy = Roomy::All;
     loop {
-        let pause = match recover::claim_due(&bridge).await {
+        let claimed = match roomy {
+            Roomy::All => recover::claim_due(&bridge).await,
+            Roomy::These(ids) => recover::claim_due_at(&bridge, ids).await,
+        };
+        let pause = match claimed {
             Ok(_) => CLAIM_EVERY,
             Err(error) => {
                 tracing::error!(%error, "due deliveries could not be claimed");
                 PAUSE_AFTER_ERROR
             }
         };
-        tokio::select! {
+        roomy = tokio::select! {
             _ = stage.changed() => return,
-            _ = bridge.outbox.room_made() => {}
-            _ = tokio::time::sleep(pause) => {}
-        }
+            roomy = bridge.outbox.room_made() => roomy,
+            _ = tokio::time::sleep(pause) => Roomy::All,
+        };
     }
 }
 

@@ -157,6 +157,7 @@ async fn a_result_that_the_database_refuses_does_not_stop_the_others(database: D
     let claimed = bridge.bridge.store.claim_due(request).await.unwrap();
     let refused = Finish {
         delivery_id: claimed[0].delivery_id,
+        destination_id,
         claim_id,
         state: State::Delivered,
         due_ms: None,

@@ -161,6 +161,7 @@ impl Bench {
     fn finish(&self, delivery: u8, claim: ClaimId, state: State) -> Finish {
         Finish {
             delivery_id: DeliveryId::new(1_000, bits(delivery)),
+            destination_id: DestinationId::new(1, bits(1)),
             claim_id: claim,
             state,
             due_ms: (state == State::Retrying).then_some(5_000),
