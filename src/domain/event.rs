@@ -344,7 +344,13 @@ fn clean(text: &str) -> String {
     if text.len() <= FACT_LIMIT_CHARS && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return text.to_string();
     }
-    text.chars()
+    // Lines are parted by one blank: without it two words would become one.
+    let lines = text.split(['\n', '\r', '\t']);
+    let lines = lines.map(|line| line.trim_matches(' '));
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    lines
+        .join(" ")
+        .chars()
         .filter(|c| !c.is_control() && !turns_direction(*c))
         .take(FACT_LIMIT_CHARS)
         .collect()
@@ -583,7 +589,20 @@ mod tests {
             &json!({"event": "TODO_CREATED", "currentValue": {"id": "1", "title": title}}),
         );
         let title = facts.record_title.unwrap();
-        assert!(title.starts_with("abx") && title.chars().count() == FACT_LIMIT_CHARS);
+        assert!(title.starts_with("ab x") && title.chars().count() == FACT_LIMIT_CHARS);
+    }
+
+    #[test]
+    fn lines_of_a_title_are_parted_by_one_blank() {
+        for (title, kept) in [
+            ("a\nb", "a b"),
+            ("a\r\nb\tc", "a b c"),
+            ("a \n\n b", "a b"),
+            ("\na  b\n", "a  b"),
+        ] {
+            let facts = facts_of(&json!({"event": "E", "currentValue": {"title": title}}));
+            assert_eq!(facts.record_title.as_deref(), Some(kept), "{title:?}");
+        }
     }
 
     #[test]

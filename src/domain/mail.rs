@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::lenient;
 use crate::domain::mapping::JSON;
+use crate::domain::mapping::functions::html::as_lines;
 use crate::domain::name::turns_direction;
 
 /// Most people that one mail goes to.
@@ -86,8 +87,12 @@ impl Mail {
         let named = match parts.get("to") {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::String(text)) => listed(text)?,
+            // Of several assignees one may have no address; the others are told.
             Some(Value::Array(all)) => all
                 .iter()
+                .filter(|one| {
+                    !one.is_null() && one.as_str().is_none_or(|text| !text.trim().is_empty())
+                })
                 .map(|one| one.as_str().ok_or_else(|| no_address("to")))
                 .map(|one| one.and_then(|text| mailbox(text).ok_or_else(|| no_address("to"))))
                 .collect::<Result<_, _>>()?,
@@ -100,8 +105,11 @@ impl Mail {
             to: if named.is_empty() { to.to_vec() } else { named },
             reply_to: reply_to.transpose()?,
             subject: one_line(&text("subject")?.unwrap_or_default()),
-            // A mail without a word of its own still arrives.
-            text: plain.or_else(|| html.is_none().then(String::new)),
+            // A mail without a word of its own still arrives, and one of HTML alone can be read everywhere.
+            text: plain.or_else(|| match &html {
+                Some(html) => Some(as_lines(html)).filter(|text| !text.is_empty()),
+                None => Some(String::new()),
+            }),
             html,
         })
     }
@@ -239,6 +247,8 @@ mod tests {
                 .unwrap(),
             "3"
         );
+        let lines = read(&json!({"html": "<p>a &amp; b</p><p>c</p>"})).unwrap();
+        assert_eq!(lines.text.as_deref(), Some("a & b\nc"));
         let only_html = read(&json!({"html": "<p>"})).unwrap();
         assert_eq!(
             (only_html.text, only_html.subject.as_str()),
@@ -271,7 +281,12 @@ mod tests {
                 json!(["a@b.example", "C <c@d.example>"]),
                 vec!["a@b.example", "c@d.example"],
             ),
+            (
+                json!(["a@b.example", null, " ", "c@d.example"]),
+                vec!["a@b.example", "c@d.example"],
+            ),
             (json!([]), vec!["team@example.com"]),
+            (json!([null, ""]), vec!["team@example.com"]),
             (json!(null), vec!["team@example.com"]),
             (json!(" "), vec!["team@example.com"]),
         ] {
@@ -316,8 +331,13 @@ mod tests {
             let refused = read(&body).unwrap_err();
             assert!(refused.contains(said), "{body}: {refused}");
         }
-        let nobody = Mail::read(b"{\"text\": \"t\"}", JSON, &[]).unwrap_err();
-        assert!(nobody.contains("nobody is named"), "{nobody}");
+        for body in [
+            json!({"text": "t"}),
+            json!({"text": "t", "to": [null, " "]}),
+        ] {
+            let nobody = Mail::read(body.to_string().as_bytes(), JSON, &[]).unwrap_err();
+            assert!(nobody.contains("nobody is named"), "{nobody}");
+        }
     }
 
     #[test]

@@ -112,10 +112,48 @@ const fn mail(
     }
 }
 
-/// A text for Slack and Google Chat, of so many characters at most; their three special signs are written as entities.
+/// A text for Slack, of so many characters at most; its three special signs are written as entities.
 macro_rules! marked {
-    ($path:literal, $length:literal) => {
+    ($path:expr, $length:literal) => {
         concat!("{{ ", $path, " | truncate(", $length, ") | escape_slack }}")
+    };
+}
+
+/// A text for Google Chat, of so many characters at most; entities would be shown there as they are.
+macro_rules! parted {
+    ($path:literal, $length:literal) => {
+        concat!("{{ ", $path, " | truncate(", $length, ") | escape_chat }}")
+    };
+}
+
+/// Who a person is, by what Blue says of them: a row that joins them to a record may leave the full name out.
+macro_rules! named {
+    ($user:literal) => {
+        concat!(
+            "(",
+            $user,
+            ".fullName or (",
+            $user,
+            ".firstName ~ ' ' ~ ",
+            $user,
+            ".lastName) | trim or ",
+            $user,
+            ".email)"
+        )
+    };
+}
+
+/// The tag came with this event. Where Blue does not say which were there before, the record has it.
+macro_rules! added {
+    ($tag:literal) => {
+        concat!(
+            r#"{"any": [{"path": "$.currentValue.todoTags[*].tag.title", "op": "item_added", "value": ""#,
+            $tag,
+            r#""}, {"all": [{"any": [{"path": "$.previousValue.todoTags", "op": "missing"}, {"path": "$.previousValue.todoTags", "op": "is_null"}]}, "#,
+            r#"{"path": "$.currentValue.todoTags[*].tag.title", "op": "has", "value": ""#,
+            $tag,
+            r#""}]}]}"#
+        )
     };
 }
 
@@ -157,23 +195,27 @@ macro_rules! card {
 }
 
 macro_rules! template {
-    ($trigger:literal, $filter:literal, $($body:expr),+) => {
+    ($trigger:literal, $filter:expr, $($body:expr),+) => {
         concat!(r#"{"trigger": {"events": ["#, $trigger, r#"]}, "filter": "#, $filter, r#", "mapping": {"mode": "template", "body": ""#, $($body),+, r#""}}"#)
     };
 }
 
-/// Slack and Google Chat take the same text for it.
-const MOVED: &str = template!(
-    r#""TODO_MOVED""#,
-    "null",
-    r#"{\"text\": \"*"#,
-    marked!("currentValue.title", "300"),
-    "* moved from ",
-    marked!("previousValue.todoList.title", "150"),
-    " to ",
-    marked!("currentValue.todoList.title", "150"),
-    r#"\"}"#
-);
+/// Slack and Google Chat take the same text for it, each with signs of its own.
+macro_rules! moved {
+    ($written:ident) => {
+        template!(
+            r#""TODO_MOVED""#,
+            "null",
+            r#"{\"text\": \"*"#,
+            $written!("currentValue.title", "300"),
+            "* moved from ",
+            $written!("previousValue.todoList.title", "150"),
+            " to ",
+            $written!("currentValue.todoList.title", "150"),
+            r#"\"}"#
+        )
+    };
+}
 
 /// What a row or a task elsewhere needs.
 const FLAT: &str = r#"{"trigger": {"events": ["TODO_CREATED"]}, "mapping": {"mode": "fields", "fields": [
@@ -221,7 +263,7 @@ pub const RECIPES: &[Recipe] = &[
         "slack-record-moved",
         "Record moved → Slack message",
         "From which list to which.",
-        MOVED,
+        moved!(marked),
     ),
     recipe(
         SLACK,
@@ -232,7 +274,7 @@ pub const RECIPES: &[Recipe] = &[
             r#""COMMENT_CREATED""#,
             "null",
             r#"{\"text\": \"*"#,
-            marked!("currentValue.user.fullName", "150"),
+            marked!(named!("currentValue.user"), "150"),
             "* on *",
             marked!("currentValue.todo.title", "300"),
             r"*:\\n> {{ currentValue.text | truncate(2000) | escape_slack | replace('\\n', '\\n> ') }}",
@@ -243,10 +285,10 @@ pub const RECIPES: &[Recipe] = &[
         SLACK,
         "slack-urgent",
         "Tag “Urgent” added → Slack message",
-        "Change the tag's name in the filter.",
+        "Change the tag's name in the filter, where it stands twice.",
         template!(
             r#""TODO_TAG_ADDED""#,
-            r#"{"all": [{"path": "$.currentValue.todoTags[*].tag.title", "op": "has", "value": "Urgent"}]}"#,
+            added!("Urgent"),
             r#"{\"text\": \":rotating_light: Urgent: *"#,
             marked!("currentValue.title", "300"),
             r#"*\"}"#
@@ -277,7 +319,7 @@ pub const RECIPES: &[Recipe] = &[
             "null",
             r#"{\"content\": \"**"#,
             plain!("currentValue.title", "900"),
-            r#"** is due {{ currentValue.duedAt | format_date('%Y-%m-%d') | default('no more') }} (was {{ previousValue.duedAt | format_date('%Y-%m-%d') | default('without a date') }})\", \"allowed_mentions\": {\"parse\": []}}"#
+            r#"** is due {{ currentValue.duedAt | format_date('%Y-%m-%d', currentValue.timezone) | default('no more') }} (was {{ previousValue.duedAt | format_date('%Y-%m-%d', currentValue.timezone) | default('without a date') }})\", \"allowed_mentions\": {\"parse\": []}}"#
         ),
     ),
     recipe(
@@ -313,7 +355,11 @@ pub const RECIPES: &[Recipe] = &[
             card!(line!(
                 "",
                 "{{ currentValue.title | truncate(300) }}: ",
-                "{{ currentValue.todoUsers | pluck('user.fullName') | join(', ') | truncate(1000) | default('nobody', true) }}"
+                "{% for entry in currentValue.todoUsers %}",
+                "{% if loop.index <= 10 %}{% if not loop.first %}, {% endif %}{{ ",
+                named!("entry.user"),
+                " | truncate(100) | default('somebody', true) }}{% elif loop.index == 11 %}, …{% endif %}",
+                "{% else %}{% if currentValue.todoUsers == [] %}nobody{% else %}somebody else than before{% endif %}{% endfor %}"
             ))
         ),
     ),
@@ -322,7 +368,7 @@ pub const RECIPES: &[Recipe] = &[
         "chat-record-moved",
         "Record moved → Google Chat message",
         "From which list to which.",
-        MOVED,
+        moved!(parted),
     ),
     mail(
         &services::EMAIL,
@@ -332,7 +378,9 @@ pub const RECIPES: &[Recipe] = &[
         template!(
             r#""COMMENT_CREATED""#,
             "null",
-            r#"{\"subject\": \"{{ currentValue.user.fullName | truncate(100) }} on {{ currentValue.todo.title | truncate(120) }}\", "#,
+            r#"{\"subject\": \"{{ "#,
+            named!("currentValue.user"),
+            r#" | truncate(100) }} on {{ currentValue.todo.title | truncate(120) }}\", "#,
             r#"\"text\": \"{{ currentValue.text | truncate(20000) | default('(no text)', true) }}\"}"#
         ),
     ),
@@ -344,7 +392,9 @@ pub const RECIPES: &[Recipe] = &[
         template!(
             r#""COMMENT_CREATED""#,
             "null",
-            r#"{\"from\": \"Blue <blue@example.com>\", \"to\": [\"you@example.com\"], \"subject\": \"{{ currentValue.user.fullName | truncate(100) | replace('\\r', ' ') | replace('\\n', ' ') }} on {{ currentValue.todo.title | truncate(200) | replace('\\r', ' ') | replace('\\n', ' ') }}\", "#,
+            r#"{\"from\": \"Blue <blue@example.com>\", \"to\": [\"you@example.com\"], \"subject\": \"{{ "#,
+            named!("currentValue.user"),
+            r#" | truncate(100) | replace('\\r', ' ') | replace('\\n', ' ') }} on {{ currentValue.todo.title | truncate(200) | replace('\\r', ' ') | replace('\\n', ' ') }}\", "#,
             r#"\"text\": \"{{ currentValue.text | truncate(20000) | default('(no text)', true) }}\"}"#
         ),
     ),
@@ -357,7 +407,9 @@ pub const RECIPES: &[Recipe] = &[
             r#""COMMENT_CREATED""#,
             "null",
             r#"{\"personalizations\": [{\"to\": [{\"email\": \"you@example.com\"}]}], \"from\": {\"email\": \"blue@example.com\"}, "#,
-            r#"\"subject\": \"{{ currentValue.user.fullName | truncate(100) | replace('\\r', ' ') | replace('\\n', ' ') }} on {{ currentValue.todo.title | truncate(200) | replace('\\r', ' ') | replace('\\n', ' ') }}\", "#,
+            r#"\"subject\": \"{{ "#,
+            named!("currentValue.user"),
+            r#" | truncate(100) | replace('\\r', ' ') | replace('\\n', ' ') }} on {{ currentValue.todo.title | truncate(200) | replace('\\r', ' ') | replace('\\n', ' ') }}\", "#,
             r#"\"content\": [{\"type\": \"text/plain\", \"value\": \"{{ currentValue.text | truncate(20000) | default('(no text)', true) }}\"}]}"#
         ),
     ),
@@ -409,10 +461,10 @@ pub const RECIPES: &[Recipe] = &[
         &services::GITHUB,
         "github-bug",
         "Tag “Bug” added → GitHub issue",
-        "Change the tag's name in the filter.",
+        "Change the tag's name in the filter, where it stands twice.",
         template!(
             r#""TODO_TAG_ADDED""#,
-            r#"{"all": [{"path": "$.currentValue.todoTags[*].tag.title", "op": "has", "value": "Bug"}]}"#,
+            added!("Bug"),
             r#"{\"title\": \"{{ currentValue.title | truncate(200) | replace('\\r', ' ') | replace('\\n', ' ') }}\", \"body\": \"{{ currentValue.text | truncate(20000) }}\\n\\nFrom Blue: {{ currentValue.todoList.project.name | truncate(150) }}, {{ currentValue.todoList.title | truncate(150) }}.\"}"#
         ),
     ),
@@ -453,12 +505,16 @@ pub const RECIPES: &[Recipe] = &[
         "hook-comment",
         "New comment → webhook",
         "Text, author and record.",
-        r#"{"trigger": {"events": ["COMMENT_CREATED"]}, "mapping": {"mode": "fields", "fields": [
+        concat!(
+            r#"{"trigger": {"events": ["COMMENT_CREATED"]}, "mapping": {"mode": "fields", "fields": [
             {"to": "comment", "from": {"path": "$.currentValue.text"}},
-            {"to": "author", "from": {"path": "$.currentValue.user.fullName"}},
+            {"to": "author", "from": {"template": "{{ "#,
+            named!("currentValue.user"),
+            r#" }}"}},
             {"to": "author_email", "from": {"path": "$.currentValue.user.email"}, "when_missing": "omit"},
             {"to": "record_id", "from": {"path": "$.currentValue.todo.id"}},
-            {"to": "record", "from": {"path": "$.currentValue.todo.title"}}]}}"#,
+            {"to": "record", "from": {"path": "$.currentValue.todo.title"}}]}}"#
+        ),
     ),
     hook(
         "hook-tag-added",
@@ -483,11 +539,15 @@ pub const RECIPES: &[Recipe] = &[
         "hook-assignee",
         "Assignee changed → webhook",
         "Names and addresses as lists.",
-        r#"{"trigger": {"events": ["TODO_ASSIGNEE_ADDED", "TODO_ASSIGNEE_REMOVED"]}, "mapping": {"mode": "fields", "fields": [
-            {"to": "record_id", "from": {"path": "$.currentValue.id"}},
-            {"to": "title", "from": {"path": "$.currentValue.title"}},
-            {"to": "assignees", "from": {"path": "$.currentValue.todoUsers[*].user.fullName"}, "take": "all"},
-            {"to": "emails", "from": {"path": "$.currentValue.todoUsers[*].user.email"}, "take": "all"}]}}"#,
+        template!(
+            r#""TODO_ASSIGNEE_ADDED", "TODO_ASSIGNEE_REMOVED""#,
+            "null",
+            r#"{\"record_id\": {{ currentValue.id }}, \"title\": {{ currentValue.title }}, \"assignees\": ["#,
+            "{% for entry in currentValue.todoUsers %}{% if not loop.first %}, {% endif %}{{ ",
+            named!("entry.user"),
+            r#" }}{% endfor %}], \"emails\": ["#,
+            "{% for entry in currentValue.todoUsers %}{% if not loop.first %}, {% endif %}{{ entry.user.email }}{% endfor %}]}"
+        ),
     ),
     hook(
         "hook-custom-field",

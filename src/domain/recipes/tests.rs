@@ -26,6 +26,14 @@ fn tags() -> Value {
 }
 
 fn sent_of(recipe: &Recipe, event: &str, body: &Value) -> Value {
+    match decided(recipe, body) {
+        Decision::Deliver(output) => serde_json::from_slice(&output.body)
+            .unwrap_or_else(|error| panic!("{}: {error}", recipe.id)),
+        other => panic!("{} on {event}: {other:?}", recipe.id),
+    }
+}
+
+fn decided(recipe: &Recipe, body: &Value) -> Decision {
     let rules: RulesDocument =
         serde_json::from_str(recipe.rules).unwrap_or_else(|error| panic!("{}: {error}", recipe.id));
     let rules =
@@ -40,25 +48,147 @@ fn sent_of(recipe: &Recipe, event: &str, body: &Value) -> Value {
         body: body.as_bytes(),
         received_at: "2026-01-06T00:00:00Z".parse().unwrap(),
     };
-    match rules.decide(&subject) {
-        Decision::Deliver(output) => serde_json::from_slice(&output.body)
-            .unwrap_or_else(|error| panic!("{}: {error}", recipe.id)),
-        other => panic!("{} on {event}: {other:?}", recipe.id),
+    rules.decide(&subject)
+}
+
+#[test]
+fn a_tag_is_told_when_it_is_added_and_not_when_another_one_is() {
+    let rows = |titles: &[&str]| -> Value {
+        let rows = titles.iter();
+        rows.map(|title| serde_json::json!({"tag": {"title": title}}))
+            .collect()
+    };
+    for (id, tag) in [("github-bug", "Bug"), ("slack-urgent", "Urgent")] {
+        let recipe = find(id).unwrap();
+        let is_told = |before: Value, now: Value| {
+            let body = serde_json::json!({"event": "TODO_TAG_ADDED", "previousValue": before, "currentValue": {"id": "1", "todoTags": now}});
+            matches!(decided(recipe, &body), Decision::Deliver(_))
+        };
+        let had = |titles: &[&str]| serde_json::json!({"id": "1", "todoTags": rows(titles)});
+        assert!(!is_told(had(&[tag]), rows(&["Other", tag])), "{id}");
+        assert!(!is_told(had(&[]), rows(&["Other"])), "{id}");
+        assert!(is_told(had(&["Other"]), rows(&["Other", tag])), "{id}");
+        assert!(is_told(had(&[]), rows(&[tag])), "{id}");
+        // Where Blue does not say what was before, the tag that is there is the best there is.
+        for before in [
+            serde_json::json!({"id": "1"}),
+            serde_json::json!({"id": "1", "todoTags": null}),
+            Value::Null,
+        ] {
+            assert!(is_told(before.clone(), rows(&[tag])), "{id} {before}");
+            assert!(!is_told(before.clone(), rows(&["Other"])), "{id} {before}");
+        }
     }
 }
 
 #[test]
+fn a_person_is_named_by_what_blue_says_of_them() {
+    let ada = serde_json::json!({"id": "1", "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com"});
+    let first = serde_json::json!({"id": "1", "firstName": "Ada", "lastName": null, "email": "ada@example.com"});
+    let mail = serde_json::json!({"id": "1", "email": "ada@example.com"});
+    for (user, name) in [
+        (&ada, "Ada Lovelace"),
+        (&first, "Ada"),
+        (&mail, "ada@example.com"),
+    ] {
+        let mut comment = sample("COMMENT_CREATED", 1);
+        comment["currentValue"]["user"] = user.clone();
+        for id in [
+            "slack-comment",
+            "email-comment",
+            "resend-comment",
+            "sendgrid-comment",
+        ] {
+            let sent = sent_of(find(id).unwrap(), "COMMENT_CREATED", &comment);
+            let text = if id == "slack-comment" {
+                &sent["text"]
+            } else {
+                &sent["subject"]
+            };
+            let named = text.as_str().unwrap().trim_start_matches('*');
+            assert!(
+                named.starts_with(&format!("{name}* on "))
+                    || named.starts_with(&format!("{name} on ")),
+                "{id}: {text}"
+            );
+        }
+        let sent = sent_of(find("hook-comment").unwrap(), "COMMENT_CREATED", &comment);
+        assert_eq!(sent["author"], name);
+        let mut changed = sample("TODO_ASSIGNEE_ADDED", 1);
+        changed["currentValue"]["todoUsers"] =
+            serde_json::json!([{"user": user}, {"user": {"fullName": "Grace \"H\" Hopper"}}]);
+        let sent = sent_of(
+            find("hook-assignee").unwrap(),
+            "TODO_ASSIGNEE_ADDED",
+            &changed,
+        );
+        assert_eq!(
+            sent["assignees"],
+            serde_json::json!([name, "Grace \"H\" Hopper"])
+        );
+        assert_eq!(sent["emails"], serde_json::json!(["ada@example.com", null]));
+        let told = on_card(&changed);
+        assert!(
+            told.ends_with(&format!(": {name}, Grace \"H\" Hopper")),
+            "{told}"
+        );
+    }
+}
+
+/// What the card about assignees says.
+fn on_card(body: &Value) -> String {
+    let card = sent_of(
+        find("teams-assignee").unwrap(),
+        "TODO_ASSIGNEE_REMOVED",
+        body,
+    );
+    let text = &card["attachments"][0]["content"]["body"][0]["inlines"][0]["text"];
+    text.as_str().unwrap().to_string()
+}
+
+#[test]
+fn a_due_date_is_told_in_the_zone_of_the_record() {
+    let recipe = find("discord-due-date").unwrap();
+    let mut body = sample("TODO_DUE_DATE_UPDATED", 1);
+    body["previousValue"]["duedAt"] = "2026-01-05T17:00:00.000Z".into();
+    body["currentValue"]["duedAt"] = "2026-01-06T17:00:00.000Z".into();
+    for (zone, told) in [
+        (
+            serde_json::json!("Asia/Jakarta"),
+            "is due 2026-01-07 (was 2026-01-06)",
+        ),
+        (Value::Null, "is due 2026-01-06 (was 2026-01-05)"),
+    ] {
+        body["currentValue"]["timezone"] = zone;
+        let sent = sent_of(recipe, "TODO_DUE_DATE_UPDATED", &body);
+        assert!(sent["content"].as_str().unwrap().ends_with(told), "{sent}");
+    }
+}
+
+#[test]
+fn what_google_chat_reads_as_markup_is_parted_and_the_rest_stays() {
+    let mut body = sample("TODO_MOVED", 1);
+    body["currentValue"]["title"] = "<users/all> R&D <https://a.example|b>".into();
+    let sent = sent_of(find("chat-record-moved").unwrap(), "TODO_MOVED", &body);
+    let text = sent["text"].as_str().unwrap();
+    assert!(
+        text.starts_with("*<\u{200b}users/all> R&D <\u{200b}https://a.example|b>* moved"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_record_that_lost_its_last_assignee_has_nobody() {
-    let recipe = RECIPES
-        .iter()
-        .find(|one| one.id == "teams-assignee")
-        .unwrap();
-    let event = "TODO_ASSIGNEE_REMOVED";
-    let mut body = sample(event, 1);
+    let mut body = sample("TODO_ASSIGNEE_REMOVED", 1);
     body["currentValue"]["todoUsers"] = serde_json::json!([]);
-    let card = sent_of(recipe, event, &body);
-    let text = card["attachments"][0]["content"]["body"][0]["inlines"][0]["text"].clone();
-    assert!(text.as_str().unwrap().ends_with(": nobody"), "{text}");
+    let told = on_card(&body);
+    assert!(told.ends_with(": nobody"), "{told}");
+    // Somebody whose name Blue does not tell is somebody.
+    body["currentValue"]["todoUsers"] = serde_json::json!([{"userId": "1"}]);
+    let told = on_card(&body);
+    assert!(told.ends_with(": somebody"), "{told}");
+    body["currentValue"] = serde_json::json!({"title": "Call", "userId": "1"});
+    assert_eq!(on_card(&body), "Call: somebody else than before");
 }
 
 /// The title in a mutation, as a text.

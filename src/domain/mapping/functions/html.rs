@@ -1,6 +1,6 @@
 //! Texts out of HTML: what stands between the tags, parted where a page would part it.
 //!
-//! Called by the text functions. It is no browser: tags are found by their shape, and nothing is refused.
+//! Called by the text functions, and for the plain part of a mail. It is no browser: tags are found by their shape, and nothing is refused.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -119,7 +119,7 @@ pub(super) fn stripped(html: &str) -> String {
 }
 
 /// With line breaks where lines end, and tabs between the cells of a row.
-pub(super) fn as_lines(html: &str) -> String {
+pub(in crate::domain) fn as_lines(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     walk(html, |before, tag| {
         text.push_str(before);

@@ -5,7 +5,7 @@
 //! `mapping::fields` and `mapping::template` call them; pages read the catalogue.
 
 mod date;
-mod html;
+pub(in crate::domain) mod html;
 pub(super) mod list;
 mod logic;
 mod number;

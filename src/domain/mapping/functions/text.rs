@@ -224,10 +224,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     function!(
         "escape_slack",
-        "as it is written, in Slack and Google Chat",
+        "as it is written, in Slack",
         NO_ARGS,
         (r#""<b> & c""#, "[]", r#""&lt;b&gt; &amp; c""#),
         |v, _| text_out(escaped_slack(&text_in(v)?))
+    ),
+    function!(
+        "escape_chat",
+        "as it is written, in Google Chat",
+        NO_ARGS,
+        (r#""<users/all> & c""#, "[]", r#""<\u200busers/all> & c""#),
+        // Chat shows entities as they are; what nobody sees behind the sign keeps it from being a mention or a link.
+        |v, _| text_out(text_in(v)?.replace('<', "<\u{200b}"))
     ),
     function!(
         "escape_markdown",
@@ -382,7 +390,7 @@ static NUMBER: LazyLock<Option<Regex>> =
 /// A letter may have its accent as a sign of its own.
 static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"[\p{Alphabetic}\p{N}\p{M}]+"));
 static GROUPS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"\$\$|\$([0-9]+)"));
-/// The three signs that mean something to Slack and Google Chat, as entities, and no other.
+/// The three signs that mean something to Slack, as entities, and no other.
 fn escaped_slack(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
