@@ -292,7 +292,6 @@ fn plan(
     ))
 }
 
-/// How a delivery begins that was decided on, and what it carries.
 /// The destinations for which something of this waits in the database.
 pub(super) fn waiting_for(made: &[NewDelivery]) -> impl Iterator<Item = DestinationId> + '_ {
     made.iter()
@@ -300,6 +299,7 @@ pub(super) fn waiting_for(made: &[NewDelivery]) -> impl Iterator<Item = Destinat
         .map(|delivery| delivery.destination_id)
 }
 
+/// How a delivery begins that was decided on, and what it carries.
 pub(super) fn start_of(decided: Decision) -> (Start, Option<Output>) {
     match decided {
         Decision::NotTriggered(_) | Decision::Skip => (Start::Skipped, None),

@@ -67,7 +67,7 @@ struct Queues {
 }
 
 /// Which queues have room for more of what waits in the database, or may have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Roomy {
     All,
     These(HashSet<DestinationId>),

@@ -223,8 +223,7 @@ async fn verdicts_of(
     for connection in concerned {
         let rules = bridge.rules(connection.version.id).await?;
         let (body, received_at) = (event.body.clone(), event.summary.received_at);
-        let run = in_turn(&RULES, move || dry_run(&rules, &body, received_at)).await?;
-        let run = run?;
+        let run = in_turn(&RULES, move || dry_run(&rules, &body, received_at)).await??;
         let went_through = |one: &DeliverySummary| {
             one.connection_id == connection.id && one.state != State::Skipped
         };
