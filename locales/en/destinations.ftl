@@ -14,6 +14,7 @@ destinations-name-example = Zapier: new row
 destinations-masked = {"***"} stands for a value that was saved, here and in the headers. It is kept as long as the host stays the same.
 destinations-left-out = An import left a part out: { $parts }. Nothing is sent until it is entered: choose Edit and write what belongs in the place of {"***"}.
 destinations-method = Method
+destinations-method-hint = GET sends no body
 destinations-encryption = Encryption
 destinations-allow-http = Allow plain http
 destinations-auth-title = Authentication and signature

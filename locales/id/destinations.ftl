@@ -14,6 +14,7 @@ destinations-name-example = Zapier: baris baru
 destinations-masked = {"***"} mewakili nilai yang sudah tersimpan, di sini dan di header. Nilai itu dipertahankan selama host-nya sama.
 destinations-left-out = Ada bagian yang tidak ikut terimpor: { $parts }. Tidak ada yang dikirim sebelum bagian itu diisi: pilih Ubah, lalu tulis nilai yang seharusnya menggantikan {"***"}.
 destinations-method = Metode
+destinations-method-hint = GET tidak mengirim body
 destinations-encryption = Enkripsi
 destinations-allow-http = Izinkan http biasa
 destinations-auth-title = Autentikasi dan tanda tangan

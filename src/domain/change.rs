@@ -42,11 +42,25 @@ pub enum Change {
     },
     FieldsReordered,
     TemplateChanged,
+    /// What a part of the request is made by; nothing stands where it is not added.
+    Request {
+        part: RequestPart,
+        before: Option<String>,
+        after: Option<String>,
+    },
     Order(Order),
     Attempts {
         before: u32,
         after: u32,
     },
+}
+
+/// What a mapping adds to a request, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestPart {
+    Path,
+    Query(String),
+    Header(String),
 }
 
 /// Everything that became different, in the order in which the data flows.
@@ -228,6 +242,39 @@ fn mapping_changes(before: &Value, after: &Value, changes: &mut Vec<Change>) {
     {
         changes.push(Change::TemplateChanged);
     }
+    request_changes(&before["request"], &after["request"], changes);
+}
+
+fn request_changes(before: &Value, after: &Value, changes: &mut Vec<Change>) {
+    let mut tell = |part: RequestPart, was: &Value, is: &Value| {
+        let text = |value: &Value| value.as_str().map(str::to_string);
+        let (before, after) = (text(was), text(is));
+        if before != after {
+            changes.push(Change::Request {
+                part,
+                before,
+                after,
+            });
+        }
+    };
+    tell(RequestPart::Path, &before["path"], &after["path"]);
+    for kind in ["query", "headers"] {
+        let part = match kind {
+            "query" => RequestPart::Query,
+            _ => RequestPart::Header,
+        };
+        let (was, is) = (&before[kind], &after[kind]);
+        let names = |document: &Value| -> Vec<String> {
+            let members = document.as_object().into_iter();
+            members
+                .flat_map(|members| members.keys().cloned())
+                .collect()
+        };
+        let new = names(is).into_iter().filter(|name| was.get(name).is_none());
+        for name in names(was).into_iter().chain(new) {
+            tell(part(name.clone()), &was[&name], &is[&name]);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -309,6 +356,27 @@ mod tests {
                 before: "template".into(),
                 after: "passthrough".into()
             }]
+        );
+    }
+
+    #[test]
+    fn each_part_of_the_request_changes_by_its_name() {
+        let with =
+            |request: Value| rules(json!({"mapping": {"mode": "passthrough", "request": request}}));
+        let before = with(json!({"path": "/a", "query": {"q": "1", "same": "1"}}));
+        let after = with(json!({"path": "/b", "query": {"same": "1"}, "headers": {"T": "2"}}));
+        let change = |part, before: Option<&str>, after: Option<&str>| Change::Request {
+            part,
+            before: before.map(str::to_string),
+            after: after.map(str::to_string),
+        };
+        assert_eq!(
+            changes(&before, &after),
+            [
+                change(RequestPart::Path, Some("/a"), Some("/b")),
+                change(RequestPart::Query("q".into()), Some("1"), None),
+                change(RequestPart::Header("T".into()), None, Some("2")),
+            ]
         );
     }
 }

@@ -52,10 +52,6 @@ pub const PER_SECOND_LIMIT: f64 = 10_000.0;
 const PER_SECOND_LEAST: f64 = 0.001;
 /// Longest URL, in bytes.
 pub const URL_LIMIT_BYTES: usize = 2_048;
-/// Most headers a destination may add.
-pub const HEADERS_LIMIT: usize = 30;
-/// Longest header value, in bytes.
-pub const HEADER_VALUE_LIMIT_BYTES: usize = 4_096;
 
 /// What is kept of the answer to a test request, in bytes.
 pub const TRIAL_RESPONSE_LIMIT_BYTES: usize = 4 << 10;
@@ -390,6 +386,7 @@ impl Settings {
             problems.push(Problem::new(pointer, "header_value", message));
         }
         problems.extend(request.headers_given_twice());
+        problems.extend(request.templates_misplaced());
         let signature = self.signing.header.as_deref().unwrap_or(BLUE_HEADER);
         problems.extend(request.auth.grant().and_then(Grant::unfit));
         let is_taken = ["content-type"]

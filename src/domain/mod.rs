@@ -13,6 +13,7 @@ pub mod delivery;
 pub mod destination;
 pub mod event;
 pub mod filter;
+pub mod header;
 pub mod id;
 pub mod latency;
 pub mod lenient;

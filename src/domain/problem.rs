@@ -77,12 +77,17 @@ impl Problem {
     }
 }
 
+/// A member's name as a part of a JSON pointer.
+pub fn pointer_part(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 /// Where reading stopped, as a JSON pointer.
 pub fn pointer_to(path: &Path) -> String {
     path.iter()
         .filter_map(|segment| match segment {
             Segment::Seq { index } => Some(format!("/{index}")),
-            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Map { key } => Some(format!("/{}", pointer_part(key))),
             Segment::Enum { .. } | Segment::Unknown => None,
         })
         .collect()

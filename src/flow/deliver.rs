@@ -88,6 +88,7 @@ async fn attempt(
         timestamp_s: now.as_second(),
         body: parcel.body.clone(),
         content_type: &parcel.content_type,
+        request: parcel.request.as_deref(),
     };
     failpoint!("deliver:before_send");
     let exchange = send(

@@ -12,6 +12,7 @@ use crate::domain::destination::Settings;
 use crate::domain::event::{ReadError, Reading, read};
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::lenient;
+use crate::domain::mapping::request::RequestParts;
 use crate::domain::mapping::{MappingInput, Output};
 use crate::outbound::exchange::Message;
 use crate::outbound::request;
@@ -42,6 +43,9 @@ pub struct DryRun {
     pub body: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
+    /// What would be added to the destination's address and headers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Box<RequestParts>>,
     pub error: Option<DryRunError>,
 }
 
@@ -74,6 +78,7 @@ pub fn dry_run(rules: &Rules, body: &[u8], received_at: Timestamp) -> Result<Dry
         output: None,
         body: None,
         content_type: None,
+        request: None,
         error: None,
     };
     match rules.decide(&subject) {
@@ -94,6 +99,7 @@ pub fn dry_run(rules: &Rules, body: &[u8], received_at: Timestamp) -> Result<Dry
             run.output = Some(read_back(&output));
             run.body = Some(String::from_utf8_lossy(&output.body).into_owned());
             run.content_type = Some(output.content_type.into_owned());
+            run.request = output.request;
         }
     }
     Ok(run)
@@ -111,6 +117,7 @@ pub fn rehearse(
     settings: &Settings,
     body: &str,
     content_type: &str,
+    parts: Option<&RequestParts>,
     now: Timestamp,
 ) -> Result<(String, Vec<(String, String)>), String> {
     let message = Message {
@@ -119,6 +126,7 @@ pub fn rehearse(
         timestamp_s: now.as_second(),
         body: Bytes::copy_from_slice(body.as_bytes()),
         content_type,
+        request: parts,
     };
     request::rehearse(settings, &message)
 }

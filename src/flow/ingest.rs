@@ -360,7 +360,7 @@ impl Route {
         let hand_over = match (destination, output) {
             (Some(_), Some(output)) if may_be_leased => bridge
                 .outbox
-                .reserve(self.destination_id, output.body.len(), now.as_millisecond())
+                .reserve(self.destination_id, output.bytes(), now.as_millisecond())
                 .map(|place| {
                     let claim_id = new_id!(ClaimId, bridge, now);
                     let until_ms = lease::until_ms(bridge);
@@ -381,6 +381,7 @@ impl Route {
                             probe: false,
                             body: Bytes::from(output.body),
                             content_type: output.content_type.to_string(),
+                            request: output.request,
                         },
                     }
                 }),

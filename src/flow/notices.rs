@@ -178,6 +178,7 @@ async fn attempt(bridge: &Bridge, mut waiting: Waiting) {
         timestamp_s: now.as_second(),
         body: waiting.notice.body(to.settings.kind()).to_string().into(),
         content_type: JSON,
+        request: None,
     };
     let timeout_ms = to.settings.limits.timeout_ms.min(ATTEMPT_LIMIT_MS);
     let (client, guard) = (&bridge.client, &bridge.guard);

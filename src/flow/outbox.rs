@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::{Notify, mpsc};
 
 use crate::domain::id::{ClaimId, DeliveryId, DestinationId};
+use crate::domain::mapping::request::RequestParts;
 use crate::domain::retry::REST_CAP_MS;
 
 /// Deliveries of one destination in memory.
@@ -42,6 +43,15 @@ pub struct Parcel {
     pub in_lane: bool,
     pub body: Bytes,
     pub content_type: String,
+    /// What is added to the destination's address and headers.
+    pub request: Option<Box<RequestParts>>,
+}
+
+impl Parcel {
+    /// What it takes in memory, in bytes.
+    fn bytes(&self) -> usize {
+        self.body.len() + self.request.as_ref().map_or(0, |request| request.bytes())
+    }
 }
 
 /// The queues. Cheap to clone; all clones are one.
@@ -107,7 +117,7 @@ impl Queues {
         let (taken, rest): (VecDeque<Parcel>, VecDeque<Parcel>) =
             queue.parcels.drain(..).partition(is_wanted);
         queue.parcels = rest;
-        let bytes: usize = taken.iter().map(|parcel| parcel.body.len()).sum();
+        let bytes: usize = taken.iter().map(|parcel| parcel.bytes()).sum();
         queue.bytes = queue.bytes.saturating_sub(bytes);
         self.bytes = self.bytes.saturating_sub(bytes);
         taken.into()
@@ -220,12 +230,12 @@ impl Outbox {
     /// Queues a claimed delivery; the claim was made for the room there was.
     pub fn push_claimed(&self, parcel: Parcel, concurrency: u32) {
         let mut queues = self.lock();
-        queues.bytes += parcel.body.len();
+        queues.bytes += parcel.bytes();
         let queue = queues
             .by_destination
             .entry(parcel.destination_id)
             .or_default();
-        queue.bytes += parcel.body.len();
+        queue.bytes += parcel.bytes();
         self.enqueue(&mut queues, parcel, concurrency);
     }
 
@@ -252,11 +262,11 @@ impl Outbox {
         };
         match &parcel {
             Some(parcel) => {
-                queue.bytes = queue.bytes.saturating_sub(parcel.body.len());
+                queue.bytes = queue.bytes.saturating_sub(parcel.bytes());
                 let few = queue.parcels.len() < PER_DESTINATION_LIMIT / 2
                     && queue.bytes < BODIES_PER_DESTINATION_LIMIT_BYTES / 2;
                 let refill = queue.backlog && few;
-                queues.bytes = queues.bytes.saturating_sub(parcel.body.len());
+                queues.bytes = queues.bytes.saturating_sub(parcel.bytes());
                 if refill {
                     self.note_room(&mut queues, destination_id);
                 }
@@ -419,9 +429,9 @@ impl Place {
         let outbox = self.outbox.clone();
         let mut queues = outbox.lock();
         queues.give_up_place(self.destination_id, self.bytes);
-        queues.bytes += parcel.body.len();
+        queues.bytes += parcel.bytes();
         if let Some(queue) = queues.by_destination.get_mut(&self.destination_id) {
-            queue.bytes += parcel.body.len();
+            queue.bytes += parcel.bytes();
         }
         self.filled = true;
         outbox.enqueue(&mut queues, parcel, concurrency);
@@ -473,6 +483,7 @@ mod tests {
             in_lane: false,
             body: vec![0; bytes].into(),
             content_type: "application/json".into(),
+            request: None,
         }
     }
 

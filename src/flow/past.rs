@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::connection::{Decision, Rules, Subject};
 use crate::domain::event::{Reading, read};
@@ -42,7 +42,7 @@ const VALUE_LIMIT_CHARS: usize = 200;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Turn {
-    /// The same body, or not sent as before.
+    /// The same request, or not sent as before.
     Same,
     NewlySent,
     NoLongerSent,
@@ -102,10 +102,10 @@ pub struct Example {
     pub differences: Vec<Difference>,
 }
 
-/// A place in the body whose value became another; nothing stands where there was no such place.
+/// A place in the body, or a part of the request, whose value became another; nothing stands where there was no such place.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
-    /// Like `task.name`; empty for a body that is no JSON.
+    /// Like `task.name`; empty for a body that is no JSON. A part of the request is called like `request.query.name`.
     pub place: String,
     pub before: Option<String>,
     pub now: Option<String>,
@@ -278,8 +278,27 @@ pub fn weigh(before: Option<&Rules>, now: &Rules, subject: &Subject<'_>) -> Weig
     weighed
 }
 
-/// Where two bodies differ, at most [`DIFFERENCES_LIMIT`] places.
+/// Where two outputs differ, at most [`DIFFERENCES_LIMIT`] places of the request and as many of the body.
 pub fn differences(before: &Output, now: &Output) -> Vec<Difference> {
+    let mut found = request_differences(before, now);
+    if before.body != now.body || before.content_type != now.content_type {
+        found.extend(body_differences(before, now));
+    }
+    found
+}
+
+fn request_differences(before: &Output, now: &Output) -> Vec<Difference> {
+    let document = |output: &Output| match &output.request {
+        Some(request) => serde_json::to_value(request).unwrap_or_default(),
+        None => json!({"query": {}, "headers": {}}),
+    };
+    let mut found = Vec::new();
+    let (was, is) = (document(before), document(now));
+    collect("request".into(), Some(&was), Some(&is), &mut found);
+    found
+}
+
+fn body_differences(before: &Output, now: &Output) -> Vec<Difference> {
     let json = |output: &Output| serde_json::from_slice::<Value>(&output.body).ok();
     let mut found = Vec::new();
     match (json(before), json(now)) {
@@ -364,7 +383,6 @@ mod tests {
     use super::*;
     use crate::domain::catalogue::sample::sample;
     use crate::store::events::EventSummary;
-    use serde_json::json;
 
     fn rules(document: Value) -> Rules {
         Rules::compile(&serde_json::from_value(document).unwrap()).unwrap()
@@ -505,6 +523,7 @@ mod tests {
         let text = |body: &str| Output {
             body: body.into(),
             content_type: "text/plain".into(),
+            request: None,
         };
         assert_eq!(differences(&text("a"), &text("b")).len(), 1);
         assert_eq!(

@@ -214,6 +214,7 @@ async fn parcel(
         in_lane: claimed.in_lane,
         body: output.body.into(),
         content_type: output.content_type.to_string(),
+        request: output.request,
     }))
 }
 

@@ -138,6 +138,7 @@ async fn try_now(bridge: &Bridge, destination: &Destination, now: Timestamp) -> 
         timestamp_s: now.as_second(),
         body: body.to_string().into(),
         content_type: JSON,
+        request: None,
     };
     let exchange = send(
         &bridge.client,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::domain::mapping::request::RequestParts;
 use crate::domain::outcome::Outcome;
 
 /// Header that counts the attempts, from 1.
@@ -21,6 +22,8 @@ pub struct Message<'a> {
     pub timestamp_s: i64,
     pub body: Bytes,
     pub content_type: &'a str,
+    /// What the mapping adds to the destination's address and headers; a mail has neither.
+    pub request: Option<&'a RequestParts>,
 }
 
 /// What happened.

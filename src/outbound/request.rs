@@ -5,6 +5,7 @@
 //! [`ANSWER_LIMIT_BYTES`]; then reading stops and the rest is not waited for.
 //! Nothing here panics or returns an error: whatever happens is an [`Outcome`].
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -13,6 +14,7 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
+use url::Url;
 
 use crate::domain::concealed::conceal_tokens;
 use crate::domain::destination::grant::Grant;
@@ -57,7 +59,7 @@ pub async fn send_within(
     message: &Message<'_>,
 ) -> Exchange {
     let started = Instant::now();
-    let mut exchange = Exchange::begun(request_line(settings), timeout_ms);
+    let mut exchange = Exchange::begun(request_line(settings, message), timeout_ms);
     let written = match Written::new(settings, message) {
         Ok(written) => written,
         Err(reason) => {
@@ -105,7 +107,7 @@ pub fn rehearse(
     message: &Message<'_>,
 ) -> Result<(String, Vec<(String, String)>), String> {
     let written = Written::new(settings, message)?;
-    Ok((request_line(settings), written.shown(settings)))
+    Ok((request_line(settings, message), written.shown(settings)))
 }
 
 /// What goes out, once it is known that it can be written down.
@@ -134,11 +136,22 @@ impl Written<'_> {
     }
 }
 
-/// Method and URL, without what may be a secret of it, or the mail server.
-fn request_line(settings: &Settings) -> String {
+/// Method and URL, without what may be a secret of the destination's, or the mail server. What the mapping adds is shown as it is: it comes of the event.
+fn request_line(settings: &Settings, message: &Message<'_>) -> String {
     match &settings.endpoint {
-        Endpoint::Web(request) => format!("{} {}", request.method, conceal_tokens(&request.url)),
+        Endpoint::Web(request) => {
+            let shown = conceal_tokens(&request.url);
+            format!("{} {}", request.method, address(&shown, message))
+        }
         Endpoint::Mail(_) => format!("SMTP {}", settings.host()),
+    }
+}
+
+/// The destination's URL with what the mapping adds.
+fn address<'u>(url: &'u Url, message: &Message<'_>) -> Cow<'u, Url> {
+    match message.request {
+        None => Cow::Borrowed(url),
+        Some(parts) => Cow::Owned(parts.added_to(url)),
     }
 }
 
@@ -148,7 +161,8 @@ async fn talk(
     mut headers: HeaderMap,
     exchange: &mut Exchange,
 ) -> Outcome {
-    if let Err(Refusal { reason, .. }) = guard.vet(&request.url, request.allow_http) {
+    let url = address(&request.url, message);
+    if let Err(Refusal { reason, .. }) = guard.vet(&url, request.allow_http) {
         return Outcome::RefusedAddress { reason };
     }
     let Ok(method) = Method::from_bytes(request.method.as_bytes()) else {
@@ -166,14 +180,14 @@ async fn talk(
             Err(outcome) => return outcome,
         }
     }
-    let sent = client
-        .to(&request.url, request.allow_http)
-        .request(method, request.url.clone())
-        .headers(headers)
-        .body(message.body.clone())
-        .send()
-        .await;
-    match sent {
+    let mut sent = client
+        .to(&url, request.allow_http)
+        .request(method, url.into_owned())
+        .headers(headers);
+    if request.sends_body() {
+        sent = sent.body(message.body.clone());
+    }
+    match sent.send().await {
         Ok(response) => {
             // One that was given just now is not at fault: another would be refused as well.
             if response.status() == StatusCode::UNAUTHORIZED
@@ -288,16 +302,25 @@ fn headers(
     let mut put = |name: &str, value: &str, secret: bool| -> Result<(), String> {
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| format!("`{name}` is not a header name."))?;
-        let mut value = HeaderValue::from_str(value)
+        let mut value = HeaderValue::from_bytes(value.as_bytes())
             .map_err(|_| format!("the value of `{name}` cannot be sent in a header."))?;
         value.set_sensitive(secret);
         headers.insert(name, value);
         Ok(())
     };
-    put("content-type", message.content_type, false)?;
+    let body: &[u8] = if request.sends_body() {
+        put("content-type", message.content_type, false)?;
+        &message.body
+    } else {
+        &[]
+    };
     put(ATTEMPT_HEADER, &message.attempt.to_string(), false)?;
     for (name, value) in &request.headers {
         put(name, value, true)?;
+    }
+    // In the place of the destination's own; its credentials and the signature stay.
+    for (name, value) in message.request.iter().flat_map(|parts| &parts.headers) {
+        put(name, value, false)?;
     }
     let text = |secret: &Secret| secret.expose_text().unwrap_or_default().to_string();
     match &request.auth {
@@ -318,7 +341,7 @@ fn headers(
         settings.signing.header.as_deref(),
         message.id,
         message.timestamp_s,
-        &message.body,
+        body,
     );
     for (name, value) in signed {
         put(&name, &value, false)?;

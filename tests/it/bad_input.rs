@@ -161,6 +161,17 @@ async fn documents_that_cannot_be_accepted_are_refused_with_their_places() {
         (422, vec!["/config/headers".to_string()])
     );
     assert_eq!(problem["problems"][0]["code"], "header_twice");
+    for url in [
+        "https://example.com/{{ a }}",
+        "https://example.com/?a={{ a }}",
+    ] {
+        let config = json!({"url": url, "headers": {"X-A": "{{ a }}", "X-B": "{ a }"}});
+        let document = json!({"name": "x", "config": config});
+        let (status, problem) = bridge.api("POST", "/destinations", Some(document)).await;
+        let places = vec!["/config/url".to_string(), "/config/headers/x-a".to_string()];
+        assert_eq!((status, pointers(&problem)), (422, places));
+        assert_eq!(problem["problems"][0]["code"], "template_misplaced");
+    }
     for unseen in ["\u{202e}\u{202e}", "\u{200b}\u{feff}"] {
         let (status, problem) = bridge
             .api("POST", "/sources", Some(json!({"name": unseen})))

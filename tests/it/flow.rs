@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::database::{Database, execute, on_both};
-use crate::harness::{Answer, Receiver, TestBridge, event, patiently, todo_created};
+use crate::harness::{
+    Answer, Receiver, SECRET, TestBridge, event, patiently, signature, todo_created,
+};
 
 on_both![
     a_signed_webhook_arrives_mapped_and_signed_and_is_in_the_log,
@@ -22,6 +24,8 @@ on_both![
     a_trigger_takes_an_event_under_both_names_however_it_is_written,
     order_per_record_knows_the_record_of_a_row_that_is_joined_to_it,
     what_waits_survives_a_stop_and_is_sent_by_the_next_start,
+    address_and_headers_come_of_the_event_also_after_a_restart,
+    a_get_carries_no_body_and_signs_none,
     what_waits_for_a_deleted_destination_is_given_up_and_bars_no_lane,
     saved_rules_that_are_not_accepted_any_more_fail_with_the_reason_and_stop_nothing_else,
     a_large_answer_and_a_redirect_are_handled,
@@ -857,5 +861,93 @@ async fn saved_rules_that_are_not_accepted_any_more_fail_with_the_reason_and_sto
     let again = json!({"filter": {"state": "mapping_failed"}, "version": "now"});
     bridge.created("/replays", again).await;
     assert_eq!(receiver.next().await.body, todo_created());
+    bridge.stop().await;
+}
+
+async fn address_and_headers_come_of_the_event_also_after_a_restart(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let request = json!({
+        "path": "/pages/{{ currentValue.title | lower }}é/{{ event ~ \"/..\" }}",
+        "query": {"name": "{{ currentValue.title }} & more"},
+        "headers": {"Title": "{{ currentValue.title }} é"},
+    });
+    let rules = json!({"mapping": {"mode": "passthrough", "request": request}});
+    let connected = bridge.connect(&receiver, rules).await;
+    let connection = bridge.get("/connections").await["data"][0].clone();
+    assert_eq!(
+        connection["mapping"]["request"], request,
+        "it comes back as it was sent"
+    );
+
+    receiver.answer_next(500);
+    bridge.post(&connected.hook, todo_created()).await;
+    let first = receiver.next().await;
+    bridge.recorded(1).await;
+    let target = "/in/pages/gggg%C3%A9/TODO_CREATED%2F..?key=hidden&name=GGGG+%26+more";
+    let home = bridge.stop().await;
+    let bridge = TestBridge::start_in(home, 1_795_507_300_000).await;
+    let second = receiver.next().await;
+    bridge.recorded(1).await;
+    for (received, attempt) in [(&first, "1"), (&second, "2")] {
+        assert_eq!(received.target, target);
+        assert_eq!(received.header("title"), Some("GGGG é"));
+        assert_eq!(received.header("bluebridge-attempt"), Some(attempt));
+        assert_eq!(received.body, todo_created());
+    }
+
+    let id = bridge.get("/deliveries").await["data"][0]["id"].clone();
+    let shown = bridge
+        .get(&format!("/deliveries/{}", id.as_str().unwrap()))
+        .await;
+    let told = format!(
+        "POST http://{}/in/pages/gggg%C3%A9/TODO_CREATED%2F..?***&name=GGGG+%26+more",
+        receiver.address
+    );
+    for attempt in shown["attempts"].as_array().unwrap() {
+        assert_eq!(attempt["request"]["line"], told);
+        let headers = attempt["request"]["headers"].to_string();
+        assert!(headers.contains("GGGG é"), "{headers}");
+    }
+    assert_eq!(
+        shown["decision"]["request"],
+        json!({"path": "pages/gggg%C3%A9/TODO_CREATED%2F..", "query": {"name": "GGGG & more"}, "headers": {"title": "GGGG é"}})
+    );
+
+    let resent = bridge
+        .api(
+            "POST",
+            &format!("/deliveries/{}/resend", id.as_str().unwrap()),
+            Some(json!({})),
+        )
+        .await;
+    assert_eq!(resent.0, 201, "{}", resent.1);
+    let third = receiver.next().await;
+    assert_eq!(
+        (third.target.as_str(), third.header("title")),
+        (target, Some("GGGG é"))
+    );
+    bridge.stop().await;
+}
+
+async fn a_get_carries_no_body_and_signs_none(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let path = format!("/destinations/{}", connected.destination_id);
+    let to = json!({"name": "Receiver", "config": {"url": receiver.url(), "method": "GET"}, "signing": {"scheme": "hex", "secret": SECRET}});
+    let (status, answer) = bridge.api("PUT", &path, Some(to)).await;
+    assert_eq!(status, 200, "{answer}");
+    bridge.post(&connected.hook, todo_created()).await;
+    let received = receiver.next().await;
+    assert_eq!(
+        (received.method.as_str(), received.body.as_slice()),
+        ("GET", &b""[..])
+    );
+    for name in ["content-type", "content-length", "transfer-encoding"] {
+        assert_eq!(received.header(name), None, "{name}");
+    }
+    assert_eq!(
+        received.header("x-signature"),
+        Some(signature(b"").as_str())
+    );
     bridge.stop().await;
 }

@@ -304,6 +304,9 @@ pub fn signature(body: &[u8]) -> String {
 /// A request as the receiver got it.
 #[derive(Debug, Clone)]
 pub struct Received {
+    pub method: String,
+    /// Path and query.
+    pub target: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -354,12 +357,15 @@ impl Receiver {
                         .headers()
                         .iter()
                         .map(|(name, value)| {
-                            (name.to_string(), value.to_str().unwrap().to_string())
+                            let value = std::str::from_utf8(value.as_bytes()).unwrap();
+                            (name.to_string(), value.to_string())
                         })
                         .collect();
                     let answer = script.lock().unwrap().pop_front();
                     let usual = usual.load(Ordering::SeqCst);
                     let _ = sender.send(Received {
+                        method: request.method().to_string(),
+                        target: request.uri().to_string(),
                         headers,
                         body: body.to_vec(),
                     });

@@ -90,6 +90,7 @@ async fn sent(guard: &Guard, settings: &Settings) -> Exchange {
         timestamp_s: 0,
         body: "{}".into(),
         content_type: "application/json",
+        request: None,
     };
     send(&Client::build(guard).unwrap(), guard, settings, &message).await
 }

@@ -13,27 +13,14 @@ use url::Url;
 use crate::domain::concealed::{is_mask, is_masked, restore};
 use crate::domain::destination::request::AUTH_WORDS;
 use crate::domain::destination::{
-    Auth, CONCURRENCY_LIMIT, HEADER_VALUE_LIMIT_BYTES, HEADERS_LIMIT, Kind, Limits, METHODS,
-    PER_SECOND_LEAST, PER_SECOND_LIMIT, RequestSettings, TIMEOUT_RANGE_MS, URL_LIMIT_BYTES,
+    Auth, CONCURRENCY_LIMIT, Kind, Limits, METHODS, PER_SECOND_LEAST, PER_SECOND_LIMIT,
+    RequestSettings, TIMEOUT_RANGE_MS, URL_LIMIT_BYTES,
 };
-use crate::domain::problem::Problem;
+use crate::domain::header::{HEADERS_LIMIT, name_problem, value_too_long};
+use crate::domain::problem::{Problem, pointer_part};
 use crate::domain::secret::{MASK, Secret};
 use crate::domain::signature::{Scheme, is_readable};
 use crate::domain::signing::Signing;
-
-/// Headers that belong to the transport or to our signature and cannot be set.
-const RESERVED_HEADERS: [&str; 9] = [
-    "host",
-    "content-length",
-    "connection",
-    "transfer-encoding",
-    "upgrade",
-    "te",
-    "trailer",
-    "user-agent",
-    "expect",
-];
-const RESERVED_PREFIXES: [&str; 3] = ["webhook-", "proxy-", "bluebridge-"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
@@ -259,34 +246,13 @@ fn parse_headers(
 
 /// Where an added header stands in the document.
 pub(super) fn header_place(name: &str) -> String {
-    format!(
-        "/config/headers/{}",
-        name.replace('~', "~0").replace('/', "~1")
-    )
+    format!("/config/headers/{}", pointer_part(name))
 }
 
 /// Why a header cannot be sent; `None` when it can.
 fn header_problem(name: &str, value: &str) -> Option<(&'static str, String)> {
-    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    let lower = name.to_ascii_lowercase();
-    if name.is_empty() || !name.chars().all(token) {
-        return Some(("header_name", format!("`{name}` is not a header name.")));
-    }
-    if RESERVED_HEADERS.contains(&lower.as_str())
-        || RESERVED_PREFIXES
-            .iter()
-            .any(|prefix| lower.starts_with(prefix))
-    {
-        return Some((
-            "reserved_header",
-            format!("`{name}` belongs to the transport or to the signature and cannot be set."),
-        ));
-    }
-    if value.len() > HEADER_VALUE_LIMIT_BYTES {
-        return Some((
-            "header_too_long",
-            format!("A header's value may have at most {HEADER_VALUE_LIMIT_BYTES} bytes."),
-        ));
+    if let Some(problem) = name_problem(name).or_else(|| value_too_long(value)) {
+        return Some(problem);
     }
     if !value.chars().all(|c| c == '\t' || (' '..='~').contains(&c)) {
         return Some((

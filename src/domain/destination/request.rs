@@ -27,7 +27,7 @@ impl std::fmt::Debug for RequestSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names = self.headers.iter().map(|(name, _)| name);
         f.debug_struct("RequestSettings")
-            .field("url", &conceal_tokens(&self.url))
+            .field("url", &conceal_tokens(&self.url).as_str())
             .field("method", &self.method)
             .field("headers", &names.collect::<Vec<_>>())
             .field("auth", &self.auth)
@@ -47,6 +47,11 @@ pub(super) enum Showing {
 }
 
 impl RequestSettings {
+    /// Whether a body goes along: receivers look at none of a GET, and proxies refuse it.
+    pub fn sends_body(&self) -> bool {
+        self.method != "GET"
+    }
+
     /// The value of an added header.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
@@ -62,6 +67,23 @@ impl RequestSettings {
         let message =
             format!("`{name}` is given twice; large and small letters make no difference.");
         Some(Problem::new("/config/headers", "header_twice", message))
+    }
+
+    /// Braces of a template, which would be sent as they stand: a destination's request is the same for every event.
+    pub(super) fn templates_misplaced(&self) -> Vec<Problem> {
+        let is_template = |text: &str| text.contains("{{");
+        // In a path they are encoded by now.
+        let url = self.url.as_str().replace("%7B", "{").replace("%7b", "{");
+        let in_url = is_template(&url).then(|| "/config/url".to_string());
+        let headers = self.headers.iter();
+        let headers = headers.filter(|(_, value)| is_template(value));
+        let places = in_url
+            .into_iter()
+            .chain(headers.map(|(name, _)| header_place(name)));
+        let message = "`{{` is sent here as it stands, whatever the event. What changes with the event belongs into the connection, under “Address and headers from the event”.";
+        places
+            .map(|place| Problem::new(place, "template_misplaced", message))
+            .collect()
     }
 
     /// Where only a mask stands.

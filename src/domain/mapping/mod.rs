@@ -1,7 +1,8 @@
 //! Mappings: what a connection sends.
 //!
 //! A person's document becomes a [`Mapping`] once; ingest, preview and retries call [`Mapping::apply`], which is pure: the same event gives the
-//! same bytes for ever. Three modes: the body as received, fields built one by one (`fields`), or a text template (`template`).
+//! same bytes for ever. Three modes: the body as received, fields built one by one (`fields`), or a text template (`template`). In each of them it may
+//! add to the address and the headers of the request (`request`).
 
 mod captured;
 pub mod fields;
@@ -10,6 +11,7 @@ mod gaps;
 mod involved;
 mod json_like;
 mod operators;
+pub mod request;
 mod tags;
 pub mod target;
 pub mod template;
@@ -22,6 +24,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::domain::mapping::fields::{FieldPreview, Fields};
+use crate::domain::mapping::request::{RequestParts, RequestTemplate};
 use crate::domain::mapping::template::BodyTemplate;
 use crate::domain::needs::Needs;
 use crate::domain::problem::Problem;
@@ -45,6 +48,15 @@ pub struct MappingInput<'a> {
 pub struct Output {
     pub body: Vec<u8>,
     pub content_type: Cow<'static, str>,
+    /// What is added to the destination's address and headers.
+    pub request: Option<Box<RequestParts>>,
+}
+
+impl Output {
+    /// What it takes in memory, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.body.len() + self.request.as_ref().map_or(0, |request| request.bytes())
+    }
 }
 
 /// Why a mapping could not make a body.
@@ -53,7 +65,7 @@ pub struct Output {
 pub struct MappingError {
     pub code: &'static str,
     pub message: String,
-    /// The target field, or the place in the template.
+    /// The target field, the place in the template, or the part of the request.
     pub path: String,
 }
 
@@ -78,7 +90,10 @@ impl MappingError {
 
 /// A mapping that was understood.
 #[derive(Debug, Clone)]
-pub struct Mapping(Mode);
+pub struct Mapping {
+    mode: Mode,
+    request: Option<Box<RequestTemplate>>,
+}
 
 #[derive(Debug, Clone)]
 enum Mode {
@@ -96,16 +111,16 @@ impl Mapping {
             problem.map_or_else(Default::default, |one| (one.pointer, one.message));
         let message =
             format!("These rules are not accepted any more, save the connection anew: {message}");
-        Mapping(Mode::Refused(MappingError::new(
-            "rules_refused",
-            path,
-            message,
-        )))
+        let refused = MappingError::new("rules_refused", path, message);
+        Mapping {
+            mode: Mode::Refused(refused),
+            request: None,
+        }
     }
 
     /// Why it makes nothing; `None` when it does.
     pub(super) fn refusal(&self) -> Option<&MappingError> {
-        match &self.0 {
+        match &self.mode {
             Mode::Refused(error) => Some(error),
             _ => None,
         }
@@ -123,9 +138,9 @@ impl Mapping {
             );
         };
         let known: &[&str] = match members.get("mode").and_then(Value::as_str) {
-            Some("passthrough") => &["mode"],
-            Some("fields") => &["mode", "fields"],
-            Some("template") => &["mode", "body", "format"],
+            Some("passthrough") => &["mode", "request"],
+            Some("fields") => &["mode", "request", "fields"],
+            Some("template") => &["mode", "request", "body", "format"],
             _ => {
                 return wrong(
                     "/mode",
@@ -145,7 +160,7 @@ impl Mapping {
                 )
             })
             .collect();
-        let mode = match known.get(1) {
+        let mode = match known.get(2) {
             None => Some(Mode::Passthrough),
             Some(&"fields") => {
                 Fields::parse(members.get("fields"), &mut problems).map(Mode::Fields)
@@ -155,37 +170,49 @@ impl Mapping {
                     .map(Mode::Template)
             }
         };
+        let request = members.get("request");
+        let request = request.and_then(|request| RequestTemplate::parse(request, &mut problems));
         match mode {
-            Some(mode) if problems.is_empty() => Ok(Mapping(mode)),
+            Some(mode) if problems.is_empty() => Ok(Mapping {
+                mode,
+                request: request.map(Box::new),
+            }),
             _ => Err(problems),
         }
     }
 
     /// What nobody can mean although it can be read. Asked when somebody saves a mapping, not when a saved one is read.
     pub fn unfit(&self) -> Vec<Problem> {
-        match &self.0 {
+        let mut problems = match &self.mode {
             Mode::Fields(fields) => fields.unfit(),
             Mode::Template(template) => template.unfit("/body").into_iter().collect(),
             Mode::Passthrough | Mode::Refused(_) => Vec::new(),
-        }
+        };
+        let request = self.request.iter();
+        problems.extend(request.flat_map(|request| request.unfit()));
+        problems
     }
 
     /// Adds what it looks at in the document.
     pub fn add_needs(&self, needs: &mut Needs) {
-        match &self.0 {
+        match &self.mode {
             Mode::Passthrough | Mode::Refused(_) => {}
             Mode::Fields(fields) => fields.add_needs(needs),
             Mode::Template(_) => needs.add([]),
         }
+        if self.request.is_some() {
+            needs.add([]);
+        }
     }
 
-    /// Makes the body.
+    /// Makes the body, and what is added to the request.
     pub fn apply(&self, input: &MappingInput<'_>) -> Result<Output, MappingError> {
-        let output = match &self.0 {
+        let mut output = match &self.mode {
             Mode::Refused(error) => return Err(error.clone()),
             Mode::Passthrough => Output {
                 body: input.body.to_vec(),
                 content_type: JSON.into(),
+                request: None,
             },
             Mode::Fields(fields) => {
                 let built = fields.build(input.document)?;
@@ -195,20 +222,23 @@ impl Mapping {
                 Output {
                     body,
                     content_type: JSON.into(),
+                    request: None,
                 }
             }
             Mode::Template(template) => template.render(input.document)?,
         };
-        if output.body.len() <= OUTPUT_LIMIT_BYTES {
-            Ok(output)
-        } else {
-            Err(MappingError::too_large(""))
+        if output.body.len() > OUTPUT_LIMIT_BYTES {
+            return Err(MappingError::too_large(""));
         }
+        if let Some(request) = &self.request {
+            output.request = Some(Box::new(request.render(input.document)?));
+        }
+        Ok(output)
     }
 
     /// Each field with its value after every step; empty in the other modes.
     pub fn preview(&self, document: &Value) -> Vec<FieldPreview> {
-        match &self.0 {
+        match &self.mode {
             Mode::Fields(fields) => fields.preview(document),
             _ => Vec::new(),
         }
@@ -216,7 +246,7 @@ impl Mapping {
 
     /// The paths that a template prints and that find nothing; what a field lacks stands in its preview.
     pub fn missing(&self, document: &Value) -> Vec<String> {
-        match &self.0 {
+        match &self.mode {
             Mode::Template(template) => template.missing(document),
             _ => Vec::new(),
         }

@@ -10,6 +10,7 @@
 //! cannot work is refused when the template is read: names that there are not (`unknown`), marks that would be looked at (`captured`). What minijinja
 //! would join and compare otherwise than the bridge does is written otherwise before it reads the template (`operators`).
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,6 +84,28 @@ pub struct TemplateProblem {
 #[derive(Debug, Clone)]
 pub struct TextTemplate(Arc<Environment<'static>>);
 
+/// A template of a part of the request. Like those of a body in JSON it is escaped by where a value stands, which is for whoever renders it to say.
+#[derive(Debug, Clone)]
+pub struct PartTemplate(Arc<Environment<'static>>);
+
+/// An event for the parts of one request: it is copied into minijinja's values once, and what they print is put aside in one place.
+#[derive(Debug)]
+pub struct Apart {
+    context: Jinja,
+    aside: Arc<Aside>,
+}
+
+/// What a part is put together from.
+#[derive(Debug)]
+pub enum Piece<'p> {
+    /// What stands in the template, or was printed raw.
+    Text(&'p str),
+    /// A value that is printed, as people would write it.
+    Value(String),
+    /// In the place of a value that is missing or null.
+    Nothing,
+}
+
 /// A template that is the whole body.
 #[derive(Debug, Clone)]
 pub struct BodyTemplate {
@@ -115,8 +138,7 @@ impl TextTemplate {
 
     /// Lets it take as much as each of so many templates of one mapping may.
     pub(super) fn share_fuel(&mut self, templates: usize) {
-        let share = MAPPING_FUEL / u64::try_from(templates.max(1)).unwrap_or(u64::MAX);
-        Arc::make_mut(&mut self.0).set_fuel(Some(share.min(FUEL)));
+        set_share(&mut self.0, templates);
     }
 
     /// Renders it on an event.
@@ -137,6 +159,60 @@ impl TextTemplate {
     /// The paths that it prints and that find nothing.
     pub(super) fn missing(&self, document: &Value) -> Vec<String> {
         paths_missing(&self.0, document)
+    }
+}
+
+impl Apart {
+    pub(super) fn new(document: &Value) -> Apart {
+        let aside = Arc::default();
+        Apart {
+            context: context_of(document, &aside),
+            aside,
+        }
+    }
+}
+
+impl PartTemplate {
+    pub(super) fn parse(text: &str) -> Result<PartTemplate, TemplateProblem> {
+        compile(text, true).map(|environment| PartTemplate(Arc::new(environment)))
+    }
+
+    /// Lets it take as much as each of so many templates of one request may.
+    pub(super) fn share_fuel(&mut self, templates: usize) {
+        set_share(&mut self.0, templates);
+    }
+
+    /// What nobody can mean although it can be read.
+    pub(super) fn unfit(&self, pointer: &str) -> Option<Problem> {
+        unfit(&self.0, pointer)
+    }
+
+    /// Renders it on an event, each piece written as it is said.
+    pub(super) fn render(
+        &self,
+        event: &Apart,
+        write: impl Fn(Piece<'_>) -> Result<Cow<'_, str>, MappingError>,
+    ) -> Result<String, MappingError> {
+        let text = rendered(&self.0, event.context.clone())?;
+        let values = &event.aside.0;
+        let values = values.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut out = String::new();
+        for (index, piece) in text.split(MARK).enumerate() {
+            let marked = || values.get(piece.parse::<usize>().ok()?);
+            // Pieces stand between marks, marks at the odd places.
+            let piece = match (index % 2 == 0).then_some(piece) {
+                Some(text) => Piece::Text(text),
+                None => match marked() {
+                    None | Some(Value::Null) => Piece::Nothing,
+                    Some(value) => Piece::Value(plain_text(value)),
+                },
+            };
+            out.push_str(&write(piece)?);
+            if out.len() > OUTPUT_LIMIT_BYTES {
+                return Err(MappingError::too_large(""));
+            }
+        }
+        Ok(out)
     }
 }
 
@@ -202,6 +278,7 @@ impl BodyTemplate {
             return Ok(Output {
                 body: text.into_bytes(),
                 content_type: JSON.into(),
+                request: None,
             });
         }
         let is_json = text.trim_start().starts_with(['{', '['])
@@ -210,6 +287,7 @@ impl BodyTemplate {
         Ok(Output {
             body: text.into_bytes(),
             content_type: content_type.into(),
+            request: None,
         })
     }
 }
@@ -271,6 +349,11 @@ fn added(environment: &mut Environment<'static>, text: &str) -> Result<(), Error
     // What was read before stays where even this cannot be.
     environment.add_template_owned(NAME, written).ok();
     Ok(())
+}
+
+fn set_share(environment: &mut Arc<Environment<'static>>, templates: usize) {
+    let share = MAPPING_FUEL / u64::try_from(templates.max(1)).unwrap_or(u64::MAX);
+    Arc::make_mut(environment).set_fuel(Some(share.min(FUEL)));
 }
 
 fn compile(text: &str, json: bool) -> Result<Environment<'static>, TemplateProblem> {

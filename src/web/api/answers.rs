@@ -398,11 +398,16 @@ fn decided() -> Value {
         }),
         json!({}),
     );
+    let texts = || json!({"type": "object", "additionalProperties": text()});
+    let request = object(
+        json!({"query": texts(), "headers": texts()}),
+        json!({"path": {"type": "string", "description": "Encoded, and without the slash before it."}}),
+    );
     json!({
         "Decision": object(json!({
             "decision": {"enum": ["deliver", "skip", "fail"]}, "explanation": reference("Explanation"),
             "output": {"description": "What would be sent, read as JSON, or as a text when it is none."}, "body": maybe_text(), "error": maybe(error),
-        }), json!({"not_triggered": text(), "content_type": text()})),
+        }), json!({"not_triggered": text(), "content_type": text(), "request": request})),
         "Explanation": object(json!({"kind": {"enum": ["group", "condition"]}, "result": {"enum": ["true", "false", "unknown"]}}), json!({
             "mode": {"enum": ["all", "any", "none"]}, "children": list(reference("Explanation")),
             "path": text(), "op": text(), "value": {}, "found": {}, "found_type": text(), "reason": text(),

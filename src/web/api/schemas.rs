@@ -6,8 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::destination::request::AUTH_WORDS;
 use crate::domain::filter::operator::{OPERATORS, Takes};
+use crate::domain::header::HEADERS_LIMIT;
 use crate::domain::mail::RECIPIENTS_LIMIT;
 use crate::domain::mapping::functions::{Function, Kind, functions};
+use crate::domain::mapping::request::QUERY_LIMIT;
 use crate::domain::replay::{DEFAULT_PER_SECOND, PER_SECOND_LIMIT};
 use crate::domain::source::{OVERLAP_LIMIT_S, ROTATION_OVERLAP_S};
 use crate::domain::value::TYPE_NAMES;
@@ -116,6 +118,11 @@ fn rules() -> Value {
             "fields": {"type": "array", "items": reference("Field"), "description": "For `fields`."},
             "body": {"type": "string", "description": "For `template`: text with expressions in double braces, `{{ currentValue.title | upper }}`, in the syntax of Jinja; every function is a filter. `~` joins values as they are printed; `<` and `>` compare numbers, also those that are texts, by value, and do not hold where two values have no order. Where the text begins like JSON, values are escaped for the place they stand in."},
             "format": {"enum": ["json", "text"], "description": "For `template`: whether it is JSON; read from the text when left out."},
+            "request": {"type": ["object", "null"], "description": "In every mode: what is added to the destination's address and headers, each a template of one line. A value that is missing or null fails the mapping, unless something stands in for it, as by `| default(\"-\")`. A mail has none of this.", "properties": {
+                "path": {"type": "string", "description": "Behind the destination's own path: `/pages/{{ currentValue.id }}`. Each value is encoded as one part of it; what went through `raw` may bring slashes of its own."},
+                "query": {"type": "object", "additionalProperties": text(), "maxProperties": QUERY_LIMIT, "description": "By name, behind the destination's own query."},
+                "headers": {"type": "object", "additionalProperties": text(), "maxProperties": HEADERS_LIMIT, "description": "By name, in the place of the destination's own of that name; its credentials and the signature stay. A value with line breaks or other control characters fails the mapping."},
+            }},
         }},
         "Field": {"type": "object", "required": ["to", "from"], "properties": {
             "to": {"type": "string", "description": "Where it goes: `task.name`, `items[0].title`, `['a b'].c` or `a\\.b.c`, with or without `$` before it."},
@@ -137,7 +144,7 @@ fn destination_parts() -> Value {
     let secret = || json!({"type": "string", "writeOnly": true});
     json!({
         "Config": {"type": "object", "required": ["url"], "properties": {
-            "url": {"type": "string", "format": "uri"}, "method": {"type": "string", "default": "POST"},
+            "url": {"type": "string", "format": "uri"}, "method": {"type": "string", "default": "POST", "description": "A GET carries no body, and what is signed of it is empty."},
             "headers": {"type": "object", "additionalProperties": text(), "description": "Shown masked; a mask that is sent back keeps the value."},
             "auth": {"type": "object", "properties": {
                 "type": {"enum": AUTH_WORDS}, "username": text(), "password": secret(), "token": secret(), "name": text(), "value": secret(),

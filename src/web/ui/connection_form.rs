@@ -3,7 +3,7 @@
 //! Filter and fields have their own files; here they come together with trigger, destination and delivery. Every button of the form works by posting
 //! it: [`ConnectionForm::typed`] reads it, [`ConnectionForm::act`] does what the button says. Called by `connection_builder`.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::domain::catalogue::{EVENTS, RECORD_UPDATED, find, groups};
 use crate::domain::connection::{
@@ -23,6 +23,7 @@ use crate::web::ui::fields::Field;
 use crate::web::ui::form::{Form, comma_separated};
 use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::{event_label, event_type_called, group_name};
+use crate::web::ui::request_lines::{self, HEADER, QUERY};
 use crate::web::ui::rule_places::{Places, field_called};
 use crate::web::ui::sample_tree::in_template;
 
@@ -84,6 +85,10 @@ pub struct ConnectionForm {
     pub fields: Vec<FieldRow>,
     pub template: String,
     pub template_format: String,
+    /// What is added to the address and the headers; of query and headers a line for each.
+    pub request_path: String,
+    pub request_query: String,
+    pub request_headers: String,
     pub per_record: bool,
     pub max_attempts: String,
     pub sample: SampleChoice,
@@ -341,6 +346,12 @@ impl ConnectionForm {
                 .collect(),
             template: text("body"),
             template_format: text("format"),
+            request_path: mapping["request"]["path"]
+                .as_str()
+                .unwrap_or_default()
+                .into(),
+            request_query: request_lines::lines_of(&mapping["request"]["query"], QUERY),
+            request_headers: request_lines::lines_of(&mapping["request"]["headers"], HEADER),
             per_record: rules.delivery.order == Order::PerRecord,
             max_attempts: rules.delivery.max_attempts.to_string(),
             ..ConnectionForm::default()
@@ -415,6 +426,9 @@ impl ConnectionForm {
             // Browsers write line breaks as CR LF.
             template: value("template").replace("\r\n", "\n"),
             template_format: form.text("template_format").into(),
+            request_path: form.text("request_path").into(),
+            request_query: value("request_query").replace("\r\n", "\n"),
+            request_headers: value("request_headers").replace("\r\n", "\n"),
             per_record: form.text("order") == "per_record",
             max_attempts: form.text("max_attempts").into(),
             sample: SampleChoice {
@@ -692,6 +706,19 @@ impl ConnectionForm {
                 .find(|part| rest.starts_with(part));
             return Some(field_control(row, index, part.unwrap_or("source")));
         }
+        for (kind, label) in [
+            ("query", key!("rules-request-query")),
+            ("headers", key!("rules-request-header")),
+        ] {
+            let rest = place.strip_prefix("mapping/request/");
+            let name = rest.and_then(|rest| rest.strip_prefix(kind)?.strip_prefix('/'));
+            if let Some(name) = name {
+                return Some(Field {
+                    id: format!("request_{kind}"),
+                    label: format!("{label} {name}"),
+                });
+            }
+        }
         let place = format!("/{place}");
         let within = |pointer: &String| place.starts_with(pointer.as_str());
         let found = pointers.iter().filter(|(_, pointer)| within(pointer));
@@ -747,7 +774,46 @@ impl ConnectionForm {
         (rules, pointers, problems)
     }
 
+    /// Whether anything is added to the address or the headers.
+    pub fn has_request(&self) -> bool {
+        let parts = [
+            &self.request_path,
+            &self.request_query,
+            &self.request_headers,
+        ];
+        parts.iter().any(|part| !part.trim().is_empty())
+    }
+
+    /// What is added to the request, as the mapping has it.
+    fn request(&self, problem: &mut impl FnMut(&str, String)) -> Value {
+        let mut request = Map::new();
+        if !self.request_path.is_empty() {
+            request.insert("path".into(), Value::from(self.request_path.as_str()));
+        }
+        for (name, lines, between) in [
+            ("query", &self.request_query, QUERY),
+            ("headers", &self.request_headers, HEADER),
+        ] {
+            match request_lines::document_of(lines, between) {
+                Ok(members) if members.is_empty() => {}
+                Ok(members) => {
+                    request.insert(name.into(), Value::from(members));
+                }
+                Err(message) => problem(&format!("mapping/request/{name}"), message),
+            }
+        }
+        Value::from(request)
+    }
+
     fn mapping(&self, problem: &mut impl FnMut(&str, String)) -> Value {
+        let mut mapping = self.body_mapping(problem);
+        if self.has_request() {
+            mapping["request"] = self.request(problem);
+        }
+        mapping
+    }
+
+    fn body_mapping(&self, problem: &mut impl FnMut(&str, String)) -> Value {
         match self.mapping_mode.as_str() {
             "fields" => {
                 let mut fields = Vec::new();

@@ -79,6 +79,8 @@ pub struct RequestView {
     pub body: String,
     pub bytes: usize,
     pub cut: bool,
+    /// The headers that the mapping adds.
+    pub added: Vec<(String, String)>,
     /// Why it cannot be shown in full.
     pub note: Option<String>,
 }
@@ -175,10 +177,14 @@ pub async fn live(
 /// What a person does not see of a body that is sent: words that only show what goes there, and that it is no mail.
 fn notes(rules: &RulesDocument, verdict: &Verdict, target: &Target<'_>) -> Vec<String> {
     let mut notes = placeholders::in_mapping(&rules.mapping);
+    let adds = !rules.mapping["request"].is_null();
     let mail = match target {
         Target::Saved(settings) => settings.endpoint.mail(),
         _ => None,
     };
+    if mail.is_some() && adds {
+        notes.push(t!("builder-request-mail"));
+    }
     if let (Some(_), Some(body)) = (mail, &verdict.body)
         && verdict.content_type == JSON
         && !is_mail(body)
@@ -303,14 +309,10 @@ async fn decided(
             )
         );
     }
-    let request = run.body.as_deref().map(|body| {
-        request(
-            target,
-            body,
-            run.content_type.as_deref().unwrap_or_default(),
-            now,
-        )
-    });
+    let request = run
+        .body
+        .as_deref()
+        .map(|body| request(target, body, &run, now));
     Ok(Decided {
         verdict,
         request,
@@ -319,7 +321,8 @@ async fn decided(
     })
 }
 
-fn request(target: &Target<'_>, body: &str, content_type: &str, now: Timestamp) -> RequestView {
+fn request(target: &Target<'_>, body: &str, run: &DryRun, now: Timestamp) -> RequestView {
+    let parts = run.request.as_deref();
     let mut end = body.len().min(BODY_LIMIT_BYTES);
     while !body.is_char_boundary(end) {
         end -= 1;
@@ -330,6 +333,7 @@ fn request(target: &Target<'_>, body: &str, content_type: &str, now: Timestamp) 
         body: body[..end].to_string(),
         bytes: body.len(),
         cut: end < body.len(),
+        added: parts.map_or_else(Vec::new, |parts| parts.headers.clone()),
         note: None,
     };
     let settings = match target {
@@ -343,7 +347,17 @@ fn request(target: &Target<'_>, body: &str, content_type: &str, now: Timestamp) 
             &**settings
         }
     };
-    match rehearse(settings, body, content_type, now) {
+    if settings
+        .endpoint
+        .request()
+        .is_some_and(|to| !to.sends_body())
+    {
+        view.body.clear();
+        (view.bytes, view.cut) = (0, false);
+        view.note = Some(t!("builder-request-bodiless"));
+    }
+    let content_type = run.content_type.as_deref().unwrap_or_default();
+    match rehearse(settings, body, content_type, parts, now) {
         Ok((line, headers)) => {
             view.line = line;
             view.headers = headers;

@@ -2,7 +2,9 @@
 
 use std::iter;
 
-use crate::domain::change::{Change, changes};
+use serde_json::Value;
+
+use crate::domain::change::{Change, RequestPart, changes};
 use crate::domain::connection::{Connection, Order, RulesDocument, Version};
 use crate::domain::name::NAME_LIMIT_CHARS;
 use crate::domain::person::Language;
@@ -102,6 +104,14 @@ pub fn sentence_with(
     } else {
         destination.to_string()
     };
+    let destination = match added(&rules.mapping["request"]) {
+        parts if parts.is_empty() => destination,
+        parts => t!(
+            "rules-to-request",
+            to = destination,
+            parts = parts.join(", ")
+        ),
+    };
     match rules.delivery.order {
         Order::None => t!("rules-sentence", when = when, what = what, to = destination),
         Order::PerRecord => {
@@ -181,6 +191,19 @@ fn sent(rules: &RulesDocument) -> String {
         (Some("template"), _) => t!("rules-send-text"),
         _ => t!("rules-send-event"),
     }
+}
+
+/// What is added to the address and the headers, in a few words each.
+fn added(request: &Value) -> Vec<String> {
+    let path = request["path"].as_str().map(str::to_string);
+    let names = |kind: &str| {
+        let members = request[kind].as_object().filter(|all| !all.is_empty())?;
+        let names: Vec<&str> = members.keys().map(String::as_str).collect();
+        Some(names.join(", "))
+    };
+    let query = names("query").map(|names| t!("rules-to-query", names = names));
+    let headers = names("headers").map(|names| t!("rules-to-headers", names = names));
+    path.into_iter().chain(query).chain(headers).collect()
 }
 
 /// A name for a connection that was given none: what sets it off, if what, and where it goes.
@@ -291,6 +314,11 @@ fn change_sentence(change: Change, names: &Names) -> String {
         ),
         Change::FieldsReordered => t!("rules-change-fields-order"),
         Change::TemplateChanged => t!("rules-change-template"),
+        Change::Request {
+            part,
+            before,
+            after,
+        } => request_change(&part, before, after),
         Change::Order(Order::PerRecord) => t!("rules-change-order-record"),
         Change::Order(Order::None) => t!("rules-change-order-none"),
         Change::Attempts { before, after } => {
@@ -299,7 +327,25 @@ fn change_sentence(change: Change, names: &Names) -> String {
     }
 }
 
-fn to(field: &serde_json::Value) -> &str {
+fn request_change(part: &RequestPart, before: Option<String>, after: Option<String>) -> String {
+    let part = match part {
+        RequestPart::Path => t!("rules-request-path"),
+        RequestPart::Query(name) => format!("{} {name}", t!("rules-request-query")),
+        RequestPart::Header(name) => format!("{} {name}", t!("rules-request-header")),
+    };
+    match (before, after) {
+        (Some(before), Some(after)) => t!(
+            "rules-change-request",
+            part = part,
+            before = before,
+            after = after
+        ),
+        (None, Some(after)) => t!("rules-change-request-added", part = part, after = after),
+        (_, None) => t!("rules-change-request-removed", part = part),
+    }
+}
+
+fn to(field: &Value) -> &str {
     field["to"].as_str().unwrap_or_default()
 }
 

@@ -26,7 +26,7 @@ pub fn curl(attempt: &Attempt, body: &[u8]) -> Option<String> {
             command.push_str(&quoted(&format!("{name}: {value}")));
         }
     }
-    if !body.is_empty() {
+    if !body.is_empty() && method != "GET" {
         command.push_str(" \\\n  --data-raw ");
         command.push_str(&quoted(body));
     }

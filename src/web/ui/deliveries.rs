@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::domain::audit::Actor;
 use crate::domain::connection::Connection;
 use crate::domain::delivery::State;
-use crate::domain::destination::Health;
+use crate::domain::destination::{Health, RequestSettings};
 use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::nearest::{Miss, nearest_miss};
 use crate::domain::id::DeliveryId;
@@ -279,7 +279,11 @@ impl Story {
                 .and_then(|connection| change(act, listens, connection)),
             present_version: self.present_version(),
             timeline: self.timeline(now),
-            body: self.output.as_ref().map(|output| pretty(&output.body)),
+            body: self
+                .output
+                .as_ref()
+                .filter(|_| self.sends_body(snapshot))
+                .map(|output| pretty(&output.body)),
             curl: self.curl(),
             event_id: delivery.event_id.to_string(),
             version: self.version,
@@ -303,6 +307,16 @@ impl Story {
                 .collect(),
             arrived: self.arrived,
         }
+    }
+
+    /// Whether a body goes along, or went along with the last attempt.
+    fn sends_body(&self, snapshot: &Snapshot) -> bool {
+        if let Some(last) = self.attempts.last() {
+            return !last.request_line.starts_with("GET ");
+        }
+        let destination = snapshot.destination(self.delivery.destination_id);
+        let request = destination.and_then(|to| to.settings.endpoint.request());
+        request.is_none_or(RequestSettings::sends_body)
     }
 
     /// The version's trigger asks for events like this one.

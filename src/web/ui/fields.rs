@@ -5,7 +5,7 @@
 use crate::web::i18n::Key;
 
 /// Place, label, and the control's id. What a place begins with is enough; of several, the first that fits.
-const FIELDS: [(&str, Key, &str); 50] = [
+const FIELDS: [(&str, Key, &str); 53] = [
     ("name", key!("builder-name"), "name"),
     ("email", key!("session-email"), "email"),
     ("password", key!("session-password"), "password"),
@@ -19,6 +19,21 @@ const FIELDS: [(&str, Key, &str); 50] = [
     ("trigger/project_ids", key!("builder-projects"), "projects"),
     ("filter", key!("builder-if"), "step-if"),
     ("mapping/body", key!("builder-template"), "template"),
+    (
+        "mapping/request/path",
+        key!("builder-request-path"),
+        "request_path",
+    ),
+    (
+        "mapping/request/query",
+        key!("builder-request-query"),
+        "request_query",
+    ),
+    (
+        "mapping/request/headers",
+        key!("builder-request-headers"),
+        "request_headers",
+    ),
     ("mapping", key!("builder-send"), "step-send"),
     (
         "delivery/max_attempts",

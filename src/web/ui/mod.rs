@@ -51,6 +51,7 @@ pub mod people;
 pub mod placeholders;
 pub mod query;
 pub mod replays;
+pub mod request_lines;
 pub mod row;
 pub mod rule_places;
 pub mod rule_words;
