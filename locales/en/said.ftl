@@ -282,6 +282,7 @@ said-overlap = From 0 to { $count } seconds.
 said-attempts = From 1 to { $count } attempts.
 said-trigger-entries = At most { $count } entries; leave it empty for any.
 said-trigger-empty = This entry is empty; write what is listened to, or take it away.
+said-trigger-wildcard = `*` stands for nothing here: leave the list empty for any, or name each.
 said-events-count = From 1 to { $count } events.
 said-not-listening-event = This connection does not listen to { $event }.
 said-not-listening-project = This connection does not listen to project { $project }.

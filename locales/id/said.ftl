@@ -281,6 +281,7 @@ said-overlap = Dari 0 sampai { $count } detik.
 said-attempts = Dari 1 sampai { $count } percobaan.
 said-trigger-entries = Paling banyak { $count } entri; kosongkan agar berlaku untuk semua.
 said-trigger-empty = Entri ini kosong; tulis apa yang didengarkan, atau hapus entri ini.
+said-trigger-wildcard = `*` tidak berarti apa-apa di sini: kosongkan daftarnya untuk semua, atau sebutkan satu per satu.
 said-events-count = Dari 1 sampai { $count } event.
 said-not-listening-event = Koneksi ini tidak mendengarkan { $event }.
 said-not-listening-project = Koneksi ini tidak mendengarkan proyek { $project }.

@@ -203,7 +203,7 @@ impl Rules {
         let filter = self.filter.as_ref();
         let filter = filter.map_or_else(Vec::new, |filter| filter.unfit(About::Event));
         let mapping = self.mapping.unfit();
-        let mut problems = empty_entries(trigger);
+        let mut problems = impossible_entries(trigger);
         keep::<()>(Err(filter), "/filter", &mut problems);
         keep::<()>(Err(mapping), "/mapping", &mut problems);
         problems
@@ -365,18 +365,30 @@ fn trigger_problems(trigger: &Trigger) -> Vec<Problem> {
 }
 
 /// An entry that no event can have.
-fn empty_entries(trigger: &Trigger) -> Vec<Problem> {
-    let empty = |place: &str, entries: &[String]| {
-        let indexes = (0..entries.len()).filter(|index| entries[*index].trim().is_empty());
-        let problem = |index| {
-            let message = "This entry is empty; write what is listened to, or take it away.";
-            Problem::new(format!("/trigger/{place}/{index}"), "empty", message)
-        };
-        indexes.map(problem).collect::<Vec<Problem>>()
+fn impossible_entries(trigger: &Trigger) -> Vec<Problem> {
+    let impossible = |place: &str, entries: &[String]| {
+        let problems = entries.iter().enumerate().filter_map(|(index, entry)| {
+            let (code, message) = why_impossible(entry)?;
+            Some(Problem::new(
+                format!("/trigger/{place}/{index}"),
+                code,
+                message,
+            ))
+        });
+        problems.collect::<Vec<Problem>>()
     };
-    let mut problems = empty("events", &trigger.events);
-    problems.extend(empty("project_ids", &trigger.project_ids));
+    let mut problems = impossible("events", &trigger.events);
+    problems.extend(impossible("project_ids", &trigger.project_ids));
     problems
+}
+
+fn why_impossible(entry: &str) -> Option<(&'static str, &'static str)> {
+    if entry.trim().is_empty() {
+        let message = "This entry is empty; write what is listened to, or take it away.";
+        return Some(("empty", message));
+    }
+    let message = "`*` stands for nothing here: leave the list empty for any, or name each.";
+    entry.contains('*').then_some(("wildcard", message))
 }
 
 /// The parsed part, or nothing and its problems under `prefix`.
@@ -502,7 +514,7 @@ mod tests {
     fn a_trigger_that_never_matches_is_refused_when_saved_and_read_when_it_is_saved() {
         let document = RulesDocument {
             trigger: Trigger {
-                events: vec!["TODO_CREATED".into(), " ".into()],
+                events: vec!["TODO_CREATED".into(), " ".into(), "TODO_*".into()],
                 project_ids: vec![String::new()],
             },
             filter: Value::Null,
@@ -511,7 +523,15 @@ mod tests {
         };
         let problems = Rules::compile(&document).unwrap_err();
         let places: Vec<&str> = problems.iter().map(|one| one.pointer.as_str()).collect();
-        assert_eq!(places, ["/trigger/events/1", "/trigger/project_ids/0"]);
+        assert_eq!(
+            places,
+            [
+                "/trigger/events/1",
+                "/trigger/events/2",
+                "/trigger/project_ids/0"
+            ]
+        );
+        assert_eq!(problems[1].code, "wildcard");
         assert_eq!(Rules::read(&document).refusal(), None);
     }
 

@@ -531,4 +531,26 @@ mod tests {
             ""
         );
     }
+
+    #[test]
+    fn another_address_or_header_is_told_by_its_part() {
+        let to = |request: Value| json!({"mapping": {"mode": "passthrough", "request": request}});
+        let title = "{{ currentValue.title }}";
+        let before = to(json!({"path": "/a", "query": {"name": title}, "headers": {"X-A": "1"}}));
+        let now = to(json!({"path": "/b", "headers": {"X-A": "1", "X-B": title}}));
+        let changed = weighed(Some(before.clone()), now);
+        assert_eq!(changed.turn, Turn::DifferentBody);
+        let told = changed.differences.iter();
+        let told: Vec<_> = told
+            .map(|one| (&*one.place, one.before.as_deref(), one.now.as_deref()))
+            .collect();
+        let title = Some("\"Call Ada about the contract\"");
+        let expected = [
+            ("request.path", Some("\"a\""), Some("\"b\"")),
+            ("request.query.name", title, None),
+            ("request.headers.x-b", None, title),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(weighed(Some(before.clone()), before).turn, Turn::Same);
+    }
 }

@@ -24,6 +24,7 @@ on_both! {
     an_edit_shows_its_changes_and_any_version_can_be_restored,
     a_connection_that_was_saved_meanwhile_is_not_overwritten_unseen,
     live_parts_answer_to_half_finished_rules_and_hide_secrets,
+    path_query_and_headers_are_made_in_the_builder,
     an_import_says_what_it_does_and_does_that,
     rules_of_an_earlier_version_stay_and_are_imported_switched_off,
     an_import_reaches_no_address_that_a_save_would_refuse,
@@ -654,6 +655,87 @@ async fn live_parts_answer_to_half_finished_rules_and_hide_secrets(database: Dat
             .len(),
         1
     );
+    bridge.stop().await;
+}
+
+async fn path_query_and_headers_are_made_in_the_builder(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let with = |path, query, headers| {
+        let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+        posted.extend([
+            ("name", "To pages"),
+            ("request_path", path),
+            ("request_query", query),
+            ("request_headers", headers),
+        ]);
+        posted
+    };
+    let title = "{{ currentValue.title }}";
+    let (query, headers) = (
+        format!("name={title}\nat=1"),
+        format!("Title: New: {title}"),
+    );
+    let whole = with("/pages/{{ currentValue.id }}", &query, &headers);
+
+    let mut sampled = whole.clone();
+    let sample = r#"{"event": "TODO_CREATED", "currentValue": {"title": "GG & co", "id": "a/7"}}"#;
+    sampled.extend([("sample_from", "paste"), ("sample", sample)]);
+    let live = ada.post("/connections/live", &sampled).await;
+    let result = part(&live, "result");
+    for line in [
+        "/in/pages/a%2F7?***&#38;name=GG+%26+co&#38;at=1",
+        "title: New: GG &#38; co",
+    ] {
+        assert!(result.contains(line), "{line} in {result}");
+    }
+
+    for (wrong, id, sentence) in [
+        (
+            with("/a?b", "", ""),
+            "request_path",
+            "have no place in a path",
+        ),
+        (with("", "name", ""), "request_query", "Line 1"),
+        (
+            with("", "", "a: b\nc: {{ b"),
+            "request_headers",
+            "<code>c</code>: The template",
+        ),
+        (
+            with("", "", "Cookie: a"),
+            "request_headers",
+            "carries credentials",
+        ),
+    ] {
+        let refused = ada.post("/connections", &wrong).await;
+        assert_eq!(refused.status, 422);
+        let at = refused.html.find(&format!("id=\"{id}\"")).unwrap();
+        let end = refused.html[at..].find("</div>").unwrap();
+        let told = &refused.html[at..at + end];
+        assert!(told.contains(sentence), "{sentence} in {told}");
+    }
+
+    assert_eq!(ada.post("/connections", &whole).await.status, 303);
+    let saved = bridge.get("/connections").await["data"].clone();
+    let saved = saved.as_array().unwrap();
+    let saved = saved.iter().find(|one| one["name"] == "To pages").unwrap();
+    assert_eq!(
+        saved["mapping"]["request"],
+        json!({"path": "/pages/{{ currentValue.id }}", "query": {"name": title, "at": "1"}, "headers": {"Title": format!("New: {title}")}})
+    );
+    let edit = format!("/connections/{}/edit", saved["id"].as_str().unwrap());
+    let edit = ada.get(&edit).await;
+    for typed in [
+        query.as_str(),
+        &headers,
+        "<details class=\"adds\" id=\"request-parts\" open>",
+    ] {
+        assert!(edit.html.contains(typed), "{typed} in {}", edit.html);
+    }
     bridge.stop().await;
 }
 

@@ -509,6 +509,9 @@ fn what_is_wrong_with_a_mapping_is_told() {
     };
     let pipe = |pipe: Value| field(json!({"pipe": pipe}));
     let template = |body: &str| json!({"mode": "template", "body": body});
+    let request = |request: Value| json!({"mode": "passthrough", "request": request});
+    let many_texts: serde_json::Map<String, Value> =
+        (0..31).map(|n| (format!("n{n}"), json!("1"))).collect();
     let many: Vec<Value> = (0..5_000)
         .map(|n| json!({"to": format!("f{n}"), "from": {"value": 1}}))
         .collect();
@@ -560,6 +563,20 @@ fn what_is_wrong_with_a_mapping_is_told() {
         template("{% set a = b | raw ~ c %}{}"),
         template("{% set a %}{{ b }}{% endset %}{% if a %}{}{% endif %}"),
         template("{% filter int %}[1]{% endfilter %}"),
+        request(json!("/a")),
+        request(json!({"colour": 1})),
+        request(json!({"path": "/"})),
+        request(json!({"path": "/a?b=1"})),
+        request(json!({"path": "/a\nb"})),
+        request(json!({"path": "/{{ a"})),
+        request(json!({"query": []})),
+        request(json!({"query": {"a=b": "1"}})),
+        request(json!({"query": many_texts})),
+        request(json!({"headers": {"Authorization": "x"}})),
+        request(json!({"headers": {"Host": "x"}})),
+        request(json!({"headers": {"a b": "x"}})),
+        request(json!({"headers": {"X-A": "1", "x-a": "2"}})),
+        request(json!({"headers": many_texts})),
     ] {
         all_told(&Mapping::parse(&document).expect_err("a mapping that is refused"));
     }
@@ -737,6 +754,28 @@ fn where_a_template_made_no_json_is_told() {
     };
     let told = in_indonesian(&mapping.apply(&input).unwrap_err().message);
     assert!(told.contains("(baris 1, kolom 7 dari hasilnya)"), "{told}");
+}
+
+#[test]
+fn what_cannot_be_added_to_a_request_is_told() {
+    let document = json!({"long": "x".repeat(9_000), "lines": "a\nb", "none": null, "empty": ""});
+    for (request, code) in [
+        (json!({"path": "/{{ none }}"}), "value_missing"),
+        (json!({"path": "/{{ empty }}"}), "path_empty"),
+        (json!({"path": "/{{ '..' | raw }}/a"}), "path_leaves"),
+        (json!({"query": {"a": "{{ long }}"}}), "url_too_long"),
+        (json!({"headers": {"a": "{{ lines }}"}}), "header_control"),
+        (json!({"headers": {"a": "{{ long }}"}}), "header_too_long"),
+    ] {
+        let mapping = json!({"mode": "passthrough", "request": request});
+        let input = MappingInput {
+            document: &document,
+            body: b"{}",
+        };
+        let error = Mapping::parse(&mapping).unwrap().apply(&input).unwrap_err();
+        assert_eq!(error.code, code);
+        told(&error.message);
+    }
 }
 
 #[test]

@@ -50,7 +50,7 @@ async fn twins(bridge: &TestBridge, receiver: &Receiver) {
         let destination = bridge.created("/destinations", destination).await;
         let connection = json!({
             "name": "Notify", "source_id": source["id"], "destination_id": destination["id"],
-            "trigger": {"events": [trigger]}, "enabled": true,
+            "trigger": {"events": [trigger]}, "enabled": true, "mapping": {"mode": "passthrough", "request": {"path": "/{{ event }}"}},
         });
         bridge.created("/connections", connection).await;
     }
@@ -68,6 +68,7 @@ async fn the_same_document_again_changes_nothing(database: Database) {
     assert_eq!(done.status, 303, "{}", done.html);
     let connections = bridge.get("/connections").await["data"].clone();
     for connection in connections.as_array().unwrap() {
+        assert_eq!(connection["mapping"]["request"]["path"], "/{{ event }}");
         let mut connection = connection.clone();
         connection["enabled"] = json!(true);
         let path = format!("/connections/{}", connection["id"].as_str().unwrap());

@@ -23,6 +23,12 @@ pub struct FormProblem {
 }
 
 impl FormProblem {
+    /// What it is called among those that stand at a place together.
+    pub fn name_within(&self, place: &str) -> Option<String> {
+        let name = self.place.strip_prefix(place)?.strip_prefix('/')?;
+        Some(name.replace("~1", "/").replace("~0", "~"))
+    }
+
     /// A problem with one field.
     pub fn at(place: &str, message: impl AsRef<str>) -> FormProblem {
         FormProblem {
