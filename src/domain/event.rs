@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeSeed as _;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::lenient;
@@ -183,6 +183,25 @@ pub fn read_for(body: &[u8], needs: &Needs) -> Result<Reading, ReadError> {
     let dedupe_key = dedupe_key(&event_type, body);
     let facts = facts(event_type, &document, dedupe_key);
     Ok(Reading::Event { facts, document })
+}
+
+/// Whether a change leads back to where another one came from.
+pub fn undoes(later: &[u8], first: &[u8]) -> bool {
+    let (Ok(later), Ok(first)) = (lenient::document(later), lenient::document(first)) else {
+        return false;
+    };
+    let side = |event: &Value, name: &str| event.get(name).and_then(Value::as_object).cloned();
+    let sides = |event: &Value| Some((side(event, "previousValue")?, side(event, "currentValue")?));
+    let Some(((later_before, later_after), (before, after))) = sides(&later).zip(sides(&first))
+    else {
+        return false;
+    };
+    // The side before may be told in part; when it was written is no part of what it was.
+    let agrees = |part: &Map<String, Value>, whole: &Map<String, Value>| {
+        let mut members = part.iter().filter(|(name, _)| *name != "updatedAt");
+        members.all(|(name, value)| whole.get(name) == Some(value))
+    };
+    !agrees(&before, &after) && agrees(&before, &later_after) && agrees(&later_before, &after)
 }
 
 fn document_for(body: &[u8], needs: &Needs) -> Result<Value, serde_json::Error> {

@@ -16,7 +16,7 @@ use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQ
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::delivery::{Cause, State};
-use crate::domain::event::EventFacts;
+use crate::domain::event::{EventFacts, undoes};
 use crate::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, SourceId, VersionId,
 };
@@ -49,6 +49,9 @@ macro_rules! insert_rows {
     }};
 }
 pub(super) use insert_rows;
+
+/// Events of one record and time that are looked at for one that undid another.
+const UNDOING_LIMIT: i64 = 8;
 
 /// One event with the deliveries that the connections decided on.
 #[derive(Debug, Clone)]
@@ -225,7 +228,7 @@ both! {
                 .first(conn)?;
             let past_its_window = unique_since_ms.is_some_and(|since_ms| received_ms < since_ms);
             let mut first = holder;
-            if past_its_window || may_have_changed_back(conn, source_id, facts, &first)? {
+            if past_its_window || may_have_changed_back(conn, event, &first)? {
                 diesel::update(events::table.filter(events::id.eq(&first)))
                     .set(events::dedupe_key.eq(None::<Vec<u8>>))
                     .execute(conn)?;
@@ -245,25 +248,34 @@ both! {
 }
 
 both! {
-    /// Whether the same change may have been made once more: its time is not told, and the record had another event after the first.
+    /// Whether the same change may have been made once more. Where its time is not told, any other event of the record after the first tells so; where it
+    /// is, only one that undid the first at that very time, so that the time says nothing.
     fn may_have_changed_back(
         conn: &mut Conn,
-        source_id: &SourceId,
-        facts: &EventFacts,
+        event: &NewEvent,
         first: &[u8],
     ) -> Result<bool, StoreError> {
-        let Some(record_id) = facts.record_id.as_deref().filter(|_| !facts.is_stamped) else {
+        let facts = &event.facts;
+        let Some(record_id) = facts.record_id.as_deref() else {
             return Ok(false);
         };
-        let later: Option<Vec<u8>> = events::table
+        let later = events::table
             .filter(events::record_id.eq(row::text(record_id)))
             .filter(events::id.gt(first))
-            .filter(events::source_id.eq(&source_id.as_bytes()[..]))
-            .filter(events::is_test.eq(false))
-            .select(events::id)
-            .first(conn)
-            .optional()?;
-        Ok(later.is_some())
+            .filter(events::source_id.eq(&event.source_id.as_bytes()[..]))
+            .filter(events::is_test.eq(false));
+        if !facts.is_stamped {
+            let later: Option<Vec<u8>> = later.select(events::id).first(conn).optional()?;
+            return Ok(later.is_some());
+        }
+        let at_ms = facts.occurred_at.map(|time| time.as_millisecond());
+        let bodies: Vec<Vec<u8>> = later
+            .filter(events::occurred_at.eq(at_ms))
+            .order(events::id.desc())
+            .limit(UNDOING_LIMIT)
+            .select(events::body)
+            .load(conn)?;
+        Ok(bodies.iter().any(|later| undoes(later, &event.body)))
     }
 }
 

@@ -119,10 +119,24 @@ async fn a_change_that_is_undone_and_made_again_is_no_duplicate(database: Databa
     // Where the time of the change is told, the same content is the same change, whatever came between.
     let first = toggled("r3", true, Some("2026-01-31T10:00:00.000Z"));
     let second = toggled("r3", false, Some("2026-01-31T10:00:01.000Z"));
+    // But for a time that does not move with the change, which its undoing proves when it carries the same one.
+    let unmoved = Some("2026-01-31T10:00:00.000Z");
+    let (there, back) = (toggled("r4", true, unmoved), toggled("r4", false, unmoved));
+    let renamed = json!({"event": "TODO_NAME_UPDATED", "previousValue": {"id": "r4", "title": "Sip"},
+                         "currentValue": {"id": "r4", "title": "Ship", "done": true, "updatedAt": unmoved}});
+    let renamed = renamed.to_string();
     for (body, status) in [
         (&first, "stored"),
         (&second, "stored"),
         (&first, "duplicate"),
+        (&there, "stored"),
+        // Made by the same change, it undoes nothing.
+        (&renamed, "stored"),
+        (&there, "duplicate"),
+        (&back, "stored"),
+        (&there, "stored"),
+        (&there, "duplicate"),
+        (&back, "stored"),
     ] {
         let (_, answer) = bridge.post(&connected.hook, body.as_bytes()).await;
         assert_eq!(answer["status"], status, "{body}");
