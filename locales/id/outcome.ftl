@@ -4,6 +4,7 @@ outcome-word-delivered = terkirim
 outcome-word-redirected = dialihkan
 outcome-word-status = ditolak
 outcome-word-not_accepted = tidak diterima
+outcome-word-refused_for_good = ditolak untuk seterusnya
 outcome-word-mail_refused = email ditolak
 outcome-word-no_access_token = tanpa token akses
 outcome-word-refused_address = alamat ditolak

@@ -16,6 +16,8 @@ pub enum Outcome {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         asks_to_wait: bool,
     },
+    /// It answered this status, after which its settings let no other attempt follow.
+    RefusedForGood { status: u16 },
     /// It answered 2xx, but not what its success rule asks for.
     NotAccepted { status: u16, reason: String },
     /// The mail server refused a step, with this SMTP status: 4.. for now, 5.. for good.
@@ -94,7 +96,8 @@ impl Outcome {
         }
     }
 
-    /// What it means, by DESIGN's failure words: 2xx arrived, 410 stops, everything else is tried again, but for a request that cannot be built.
+    /// What it means, by DESIGN's failure words: 2xx arrived, 410 stops, everything else is tried again, but for a request that cannot be built and
+    /// a status that the destination's settings call final.
     /// A refused address is tried again too: the name may lead elsewhere by then, or the guard may. So is what a mail server refuses for now, or for what
     /// stands in the destination's settings; a recipient or a mail that it refuses for good is not pressed on it again.
     pub fn verdict(&self) -> Verdict {
@@ -104,16 +107,17 @@ impl Outcome {
             } => Verdict::Delivered,
             Outcome::Answered { status: 410, .. } => Verdict::Gone,
             Outcome::InvalidRequest { .. } => Verdict::Final,
-            _ if self.is_of_the_mail_alone() => Verdict::Final,
+            _ if self.is_of_the_body_alone() => Verdict::Final,
             _ => Verdict::Retry,
         }
     }
 
-    /// Whether this mail is at fault and the next one may well arrive, so that it tells nothing of its destination.
-    pub fn is_of_the_mail_alone(&self) -> bool {
+    /// Whether what was sent is at fault and the next may well arrive, so that it tells nothing of its destination.
+    pub fn is_of_the_body_alone(&self) -> bool {
         matches!(
             self,
-            Outcome::InvalidMail { .. }
+            Outcome::RefusedForGood { .. }
+                | Outcome::InvalidMail { .. }
                 | Outcome::MailRefused {
                     status: 500..,
                     step: MailStep::Recipient | MailStep::Content,
@@ -131,6 +135,7 @@ impl Outcome {
                 status: 300..=399, ..
             } => "redirected",
             Outcome::Answered { .. } => "status",
+            Outcome::RefusedForGood { .. } => "refused_for_good",
             Outcome::NotAccepted { .. } => "not_accepted",
             Outcome::MailRefused { .. } => "mail_refused",
             Outcome::MailUnanswered { .. } => "mail_unanswered",
@@ -151,6 +156,7 @@ impl Outcome {
     pub fn status(&self) -> Option<u16> {
         match self {
             Outcome::Answered { status, .. }
+            | Outcome::RefusedForGood { status }
             | Outcome::NotAccepted { status, .. }
             | Outcome::MailRefused { status, .. } => Some(*status),
             _ => None,
@@ -177,6 +183,11 @@ impl Outcome {
             }
             Outcome::Answered { status, .. } => {
                 format!("Refused: the destination answered {status}.")
+            }
+            Outcome::RefusedForGood { status } => {
+                format!(
+                    "Refused for good: the destination answered {status}, after which its settings let no other attempt follow."
+                )
             }
             Outcome::NotAccepted { status, reason } => {
                 format!("Not accepted: the destination answered {status}, but {reason}")
@@ -289,6 +300,9 @@ impl Outcome {
             }
             | Outcome::ConnectionBroke { .. } => PASSES,
             Outcome::Answered { .. } => "See the answer's body for the reason.",
+            Outcome::RefusedForGood { .. } => {
+                "See the answer for the reason, correct the record or the mapping, then resend it."
+            }
             Outcome::NotAccepted { .. } => {
                 "See the answer's body for the reason; what counts as delivered stands in the destination's settings."
             }
@@ -357,7 +371,7 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn failures() -> [Outcome; 21] {
+    pub(crate) fn failures() -> [Outcome; 22] {
         let mail_refused = |status, step| Outcome::MailRefused { status, step };
         let reason = || "because: of it".to_string();
         [
@@ -366,6 +380,7 @@ pub(crate) mod tests {
             Outcome::answered(404),
             Outcome::answered(418),
             Outcome::answered(500),
+            Outcome::RefusedForGood { status: 422 },
             Outcome::NotAccepted {
                 status: 200,
                 reason: reason(),

@@ -117,8 +117,8 @@ async fn judge_destination(
         // It was deleted; nothing is told of it any more.
         return Ok(());
     };
-    // One record's bad address must not stop the mails of all others.
-    if outcome.is_of_the_mail_alone() {
+    // One record's bad address, or what it holds, must not stop all others.
+    if outcome.is_of_the_body_alone() {
         return Ok(());
     }
     let must_be_held = note(bridge, present, parcel.delivery_id, outcome, ended).await?;

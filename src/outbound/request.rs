@@ -197,7 +197,15 @@ async fn talk(
             }
             let received_at = Timestamp::from_second(message.timestamp_s).unwrap_or_default();
             let judge = settings.success.as_ref().map(|rule| (rule, received_at));
-            read(response, judge, exchange).await
+            let is_final = request.is_final(response.status().as_u16());
+            match read(response, judge, exchange).await {
+                // Too many requests are told by other statuses too.
+                Outcome::Answered {
+                    status,
+                    asks_to_wait: false,
+                } if is_final => Outcome::RefusedForGood { status },
+                outcome => outcome,
+            }
         }
         Err(error) => classify(&error),
     }

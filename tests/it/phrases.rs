@@ -859,6 +859,7 @@ fn how_attempts_end_is_told() {
             status: 403,
             asks_to_wait: true,
         },
+        Outcome::RefusedForGood { status: 422 },
         Outcome::NotAccepted {
             status: 200,
             reason: reason(),

@@ -13,6 +13,7 @@ use crate::pages::owner;
 on_both! {
     an_answer_that_its_rule_does_not_take_is_tried_again,
     a_rule_goes_with_its_destination_into_another_bridge,
+    a_final_status_fails_its_delivery_at_once_and_holds_nothing,
 }
 
 fn ok() -> Value {
@@ -304,5 +305,101 @@ async fn a_test_request_is_judged_by_the_rule_too() {
     ada.post(&format!("{at}/test"), &[("csrf", &mark)]).await;
     let page = patiently("the test's result", async { ada.get(&at).await.html }).await;
     assert!(page.contains("but its answer is not JSON"), "{page}");
+    bridge.stop().await;
+}
+
+async fn a_final_status_fails_its_delivery_at_once_and_holds_nothing(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let path = format!("/destinations/{}", connected.destination_id);
+    let with = |statuses: Value| json!({"name": "Receiver", "config": {"url": receiver.url(), "final_statuses": statuses}});
+    for status in [200, 399, 408, 410, 425, 429, 500] {
+        let (refused, problem) = bridge
+            .api("PUT", &path, Some(with(json!([422, status]))))
+            .await;
+        let problem = &problem["problems"][0];
+        assert_eq!((refused, &problem["code"]), (422, &json!("not_final")));
+        assert_eq!(problem["pointer"], "/config/final_statuses");
+    }
+    let (status, saved) = bridge
+        .api("PUT", &path, Some(with(json!([422, 400, 422]))))
+        .await;
+    assert_eq!(
+        (status, &saved["config"]["final_statuses"]),
+        (200, &json!([400, 422]))
+    );
+
+    // Far more than the failures in a row for which a destination is held.
+    for number in 1..=30 {
+        receiver.answer_next(422);
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+        bridge.recorded(number as u64).await;
+        bridge.advance(Duration::from_secs(4));
+    }
+    let refused = delivery(&bridge).await;
+    assert_eq!(refused["state"], "failed");
+    assert_eq!(refused["attempts"].as_array().unwrap().len(), 1);
+    let outcome = &refused["attempts"][0]["outcome"];
+    assert_eq!(outcome["code"], "refused_for_good");
+    assert_eq!(bridge.get(&path).await["health"]["state"], "ok");
+    bridge.post(&connected.hook, &event(31)).await;
+    receiver.next().await;
+    bridge.recorded(31).await;
+    assert_eq!(delivery(&bridge).await["state"], "delivered");
+
+    // One that asks to come again later is no matter of the record, and neither is any other status.
+    receiver.answer_with(Answer {
+        status: 400,
+        headers: vec![("retry-after", "60".into())],
+        body: Vec::new(),
+    });
+    receiver.answer_next(404);
+    for number in [32, 33] {
+        bridge.post(&connected.hook, &event(number)).await;
+        receiver.next().await;
+        bridge.recorded(number as u64).await;
+        assert_eq!(delivery(&bridge).await["state"], "retrying");
+    }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn the_form_takes_final_statuses_and_says_what_is_none() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let mut ada = owner(&bridge).await;
+    let page = format!("/destinations/{}", connected.destination_id);
+    let edit = ada.get(&format!("{page}/edit")).await;
+    let mark = edit.mark();
+    let url = receiver.url();
+    let with = |statuses: &'static str| {
+        vec![
+            ("csrf", mark.as_str()),
+            ("name", "Receiver"),
+            ("kind", "webhook"),
+            ("url", &url),
+            ("method", "POST"),
+            ("auth", "none"),
+            ("scheme", "none"),
+            ("success", "any"),
+            ("final_statuses", statuses),
+        ]
+    };
+    for (typed, told) in [
+        ("400; 422", "Write statuses with commas between"),
+        ("400, 500", "500 cannot be final"),
+    ] {
+        let refused = ada.post(&page, &with(typed)).await;
+        assert_eq!(refused.status, 422);
+        let named = "<a href=\"#final_statuses\">Final statuses</a>";
+        assert!(refused.html.contains(named), "{}", refused.html);
+        assert!(refused.html.contains(told), "{told}");
+        assert!(refused.html.contains(&format!("value=\"{typed}\"")));
+    }
+    assert_eq!(ada.post(&page, &with("422 400,")).await.status, 303);
+    assert!(ada.get(&page).await.html.contains("<dd>400, 422</dd>"));
+    let edit = ada.get(&format!("{page}/edit")).await;
+    assert!(edit.html.contains("value=\"400, 422\""));
     bridge.stop().await;
 }

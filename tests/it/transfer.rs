@@ -201,7 +201,7 @@ async fn nothing_is_sent_until_what_an_import_left_out_is_entered(database: Data
         bundle["destinations"][0]["config"],
         json!({
             "url": masked, "method": "POST", "headers": {"x-tenant": "***"},
-            "auth": {"type": "bearer", "token": "***"}, "allow_http": false,
+            "auth": {"type": "bearer", "token": "***"}, "allow_http": false, "final_statuses": [],
         })
     );
     first.stop().await;

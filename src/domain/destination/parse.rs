@@ -34,6 +34,8 @@ pub(super) struct ConfigDocument {
     auth: Option<AuthDocument>,
     #[serde(default)]
     allow_http: bool,
+    #[serde(default)]
+    final_statuses: Vec<u16>,
 }
 
 #[derive(Deserialize)]
@@ -138,7 +140,23 @@ pub(super) fn parse_request(
         headers,
         auth: auth?,
         allow_http: config.allow_http,
+        final_statuses: parse_final_statuses(config.final_statuses, problems),
     })
+}
+
+/// In their order and each once. Statuses that ask to come again later, or say that nothing is there any more, have a meaning already.
+fn parse_final_statuses(mut statuses: Vec<u16>, problems: &mut Vec<Problem>) -> Vec<u16> {
+    statuses.sort_unstable();
+    statuses.dedup();
+    let has_meaning = |status: &u16| [408, 410, 425, 429].contains(status);
+    let refused = |status: &&u16| !(400..=499).contains(*status) || has_meaning(status);
+    if let Some(status) = statuses.iter().find(refused) {
+        let message = format!(
+            "{status} cannot be final: statuses from 400 to 499 can, but for 408, 410, 425 and 429."
+        );
+        problems.push(Problem::new("/config/final_statuses", "not_final", message));
+    }
+    statuses
 }
 
 /// A mask that stands for nothing. Where nothing was saved before, it is read as it is: `Settings::unfit` finds it, and what an import left out stays so.

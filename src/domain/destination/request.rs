@@ -20,6 +20,8 @@ pub struct RequestSettings {
     pub auth: Auth,
     /// Plain http is accepted although the network is not listed as allowed.
     pub allow_http: bool,
+    /// Statuses that tell of what was sent and not of the destination: no other attempt follows, and it is not held for them. In their order.
+    pub final_statuses: Vec<u16>,
 }
 
 /// Without what may be a secret.
@@ -47,6 +49,11 @@ pub(super) enum Showing {
 }
 
 impl RequestSettings {
+    /// Whether an answer of this status lets no other attempt follow.
+    pub fn is_final(&self, status: u16) -> bool {
+        self.final_statuses.contains(&status)
+    }
+
     /// Whether a body goes along: receivers look at none of a GET, and proxies refuse it.
     pub fn sends_body(&self) -> bool {
         self.method != "GET"
@@ -132,6 +139,7 @@ impl RequestSettings {
             "headers": headers,
             "auth": self.auth.document(showing),
             "allow_http": self.allow_http,
+            "final_statuses": self.final_statuses,
         })
     }
 }

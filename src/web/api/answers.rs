@@ -226,7 +226,7 @@ fn made() -> Value {
     let config = object(
         json!({
             "url": {"type": "string", "description": "Values of the query and parts of the path that may be secrets are masked."}, "method": text(),
-            "headers": {"type": "object", "additionalProperties": {"const": "***"}}, "auth": auth, "allow_http": truth(),
+            "headers": {"type": "object", "additionalProperties": {"const": "***"}}, "auth": auth, "allow_http": truth(), "final_statuses": {"type": "array", "items": number()},
         }),
         json!({}),
     );

@@ -153,6 +153,7 @@ fn destination_parts() -> Value {
                 "key": {"type": ["string", "object"], "writeOnly": true, "description": "The JSON file of a service account's key, as a text or as it is."},
             }},
             "allow_http": {"type": "boolean", "default": false},
+            "final_statuses": {"type": "array", "items": {"type": "integer", "minimum": 400, "maximum": 499}, "default": [], "description": "Statuses that tell of what was sent: no other attempt follows, and the destination is not held for them. Not 408, 410, 425 and 429."},
         }},
         "MailConfig": {"type": "object", "required": ["server", "from"], "description": "For the kind `email`; a mapping makes `to`, `subject`, `text`, `html` and `reply_to`, and every other body is the text.", "properties": {
             "server": {"type": "string", "description": "Its name, without a port."}, "port": {"type": "integer", "minimum": 1, "maximum": 65_535, "description": "Left out, the usual one: 587, 465 or 25."},

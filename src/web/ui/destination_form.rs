@@ -68,6 +68,8 @@ pub struct DestinationForm {
     pub per_second: String,
     pub timeout_ms: String,
     pub success: SuccessField,
+    /// As they are typed, with commas between.
+    pub final_statuses: String,
     pub notices: bool,
     /// When what it was filled in with had been changed; `None` when the form does not say.
     pub seen_ms: Option<i64>,
@@ -92,6 +94,10 @@ pub async fn checked(
             .into_iter()
             .filter_map(|name| limit_problem(name, form.text(name))),
     );
+    if statuses(form.text("final_statuses")).is_none() {
+        let wanted = t!("destinations-no-statuses");
+        problems.push(FormProblem::at("config/final_statuses", wanted));
+    }
     let problems = if problems.is_empty() {
         match saving.await {
             Ok(saved) => return Ok(Ok(saved)),
@@ -326,6 +332,7 @@ impl DestinationForm {
             url: conceal(&request.url),
             method: request.method.clone(),
             allow_http: request.allow_http,
+            final_statuses: listed(&request.final_statuses),
             headers: headers
                 .map(|(name, _)| (name.clone(), MASK.to_string()))
                 .collect(),
@@ -355,10 +362,23 @@ impl DestinationForm {
             per_second: form.text("per_second").into(),
             timeout_ms: form.text("timeout_ms").into(),
             success: SuccessField::typed(form),
+            final_statuses: form.text("final_statuses").into(),
             notices: form.is_ticked("notices"),
             seen_ms: seen_ms(form),
         }
     }
+}
+
+/// Statuses with commas between.
+pub fn listed(statuses: &[u16]) -> String {
+    let texts: Vec<String> = statuses.iter().map(u16::to_string).collect();
+    texts.join(", ")
+}
+
+/// Statuses with commas or blanks between; `None` when something else stands there.
+fn statuses(typed: &str) -> Option<Vec<u16>> {
+    let parts = typed.split([',', ' ']).filter(|part| !part.is_empty());
+    parts.map(|part| part.parse().ok()).collect()
 }
 
 /// When what the form was filled in with had been changed.
@@ -408,6 +428,7 @@ fn request_document(form: &Form) -> Value {
         .collect();
     json!({
         "url": with_scheme(form.text("url")), "method": form.text("method"), "headers": headers, "auth": auth_document(form), "allow_http": form.is_ticked("allow_http"),
+        "final_statuses": statuses(form.text("final_statuses")).unwrap_or_default(),
     })
 }
 

@@ -30,7 +30,7 @@ use crate::web::i18n::{Key, as_short};
 use crate::web::phrases::retold;
 use crate::web::ui::asking::{Ask, Links, ask_first, refuse_used, users_of};
 use crate::web::ui::destination_form::{
-    AUTHS, DestinationForm, SUCCESS_WAYS, checked, document, seen_ms,
+    AUTHS, DestinationForm, SUCCESS_WAYS, checked, document, listed, seen_ms,
 };
 use crate::web::ui::error::PageError;
 use crate::web::ui::fields::all_called;
@@ -124,6 +124,8 @@ struct RequestFacts {
     scheme: Key,
     /// What counts as delivered, in words.
     success: String,
+    /// With commas between.
+    final_statuses: String,
 }
 
 /// What is told of a mail server.
@@ -492,6 +494,7 @@ async fn show_page(
             method: request.method.clone(),
             scheme: word_of(&SCHEMES, settings.signing.scheme.as_str()),
             success: success_words(settings.success.as_ref()),
+            final_statuses: listed(&request.final_statuses),
         }),
         mail: settings
             .endpoint

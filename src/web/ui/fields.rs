@@ -5,7 +5,7 @@
 use crate::web::i18n::Key;
 
 /// Place, label, and the control's id. What a place begins with is enough; of several, the first that fits.
-const FIELDS: [(&str, Key, &str); 53] = [
+const FIELDS: [(&str, Key, &str); 54] = [
     ("name", key!("builder-name"), "name"),
     ("email", key!("session-email"), "email"),
     ("password", key!("session-password"), "password"),
@@ -128,6 +128,11 @@ const FIELDS: [(&str, Key, &str); 53] = [
         "limits/timeout_ms",
         key!("destinations-timeout"),
         "timeout_ms",
+    ),
+    (
+        "config/final_statuses",
+        key!("destinations-final"),
+        "final_statuses",
     ),
     (
         "success/path",
