@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::domain::audit::ActorKind;
 use crate::domain::catalogue;
 use crate::domain::event::{EventFacts, fact_needs, shared_name};
 use crate::domain::filter::explanation::Explanation;
@@ -47,6 +48,16 @@ pub struct Version {
     pub destination_id: DestinationId,
     pub rules: RulesDocument,
     pub created_at: Timestamp,
+    /// `None` where nobody wrote it down.
+    pub saved_by: Option<SavedBy>,
+}
+
+/// Who saved a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedBy {
+    pub kind: ActorKind,
+    /// What they were called then.
+    pub name: String,
 }
 
 /// The rules as a person wrote them, in the API's shape.

@@ -5,7 +5,8 @@ use diesel::{
     RunQueryDsl as _, Selectable, SelectableHelper as _,
 };
 
-use crate::domain::connection::{Connection, RulesDocument, Version};
+use crate::domain::audit::ActorKind;
+use crate::domain::connection::{Connection, RulesDocument, SavedBy, Version};
 use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
 use crate::store::Store;
 use crate::store::both::{both, either};
@@ -46,6 +47,7 @@ impl Store {
         &self,
         draft: ConnectionDraft,
     ) -> Result<Connection, StoreError> {
+        let saved_by = self.saver();
         either!(self.write(move |conn| {
             check_ends(conn, &draft)?;
             diesel::insert_into(connections::table)
@@ -59,7 +61,7 @@ impl Store {
                     connections::updated_at.eq(draft.now_ms),
                 ))
                 .execute(conn)?;
-            insert_version(conn, &draft, 1)?;
+            insert_version(conn, &draft, 1, saved_by.as_ref())?;
             load(conn, draft.id)?.into_domain()
         }))
     }
@@ -72,6 +74,7 @@ impl Store {
         draft: ConnectionDraft,
         seen: Option<Seen>,
     ) -> Result<Connection, StoreError> {
+        let saved_by = self.saver();
         either!(self.write(move |conn| {
             let before = load(conn, draft.id)?.into_domain()?;
             let same = before.version.rules == draft.rules
@@ -94,7 +97,7 @@ impl Store {
                 draft.version_id
             };
             if !same {
-                insert_version(conn, &draft, before.version.number + 1)?;
+                insert_version(conn, &draft, before.version.number + 1, saved_by.as_ref())?;
             }
             diesel::update(connections::table.find(&draft.id.as_bytes()[..]))
                 .set((
@@ -107,6 +110,15 @@ impl Store {
                 .execute(conn)?;
             load(conn, draft.id)?.into_domain()
         }))
+    }
+
+    /// Whoever the waiting note tells of.
+    fn saver(&self) -> Option<SavedBy> {
+        let actor = self.waiting_note()?.actor;
+        Some(SavedBy {
+            kind: actor.kind,
+            name: actor.name,
+        })
     }
 
     /// Every connection that is not deleted, the oldest first.
@@ -239,7 +251,12 @@ both! {
 }
 
 both! {
-    fn insert_version(conn: &mut Conn, draft: &ConnectionDraft, number: i32) -> Result<(), StoreError> {
+    fn insert_version(
+        conn: &mut Conn,
+        draft: &ConnectionDraft,
+        number: i32,
+        saved_by: Option<&SavedBy>,
+    ) -> Result<(), StoreError> {
         let rules = serde_json::to_string(&draft.rules)
             .map_err(|error| StoreError::Corrupt(error.to_string()))?;
         diesel::insert_into(connection_versions::table)
@@ -250,6 +267,8 @@ both! {
                 connection_versions::destination_id.eq(&draft.destination_id.as_bytes()[..]),
                 connection_versions::rules.eq(rules),
                 connection_versions::created_at.eq(draft.now_ms),
+                connection_versions::saved_by_kind.eq(saved_by.map(|by| by.kind.as_str())),
+                connection_versions::saved_by_name.eq(saved_by.map(|by| row::text(&by.name))),
             ))
             .execute(conn)?;
         Ok(())
@@ -314,12 +333,20 @@ struct VersionRow {
     destination_id: Vec<u8>,
     rules: String,
     created_at: i64,
+    saved_by_kind: Option<String>,
+    saved_by_name: Option<String>,
 }
 
 impl VersionRow {
     fn into_domain(self) -> Result<Version, StoreError> {
         let rules: RulesDocument = serde_json::from_str(&self.rules)
             .map_err(|error| StoreError::Corrupt(format!("a version's rules: {error}")))?;
+        let kind = self.saved_by_kind.as_deref();
+        let kind = kind.map(|word| row::word(word, ActorKind::from_word));
+        let saved_by = kind
+            .transpose()?
+            .zip(self.saved_by_name)
+            .map(|(kind, name)| SavedBy { kind, name });
         Ok(Version {
             id: row::id(&self.id, VersionId::from_slice)?,
             connection_id: row::id(&self.connection_id, ConnectionId::from_slice)?,
@@ -327,6 +354,7 @@ impl VersionRow {
             destination_id: row::id(&self.destination_id, DestinationId::from_slice)?,
             rules,
             created_at: row::time(self.created_at)?,
+            saved_by,
         })
     }
 }

@@ -127,6 +127,8 @@ diesel::table! {
         destination_id -> Binary,
         rules -> Text,
         created_at -> BigInt,
+        saved_by_kind -> Nullable<Text>,
+        saved_by_name -> Nullable<Text>,
     }
 }
 

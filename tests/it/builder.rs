@@ -509,6 +509,13 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Dat
     );
     let shown = ada.get(&format!("/connections/{id}")).await.html;
     assert!(shown.contains("Mapping: removed t.") && shown.contains("/versions/2"));
+    assert!(shown.contains("by Ada") && shown.contains("by the token test"));
+    let second = ada.get(&format!("/connections/{id}/versions/2")).await.html;
+    assert!(second.contains("by Ada"), "{second}");
+    let versions = bridge.get(&format!("/connections/{id}/versions")).await;
+    let saved_by = |number: usize| versions["data"][number]["saved_by"].clone();
+    assert_eq!(saved_by(0), json!({"kind": "person", "name": "Ada"}));
+    assert_eq!(saved_by(1), json!({"kind": "token", "name": "test"}));
     let first = ada.get(&format!("/connections/{id}/versions/1")).await.html;
     assert!(
         first.contains("This makes version 3")

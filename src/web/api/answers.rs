@@ -269,6 +269,10 @@ fn made() -> Value {
         }),
         json!({}),
     );
+    let saved_by = object(
+        json!({"kind": {"enum": ["person", "token", "command_line", "nobody"]}, "name": text()}),
+        json!({}),
+    );
     let noted = object(json!({"kind": text(), "id": maybe_text()}), json!({}));
     json!({
         "SourceAnswer": object(json!({
@@ -289,7 +293,7 @@ fn made() -> Value {
             "created_at": time(), "updated_at": time(),
         }), json!({})), rules(), json!({})),
         "VersionAnswer": with(object(json!({
-            "id": id(), "number": number(), "destination_id": id(), "created_at": time(),
+            "id": id(), "number": number(), "destination_id": id(), "created_at": time(), "saved_by": maybe(saved_by),
         }), json!({})), rules(), json!({})),
         "AuditEntry": object(json!({
             "id": id(), "at": time(), "actor": actor, "action": text(), "object": noted, "sentence": text(),

@@ -374,5 +374,6 @@ fn version_view(version: &Version) -> Value {
         "mapping": version.rules.mapping,
         "delivery": version.rules.delivery,
         "created_at": time(version.created_at),
+        "saved_by": version.saved_by.as_ref().map(|by| json!({"kind": by.kind.as_str(), "name": by.name})),
     })
 }

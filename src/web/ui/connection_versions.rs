@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use crate::domain::audit::ActorKind;
 use crate::domain::connection::{Connection, Version};
 use crate::flow::Bridge;
 use crate::store::error::StoreError;
@@ -26,6 +27,7 @@ struct VersionPage {
     name: String,
     number: i32,
     at: Moment,
+    by: Option<String>,
     in_force: bool,
     newest: i32,
     sentence: String,
@@ -153,6 +155,7 @@ impl Found {
             name: connection.name.clone(),
             number: version.number,
             at: Moment::new(version.created_at, bridge.clock.now()),
+            by: saved_by(version),
             in_force: version.id == connection.version.id,
             newest: connection.version.number,
             sentence,
@@ -164,5 +167,16 @@ impl Found {
             restoring: version_changes(&connection.version, version, names),
             rules: serde_json::to_string_pretty(&version.rules).unwrap_or_default(),
         })
+    }
+}
+
+/// Who saved it, as it stands behind the time.
+pub fn saved_by(version: &Version) -> Option<String> {
+    let by = version.saved_by.as_ref()?;
+    match by.kind {
+        ActorKind::Person => Some(t!("connections-saved-by", name = by.name.as_str())),
+        ActorKind::Token => Some(t!("connections-saved-by-token", name = by.name.as_str())),
+        ActorKind::CommandLine => Some(t!("connections-saved-by-command")),
+        ActorKind::Nobody => None,
     }
 }

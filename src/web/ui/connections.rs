@@ -26,6 +26,7 @@ use crate::web::problem::ApiError;
 use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
 use crate::web::ui::connection_form::{EventGroup, event_groups};
 use crate::web::ui::connection_sample::USUAL_EVENT;
+use crate::web::ui::connection_versions::saved_by;
 use crate::web::ui::connection_words::{Names, sentence_of, version_changes};
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
@@ -86,6 +87,7 @@ struct ShowPage {
 struct VersionRow {
     number: i32,
     at: Moment,
+    by: Option<String>,
     in_force: bool,
     /// What it changed, in sentences; nothing for the first one.
     changes: Vec<String>,
@@ -267,6 +269,7 @@ async fn show_page(
             .map(|(version, before)| VersionRow {
                 number: version.number,
                 at: Moment::new(version.created_at, now),
+                by: saved_by(version),
                 in_force: version.id == connection.version.id,
                 changes: before
                     .map(|before| version_changes(before, version, &names))
