@@ -104,7 +104,7 @@ deliveries-anyway-ask = The filter said no to this event. Send it anyway?
 deliveries-delivered-ask = This was delivered already. Send it again? The receiver gets it once more.
 deliveries-not-listened-ask = The connection does not listen to this event. Send it anyway?
 deliveries-try-this-now = Try this one now
-deliveries-try-now = Try all that waits for { $destination } now
+deliveries-try-now = Try everything waiting for { $destination } now
 deliveries-resume = Resume { $destination }
 deliveries-hurry = This one still goes on by itself. A resend goes out beside it, so it may arrive twice.
 deliveries-resent = This is the new delivery. It is on its way.
@@ -169,7 +169,7 @@ deliveries-is-sending-at-once =
        *[other] It is being sent, or waits here for its turn: this destination takes { $count } requests at once.
     }
 deliveries-is-sending-at-rate = It is being sent, or waits here for its turn: this destination takes { $rate } a second, { $count } at once.
-deliveries-is-retrying = It is tried again.
+deliveries-is-retrying = It will be tried again.
 deliveries-is-failed = No further attempt is made; resend it when the cause is mended.
 deliveries-passes = The event passes.
 deliveries-matched = It matched: { $reasons }
@@ -191,6 +191,6 @@ deliveries-every-condition = All conditions, one by one
 deliveries-tree-all = All of these
 deliveries-tree-any = Any of these
 deliveries-tree-none = None of these
-deliveries-tree-true = true
-deliveries-tree-false = false
+deliveries-tree-true = holds
+deliveries-tree-false = does not hold
 deliveries-tree-unknown = cannot tell

@@ -41,7 +41,7 @@ destinations-add-header = Add a header
 destinations-success-title = What counts as delivered
 destinations-success = Counts as delivered
 destinations-success-hint = An answer of another status never does. One that does not is tried again by the schedule.
-destinations-success-any = Every answer of 2xx
+destinations-success-any = Any success answer (2xx)
 destinations-success-ok = 2xx that says "ok": true, as Slack's API and Telegram do
 destinations-success-no-errors = 2xx with "data" and without "errors", as GraphQL answers, Blue's API too
 destinations-success-own = 2xx that meets a condition
@@ -79,7 +79,7 @@ destinations-next-try = The next attempt: { $time }.
 destinations-failing = Failing.
 destinations-no-number = Write a number.
 destinations-not-whole = Write a whole number.
-destinations-try-now = Try what waits now
+destinations-try-now = Try everything waiting now
 destinations-resumed = Resumed; waiting for the first to arrive.
 destinations-changed-since =
     { $count ->
@@ -89,7 +89,7 @@ destinations-changed-since =
     }
 destinations-chip-resumed = Resumed
 destinations-failing-hint = Attempts go on by the schedule.
-destinations-resume-now = Resume now
+destinations-resume-now = Send everything now
 destinations-resume = Resume
 destinations-pause = Pause
 destinations-test = Send a test request

@@ -20,8 +20,8 @@ overview-refused = Requests to { $source } are refused: the signature does not c
 overview-see-why = See why
 overview-failed-for-good =
     { $count ->
-        [one] 1 delivery to { $destination } failed for good in the { $range }. Mend the cause, then resend.
-       *[other] { $count } deliveries to { $destination } failed for good in the { $range }. Mend the cause, then resend.
+        [one] 1 delivery to { $destination } failed in the { $range } and is not tried again.
+       *[other] { $count } deliveries to { $destination } failed in the { $range } and are not tried again.
     }
 overview-see-them = See them
 overview-unmapped =
@@ -39,7 +39,8 @@ overview-is-paused = { $destination } gets nothing. { $reason }
 overview-is-held = { $destination } is held. { $reason }
 overview-is-failing = { $destination } is failing. { $failure }
 overview-look = Look at { $destination }
-overview-resume = Resume now
+overview-resume = Resume
+overview-send-held = Send everything now
 
 ## The beginning
 

@@ -69,7 +69,7 @@ replays-wait-for =
        *[other] { $count } wait until { $name } is resumed, so they are not doubled.
     }
 replays-see-waiting = Look at what waits
-replays-repetitions = Repeat others of these: the same event, the same connection
+replays-repetitions = Left out: repeats of the same event
 replays-to-make =
     { $count ->
         [one] 1 is sent again.

@@ -5,6 +5,10 @@ rules-change-source = Source: “{ $before }” became “{ $after }”.
 rules-and-more = { $name } and { $count } more
 rules-its = its { $name }
 rules-its-previous = its previous { $name }
+rules-name-title = title
+rules-name-done = done status
+rules-name-text = text
+rules-name-archived = archived status
 rules-name-list = list's title
 rules-name-project = project's name
 rules-name-record = record's title
@@ -70,13 +74,13 @@ rules-change-event-removed = Trigger: listens to “{ $name }” no more.
 rules-change-any-project = Trigger: listens to any project now.
 rules-change-project-added = Trigger: listens to the project { $name } too.
 rules-change-project-removed = Trigger: listens to the project { $name } no more.
-rules-change-condition-added = Filter: added { $said }.
-rules-change-condition-removed = Filter: removed { $said }.
+rules-change-condition-added = Filter: now also requires that { $said }.
+rules-change-condition-removed = Filter: no longer requires that { $said }.
 rules-change-filter = Filter: { $before } became { $after }.
 rules-change-mode = Mapping: { $before } became { $after }.
-rules-change-field-added = Mapping: added { $name } from { $origin }.
-rules-change-field-removed = Mapping: removed { $name }.
-rules-change-field = Mapping: { $name } was { $before }; it is { $after } now.
+rules-change-field-added = Mapping: added the field “{ $name }” from { $origin }.
+rules-change-field-removed = Mapping: removed the field “{ $name }”.
+rules-change-field = Mapping, field “{ $name }”: { $before } → { $after }.
 rules-change-fields-order = Mapping: the fields stand in another order.
 rules-change-template = Mapping: the template's text changed.
 rules-request-path = path
@@ -87,7 +91,11 @@ rules-change-request-added = Request: added { $part }: “{ $after }”.
 rules-change-request-removed = Request: removed { $part }.
 rules-change-order-record = Delivery: one after another for each record now.
 rules-change-order-none = Delivery: as fast as possible now.
-rules-change-attempts = Delivery: { $after } attempts at most; it was { $before }.
+rules-change-attempts =
+    { $after ->
+        [one] Delivery: 1 attempt at most; it was { $before }.
+       *[other] Delivery: { $after } attempts at most; it was { $before }.
+    }
 rules-mode-fields = chosen fields
 rules-mode-template = a template
 rules-mode-event = the event as Blue sent it

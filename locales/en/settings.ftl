@@ -131,6 +131,7 @@ settings-by-nobody = not signed in
 settings-wrong-code = This code is not right. Is the clock of your device right? Try the next one.
 settings-wrong-password = The present password is not right.
 settings-unknown-browser = Unknown browser
+settings-device = { $browser } on { $system }
 settings-pages = Pages
 settings-newer = Newer
 settings-older = Older

@@ -134,7 +134,7 @@ shared-state-mapping-failed = Mapping failed
 shared-state-queued = Queued
 shared-state-held = Held
 shared-state-sending = Sending
-shared-state-retrying = Retrying
+shared-state-retrying = Will retry
 shared-state-delivered = Delivered
 shared-state-failed = Failed
 shared-state-discarded = Given up
@@ -142,6 +142,7 @@ shared-cause-resend = resend
 shared-cause-replay = replay
 shared-cause-test = test
 shared-status = status { $status }
+shared-refused-status = refused ({ $status })
 
 ## The table of deliveries
 

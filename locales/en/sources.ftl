@@ -10,7 +10,11 @@ sources-name-example = Blue: Website project
 sources-secret-later = The secret comes later: Blue shows it when you create the webhook with the address from the next page.
 sources-add-do = Add the source
 sources-refused = Requests are being refused: the signature does not check out.
-sources-refused-hint = { $count } in a row, the last { $when }. Blue switches a webhook off after five failed tries; mend this, then switch it on again in Blue.
+sources-refused-hint =
+    { $count ->
+        [1] One request was refused, { $when }. Blue switches a webhook off after five failed tries; mend this, then switch it on again in Blue.
+       *[other] { $count } in a row, the last { $when }. Blue switches a webhook off after five failed tries; mend this, then switch it on again in Blue.
+    }
 sources-setup = Set it up in Blue
 sources-step-open = In Blue, open your profile settings, then <strong>Webhooks</strong>, and choose <strong>Add Webhook</strong>.
 sources-step-url = Paste this address as its URL

@@ -34,7 +34,7 @@ deliveries-until = Sampai
 deliveries-narrowed-text = Teks
 deliveries-narrowed = Yang menyaring log
 deliveries-without = Tanpa { $name }
-deliveries-clear = Hapus semua
+deliveries-clear = Hapus filter
 deliveries-gone = sudah dihapus
 deliveries-state-unread = Status “{ $text }” di alamat ini tidak dapat dipahami. Buka log lalu pilih lagi.
 deliveries-connection-unread = Koneksi “{ $text }” di alamat ini tidak dapat dipahami. Buka log lalu pilih lagi.
@@ -100,7 +100,7 @@ deliveries-anyway-ask = Filter tidak meloloskan event ini. Tetap kirim?
 deliveries-delivered-ask = Ini sudah terkirim. Kirim lagi? Penerima akan mendapatkannya sekali lagi.
 deliveries-not-listened-ask = Koneksi ini tidak mendengarkan event ini. Tetap kirim?
 deliveries-try-this-now = Coba yang ini sekarang
-deliveries-try-now = Coba semua yang menunggu { $destination } sekarang
+deliveries-try-now = Coba sekarang semua yang menunggu { $destination }
 deliveries-resume = Lanjutkan { $destination }
 deliveries-hurry = Pengiriman ini masih berjalan sendiri. Kirim ulang berjalan di sampingnya, jadi bisa sampai dua kali.
 deliveries-resent = Inilah pengiriman yang baru. Sedang dikirim.
@@ -144,7 +144,7 @@ deliveries-details = Rincian
 deliveries-version = versi { $number }
 deliveries-next-attempt = Percobaan berikutnya
 deliveries-next-behind = Menunggu pengiriman sebelumnya untuk record ini
-deliveries-next-due = Percobaan berikutnya: jatuh tempo sekarang
+deliveries-next-due = Percobaan berikutnya: sekarang
 deliveries-id = Id pengiriman
 
 ## Yang diceritakan tentang satu pengiriman
@@ -180,9 +180,9 @@ deliveries-length-days = { $number } hari
 ## Keputusan
 
 deliveries-every-condition = Semua kondisi, satu per satu
-deliveries-tree-all = Semua syarat ini
-deliveries-tree-any = Salah satu syarat ini
-deliveries-tree-none = Tidak satu pun dari syarat ini
-deliveries-tree-true = benar
-deliveries-tree-false = salah
+deliveries-tree-all = Semua kondisi ini
+deliveries-tree-any = Salah satu kondisi ini
+deliveries-tree-none = Tidak satu pun dari kondisi ini
+deliveries-tree-true = terpenuhi
+deliveries-tree-false = tidak terpenuhi
 deliveries-tree-unknown = tidak dapat ditentukan

@@ -1,6 +1,6 @@
 # Judul halaman galat menurut status HTTP.
 
-error-title-400 = Permintaan tidak dapat dipahami
+error-title-400 = Request tidak dapat dipahami
 error-title-401 = Belum masuk
 error-title-403 = Tidak diizinkan
 error-title-404 = Tidak ditemukan
@@ -10,6 +10,6 @@ error-title-409 = Bentrok
 error-title-413 = Terlalu besar
 error-title-415 = Format tidak didukung
 error-title-422 = Tidak dapat diproses
-error-title-429 = Terlalu banyak permintaan
+error-title-429 = Terlalu banyak request
 error-title-500 = Kesalahan server
 error-title-503 = Layanan sedang tidak tersedia

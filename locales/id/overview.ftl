@@ -16,18 +16,19 @@ overview-short-30d = 30 hari
 ## Yang perlu perhatian
 
 overview-attention = Perlu perhatian
-overview-refused = Permintaan ke { $source } ditolak: tanda tangannya tidak cocok. Blue mematikan webhook setelah lima kali gagal.
+overview-refused = Request ke { $source } ditolak: tanda tangannya tidak cocok. Blue menonaktifkan webhook setelah lima kali gagal.
 overview-see-why = Lihat sebabnya
-overview-failed-for-good = { $count } pengiriman ke { $destination } gagal total dalam { $range }. Perbaiki sebabnya, lalu kirim ulang.
+overview-failed-for-good = Dalam { $range }, { $count } pengiriman ke { $destination } gagal dan tidak dicoba lagi.
 overview-see-them = Lihat
 overview-unmapped = { $connection }: { $count } event tidak dapat dipetakan dalam { $range }.
 overview-more = { $count } lainnya
 overview-waits = { $count } pengiriman menunggu; tidak ada yang hilang.
 overview-is-paused = { $destination } tidak menerima apa-apa. { $reason }
 overview-is-held = { $destination } ditahan. { $reason }
-overview-is-failing = { $destination } sedang gagal. { $failure }
+overview-is-failing = { $destination } sedang bermasalah. { $failure }
 overview-look = Periksa { $destination }
-overview-resume = Lanjutkan sekarang
+overview-resume = Lanjutkan
+overview-send-held = Kirim semua sekarang
 
 ## Permulaan
 

@@ -1,4 +1,4 @@
-# Mengapa satu syarat filter terpenuhi atau tidak.
+# Mengapa satu kondisi filter terpenuhi atau tidak.
 
 reason-missing = Tidak dapat ditentukan: tidak ada apa pun di { $path }.
 reason-no_before = Tidak dapat ditentukan: event ini tidak membawa nilai sebelumnya untuk dibandingkan.
@@ -9,12 +9,15 @@ reason-not_a = Tidak dapat ditentukan: { $path } bernilai { $found } ({ $kind })
 reason-not_a_strict = Tidak dapat ditentukan: { $path } bernilai { $found } ({ $kind }), bukan { $wanted }; dengan tipe ketat, tidak ada yang dikonversi.
 reason-change_holds = { $path } sebelumnya { $before } dan sekarang { $found }: “{ $test }” terpenuhi.
 reason-change_fails = { $path } sebelumnya { $before } dan sekarang { $found }: “{ $test }” tidak terpenuhi.
-reason-holds = { $path } bernilai { $found }, memenuhi “{ $test }”.
+reason-holds = { $path } bernilai { $found }: “{ $test }” terpenuhi.
 reason-fails = { $path } bernilai { $found }; “{ $test }” tidak terpenuhi.
 reason-fails_by_blank = { $path } bernilai { $found }; “{ $test }” tidak terpenuhi (spasi di tepinya berbeda).
 reason-fails_by_case = { $path } bernilai { $found }; “{ $test }” tidak terpenuhi (hanya huruf besar-kecilnya berbeda).
+reason-contains = { $path } bernilai { $found }, yang memuat { $value }.
+reason-equals = { $path } bernilai { $found }, yang sama dengan { $value }.
+reason-is_one_of = { $path } bernilai { $found }, yang termasuk salah satu dari { $value }.
 reason-not_there = tidak ada
-reason-no_condition = Tidak ada syarat yang harus dipenuhi.
+reason-no_condition = Tidak ada kondisi yang harus terpenuhi.
 reason-null = null
 reason-boolean = boolean
 reason-number = angka

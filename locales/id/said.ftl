@@ -148,13 +148,13 @@ said-outcome-too-large = Response terlalu besar: { $said_reason }
 said-outcome-unbuilt = Request tidak dapat disusun: { $said_reason }
 said-outcome-advice-redirected = Masukkan alamat pengalihannya ke pengaturan tujuan.
 said-outcome-advice-credentials = Periksa kredensial di pengaturan tujuan, dan apakah kredensial itu boleh menulis di sana.
-said-outcome-advice-slower = Tujuan meminta lebih sedikit permintaan: turunkan jumlah permintaan per detik di pengaturannya.
+said-outcome-advice-slower = Tujuan meminta lebih sedikit request: turunkan jumlah request per detik di pengaturannya.
 said-outcome-advice-url = Periksa URL di pengaturan tujuan.
 said-outcome-advice-gone = Perbaiki URL di pengaturan tujuan, lalu lanjutkan tujuannya.
 said-outcome-advice-body = Tujuan menolak body-nya: bandingkan dengan dokumentasi tujuan, lalu ubah pemetaannya.
 said-outcome-advice-passes = Biasanya pulih sendiri; jadwal akan mencobanya lagi.
 said-outcome-advice-waits = Tujuan meminta jeda (Retry-After), dan jadwal mengikutinya.
-said-outcome-advice-pace = Tetapkan batas permintaan per detik untuk tujuan ini jika terjadi lagi.
+said-outcome-advice-pace = Tetapkan batas request per detik untuk tujuan ini jika terjadi lagi.
 said-outcome-advice-over = Tidak ada percobaan lagi. Perbaiki tujuannya, lalu kirim ulang.
 said-outcome-advice-answer = Alasannya ada di body jawaban.
 said-outcome-advice-not-accepted = Alasannya ada di body jawaban; apa yang dihitung terkirim ada di pengaturan tujuan.
@@ -235,7 +235,7 @@ said-not-waiting = Hanya pengiriman yang antre, ditahan, atau menunggu dicoba la
 said-delivery-there = Pengiriman ini sudah ada.
 said-destination-used = Tujuan ini dipakai oleh { $names }; hapus dulu koneksinya.
 said-source-used = Sumber ini dipakai oleh { $names }; hapus dulu koneksinya.
-said-connection-is-off = Koneksi ini dimatikan.
+said-connection-is-off = Koneksi ini dinonaktifkan.
 said-event-went-through = Event ini sudah melalui koneksi tersebut; kirim ulang pengiriman itu saja.
 said-event-foreign = Event ini berasal dari sumber lain daripada koneksinya.
 said-destination-gone = Tujuan pengiriman ini sudah dihapus; kirim event-nya lewat koneksi lain.
@@ -254,10 +254,10 @@ said-export-format = Ekspor dibuat sebagai `format=csv` atau `format=json`.
 ## Orang
 
 said-name = Nama berisi 1 sampai { $count } karakter yang dapat dicetak.
-said-email = Tulis alamat e-mail seperti ada@example.com.
+said-email = Tulis alamat email seperti ada@example.com.
 said-password-short = Pakai sedikitnya { $count } karakter.
 said-password-long = Pakai paling banyak { $count } byte.
-said-password-email = Pakai sesuatu selain alamat e-mail Anda.
+said-password-email = Pakai sesuatu selain alamat email Anda.
 said-password-common = Ini salah satu kata sandi yang pertama dicoba orang; beberapa kata yang tidak berkaitan lebih baik.
 
 ## Sumber: kemungkinan sebab tanda tangan gagal

@@ -1,7 +1,7 @@
 # Penyiapan, masuk, undangan.
 
 session-password-hint = minimal 12 karakter
-session-email = E-mail
+session-email = Email
 session-code-title = Faktor kedua Anda
 session-code = Kode
 session-code-hint = enam digit dari aplikasi Anda, atau kode pemulihan
@@ -23,5 +23,5 @@ session-too-many = Terlalu banyak percobaan gagal; coba lagi dalam { $count } me
 session-invitation-title = Undangan Anda
 session-invitation-over = Undangan ini tidak berlaku lagi
 session-invitation-over-why = Undangan ini sudah dipakai, ditarik kembali, atau kedaluwarsa. Mintalah undangan baru kepada orang yang mengundang Anda.
-session-invitation-over-what = Sudah membuat akun dengan undangan ini? Masuklah dengan e-mail dan kata sandi Anda.
-session-wrong = E-mail atau kata sandi salah.
+session-invitation-over-what = Sudah membuat akun dengan undangan ini? Masuklah dengan email dan kata sandi Anda.
+session-wrong = Email atau kata sandi salah.

@@ -20,7 +20,7 @@ shared-copy = Salin
 shared-copied = Tersalin
 shared-cancel = Batal
 shared-placeholder = Ganti { $word } dengan milik Anda sendiri: itu hanya contoh isian.
-shared-due-now = jatuh tempo sekarang
+shared-due-now = sekarang
 shared-keep = Tidak jadi
 
 ## Yang baru dilakukan
@@ -81,7 +81,7 @@ shared-state-mapping-failed = Pemetaan gagal
 shared-state-queued = Antre
 shared-state-held = Ditahan
 shared-state-sending = Mengirim
-shared-state-retrying = Dicoba lagi
+shared-state-retrying = Akan dicoba lagi
 shared-state-delivered = Terkirim
 shared-state-failed = Gagal
 shared-state-discarded = Dibatalkan
@@ -89,6 +89,7 @@ shared-cause-resend = kirim ulang
 shared-cause-replay = replay
 shared-cause-test = uji
 shared-status = status { $status }
+shared-refused-status = ditolak ({ $status })
 
 ## Tabel pengiriman
 

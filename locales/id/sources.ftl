@@ -3,14 +3,18 @@
 sources-add = Tambah sumber
 sources-empty = Sumber adalah satu webhook di Blue. Tambahkan satu, dan Anda mendapat alamat untuk ditempel di sana.
 sources-name = Nama
-sources-heard = Terakhir terdengar
+sources-heard = Event terakhir
 sources-never = belum pernah
 sources-name-hint = sebutan Anda untuk webhook ini
 sources-name-example = Blue: proyek Situs Web
 sources-secret-later = Secret menyusul: Blue menampilkannya saat Anda membuat webhook dengan alamat dari halaman berikutnya.
 sources-add-do = Tambahkan sumber
 sources-refused = Request ditolak: tanda tangannya tidak cocok.
-sources-refused-hint = Sudah { $count } kali berturut-turut, terakhir { $when }. Blue menonaktifkan webhook setelah lima kali gagal; perbaiki ini, lalu aktifkan lagi di Blue.
+sources-refused-hint =
+    { $count ->
+        [1] Satu request ditolak, { $when }. Blue menonaktifkan webhook setelah lima kali gagal; perbaiki ini, lalu aktifkan lagi di Blue.
+       *[other] Sudah { $count } kali berturut-turut, terakhir { $when }. Blue menonaktifkan webhook setelah lima kali gagal; perbaiki ini, lalu aktifkan lagi di Blue.
+    }
 sources-setup = Pasang di Blue
 sources-step-open = Di Blue, buka pengaturan profil Anda, lalu <strong>Webhooks</strong>, dan pilih <strong>Add Webhook</strong>.
 sources-step-url = Tempel alamat ini sebagai URL-nya
@@ -20,7 +24,7 @@ sources-secret-set = Secret sudah diisi.
 sources-secret-paste = Tempel secret di sini
 sources-secret-another = Tempel secret yang lain
 sources-secret-do = Simpan secret
-sources-heard-at = Terakhir terdengar { $when }.
+sources-heard-at = Event terakhir diterima { $when }.
 sources-change-something = Ubah sesuatu di Blue; Blue menunggu lima detik sebelum mengirim.
 sources-appears-here = Event-nya muncul di sini dengan sendirinya.
 sources-without-blue = Tanpa akun Blue
@@ -35,7 +39,7 @@ sources-policy-strict = Request tanpa tanda tangan yang sah ditolak.
 sources-policy-open = Request tanpa tanda tangan diterima: siapa pun yang tahu alamatnya dapat mengirim event.
 sources-new-used = Secret baru terakhir dipakai
 sources-old-used = Secret lama terakhir dipakai
-sources-new-works = Berfungsi. Setelah webhook baru punya event dan project yang sama, yang lama bisa dihapus di Blue.
+sources-new-works = Berfungsi. Setelah webhook baru punya event dan proyek yang sama, yang lama bisa dihapus di Blue.
 sources-not-yet = Belum
 sources-not-known = Tidak diketahui
 sources-last-valid = Terakhir sah
@@ -52,7 +56,7 @@ sources-received = Diterima
 sources-require = Tolak request tanpa tanda tangan yang sah
 sources-require-hint = Tanpa ini, siapa pun yang tahu alamatnya dapat mengirim event. Nonaktifkan hanya untuk mencoba-coba.
 sources-rotate-title = Ganti secret
-sources-rotate-hint = Blue menampilkan secret hanya saat webhook dibuat. Buat webhook kedua di Blue dengan alamat yang sama, tempel secret-nya di sini, dan hapus yang pertama setelah yang baru terdengar. Sementara itu kedua secret diterima.
+sources-rotate-hint = Blue menampilkan secret hanya saat webhook dibuat. Buat webhook kedua di Blue dengan alamat yang sama, tempel secret-nya di sini, dan hapus yang pertama setelah event dari yang baru diterima. Sementara itu kedua secret diterima.
 sources-new-secret = Secret baru
 sources-overlap = Secret lama tetap diterima
 sources-for-a-day = selama sehari

@@ -352,7 +352,7 @@ async fn what_is_unfinished_is_not_wrong_yet(database: Database) {
     ]);
     let refused = ada.post("/connections", &second).await;
     assert_eq!(refused.status, 422);
-    let asks = "<a href=\"#f-source-0\">Field task.name</a>: Say where its value comes from.";
+    let asks = "<a href=\"#f-source-0\">Field “task.name”</a>: Say where its value comes from.";
     assert!(refused.html.contains(asks), "{}", refused.html);
 
     // In the sentence only what has a name is spoken of.
@@ -485,8 +485,8 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Dat
     let review = part(&live, "review");
     for sentence in [
         "Filter: its title contains “G” became its title contains “GG”.",
-        "Mapping: added task.name from its title | trim | lower.",
-        "Mapping: removed t.",
+        "Mapping: added the field “task.name” from its title | trim | lower.",
+        "Mapping: removed the field “t”.",
     ] {
         assert!(review.contains(sentence), "{sentence} in {review}");
     }
@@ -499,7 +499,7 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Dat
         "{}",
         dry.html
     );
-    assert!(dry.html.contains("sent only with the saved rules"));
+    assert!(dry.html.contains("class=\"turn\">no longer sent<"));
 
     assert_eq!(
         ada.post(&format!("/connections/{id}"), &posted)
@@ -508,7 +508,7 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Dat
         303
     );
     let shown = ada.get(&format!("/connections/{id}")).await.html;
-    assert!(shown.contains("Mapping: removed t.") && shown.contains("/versions/2"));
+    assert!(shown.contains("Mapping: removed the field “t”.") && shown.contains("/versions/2"));
     assert!(shown.contains("by Ada") && shown.contains("by the token test"));
     let second = ada.get(&format!("/connections/{id}/versions/2")).await.html;
     assert!(second.contains("by Ada"), "{second}");
@@ -519,7 +519,7 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Dat
     let first = ada.get(&format!("/connections/{id}/versions/1")).await.html;
     assert!(
         first.contains("This makes version 3")
-            && first.contains("Mapping: added t from its title.")
+            && first.contains("Mapping: added the field “t” from its title.")
     );
     let restored = ada
         .post(

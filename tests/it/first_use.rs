@@ -353,7 +353,7 @@ async fn whoever_mended_a_destination_is_led_on(database: Database) {
     let path = format!("/destinations/{}", connected.destination_id);
     let page = ada.get(&path).await.html;
     let try_now = format!("{path}/try-now");
-    assert!(page.contains("Try what waits now") && page.contains(&try_now));
+    assert!(page.contains("Try everything waiting now") && page.contains(&try_now));
     failing.answer_usually(200);
     ada.post(&try_now, &[("csrf", &*mark)]).await;
     let noted = bridge.get("/audit?limit=1").await.to_string();

@@ -446,7 +446,7 @@ async fn a_skipped_delivery_says_in_every_list_what_stood_in_its_way(database: D
     let changed = bridge.api("PUT", &path, Some(connection)).await;
     assert_eq!(changed.0, 200, "{}", changed.1);
     let whole = "title=\"$.currentValue.title is &#34;&#60;b&#62;calm&#60;/b&#62;&#34;; “equals &#34;urgent&#34;” does not hold.\"";
-    let why = format!("{whole}>Not met: currentValue.title equals “urgent”</span>");
+    let why = format!("{whole}>Not met: its title equals “urgent”</span>");
     for format in ["csv", "json"] {
         let file = format!("/deliveries/export?state=skipped&format={format}");
         let file = ada.get(&file).await.html;
@@ -813,7 +813,7 @@ async fn what_arrived_later_is_marked_in_the_log_and_needs_no_attention(database
     let needs = |html: &str, said: &str| html.contains(said);
     let overview = ada.get("/").await.html;
     assert!(needs(&overview, "2 deliveries to"), "{overview}");
-    assert!(needs(&overview, "failed for good"), "{overview}");
+    assert!(needs(&overview, "and are not tried again."), "{overview}");
     let log = bridge.get("/deliveries?state=failed").await;
     for (number, one) in log["data"].as_array().unwrap().iter().enumerate() {
         let path = format!("/deliveries/{}/resend", one["id"].as_str().unwrap());
@@ -831,7 +831,7 @@ async fn what_arrived_later_is_marked_in_the_log_and_needs_no_attention(database
             "{rows}"
         );
     }
-    assert!(!needs(&ada.get("/").await.html, "failed for good"));
+    assert!(!needs(&ada.get("/").await.html, "not tried again."));
     bridge.stop().await;
 }
 

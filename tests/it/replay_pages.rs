@@ -39,7 +39,7 @@ async fn a_person_plans_starts_watches_and_cancels_a_replay(database: Database) 
     assert!(
         planner
             .html
-            .contains("Failed, Mapping failed, Retrying, Held")
+            .contains("Failed, Mapping failed, Will retry, Held")
     );
     // One form holds every choice, so that what is sent is what is ticked.
     let form = planner.html.split("action=\"/replays\"").nth(1).unwrap();

@@ -201,7 +201,11 @@ async fn the_form_takes_a_rule_in_plain_ways_and_shows_any_other_as_json() {
             json!({"all": [{"path": "$.data", "op": "exists"}]}),
             "2xx whose answer meets: data is there",
         ),
-        (&[("success", "any")], Value::Null, "Every answer of 2xx"),
+        (
+            &[("success", "any")],
+            Value::Null,
+            "Any success answer (2xx)",
+        ),
     ];
     for (typed, expected, shown) in ways {
         assert_eq!(ada.post(&at, &form(typed)).await.status, 303);

@@ -91,6 +91,37 @@ pub struct Test {
     pub said: String,
 }
 
+/// What a test denies. When such a test fails, what it denies is so, and that is told: two times no are hard to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    Contains,
+    Equals,
+    IsOneOf,
+}
+
+impl Denied {
+    const fn words(self) -> &'static str {
+        match self {
+            Denied::Contains => "contains",
+            Denied::Equals => "equals",
+            Denied::IsOneOf => "is one of",
+        }
+    }
+}
+
+impl Test {
+    /// What it denies, and of which value.
+    pub fn denied(&self) -> Option<(Denied, &str)> {
+        let denied = match self.op {
+            "not_contains" => Denied::Contains,
+            "not_equals" | "ne" => Denied::Equals,
+            "not_in" => Denied::IsOneOf,
+            _ => return None,
+        };
+        Some((denied, self.value.as_deref()?))
+    }
+}
+
 /// What people overlook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slip {
@@ -149,6 +180,9 @@ impl fmt::Display for Reason {
                 test,
                 slip,
             } => {
+                if let Some((denied, value)) = test.denied() {
+                    return write!(f, "{path} is {found}, which {} {value}.", denied.words());
+                }
                 let slip = match slip {
                     None => "",
                     Some(Slip::BlankAtEdge) => " (a blank at the edge differs)",

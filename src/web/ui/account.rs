@@ -502,7 +502,9 @@ fn device(user_agent: &str) -> String {
         ("Linux", "Linux"),
     ]);
     match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), Some(system)) => {
+            t!("settings-device", browser = browser, system = system)
+        }
         (Some(one), None) | (None, Some(one)) => one.into(),
         (None, None) => t!("settings-unknown-browser"),
     }

@@ -419,7 +419,14 @@ fn of_health(destination: &Destination, waits: i64, may_change: bool) -> Option<
                 need: if probing { Need::Held } else { Need::Paused },
                 tone: if probing { "bad" } else { "warn" },
                 text: and_waiting(text),
-                act: may_change.then(|| (format!("{href}/resume"), t!("overview-resume"))),
+                act: may_change.then(|| {
+                    let word = if probing {
+                        t!("overview-send-held")
+                    } else {
+                        t!("overview-resume")
+                    };
+                    (format!("{href}/resume"), word)
+                }),
                 href,
                 action: t!("overview-look", destination = name),
             })

@@ -59,8 +59,13 @@ impl DeliveryRow {
             way: String::new(),
             chip: state_chip(delivery.state),
             detail: delivery.last_outcome.as_deref().map(|code| {
-                telling_status(code, delivery.last_status)
-                    .map_or_else(|| outcome_word(code), |status| status.to_string())
+                telling_status(code, delivery.last_status).map_or_else(
+                    || outcome_word(code),
+                    |status| match code {
+                        "status" => t!("shared-refused-status", status = status.to_string()),
+                        _ => status.to_string(),
+                    },
+                )
             }),
             why_not: None,
             record: title_of(

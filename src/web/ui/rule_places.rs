@@ -121,7 +121,7 @@ mod tests {
             ("filter/all/1/path", "Condition 1"),
             ("filter/all/2/any/0/path", "Condition 1 of group 3"),
             ("filter/all", "Only if"),
-            ("mapping/fields/0/pipe/1", "Field a.b"),
+            ("mapping/fields/0/pipe/1", "Field “a.b”"),
             ("mapping/fields/1", "Field 2"),
             ("mapping/body", "Template"),
         ] {

@@ -18,7 +18,11 @@ const SHORT_LIMIT_CHARS: usize = 40;
 const SPELLED_OUT_LIMIT: usize = 4;
 
 /// Values of Blue's events that have words of their own.
-const CALLED: [(&str, Key); 13] = [
+const CALLED: [(&str, Key); 17] = [
+    ("title", key!("rules-name-title")),
+    ("done", key!("rules-name-done")),
+    ("text", key!("rules-name-text")),
+    ("archived", key!("rules-name-archived")),
     ("todoList.title", key!("rules-name-list")),
     ("todoList.project.name", key!("rules-name-project")),
     ("project.name", key!("rules-name-project")),
@@ -234,12 +238,12 @@ mod tests {
             (title.clone(), Some("its title contains “urgent”")),
             (
                 json!({"all": [title, done]}),
-                Some("its title contains “urgent” and its previous done is false"),
+                Some("its title contains “urgent” and its previous done status is no"),
             ),
             (
                 json!({"any": [done, {"all": [title, done]}]}),
                 Some(
-                    "its previous done is false or (its title contains “urgent” and its previous done is false)",
+                    "its previous done status is no or (its title contains “urgent” and its previous done status is no)",
                 ),
             ),
             (
@@ -248,7 +252,7 @@ mod tests {
             ),
             (
                 json!({"none": [title, done]}),
-                Some("neither its title contains “urgent” nor its previous done is false"),
+                Some("neither its title contains “urgent” nor its previous done status is no"),
             ),
             (
                 json!({"all": [moved]}),
@@ -256,15 +260,15 @@ mod tests {
             ),
             (
                 json!({"path": "done", "op": "changed_from_to", "value": {"from": "", "to": true}}),
-                Some("its done has changed to true"),
+                Some("its done status has changed to true"),
             ),
             (
                 json!({"path": "done", "op": "changed_from_to", "value": {"from": "", "to": ""}}),
-                Some("its done has changed"),
+                Some("its done status has changed"),
             ),
             (
                 json!({"path": "done", "op": "changed_from_to"}),
-                Some("its done has changed"),
+                Some("its done status has changed"),
             ),
             (
                 tagged,
@@ -319,7 +323,7 @@ mod tests {
         let said = reader.reads(|| filter(&json!({"any": [title, done]})));
         assert_eq!(
             said.as_deref(),
-            Some("title memuat “urgent” atau done sebelumnya tidak benar (false)")
+            Some("judul memuat “urgent” atau status selesai sebelumnya adalah tidak")
         );
     }
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use serde_json::Value;
 
 use crate::domain::filter::condition::Truth;
-use crate::domain::filter::explanation::{Explanation, Found, Reason, Slip, Test};
+use crate::domain::filter::explanation::{Denied, Explanation, Found, Reason, Slip, Test};
 use crate::web::phrases::retold;
 use crate::web::ui::labels::operator_called;
 
@@ -179,14 +179,18 @@ pub fn reason(reason: &Reason) -> String {
             slip,
         } => told!(
             "reason-",
-            match slip {
-                None => "fails",
-                Some(Slip::BlankAtEdge) => "fails_by_blank",
-                Some(Slip::Case) => "fails_by_case",
+            match (test.denied(), slip) {
+                (Some((Denied::Contains, _)), _) => "contains",
+                (Some((Denied::Equals, _)), _) => "equals",
+                (Some((Denied::IsOneOf, _)), _) => "is_one_of",
+                (None, None) => "fails",
+                (None, Some(Slip::BlankAtEdge)) => "fails_by_blank",
+                (None, Some(Slip::Case)) => "fails_by_case",
             },
             english,
             path = path,
             found = value(found),
+            value = test.value.as_deref().unwrap_or_default(),
             test = tested(test)
         ),
     }
@@ -213,7 +217,75 @@ fn tested(test: &Test) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::said_once;
+    use super::{reason, said_once};
+    use crate::domain::filter::explanation::Explanation;
+    use crate::domain::filter::{Filter, Input};
+    use crate::domain::person::Language;
+    use crate::web::reader::Reader;
+    use serde_json::{Value, json};
+
+    fn told(op: &str, value: Value, language: Language) -> String {
+        let filter = Filter::parse(&json!({"path": "$.a", "op": op, "value": value})).unwrap();
+        let document = json!({"a": 7, "done": true});
+        let input = Input {
+            document: &document,
+            reference_time: "2026-11-24T08:00:00Z".parse().unwrap(),
+        };
+        let Explanation::Condition { reason: why, .. } = filter.evaluate(&input) else {
+            panic!("one condition");
+        };
+        let reader = Reader {
+            language,
+            ..Reader::default()
+        };
+        let told = reader.reads(|| reason(&why));
+        if language == Language::English {
+            assert_eq!(told, why.to_string(), "for people and programs the same");
+        }
+        told
+    }
+
+    #[test]
+    fn what_a_test_denies_and_is_so_is_told_as_a_fact() {
+        use Language::{English, Indonesian};
+        for (op, value, english, indonesian) in [
+            (
+                "not_contains",
+                json!("7"),
+                "$.a is 7, which contains \"7\".",
+                "$.a bernilai 7, yang memuat \"7\".",
+            ),
+            (
+                "not_equals",
+                json!(7),
+                "$.a is 7, which equals 7.",
+                "$.a bernilai 7, yang sama dengan 7.",
+            ),
+            (
+                "ne",
+                json!(7),
+                "$.a is 7, which equals 7.",
+                "$.a bernilai 7, yang sama dengan 7.",
+            ),
+            (
+                "not_in",
+                json!([6, 7]),
+                "$.a is 7, which is one of [6,7].",
+                "$.a bernilai 7, yang termasuk salah satu dari [6,7].",
+            ),
+            (
+                "equals",
+                json!(8),
+                "$.a is 7; “equals 8” does not hold.",
+                "$.a bernilai 7; “sama dengan 8” tidak terpenuhi.",
+            ),
+        ] {
+            assert_eq!(told(op, value.clone(), English), english);
+            assert_eq!(told(op, value, Indonesian), indonesian);
+        }
+        let held = told("not_equals", json!(8), English);
+        assert_eq!(held, "$.a is 7, which does not equal 8.");
+    }
 
     #[test]
     fn what_many_conditions_say_is_said_once_with_their_number() {

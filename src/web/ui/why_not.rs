@@ -8,7 +8,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::json;
 
 use crate::domain::connection::Rules;
 use crate::domain::delivery::State;
@@ -22,7 +22,6 @@ use crate::flow::turn::{RULES, in_turn};
 use crate::store::deliveries::DeliverySummary;
 use crate::store::error::StoreError;
 use crate::web::problem::ApiError;
-use crate::web::ui::labels::operator_called;
 use crate::web::ui::row::{Chip, DeliveryRow, Told};
 use crate::web::ui::rule_places;
 use crate::web::ui::rule_words;
@@ -66,13 +65,8 @@ impl WhyNot {
 
 /// A condition that was not met, or that was met and should not be.
 fn short(miss: &Miss<'_>) -> String {
-    let path = miss.path.trim_start_matches("$.");
-    let value = match miss.value {
-        Value::Null => String::new(),
-        value => format!(" {}", rule_words::value(value)),
-    };
-    let condition = format!("{path} {}{value}", operator_called(miss.op));
-    let condition = cut(&condition, CONDITION_LIMIT_CHARS);
+    let document = json!({"path": miss.path, "op": miss.op, "value": miss.value});
+    let condition = cut(&rule_words::condition(&document), CONDITION_LIMIT_CHARS);
     if miss.should_hold {
         t!("deliveries-not-met", condition = condition)
     } else {
