@@ -24,6 +24,7 @@ replays-then = With the rules of that time
 replays-then-what = The same body to the same destination as before; the filter is not asked again.
 replays-now = With today's rules
 replays-now-what = Filter, mapping and destination of the connection as they are now.
+replays-rules-changed = The rules were changed since some of these were made, so today's are chosen.
 replays-only-missing = Leave out what arrived already or is on its way
 replays-count-again = Count again
 replays-nothing = There is nothing to send again. Change the filter or the rules above.

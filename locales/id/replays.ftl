@@ -24,6 +24,7 @@ replays-then = Dengan aturan saat itu
 replays-then-what = Body dan tujuan yang sama seperti sebelumnya; filter tidak diperiksa lagi.
 replays-now = Dengan aturan sekarang
 replays-now-what = Filter, pemetaan, dan tujuan koneksi yang berlaku saat ini.
+replays-rules-changed = Aturannya sudah diubah sejak sebagian pengiriman ini dibuat, jadi aturan sekarang yang dipilih.
 replays-only-missing = Abaikan yang sudah sampai atau masih dalam perjalanan
 replays-count-again = Hitung lagi
 replays-nothing = Tidak ada yang perlu dikirim ulang. Ubah filter atau aturan di atas.

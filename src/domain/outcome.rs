@@ -72,7 +72,14 @@ const WAITS: &str =
 const PACE: &str = "Set a limit of requests per second for this destination if this recurs.";
 
 /// What a person can do once the attempts are used up.
-const OVER: &str = "No more attempts follow. Mend the destination, then resend it.";
+const OVER: &str = "It is not tried again. Once the cause is mended, resend it.";
+
+/// Where a person mends what an attempt failed of, when its advice names the place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MendedIn {
+    Mapping,
+    Destination,
+}
 
 /// What an outcome means for the delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,6 +269,30 @@ impl Outcome {
         }
     }
 
+    /// Where the advice leads; nothing where waiting mends it, or where the answer must be read first.
+    pub fn mended_in(&self) -> Option<MendedIn> {
+        match self {
+            Outcome::Answered {
+                status: 400 | 422, ..
+            }
+            | Outcome::InvalidMail { .. } => Some(MendedIn::Mapping),
+            Outcome::Answered {
+                status: 300..=399 | 401 | 403 | 404 | 410,
+                ..
+            }
+            | Outcome::MailRefused {
+                status: 500..,
+                step: MailStep::Login | MailStep::Sender,
+            }
+            | Outcome::NoAccessToken { .. }
+            | Outcome::RefusedAddress { .. }
+            | Outcome::DnsFailed { .. }
+            | Outcome::MailUnanswered { reason: None, .. }
+            | Outcome::InvalidRequest { .. } => Some(MendedIn::Destination),
+            _ => None,
+        }
+    }
+
     /// What a person can do about it; empty when there is nothing to do.
     pub fn advice(&self) -> &'static str {
         match self {
@@ -407,6 +438,51 @@ pub(crate) mod tests {
             Outcome::InvalidRequest { reason: reason() },
             Outcome::InvalidMail { reason: reason() },
         ]
+    }
+
+    #[test]
+    fn the_place_where_it_is_mended_is_the_one_that_the_advice_names() {
+        let mail = |status, step| Outcome::MailRefused { status, step };
+        let more = [
+            Outcome::answered(200),
+            Outcome::answered(400),
+            Outcome::answered(401),
+            Outcome::answered(403),
+            Outcome::answered(408),
+            Outcome::answered(422),
+            Outcome::answered(429),
+            mail(451, MailStep::Login),
+            mail(550, MailStep::Sender),
+        ];
+        for outcome in failures().into_iter().chain(more) {
+            let advice = outcome.advice();
+            let names = |place: &str| advice.contains(place);
+            let said = format!("{outcome:?}: {advice}");
+            match outcome.mended_in() {
+                Some(MendedIn::Mapping) => assert!(names("mapping"), "{said}"),
+                Some(MendedIn::Destination) => {
+                    assert!(names("settings") || names("address"), "{said}");
+                }
+                // It names the settings after what is to be looked at first, or either place.
+                None => {
+                    let is_unclear =
+                        names("See the answer") || names("Make the") || names(" or in the mapping");
+                    assert!(
+                        is_unclear || !names("settings") && !names("mapping"),
+                        "{said}"
+                    );
+                }
+            }
+        }
+        let places = [400, 422, 302, 401, 404, 410, 418, 429, 500].map(|status| {
+            let place = Outcome::answered(status).mended_in();
+            place.map(|place| place == MendedIn::Mapping)
+        });
+        let (mapping, destination) = (Some(true), Some(false));
+        let (by_the_body, by_the_settings) = ([mapping; 2], [destination; 4]);
+        assert_eq!(places[..2], by_the_body);
+        assert_eq!(places[2..6], by_the_settings);
+        assert_eq!(places[6..], [None; 3]);
     }
 
     #[test]

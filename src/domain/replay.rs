@@ -258,6 +258,8 @@ pub struct Forecast {
     /// Deliveries that would be made: one for each event and connection.
     pub to_make: i64,
     pub left_out: LeftOut,
+    /// Those that would be made again and whose rules are no longer in force.
+    pub outdated: i64,
 }
 
 impl Forecast {

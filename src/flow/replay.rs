@@ -191,6 +191,10 @@ async fn count(
             match way(&snapshot, wish, candidate) {
                 Ok(_) => {
                     made.insert((candidate.event_id, candidate.connection_id));
+                    let today = snapshot.present(candidate.connection_id);
+                    let is_outdated =
+                        today.is_some_and(|now| now.version_id != candidate.version_id);
+                    forecast.outdated += i64::from(is_outdated);
                 }
                 Err(reason) => forecast.left_out.note(reason),
             }

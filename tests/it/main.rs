@@ -33,6 +33,7 @@ mod limits;
 mod lists;
 mod log;
 mod mail;
+mod mending;
 mod migrate_data;
 mod migrations;
 mod nodes;

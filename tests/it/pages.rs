@@ -482,7 +482,11 @@ async fn what_became_of_an_event_is_told_as_it_happened(database: Database) {
     assert!(shown.contains("Skipped") && shown.contains("Would be skipped"));
     let skipped = id_in(&bridge, "/deliveries").await;
     let shown = ada.get(&format!("/deliveries/{skipped}")).await.html;
-    assert!(shown.contains("Send anyway") && shown.contains("Nothing was sent."));
+    assert!(shown.contains("Send anyway") && shown.contains("did not let this event through"));
+    // Why stands first, and no empty list of attempts.
+    let (why, happened) = (shown.find("<h2>Why</h2>"), shown.find("What happened</h2>"));
+    assert!(why.is_some() && why < happened, "{shown}");
+    assert!(!shown.contains("<h2>Attempts</h2>"), "{shown}");
     let mark = ada.get("/").await.mark();
     let connection = id_in(&bridge, "/connections").await;
     let test = format!("/connections/{connection}/test");
@@ -549,7 +553,7 @@ async fn what_became_of_an_event_is_told_as_it_happened(database: Database) {
     bridge.recorded(1).await;
     let path = format!("/deliveries?destination_id={}", other.destination_id);
     let failed = id_in(&bridge, &path).await;
-    let over = "No more attempts follow. Mend the destination, then resend it.";
+    let over = "It is not tried again. Once the cause is mended, resend it.";
     let document = bridge.get(&format!("/deliveries/{failed}")).await;
     assert_eq!(document["attempts"][0]["outcome"]["advice"], over);
     let shown = ada.get(&format!("/deliveries/{failed}")).await.html;
@@ -596,7 +600,7 @@ async fn what_became_of_an_event_is_told_as_it_happened(database: Database) {
         shown.contains("Arrived later, by a") && shown.contains(&format!("href=\"{again}\"")),
         "{shown}"
     );
-    assert!(!shown.contains("Mend the destination") && !shown.contains("class=\"primary\""));
+    assert!(!shown.contains("Once the cause is mended") && !shown.contains("class=\"primary\""));
     bridge.stop().await;
 }
 
@@ -940,7 +944,8 @@ async fn a_delivery_offers_only_what_its_connection_still_has(database: Database
         assert_eq!(bridge.api("PUT", &path, Some(changed)).await.0, 200);
     }
     let html = ada.get(&delivered).await.html;
-    assert!(html.contains("Resend by version 2, in force now"), "{html}");
+    let with_todays = "Resend with today&#39;s rules (version 2)";
+    assert!(html.contains(with_todays), "{html}");
 
     for connection in bridge.get("/connections").await["data"].as_array().unwrap() {
         let path = format!("/connections/{}", connection["id"].as_str().unwrap());
@@ -948,7 +953,7 @@ async fn a_delivery_offers_only_what_its_connection_still_has(database: Database
     }
     for page in [&delivered, &skipped, &failed] {
         let html = ada.get(page).await.html;
-        for gone in ["in force now", "/edit?sample=", "href=\"/connections/"] {
+        for gone in ["today&#39;s rules", "/edit?sample=", "href=\"/connections/"] {
             assert!(!html.contains(gone), "{gone}: {html}");
         }
         let may_resend = html.contains(&format!("action=\"{page}/resend\""));

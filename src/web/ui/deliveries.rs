@@ -16,7 +16,7 @@ use crate::domain::filter::explanation::Explanation;
 use crate::domain::filter::nearest::{Miss, nearest_miss};
 use crate::domain::id::DeliveryId;
 use crate::domain::mapping::Output;
-use crate::domain::outcome::{Outcome, Verdict as Meaning};
+use crate::domain::outcome::{MendedIn, Outcome, Verdict as Meaning};
 use crate::flow::dry_run::{DryRun, Ruling, body_of, dry_run};
 use crate::flow::hurry::hurry;
 use crate::flow::snapshot::Snapshot;
@@ -65,12 +65,20 @@ struct ShowPage {
     /// What can be done: `resend`, `hurry` while it still goes on by itself, `anyway` although the filter said no, `mend` the mapping,
     /// `resume` the destination, or `elsewhere` when that was deleted. Empty for who may not change anything.
     act: &'static str,
+    /// Where the cause is mended, and the words of the link there.
+    mend: Option<(String, String)>,
+    /// The button that helps most: `mend`, `now` and `then` resend, `hurry`, `resume`; empty when it arrived later.
+    primary: &'static str,
     may_discard: bool,
     /// It is on its way, so the page looks again.
     moving: bool,
     was_sent: bool,
     /// Nothing will be sent any more.
     is_over: bool,
+    /// Its rules made nothing to send, so why comes first.
+    was_kept_back: bool,
+    /// Its destination is held, so that it is not resumed but let go on at once.
+    is_held: bool,
     /// Its destination was deleted, which is why no button sends it again.
     cannot_be_resent: bool,
     /// What is asked before it is resent; nothing when it is sent at once.
@@ -256,7 +264,10 @@ impl Story {
         let way = way_of(log);
         let address = |id: Option<DeliveryId>| id.map(|id| format!("/deliveries/{id}{way}"));
         let connection = self.connection.as_ref();
+        let mend = self.mend(act);
         ShowPage {
+            primary: self.primary(act, mend.is_some()),
+            mend,
             page,
             row,
             sentence: self.state_sentence(snapshot, listens),
@@ -266,6 +277,10 @@ impl Story {
             moving: is_moving(delivery, now),
             was_sent: !self.attempts.is_empty(),
             is_over: delivery.state.is_final(),
+            was_kept_back: [State::Skipped, State::MappingFailed].contains(&delivery.state),
+            is_held: snapshot
+                .destination(delivery.destination_id)
+                .is_some_and(|to| to.health.probing().is_some()),
             cannot_be_resent: delivery.destination_is_gone
                 && self.arrived.is_none()
                 && matches!(
@@ -334,6 +349,55 @@ impl Story {
             .map_or_else(String::new, |last| {
                 advice(&last.outcome, delivery.ended_with(last))
             })
+    }
+
+    /// What the last attempt failed of, as far as a place of its own mends it.
+    fn mended_in(&self) -> Option<MendedIn> {
+        let failed = [State::Failed, State::Retrying, State::Held].contains(&self.delivery.state);
+        let last = self.attempts.last().filter(|_| failed)?;
+        last.outcome.mended_in()
+    }
+
+    /// Where the cause is mended; nothing of what arrived later.
+    fn mend(&self, act: &str) -> Option<(String, String)> {
+        let delivery = &self.delivery;
+        let builder = || {
+            let (connection, event) = (delivery.connection_id, delivery.event_id);
+            format!("/connections/{connection}/edit?sample={event}")
+        };
+        match (act, self.mended_in()) {
+            ("mend", _) => Some((builder(), t!("deliveries-mend"))),
+            ("" | "elsewhere", _) => None,
+            _ if self.arrived.is_some() => None,
+            (_, Some(MendedIn::Mapping)) if self.connection.is_some() => {
+                Some((builder(), t!("deliveries-mend-with")))
+            }
+            (_, Some(MendedIn::Destination)) if !delivery.destination_is_gone => {
+                let edit = format!("/destinations/{}/edit", delivery.destination_id);
+                Some((edit, t!("destinations-edit-title")))
+            }
+            _ => None,
+        }
+    }
+
+    /// Once the rules were changed, those of then repeat the mistake; before that, its mending comes first.
+    fn primary(&self, act: &'static str, is_mendable: bool) -> &'static str {
+        let is_of_the_rules = match self.delivery.state {
+            State::Failed | State::MappingFailed => true,
+            State::Retrying => self.mended_in() == Some(MendedIn::Mapping),
+            _ => false,
+        };
+        match act {
+            "resume" => "resume",
+            "mend" | "resend" | "hurry" if self.arrived.is_some() => "",
+            "mend" | "resend" | "hurry" if is_of_the_rules && self.present_version().is_some() => {
+                "now"
+            }
+            "mend" | "resend" | "hurry" if is_mendable => "mend",
+            "resend" => "then",
+            "hurry" => "hurry",
+            _ => "",
+        }
     }
 
     /// What its state means, and what to know of it.

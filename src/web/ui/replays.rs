@@ -58,6 +58,8 @@ struct PlannerPage {
     per_second_limit: u32,
     forecast: Option<ForecastView>,
     on_the_way: Option<OnTheWay>,
+    /// Today's rules are chosen because the rules were changed since.
+    is_by_change: bool,
     problems: Vec<FormProblem>,
 }
 
@@ -265,13 +267,34 @@ pub async fn new(
         fields.version = VersionChoice::Now.as_str().into();
     }
     let page = Page::new(&request, &user, "/replays", t!("replays-plan"));
-    match fields.wish() {
-        Ok(wish) => {
-            let forecast = replaying::forecast(&bridge, &wish).await?;
-            render(&planner(&bridge, page, &fields, Ok((&wish, &forecast))).await?)
+    let wish = match fields.wish() {
+        Ok(wish) => wish,
+        Err(problems) => {
+            return render_again(&planner(&bridge, page, &fields, Err(problems)).await?);
         }
-        Err(problems) => render_again(&planner(&bridge, page, &fields, Err(problems)).await?),
+    };
+    let forecast = replaying::forecast(&bridge, &wish).await?;
+    if !fields.version.is_empty() || !failed_by_old_rules(&wish, &forecast) {
+        return render(&planner(&bridge, page, &fields, Ok((&wish, &forecast))).await?);
     }
+    fields.version = VersionChoice::Now.as_str().into();
+    let wish = Wish {
+        version: VersionChoice::Now,
+        ..wish
+    };
+    let forecast = replaying::forecast(&bridge, &wish).await?;
+    render(&PlannerPage {
+        is_by_change: true,
+        ..planner(&bridge, page, &fields, Ok((&wish, &forecast))).await?
+    })
+}
+
+/// Whether only what failed is chosen, and some of it by rules that were changed since: sent as it was, it would fail alike.
+fn failed_by_old_rules(wish: &Wish, forecast: &Forecast) -> bool {
+    let failed = [State::Failed, State::MappingFailed];
+    let states = &wish.selection.states;
+    let is_of_failed = !states.is_empty() && states.iter().all(|state| failed.contains(state));
+    is_of_failed && forecast.outdated > 0
 }
 
 async fn planner(
@@ -306,6 +329,7 @@ async fn planner(
         per_second_limit: PER_SECOND_LIMIT,
         forecast,
         on_the_way,
+        is_by_change: false,
         problems,
     })
 }
@@ -670,7 +694,7 @@ mod tests {
             told(parts(&forecast)),
             [
                 "1: Arrived already",
-                "1: Repeat others of these: the same event, the same connection",
+                "1: Left out: repeats of the same event",
                 "2: Left out: still waiting or on the way",
             ]
         );
