@@ -30,6 +30,12 @@ connections-import-unfit = Switched off: { $problems } Correct this before you s
 connections-import-stays = The document has another value here: { $parts }. What is here stays.
 connections-import-enter = Enter before anything is sent: { $parts }
 connections-import-do = Import: make { $made }, change { $changed }
+connections-import-needs = Enter the secret of:
+connections-import-needs-further =
+    { $count ->
+        [one] And of 1 more, marked in the list.
+       *[other] And of { $count } more, marked in the list.
+    }
 connections-edit = Edit
 connections-duplicate = Duplicate
 connections-test = Send a test event

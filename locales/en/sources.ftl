@@ -15,6 +15,7 @@ sources-refused-hint =
         [1] One request was refused, { $when }. Blue switches a webhook off after five failed tries; mend this, then switch it on again in Blue.
        *[other] { $count } in a row, the last { $when }. Blue switches a webhook off after five failed tries; mend this, then switch it on again in Blue.
     }
+sources-to-secret = Paste the secret again
 sources-setup = Set it up in Blue
 sources-step-open = In Blue, open your profile settings, then <strong>Webhooks</strong>, and choose <strong>Add Webhook</strong>.
 sources-step-url = Paste this address as its URL
@@ -65,6 +66,8 @@ sources-for-a-week = for a week
 sources-not-at-all = not at all
 sources-earlier-until = An earlier secret is accepted until { $when }.
 sources-rotate = Rotate
+sources-secret-replaced = Secret replaced. The old one is not accepted any more.
+sources-rotated = Secret rotated. The old one is accepted until { $when }.
 sources-delete-ask = Delete the source { $name }? Its address stops working at once; its events stay in the log.
 sources-delete-hint = Its address stops working at once. Its events stay in the log.
 sources-delete = Delete the source

@@ -15,6 +15,7 @@ sources-refused-hint =
         [1] Satu request ditolak, { $when }. Blue menonaktifkan webhook setelah lima kali gagal; perbaiki ini, lalu aktifkan lagi di Blue.
        *[other] Sudah { $count } kali berturut-turut, terakhir { $when }. Blue menonaktifkan webhook setelah lima kali gagal; perbaiki ini, lalu aktifkan lagi di Blue.
     }
+sources-to-secret = Tempel secret lagi
 sources-setup = Pasang di Blue
 sources-step-open = Di Blue, buka pengaturan profil Anda, lalu <strong>Webhooks</strong>, dan pilih <strong>Add Webhook</strong>.
 sources-step-url = Tempel alamat ini sebagai URL-nya
@@ -65,6 +66,8 @@ sources-for-a-week = selama seminggu
 sources-not-at-all = tidak sama sekali
 sources-earlier-until = Secret sebelumnya diterima sampai { $when }.
 sources-rotate = Ganti
+sources-secret-replaced = Secret diganti. Yang lama tidak diterima lagi.
+sources-rotated = Secret diganti. Yang lama diterima sampai { $when }.
 sources-delete-ask = Hapus sumber { $name }? Alamatnya langsung berhenti berfungsi; event-nya tetap ada di log.
 sources-delete-hint = Alamatnya langsung berhenti berfungsi. Event-nya tetap ada di log.
 sources-delete = Hapus sumber

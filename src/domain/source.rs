@@ -66,6 +66,11 @@ pub struct SignatureEvidence {
 }
 
 impl Source {
+    /// Whether it refuses everything until its secret is entered.
+    pub fn needs_secret(&self) -> bool {
+        self.require_signature && self.secret.is_none()
+    }
+
     /// Whether the latest request failed verification: something must be mended.
     pub fn is_refusing(&self) -> bool {
         self.signature_problem.as_ref().is_some_and(|problem| {

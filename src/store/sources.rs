@@ -44,6 +44,8 @@ pub struct SecretChange {
     pub secret: Secret,
     /// The old one stays accepted until then; `None` ends it at once.
     pub previous_until_ms: Option<i64>,
+    /// The old one is thought to be a wrong one. If nothing was ever signed with it, it goes at once, and the one before it stays as it was.
+    pub corrects: bool,
 }
 
 /// When the secrets of a source were used last, in milliseconds since 1970; `None` leaves what is known.
@@ -123,8 +125,17 @@ impl Store {
                     (before.secret_used_at, before.previous_used_at),
                 ),
                 Some(SecretChange {
+                    secret, corrects, ..
+                }) if corrects && before.secret_used_at.is_none() => (
+                    Some(row::seal(&key, &row_name(id), &secret)?),
+                    before.previous_secret_sealed,
+                    before.previous_secret_until,
+                    (None, before.previous_used_at),
+                ),
+                Some(SecretChange {
                     secret,
                     previous_until_ms,
+                    ..
                 }) => {
                     let sealed = row::seal(&key, &row_name(id), &secret)?;
                     let previous = previous_until_ms.and(before.secret_sealed);

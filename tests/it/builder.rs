@@ -821,10 +821,14 @@ async fn an_import_says_what_it_does_and_does_that(database: Database) {
         stopped.html
     );
     let imported = plan(&mut ada, &text, "import").await;
-    assert_eq!(
-        imported.location.as_deref(),
-        Some("/connections?done=imported")
+    // The source that it made is to be given its secret.
+    let sources = bridge.get("/sources").await["data"].clone();
+    let made = sources.as_array().unwrap().last().unwrap()["id"].clone();
+    let led = format!(
+        "/connections?done=imported&enter={}",
+        made.as_str().unwrap()
     );
+    assert_eq!(imported.location, Some(led));
     let connections = bridge.get("/connections").await["data"].clone();
     assert_eq!(
         (&connections[0]["version"], &connections[0]["enabled"]),

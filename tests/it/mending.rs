@@ -1,14 +1,17 @@
-//! From what failed to where it is mended: which button a delivery's page offers first, and what the planner chooses after a mend.
+//! From what failed to where it is mended: which button a delivery's page offers first, what the planner chooses after a mend, and a source that refuses.
 
 use serde_json::{Value, json};
 
 use crate::database::{Database, on_both};
-use crate::harness::{Receiver, TestBridge, event};
+use crate::harness::{Receiver, SECRET, TestBridge, event};
 use crate::pages::{Visitor, owner};
+use crate::secrets::signed_with;
 
 on_both! {
     a_failed_delivery_leads_to_its_mending_and_then_to_todays_rules,
     the_planner_takes_todays_rules_once_those_that_failed_were_changed,
+    a_source_that_refuses_says_why_and_where_it_is_mended,
+    a_secret_that_never_worked_is_replaced_outright,
 }
 
 /// The words of the buttons and links that are marked as the first choice.
@@ -166,5 +169,139 @@ async fn the_planner_takes_todays_rules_once_those_that_failed_were_changed(data
     receiver.next().await;
     bridge.recorded(3).await;
     assert_eq!(planned(&mut ada, "state=failed").await, (false, false));
+    bridge.stop().await;
+}
+
+/// What the page says of the signature: in the note at its top, and among the facts.
+fn told(html: &str) -> (String, String) {
+    let between = |from: &str, to: &str| {
+        let rest = html.split_once(from).map_or("", |(_, rest)| rest);
+        rest.split(to).next().unwrap().to_string()
+    };
+    let note = between("class=\"note bad\" role=\"alert\"", "</div>");
+    (note, between("id=\"evidence\"", "</section>"))
+}
+
+async fn a_source_that_refuses_says_why_and_where_it_is_mended(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let path = format!("/sources/{}", connected.source_id);
+    let mut ada = owner(&bridge).await;
+    let evidence = &bridge.bridge.evidence;
+    let written = async || evidence.write(&bridge.bridge.store).await.unwrap();
+    let (body, folded) = (event(1), "<details class=\"card\" id=\"setup\"");
+    let html = ada.get(&path).await.html;
+    assert!(!html.contains(folded) && html.contains("Set it up in Blue"));
+
+    let wrong = signed_with("another", &body);
+    let (link, likely) = ("href=\"#other_secret\"", "Likely reason");
+    bridge.post_with(&connected.hook, &body, Some(&wrong)).await;
+    written().await;
+    let html = ada.get(&path).await.html;
+    let (note, facts) = told(&html);
+    assert!(note.contains("One request was refused,"), "{note}");
+    assert!(note.contains("Paste the secret anew"), "{note}");
+    assert!(note.contains(link) && html.contains("id=\"other_secret\""));
+    assert!(!facts.contains(likely), "it is said once: {facts}");
+    // No other secret mends what came without a signature.
+    bridge.post_with(&connected.hook, &body, None).await;
+    written().await;
+    let (note, _) = told(&ada.get(&path).await.html);
+    assert!(note.contains("2 in a row, the last "), "{note}");
+    assert!(
+        note.contains("X-Signature") && !note.contains(link),
+        "{note}"
+    );
+
+    // Once it is mended, what it was stands among the facts, and what was done is folded.
+    bridge.advance(std::time::Duration::from_secs(5));
+    bridge.post(&connected.hook, &body).await;
+    written().await;
+    let html = ada.get(&path).await.html;
+    let (note, facts) = told(&html);
+    assert!(note.is_empty() && facts.contains(likely), "{html}");
+    assert!(html.contains(folded) && !html.contains("id=\"other_secret\""));
+    // Without its secret it takes nothing, however often it was heard from before.
+    let source = json!({"name": "Open", "require_signature": false});
+    let open = bridge.created("/sources", source).await;
+    let token = open["token"].as_str().unwrap();
+    let hook = bridge.url(&format!("/hooks/{token}"));
+    assert_eq!(bridge.post_with(&hook, &event(2), None).await.0, 200);
+    written().await;
+    let path = format!("/sources/{}", open["id"].as_str().unwrap());
+    assert!(ada.get(&path).await.html.contains(folded));
+    let closed = json!({"name": "Open", "require_signature": true});
+    assert_eq!(bridge.api("PUT", &path, Some(closed)).await.0, 200);
+    let html = ada.get(&path).await.html;
+    assert!(!html.contains(folded) && html.contains("id=\"first_secret\""));
+    bridge.stop().await;
+}
+
+async fn a_secret_that_never_worked_is_replaced_outright(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let path = format!("/sources/{}", connected.source_id);
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/").await.mark();
+    let evidence = &bridge.bridge.evidence;
+    let mut number = 0;
+    let mut with = async |secret: &str| {
+        number += 1;
+        let body = event(number);
+        let signature = signed_with(secret, &body);
+        let answer = bridge.post_with(&connected.hook, &body, Some(&signature));
+        let (status, _) = answer.await;
+        evidence.write(&bridge.bridge.store).await.unwrap();
+        status
+    };
+    let paste = async |ada: &mut Visitor<'_>, secret: &str| {
+        let fields = [
+            ("csrf", &*mark),
+            ("name", "Blue"),
+            ("require_signature", "yes"),
+            ("corrects", "yes"),
+            ("secret", secret),
+        ];
+        let led = ada.post(&path, &fields).await.location.unwrap();
+        ada.get(&led).await.html
+    };
+    let (rotated, replaced) = (
+        "Secret rotated. The old one is accepted until",
+        "Secret replaced. The old one is not accepted any more.",
+    );
+
+    // A slip of the first paste: nothing was ever signed with it.
+    let html = paste(&mut ada, "second").await;
+    assert!(html.contains(replaced) && !html.contains(rotated), "{html}");
+    assert!(
+        !html.contains("An earlier secret is accepted until"),
+        "{html}"
+    );
+    assert_eq!((with(SECRET).await, with("second").await), (401, 200));
+    // One that worked goes on for a day.
+    let html = paste(&mut ada, "a slip").await;
+    assert!(html.contains(rotated) && !html.contains(replaced), "{html}");
+    assert_eq!((with("second").await, with("third").await), (200, 401));
+    // The slip goes at once, and what worked before it stays.
+    let html = paste(&mut ada, "third").await;
+    assert!(html.contains(replaced), "{html}");
+    assert!(
+        html.contains("An earlier secret is accepted until"),
+        "{html}"
+    );
+    assert_eq!((with("a slip").await, with("third").await), (401, 200));
+    assert_eq!(with("second").await, 200);
+    // The same once more changes nothing of note.
+    let before = bridge.get(&path).await["previous_secret_until"].clone();
+    assert!(before.is_string());
+    let html = paste(&mut ada, "third").await;
+    assert!(
+        !html.contains(replaced) && !html.contains(rotated),
+        "{html}"
+    );
+    assert_eq!(bridge.get(&path).await["previous_secret_until"], before);
+    // Only the pages say so.
+    let said = json!({"name": "Blue", "secret": "x", "corrects": true});
+    assert_eq!(bridge.api("PUT", &path, Some(said)).await.0, 422);
     bridge.stop().await;
 }

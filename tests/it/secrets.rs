@@ -30,7 +30,7 @@ on_both!(
 /// The master key where it is given.
 const GIVEN_KEY: [u8; 32] = [5; 32];
 
-fn signed_with(secret: &str, body: &[u8]) -> String {
+pub fn signed_with(secret: &str, body: &[u8]) -> String {
     let secret = Secret::new(secret);
     sign(Scheme::Hex, &[&secret], None, "", 0, body)
         .pop()

@@ -19,6 +19,7 @@ on_both! {
     the_same_document_again_changes_nothing,
     a_name_that_several_have_is_not_guessed_at,
     nothing_is_sent_until_what_an_import_left_out_is_entered,
+    what_an_import_made_without_its_secret_is_named_until_it_is_entered,
     what_differs_from_what_is_here_is_told,
     a_connection_is_switched_off_that_is_led_to_an_unfinished_destination,
 }
@@ -391,5 +392,76 @@ async fn what_a_command_changes_in_a_file_is_in_force_in_the_server_beside_it() 
     assert!(before.source(token).is_some());
     take_over_commands(inner).await.unwrap();
     assert!(inner.snapshot().source(token).is_none());
+    bridge.stop().await;
+}
+
+async fn what_an_import_made_without_its_secret_is_named_until_it_is_entered(database: Database) {
+    let (first, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = first.connect(&receiver, json!({})).await;
+    let path = format!("/destinations/{}", connected.destination_id);
+    let config = json!({"url": receiver.url(), "auth": {"type": "bearer", "token": "t"}});
+    let written = json!({"name": "Chat", "config": config, "signing": {"scheme": "none"}});
+    assert_eq!(first.api("PUT", &path, Some(written)).await.0, 200);
+    let exported = export(&mut owner(&first).await).await;
+    first.stop().await;
+
+    let bridge = TestBridge::start_on(database).await;
+    let mut ada = owner(&bridge).await;
+    // This one lacks its secret as well, and no import made it.
+    let other = bridge.created("/sources", json!({"name": "Other"})).await;
+    let other = format!("href=\"/sources/{}\"", other["id"].as_str().unwrap());
+    let led = import(&mut ada, &exported, "import")
+        .await
+        .location
+        .unwrap();
+    let needs = "Enter the secret of:";
+    let html = ada.get(&led).await.html;
+    let (source, destination) = (
+        format!("/sources/{}", connected.source_id),
+        format!("/destinations/{}", connected.destination_id),
+    );
+    let link = |path: &str| format!("href=\"{path}\"");
+    assert!(html.contains(needs) && !html.contains(&other), "{html}");
+    assert!(html.contains(&link(&source)) && html.contains(&link(&destination)));
+    assert_eq!(html.matches(">Needs its secret<").count(), 2, "{html}");
+    // The list says so whenever it is looked at; what is to be done, once.
+    let html = ada.get("/connections").await.html;
+    assert!(!html.contains(needs), "{html}");
+    assert_eq!(html.matches(">Needs its secret<").count(), 2, "{html}");
+
+    let secret = json!({"name": "Blue", "secret": SECRET});
+    assert_eq!(bridge.api("PUT", &source, Some(secret)).await.0, 200);
+    let html = ada.get(&led).await.html;
+    assert!(!html.contains(&link(&source)) && html.contains(&link(&destination)));
+    assert_eq!(html.matches(">Needs its secret<").count(), 1, "{html}");
+    let config = json!({"url": receiver.url(), "auth": {"type": "bearer", "token": "t"}});
+    let whole = json!({"name": "Chat", "config": config, "signing": {"scheme": "none"}});
+    assert_eq!(bridge.api("PUT", &destination, Some(whole)).await.0, 200);
+    let html = ada.get(&led).await.html;
+    assert!(!html.contains(needs) && !html.contains(">Needs its secret<"));
+    // Again, it makes nothing and asks for nothing.
+    let led = import(&mut ada, &exported, "import")
+        .await
+        .location
+        .unwrap();
+    assert!(!led.contains("enter="), "{led}");
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn an_import_of_many_names_the_first_and_counts_the_others() {
+    let bridge = TestBridge::start().await;
+    let mut ada = owner(&bridge).await;
+    let sources = (0..53).map(|number| {
+        let id = format!("01890a5d-ac96-774b-bcce-b302099a{number:04}");
+        json!({"id": id, "name": format!("S{number}"), "require_signature": true})
+    });
+    let bundle = json!({
+        "bluebridge_export": 1, "sources": sources.collect::<Vec<_>>(), "destinations": [], "connections": [],
+    });
+    let led = import(&mut ada, &bundle.to_string(), "import").await;
+    let html = ada.get(&led.location.unwrap()).await.html;
+    assert_eq!(html.matches("href=\"/sources/").count(), 50, "{html}");
+    assert!(html.contains("And of 3 more"), "{html}");
     bridge.stop().await;
 }

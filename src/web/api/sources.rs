@@ -32,6 +32,9 @@ pub struct SourceDocument {
     pub require_signature: Option<bool>,
     /// How long the old secret stays accepted when `secret` replaces it, in seconds; one day unless given.
     pub overlap_s: Option<i64>,
+    /// Said by the pages alone: the secret that is there is thought to be a wrong one, so it goes at once unless it has ever worked.
+    #[serde(skip)]
+    pub corrects: bool,
 }
 
 /// What a source tells of itself and nobody writes.
@@ -159,6 +162,7 @@ pub async fn save_change(
         secret: secret.map(|secret| SecretChange {
             secret,
             previous_until_ms: until.map(|until| until.as_millisecond()),
+            corrects: document.corrects,
         }),
     };
     let source = bridge

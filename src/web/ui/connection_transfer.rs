@@ -28,6 +28,9 @@ use crate::web::ui::page::{Page, go, render, render_again};
 use crate::web::ui::rule_places::Places;
 use crate::web::visible::as_typed;
 
+/// Things whose secret is to be entered that are named after an import.
+const NAMED_LIMIT: usize = 50;
+
 #[derive(Template)]
 #[template(path = "connections/import.html")]
 struct ImportPage {
@@ -160,15 +163,39 @@ async fn do_import(
     plan: Plan,
 ) -> Result<HttpResponse, PageError> {
     let (actor, (made, ..)) = (actor(request), plan.tally());
+    let to_enter = to_enter(&plan);
     let noting = |action: &str, id: String, said| bridge.noting(&actor, action, id, said);
     let done = transfer::carry_out(noting, plan).await;
     // What was done before it failed is stored, and holds as well.
     bridge.reload().await?;
     done?;
-    Ok(go(match made {
-        0 => "/connections?done=changed_by_import",
-        _ => "/connections?done=imported",
-    }))
+    if made == 0 {
+        return Ok(go("/connections?done=changed_by_import"));
+    }
+    let mut address = "/connections?done=imported".to_string();
+    for id in to_enter.iter().take(NAMED_LIMIT) {
+        address += &format!("&enter={id}");
+    }
+    if let Some(further @ 1..) = to_enter.len().checked_sub(NAMED_LIMIT) {
+        address += &format!("&further={further}");
+    }
+    Ok(go(address))
+}
+
+/// The ids of what is made without the secret that it needs.
+fn to_enter(plan: &Plan) -> Vec<String> {
+    let sources = plan.sources.iter().filter_map(|step| match &step.deed {
+        Deed::Make(new) if new.require_signature && new.secret.is_none() => {
+            Some(new.id.to_string())
+        }
+        _ => None,
+    });
+    let destinations = plan.destinations.iter();
+    let destinations = destinations.filter_map(|step| match &step.deed {
+        Deed::Make(draft) if !step.to_enter.is_empty() => Some(draft.id.to_string()),
+        _ => None,
+    });
+    sources.chain(destinations).collect()
 }
 
 fn page(request: &HttpRequest, user: &User, text: String) -> ImportPage {

@@ -13,6 +13,7 @@ use crate::domain::connection::{Connection, NotTriggered, Version};
 use crate::domain::destination::Destination;
 use crate::domain::id::{ConnectionId, DestinationId, SourceId};
 use crate::domain::person::User;
+use crate::domain::source::Source;
 use crate::flow::Bridge;
 use crate::flow::dry_run::{DryRun, DryRunError, Ruling};
 use crate::flow::test_event::send_test;
@@ -24,7 +25,7 @@ use crate::web::api::id;
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
 use crate::web::ui::asking::{Ask, ask_first, told_of_deletion};
-use crate::web::ui::connection_form::{EventGroup, event_groups};
+use crate::web::ui::connection_form::{EventBox, EventGroup, event_groups};
 use crate::web::ui::connection_sample::USUAL_EVENT;
 use crate::web::ui::connection_versions::saved_by;
 use crate::web::ui::connection_words::{Names, sentence_of, version_changes};
@@ -36,6 +37,7 @@ use crate::web::ui::listing::{Listing, PER_PAGE, cut};
 use crate::web::ui::once::shown_once;
 use crate::web::ui::page::{Page, go, render};
 use crate::web::ui::pager::{beside, window};
+use crate::web::ui::query::{query_text, query_values};
 use crate::web::ui::row::{Chip, DeliveryRow, Moment};
 use crate::web::ui::rule_places;
 use crate::web::ui::tree;
@@ -50,6 +52,10 @@ struct ListPage {
     page: Page,
     listing: Listing,
     connections: Vec<ConnectionRow>,
+    /// After an import: what it made whose secret is still to be entered, each with its page.
+    needs: Vec<(String, String)>,
+    /// How many more there are than are named.
+    further: usize,
 }
 
 struct ConnectionRow {
@@ -57,7 +63,11 @@ struct ConnectionRow {
     name: String,
     chip: Chip,
     source: String,
+    /// What its source needs before anything comes in.
+    source_needs: Option<Chip>,
     destination: String,
+    /// What its destination needs before anything is sent.
+    destination_needs: Option<Chip>,
     /// How its destination fares, when it does not fare well.
     trouble: Option<Chip>,
     trigger: String,
@@ -177,11 +187,13 @@ pub async fn index(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let sources = bridge.store.sources().await?.into_iter();
-    let sources: HashMap<SourceId, String> = sources.map(|one| (one.id, one.name)).collect();
+    let sources: HashMap<SourceId, Source> = sources.map(|one| (one.id, one)).collect();
     let destinations = bridge.store.destinations().await?.into_iter();
     let destinations: HashMap<DestinationId, Destination> =
         destinations.map(|one| (one.id, one)).collect();
-    let source = |one: &Connection| sources.get(&one.source_id).cloned().unwrap_or_default();
+    let source_of = |one: &Connection| sources.get(&one.source_id);
+    let source =
+        |one: &Connection| source_of(one).map_or_else(String::new, |source| source.name.clone());
     let destination = |one: &Connection| destinations.get(&one.version.destination_id);
     let destination_name = |one: &Connection| {
         destination(one).map_or_else(String::new, |destination| destination.name.clone())
@@ -200,8 +212,11 @@ pub async fn index(
     let title = t!("shared-section-connections");
     let mut page = Page::new(&request, &user, "/connections", title);
     page.note = told_of_deletion(&request, &bridge, "connection").await?;
+    let needs_secret = || Chip::new(t!("sources-chip-secret"), "warn");
     render(&ListPage {
         page,
+        needs: needs(&request, &sources, &destinations),
+        further: query_text(&request, "further").parse().unwrap_or(0),
         listing,
         connections: connections
             .iter()
@@ -210,13 +225,42 @@ pub async fn index(
                 name: connection.name.clone(),
                 chip: switch_chip(connection),
                 source: source(connection),
+                source_needs: source_of(connection)
+                    .filter(|source| source.needs_secret())
+                    .map(|_| needs_secret()),
                 destination: destination_name(connection),
+                destination_needs: destination(connection)
+                    .filter(|destination| destination.settings.cannot_send().is_some())
+                    .map(|_| needs_secret()),
                 trouble: trouble(connection),
                 trigger: trigger_words(&connection.version.rules.trigger.events),
                 enabled: connection.enabled,
             })
             .collect(),
     })
+}
+
+/// Of what an import made, where a secret is still to be entered: the address of each page, and the name.
+fn needs(
+    request: &HttpRequest,
+    sources: &HashMap<SourceId, Source>,
+    destinations: &HashMap<DestinationId, Destination>,
+) -> Vec<(String, String)> {
+    let made = query_values(request, "enter");
+    let source = |id: &String| {
+        let source = sources.get(&id.parse().ok()?);
+        let source = source.filter(|source| source.needs_secret())?;
+        Some((format!("/sources/{id}"), source.name.clone()))
+    };
+    let destination = |id: &String| {
+        let destination = destinations.get(&id.parse().ok()?);
+        let destination = destination.filter(|one| one.settings.cannot_send().is_some())?;
+        Some((format!("/destinations/{id}"), destination.name.clone()))
+    };
+    let needs = made
+        .iter()
+        .filter_map(|id| source(id).or_else(|| destination(id)));
+    needs.collect()
 }
 
 pub async fn show(
@@ -262,7 +306,7 @@ async fn show_page(
         enabled: connection.enabled,
         sentence: sentence_of(&connection, &names),
         unheard_of: unheard_of(events),
-        groups: event_groups(&[offered]),
+        groups: offered_for_test(events, offered),
         versions: shown
             .into_iter()
             .map(|at| (&versions[at], versions.get(at + 1)))
@@ -281,6 +325,19 @@ async fn show_page(
         name: connection.name,
         made_secret: None,
     })
+}
+
+/// The catalogue's events that the trigger takes; all when it takes any, or only such as the catalogue does not have.
+fn offered_for_test(events: &[String], chosen: String) -> Vec<EventGroup> {
+    let is_taken = |one: &EventBox| events.iter().any(|event| event == one.id);
+    let mut groups = event_groups(&[chosen]);
+    if groups.iter().flat_map(|group| &group.events).any(is_taken) {
+        for group in &mut groups {
+            group.events.retain(is_taken);
+        }
+        groups.retain(|group| !group.events.is_empty());
+    }
+    groups
 }
 
 /// Which of the versions, the newest first, the address asks for, and the pages beside them.
@@ -437,5 +494,29 @@ fn trigger_words(events: &[String]) -> String {
             name = event_label(one),
             count = rest.len()
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{event_groups, offered_for_test};
+
+    #[test]
+    fn a_test_offers_the_events_that_the_connection_takes() {
+        let offered = |events: &[&str], chosen: &str| {
+            let events: Vec<String> = events.iter().map(ToString::to_string).collect();
+            let groups = offered_for_test(&events, chosen.to_string());
+            let boxes = groups.iter().flat_map(|group| &group.events);
+            let ids: Vec<&str> = boxes.clone().map(|one| one.id).collect();
+            let ticked = boxes.filter(|one| one.checked).map(|one| one.id);
+            (ids, ticked.collect::<Vec<&str>>())
+        };
+        let (ids, ticked) = offered(&["TODO_CREATED", "COMMENT_CREATED"], "TODO_CREATED");
+        assert_eq!(ids, ["TODO_CREATED", "COMMENT_CREATED"]);
+        assert_eq!(ticked, ["TODO_CREATED"]);
+        // Any, and only such as nobody knows.
+        let all: usize = event_groups(&[]).iter().map(|one| one.events.len()).sum();
+        assert_eq!(offered(&[], "TODO_CREATED").0.len(), all);
+        assert_eq!(offered(&["UNHEARD_OF"], "UNHEARD_OF").0.len(), all);
     }
 }

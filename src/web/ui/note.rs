@@ -11,7 +11,7 @@ use crate::web::ui::query::query_value;
 pub const UNSAVED: &str = "unsaved";
 
 /// What was done, by the word in `?done=`; nothing of the address itself is shown.
-const NOTES: [(&str, Key); 24] = [
+const NOTES: [(&str, Key); 25] = [
     ("saved", key!("shared-note-saved")),
     ("added", key!("shared-note-added")),
     ("deleted", key!("shared-note-deleted")),
@@ -35,6 +35,7 @@ const NOTES: [(&str, Key); 24] = [
     ("welcome", key!("shared-note-welcome")),
     ("withdrawn", key!("shared-note-withdrawn")),
     ("session_ended", key!("shared-note-session-ended")),
+    ("secret_replaced", key!("sources-secret-replaced")),
     ("second_factor_off", key!("shared-note-second-factor-off")),
 ];
 

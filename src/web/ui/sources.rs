@@ -5,6 +5,7 @@ use askama::Template;
 
 use crate::domain::id::SourceId;
 use crate::domain::person::User;
+use crate::domain::secret::Secret;
 use crate::domain::source::Source;
 use crate::flow::Bridge;
 use crate::store::events::{EventFilter, EventSummary};
@@ -20,7 +21,9 @@ use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
 use crate::web::ui::labels::event_label;
 use crate::web::ui::listing::Listing;
+use crate::web::ui::note::Note;
 use crate::web::ui::page::{Page, go, render, render_again};
+use crate::web::ui::query::query_value;
 use crate::web::ui::row::{Chip, Fate, Moment, title_of};
 
 /// Events shown on a source's page.
@@ -57,8 +60,10 @@ struct ShowPage {
     secret_used: Option<Moment>,
     previous_used: Option<Moment>,
     evidence: Option<Evidence>,
-    /// Nothing valid came yet, so the secret may be a wrong one; it is replaced and not rotated.
+    /// Nothing valid came yet, or the last was refused, so the secret may be a wrong one.
     may_mend: bool,
+    /// It was heard from, has its secret and refuses nothing now, so its set-up is folded.
+    is_set_up: bool,
     /// When the last request was refused, as the waiting page is told it; empty when none was.
     refused_at: String,
     events: Vec<EventRow>,
@@ -77,6 +82,8 @@ struct Evidence {
     message: String,
     /// What to do about it.
     advice: String,
+    /// Another secret may mend it; one that came without a signature, or with none that can be read, is mended elsewhere.
+    is_of_secret: bool,
     last: Moment,
     count: i64,
 }
@@ -113,9 +120,7 @@ impl SourceRow {
     fn new(source: &Source, now: jiff::Timestamp) -> SourceRow {
         let chip = match source {
             source if source.is_refusing() => Chip::new(t!("sources-chip-signature"), "bad"),
-            source if source.require_signature && source.secret.is_none() => {
-                Chip::new(t!("sources-chip-secret"), "warn")
-            }
+            source if source.needs_secret() => Chip::new(t!("sources-chip-secret"), "warn"),
             source if !source.require_signature => Chip::new(t!("sources-chip-unsigned"), "warn"),
             source if source.last_heard_at.is_none() => {
                 Chip::new(t!("sources-chip-waiting"), "busy")
@@ -177,6 +182,7 @@ pub async fn create(
         secret: None,
         require_signature: None,
         overlap_s: None,
+        corrects: false,
     };
     match save_new(&bridge, &actor(&request), document).await {
         Ok(id) => Ok(go(format!("/sources/{id}?done=added"))),
@@ -199,7 +205,12 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let source = bridge.store.source(id(&path, "source")?).await?;
-    render(&show_page(&request, &user, &bridge, &site, source, Vec::new()).await?)
+    let mut shown = show_page(&request, &user, &bridge, &site, source, Vec::new()).await?;
+    let is_rotated = query_value(&request, "done").as_deref() == Some("rotated");
+    if let Some(until) = shown.previous_until.as_ref().filter(|_| is_rotated) {
+        shown.page.note = Some(Note::good(t!("sources-rotated", when = until.exact)));
+    }
+    render(&shown)
 }
 
 pub async fn save(
@@ -211,19 +222,40 @@ pub async fn save(
     let form = Form::of(&request)?;
     let user = signed_in(&request)?;
     let id: SourceId = id(&path, "source")?;
+    let before = bridge.store.source(id).await?;
+    let corrects = form.is_ticked("corrects");
+    let is_the_same = |typed: &str| before.secret == Some(Secret::new(typed));
+    let secret = Some(form.text("secret")).filter(|typed| !typed.is_empty());
     let document = SourceDocument {
         name: form.text("name").into(),
-        secret: Some(form.text("secret").to_string()).filter(|secret| !secret.is_empty()),
+        // The one that is there corrects nothing.
+        secret: secret
+            .filter(|typed| !(corrects && is_the_same(typed)))
+            .map(str::to_string),
         require_signature: Some(form.is_ticked("require_signature")),
         overlap_s: form.text("overlap_s").parse().ok(),
+        corrects,
     };
     match save_change(&bridge, &actor(&request), id, document).await {
-        Ok(_) => Ok(go(format!("/sources/{id}?done=saved"))),
+        Ok(source) => {
+            let done = told_of_secrets(&before, &source);
+            Ok(go(format!("/sources/{id}?done={done}")))
+        }
         Err(error) => {
             let problems = mendable(error)?;
             let source = bridge.store.source(id).await?;
             render_again(&show_page(&request, &user, &bridge, &site, source, problems).await?)
         }
+    }
+}
+
+/// The word for what became of the secret that was there.
+fn told_of_secrets(before: &Source, after: &Source) -> &'static str {
+    let previous = after.previous_secret.as_ref();
+    match &before.secret {
+        Some(old) if previous.is_some_and(|previous| previous.secret == *old) => "rotated",
+        Some(old) if after.secret.as_ref() != Some(old) => "secret_replaced",
+        _ => "saved",
     }
 }
 
@@ -256,6 +288,13 @@ pub async fn delete(
     }
     Ok(go(format!("/sources?done=deleted&deleted={id}")))
 }
+
+/// Codes of signatures that no other secret makes right.
+const NOT_OF_SECRET: [&str; 3] = [
+    "signature_missing",
+    "signature_several",
+    "signature_malformed",
+];
 
 /// What to do about a signature that fails, by its code.
 fn advice(code: &str) -> &'static str {
@@ -294,7 +333,10 @@ async fn show_page(
     let used_by = users_of(bridge, |one| one.source_id == source.id).await?;
     let page = Page::new(request, user, "/sources", source.name.clone());
     Ok(ShowPage {
-        may_mend: page.may_change() && source.last_heard_at.is_none(),
+        may_mend: page.may_change() && (source.last_heard_at.is_none() || source.is_refusing()),
+        is_set_up: source.last_heard_at.is_some()
+            && !source.is_refusing()
+            && !source.needs_secret(),
         refused_at: source
             .signature_problem
             .as_ref()
@@ -320,6 +362,7 @@ async fn show_page(
             current: source.is_refusing(),
             message: retold(&problem.message),
             advice: told!("evidence-advice-", &problem.code, advice(&problem.code)),
+            is_of_secret: !NOT_OF_SECRET.contains(&&*problem.code),
             last: Moment::new(problem.last_at, now),
             count: problem.count,
         }),
