@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::database::{Database, execute, on_both};
-use crate::harness::{Connected, Receiver, TestBridge, event, todo_created};
+use crate::harness::{Connected, Receiver, SECRET, TestBridge, event, todo_created};
 use crate::pages::{Page, Visitor, owner};
 
 on_both! {
@@ -18,6 +18,8 @@ on_both! {
     nothing_is_saved_before_it_is_chosen,
     a_save_makes_the_destination_that_was_typed_too,
     what_is_unfinished_is_not_wrong_yet,
+    nothing_would_be_sent_before_it_is_said_from_where_and_to_where,
+    a_starting_point_keeps_its_note_and_its_source_over_the_detour,
     a_viewer_is_offered_nothing_to_change,
     projects_are_offered_by_the_names_that_were_told_last,
     an_edit_that_a_delivery_leads_to_is_tried_on_its_event,
@@ -528,6 +530,13 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Dat
         )
         .await;
     assert_eq!(restored.status, 303);
+    // A name that was made of the rules follows them.
+    let name = |connection: &Value| connection["name"].as_str().unwrap().to_string();
+    let follows = name(&bridge.get(&format!("/connections/{id}")).await);
+    assert_eq!(
+        follows,
+        "Record created if its title contains “G” → Receiver"
+    );
     let noted = bridge.get("/audit?limit=1").await.to_string();
     assert!(
         noted.contains("Restored version 1 of the connection "),
@@ -539,6 +548,16 @@ async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Dat
         (&connection["filter"], &connection["mapping"]),
         (&rules["filter"], &rules["mapping"])
     );
+    // One that a person gave it stays.
+    let mut called = connection.clone();
+    called["name"] = json!("Ada's own");
+    bridge
+        .api("PUT", &format!("/connections/{id}"), Some(called))
+        .await;
+    let restore = format!("/connections/{id}/versions/2/restore");
+    assert_eq!(ada.post(&restore, &[("csrf", &mark)]).await.status, 303);
+    let kept = name(&bridge.get(&format!("/connections/{id}")).await);
+    assert_eq!(kept, "Ada's own");
     assert_eq!(
         ada.get(&format!("/connections/{id}/versions/9"))
             .await
@@ -753,7 +772,7 @@ async fn an_import_says_what_it_does_and_does_that(database: Database) {
         .await;
     let mut ada = owner(&bridge).await;
     let exported = ada.get("/connections/export").await.html;
-    assert!(!exported.contains("whsec_") && !exported.contains(crate::harness::SECRET));
+    assert!(!exported.contains("whsec_") && !exported.contains(SECRET));
     let mark = ada.get("/connections/import").await.mark();
     let plan = async |ada: &mut Visitor<'_>, bundle: &str, action| {
         let planned = hex::encode(Sha256::digest(bundle));
@@ -1822,5 +1841,103 @@ async fn a_mapping_that_makes_no_mail_is_told() {
         assert!(result.contains("Would be sent"), "{result}");
         assert_eq!(result.contains(told), is_told, "{result}");
     }
+    bridge.stop().await;
+}
+
+async fn nothing_would_be_sent_before_it_is_said_from_where_and_to_where(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let rules = json!({"mapping": {"mode": "passthrough"}, "enabled": false});
+    let connected = bridge.connect(&receiver, rules).await;
+    let mut ada = owner(&bridge).await;
+    let mark = ada.get("/connections/new").await.mark();
+    let (url, passes) = (receiver.url(), "The sample passes; ");
+    let (here, there) = (&*connected.source_id, &*connected.destination_id);
+    let unreadable = "mend the address";
+    for (source, destination, typed, said) in [
+        (here, there, "", "Would be sent"),
+        (here, "", &*url, "Would be sent"),
+        ("", there, "", "choose a source"),
+        ("", "", &*url, "choose a source"),
+        (here, "", "", "choose a destination"),
+        ("", "", "", "choose a destination"),
+        (here, "", "http://", unreadable),
+        (here, there, "https://a b/", unreadable),
+    ] {
+        let mut posted = fields(&mark, source, destination);
+        posted.push(("sample_from", "catalogue:TODO_CREATED"));
+        posted = changed(posted, &[("c_op", "exists"), ("c_value", "")]);
+        posted.extend([("d_url", typed), ("d_scheme", "none")]);
+        let live = ada.post("/connections/live", &posted).await;
+        let result = part(&live, "result");
+        let case = format!("{source} {destination} {typed}: {result}");
+        assert!(result.contains(said), "{said}: {case}");
+        assert_eq!(result.contains(passes), said != "Would be sent", "{case}");
+        assert_eq!(result.contains("Would be sent"), said == "Would be sent");
+        // What is wrong with an address is said, and not that none was given.
+        let is_told = result.contains("This is not an address");
+        assert_eq!(is_told, said == unreadable, "{case}");
+        let asks = result.contains("Choose a destination");
+        assert_eq!(asks, said == "choose a destination", "{case}");
+        // What it would be is shown all the same.
+        assert!(result.contains("&#34;name&#34;"), "{case}");
+    }
+    bridge.stop().await;
+}
+
+/// From a starting point whose service needs a token, over the page where that is entered, back with all that was chosen.
+async fn a_starting_point_keeps_its_note_and_its_source_over_the_detour(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let source = json!({"name": "Blue", "secret": SECRET});
+    let source = bridge.created("/sources", source).await;
+    let source = source["id"].as_str().unwrap();
+    let mut ada = owner(&bridge).await;
+    let recipe = "telegram-record-done";
+    let opened = format!("/connections/new?template={recipe}&source_id={source}");
+    let opened = ada.get(&opened).await;
+    let detour = format!("/destinations/new?service=telegram&then={recipe}&source_id={source}");
+    let link = format!("href=\"{}\"", detour.replace('&', "&amp;"));
+    assert!(opened.html.contains(&link), "{}", opened.html);
+    // Every button of the builder keeps the note.
+    let mark = opened.mark();
+    let mut posted = fields(&mark, source, "");
+    posted.extend([("recipe", recipe), ("action", "add-field")]);
+    let pressed = ada.post("/connections", &posted).await;
+    assert!(pressed.html.contains(&link), "{}", pressed.html);
+
+    let form = ada.get(&detour).await;
+    let held = [form.hidden("then"), form.hidden("source_id")];
+    assert_eq!(held, [recipe, source]);
+    let url = receiver.url();
+    let mut entered = vec![
+        ("csrf", &*mark),
+        ("then", recipe),
+        ("source_id", source),
+        ("kind", "webhook"),
+        ("url", &url),
+        ("method", "POST"),
+        ("auth", "none"),
+        ("scheme", "none"),
+        ("name", ""),
+    ];
+    let refused = ada.post("/destinations", &entered).await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(refused.hidden("source_id"), source, "it stays");
+    entered.last_mut().unwrap().1 = "Chat";
+    let led = ada.post("/destinations", &entered).await.location.unwrap();
+    let made = bridge.get("/destinations").await["data"][0]["id"].clone();
+    let made = made.as_str().unwrap();
+    let back =
+        format!("/connections/new?template={recipe}&destination_id={made}&source_id={source}");
+    assert_eq!(led, back);
+    let html = ada.get(&led).await.html;
+    for chosen in [source, made] {
+        let option = format!("<option value=\"{chosen}\" selected>");
+        assert!(html.contains(&option), "{html}");
+    }
+    assert!(!html.contains("needs more than an address"), "{html}");
+    // Nothing but an id is taken along.
+    let entered = changed(entered, &[("name", "Other"), ("source_id", "x&template=y")]);
+    let led = ada.post("/destinations", &entered).await.location.unwrap();
+    assert!(!led.contains("source_id"), "{led}");
     bridge.stop().await;
 }

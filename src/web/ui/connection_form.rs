@@ -108,6 +108,15 @@ pub struct NewDestination {
 }
 
 impl NewDestination {
+    /// What a starting point asks of its destination; nothing is typed yet.
+    pub fn of(recipe: &'static Recipe) -> NewDestination {
+        NewDestination {
+            url_hint: recipe.url_hint,
+            needs_more: recipe.service.is_some().then_some(recipe),
+            ..NewDestination::default()
+        }
+    }
+
     /// What is to be added on a page of its own first, while no destination is chosen: the starting point, and its service.
     pub fn to_add_first(&self, chosen: &str) -> Option<(&'static Recipe, &'static Service)> {
         let recipe = self.needs_more.filter(|_| chosen.is_empty())?;
@@ -396,6 +405,7 @@ impl ConnectionForm {
             }
         }
         let pasted = value("sample");
+        let recipe = recipes::find(form.text("recipe"));
         let from = match form.value("sample_from") {
             // A client that knows no choice but has pasted an event means that one.
             None if !pasted.is_empty() => "paste".into(),
@@ -412,9 +422,9 @@ impl ConnectionForm {
                 name: form.text("d_name").into(),
                 url: form.text("d_url").into(),
                 scheme: form.text("d_scheme").into(),
-                ..NewDestination::default()
+                ..recipe.map(NewDestination::of).unwrap_or_default()
             },
-            recipe: recipes::find(form.text("recipe")),
+            recipe,
             groups: trigger_groups(&ticked_events(form)),
             other_events: form.text("other_events").into(),
             project_ids,

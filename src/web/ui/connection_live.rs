@@ -109,8 +109,10 @@ pub struct FieldFeedback {
 
 /// Where the request would go.
 pub enum Target<'a> {
-    /// Nothing is chosen or readable yet.
+    /// Nothing is chosen or typed yet.
     None,
+    /// What is wrong with what is typed.
+    Unreadable(String),
     Saved(&'a Settings),
     /// One that is being typed; its signature cannot be shown before it is made.
     Typed(Box<Settings>),
@@ -154,6 +156,7 @@ pub async fn live(
     } else {
         (verdict, request)
     };
+    let verdict = with_open_choices(verdict, form, target);
     let notes = notes(&rules, &verdict, target);
     Ok(Live {
         verdict,
@@ -172,6 +175,30 @@ pub async fn live(
         unheard_of: unheard_of(&rules.trigger.events),
         notes,
     })
+}
+
+/// Nothing is sent as long as it is not said from where and to where: then the sample only passes.
+fn with_open_choices(verdict: Verdict, form: &ConnectionForm, target: &Target<'_>) -> Verdict {
+    if verdict.body.is_none() {
+        return verdict;
+    }
+    let (word, sentence) = match target {
+        Target::None => (
+            t!("builder-verdict-no-destination"),
+            t!("builder-needs-destination"),
+        ),
+        Target::Unreadable(problem) => (t!("builder-verdict-no-address"), problem.clone()),
+        Target::Saved(_) | Target::Typed(_) if form.source_id.is_empty() => (
+            t!("builder-verdict-no-source"),
+            t!("builder-needs-source-choice"),
+        ),
+        Target::Saved(_) | Target::Typed(_) => return verdict,
+    };
+    Verdict {
+        chip: Chip::new(word, ""),
+        sentence,
+        ..verdict
+    }
 }
 
 /// What a person does not see of a body that is sent: words that only show what goes there, and that it is no mail.
@@ -339,6 +366,10 @@ fn request(target: &Target<'_>, body: &str, run: &DryRun, now: Timestamp) -> Req
     let settings = match target {
         Target::None => {
             view.note = Some(t!("builder-request-none"));
+            return view;
+        }
+        Target::Unreadable(problem) => {
+            view.note = Some(t!("builder-request-impossible", reason = problem));
             return view;
         }
         Target::Saved(settings) => *settings,

@@ -10,7 +10,9 @@ use crate::store::error::StoreError;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::{ConnectionDocument, restore as restore_version};
 use crate::web::api::id;
-use crate::web::ui::connection_words::{Names, sentence, version_changes};
+use crate::web::ui::connection_words::{
+    Names, named_by_itself, sentence, suggested_name_in, version_changes,
+};
 use crate::web::ui::error::PageError;
 use crate::web::ui::fields::Field;
 use crate::web::ui::form_problem::{FormProblem, mendable};
@@ -68,7 +70,7 @@ pub async fn restore(
     let (connection, version) = (&found.connection, &found.version);
     let rules = version.rules.clone();
     let document = ConnectionDocument {
-        name: connection.name.clone(),
+        name: found.name_restored(),
         source_id: connection.source_id.to_string(),
         destination_id: version.destination_id.to_string(),
         trigger: rules.trigger,
@@ -133,6 +135,16 @@ impl Found {
             before,
             names,
         })
+    }
+
+    /// A name that was made of the rules goes on to follow them.
+    fn name_restored(&self) -> String {
+        let version = &self.version;
+        let destination = self.names.destination(&version.destination_id.to_string());
+        named_by_itself(&self.connection, &self.names).map_or_else(
+            || self.connection.name.clone(),
+            |language| suggested_name_in(language, &version.rules, &destination),
+        )
     }
 
     fn page(

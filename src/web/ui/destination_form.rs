@@ -51,6 +51,8 @@ pub struct DestinationForm {
     pub service: String,
     /// The starting point that leads on from here, by its id.
     pub then: String,
+    /// The source that was chosen there, by its id.
+    pub source_id: String,
     pub kind: Kind,
     pub mail: MailFields,
     pub name: String,
@@ -345,6 +347,7 @@ impl DestinationForm {
         DestinationForm {
             service: form.text("service").into(),
             then: form.text("then").into(),
+            source_id: form.text("source_id").into(),
             kind: kind_of(form),
             mail: MailFields::typed(form),
             name: form.text("name").into(),

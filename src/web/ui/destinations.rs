@@ -10,7 +10,7 @@ use crate::domain::destination::grant::Grant;
 use crate::domain::destination::{
     Destination, Encryption, Kind, LastTest, METHODS, MailServer, SuccessRule,
 };
-use crate::domain::id::DestinationId;
+use crate::domain::id::{DestinationId, SourceId};
 use crate::domain::person::User;
 use crate::domain::recipes;
 use crate::domain::services::{self, Service};
@@ -196,6 +196,7 @@ pub async fn new(request: HttpRequest) -> Result<HttpResponse, PageError> {
     let service = query_value(&request, "service").and_then(|id| services::find(&id));
     let form = DestinationForm {
         then: query_value(&request, "then").unwrap_or_default(),
+        source_id: query_value(&request, "source_id").unwrap_or_default(),
         ..service.map_or_else(DestinationForm::empty, DestinationForm::for_service)
     };
     render(&form_page(&request, &user, None, form, Vec::new()))
@@ -212,10 +213,14 @@ pub async fn create(
     match checked(&form, "/destinations", saving).await? {
         Ok(saved) => match recipes::find(form.text("then")) {
             // A secret that was made is shown first.
-            Some(recipe) if saved.made_secret.is_none() => Ok(go(format!(
-                "/connections/new?template={}&destination_id={}",
-                recipe.id, saved.destination.id
-            ))),
+            Some(recipe) if saved.made_secret.is_none() => {
+                let source = form.text("source_id").parse::<SourceId>();
+                let source = source.map_or_else(|_| String::new(), |id| format!("&source_id={id}"));
+                Ok(go(format!(
+                    "/connections/new?template={}&destination_id={}{source}",
+                    recipe.id, saved.destination.id
+                )))
+            }
             _ => led_to(&request, &bridge, saved, "added").await,
         },
         Err(problems) => render_again(&form_page(

@@ -72,9 +72,7 @@ pub fn form_of(id: &str) -> Option<ConnectionForm> {
         recipe: Some(recipe),
         new_destination: NewDestination {
             scheme: scheme.into(),
-            url_hint: recipe.url_hint,
-            needs_more: recipe.service.is_some().then_some(recipe),
-            ..NewDestination::default()
+            ..NewDestination::of(recipe)
         },
         ..ConnectionForm::with_rules(&recipe.rules())
     })

@@ -9,6 +9,7 @@ use crate::domain::destination::{Settings, SettingsDocument};
 use crate::domain::services;
 use crate::flow::Bridge;
 use crate::web::api::destinations::{DestinationDocument, Saved, save_new};
+use crate::web::phrases::retold;
 use crate::web::ui::connection_form::NewDestination;
 use crate::web::ui::connection_live::Target;
 use crate::web::ui::connection_words::Names;
@@ -74,8 +75,11 @@ fn at_its_controls(mut problem: FormProblem) -> FormProblem {
     problem
 }
 
-/// The settings of a destination that is being typed, as far as they can be read.
+/// The settings of a destination that is being typed, or what is wrong with them.
 pub fn target(typed: &NewDestination) -> Target<'static> {
+    if typed.url.is_empty() {
+        return Target::None;
+    }
     let config = json!({"url": with_scheme(&typed.url)});
     // Its secret is made with it; until then there is nothing to sign with.
     let signing = json!({"scheme": "none"});
@@ -86,6 +90,9 @@ pub fn target(typed: &NewDestination) -> Target<'static> {
     };
     match Settings::parse(&document, None) {
         Ok(settings) => Target::Typed(Box::new(settings)),
-        Err(_) => Target::None,
+        Err(problems) => {
+            let told = problems.iter().map(|problem| retold(&problem.message));
+            Target::Unreadable(told.collect::<Vec<_>>().join(" "))
+        }
     }
 }
