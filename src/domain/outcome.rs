@@ -275,6 +275,7 @@ impl Outcome {
             Outcome::Answered {
                 status: 400 | 422, ..
             }
+            | Outcome::RefusedForGood { .. }
             | Outcome::InvalidMail { .. } => Some(MendedIn::Mapping),
             Outcome::Answered {
                 status: 300..=399 | 401 | 403 | 404 | 410,
