@@ -66,6 +66,9 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// How long may the last attempts take when the process stops?
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 
+/// How long may the last step of a loop take when the process stops?
+const LAST_STEP_LIMIT: Duration = Duration::from_secs(2);
+
 /// The running loops.
 pub struct Workers {
     bridge: Arc<Bridge>,
@@ -166,7 +169,7 @@ impl Workers {
         if let Err(error) = note_kept_back(&self.bridge, Timestamp::MAX).await {
             tracing::warn!(%error, "what was seen of failing destinations could not be written");
         }
-        self.timers.shutdown().await;
+        self.end_timers().await;
         // An event whose sender waits no longer may still be on its way to the disk, leased to this node.
         let settled = tokio::time::timeout_at(drained_by, self.bridge.outbox.settled());
         if settled.await.is_err() {
@@ -177,6 +180,15 @@ impl Workers {
         self.give_back_late().await;
         if let Err(error) = self.bridge.store.leave(self.bridge.nodes.id).await {
             tracing::warn!(%error, "the other nodes could not be told that this one stops; they notice by themselves");
+        }
+    }
+
+    /// Lets each loop end its step. What it has begun in the database goes on without it: a claim that was cut off leaves its leases to run out, and a
+    /// heartbeat brings back the node that has just left.
+    async fn end_timers(&mut self) {
+        let ended = async { while self.timers.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_STEP_LIMIT, ended).await.is_err() {
+            self.timers.shutdown().await;
         }
     }
 
