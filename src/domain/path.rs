@@ -240,6 +240,20 @@ impl Path {
     }
 }
 
+/// What is found as one list: of lists among it their items, of anything else itself. So a list that lies behind a query is asked like one that lies behind
+/// names, and those of several entries are one. Of several, no more than a path may select.
+pub fn as_list<'v>(found: &[&'v Value]) -> Result<Vec<&'v Value>, PathError> {
+    let items_of = |value: &&'v Value| match *value {
+        Value::Array(items) => items.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    let length: usize = found.iter().map(|value| items_of(value).len()).sum();
+    if found.len() > 1 && length > RESULT_LIMIT_NODES {
+        return Err(too_many_results());
+    }
+    Ok(found.iter().flat_map(items_of).collect())
+}
+
 fn walk<'v>(steps: &[Step], root: &'v Value) -> Option<&'v Value> {
     steps
         .iter()
@@ -263,11 +277,15 @@ fn run<'v>(query: &JpQuery, root: &'v Value) -> Result<Vec<&'v Value>, PathError
     let found = js_path_process(query, root)
         .map_err(|error| PathError::new(format!("The path cannot be followed: {error}")))?;
     if found.len() > RESULT_LIMIT_NODES {
-        return Err(PathError::new(format!(
-            "The path selects more than {RESULT_LIMIT_NODES} values."
-        )));
+        return Err(too_many_results());
     }
     Ok(found.into_iter().map(|node| node.val()).collect())
+}
+
+fn too_many_results() -> PathError {
+    PathError::new(format!(
+        "The path selects more than {RESULT_LIMIT_NODES} values."
+    ))
 }
 
 /// The steps of a singular query.

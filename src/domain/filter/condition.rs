@@ -20,7 +20,7 @@ use crate::domain::filter::keys::Keys;
 use crate::domain::filter::operator::{self, Operator, Reads};
 use crate::domain::filter::{About, Input, Node, parse};
 use crate::domain::needs::Needs;
-use crate::domain::path::Path;
+use crate::domain::path::{Path, as_list};
 use crate::domain::pattern;
 use crate::domain::problem::Problem;
 use crate::domain::value::{Number, Types, is_empty, same, same_text, time_of, type_of};
@@ -325,10 +325,10 @@ impl Condition {
         Ok(false)
     }
 
-    /// A path to one place must find a list there; a path to many finds the items themselves.
+    /// A path to one place must find a list there; a path to many finds the items themselves, or lists of them.
     fn items<'v>(&self, found: &[&'v Value]) -> Result<Vec<&'v Value>, Doubt> {
         if !self.path.is_singular() {
-            return Ok(found.to_vec());
+            return listed(found);
         }
         match found {
             [] => Err(Doubt::Missing),
@@ -400,8 +400,8 @@ impl Condition {
             }
             ChangeCheck::Increased => goes(Ordering::Less),
             ChangeCheck::Decreased => goes(Ordering::Greater),
-            ChangeCheck::ItemAdded(item) => Ok(self.gained(before, after, item.as_ref())),
-            ChangeCheck::ItemRemoved(item) => Ok(self.gained(after, before, item.as_ref())),
+            ChangeCheck::ItemAdded(item) => self.gained(before, after, item.as_ref()),
+            ChangeCheck::ItemRemoved(item) => self.gained(after, before, item.as_ref()),
         }
     }
 
@@ -426,14 +426,13 @@ impl Condition {
     }
 
     /// Whether the second side has an item, and that one if one is named, which the first has not.
-    fn gained(&self, from: &[&Value], to: &[&Value], named: Option<&Value>) -> bool {
-        let before: HashSet<&Value> = flat(from).into_iter().map(key_of).collect();
-        flat(to)
-            .into_iter()
-            .filter(|item| !before.contains(key_of(item)))
-            .any(|item| {
-                named.is_none_or(|expected| names_of(item).any(|name| self.is(name, expected)))
-            })
+    fn gained(&self, from: &[&Value], to: &[&Value], named: Option<&Value>) -> Judged {
+        let before: HashSet<&Value> = filled(from)?.into_iter().map(key_of).collect();
+        let mut new = filled(to)?.into_iter();
+        Ok(new.any(|item| {
+            !before.contains(key_of(item))
+                && named.is_none_or(|expected| names_of(item).any(|name| self.is(name, expected)))
+        }))
     }
 
     fn is(&self, value: &Value, expected: &Value) -> bool {
@@ -443,11 +442,7 @@ impl Condition {
     /// The condition with what it found, for people.
     pub(super) fn explain<'v>(&self, input: &Input<'v>, asking: Asking<'_, 'v>) -> Explanation {
         let judgement = self.judge(input, asking);
-        let found = match judgement.found.as_slice() {
-            [] => None,
-            [one] => Some((*one).clone()),
-            several => Some(several.iter().map(|value| (*value).clone()).collect()),
-        };
+        let found = self.told(&judgement.found);
         Explanation::Condition {
             path: self.path.to_string(),
             op: self.operator.id,
@@ -456,6 +451,23 @@ impl Condition {
             found_type: found.as_ref().map_or("missing", type_of),
             reason: Box::new(self.reason(&judgement, found.as_ref())),
             found: found.as_ref().map_or(Value::Null, shortened),
+        }
+    }
+
+    /// What was found as one value; for who asks about a list, several are told as the list that was asked.
+    fn told(&self, found: &[&Value]) -> Option<Value> {
+        let asks_a_list = matches!(
+            self.check,
+            Check::List(_) | Check::Change(ChangeCheck::ItemAdded(_) | ChangeCheck::ItemRemoved(_))
+        );
+        match found {
+            [] => None,
+            [one] => Some((*one).clone()),
+            several => {
+                let list = asks_a_list.then(|| as_list(several).ok()).flatten();
+                let list = list.unwrap_or_else(|| several.to_vec());
+                Some(list.into_iter().cloned().collect())
+            }
         }
     }
 
@@ -482,7 +494,7 @@ impl Condition {
             },
             (None, truth) if self.is_change() => Reason::Change {
                 path,
-                before: brief(judgement.before.first().copied()),
+                before: brief(self.told(&judgement.before).as_ref()),
                 found: brief(found),
                 test: self.test(),
                 holds: truth == Truth::True,
@@ -572,12 +584,14 @@ fn judge_any(check: &AnyCheck, found: &[&Value]) -> Judged {
     }
 }
 
-fn flat<'v>(found: &[&'v Value]) -> Vec<&'v Value> {
-    match found {
-        [Value::Array(items)] => items.iter().collect(),
-        [Value::Null] => Vec::new(),
-        several => several.to_vec(),
-    }
+fn listed<'v>(found: &[&'v Value]) -> Result<Vec<&'v Value>, Doubt> {
+    as_list(found).map_err(|error| Doubt::Limit(error.reason))
+}
+
+/// The items of what is filled in: a null is no item, it stands where a list could.
+fn filled<'v>(found: &[&'v Value]) -> Result<Vec<&'v Value>, Doubt> {
+    let found: Vec<&Value> = found.iter().copied().filter(|one| !one.is_null()).collect();
+    listed(&found)
 }
 
 /// What a person may name an item by: itself, its id, title or name, also one level down (`todoTags` hold a `tag`).

@@ -785,3 +785,140 @@ fn long_texts_that_are_folded_once_are_told_apart() {
         assert_eq!(told, filter.matches(&input), "{path} {op} {value}");
     }
 }
+
+/// Values of two custom fields with a list each, one that is empty, and one that is not filled in.
+fn with_countries(before: Value, now: Value) -> Value {
+    let side = |countries: Value| {
+        json!({"fields": [
+            {"name": "Budget", "codes": null}, {"name": "Country", "codes": countries},
+            {"name": "Market", "codes": ["FR"]}, {"name": "Nowhere", "codes": []}
+        ]})
+    };
+    json!({"previousValue": side(before), "currentValue": side(now)})
+}
+
+#[test]
+fn lists_below_a_path_to_many_are_the_list_that_is_asked() {
+    use Truth::{False, True};
+    let document = with_countries(json!(["ID", "US"]), json!(["ID", "DE"]));
+    let country = "fields[?@.name=='Country'].codes";
+    let nowhere = "fields[?@.name=='Nowhere'].codes";
+    let absent = "fields[?@.name=='Absent'].codes";
+    let every = "fields[*].codes";
+    let is_germany = json!({"op": "equals", "value": "DE"});
+    let is_short = json!({"op": "length_eq", "value": 2});
+    for (path, op, value, expected) in [
+        (country, "has", json!("id"), True),
+        (country, "has", json!("FR"), False),
+        (country, "has_any", json!(["DE", "US"]), True),
+        (country, "has_any", json!(["US"]), False),
+        (country, "has_all", json!(["DE", "ID"]), True),
+        (country, "has_all", json!(["DE", "US"]), False),
+        (country, "has_none", json!(["DE"]), False),
+        (country, "has_none", json!(["US"]), True),
+        (country, "any_item", is_germany.clone(), True),
+        (country, "all_items", is_germany.clone(), False),
+        (country, "all_items", is_short, True),
+        (country, "item_added", json!(null), True),
+        (country, "item_added", json!("DE"), True),
+        (country, "item_added", json!("ID"), False),
+        (country, "item_removed", json!("US"), True),
+        (country, "item_removed", json!("DE"), False),
+        (country, "changed", json!(null), True),
+        (nowhere, "has_none", json!(["DE"]), True),
+        (nowhere, "any_item", is_germany.clone(), False),
+        (nowhere, "item_added", json!(null), False),
+        (absent, "has_any", json!(["DE"]), False),
+        (absent, "has_none", json!(["DE"]), True),
+        // Of several lists it is all that stands in them.
+        (every, "has_all", json!(["DE", "FR"]), True),
+        (every, "has_none", json!(["US"]), True),
+        (every, "item_added", json!("DE"), True),
+        (every, "item_added", json!("FR"), False),
+        (every, "item_removed", json!("US"), True),
+    ] {
+        let path = format!("$.currentValue.{path}");
+        let filter = Filter::parse(&json!({"path": path, "op": op, "value": value})).unwrap();
+        let input = Input {
+            document: &document,
+            reference_time: Timestamp::UNIX_EPOCH,
+        };
+        let judged = match filter.evaluate(&input) {
+            Explanation::Condition { result, .. } => result,
+            Explanation::Group { result, .. } => result,
+        };
+        assert_eq!(judged, expected, "{path} {op} {value}");
+    }
+    // A list that is not filled in any more has lost its items and got none.
+    let emptied = with_countries(json!(["ID"]), Value::Null);
+    for (op, expected) in [("item_added", false), ("item_removed", true)] {
+        let filter = Filter::parse(&json!({"path": format!("$.{every}"), "op": op})).unwrap();
+        let input = Input {
+            document: &emptied,
+            reference_time: Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(filter.matches(&input), expected, "{op}");
+    }
+}
+
+#[test]
+fn lists_of_a_path_to_many_are_not_more_than_such_a_path_may_select() {
+    let items = vec!["a"; crate::domain::path::RESULT_LIMIT_NODES];
+    let document = json!({"currentValue": {"one": [items], "two": [items, items]}});
+    let sentence = |path: &str| {
+        let filter = Filter::parse(&json!({"path": path, "op": "has", "value": "b"})).unwrap();
+        let input = Input {
+            document: &document,
+            reference_time: Timestamp::UNIX_EPOCH,
+        };
+        filter.evaluate(&input).sentence()
+    };
+    let one = sentence("$.currentValue.one[*]");
+    assert!(one.ends_with("does not hold."), "{one}");
+    let two = sentence("$.currentValue.two[*]");
+    assert!(two.starts_with("Cannot tell: "), "{two}");
+}
+
+#[test]
+fn an_explanation_tells_what_was_compared() {
+    let document = with_countries(json!(["ID"]), json!(["ID", "DE"]));
+    let country = "$.currentValue.fields[?@.name=='Country'].codes";
+    let every = "$.currentValue.fields[*].codes";
+    let names = "$.currentValue.fields[*].name";
+    for (path, op, value, sentence) in [
+        (
+            country,
+            "has_any",
+            json!(["US"]),
+            r#"$.currentValue.fields[?@.name=='Country'].codes is ["ID","DE"]; “has any of ["US"]” does not hold."#,
+        ),
+        (
+            every,
+            "has",
+            json!("US"),
+            r#"$.currentValue.fields[*].codes is [null,"ID","DE","FR"]; “has "US"” does not hold."#,
+        ),
+        (
+            every,
+            "item_added",
+            json!("DE"),
+            r#"$.currentValue.fields[*].codes was [null,"ID","FR"] and is [null,"ID","DE","FR"]: “got the item "DE"” holds."#,
+        ),
+        (
+            names,
+            "changed",
+            json!(null),
+            r#"$.currentValue.fields[*].name was ["Budget","Country","Market","Nowhere"] and is ["Budget","Country","Market","Nowhere"]: “has changed” does not hold."#,
+        ),
+    ] {
+        let filter = Filter::parse(&json!({"path": path, "op": op, "value": value})).unwrap();
+        let input = Input {
+            document: &document,
+            reference_time: Timestamp::UNIX_EPOCH,
+        };
+        let Explanation::Condition { reason, .. } = filter.evaluate(&input) else {
+            panic!("{path}");
+        };
+        assert_eq!(reason.to_string(), sentence);
+    }
+}

@@ -1,7 +1,7 @@
 //! The `fields` mode: a JSON object built field by field.
 //!
 //! Each field takes values from a path, a template or a constant, picks among several, passes them through a pipe of functions and goes to its
-//! target. A value that is missing (no node, or null) at the end of the pipe is written as null, left out, or fails the mapping, as
+//! target. Who takes all gets one list: where lists are found, of their items. A value that is missing (no node, or null) at the end of the pipe is written as null, left out, or fails the mapping, as
 //! `when_missing` says; so `omit` also leaves out what Blue sends as null. Fields appear in the order in which they are written.
 
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use crate::domain::mapping::target::Target;
 use crate::domain::mapping::template::{Shared, TextTemplate};
 use crate::domain::mapping::{MappingError, OUTPUT_LIMIT_BYTES};
 use crate::domain::needs::Needs;
-use crate::domain::path::Path;
+use crate::domain::path::{Path, as_list};
 use crate::domain::problem::Problem;
 use crate::domain::value::is_empty;
 
@@ -50,6 +50,15 @@ enum Take {
     All,
     One,
     Join(String),
+}
+
+impl Take {
+    fn separator(&self) -> Option<&str> {
+        match self {
+            Take::Join(separator) => Some(separator),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -218,13 +227,16 @@ impl Field {
         let is_there = !found.is_empty();
         let value = match &self.take {
             Take::First => found.first().map_or(Value::Null, |value| (*value).clone()),
-            Take::All => found.into_iter().cloned().collect(),
             Take::Join(_) if found.is_empty() => Value::Null,
-            Take::Join(separator) => {
-                let items: Vec<Value> = found.into_iter().cloned().collect();
-                match joined(&items, separator) {
-                    Ok(text) => Value::from(text),
-                    Err(reason) => {
+            Take::All | Take::Join(_) => {
+                let items: Vec<Value> = match as_list(&found) {
+                    Ok(items) => items.into_iter().cloned().collect(),
+                    Err(error) => return fail("path_failed", error.reason),
+                };
+                match self.take.separator().map(|with| joined(&items, with)) {
+                    None => Value::Array(items),
+                    Some(Ok(text)) => Value::from(text),
+                    Some(Err(reason)) => {
                         return fail("too_large", format!("It cannot be joined: {reason}."));
                     }
                 }

@@ -113,6 +113,49 @@ fn several_values_are_taken_as_the_field_says() {
 }
 
 #[test]
+fn lists_that_a_path_finds_are_taken_apart_when_all_of_it_is_taken() {
+    let document = json!({"fields": [{"name": "Country", "codes": ["ID", "DE"]}, {"name": "Market", "codes": ["FR"]}, {"name": "Rows", "codes": [["a"], ["b"]]}, {"name": "None", "codes": []}, {"name": "Budget"}]});
+    let take = |path: &str, take: &str| {
+        let field = json!({"to": "t", "from": {"path": path}, "take": take, "separator": "+"});
+        let output = apply_to(fields(json!([field])), &document).unwrap();
+        let made: Value = serde_json::from_slice(&output.body).unwrap();
+        made["t"].clone()
+    };
+    let named = |name: &str| format!("$.fields[?@.name=='{name}'].codes");
+    for (path, all, joined) in [
+        (named("Country"), json!(["ID", "DE"]), json!("ID+DE")),
+        (named("None"), json!([]), json!("")),
+        (named("Budget"), json!([]), Value::Null),
+        (
+            "$.fields[:2].codes".into(),
+            json!(["ID", "DE", "FR"]),
+            json!("ID+DE+FR"),
+        ),
+        (
+            "$.fields[0].codes".into(),
+            json!(["ID", "DE"]),
+            json!("ID+DE"),
+        ),
+        (
+            "$.fields[0].name".into(),
+            json!(["Country"]),
+            json!("Country"),
+        ),
+        // One level of lists.
+        (
+            named("Rows"),
+            json!([["a"], ["b"]]),
+            json!("[\"a\"]+[\"b\"]"),
+        ),
+    ] {
+        assert_eq!(take(&path, "all"), all, "{path}");
+        assert_eq!(take(&path, "join"), joined, "{path}");
+    }
+    assert_eq!(take(&named("Country"), "first"), json!(["ID", "DE"]));
+    assert_eq!(take(&named("Country"), "one"), json!(["ID", "DE"]));
+}
+
+#[test]
 fn missing_values_are_null_left_out_or_fail_and_a_default_rescues() {
     let missing = |path: &str, when: &str, pipe: Value| {
         apply_to(
