@@ -521,8 +521,7 @@ impl Condition {
                 (Check::Change(ChangeCheck::FromTo(from, to)), _) => {
                     Some(format!("{} → {}", shortened(from), shortened(to)))
                 }
-                (_, Value::Null) => None,
-                (_, value) => Some(shortened(value).to_string()),
+                (_, value) => self.names(value).then(|| shortened(value).to_string()),
             },
             said: self.said(),
         }
@@ -535,9 +534,16 @@ impl Condition {
                 Some(shortened(from).to_string()),
                 Some(shortened(to).to_string()),
             ),
-            (_, Value::Null) => self.operator.label.to_string(),
-            (_, value) => format!("{} {}", self.operator.label, shortened(value)),
+            (_, value) if self.names(value) => {
+                format!("{} {}", self.operator.label, shortened(value))
+            }
+            _ => self.operator.label.to_string(),
         }
+    }
+
+    /// Whether something is named to compare with: null is only where a change may lead to it.
+    fn names(&self, value: &Value) -> bool {
+        !value.is_null() || matches!(self.operator.reads, Reads::ScalarOrNull(_))
     }
 
     /// The slip that people overlook: case or blanks.

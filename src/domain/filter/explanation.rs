@@ -173,6 +173,17 @@ impl fmt::Display for Reason {
                 let holds = if *holds { "holds" } else { "does not hold" };
                 write!(f, "{path} was {before} and is {found}: “{test}” {holds}.")
             }
+            Reason::Holds {
+                path,
+                found: Found(None),
+                test,
+            } => write!(f, "There is nothing at {path}: “{test}” holds."),
+            Reason::Fails {
+                path,
+                found: Found(None),
+                test,
+                ..
+            } => write!(f, "There is nothing at {path}: “{test}” does not hold."),
             Reason::Holds { path, found, test } => write!(f, "{path} is {found}, which {test}."),
             Reason::Fails {
                 path,

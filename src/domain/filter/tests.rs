@@ -887,6 +887,24 @@ fn an_explanation_tells_what_was_compared() {
     let names = "$.currentValue.fields[*].name";
     for (path, op, value, sentence) in [
         (
+            "$.nowhere",
+            "missing",
+            json!(null),
+            "There is nothing at $.nowhere: “is not there” holds.",
+        ),
+        (
+            "$.nowhere",
+            "exists",
+            json!(null),
+            "There is nothing at $.nowhere: “is there” does not hold.",
+        ),
+        (
+            "$.nowhere[*]",
+            "has_none",
+            json!(["x"]),
+            "There is nothing at $.nowhere[*]: “has none of [\"x\"]” holds.",
+        ),
+        (
             country,
             "has_any",
             json!(["US"]),
@@ -909,6 +927,18 @@ fn an_explanation_tells_what_was_compared() {
             "changed",
             json!(null),
             r#"$.currentValue.fields[*].name was ["Budget","Country","Market","Nowhere"] and is ["Budget","Country","Market","Nowhere"]: “has changed” does not hold."#,
+        ),
+        (
+            "$.currentValue.fields[0].codes",
+            "changed_from",
+            json!(null),
+            "$.currentValue.fields[0].codes was null and is null: “has changed from null” does not hold.",
+        ),
+        (
+            "$.currentValue.fields[0].codes",
+            "changed_to",
+            json!(null),
+            "$.currentValue.fields[0].codes was null and is null: “has changed to null” does not hold.",
         ),
     ] {
         let filter = Filter::parse(&json!({"path": path, "op": op, "value": value})).unwrap();

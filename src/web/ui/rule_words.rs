@@ -83,11 +83,12 @@ pub fn condition(document: &Value) -> String {
         Some(true) => format!(" {}", t!("rules-exact-case")),
         _ => String::new(),
     };
-    match document
-        .get("value")
-        .map(value)
-        .filter(|text| !text.is_empty())
-    {
+    // To these, null is a value like any other.
+    let said = match document.get("value") {
+        Some(Value::Null) if matches!(op, "changed_to" | "changed_from") => Some("null".into()),
+        other => other.map(value).filter(|text| !text.is_empty()),
+    };
+    match said {
         Some(value) => format!("{place} {label} {value}{case}"),
         None => format!("{place} {label}{case}"),
     }
@@ -269,6 +270,14 @@ mod tests {
             (
                 json!({"path": "done", "op": "changed_from_to"}),
                 Some("its done status has changed"),
+            ),
+            (
+                json!({"path": "duedAt", "op": "changed_from", "value": null}),
+                Some("its due date has changed from null"),
+            ),
+            (
+                json!({"path": "duedAt", "op": "changed", "value": null}),
+                Some("its due date has changed"),
             ),
             (
                 tagged,

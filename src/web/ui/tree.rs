@@ -164,6 +164,29 @@ pub fn reason(reason: &Reason) -> String {
             found = value(found),
             test = tested(test)
         ),
+        Reason::Holds {
+            path,
+            found: Found(None),
+            test,
+        } => told!(
+            "reason-",
+            "nothing_holds",
+            english,
+            path = path,
+            test = tested(test)
+        ),
+        Reason::Fails {
+            path,
+            found: Found(None),
+            test,
+            ..
+        } => told!(
+            "reason-",
+            "nothing_fails",
+            english,
+            path = path,
+            test = tested(test)
+        ),
         Reason::Holds { path, found, test } => told!(
             "reason-",
             "holds",
