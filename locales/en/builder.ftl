@@ -271,6 +271,7 @@ builder-gap = The sample has nothing at { $paths }.
 builder-meant-path = Did you mean { $path }?
 builder-gap-short = something empty
 builder-no-mail = This makes neither a subject nor a text: the mail would show the JSON as it stands. Add fields named “subject” and “text” (or “html”).
+builder-field-by-place = A custom field is taken by its place, like todoCustomFields[0]: which one that is differs from record to record. Picked in the sample, it goes by its name.
 builder-gaps = With this sample, something stays empty:
 builder-suggestions = Suggestions
 builder-entries =

@@ -251,6 +251,7 @@ builder-gap = Contoh ini tidak memiliki apa pun di { $paths }.
 builder-meant-path = Apakah maksudnya { $path }?
 builder-gap-short = ada yang kosong
 builder-no-mail = Ini tidak menghasilkan subjek maupun teks: email akan menampilkan JSON apa adanya. Tambahkan field bernama “subject” dan “text” (atau “html”).
+builder-field-by-place = Sebuah field kustom diambil menurut posisinya, seperti todoCustomFields[0]: field mana itu berbeda di setiap record. Jika dipilih di contoh, field itu diambil menurut namanya.
 builder-gaps = Dengan contoh ini, ada yang tetap kosong:
 builder-suggestions = Saran
 builder-entries = { $count } entri

@@ -201,9 +201,13 @@ fn with_open_choices(verdict: Verdict, form: &ConnectionForm, target: &Target<'_
     }
 }
 
-/// What a person does not see of a body that is sent: words that only show what goes there, and that it is no mail.
+/// What a person does not see of a body that is sent: words that only show what goes there, a custom field that may be another one, and that it is no
+/// mail.
 fn notes(rules: &RulesDocument, verdict: &Verdict, target: &Target<'_>) -> Vec<String> {
     let mut notes = placeholders::in_mapping(&rules.mapping);
+    if has_field_by_place(&rules.filter) || has_field_by_place(&rules.mapping) {
+        notes.push(t!("builder-field-by-place"));
+    }
     let adds = !rules.mapping["request"].is_null();
     let mail = match target {
         Target::Saved(settings) => settings.endpoint.mail(),
@@ -219,6 +223,15 @@ fn notes(rules: &RulesDocument, verdict: &Verdict, target: &Target<'_>) -> Vec<S
         notes.push(t!("builder-no-mail"));
     }
     notes
+}
+
+/// Whether a custom field is chosen by where it stands among those of a record, which differs from record to record.
+fn has_field_by_place(part: &Value) -> bool {
+    let is_place = |rest: &str| rest.starts_with(|sign: char| sign == '-' || sign.is_ascii_digit());
+    part.to_string()
+        .split("todoCustomFields[")
+        .skip(1)
+        .any(is_place)
 }
 
 fn template_gap(missing: &[String]) -> Option<GapView> {
@@ -562,5 +575,31 @@ fn field(row: &FieldRow, tried: Option<Result<Tried, String>>, document: &Value)
             gap
         }),
         steps: tried.steps,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::has_field_by_place;
+
+    #[test]
+    fn a_custom_field_that_is_chosen_by_its_place_is_told() {
+        for (path, is_told) in [
+            ("$.currentValue.todoCustomFields[0].number", true),
+            ("$.currentValue.todoCustomFields[-1].number", true),
+            ("$.currentValue.todoCustomFields[*].number", false),
+            (
+                "$.currentValue.todoCustomFields[?@.customField.name=='[0]'].number",
+                false,
+            ),
+            ("$.currentValue.todoTags[0].tag.title", false),
+        ] {
+            let condition = json!({"all": [{"path": path, "op": "exists"}]});
+            let template = json!({"mode": "template", "body": format!("{{{{ {} }}}}", &path[2..])});
+            assert_eq!(has_field_by_place(&condition), is_told, "{path}");
+            assert_eq!(has_field_by_place(&template), is_told, "{path}");
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! The sample event as a tree of buttons: each gives its value's path to the field that is being filled, or becomes a new field.
 //!
 //! Rendered on the server, so that it works without scripts as a form's submit buttons. Bounded: of long lists and large documents the rest is counted.
+//! Values of custom fields go by the names of their fields: where one stands among them differs from record to record.
+
+use std::collections::HashMap;
 
 use askama::Template;
 use serde_json::Value;
@@ -11,9 +14,11 @@ use crate::domain::value::{cut, type_of};
 use crate::web::visible::is_unseen;
 
 /// Values in the tree.
-const NODES_LIMIT: usize = 600;
+const NODES_LIMIT: usize = 800;
 /// Entries of one list.
 const ENTRIES_LIMIT: usize = 10;
+/// Entries of a list in which each is told by a name.
+const NAMED_LIMIT: usize = 20;
 /// Characters of a value.
 const VALUE_LIMIT_CHARS: usize = 80;
 /// Levels that are open at first.
@@ -30,6 +35,12 @@ const RESERVED: [&str; 7] = ["true", "True", "false", "False", "none", "None", "
 /// Members that are folded at first, wherever they are: what Blue says of its own webhook is seldom mapped.
 const FOLDED: [&str; 2] = ["webhook", "project"];
 
+/// How the path to one custom field's value begins to tell which; the field's `name` or `id` follows, and what it is.
+const OF_FIELD: &str = "[?@.customField.";
+
+/// What a custom field's value says of its field and of its own row, which is not offered for completion.
+const OF_ROW: [&str; 5] = ["customField", "id", "uid", "createdAt", "updatedAt"];
+
 #[derive(Template)]
 #[template(path = "connections/tree_node.html")]
 struct Node<'a> {
@@ -38,6 +49,8 @@ struct Node<'a> {
     value: String,
     kind: &'static str,
     is_open: bool,
+    /// Whether its entries go by names, which are looked for before what every one of them has.
+    is_named: bool,
     /// What a list's entries have inside, by the first of them. Rendered and escaped already.
     of_every: Vec<String>,
     /// Rendered and escaped already.
@@ -141,11 +154,20 @@ impl Tree {
         is_open: bool,
     ) -> Option<String> {
         self.budget = self.budget.checked_sub(1)?;
-        let first = value.as_array().and_then(|entries| entries.first());
-        let of_every = first.map_or_else(Vec::new, |first| {
-            self.nodes(&format!("{path}[*]"), first, depth + 1)
-        });
-        let children = self.nodes(path, value, depth + 1);
+        let entries = value.as_array().map_or(&[][..], Vec::as_slice);
+        let is_named = selectors(entries).any(|one| one.is_some());
+        let every = |tree: &mut Tree| {
+            let first = entries.first();
+            first.map_or_else(Vec::new, |first| {
+                tree.nodes(&format!("{path}[*]"), first, depth + 1)
+            })
+        };
+        let (children, of_every) = if is_named {
+            (self.nodes(path, value, depth + 1), every(self))
+        } else {
+            let of_every = every(self);
+            (self.nodes(path, value, depth + 1), of_every)
+        };
         let all = match value {
             Value::Array(entries) => entries.len(),
             Value::Object(members) => members.len(),
@@ -157,6 +179,7 @@ impl Tree {
             value: shown(value),
             kind: type_of(value),
             is_open,
+            is_named,
             of_every,
             left_out: all - children.len(),
             children,
@@ -182,13 +205,47 @@ fn inner<'v>(path: &str, value: &'v Value) -> Vec<Inner<'v>> {
             inner
         }
         Value::Array(entries) => {
-            let entries = entries.iter().enumerate().take(ENTRIES_LIMIT);
-            entries
-                .map(|(index, value)| (format!("[{index}]"), format!("{path}[{index}]"), value))
-                .collect()
+            let mut places_left = ENTRIES_LIMIT;
+            let mut names_left = NAMED_LIMIT;
+            let selectors = entries.iter().zip(selectors(entries)).enumerate();
+            let told = selectors.filter_map(|(index, (value, selector))| {
+                let left = match selector {
+                    Some(_) => &mut names_left,
+                    None => &mut places_left,
+                };
+                *left = left.checked_sub(1)?;
+                let (name, path) = match selector {
+                    Some((name, selector)) => (name.to_string(), format!("{path}{selector}")),
+                    None => (format!("[{index}]"), format!("{path}[{index}]")),
+                };
+                Some((name, path, value))
+            });
+            told.collect()
         }
         _ => Vec::new(),
     }
+}
+
+/// What tells each entry from the others when it is a custom field's value: the name of the field, or its id where several have the name. With the name
+/// that it is shown by.
+fn selectors(entries: &[Value]) -> impl Iterator<Item = Option<(&str, String)>> {
+    fn said<'v>(entry: &'v Value, key: &str) -> Option<&'v str> {
+        let said = entry.get("customField")?.get(key)?.as_str();
+        said.filter(|text| !text.is_empty())
+    }
+    let mut times: HashMap<(&str, &str), usize> = HashMap::new();
+    for (entry, key) in entries.iter().flat_map(|one| [(one, "name"), (one, "id")]) {
+        if let Some(text) = said(entry, key) {
+            *times.entry((key, text)).or_default() += 1;
+        }
+    }
+    entries.iter().map(move |entry| {
+        let name = said(entry, "name")?;
+        let (key, text) = ["name", "id"].into_iter().find_map(|key| {
+            Some((key, said(entry, key)?)).filter(|one| times.get(one) == Some(&1))
+        })?;
+        Some((name, format!("{OF_FIELD}{key}=={}]", literal(text))))
+    })
 }
 
 /// Every path to a plain value, with the value, for completion.
@@ -213,13 +270,28 @@ fn collect(path: &str, value: &Value, found: &mut Vec<Suggestion>) {
             }
         }
         Value::Array(entries) => {
+            let (named, by_place): (Vec<_>, Vec<_>) = inner(path, value)
+                .into_iter()
+                .partition(|(_, path, _)| path.ends_with("']"));
+            // Completion finds what is filled in; the rest stands in the tree.
+            for (_, path, row) in named {
+                let members = inner(&path, row);
+                let is_told = |(key, _, value): &Inner<'_>| {
+                    !value.is_null() && !key.ends_with("Id") && !OF_ROW.contains(&key.as_str())
+                };
+                for (_, path, value) in members.into_iter().filter(is_told) {
+                    collect(&path, value, found);
+                }
+            }
             let every = format!("{path}[*]");
             found.push(suggest(every.clone(), value));
-            if let Some(first) = entries.first() {
-                if first.is_object() || first.is_array() {
-                    collect(&every, first, found);
-                }
-                collect(&format!("{path}[0]"), first, found);
+            if let Some(first) = entries.first()
+                && (first.is_object() || first.is_array())
+            {
+                collect(&every, first, found);
+            }
+            if let Some((_, path, first)) = by_place.first() {
+                collect(path, first, found);
             }
         }
         _ => found.push(suggest(path.to_string(), value)),
@@ -251,6 +323,9 @@ pub fn meant(typed: &str, document: &Value) -> Option<String> {
 
 /// The path that this one is but for a slip. An entry or a field of another number is no slip.
 fn misspelt(typed: &str, all: &[Suggestion]) -> Option<String> {
+    // A custom field of another name is another one, however much the rest of its path is alike.
+    let field = |path: &str| Chosen::first_in(path).map(|chosen| chosen.literal.to_lowercase());
+    let typed_field = field(typed);
     let typed = typed.to_lowercase();
     let is_number = |sign: char| sign.is_ascii_digit() || sign == '*';
     let without_digits = |text: &str| text.replace(is_number, "");
@@ -258,7 +333,8 @@ fn misspelt(typed: &str, all: &[Suggestion]) -> Option<String> {
         let path = one.path.to_lowercase();
         let near = strsim::normalized_damerau_levenshtein(&typed, &path);
         let is_other_number = path != typed && without_digits(&path) == without_digits(&typed);
-        (near >= SLIP && !is_other_number).then(|| (near, one.path.clone()))
+        let is_other = is_other_number || field(&one.path) != typed_field;
+        (near >= SLIP && !is_other).then(|| (near, one.path.clone()))
     };
     let found = all.iter().filter_map(alike);
     found
@@ -296,17 +372,65 @@ pub fn in_template(path: &str) -> Option<String> {
     is_named.then(|| printed(path))
 }
 
+/// A custom field's value that a path chooses, in its parts.
+struct Chosen<'p> {
+    list: &'p str,
+    key: &'p str,
+    /// With its quotes.
+    literal: &'p str,
+    rest: &'p str,
+}
+
+impl<'p> Chosen<'p> {
+    /// The first that is chosen as the sample offers it.
+    fn first_in(path: &'p str) -> Option<Chosen<'p>> {
+        let (list, chosen) = path.split_once(OF_FIELD)?;
+        let (key, chosen) = chosen.split_once("==")?;
+        let mut is_escaped = false;
+        let ends = |(_, sign): &(usize, char)| {
+            let ends = *sign == '\'' && !is_escaped;
+            is_escaped = *sign == '\\' && !is_escaped;
+            ends
+        };
+        let end = chosen.strip_prefix('\'')?.char_indices().find(ends)?.0 + 2;
+        let (literal, rest) = chosen.split_at_checked(end)?;
+        let rest = rest.strip_prefix(']')?;
+        is_plain(key).then_some(Chosen {
+            list,
+            key,
+            literal,
+            rest,
+        })
+    }
+}
+
+/// A path as an expression of a template, which chooses among custom fields in its own words.
+fn expression(path: &str) -> String {
+    let (mut made, mut rest) = (String::new(), path);
+    while let Some(chosen) = Chosen::first_in(rest) {
+        let Chosen {
+            list, key, literal, ..
+        } = chosen;
+        made = format!("({made}{list} | selectattr('customField.{key}', 'eq', {literal}) | first)");
+        rest = chosen.rest;
+    }
+    made + rest
+}
+
 /// The same of a path that begins with a name.
 fn printed(path: &str) -> String {
-    match path.split_once("[*]") {
-        None => format!("{{{{ {path} }}}}"),
-        Some((list, "")) => format!("{{{{ {list} | join(', ') }}}}"),
+    let (list, rest) = match path.split_once("[*]") {
+        None => return format!("{{{{ {} }}}}", expression(path)),
+        Some((list, rest)) => (expression(list), rest),
+    };
+    match rest {
+        "" => format!("{{{{ {list} | join(', ') }}}}"),
         // A list within each entry: no function goes through both.
-        Some((list, rest)) if rest.contains("[*]") => format!(
+        rest if rest.contains("[*]") => format!(
             "{{% for entry in {list} %}}{}{{% if not loop.last %}}, {{% endif %}}{{% endfor %}}",
             printed(&format!("entry{rest}"))
         ),
-        Some((list, rest)) => {
+        rest => {
             let rest = match rest.strip_prefix('.') {
                 Some(name) => name.to_string(),
                 None => format!("${rest}"),
@@ -339,12 +463,19 @@ fn step(path: &str, name: &str) -> String {
     if is_plain(name) {
         return format!("{path}.{name}");
     }
+    format!("{path}[{}]", literal(name))
+}
+
+/// A text in single quotes, as paths and templates both read it.
+fn literal(text: &str) -> String {
     let mut quoted = String::new();
-    for sign in name.chars() {
+    for sign in text.chars() {
         match sign {
             '\\' | '\'' => quoted.extend(['\\', sign]),
             // Only what is meant for every entry of a list says so, wherever a path is looked at.
             '*' => quoted += "\\u002a",
+            // The same of what chooses a custom field.
+            '?' if quoted.ends_with('[') => quoted += "\\u003f",
             // A page would show it as something else, or a form send it as something else.
             sign if sign.is_control() || is_unseen(sign) => {
                 quoted += &format!("\\u{:04x}", u32::from(sign));
@@ -352,7 +483,7 @@ fn step(path: &str, name: &str) -> String {
             sign => quoted.push(sign),
         }
     }
-    format!("{path}['{quoted}']")
+    format!("'{quoted}'")
 }
 
 fn shown(value: &Value) -> String {
@@ -579,6 +710,123 @@ mod tests {
 
     /// Of the words, those that a template cannot begin an expression with.
     const RESERVED_HERE: [&str; 6] = ["true", "True", "false", "none", "None", "not"];
+
+    /// A record's values of custom fields with these names.
+    fn with_custom_fields(names: &[&str]) -> Value {
+        let named = names.iter().enumerate();
+        let rows = named.map(|(at, name)| {
+            json!({"number": at, "customFieldOption": null, "todoCustomFieldOptions": [{"customFieldOption": {"title": format!("option {at}")}}],
+                "customField": {"id": format!("f{at}"), "name": name, "type": "NUMBER"}})
+        });
+        json!({"currentValue": {"todoCustomFields": rows.collect::<Vec<_>>()}})
+    }
+
+    #[test]
+    fn a_custom_field_is_offered_by_its_name_and_not_by_its_position() {
+        let document = with_custom_fields(&["Budget", "Margin"]);
+        let path = "$.currentValue.todoCustomFields[?@.customField.name=='Margin'].number";
+        let offered = paths(&document);
+        assert!(
+            offered[0]
+                .path
+                .starts_with("$.currentValue.todoCustomFields[?")
+        );
+        let margin = offered.iter().find(|one| one.path == path).unwrap();
+        assert_eq!(margin.value, "1");
+        assert!(offered.iter().all(|one| !one.path.contains("Fields[0]")));
+        let every = "$.currentValue.todoCustomFields[*].number";
+        assert!(offered.iter().any(|one| one.path == every));
+        let found = Path::parse(path).unwrap();
+        assert_eq!(found.find(&document).unwrap(), [&json!(1)]);
+        let text = "{{ (currentValue.todoCustomFields | selectattr('customField.name', 'eq', 'Margin') | first).number }}";
+        assert_eq!(margin.in_template().as_deref(), Some(text));
+        let html = html(&document);
+        let (named, every) = (
+            html.find(">Budget<").unwrap(),
+            html.find("Fields[*]\"").unwrap(),
+        );
+        assert!(named < every && !html.contains("Fields[0]"), "{html}");
+        // Where there is no such field, nothing is found and nothing is printed.
+        for document in [
+            json!({"currentValue": {"todoCustomFields": []}}),
+            json!({"currentValue": {"todoCustomFields": null}}),
+            json!({}),
+        ] {
+            assert!(found.find(&document).unwrap().is_empty());
+            let template = TextTemplate::parse(text).unwrap();
+            assert_eq!(template.render(&Shared::new(&document)).unwrap(), "");
+        }
+    }
+
+    #[test]
+    fn custom_fields_that_share_a_name_are_offered_by_their_ids() {
+        let document = with_custom_fields(&["Budget", "Cost", "Budget"]);
+        let offered = paths(&document);
+        for path in [
+            "id=='f0'].number",
+            "name=='Cost'].number",
+            "id=='f2'].number",
+        ] {
+            let path = format!("$.currentValue.todoCustomFields[?@.customField.{path}");
+            assert!(offered.iter().any(|one| one.path == path), "{path}");
+        }
+        // One without a name that could be told is still offered by its place.
+        let unnamed = json!({"list": [{"customField": {"name": null}, "number": 1}]});
+        assert!(
+            paths(&unnamed)
+                .iter()
+                .any(|one| one.path == "$.list[0].number")
+        );
+    }
+
+    #[test]
+    fn of_many_custom_fields_more_are_shown_than_of_other_entries_and_the_rest_is_counted() {
+        let names: Vec<String> = (0..30).map(|number| format!("Field {number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let html = html(&with_custom_fields(&names));
+        assert!(html.contains(">Field 19<") && !html.contains(">Field 20<"));
+        assert!(html.contains("10 more"));
+    }
+
+    #[test]
+    fn a_custom_field_of_another_name_is_not_what_was_meant() {
+        let document = with_custom_fields(&["Cost A", "Margin"]);
+        let path = |name: &str, member: &str| {
+            format!("$.currentValue.todoCustomFields[?@.customField.name=='{name}'].{member}")
+        };
+        let slip = meant(&path("Cost A", "nubmer"), &document);
+        assert_eq!(slip, Some(path("Cost A", "number")));
+        assert_eq!(meant(&path("Cost B", "number"), &document), None);
+    }
+
+    #[test]
+    fn whatever_a_custom_field_is_called_its_value_is_found_and_printed() {
+        let is_called = |name: &&str| !name.is_empty();
+        for name in NASTY.into_iter().chain(WORDS).filter(is_called) {
+            let document = with_custom_fields(&["Other", name]);
+            let offered = picks(&document);
+            let own: Vec<_> = offered
+                .iter()
+                .filter(|(path, _)| path.contains("[?") && path.ends_with(".number"))
+                .collect();
+            assert_eq!(own.len(), 2, "{name:?}: {offered:?}");
+            let (path, text) = own[1];
+            let parsed = Path::parse(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+            assert_eq!(parsed.find(&document).unwrap(), [&json!(1)], "{path}");
+            let print = |text: &Option<String>| {
+                let text = text.as_deref().unwrap();
+                let template =
+                    TextTemplate::parse(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+                template.render(&Shared::new(&document)).unwrap()
+            };
+            assert_eq!(print(text), "1", "{text:?}");
+            let options = offered.iter().filter(|(path, _)| {
+                path.contains("[?") && path.ends_with("Options[*].customFieldOption.title")
+            });
+            let printed: Vec<String> = options.map(|(_, text)| print(text)).collect();
+            assert_eq!(printed, ["option 0", "option 1"], "{name:?}");
+        }
+    }
 
     #[test]
     fn a_path_longer_than_paths_may_be_is_not_offered() {
