@@ -165,6 +165,12 @@ pub fn end_of(value: &Value, zone: &TimeZone) -> Option<Timestamp> {
     Some(last.map_or(Timestamp::MAX, |last| last.timestamp()))
 }
 
+/// Whether a text is a date with neither a time nor a zone.
+pub fn is_bare_date(text: &str) -> bool {
+    let pieces = Pieces::parse(text.trim());
+    pieces.is_ok_and(|pieces| pieces.time().is_none() && zone_in(&pieces).is_none())
+}
+
 /// The zone, or the distance from UTC, that a time is told in.
 pub fn zone_of(text: &str) -> Option<TimeZone> {
     zone_in(&Pieces::parse(text.trim()).ok()?)

@@ -731,7 +731,7 @@ fn formats_and_separators_that_cannot_be_meant_are_refused() {
 
 #[test]
 fn functions_take_what_their_users_have() {
-    let cases: Value = serde_json::from_str(r#"[
+    let cases: Value = serde_json::from_str(r##"[
         ["extract_number", [], "costs 1,234.50 EUR", 1234.5], ["extract_number", [], "Rp 1.234.567,50", 1234567.5], ["extract_number", [], "12,50 EUR", 12.5],
         ["extract_number", [], "1,234,567kg", 1234567], ["extract_number", [], "1.234.567", 1234567], ["extract_number", [], "0,125", 0.125],
         ["extract_number", [], "31.01.2026", 31.01], ["extract_number", [], "1,2,3", 1], ["extract_number", [], "v.2", 2],
@@ -757,10 +757,15 @@ fn functions_take_what_their_users_have() {
         ["start_of", ["Week"], "2026-05-17T10:20:30Z", "2026-05-11T00:00:00Z"], ["start_of", ["Days"], "2026-05-17T10:20:30+07:00", "2026-05-17T00:00:00+07:00"],
         ["start_of", ["month", "Asia/Jakarta"], "2026-04-30T20:00:00Z", "2026-05-01T00:00:00+07:00"],
         ["format_date", ["%H:%M"], "2026-05-17T10:20[Asia/Jakarta]", "10:20"], ["format_date", ["%H:%M", "UTC"], "2026-05-17T10:20[Asia/Jakarta]", "03:20"],
+        ["format_date", ["%F %H:%M", "America/New_York"], "2026-03-01", "2026-03-01 00:00"], ["format_date", ["%F", "Asia/Jakarta"], " 2026-03-01 ", "2026-03-01"],
+        ["format_date", ["%F %H:%M", "America/New_York"], "2026-03-01T00:00", "2026-02-28 19:00"], ["format_date", ["%F %H:%M", "America/New_York"], "2026-03-01[Asia/Jakarta]", "2026-02-28 12:00"],
+        ["start_of", ["month", "America/New_York"], "2026-03-01", "2026-03-01T00:00:00-05:00"], ["to_zone", ["America/New_York"], "2026-03-01", "2026-03-01T00:00:00-05:00"],
+        ["format_date", ["%c"], "2026-03-01T09:05:00Z", "Sun Mar  1 09:05:00 2026"], ["format_date", ["%x, %X, %r"], "2026-03-01T19:05:00Z", "03/01/26, 19:05:00, 07:05:00 PM"],
+        ["format_date", ["%%x %%%x"], "2026-03-01", "%x %03/01/26"], ["parse_date", ["%x %X"], "03/01/26 19:05:00", "2026-03-01T19:05:00Z"], ["parse_date", ["%c"], "Sun Mar  1 09:05:00 2026", "2026-03-01T09:05:00Z"],
         ["to_zone", ["UTC"], "2026-05-17T10:20[Asia/Jakarta]", "2026-05-17T03:20:00+00:00"],
         ["add_time", [1, "Days"], "2026-05-17T10:20:00+07:00", "2026-05-18T10:20:00+07:00"],
         ["parse_date", ["%d/%m/%Y %H:%M %Q"], "31/01/2026 09:30 Asia/Jakarta", "2026-01-31T02:30:00Z"],
-        ["parse_date", ["%d/%m/%Y %z", "America/New_York"], "31/01/2026 +0700", "2026-01-30T17:00:00Z"]]"#).unwrap();
+        ["parse_date", ["%d/%m/%Y %z", "America/New_York"], "31/01/2026 +0700", "2026-01-30T17:00:00Z"]]"##).unwrap();
     for case in cases.as_array().unwrap() {
         let found = made(case[0].as_str().unwrap(), case[1].clone(), case[2].clone());
         assert_eq!(found, case[3], "{case}");

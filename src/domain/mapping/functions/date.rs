@@ -1,6 +1,6 @@
 //! Functions about dates and times. A value is RFC 3339, a local time with its zone behind it (`2026-01-31T09:30[Asia/Jakarta]`), or a date or local
-//! time taken in UTC. What is told in a zone of its own stays in it: after `to_zone` a format needs no zone. There is no "now" here, because the same
-//! event must give the same body for ever.
+//! time taken in UTC; a date alone is that day wherever it is told. What is told in a zone of its own stays in it: after `to_zone` a format needs no zone.
+//! There is no "now" here, because the same event must give the same body for ever.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -13,7 +13,7 @@ use crate::domain::mapping::functions::number::Amount;
 use crate::domain::mapping::functions::{
     Args, Function, Kind, Only, Rule, arg, opt, text_in, text_out,
 };
-use crate::domain::value::{span_of, time_of, type_of, zone_of};
+use crate::domain::value::{is_bare_date, span_of, time_of, type_of, zone_of};
 
 macro_rules! function {
     ($id:literal, $summary:literal, $args:expr, $example:expr, $run:expr) => {
@@ -56,8 +56,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
                     text.chars().take(40).collect::<String>()
                 )
             };
-            let parsed = jiff::fmt::strtime::parse(args.text(0).unwrap_or_default(), text.trim())
-                .map_err(wrong)?;
+            let format = spelled_out(args.text(0).unwrap_or_default());
+            let parsed = jiff::fmt::strtime::parse(&format, text.trim()).map_err(wrong)?;
             if let Ok(zoned) = parsed.to_zoned_datetime() {
                 return Ok(Value::from(zoned.timestamp().to_string()));
             }
@@ -88,7 +88,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ),
         |v, args| {
             let zoned = zoned(v, args, 1)?;
-            let text = jiff::fmt::strtime::format(args.text(0).unwrap_or_default(), &zoned)
+            let format = spelled_out(args.text(0).unwrap_or_default());
+            let text = jiff::fmt::strtime::format(&format, &zoned)
                 .map_err(|error| format!("the format cannot be used ({error})"))?;
             text_out(text)
         }
@@ -157,7 +158,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             r#""2026-02-01T03:00:00+07:00""#
         ),
         |v, args| {
-            let zoned = time(v)?.to_zoned_datetime(zone(args, 0)?);
+            let zoned = told_in(v, zone(args, 0)?)?;
             let text = zoned.timestamp().display_with_offset(zoned.offset());
             text_out(text.to_string())
         }
@@ -238,8 +239,32 @@ fn lacks_unit(args: &[Value]) -> Option<&'static str> {
         .then_some("`add_time` takes a unit behind a number, like [3, \"days\"].")
 }
 
+/// A strftime format with what differs by country spelled out, as it is where no country is said: `%x` is `%m/%d/%y`. Left to itself jiff writes these in
+/// a manner of its own and reads none of them.
+pub(super) fn spelled_out(format: &str) -> String {
+    const BY_COUNTRY: [(&str, &str); 4] = [
+        ("%c", "%a %b %e %H:%M:%S %Y"),
+        ("%x", "%m/%d/%y"),
+        ("%X", "%H:%M:%S"),
+        ("%r", "%I:%M:%S %p"),
+    ];
+    let spell = |part: &str| {
+        let all = BY_COUNTRY.iter();
+        all.fold(part.to_string(), |part, (sign, signs)| {
+            part.replace(sign, signs)
+        })
+    };
+    let parts: Vec<String> = format.split("%%").map(spell).collect();
+    parts.join("%%")
+}
+
 fn time(value: &Value) -> Result<Timestamp, String> {
-    let time = time_of(value, &TimeZone::UTC);
+    time_in(value, &TimeZone::UTC)
+}
+
+/// The time of a text that does not say in which zone it is, in this one.
+fn time_in(value: &Value, zone: &TimeZone) -> Result<Timestamp, String> {
+    let time = time_of(value, zone);
     // What stands for ever has no place in the calendar.
     if time == Some(Timestamp::MAX) {
         return Err("the time is out of range".into());
@@ -259,9 +284,18 @@ fn time(value: &Value) -> Result<Timestamp, String> {
 /// A time in the zone of an argument, or in the one that it is told in.
 fn zoned(value: &Value, args: &Args<'_>, index: usize) -> Result<ZonedDateTime, String> {
     match args.text(index) {
-        Some(_) => Ok(time(value)?.to_zoned_datetime(zone(args, index)?)),
+        Some(_) => told_in(value, zone(args, index)?),
         None => own_zoned(value),
     }
+}
+
+/// A time as it is in a zone. A date alone begins there: from elsewhere it would often be the day before.
+fn told_in(value: &Value, zone: TimeZone) -> Result<ZonedDateTime, String> {
+    let time = match value.as_str() {
+        Some(text) if is_bare_date(text) => time_in(value, &zone)?,
+        _ => time(value)?,
+    };
+    Ok(time.to_zoned_datetime(zone))
 }
 
 /// A time in the zone, or at the distance from UTC, that it is told in.

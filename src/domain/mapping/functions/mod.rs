@@ -411,7 +411,7 @@ fn narrowed(only: Only, value: &Value) -> Option<String> {
         Only::Format => (
             text.contains('%')
                 && jiff::fmt::strtime::format(
-                    text,
+                    date::spelled_out(text),
                     &jiff::Timestamp::UNIX_EPOCH.to_zoned_datetime(TimeZone::UTC),
                 )
                 .is_ok(),
