@@ -86,16 +86,43 @@ const LINES: [&str; 12] = [
 /// Cells of one row.
 const CELLS: [&str; 2] = ["td", "th"];
 
+/// Lists, whose items have marks.
+const LISTS: [&str; 2] = ["ul", "ol"];
+/// Levels of lists that are told by how far their items are moved in.
+const LEVELS_LIMIT: usize = 10;
+/// How the address of a link begins that says something outside its page.
+const TOLD_SCHEMES: [&str; 4] = ["https://", "http://", "mailto:", "tel:"];
+
+static ATTRIBUTE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    super::text::pattern(r#"([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+)))?"#)
+});
+
 /// What stands between two texts.
 struct Tag<'h> {
     closes: bool,
     /// Empty for comments.
     name: Cow<'h, str>,
+    /// What it says behind its name.
+    attributes: &'h str,
 }
 
-impl Tag<'_> {
+impl<'h> Tag<'h> {
     fn is_one_of(&self, names: &[&str]) -> bool {
         names.contains(&self.name.as_ref())
+    }
+
+    /// The value of an attribute, with its entities.
+    fn attribute(&self, name: &str) -> Option<&'h str> {
+        let mut all = ATTRIBUTE
+            .iter()
+            .flat_map(|regex| regex.captures_iter(self.attributes));
+        let found = all.find(|one| {
+            one.get(1)
+                .is_some_and(|own| own.as_str().eq_ignore_ascii_case(name))
+        })?;
+        (2..=4)
+            .find_map(|group| found.get(group))
+            .map(|value| value.as_str())
     }
 }
 
@@ -118,29 +145,138 @@ pub(super) fn stripped(html: &str) -> String {
     decoded(&text)
 }
 
-/// With line breaks where lines end, and tabs between the cells of a row.
+/// With line breaks where lines end, tabs between the cells of a row, marks before the items of lists, and the address behind a link that does not say it.
 pub(in crate::domain) fn as_lines(html: &str) -> String {
-    let mut text = String::with_capacity(html.len());
+    let mut lines = Lines::default();
     walk(html, |before, tag| {
-        text.push_str(before);
-        let Some(tag) = tag else { return };
-        let is_begun = |sign: fn(char) -> bool| !text.is_empty() && !text.ends_with(sign);
+        lines.text.push_str(before);
+        lines.has_mark_only &= before.trim().is_empty();
+        match tag {
+            Some(tag) => lines.pass(&tag),
+            None => lines.end_link(),
+        }
+    });
+    decoded(&lines.text).trim().to_string()
+}
+
+/// A text that is being made of HTML, its entities still in it.
+#[derive(Default)]
+struct Lines<'h> {
+    text: String,
+    /// The lists that are open, of those with numbers the next.
+    lists: Vec<Option<u32>>,
+    /// Whether its last line is a mark and nothing else yet.
+    has_mark_only: bool,
+    /// The link that is open: where its text begins, and its address.
+    link: Option<(usize, &'h str)>,
+}
+
+impl<'h> Lines<'h> {
+    fn pass(&mut self, tag: &Tag<'h>) {
+        match (tag.name.as_ref(), tag.closes) {
+            ("a", closes) => {
+                self.end_link();
+                self.link = tag
+                    .attribute("href")
+                    .filter(|_| !closes)
+                    .map(|href| (self.text.len(), href));
+            }
+            ("li", false) => self.begin_item(),
+            _ => self.part(tag),
+        }
+        match (LISTS.iter().position(|list| *list == tag.name), tag.closes) {
+            (Some(numbered), false) => {
+                let first = tag.attribute("start").and_then(|start| start.parse().ok());
+                self.lists
+                    .push((numbered == 1).then_some(first.unwrap_or(1)));
+            }
+            (Some(_), true) => drop(self.lists.pop()),
+            _ => {}
+        }
+    }
+
+    /// Line breaks and tabs.
+    fn part(&mut self, tag: &Tag<'h>) {
+        let is_begun = |sign: fn(char) -> bool| !self.text.is_empty() && !self.text.ends_with(sign);
         let breaks = match tag.closes {
+            // What its last line ended needs no further one.
+            true if tag.name == "li" => is_begun(|sign| sign == '\n'),
             true if tag.is_one_of(&LINES) => true,
             false if tag.name == "br" => true,
+            // An item's own first line begins behind its mark.
+            false if self.has_mark_only && !tag.is_one_of(&LISTS) => false,
             _ => tag.is_one_of(&BLOCKS) && is_begun(|sign| sign == '\n'),
         };
         if breaks {
-            text.push('\n');
+            self.text.push('\n');
         } else if !tag.closes && tag.is_one_of(&CELLS) && is_begun(char::is_whitespace) {
-            text.push('\t');
+            self.text.push('\t');
         }
-    });
-    decoded(&text).trim().to_string()
+    }
+
+    fn begin_item(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with('\n') {
+            self.text.push('\n');
+        }
+        let level = self.lists.len().saturating_sub(1).min(LEVELS_LIMIT);
+        self.text.push_str(&"  ".repeat(level));
+        match self.lists.last_mut() {
+            Some(Some(number)) => {
+                self.text.push_str(&format!("{number}. "));
+                *number = number.saturating_add(1);
+            }
+            _ => self.text.push_str("- "),
+        }
+        self.has_mark_only = true;
+    }
+
+    /// Puts the address behind the text of the link, unless that says it, or in its place where it has none.
+    fn end_link(&mut self) {
+        let Some((start, href)) = self.link.take() else {
+            return;
+        };
+        let address: String = href.split_whitespace().collect();
+        let label = self.text.get(start..).unwrap_or_default();
+        let (plain, told) = (decoded(label), decoded(&address));
+        let is_told = TOLD_SCHEMES.iter().any(|scheme| has_scheme(&told, scheme));
+        if !is_told || bare(&plain) == bare(&told) {
+            return;
+        }
+        let end = start + label.trim_end().len();
+        let behind = self.text.split_off(end);
+        match plain.trim() {
+            "" => self.text.push_str(&address),
+            _ => self
+                .text
+                .push_str(&format!(" ({})", without_scheme(&address, "mailto:"))),
+        }
+        self.text.push_str(&behind);
+    }
+}
+
+fn has_scheme(address: &str, scheme: &str) -> bool {
+    let start = address.get(..scheme.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+}
+
+fn without_scheme<'a>(address: &'a str, scheme: &str) -> &'a str {
+    if has_scheme(address, scheme) {
+        address.get(scheme.len()..).unwrap_or_default()
+    } else {
+        address
+    }
+}
+
+/// What two ways to write an address have in common.
+fn bare(address: &str) -> String {
+    let address = TOLD_SCHEMES
+        .iter()
+        .fold(address.trim(), |rest, scheme| without_scheme(rest, scheme));
+    address.trim_end_matches('/').to_lowercase()
 }
 
 fn decoded(text: &str) -> String {
-    html_escape::decode_html_entities(text).into_owned()
+    html_escape::decode_html_entities(text).replace('\u{a0}', " ")
 }
 
 /// Tells every text with the tag behind it, and the last one without.
@@ -181,7 +317,10 @@ fn walk<'h>(html: &'h str, mut tell: impl FnMut(&'h str, Option<Tag<'h>>)) {
 
 fn tag<'h>(found: &Captures<'h>) -> Tag<'h> {
     let part = |index| found.get(index).map_or("", |part| part.as_str());
-    let name = part(2);
+    let (whole, name) = (part(0), part(2));
+    let attributes = whole
+        .get(1 + part(1).len() + name.len()..)
+        .unwrap_or_default();
     Tag {
         closes: !part(1).is_empty(),
         name: if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -189,6 +328,7 @@ fn tag<'h>(found: &Captures<'h>) -> Tag<'h> {
         } else {
             name.into()
         },
+        attributes,
     }
 }
 
@@ -209,6 +349,15 @@ mod tests {
             let text = stripped(&piece.repeat(times));
             assert_eq!(text, left.repeat(times), "{piece}");
         }
+    }
+
+    /// The text would be as long as the square of its levels otherwise: many gigabytes for this one.
+    #[test]
+    fn lists_within_lists_are_moved_in_no_further_than_some_levels() {
+        let levels = 100_000;
+        let text = as_lines(&"<ul><li>a".repeat(levels));
+        assert!(text.ends_with(&format!("\n{}- a", "  ".repeat(LEVELS_LIMIT))));
+        assert!(text.len() < levels * (2 * LEVELS_LIMIT + 5));
     }
 
     #[test]

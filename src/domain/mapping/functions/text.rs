@@ -210,9 +210,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     function!(
         "html_to_text",
-        "HTML as plain text with line breaks",
+        "HTML as plain text with line breaks, marks of lists and the addresses of links",
         NO_ARGS,
-        (r#""<p>a</p><p>b<br>c</p>""#, "[]", r#""a\nb\nc""#),
+        (
+            r#""<p>a</p><ul><li>b<br>c</li></ul>""#,
+            "[]",
+            r#""a\n- b\nc""#
+        ),
         |v, _| text_out(html::as_lines(&text_in(v)?))
     ),
     function!(
@@ -389,6 +393,10 @@ static NUMBER: LazyLock<Option<Regex>> =
     LazyLock::new(|| pattern(r"[0-9]+(?:[.,'’\u{a0}\u{202f}][0-9]+)*"));
 /// A letter may have its accent as a sign of its own.
 static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"[\p{Alphabetic}\p{N}\p{M}]+"));
+/// What makes a line a heading, an item or a rule in Markdown: the group is the sign to escape.
+static BLOCK: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    pattern(r"^[ \t]*(?:[0-9]{1,9}([.)])(?:\s|$)|(#{1,6}|[-+])(?:\s|$)|(-+|=+)\s*$)")
+});
 static GROUPS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"\$\$|\$([0-9]+)"));
 /// The three signs that mean something to Slack, as entities, and no other.
 fn escaped_slack(text: &str) -> String {
@@ -397,15 +405,20 @@ fn escaped_slack(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
-/// A backslash before each sign that means something in the middle of a line. Signs that mean something where a line begins, like `#`, are left, and
-/// so are round brackets: without the square ones they make no link, and they may end an address.
+/// A backslash before each sign that means something: anywhere, or where a line begins, as of headings and lists. Round brackets are left: without the
+/// square ones they make no link, and they may end an address.
 fn escaped_markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for sign in text.chars() {
-        if r"\`*_~|[]<>".contains(sign) {
-            escaped.push('\\');
+    for line in text.split_inclusive(['\n', '\r']) {
+        let begins = BLOCK.as_ref().and_then(|regex| regex.captures(line));
+        let begins = begins.and_then(|found| found.iter().skip(1).flatten().next());
+        let begins = begins.map(|sign| sign.start());
+        for (at, sign) in line.char_indices() {
+            if begins == Some(at) || r"\`*_~|[]<>".contains(sign) {
+                escaped.push('\\');
+            }
+            escaped.push(sign);
         }
-        escaped.push(sign);
     }
     escaped
 }
