@@ -770,6 +770,8 @@ fn functions_take_what_their_users_have() {
         ["html_to_text", [], "<a href=\"https://a.b\"><img src=x></a> <a href=\"https://c.d\">e", "https://a.b e (https://c.d)"],
         ["html_to_text", [], "<ul><li>a</li><li><p>b</p></li></ul><ol><li>c<ul><li>d</li></ul></li><li>e</li></ol>", "- a\n- b\n1. c\n  - d\n2. e"],
         ["html_to_text", [], "a&nbsp;b\u00a0c", "a b c"], ["strip_html", [], "a&nbsp;b<ul><li>c</li></ul><a href=\"https://a.b\">d</a>", "a b c d"],
+        ["flatten", [], [1, [2, [3]], [], null, "a"], [1, 2, [3], null, "a"]], ["floor", [], "-2.5", -3], ["ceil", [], "2.1", 3], ["ceil", [], 3, 3], ["floor", [], 1e300, 1e300],
+        ["url_decode", [], "a%20b%26c+d", "a b&c d"], ["text_to_html", [], "<a> & b\r\nc\n\nd", "<p>&lt;a&gt; &amp; b<br>c</p><p>d</p>"], ["text_to_html", [], "\n", ""],
         ["to_zone", ["UTC"], "2026-05-17T10:20[Asia/Jakarta]", "2026-05-17T03:20:00+00:00"],
         ["add_time", [1, "Days"], "2026-05-17T10:20:00+07:00", "2026-05-18T10:20:00+07:00"],
         ["parse_date", ["%d/%m/%Y %H:%M %Q"], "31/01/2026 09:30 Asia/Jakarta", "2026-01-31T02:30:00Z"],

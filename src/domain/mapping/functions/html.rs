@@ -1,4 +1,4 @@
-//! Texts out of HTML: what stands between the tags, parted where a page would part it.
+//! Texts out of HTML: what stands between the tags, parted where a page would part it; and a plain text as HTML.
 //!
 //! Called by the text functions, and for the plain part of a mail. It is no browser: tags are found by their shape, and nothing is refused.
 
@@ -273,6 +273,18 @@ fn bare(address: &str) -> String {
         .iter()
         .fold(address.trim(), |rest, scheme| without_scheme(rest, scheme));
     address.trim_end_matches('/').to_lowercase()
+}
+
+/// A plain text as HTML: a paragraph for each, with breaks where its lines end.
+pub(super) fn of_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let paragraphs = lines.split(|line| line.trim().is_empty());
+    let written = paragraphs.filter(|lines| !lines.is_empty()).map(|lines| {
+        let lines = lines.join("\n");
+        let text = html_escape::encode_text(&lines).replace('\n', "<br>");
+        format!("<p>{text}</p>")
+    });
+    written.collect()
 }
 
 fn decoded(text: &str) -> String {

@@ -121,6 +121,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         sort
     ),
     function!(
+        "flatten",
+        "the items of lists within it instead of these lists",
+        &[],
+        (r#"["a", ["b", "c"]]"#, "[]", r#"["a", "b", "c"]"#),
+        |v, _| Ok(items(v).iter().flat_map(items).cloned().collect())
+    ),
+    function!(
         "reverse",
         "in the opposite order",
         &[],

@@ -76,6 +76,20 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |v, args| Amount::of(v)?.rounded(digits(args, 0)?).out()
     ),
     function!(
+        "floor",
+        "the whole number at or below it",
+        &[],
+        ("2.9", "[]", "2"),
+        |v, _| Amount::of(v)?.whole(|n| n.floor(), f64::floor).out()
+    ),
+    function!(
+        "ceil",
+        "the whole number at or above it",
+        &[],
+        ("2.1", "[]", "3"),
+        |v, _| Amount::of(v)?.whole(|n| n.ceil(), f64::ceil).out()
+    ),
+    function!(
         "add",
         "plus a number",
         &[arg("number", Kind::Number)],
@@ -230,6 +244,17 @@ impl Amount {
             )),
             // So large that it has no places, or so small that it has nothing else.
             Amount::Float(number) if number.abs() < 1.0 => Amount::Exact(Decimal::ZERO),
+            large => large,
+        }
+    }
+
+    fn whole(self, exact: fn(Decimal) -> Decimal, floating: fn(f64) -> f64) -> Amount {
+        match self {
+            Amount::Exact(number) => Amount::Exact(exact(number)),
+            // Too small for a decimal: what it becomes is none, or one.
+            Amount::Float(number) if number.abs() < 1.0 => {
+                Amount::Exact(Decimal::from(floating(number) as i64))
+            }
             large => large,
         }
     }

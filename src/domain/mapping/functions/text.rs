@@ -220,6 +220,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |v, _| text_out(html::as_lines(&text_in(v)?))
     ),
     function!(
+        "text_to_html",
+        "plain text as HTML, its lines and paragraphs kept",
+        NO_ARGS,
+        (
+            r#""a < b\nc\n\nd""#,
+            "[]",
+            r#""<p>a &lt; b<br>c</p><p>d</p>""#
+        ),
+        |v, _| text_out(html::of_lines(&text_in(v)?))
+    ),
+    function!(
         "escape_html",
         "safe inside HTML",
         NO_ARGS,
@@ -308,6 +319,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
             let encoded: String =
                 url::form_urlencoded::byte_serialize(text_in(v)?.as_bytes()).collect();
             text_out(encoded.replace('+', "%20"))
+        }
+    ),
+    function!(
+        "url_decode",
+        "from an address: %20 and + are blanks",
+        NO_ARGS,
+        (r#""a%20b%26c+d""#, "[]", r#""a b&c d""#),
+        |v, _| {
+            let text = text_in(v)?.replace('&', "%26").replace('=', "%3D");
+            let decoded = url::form_urlencoded::parse(text.as_bytes()).next();
+            text_out(decoded.map_or_else(String::new, |(text, _)| text.into_owned()))
         }
     ),
     function!(
