@@ -56,6 +56,7 @@ function event(changes = {}) {
     id: `record-${number}`, title: "Call Ada about the contract", text: "By Friday.", done: false,
     updatedAt: `2026-11-24T10:00:${String(number % 60).padStart(2, "0")}.${String(number).padStart(3, "0")}Z`,
     todoUsers: ["Ada Lovelace", "Grace Hopper"].map((fullName) => ({ user: { fullName } })),
+    todoCustomFields: ["Margin", "Why's it late?"].map((name, at) => ({ number: at + 40, customField: { id: `f${at}`, name, type: "NUMBER" } })),
     todoList: { id: "list-1", title: "This week", project: { id: "project-1", name: "Website", company: { id: "company-1", name: "Acme" } } },
     ...changes.value,
   };

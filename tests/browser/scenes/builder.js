@@ -65,6 +65,25 @@ module.exports = async function builder(day) {
   await page.locator("[value='remove-field:2']").click();
   await source.nth(2).waitFor({ state: "detached" });
 
+  // A custom field goes by its name, in a field and in a text.
+  const late = String.raw`$.currentValue.todoCustomFields[?@.customField.name=='Why\'s it late?']`;
+  await page.locator("[id='tree-$.currentValue.todoCustomFields']").evaluate((folded) => { folded.open = true; });
+  const named = page.locator("[id='tree-$.currentValue.todoCustomFields'] > ul > li > details", { hasText: "Why's it late?" });
+  await named.evaluate((folded) => { folded.open = true; });
+  const number = named.locator(".pick[title$='.number']");
+  await page.getByRole("button", { name: "Add a field", exact: true }).click();
+  await source.nth(2).waitFor();
+  await page.locator("[name=f_to]").nth(2).fill("late");
+  await number.click();
+  assert.strictEqual(await source.nth(2).inputValue(), `${late}.number`);
+  await page.locator(".target").nth(2).getByText("41").waitFor();
+  await page.locator("[name=f_kind]").nth(2).selectOption("template");
+  await source.nth(2).fill("Late: ");
+  await number.click();
+  await page.locator(".target").nth(2).getByText('"Late: 41"').waitFor();
+  await page.locator("[value='remove-field:2']").click();
+  await source.nth(2).waitFor({ state: "detached" });
+
   // A template completes paths and functions; Enter takes, Escape leaves.
   await page.locator("input[name=mapping_mode][value=template]").check();
   const template = page.locator("#template");
