@@ -6,6 +6,7 @@ rules-and-more = { $name } and { $count } more
 rules-its = its { $name }
 rules-its-previous = its previous { $name }
 rules-name-title = title
+rules-name-field = field { $name } ({ $value })
 rules-name-done = done status
 rules-name-text = text
 rules-name-archived = archived status

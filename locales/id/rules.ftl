@@ -6,6 +6,7 @@ rules-and-more = { $name } dan { $count } lainnya
 rules-its = { $name }
 rules-its-previous = { $name } sebelumnya
 rules-name-title = judul
+rules-name-field = field { $name } ({ $value })
 rules-name-done = status selesai
 rules-name-text = isi
 rules-name-archived = status arsip

@@ -9,6 +9,7 @@ use crate::domain::mapping::functions::{Function, find};
 use crate::web::i18n::Key;
 use crate::web::ui::form::Form;
 use crate::web::ui::rule_words;
+use crate::web::ui::sample_tree::custom_field;
 
 /// Rows that are read: more than there may be fields, so that too many are refused and none is lost.
 const ROWS_LIMIT: usize = 2 * FIELDS_LIMIT;
@@ -84,8 +85,18 @@ pub fn typed(form: &Form) -> Vec<FieldRow> {
         .collect()
 }
 
-/// The name that a value at this path is given when it is picked: its last name, with the one before it when that is taken.
+/// A name that stands for one member of what is sent, whatever signs it has.
+fn as_target(name: &str) -> String {
+    let apart = |sign: char| ".[]".contains(sign) || sign.is_whitespace() || sign.is_control();
+    let words = name.split(apart).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("_")
+}
+
+/// The name that a value at this path is given when it is picked: its last name, with the one before it when that is taken. A custom field's value is
+/// called as the field is.
 pub fn name_for(path: &str, taken: &[FieldRow]) -> String {
+    let field = custom_field(path).map(|(name, rest)| (as_target(&name), rest));
+    let (field, path) = field.map_or((None, path), |(name, rest)| (Some(name), rest));
     let names: Vec<&str> = path
         .split(['.', '[', ']', '\'', '"'])
         .filter(|name| {
@@ -108,10 +119,13 @@ pub fn name_for(path: &str, taken: &[FieldRow]) -> String {
         all => all,
     };
     let last = names.last().copied().unwrap_or("event").to_string();
-    if is_free(&last) {
-        return last;
+    let (short, longer) = match field.filter(|name| !name.is_empty()) {
+        Some(name) => (name.clone(), format!("{name}_{last}")),
+        None => (last, names[names.len().saturating_sub(2)..].join("_")),
+    };
+    if is_free(&short) {
+        return short;
     }
-    let longer = names[names.len().saturating_sub(2)..].join("_");
     let numbered = (2..=ROWS_LIMIT + 2).map(|number| format!("{longer}_{number}"));
     std::iter::once(longer.clone())
         .chain(numbered)
@@ -357,6 +371,29 @@ mod tests {
             "default('a' 'b')",
         ] {
             assert!(parse_pipe(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_custom_fields_value_is_called_as_its_field_is() {
+        let path = |name: &str, member: &str| {
+            format!("$.currentValue.todoCustomFields[?@.customField.name=='{name}'].{member}")
+        };
+        let mut taken = Vec::new();
+        for (path, name) in [
+            (path("Budget", "number"), "Budget"),
+            (path("Budget", "text"), "Budget_text"),
+            (path("Cost [net]. EUR", "number"), "Cost_net_EUR"),
+            (path("...", "number"), "number"),
+            (
+                path("c", "todoCustomFieldOptions[*].customFieldOption.title"),
+                "c",
+            ),
+            ("$.currentValue.todoList.title".to_string(), "title"),
+        ] {
+            let row = FieldRow::picked(&path, &taken);
+            assert_eq!(row.to, name, "{path}");
+            taken.push(row);
         }
     }
 

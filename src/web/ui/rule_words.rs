@@ -9,6 +9,7 @@ use crate::domain::filter::{group, operator};
 use crate::domain::value::cut;
 use crate::web::i18n::Key;
 use crate::web::ui::labels::operator_called;
+use crate::web::ui::sample_tree::custom_field;
 
 /// Longest typed value that is quoted, in characters.
 const QUOTED_LIMIT_CHARS: usize = 60;
@@ -44,7 +45,11 @@ const CALLED: [(&str, Key); 17] = [
 /// The words for a value, or its path where there are none.
 fn called(path: &str) -> String {
     let known = CALLED.iter().find(|(known, _)| *known == path);
-    known.map_or_else(|| path.to_string(), |(_, name)| name.to_string())
+    let plain = || match custom_field(path) {
+        Some((name, value)) => t!("rules-name-field", name = quoted(&name), value = value),
+        None => path.to_string(),
+    };
+    known.map_or_else(plain, |(_, name)| name.to_string())
 }
 
 /// What the event is about comes first: `$.currentValue.title` is "its title".
@@ -310,6 +315,10 @@ mod tests {
             (
                 json!({"from": {"path": "$.currentValue.todoTags[*].tag.title"}, "take": "all"}),
                 "all of its tags' titles",
+            ),
+            (
+                json!({"from": {"path": "$.currentValue.todoCustomFields[?@.customField.name=='Ada\\'s \"B\"'].number"}}),
+                "its field “Ada's \"B\"” (number)",
             ),
             (
                 json!({"from": {"template": "Hi {{ event }}"}}),

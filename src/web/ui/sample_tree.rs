@@ -404,6 +404,16 @@ impl<'p> Chosen<'p> {
     }
 }
 
+/// The custom field that a path chooses by its name, and where in its value the path goes on.
+pub fn custom_field(path: &str) -> Option<(String, &str)> {
+    let chosen = Chosen::first_in(path).filter(|chosen| chosen.key == "name")?;
+    // What JSON escapes in double quotes is what a path escapes in single ones, but for these.
+    let text = chosen.literal.strip_prefix('\'')?.strip_suffix('\'')?;
+    let text = text.replace("\\'", "'").replace('"', "\\\"");
+    let name: String = serde_json::from_str(&format!("\"{text}\"")).ok()?;
+    Some((name, chosen.rest.trim_start_matches('.')))
+}
+
 /// A path as an expression of a template, which chooses among custom fields in its own words.
 fn expression(path: &str) -> String {
     let (mut made, mut rest) = (String::new(), path);
@@ -820,6 +830,8 @@ mod tests {
                 template.render(&Shared::new(&document)).unwrap()
             };
             assert_eq!(print(text), "1", "{text:?}");
+            let field = custom_field(path);
+            assert_eq!(field, Some((name.to_string(), "number")), "{path}");
             let options = offered.iter().filter(|(path, _)| {
                 path.contains("[?") && path.ends_with("Options[*].customFieldOption.title")
             });
