@@ -185,23 +185,27 @@ pub fn read_for(body: &[u8], needs: &Needs) -> Result<Reading, ReadError> {
     Ok(Reading::Event { facts, document })
 }
 
-/// Whether a change leads back to where another one came from.
-pub fn undoes(later: &[u8], first: &[u8]) -> bool {
-    let (Ok(later), Ok(first)) = (lenient::document(later), lenient::document(first)) else {
+/// Whether one of the later events leads back to where the first came from.
+pub fn undone<'b>(first: &[u8], mut later: impl Iterator<Item = &'b [u8]>) -> bool {
+    let side = |event: &Value, name: &str| event.get(name).and_then(Value::as_object).cloned();
+    let Ok(first) = lenient::document(first) else {
         return false;
     };
-    let side = |event: &Value, name: &str| event.get(name).and_then(Value::as_object).cloned();
-    let sides = |event: &Value| Some((side(event, "previousValue")?, side(event, "currentValue")?));
-    let Some(((later_before, later_after), (before, after))) = sides(&later).zip(sides(&first))
-    else {
+    let (before, after) = (side(&first, "previousValue"), side(&first, "currentValue"));
+    let Some((before, after)) = before.zip(after) else {
         return false;
     };
     // The side before may be told in part; when it was written is no part of what it was.
-    let agrees = |part: &Map<String, Value>, whole: &Map<String, Value>| {
-        let mut members = part.iter().filter(|(name, _)| *name != "updatedAt");
+    let holds_before = |whole: &Map<String, Value>| {
+        let mut members = before.iter().filter(|(name, _)| *name != "updatedAt");
         members.all(|(name, value)| whole.get(name) == Some(value))
     };
-    !agrees(&before, &after) && agrees(&before, &later_after) && agrees(&later_before, &after)
+    let leads_back = |later: &[u8]| {
+        let later = lenient::document(later).ok();
+        let after = later.and_then(|later| side(&later, "currentValue"));
+        after.is_some_and(|after| holds_before(&after))
+    };
+    !holds_before(&after) && later.any(leads_back)
 }
 
 fn document_for(body: &[u8], needs: &Needs) -> Result<Value, serde_json::Error> {

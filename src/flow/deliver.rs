@@ -119,6 +119,11 @@ async fn judge_destination(
     };
     // One record's bad address, or what it holds, must not stop all others.
     if outcome.is_of_the_body_alone() {
+        let lives = matches!(outcome, Outcome::RefusedForGood { .. });
+        let is_held = lives && health_now(bridge, parcel).probing().is_some();
+        if is_held {
+            resume(bridge, destination.id).await?;
+        }
         return Ok(());
     }
     let must_be_held = note(bridge, present, parcel.delivery_id, outcome, ended).await?;

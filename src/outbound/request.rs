@@ -198,14 +198,7 @@ async fn talk(
             let received_at = Timestamp::from_second(message.timestamp_s).unwrap_or_default();
             let judge = settings.success.as_ref().map(|rule| (rule, received_at));
             let is_final = request.is_final(response.status().as_u16());
-            match read(response, judge, exchange).await {
-                // Too many requests are told by other statuses too.
-                Outcome::Answered {
-                    status,
-                    asks_to_wait: false,
-                } if is_final => Outcome::RefusedForGood { status },
-                outcome => outcome,
-            }
+            read(response, is_final, judge, exchange).await
         }
         Err(error) => classify(&error),
     }
@@ -238,6 +231,7 @@ async fn granted_by(
 /// Reads an answer, and judges one of 2xx by the rule, for which relative dates count from the time beside it.
 async fn read(
     response: reqwest::Response,
+    is_final: bool,
     rule: Option<(&SuccessRule, Timestamp)>,
     exchange: &mut Exchange,
 ) -> Outcome {
@@ -249,10 +243,16 @@ async fn read(
             .and_then(|value| value.to_str().ok())
     };
     exchange.retry_after = header("retry-after").map(str::to_string);
-    exchange.outcome = Outcome::Answered {
-        status,
-        asks_to_wait: exchange.retry_after.is_some()
-            || header("x-ratelimit-remaining") == Some("0"),
+    let asks_to_wait =
+        exchange.retry_after.is_some() || header("x-ratelimit-remaining") == Some("0");
+    // Too many requests are told by other statuses too.
+    exchange.outcome = if is_final && !asks_to_wait {
+        Outcome::RefusedForGood { status }
+    } else {
+        Outcome::Answered {
+            status,
+            asks_to_wait,
+        }
     };
     exchange.response_headers = response
         .headers()

@@ -77,7 +77,8 @@ impl Store {
         let saved_by = self.saver();
         either!(self.write(move |conn| {
             let before = load(conn, draft.id)?.into_domain()?;
-            let same = before.version.rules == draft.rules
+            // By their text: the order of members is part of what is sent.
+            let same = text_of(&before.version.rules)? == text_of(&draft.rules)?
                 && before.version.destination_id == draft.destination_id;
             let switches = draft
                 .enabled
@@ -212,6 +213,10 @@ impl Store {
     }
 }
 
+fn text_of(rules: &RulesDocument) -> Result<String, StoreError> {
+    serde_json::to_string(rules).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
 impl Seen {
     fn is_still(&self, present: &Connection) -> bool {
         match self {
@@ -257,8 +262,7 @@ both! {
         number: i32,
         saved_by: Option<&SavedBy>,
     ) -> Result<(), StoreError> {
-        let rules = serde_json::to_string(&draft.rules)
-            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let rules = text_of(&draft.rules)?;
         diesel::insert_into(connection_versions::table)
             .values((
                 connection_versions::id.eq(&draft.version_id.as_bytes()[..]),

@@ -16,7 +16,7 @@ use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQ
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::delivery::{Cause, State};
-use crate::domain::event::{EventFacts, undoes};
+use crate::domain::event::{EventFacts, undone};
 use crate::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, SourceId, VersionId,
 };
@@ -50,8 +50,10 @@ macro_rules! insert_rows {
 }
 pub(super) use insert_rows;
 
-/// Events of one record and time that are looked at for one that undid another.
-const UNDOING_LIMIT: i64 = 8;
+/// Events of one record, the newest, that are asked for the time of a change.
+const LATER_LIMIT: i64 = 64;
+/// Of these, how many of the same time are looked at for one that undid another.
+const UNDOING_LIMIT: usize = 8;
 
 /// One event with the deliveries that the connections decided on.
 #[derive(Debug, Clone)]
@@ -269,13 +271,22 @@ both! {
             return Ok(later.is_some());
         }
         let at_ms = facts.occurred_at.map(|time| time.as_millisecond());
-        let bodies: Vec<Vec<u8>> = later
-            .filter(events::occurred_at.eq(at_ms))
+        let newest: Vec<(Vec<u8>, Option<i64>)> = later
             .order(events::id.desc())
-            .limit(UNDOING_LIMIT)
+            .limit(LATER_LIMIT)
+            .select((events::id, events::occurred_at))
+            .load(conn)?;
+        let of_that_time = newest.iter().filter(|(_, at)| *at == at_ms);
+        let ids: Vec<&[u8]> = of_that_time.map(|(id, _)| &id[..]).collect();
+        // Too many to be looked at: rather twice than lost.
+        if ids.len() > UNDOING_LIMIT {
+            return Ok(true);
+        }
+        let bodies: Vec<Vec<u8>> = events::table
+            .filter(events::id.eq_any(ids))
             .select(events::body)
             .load(conn)?;
-        Ok(bodies.iter().any(|later| undoes(later, &event.body)))
+        Ok(undone(&event.body, bodies.iter().map(|body| &body[..])))
     }
 }
 

@@ -21,6 +21,7 @@ use crate::pages::owner;
 
 on_both![
     five_days_of_failure_drop_nothing_spend_no_attempts_and_end_with_a_probe,
+    a_probe_that_is_refused_for_what_it_holds_ends_the_hold,
     a_hold_outlives_a_restart_and_a_person_may_end_it,
     a_destination_that_a_person_paused_is_not_probed,
     resuming_what_is_not_paused_leaves_its_schedule_alone,
@@ -150,6 +151,23 @@ async fn five_days_of_failure_drop_nothing_spend_no_attempts_and_end_with_a_prob
         (&shown["state"], &shown["next_probe_at"]),
         (&json!("ok"), &Value::Null)
     );
+    bridge.stop().await;
+}
+
+async fn a_probe_that_is_refused_for_what_it_holds_ends_the_hold(database: Database) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = until_held(&bridge, &receiver).await;
+    post_more(&bridge, &connected).await;
+    let path = format!("/destinations/{}", connected.destination_id);
+    let config = json!({"url": receiver.url(), "final_statuses": [422]});
+    let ruled = json!({"name": "Receiver", "config": config});
+    assert_eq!(bridge.api("PUT", &path, Some(ruled)).await.0, 200);
+    receiver.answer_usually(200);
+    receiver.answer_next(422);
+    bridge.advance(Duration::from_secs(30));
+    probe_due(&bridge.bridge).await.unwrap();
+    everything_is(&bridge, "delivered", MORE - 1).await;
+    becomes(&bridge, &connected, "ok").await;
     bridge.stop().await;
 }
 

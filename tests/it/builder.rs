@@ -753,8 +753,19 @@ async fn path_query_and_headers_are_made_in_the_builder(database: Database) {
         saved["mapping"]["request"],
         json!({"path": "/pages/{{ currentValue.id }}", "query": {"name": title, "at": "1"}, "headers": {"Title": format!("New: {title}")}})
     );
-    let edit = format!("/connections/{}/edit", saved["id"].as_str().unwrap());
-    let edit = ada.get(&edit).await;
+    let swapped = format!("at=1\nname={title}");
+    let again = with("/pages/{{ currentValue.id }}", &swapped, &headers);
+    let at = format!("/connections/{}", saved["id"].as_str().unwrap());
+    assert_eq!(ada.post(&at, &again).await.status, 303);
+    let reordered = bridge.get(&at).await;
+    assert_eq!(reordered["version"], 2);
+    let names: Vec<&String> = reordered["mapping"]["request"]["query"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .collect();
+    assert_eq!(names, ["at", "name"]);
+    let (edit, query) = (ada.get(&format!("{at}/edit")).await, swapped);
     for typed in [
         query.as_str(),
         &headers,

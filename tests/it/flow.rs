@@ -125,6 +125,12 @@ async fn a_change_that_is_undone_and_made_again_is_no_duplicate(database: Databa
     let renamed = json!({"event": "TODO_NAME_UPDATED", "previousValue": {"id": "r4", "title": "Sip"},
                          "currentValue": {"id": "r4", "title": "Ship", "done": true, "updatedAt": unmoved}});
     let renamed = renamed.to_string();
+    // By way of a third state as well.
+    let list = [("A", "B"), ("B", "C"), ("C", "A")].map(|(from, to)| {
+        let side = |list: &str| json!({"id": "r5", "todoListId": list, "updatedAt": unmoved});
+        json!({"event": "TODO_MOVED", "previousValue": side(from), "currentValue": side(to)})
+            .to_string()
+    });
     for (body, status) in [
         (&first, "stored"),
         (&second, "stored"),
@@ -137,10 +143,24 @@ async fn a_change_that_is_undone_and_made_again_is_no_duplicate(database: Databa
         (&there, "stored"),
         (&there, "duplicate"),
         (&back, "stored"),
+        (&list[0], "stored"),
+        (&list[1], "stored"),
+        (&list[0], "duplicate"),
+        (&list[2], "stored"),
+        (&list[0], "stored"),
     ] {
         let (_, answer) = bridge.post(&connected.hook, body.as_bytes()).await;
         assert_eq!(answer["status"], status, "{body}");
     }
+    // Among so many of the same time that the one which undid it may not be seen.
+    for number in 0..10 {
+        let other = json!({"event": "TODO_NAME_UPDATED", "previousValue": {"id": "r4", "title": "x"},
+                           "currentValue": {"id": "r4", "title": number.to_string(), "updatedAt": unmoved}});
+        let other = other.to_string();
+        bridge.post(&connected.hook, other.as_bytes()).await;
+    }
+    let (_, answer) = bridge.post(&connected.hook, there.as_bytes()).await;
+    assert_eq!(answer["status"], "stored");
     bridge.stop().await;
 }
 

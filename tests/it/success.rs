@@ -88,7 +88,7 @@ async fn a_long_answer_is_judged_as_a_whole_or_not_at_all() {
 }
 
 /// Begins each answer and never ends it.
-async fn stalls() -> String {
+async fn stalls(status: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -97,7 +97,8 @@ async fn stalls() -> String {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut request = vec![0; 64 << 10];
             let _ = stream.read(&mut request).await.unwrap();
-            let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"ok\": true}";
+            let head = "content-length: 100\r\n\r\n{\"ok\": true}";
+            let head = format!("HTTP/1.1 {status}\r\n{head}");
             stream.write_all(head.as_bytes()).await.unwrap();
             open.push(stream);
         }
@@ -109,7 +110,7 @@ async fn stalls() -> String {
 async fn an_answer_that_does_not_end_in_time_is_no_success_by_any_rule() {
     let bridge = TestBridge::start().await;
     let limits = json!({"timeout_ms": 300});
-    let connected = connected(&bridge, &stalls().await, limits, ok()).await;
+    let connected = connected(&bridge, &stalls("200 OK").await, limits, ok()).await;
     bridge.post(&connected.hook, &event(1)).await;
     bridge.recorded(1).await;
     let attempt = &delivery(&bridge).await["attempts"][0];
@@ -365,6 +366,25 @@ async fn a_final_status_fails_its_delivery_at_once_and_holds_nothing(database: D
         bridge.recorded(number as u64).await;
         assert_eq!(delivery(&bridge).await["state"], "retrying");
     }
+    bridge.stop().await;
+}
+
+#[actix_web::test]
+async fn a_final_status_counts_whatever_becomes_of_its_body() {
+    let bridge = TestBridge::start().await;
+    let url = stalls("422 No").await;
+    let limits = json!({"timeout_ms": 300});
+    let connected = bridge.connect_to(&url, limits.clone(), json!({})).await;
+    let path = format!("/destinations/{}", connected.destination_id);
+    let config = json!({"url": url, "final_statuses": [422]});
+    let ruled = json!({"name": "Receiver", "config": config, "limits": limits});
+    assert_eq!(bridge.api("PUT", &path, Some(ruled)).await.0, 200);
+    bridge.post(&connected.hook, &event(1)).await;
+    bridge.recorded(1).await;
+    let failed = delivery(&bridge).await;
+    assert_eq!(failed["state"], "failed");
+    let code = &failed["attempts"][0]["outcome"]["code"];
+    assert_eq!(code, "refused_for_good");
     bridge.stop().await;
 }
 

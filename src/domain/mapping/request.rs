@@ -2,8 +2,8 @@
 //!
 //! Made together with the body by [`super::Mapping::apply`], in every mode, and put into the request by `outbound`. Nothing that an event holds
 //! leads a request elsewhere: a value in the path is written as one part of it, whatever signs it has, and scheme, host and port are not for here.
-//! A value that is missing or null fails the mapping: an address with a hole in it is another address. A mail has neither path nor headers, so
-//! that all of this is ignored there.
+//! A value that is missing or null fails the mapping: an address with a hole in it is another address. A mail has neither path nor headers:
+//! what was made of this is left out there.
 
 use std::borrow::Cow;
 
@@ -338,6 +338,8 @@ fn has_control(text: &str) -> bool {
 }
 
 fn template(text: &str, place: &str, problems: &mut Vec<Problem>) -> Option<PartTemplate> {
+    // Written as lines, they have no blanks around them.
+    let text = text.trim();
     let refused = |problem: TemplateProblem| {
         problems.push(Problem::new(place, "bad_template", problem.reason).at(problem.position));
     };
@@ -372,7 +374,6 @@ fn plain(template: &PartTemplate, event: &Apart) -> Result<String, MappingError>
 fn in_path(piece: Piece<'_>) -> Result<Cow<'_, str>, MappingError> {
     match piece {
         Piece::Text(text) => Ok(encoded(text, PATH_SIGNS)),
-        Piece::Value(value) if value.is_empty() => Err(MappingError::new("path_empty", "", EMPTY)),
         Piece::Value(value) => Ok(Cow::Owned(encoded(&value, "-._~").into_owned())),
         Piece::Nothing => Err(no_value()),
     }

@@ -62,7 +62,9 @@ impl DeliveryRow {
                 telling_status(code, delivery.last_status).map_or_else(
                     || outcome_word(code),
                     |status| match code {
-                        "status" => t!("shared-refused-status", status = status.to_string()),
+                        "status" | "refused_for_good" => {
+                            t!("shared-refused-status", status = status.to_string())
+                        }
                         _ => status.to_string(),
                     },
                 )
