@@ -205,6 +205,7 @@ document.addEventListener("input", (event) => {
   if (field.hasAttribute("data-paste") && field.value.trim()) find("#sample_from").value = "paste";
   if (event.inputType === "insertFromPaste" && field.hasAttribute("data-paste")) press("preview");
   else if (!field.hasAttribute("data-refresh")) soon();
+  if (!LOOKS_ONLY.includes(field.name)) find(".past")?.classList.add("outdated");
 });
 document.addEventListener("change", (event) => {
   const field = event.target;

@@ -175,6 +175,7 @@ builder-past-counted =
        *[other] “{ $typed }” is no number from 1 to { $limit }; the newest { $count } were looked at instead.
     }
 builder-past-shown = “{ $turn }”: the newest { $shown } of { $count } are shown.
+builder-past-outdated = The rules were changed since: run it once more.
 builder-turn-newly-sent = now sent too
 builder-turn-no-longer-sent = no longer sent
 builder-turn-different-body = what is sent changes

@@ -404,6 +404,8 @@ said-template-not-json = The template did not become JSON: { $error } at line { 
 said-template-long = A template may have at most { $count } bytes.
 said-template-nul = A template may not hold the NUL character.
 said-template-unread = The template cannot be understood{ $said_line }: { $error }.
+said-template-dollar = In a template the name of a value stands without `$.`, as in `{"{{"} currentValue.title {"}}"}`.
+said-request-whole-address = Scheme and host stand in the destination; here stands what is added behind its address, like /items/5.
 said-in-line = {" "}in line { $line }
 said-template-print = the template cannot print here
 said-template-no-text = The template made no text.
@@ -426,6 +428,7 @@ said-template-method = A value has no function `{ $name }` of its own; a functio
 ## Functions of a mapping
 
 said-function-none = There is no function `{ $name }`.{ $said_hint }
+said-function-behind = Put `{ $name }` behind its value, after a bar, as `trim` in `currentValue.title | trim`.
 said-function-takes = `{ $name }` takes { $said_arguments }.
 said-function-add-time = `add_time` takes a unit behind a number, like [3, "days"].
 said-function-no-arguments = no arguments

@@ -155,6 +155,7 @@ builder-past-new = { $count } event diperiksa. Aturan ini akan mengirim { $now }
 builder-past-failing = Untuk { $count } event, pemetaannya akan gagal.
 builder-past-counted = “{ $typed }” bukan angka dari 1 sampai { $limit }; sebagai gantinya { $count } event terbaru yang diperiksa.
 builder-past-shown = “{ $turn }”: { $shown } terbaru dari { $count } ditampilkan.
+builder-past-outdated = Aturannya sudah berubah sejak itu: jalankan sekali lagi.
 builder-turn-newly-sent = kini ikut dikirim
 builder-turn-no-longer-sent = tidak lagi dikirim
 builder-turn-different-body = yang dikirim berubah

@@ -110,8 +110,8 @@ deliveries-resent-held = Inilah pengiriman yang baru. Menunggu, karena tujuannya
 deliveries-resent-failed = Inilah pengiriman yang baru. Sudah dicoba dan tidak sampai.
 deliveries-resent-mapping-failed = Inilah pengiriman yang baru. Pemetaan gagal lagi, jadi tidak ada yang dikirim.
 deliveries-resent-not = Inilah pengiriman yang baru. Tidak dikirim.
-deliveries-arrived-short = Sampai kemudian
-deliveries-arrived-later = Sampai kemudian, lewat <a href="/deliveries/{ $href }">{ $cause }</a>, <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>.
+deliveries-arrived-short = Terkirim kemudian
+deliveries-arrived-later = Terkirim kemudian, lewat <a href="/deliveries/{ $href }">{ $cause }</a>, <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>.
 deliveries-behind = <a href="/deliveries/{ $href }">Pengiriman sebelumnya untuk record ini</a> dikirim lebih dulu.
 deliveries-behind-until = <a href="/deliveries/{ $href }">Pengiriman sebelumnya untuk record ini</a> dikirim lebih dulu; percobaan berikutnya: <time datetime="{ $datetime }" title="{ $exact }">{ $time }</time>.
 deliveries-destination-gone = Tujuannya sudah dihapus, jadi tidak dapat dikirim ulang ke sana. Jika koneksi lain meloloskan event-nya, itu dapat dikirim dari halamannya.

@@ -403,6 +403,8 @@ said-template-not-json = Hasil templatnya bukan JSON: { $error } (baris { $line 
 said-template-long = Templat paling panjang { $count } byte.
 said-template-nul = Templat tidak boleh memuat karakter NUL.
 said-template-unread = Templatnya tidak dapat dipahami{ $said_line }: { $error }.
+said-template-dollar = Di templat, nama nilai ditulis tanpa `$.`, seperti `{"{{"} currentValue.title {"}}"}`.
+said-request-whole-address = Skema dan host ada di tujuan; di sini ditulis apa yang ditambahkan di belakang alamatnya, seperti /items/5.
 said-in-line = {" "}di baris { $line }
 said-template-print = templatnya tidak dapat mencetak di sini
 said-template-no-text = Templatnya tidak menghasilkan teks.
@@ -425,6 +427,7 @@ said-template-method = Nilai tidak punya fungsi `{ $name }` sendiri; fungsi ditu
 ## Fungsi pemetaan
 
 said-function-none = Tidak ada fungsi `{ $name }`.{ $said_hint }
+said-function-behind = Tulis `{ $name }` di belakang nilainya, setelah garis tegak, seperti `trim` di `currentValue.title | trim`.
 said-function-takes = `{ $name }` memerlukan { $said_arguments }.
 said-function-add-time = `add_time` memerlukan satuan di belakang angka, seperti [3, "days"].
 said-function-no-arguments = tanpa argumen

@@ -415,6 +415,16 @@ impl Settings {
         places
     }
 
+    /// What must be entered before anything is sent: what an import left out, and the secret to sign with.
+    pub fn missing(&self) -> Vec<String> {
+        let mut places = self.left_out();
+        let place = "/signing/secret".to_string();
+        if !self.signing.can_sign() && !places.contains(&place) {
+            places.push(place);
+        }
+        places
+    }
+
     /// Why nothing can be sent yet: what a receiver expects signed is never sent unsigned, and nobody is sent a mask for a secret.
     pub fn cannot_send(&self) -> Option<&'static str> {
         if !self.signing.can_sign() {

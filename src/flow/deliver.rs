@@ -37,7 +37,9 @@ pub async fn deliver(bridge: &Bridge, parcel: Parcel) -> Result<(), StoreError> 
         return give_back(bridge, vec![parcel], Wait::Due { at_ms }).await;
     }
     if let Some(reason) = destination.settings.cannot_send() {
-        return give_up(bridge, &parcel, reason).await;
+        // Nothing is lost of what comes before it is whole.
+        pause(bridge, parcel.destination_id, reason).await?;
+        return give_back(bridge, vec![parcel], Wait::Held).await;
     }
     let exchange = attempt(bridge, &parcel, destination, now).await;
     let ended = bridge.clock.now();

@@ -1952,3 +1952,22 @@ async fn a_starting_point_keeps_its_note_and_its_source_over_the_detour(database
     assert!(!led.contains("source_id"), "{led}");
     bridge.stop().await;
 }
+
+#[actix_web::test]
+async fn a_test_event_is_no_sample_before_those_of_blue() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    bridge.post(&connected.hook, &event(1)).await;
+    receiver.next().await;
+    let mut ada = owner(&bridge).await;
+    let page = format!("/connections/{}", only_connection(&bridge).await);
+    let mark = ada.get(&page).await.mark();
+    let test = [("csrf", &*mark), ("event", "TODO_CREATED")];
+    let sent = ada.post(&format!("{page}/test"), &test).await;
+    assert_eq!(sent.status, 303, "{}", sent.html);
+    receiver.next().await;
+    let posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    let live = ada.post("/connections/live", &posted).await;
+    assert!(part(&live, "f-0").contains("g001"), "{}", live.html);
+    bridge.stop().await;
+}

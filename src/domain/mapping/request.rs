@@ -230,6 +230,11 @@ fn parse_path(path: &Value, problems: &mut Vec<Problem>) -> Option<PathTemplate>
         problems.push(Problem::new(place, "empty", message));
         return None;
     }
+    if text.contains("://") {
+        let message = "Scheme and host stand in the destination; here stands what is added behind its address, like /items/5.";
+        problems.push(Problem::new(place, "not_a_path", message));
+        return None;
+    }
     let ends_early =
         |part: &Part<'_>| matches!(part, Part::Text(text) if text.contains(['?', '#', '\\']));
     if parts(text).iter().any(ends_early) {
@@ -237,10 +242,19 @@ fn parse_path(path: &Value, problems: &mut Vec<Problem>) -> Option<PathTemplate>
         problems.push(Problem::new(place, "not_a_path", message));
         return None;
     }
-    Some(PathTemplate {
+    let path = PathTemplate {
         template: template(text, place, problems)?,
         ends_open: text.ends_with('/'),
-    })
+    };
+    // The same whatever the event holds, it is known now.
+    let is_fixed = |part: &Part<'_>| matches!(part, Part::Text(_));
+    if parts(text).iter().all(is_fixed)
+        && let Err(error) = path.render(&Apart::new(&Value::Null))
+    {
+        problems.push(Problem::new(place, error.code, error.message));
+        return None;
+    }
+    Some(path)
 }
 
 fn parse_query(
@@ -448,6 +462,25 @@ mod tests {
             .render(&json!({"v": value}))
             .map(|parts| parts.added_to(&to).to_string())
             .map_err(|error| (error.code, error.path))
+    }
+
+    #[test]
+    fn a_path_that_never_works_is_refused_when_it_is_read() {
+        for (path, code) in [
+            ("https://example.com/{{ v }}", "not_a_path"),
+            ("//x", "path_empty"),
+            ("/a//b", "path_empty"),
+            ("/a/../b", "path_leaves"),
+            ("/a/%2e%2E", "path_leaves"),
+        ] {
+            let place = "/request/path".to_string();
+            assert_eq!(refused(json!({"path": path})), [(place, code)], "{path}");
+        }
+        assert_eq!(
+            address("/a//{{ v }}", json!("b")).unwrap_err().0,
+            "path_empty"
+        );
+        request(json!({"path": "/a/b/"}));
     }
 
     #[test]

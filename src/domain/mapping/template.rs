@@ -450,10 +450,27 @@ fn unreadable(text: &str, error: &Error) -> TemplateProblem {
     let detail = error
         .detail()
         .map_or_else(|| error.kind().to_string(), str::to_string);
+    if let Some(start) = path_in_tag(text) {
+        let reason = "In a template the name of a value stands without `$.`, as in `{{ currentValue.title }}`.";
+        return TemplateProblem {
+            position: Some(characters(text, start)),
+            reason: reason.into(),
+        };
+    }
     TemplateProblem {
         position,
         reason: format!("The template cannot be understood{line}: {detail}."),
     }
+}
+
+/// Where a path of a field begins a tag, by its `$.`.
+fn path_in_tag(text: &str) -> Option<usize> {
+    let mut tags = text.match_indices("{{");
+    tags.find_map(|(start, open)| {
+        let inside = text.get(start + open.len()..)?;
+        let name = inside.trim_start_matches(['-', ' ']);
+        name.starts_with("$.").then(|| text.len() - name.len())
+    })
 }
 
 /// How many characters stand before a byte.

@@ -769,6 +769,8 @@ fn functions_take_what_their_users_have() {
         ["html_to_text", [], "<a href=\"mailto:a@b.c\">Ada</a> <a href=\"#top\">up</a> <a href=\"javascript:x()\">y</a> <a name=x>z</a> <a data-href=\"https://n.o\">w</a>", "Ada (a@b.c) up y z w"],
         ["html_to_text", [], "<a href=\"https://a.b\"><img src=x></a> <a href=\"https://c.d\">e", "https://a.b e (https://c.d)"],
         ["html_to_text", [], "<ul><li>a</li><li><p>b</p></li></ul><ol><li>c<ul><li>d</li></ul></li><li>e</li></ol>", "- a\n- b\n1. c\n  - d\n2. e"],
+        ["html_to_text", [], "<ul>\n  <li>a</li>\n  <li>b\n c</li>\n</ul>\n<p>x </p>\n\n<p>y<br>\n z</p>", "- a\n- b c\nx\ny\nz"],
+        ["html_to_text", [], "<p>a</p><pre>  b\n  c</pre>d", "a\n  b\n  c\nd"], ["html_to_text", [], "a\n  b", "a\n  b"],
         ["html_to_text", [], "a&nbsp;b\u00a0c", "a b c"], ["strip_html", [], "a&nbsp;b<ul><li>c</li></ul><a href=\"https://a.b\">d</a>", "a b c d"],
         ["flatten", [], [1, [2, [3]], [], null, "a"], [1, 2, [3], null, "a"]], ["floor", [], "-2.5", -3], ["ceil", [], "2.1", 3], ["ceil", [], 3, 3], ["floor", [], 1e300, 1e300],
         ["url_decode", [], "a%20b%26c+d", "a b&c d"], ["text_to_html", [], "<a> & b\r\nc\n\nd", "<p>&lt;a&gt; &amp; b<br>c</p><p>d</p>"], ["text_to_html", [], "\n", ""],

@@ -73,6 +73,8 @@ pub struct DestinationForm {
     /// As they are typed, with commas between.
     pub final_statuses: String,
     pub notices: bool,
+    /// A secret to sign with is saved, and stays when none is typed.
+    pub keeps_signing_secret: bool,
     /// When what it was filled in with had been changed; `None` when the form does not say.
     pub seen_ms: Option<i64>,
 }
@@ -323,6 +325,7 @@ impl DestinationForm {
             timeout_ms: settings.limits.timeout_ms.to_string(),
             success: SuccessField::of(settings.success.as_ref()),
             notices: settings.notices,
+            keeps_signing_secret: settings.signing.secret.is_some(),
             seen_ms: Some(destination.updated_at.as_millisecond()),
             ..form
         }
@@ -367,6 +370,7 @@ impl DestinationForm {
             success: SuccessField::typed(form),
             final_statuses: form.text("final_statuses").into(),
             notices: form.is_ticked("notices"),
+            keeps_signing_secret: form.is_ticked("keeps_signing_secret"),
             seen_ms: seen_ms(form),
         }
     }

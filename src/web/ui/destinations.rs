@@ -493,7 +493,7 @@ async fn show_page(
             .last_test
             .as_ref()
             .map(|last| TestResult::new(last, destination.updated_at, now)),
-        left_out: all_called(&settings.left_out()),
+        left_out: all_called(&settings.missing()),
         request: settings.endpoint.request().map(|request| RequestFacts {
             url: conceal(&request.url),
             method: request.method.clone(),

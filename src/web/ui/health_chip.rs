@@ -59,12 +59,16 @@ pub fn health_chip(destination: &Destination) -> Chip {
             Chip::new(t!("destinations-chip-recovering"), "busy")
         }
         "failing" => Chip::new(t!("destinations-chip-failing"), "bad"),
+        _ if destination.settings.cannot_send().is_some() => unfinished_chip(),
         _ => Chip::new(t!("destinations-chip-fine"), "good"),
     }
 }
 
 /// Whether a test arrived with these settings is all that is known of it.
 fn untried_chip(destination: &Destination) -> Chip {
+    if destination.settings.cannot_send().is_some() {
+        return unfinished_chip();
+    }
     match destination
         .last_test
         .as_ref()
@@ -75,4 +79,9 @@ fn untried_chip(destination: &Destination) -> Chip {
         Some(true) => Chip::new(t!("destinations-chip-test-arrived"), "good"),
         Some(false) => Chip::new(t!("destinations-chip-test-failed"), "bad"),
     }
+}
+
+/// Nothing is sent to it until what it lacks is entered.
+fn unfinished_chip() -> Chip {
+    Chip::new(t!("sources-chip-secret"), "warn")
 }

@@ -147,9 +147,12 @@ pub(super) fn stripped(html: &str) -> String {
 
 /// With line breaks where lines end, tabs between the cells of a row, marks before the items of lists, and the address behind a link that does not say it.
 pub(in crate::domain) fn as_lines(html: &str) -> String {
-    let mut lines = Lines::default();
+    let mut lines = Lines {
+        keeps_blanks: !html.contains('<'),
+        ..Lines::default()
+    };
     walk(html, |before, tag| {
-        lines.text.push_str(before);
+        lines.push(before);
         lines.has_mark_only &= before.trim().is_empty();
         match tag {
             Some(tag) => lines.pass(&tag),
@@ -169,9 +172,33 @@ struct Lines<'h> {
     has_mark_only: bool,
     /// The link that is open: where its text begins, and its address.
     link: Option<(usize, &'h str)>,
+    /// Blanks and line breaks are meant: within `pre`, and in a text that is no HTML.
+    keeps_blanks: bool,
 }
 
 impl<'h> Lines<'h> {
+    /// Blanks and line breaks of the source are one blank, and none where a line begins.
+    fn push(&mut self, text: &str) {
+        if self.keeps_blanks {
+            return self.text.push_str(text);
+        }
+        for sign in text.chars() {
+            if !sign.is_ascii_whitespace() {
+                self.text.push(sign);
+            } else if !self.text.is_empty() && !self.text.ends_with(char::is_whitespace) {
+                self.text.push(' ');
+            }
+        }
+    }
+
+    /// Ends the line, without a blank that is left of the source.
+    fn end_line(&mut self) {
+        if !self.has_mark_only && !self.keeps_blanks {
+            self.text.truncate(self.text.trim_end_matches(' ').len());
+        }
+        self.text.push('\n');
+    }
+
     fn pass(&mut self, tag: &Tag<'h>) {
         match (tag.name.as_ref(), tag.closes) {
             ("a", closes) => {
@@ -182,6 +209,10 @@ impl<'h> Lines<'h> {
                     .map(|href| (self.text.len(), href));
             }
             ("li", false) => self.begin_item(),
+            ("pre", closes) => {
+                self.part(tag);
+                self.keeps_blanks = !closes;
+            }
             _ => self.part(tag),
         }
         match (LISTS.iter().position(|list| *list == tag.name), tag.closes) {
@@ -208,7 +239,7 @@ impl<'h> Lines<'h> {
             _ => tag.is_one_of(&BLOCKS) && is_begun(|sign| sign == '\n'),
         };
         if breaks {
-            self.text.push('\n');
+            self.end_line();
         } else if !tag.closes && tag.is_one_of(&CELLS) && is_begun(char::is_whitespace) {
             self.text.push('\t');
         }
@@ -216,7 +247,7 @@ impl<'h> Lines<'h> {
 
     fn begin_item(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with('\n') {
-            self.text.push('\n');
+            self.end_line();
         }
         let level = self.lists.len().saturating_sub(1).min(LEVELS_LIMIT);
         self.text.push_str(&"  ".repeat(level));

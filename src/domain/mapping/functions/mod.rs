@@ -164,6 +164,11 @@ impl Function {
 
 /// That there is no such function, and which one may be meant.
 pub(super) fn none_such(id: &str) -> String {
+    if find(id).is_some() {
+        return format!(
+            "Put `{id}` behind its value, after a bar, as `trim` in `currentValue.title | trim`."
+        );
+    }
     let near = problem::nearest(id, functions().map(|function| function.id));
     let hint = near
         .map(|id| format!(" Did you mean `{id}`?"))
