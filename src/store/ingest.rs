@@ -50,10 +50,10 @@ macro_rules! insert_rows {
 }
 pub(super) use insert_rows;
 
-/// Events of one record, the newest, that are asked for the time of a change.
+/// Events of one record, the newest, among which one is looked for that undid another.
 const LATER_LIMIT: i64 = 64;
-/// Of these, how many of the same time are looked at for one that undid another.
-const UNDOING_LIMIT: usize = 8;
+/// Of these, bodies in memory at once.
+const BODIES_AT_ONCE: usize = 8;
 
 /// One event with the deliveries that the connections decided on.
 #[derive(Debug, Clone)]
@@ -278,15 +278,16 @@ both! {
             .load(conn)?;
         let of_that_time = newest.iter().filter(|(_, at)| *at == at_ms);
         let ids: Vec<&[u8]> = of_that_time.map(|(id, _)| &id[..]).collect();
-        // Too many to be looked at: rather twice than lost.
-        if ids.len() > UNDOING_LIMIT {
-            return Ok(true);
+        for ids in ids.chunks(BODIES_AT_ONCE) {
+            let bodies: Vec<Vec<u8>> = events::table
+                .filter(events::id.eq_any(ids.iter().copied()))
+                .select(events::body)
+                .load(conn)?;
+            if undone(&event.body, bodies.iter().map(|body| &body[..])) {
+                return Ok(true);
+            }
         }
-        let bodies: Vec<Vec<u8>> = events::table
-            .filter(events::id.eq_any(ids))
-            .select(events::body)
-            .load(conn)?;
-        Ok(undone(&event.body, bodies.iter().map(|body| &body[..])))
+        Ok(false)
     }
 }
 

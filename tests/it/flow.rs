@@ -152,7 +152,7 @@ async fn a_change_that_is_undone_and_made_again_is_no_duplicate(database: Databa
         let (_, answer) = bridge.post(&connected.hook, body.as_bytes()).await;
         assert_eq!(answer["status"], status, "{body}");
     }
-    // Among so many of the same time that the one which undid it may not be seen.
+    // Also when others of the same time came after the one that undid it.
     for number in 0..10 {
         let other = json!({"event": "TODO_NAME_UPDATED", "previousValue": {"id": "r4", "title": "x"},
                            "currentValue": {"id": "r4", "title": number.to_string(), "updatedAt": unmoved}});
