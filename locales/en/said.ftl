@@ -405,6 +405,7 @@ said-template-long = A template may have at most { $count } bytes.
 said-template-nul = A template may not hold the NUL character.
 said-template-unread = The template cannot be understood{ $said_line }: { $error }.
 said-template-dollar = In a template the name of a value stands without `$.`, as in `{"{{"} currentValue.title {"}}"}`.
+said-request-missing = Nothing is at { $paths }; say what stands in for it, as by `| default("-")`.
 said-request-whole-address = Scheme and host stand in the destination; here stands what is added behind its address, like /items/5.
 said-in-line = {" "}in line { $line }
 said-template-print = the template cannot print here

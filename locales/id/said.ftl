@@ -404,6 +404,7 @@ said-template-long = Templat paling panjang { $count } byte.
 said-template-nul = Templat tidak boleh memuat karakter NUL.
 said-template-unread = Templatnya tidak dapat dipahami{ $said_line }: { $error }.
 said-template-dollar = Di templat, nama nilai ditulis tanpa `$.`, seperti `{"{{"} currentValue.title {"}}"}`.
+said-request-missing = Tidak ada apa pun di { $paths }; tentukan penggantinya, misalnya dengan `| default("-")`.
 said-request-whole-address = Skema dan host ada di tujuan; di sini ditulis apa yang ditambahkan di belakang alamatnya, seperti /items/5.
 said-in-line = {" "}di baris { $line }
 said-template-print = templatnya tidak dapat mencetak di sini

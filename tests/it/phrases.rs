@@ -765,6 +765,11 @@ fn what_cannot_be_added_to_a_request_is_told() {
     let document = json!({"long": "x".repeat(9_000), "lines": "a\nb", "none": null, "empty": ""});
     for (request, code) in [
         (json!({"path": "/{{ none }}"}), "value_missing"),
+        (json!({"path": "/{{ nowhere.at }}"}), "value_missing"),
+        (
+            json!({"headers": {"a": "{{ none ~ 1 }}{{ lines[9] }}"}}),
+            "value_missing",
+        ),
         (json!({"path": "/{{ empty }}"}), "path_empty"),
         (json!({"path": "/{{ '..' | raw }}/a"}), "path_leaves"),
         (json!({"query": {"a": "{{ long }}"}}), "url_too_long"),

@@ -122,12 +122,18 @@ impl RequestTemplate {
     /// What is added to the request of this event.
     pub(super) fn render(&self, document: &Value) -> Result<RequestParts, MappingError> {
         let event = Apart::new(document);
-        let path = self.path.as_ref();
+        let path = self.path.as_ref().map(|path| {
+            let rendered = path.render(&event);
+            rendered.map_err(|error| with_paths(error, &path.template, document))
+        });
+        let plain = |template: &PartTemplate| {
+            plain(template, &event).map_err(|error| with_paths(error, template, document))
+        };
         let parts = RequestParts {
-            path: path.map(|path| path.render(&event)).transpose()?,
-            query: each(&self.query, "query", |template| plain(template, &event))?,
+            path: path.transpose()?,
+            query: each(&self.query, "query", plain)?,
             headers: each(&self.headers, "headers", |template| {
-                header_value(plain(template, &event)?)
+                header_value(plain(template)?)
             })?,
         };
         if parts.target_bytes() <= TARGET_LIMIT_BYTES {
@@ -171,6 +177,9 @@ impl PathTemplate {
         None
     }
 }
+
+/// The code for a value that is missing or null.
+const NO_VALUE: &str = "value_missing";
 
 /// What is said of a path with nothing where a value was meant.
 const EMPTY: &str = "A part of the path is empty, so that it would lead elsewhere.";
@@ -395,7 +404,20 @@ fn in_path(piece: Piece<'_>) -> Result<Cow<'_, str>, MappingError> {
 
 fn no_value() -> MappingError {
     let message = "A value that it takes from the event is missing or null; say what stands in for it, as by `| default(\"-\")`.";
-    MappingError::new("value_missing", "", message)
+    MappingError::new(NO_VALUE, "", message)
+}
+
+/// An error about a value that is not there, with the paths that find none. A null is not among them: it is there.
+fn with_paths(error: MappingError, template: &PartTemplate, document: &Value) -> MappingError {
+    let paths = template.missing(document);
+    if error.code != NO_VALUE || paths.is_empty() {
+        return error;
+    }
+    let message = format!(
+        "Nothing is at {}; say what stands in for it, as by `| default(\"-\")`.",
+        paths.join(", ")
+    );
+    MappingError { message, ..error }
 }
 
 /// The text with everything encoded but letters, digits and these signs.
@@ -462,6 +484,31 @@ mod tests {
             .render(&json!({"v": value}))
             .map(|parts| parts.added_to(&to).to_string())
             .map_err(|error| (error.code, error.path))
+    }
+
+    #[test]
+    fn a_value_that_is_not_there_is_named() {
+        let document = json!({"a": {"b": 1}, "nil": null});
+        let render = |parts: Value| request(parts).render(&document).unwrap_err();
+        for (parts, at, paths) in [
+            (
+                json!({"path": "/{{ a.b }}/{{ a.c }}"}),
+                "request.path",
+                "a.c",
+            ),
+            (
+                json!({"query": {"q": "{{ nil }} {{ x.y }}"}}),
+                "request.query.q",
+                "x.y",
+            ),
+        ] {
+            let error = render(parts);
+            assert_eq!((error.code, &*error.path), (NO_VALUE, at));
+            let said = format!("Nothing is at {paths}; ");
+            assert!(error.message.starts_with(&said), "{}", error.message);
+        }
+        let null = render(json!({"path": "/{{ nil }}"}));
+        assert!(null.message.contains("missing or null"), "{}", null.message);
     }
 
     #[test]

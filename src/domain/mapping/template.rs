@@ -187,6 +187,11 @@ impl PartTemplate {
         unfit(&self.0, pointer)
     }
 
+    /// The paths that it prints and that find nothing.
+    pub(super) fn missing(&self, document: &Value) -> Vec<String> {
+        paths_missing(&self.0, document)
+    }
+
     /// Renders it on an event, each piece written as it is said.
     pub(super) fn render(
         &self,
