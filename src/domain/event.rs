@@ -185,27 +185,35 @@ pub fn read_for(body: &[u8], needs: &Needs) -> Result<Reading, ReadError> {
     Ok(Reading::Event { facts, document })
 }
 
-/// Whether one of the later events leads back to where the first came from.
-pub fn undone<'b>(first: &[u8], mut later: impl Iterator<Item = &'b [u8]>) -> bool {
-    let side = |event: &Value, name: &str| event.get(name).and_then(Value::as_object).cloned();
-    let Ok(first) = lenient::document(first) else {
-        return false;
-    };
-    let (before, after) = (side(&first, "previousValue"), side(&first, "currentValue"));
-    let Some((before, after)) = before.zip(after) else {
-        return false;
-    };
-    // The side before may be told in part; when it was written is no part of what it was.
-    let holds_before = |whole: &Map<String, Value>| {
-        let mut members = before.iter().filter(|(name, _)| *name != "updatedAt");
+/// What a record was before a change that made it something else.
+pub struct Origin(Map<String, Value>);
+
+impl Origin {
+    /// Of the event that tells of the change; `None` where it does not tell both sides, or where they are the same.
+    pub fn of(body: &[u8]) -> Option<Origin> {
+        let mut event = lenient::document(body).ok()?;
+        let Value::Object(before) = event.get_mut("previousValue")?.take() else {
+            return None;
+        };
+        let origin = Origin(before);
+        let is_left = !origin.is_held_by(event.get("currentValue")?.as_object()?);
+        is_left.then_some(origin)
+    }
+
+    /// Whether another event leads back to it.
+    pub fn is_reached_by(&self, body: &[u8]) -> bool {
+        let Ok(event) = lenient::document(body) else {
+            return false;
+        };
+        let after = event.get("currentValue").and_then(Value::as_object);
+        after.is_some_and(|after| self.is_held_by(after))
+    }
+
+    /// The side before may be told in part; when it was written is no part of what it was.
+    fn is_held_by(&self, whole: &Map<String, Value>) -> bool {
+        let mut members = self.0.iter().filter(|(name, _)| *name != "updatedAt");
         members.all(|(name, value)| whole.get(name) == Some(value))
-    };
-    let leads_back = |later: &[u8]| {
-        let later = lenient::document(later).ok();
-        let after = later.and_then(|later| side(&later, "currentValue"));
-        after.is_some_and(|after| holds_before(&after))
-    };
-    !holds_before(&after) && later.any(leads_back)
+    }
 }
 
 fn document_for(body: &[u8], needs: &Needs) -> Result<Value, serde_json::Error> {

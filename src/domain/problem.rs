@@ -82,6 +82,11 @@ pub fn pointer_part(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
+/// The name that a part of a JSON pointer stands for.
+pub fn pointer_name(part: &str) -> String {
+    part.replace("~1", "/").replace("~0", "~")
+}
+
 /// Where reading stopped, as a JSON pointer.
 pub fn pointer_to(path: &Path) -> String {
     path.iter()

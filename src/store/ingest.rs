@@ -16,7 +16,7 @@ use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQ
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::delivery::{Cause, State};
-use crate::domain::event::{EventFacts, undone};
+use crate::domain::event::{EventFacts, Origin};
 use crate::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, SourceId, VersionId,
 };
@@ -270,6 +270,9 @@ both! {
             let later: Option<Vec<u8>> = later.select(events::id).first(conn).optional()?;
             return Ok(later.is_some());
         }
+        let Some(origin) = Origin::of(&event.body) else {
+            return Ok(false);
+        };
         let at_ms = facts.occurred_at.map(|time| time.as_millisecond());
         let newest: Vec<(Vec<u8>, Option<i64>)> = later
             .order(events::id.desc())
@@ -283,7 +286,7 @@ both! {
                 .filter(events::id.eq_any(ids.iter().copied()))
                 .select(events::body)
                 .load(conn)?;
-            if undone(&event.body, bodies.iter().map(|body| &body[..])) {
+            if bodies.iter().any(|body| origin.is_reached_by(body)) {
                 return Ok(true);
             }
         }

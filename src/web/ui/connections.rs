@@ -31,7 +31,7 @@ use crate::web::ui::connection_versions::saved_by;
 use crate::web::ui::connection_words::{Names, sentence_of, version_changes};
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
-use crate::web::ui::health_chip::health_chip;
+use crate::web::ui::health_chip::{health_chip, needs_secret_chip};
 use crate::web::ui::labels::{event_label, unheard_of};
 use crate::web::ui::listing::{Listing, PER_PAGE, cut};
 use crate::web::ui::once::shown_once;
@@ -212,7 +212,6 @@ pub async fn index(
     let title = t!("shared-section-connections");
     let mut page = Page::new(&request, &user, "/connections", title);
     page.note = told_of_deletion(&request, &bridge, "connection").await?;
-    let needs_secret = || Chip::new(t!("sources-chip-secret"), "warn");
     render(&ListPage {
         page,
         needs: needs(&request, &sources, &destinations),
@@ -227,11 +226,11 @@ pub async fn index(
                 source: source(connection),
                 source_needs: source_of(connection)
                     .filter(|source| source.needs_secret())
-                    .map(|_| needs_secret()),
+                    .map(|_| needs_secret_chip()),
                 destination: destination_name(connection),
                 destination_needs: destination(connection)
                     .filter(|destination| destination.settings.cannot_send().is_some())
-                    .map(|_| needs_secret()),
+                    .map(|_| needs_secret_chip()),
                 trouble: trouble(connection),
                 trigger: trigger_words(&connection.version.rules.trigger.events),
                 enabled: connection.enabled,

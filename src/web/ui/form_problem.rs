@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 
-use crate::domain::problem::Problem;
+use crate::domain::problem::{Problem, pointer_name};
 use crate::web::phrases::retold;
 use crate::web::problem::{ApiError, CHANGED_MEANWHILE};
 use crate::web::ui::error::PageError;
@@ -26,7 +26,7 @@ impl FormProblem {
     /// What it is called among those that stand at a place together.
     pub fn name_within(&self, place: &str) -> Option<String> {
         let name = self.place.strip_prefix(place)?.strip_prefix('/')?;
-        Some(name.replace("~1", "/").replace("~0", "~"))
+        Some(pointer_name(name))
     }
 
     /// A problem with one field.

@@ -59,7 +59,7 @@ pub fn health_chip(destination: &Destination) -> Chip {
             Chip::new(t!("destinations-chip-recovering"), "busy")
         }
         "failing" => Chip::new(t!("destinations-chip-failing"), "bad"),
-        _ if destination.settings.cannot_send().is_some() => unfinished_chip(),
+        _ if destination.settings.cannot_send().is_some() => needs_secret_chip(),
         _ => Chip::new(t!("destinations-chip-fine"), "good"),
     }
 }
@@ -67,7 +67,7 @@ pub fn health_chip(destination: &Destination) -> Chip {
 /// Whether a test arrived with these settings is all that is known of it.
 fn untried_chip(destination: &Destination) -> Chip {
     if destination.settings.cannot_send().is_some() {
-        return unfinished_chip();
+        return needs_secret_chip();
     }
     match destination
         .last_test
@@ -81,7 +81,7 @@ fn untried_chip(destination: &Destination) -> Chip {
     }
 }
 
-/// Nothing is sent to it until what it lacks is entered.
-fn unfinished_chip() -> Chip {
+/// Nothing comes from a source, or goes to a destination, until what it lacks is entered.
+pub fn needs_secret_chip() -> Chip {
     Chip::new(t!("sources-chip-secret"), "warn")
 }

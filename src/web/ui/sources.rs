@@ -19,6 +19,7 @@ use crate::web::ui::asking::{Ask, Links, ask_first, refuse_used, told_of_deletio
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::Form;
 use crate::web::ui::form_problem::{FormProblem, mendable};
+use crate::web::ui::health_chip::needs_secret_chip;
 use crate::web::ui::labels::event_label;
 use crate::web::ui::listing::Listing;
 use crate::web::ui::note::Note;
@@ -120,7 +121,7 @@ impl SourceRow {
     fn new(source: &Source, now: jiff::Timestamp) -> SourceRow {
         let chip = match source {
             source if source.is_refusing() => Chip::new(t!("sources-chip-signature"), "bad"),
-            source if source.needs_secret() => Chip::new(t!("sources-chip-secret"), "warn"),
+            source if source.needs_secret() => needs_secret_chip(),
             source if !source.require_signature => Chip::new(t!("sources-chip-unsigned"), "warn"),
             source if source.last_heard_at.is_none() => {
                 Chip::new(t!("sources-chip-waiting"), "busy")
