@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use bluebridge::domain::secret::Secret;
 use bluebridge::domain::signature::{BLUE_HEADER, Scheme, sign};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::process::now_us;
@@ -123,29 +124,31 @@ async fn send(plan: Plan) -> anyhow::Result<Sent> {
     })
 }
 
-/// The example cut open where the record's id and title stand.
-struct Template([String; 3]);
+/// The example cut open where the record's id, its title and the time of its change stand.
+struct Template([String; 4]);
 
 impl Template {
     fn read() -> anyhow::Result<Template> {
         let mut event: serde_json::Value = serde_json::from_str(EVENT)?;
-        event["currentValue"]["id"] = "(id)".into();
-        event["currentValue"]["title"] = "(title)".into();
+        event["currentValue"]["id"] = "(cut)".into();
+        event["currentValue"]["title"] = "(cut)".into();
+        event["currentValue"]["updatedAt"] = "(cut)".into();
         let text = event.to_string();
-        let parts: Vec<&str> = text
-            .split("(id)")
-            .flat_map(|part| part.split("(title)"))
-            .collect();
+        let parts: Vec<&str> = text.split("(cut)").collect();
         match parts.as_slice() {
-            [head, middle, tail] => Ok(Template([head, middle, tail].map(|part| part.to_string()))),
-            _ => anyhow::bail!("the example has no id and title in this order"),
+            [head, id, title, tail] => Ok(Template(
+                [head, id, title, tail].map(|part| part.to_string()),
+            )),
+            _ => anyhow::bail!("the example has no id, title and time in this order"),
         }
     }
 
+    /// An event of now, as Blue's are.
     fn event(&self, number: u64, sent_us: u64) -> String {
-        let [head, middle, tail] = &self.0;
+        let [head, id, title, tail] = &self.0;
+        let changed_at = Timestamp::from_microsecond(sent_us.cast_signed()).unwrap_or_default();
         format!(
-            "{head}record-{number}{middle}{}{tail}",
+            "{head}record-{number}{id}{}{title}{changed_at:.3}{tail}",
             mark(number, sent_us)
         )
     }
