@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod backend;
 mod both;
+mod checkpoint;
 pub mod claims;
 pub mod clock_step;
 mod columns;

@@ -111,7 +111,12 @@ impl Postgres {
         let writing = |name| {
             let manager = manager.clone();
             let conn = manager.open_writer()?;
-            Writer::start(name, conn, Box::new(move || manager.open_writer()))
+            Writer::start(
+                name,
+                conn,
+                Box::new(move || manager.open_writer()),
+                Box::new(|_| {}),
+            )
         };
         Ok(Postgres {
             pool,

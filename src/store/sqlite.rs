@@ -1,6 +1,6 @@
 //! A SQLite file: opening it, the settings of each connection and why, and what only SQLite does.
 //!
-//! One thread writes everything, a few connections read.
+//! One thread writes everything, a few connections read; another thread moves what was written from the log into the file (`checkpoint`).
 //! WAL lets readers go on while the one writer commits. `synchronous=FULL` syncs the log at every commit, because a 2xx to Blue
 //! means "on disk" and NORMAL may lose the last commits on power loss; group commit pays for it.
 
@@ -13,6 +13,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use crate::domain::seal::MasterKey;
 use crate::store::backend::{Backend, Size, SqliteConn as Conn};
+use crate::store::checkpoint::{Checkpoints, LOG_LIMIT_PAGES};
 use crate::store::error::StoreError;
 use crate::store::row::check_key;
 use crate::store::schema_version::{self, Upkeep};
@@ -28,10 +29,6 @@ const BUSY_TIMEOUT_MS: u32 = 5_000;
 /// Size of a database page in bytes. Every commit writes whole pages to the log, and at a few dozen events a commit most of what larger
 /// pages would write was there before. Only effective when the file is made.
 const PAGE_SIZE_BYTES: u32 = 4_096;
-
-/// Pages in the log before they are moved into the file, 32 MB: the last pages of the tables and indexes, which nearly every commit writes
-/// again, are then moved once and not a dozen times.
-const CHECKPOINT_PAGES: u32 = 8_000;
 
 pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
@@ -50,8 +47,14 @@ impl Sqlite {
         migrate(&mut conn, upkeep)?;
         check_key(&mut conn, key)?;
         let readers = open_readers(path)?;
-        let path = path.to_owned();
-        let writer = Writer::start("writer", conn, Box::new(move || open_writer(&path)))?;
+        let (again, beside) = (path.to_owned(), path.to_owned());
+        let mut checkpoints = Checkpoints::start(Box::new(move || open_beside(&beside)))?;
+        let writer = Writer::start(
+            "writer",
+            conn,
+            Box::new(move || open_writer(&again)),
+            Box::new(move |conn| checkpoints.after_batch(conn)),
+        )?;
         Ok(Sqlite { readers, writer })
     }
 
@@ -260,6 +263,13 @@ pub fn open_writer(path: &Path) -> Result<Conn, StoreError> {
     Ok(conn)
 }
 
+/// Opens a connection beside the writing one. What a new file is told by `open_writer` would be a write.
+fn open_beside(path: &Path) -> Result<Conn, StoreError> {
+    let mut conn = establish(path)?;
+    settings(&mut conn)?;
+    Ok(conn)
+}
+
 /// Brings the schema up to date, as far as that is wanted.
 pub fn migrate(conn: &mut Conn, upkeep: Upkeep) -> Result<(), StoreError> {
     schema_version::bring_up_to_date(conn, MIGRATIONS, upkeep)
@@ -323,7 +333,7 @@ pub fn size(conn: &mut Conn) -> Result<Size, StoreError> {
 fn settings(conn: &mut Conn) -> Result<(), diesel::result::Error> {
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+         PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = {LOG_LIMIT_PAGES};"
     ))?;
     search::teach(conn)
 }
@@ -359,4 +369,26 @@ pub fn plan(query: &dyn std::fmt::Display) -> String {
         .into_iter()
         .map(|step| step.detail + "\n")
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Or each of our servers would take itself for another.
+    #[tokio::test]
+    async fn a_connection_that_is_opened_beside_the_writer_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.db");
+        let key = MasterKey::new([1; 32]);
+        let database = Sqlite::open(&path, &key, Upkeep::BringUpToDate).unwrap();
+        let seen = database.commits_of_others().await.unwrap();
+        let mut beside = open_beside(&path).unwrap();
+        beside
+            .batch_execute("PRAGMA wal_checkpoint(PASSIVE);")
+            .unwrap();
+        assert_eq!(database.commits_of_others().await.unwrap(), seen);
+        beside.batch_execute("PRAGMA user_version = 7;").unwrap();
+        assert_ne!(database.commits_of_others().await.unwrap(), seen);
+    }
 }

@@ -53,7 +53,9 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// What a caller waits for.
 pub type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
-type Open<C> = Box<dyn Fn() -> Result<C, StoreError> + Send>;
+/// Makes a connection that can write.
+pub type Open<C> = Box<dyn Fn() -> Result<C, StoreError> + Send>;
+type AfterBatch<C> = Box<dyn FnMut(&mut C) + Send>;
 type Change<C> = Box<dyn FnOnce(Result<&mut C, StoreError>) + Send>;
 
 /// Something to be written.
@@ -82,10 +84,17 @@ impl<C> Clone for Writer<C> {
 }
 
 impl<C: Writes> Writer<C> {
-    /// Starts the thread of this name with its connection; `open` is asked for another one when that is lost.
-    pub fn start(name: &str, conn: C, open: Open<C>) -> Result<Writer<C>, StoreError> {
+    /// Starts the thread of this name with its connection; `open` is asked for another one when that is lost. `after_batch` is called after each batch,
+    /// whatever became of it.
+    pub fn start(
+        name: &str,
+        conn: C,
+        open: Open<C>,
+        after_batch: AfterBatch<C>,
+    ) -> Result<Writer<C>, StoreError> {
         let (jobs, queue) = mpsc::channel(QUEUE_LIMIT);
         let line = Line {
+            after_batch,
             conn: Some(conn),
             open,
             failure: None,
@@ -156,6 +165,8 @@ impl<C: Writes> Writer<C> {
 
 /// The writer's connection, and how to get another one.
 struct Line<C> {
+    /// Ends before the connection, which then is the last one that was written on.
+    after_batch: AfterBatch<C>,
     conn: Option<C>,
     open: Open<C>,
     /// The last failure to connect: when, how long to pause after it, and why.
@@ -210,6 +221,12 @@ impl<C: Writes> Line<C> {
         }
     }
 
+    fn tell_of_batch(&mut self) {
+        if let Some(conn) = &mut self.conn {
+            (self.after_batch)(conn);
+        }
+    }
+
     /// Lets go of the connection when it is lost. Returns whether it was.
     fn drop_if_lost(&mut self) -> bool {
         let lost = self.conn.as_mut().is_some_and(Writes::is_lost);
@@ -250,6 +267,7 @@ fn run<C: Writes>(mut line: Line<C>, mut jobs: mpsc::Receiver<Job<C>>) {
             }
         }
         line.unbroken(|line| shared.settle(line));
+        line.unbroken(Line::tell_of_batch);
     }
 }
 
