@@ -185,35 +185,107 @@ pub fn read_for(body: &[u8], needs: &Needs) -> Result<Reading, ReadError> {
     Ok(Reading::Event { facts, document })
 }
 
-/// What a record was before a change that made it something else.
-pub struct Origin(Map<String, Value>);
+/// How another event shows that the change was undone which one tells of.
+pub enum Undoing {
+    /// It leads back to what the record was before.
+    BackTo(Map<String, Value>),
+    /// Nothing tells what was before: an event that undoes such a change tells of the same row.
+    Of {
+        row: Map<String, Value>,
+        kind: String,
+        opposite: Option<String>,
+    },
+}
 
-impl Origin {
-    /// Of the event that tells of the change; `None` where it does not tell both sides, or where they are the same.
-    pub fn of(body: &[u8]) -> Option<Origin> {
+/// How the names of events end that undo each other.
+const OPPOSITES: [(&str, &str); 2] = [("_ADDED", "_REMOVED"), ("_CREATED", "_DELETED")];
+
+impl Undoing {
+    /// Of the change that an event tells of; `None` where it tells of no row.
+    pub fn of(body: &[u8]) -> Option<Undoing> {
         let mut event = lenient::document(body).ok()?;
-        let Value::Object(before) = event.get_mut("previousValue")?.take() else {
-            return None;
-        };
-        let origin = Origin(before);
-        let is_left = !origin.is_held_by(event.get("currentValue")?.as_object()?);
-        is_left.then_some(origin)
+        if let Some(Value::Object(before)) = event.get("previousValue")
+            && let Some(Value::Object(after)) = event.get("currentValue")
+            && !holds(after, before)
+        {
+            return match event["previousValue"].take() {
+                Value::Object(before) => Some(Undoing::BackTo(before)),
+                _ => None,
+            };
+        }
+        let kind = shared_name(event.get("event")?.as_str()?.trim()).to_string();
+        let row = row_of(&mut event)?;
+        let opposite = opposite(&kind);
+        Some(Undoing::Of {
+            row,
+            kind,
+            opposite,
+        })
     }
 
-    /// Whether another event leads back to it.
-    pub fn is_reached_by(&self, body: &[u8]) -> bool {
-        let Ok(event) = lenient::document(body) else {
+    /// Whether another event shows so.
+    pub fn is_shown_by(&self, body: &[u8]) -> bool {
+        let Ok(mut event) = lenient::document(body) else {
             return false;
         };
-        let after = event.get("currentValue").and_then(Value::as_object);
-        after.is_some_and(|after| self.is_held_by(after))
+        match self {
+            Undoing::BackTo(before) => {
+                let after = event.get("currentValue").and_then(Value::as_object);
+                after.is_some_and(|after| holds(after, before))
+            }
+            Undoing::Of {
+                row,
+                kind,
+                opposite,
+            } => {
+                let name = event.get("event").and_then(Value::as_str);
+                let other_kind = name.map(|name| shared_name(name.trim()).to_string());
+                let Some(other) = row_of(&mut event).filter(|other| is_same_row(row, other)) else {
+                    return false;
+                };
+                match opposite {
+                    Some(_) => other_kind == *opposite,
+                    None => other_kind.as_ref() == Some(kind) && !holds(&other, row),
+                }
+            }
+        }
     }
+}
 
-    /// The side before may be told in part; when it was written is no part of what it was.
-    fn is_held_by(&self, whole: &Map<String, Value>) -> bool {
-        let mut members = self.0.iter().filter(|(name, _)| *name != "updatedAt");
-        members.all(|(name, value)| whole.get(name) == Some(value))
+/// The kind of event that undoes one of this kind, where that is another one.
+fn opposite(kind: &str) -> Option<String> {
+    let pairs = OPPOSITES
+        .iter()
+        .flat_map(|&(one, other)| [(one, other), (other, one)]);
+    let mut undone = pairs.filter_map(|(does, undoes)| {
+        kind.strip_suffix(does)
+            .map(|about| format!("{about}{undoes}"))
+    });
+    undone.next()
+}
+
+fn row_of(event: &mut Value) -> Option<Map<String, Value>> {
+    ENTITY
+        .iter()
+        .find_map(|name| match event.get_mut(*name)?.take() {
+            Value::Object(row) => Some(row),
+            _ => None,
+        })
+}
+
+/// By their ids; rows without one, which join a thing to a record, by all the ids that both tell.
+fn is_same_row(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
+    if let (Some(one), Some(other)) = (one.get("id"), other.get("id")) {
+        return one == other;
     }
+    let mut ids = one.iter().filter(|(name, _)| name.ends_with("Id"));
+    ids.all(|(name, id)| other.get(name).is_none_or(|other| other == id))
+}
+
+/// Whether a row is so as another one tells, maybe in part; when it was written is no part of what it is.
+fn holds(whole: &Map<String, Value>, told: &Map<String, Value>) -> bool {
+    let mut members = told.iter().filter(|(name, _)| *name != "updatedAt");
+    members.all(|(name, value)| whole.get(name) == Some(value))
 }
 
 fn document_for(body: &[u8], needs: &Needs) -> Result<Value, serde_json::Error> {

@@ -2,8 +2,9 @@
 //!
 //! Called by the writer with everything that waits, so each table takes one or a few multi-row statements per batch. An event whose key was
 //! taken inside the window is a duplicate: nothing of it is stored, and the answer names the first one. Where that may as well be a change of a record that
-//! was made, undone and made again, it is taken: what arrives twice can be told apart by its receiver, what is lost cannot. Lists, tags and custom fields
-//! have no such way: their events tell of no record.
+//! was made, undone and made again, it is taken: what arrives twice can be told apart by its receiver, what is lost cannot. So Blue's own repeat of an
+//! event is taken twice when it comes after one that undid it at the same time: nothing in it tells it from the change made again. Lists, tags and custom
+//! fields have no such way: their events tell of no record.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +17,7 @@ use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, RunQ
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::delivery::{Cause, State};
-use crate::domain::event::{EventFacts, Origin};
+use crate::domain::event::{EventFacts, Undoing};
 use crate::domain::id::{
     ClaimId, ConnectionId, DeliveryId, DestinationId, EventId, ReplayId, SourceId, VersionId,
 };
@@ -270,7 +271,7 @@ both! {
             let later: Option<Vec<u8>> = later.select(events::id).first(conn).optional()?;
             return Ok(later.is_some());
         }
-        let Some(origin) = Origin::of(&event.body) else {
+        let Some(undoing) = Undoing::of(&event.body) else {
             return Ok(false);
         };
         let at_ms = facts.occurred_at.map(|time| time.as_millisecond());
@@ -286,7 +287,7 @@ both! {
                 .filter(events::id.eq_any(ids.iter().copied()))
                 .select(events::body)
                 .load(conn)?;
-            if bodies.iter().any(|body| origin.is_reached_by(body)) {
+            if bodies.iter().any(|body| undoing.is_shown_by(body)) {
                 return Ok(true);
             }
         }

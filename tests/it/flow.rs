@@ -13,6 +13,7 @@ on_both![
     a_signed_webhook_arrives_mapped_and_signed_and_is_in_the_log,
     a_duplicate_is_answered_and_forwarded_once_also_when_fifty_come_at_once,
     a_change_that_is_undone_and_made_again_is_no_duplicate,
+    a_change_that_does_not_tell_what_was_before_is_undone_by_an_event_of_the_opposite_kind,
     a_failure_is_tried_again_by_the_schedule_with_the_same_id_until_it_arrives,
     retry_after_lengthens_the_pause,
     a_403_that_asks_to_wait_is_told_as_that,
@@ -161,6 +162,79 @@ async fn a_change_that_is_undone_and_made_again_is_no_duplicate(database: Databa
     }
     let (_, answer) = bridge.post(&connected.hook, there.as_bytes()).await;
     assert_eq!(answer["status"], "stored");
+    bridge.stop().await;
+}
+
+async fn a_change_that_does_not_tell_what_was_before_is_undone_by_an_event_of_the_opposite_kind(
+    database: Database,
+) {
+    let (bridge, receiver) = (TestBridge::start_on(database).await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let at = "2026-01-31T10:00:00.000Z";
+    let told = |event: &str, row: serde_json::Value| {
+        json!({"event": event, "currentValue": row}).to_string()
+    };
+    let tag = |event: &str, tag: &str| {
+        told(
+            event,
+            json!({"todoId": "r1", "tagId": tag, "updatedAt": at}),
+        )
+    };
+    let (added, removed) = (tag("TODO_TAG_ADDED", "a"), tag("TODO_TAG_REMOVED", "a"));
+    let on_record = |event: &str, people: serde_json::Value| {
+        told(
+            event,
+            json!({"id": "r2", "todoUsers": people, "updatedAt": at}),
+        )
+    };
+    let (joined, left) = (
+        on_record("TODO_ASSIGNEE_ADDED", json!([{"userId": "ada"}])),
+        on_record("RECORD_ASSIGNEE_REMOVED", json!([])),
+    );
+    let moved = |list: &str| {
+        told(
+            "TODO_MOVED",
+            json!({"id": "r3", "todoListId": list, "updatedAt": at}),
+        )
+    };
+    let renamed = told(
+        "TODO_NAME_CHANGED",
+        json!({"id": "r3", "todoListId": "A", "title": "x", "updatedAt": at}),
+    );
+    let deleted = json!({"event": "TODO_DELETED", "previousValue": {"id": "r4", "updatedAt": at}, "currentValue": null}).to_string();
+    let restored = told("TODO_CREATED", json!({"id": "r4", "updatedAt": at}));
+    for (body, status) in [
+        (&added, "stored"),
+        (&added, "duplicate"),
+        // Made by the same change, another tag undoes nothing, whether it comes or goes.
+        (&tag("TODO_TAG_ADDED", "b"), "stored"),
+        (&tag("TODO_TAG_REMOVED", "c"), "stored"),
+        (&added, "duplicate"),
+        (&removed, "stored"),
+        (&removed, "duplicate"),
+        (&added, "stored"),
+        (&added, "duplicate"),
+        (&removed, "stored"),
+        (&joined, "stored"),
+        (&left, "stored"),
+        (&joined, "stored"),
+        (&joined, "duplicate"),
+        // Kinds without an opposite lead away from what the first one told.
+        (&moved("A"), "stored"),
+        (&renamed, "stored"),
+        (&moved("A"), "duplicate"),
+        (&moved("B"), "stored"),
+        (&moved("A"), "stored"),
+        (&moved("A"), "duplicate"),
+        (&deleted, "stored"),
+        (&deleted, "duplicate"),
+        (&restored, "stored"),
+        (&deleted, "stored"),
+        (&deleted, "duplicate"),
+    ] {
+        let (_, answer) = bridge.post(&connected.hook, body.as_bytes()).await;
+        assert_eq!(answer["status"], status, "{body}");
+    }
     bridge.stop().await;
 }
 
