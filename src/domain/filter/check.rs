@@ -12,9 +12,9 @@ use serde_json::Value;
 use crate::domain::filter::Node;
 use crate::domain::filter::condition::{Doubt, Judged, Scope};
 use crate::domain::filter::folds::Folds;
-use crate::domain::filter::keys::Listed;
+use crate::domain::filter::keys::{Listed, Wanted, names_of};
 use crate::domain::value::{
-    Number, Types, bool_of, folded, same, shift, text_of, time_of, type_of,
+    Number, Types, bool_of, folded, same, same_text, shift, text_of, time_of, type_of,
 };
 
 /// What is checked.
@@ -50,7 +50,7 @@ pub(super) enum ScalarCheck {
 
 #[derive(Debug, Clone)]
 pub(super) enum TextCheck {
-    Equals(Value),
+    Equals(Box<Wanted>),
     In(Box<Listed>),
     /// The texts of these three are folded already when case is ignored.
     Contains(String),
@@ -173,9 +173,18 @@ impl TextCheck {
                 Cow::Owned(text) => has(&folded(&text), part),
             })
         };
-        let is = |expected: &Value| same(value, expected, scope.types, scope.case_sensitive);
+        if let Value::Array(items) = value
+            && let Some(holds) = self.holds_of_list(items, scope)
+        {
+            return holds;
+        }
         match self {
-            TextCheck::Equals(expected) => is(expected).ok_or_else(|| not_like(expected, scope)),
+            // A list is no text, and no text is a list.
+            TextCheck::Equals(wanted) if wanted.value.is_array() => Ok(false),
+            TextCheck::Equals(wanted) => {
+                let is = same(value, &wanted.value, scope.types, scope.case_sensitive);
+                is.ok_or_else(|| not_like(&wanted.value, scope))
+            }
             TextCheck::In(list) => match (list.keys.has(value), list.entries.first()) {
                 (None, Some(first)) => Err(not_like(first, scope)),
                 (has, _) => Ok(has == Some(true)),
@@ -189,6 +198,31 @@ impl TextCheck {
                 order.holds(chars, *length)
             }
         }
+    }
+}
+
+impl TextCheck {
+    /// The same for a list, as people ask about one: `contains` and `in` ask for its items, which go by their names, and its length is how many it has.
+    /// Nothing where only a text can be asked so.
+    fn holds_of_list(&self, items: &[Value], scope: &Scope) -> Option<Judged> {
+        let mut names = items.iter().flat_map(names_of);
+        Some(match self {
+            TextCheck::Equals(wanted) => Ok(wanted.is_list_of(items, scope)),
+            TextCheck::In(list) => Ok(names.any(|name| list.keys.has(name) == Some(true))),
+            TextCheck::Contains(part) => Ok(names.any(|name| {
+                text_of(name, scope.types).is_some_and(|text| {
+                    if scope.case_sensitive {
+                        text == *part
+                    } else {
+                        same_text(&text, part)
+                    }
+                })
+            })),
+            TextCheck::Length(order, length) => {
+                order.holds(Number::Integer(items.len() as i128), *length)
+            }
+            _ => return None,
+        })
     }
 }
 

@@ -5,7 +5,6 @@
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
-use std::iter;
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -16,8 +15,9 @@ use crate::domain::filter::check::{
     AnyCheck, ChangeCheck, Check, ListCheck, ScalarCheck, TextCheck,
 };
 use crate::domain::filter::explanation::{self, Explanation, Found, Reason, Slip, shortened};
-use crate::domain::filter::keys::Keys;
+use crate::domain::filter::keys::{Keys, names_of};
 use crate::domain::filter::operator::{self, Operator, Reads};
+use crate::domain::filter::sets::{names_a_set, same_but_for_order, same_lists};
 use crate::domain::filter::{About, Input, Node, parse};
 use crate::domain::needs::Needs;
 use crate::domain::path::{Path, as_list};
@@ -53,6 +53,8 @@ pub struct Condition {
     scope: Scope,
     /// Tests that it may take on the items of its list, when it asks about them.
     item_tests: usize,
+    /// Whether it asks about a list that Blue keeps without an order.
+    is_of_a_set: bool,
 }
 
 /// How values are read.
@@ -103,7 +105,9 @@ impl Condition {
             .below("currentValue")
             .or_else(|| path.below("previousValue"))
             .unwrap_or_else(|| path.clone());
+        let is_of_a_set = matches!(check, Check::Change(_)) && names_a_set(&path.to_string());
         Condition {
+            is_of_a_set,
             path,
             changed_path,
             operator,
@@ -163,6 +167,7 @@ impl Condition {
         }
         match &self.check {
             Check::Scalar(ScalarCheck::Text(TextCheck::Matches(regex)))
+            | Check::NotScalar(ScalarCheck::Text(TextCheck::Matches(regex)))
                 if pattern::is_slashed(regex.as_str()) =>
             {
                 let pointer = format!("{pointer}/value");
@@ -369,9 +374,9 @@ impl Condition {
             after.first().copied().unwrap_or(&null),
         );
         let changed = if self.changed_path.is_singular() {
-            old != new
+            !same_but_for_order(old, new, self.is_of_a_set)
         } else {
-            before != after
+            !same_lists(before, after, self.is_of_a_set)
         };
         // Of several values, one has come that none was before.
         let several = before.len().max(after.len()) > 1;
@@ -551,7 +556,16 @@ impl Condition {
         let Check::Scalar(ScalarCheck::Text(TextCheck::Equals(wanted))) = &self.check else {
             return None;
         };
-        match (found?.as_str()?, wanted.as_str()?) {
+        if let Value::Array(items) = found? {
+            let has_it = || {
+                items
+                    .iter()
+                    .flat_map(names_of)
+                    .any(|name| self.is(name, &wanted.value))
+            };
+            return (self.path.is_singular() && has_it()).then_some(Slip::AmongOthers);
+        }
+        match (found?.as_str()?, wanted.value.as_str()?) {
             (found, wanted) if found.trim() == wanted.trim() => Some(Slip::BlankAtEdge),
             (found, wanted) if same_text(found, wanted) => Some(Slip::Case),
             _ => None,
@@ -598,18 +612,6 @@ fn listed<'v>(found: &[&'v Value]) -> Result<Vec<&'v Value>, Doubt> {
 fn filled<'v>(found: &[&'v Value]) -> Result<Vec<&'v Value>, Doubt> {
     let found: Vec<&Value> = found.iter().copied().filter(|one| !one.is_null()).collect();
     listed(&found)
-}
-
-/// What a person may name an item by: itself, its id, title or name, also one level down (`todoTags` hold a `tag`).
-fn names_of(item: &Value) -> impl Iterator<Item = &Value> {
-    fn direct(value: &Value) -> impl Iterator<Item = &Value> {
-        NAMES.iter().filter_map(|name| value.get(name))
-    }
-    const NAMES: [&str; 6] = ["id", "title", "name", "email", "fullName", "text"];
-    let members = item.as_object().into_iter().flatten();
-    let inner =
-        members.flat_map(|(key, inner)| direct(inner).chain(key.ends_with("Id").then_some(inner)));
-    iter::once(item).chain(direct(item)).chain(inner)
 }
 
 /// What tells two items apart: their id, or all of them.

@@ -97,6 +97,9 @@ pub enum Denied {
     Contains,
     Equals,
     IsOneOf,
+    StartsWith,
+    EndsWith,
+    Matches,
 }
 
 impl Denied {
@@ -105,6 +108,9 @@ impl Denied {
             Denied::Contains => "contains",
             Denied::Equals => "equals",
             Denied::IsOneOf => "is one of",
+            Denied::StartsWith => "starts with",
+            Denied::EndsWith => "ends with",
+            Denied::Matches => "matches the pattern",
         }
     }
 }
@@ -116,6 +122,9 @@ impl Test {
             "not_contains" => Denied::Contains,
             "not_equals" | "ne" => Denied::Equals,
             "not_in" => Denied::IsOneOf,
+            "not_starts_with" => Denied::StartsWith,
+            "not_ends_with" => Denied::EndsWith,
+            "not_matches" => Denied::Matches,
             _ => return None,
         };
         Some((denied, self.value.as_deref()?))
@@ -127,6 +136,8 @@ impl Test {
 pub enum Slip {
     BlankAtEdge,
     Case,
+    /// It is one of several items of a list.
+    AmongOthers,
 }
 
 impl fmt::Display for Reason {
@@ -198,6 +209,7 @@ impl fmt::Display for Reason {
                     None => "",
                     Some(Slip::BlankAtEdge) => " (a blank at the edge differs)",
                     Some(Slip::Case) => " (only upper and lower case differ)",
+                    Some(Slip::AmongOthers) => " (it is one of several items; ask with `has`)",
                 };
                 write!(f, "{path} is {found}; “{test}” does not hold{slip}.")
             }

@@ -6,11 +6,12 @@
 //! [`same`]: crate::domain::value::same
 
 use std::collections::HashSet;
+use std::iter;
 
 use serde_json::Value;
 
 use crate::domain::filter::condition::Scope;
-use crate::domain::value::{Number, Types, folding, text_of, type_of};
+use crate::domain::value::{Number, Types, folding, same, text_of, type_of};
 
 /// The entries of a filter's list.
 #[derive(Debug, Clone)]
@@ -25,6 +26,64 @@ impl Listed {
         entries.iter().for_each(|entry| keys.add(entry));
         Listed { entries, keys }
     }
+}
+
+/// What a value is to be equal to.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub value: Value,
+    /// The entries, when it is a list or the JSON text of one: a list is compared with them, a text with the text.
+    list: Option<Listed>,
+}
+
+impl Wanted {
+    pub fn new(value: Value, scope: &Scope) -> Wanted {
+        let entries = match &value {
+            Value::Array(entries) => Some(entries.clone()),
+            Value::String(text) if text.trim_start().starts_with('[') => {
+                serde_json::from_str(text).ok()
+            }
+            _ => None,
+        };
+        let list = entries.map(|entries| Listed::new(entries, scope));
+        Wanted { value, list }
+    }
+
+    /// Whether a list has the same items, in whatever order; a single item is as good as the list of it.
+    pub fn is_list_of(&self, items: &[Value], scope: &Scope) -> bool {
+        let Some(list) = &self.list else {
+            return match items {
+                [item] => names_of(item).any(|name| {
+                    same(name, &self.value, scope.types, scope.case_sensitive) == Some(true)
+                }),
+                _ => false,
+            };
+        };
+        let mut names = Keys::new(scope);
+        items
+            .iter()
+            .flat_map(names_of)
+            .for_each(|name| names.add(name));
+        let is_wanted = |item| names_of(item).any(|name| list.keys.has(name) == Some(true));
+        items.len() == list.entries.len()
+            && items.iter().all(is_wanted)
+            && list
+                .entries
+                .iter()
+                .all(|entry| names.has(entry) == Some(true))
+    }
+}
+
+/// What a person may name an item by: itself, its id, title or name, also one level down (`todoTags` hold a `tag`).
+pub(super) fn names_of(item: &Value) -> impl Iterator<Item = &Value> {
+    fn direct(value: &Value) -> impl Iterator<Item = &Value> {
+        NAMES.iter().filter_map(|name| value.get(name))
+    }
+    const NAMES: [&str; 6] = ["id", "title", "name", "email", "fullName", "text"];
+    let members = item.as_object().into_iter().flatten();
+    let inner =
+        members.flat_map(|(key, inner)| direct(inner).chain(key.ends_with("Id").then_some(inner)));
+    iter::once(item).chain(direct(item)).chain(inner)
 }
 
 /// Values that others are looked up among.

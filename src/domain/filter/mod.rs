@@ -13,8 +13,10 @@ mod keys;
 pub mod nearest;
 pub mod operator;
 mod parse;
+mod sets;
 #[cfg(test)]
 mod tests;
+pub mod written;
 
 use jiff::Timestamp;
 use serde_json::Value;

@@ -8,7 +8,7 @@ use crate::domain::filter::Node;
 use crate::domain::filter::check::{
     AnyCheck, ChangeCheck, Check, DateCheck, ListCheck, NumberCheck, Order, ScalarCheck, TextCheck,
 };
-use crate::domain::filter::keys::Listed;
+use crate::domain::filter::keys::{Listed, Wanted};
 use crate::domain::problem;
 use crate::domain::value::Number;
 
@@ -28,6 +28,7 @@ impl Operator {
         match self.reads {
             Reads::Nothing(_) => Takes::Nothing,
             Reads::Scalar(_) | Reads::ScalarOrNull(_) | Reads::Text(_) => Takes::Scalar,
+            Reads::ScalarOrList(_) => Takes::ScalarOrList,
             Reads::Number(_) => Takes::Number,
             Reads::NumberRange(_) => Takes::NumberRange,
             Reads::List(_) => Takes::List,
@@ -48,6 +49,8 @@ impl Operator {
 pub(super) enum Reads {
     Nothing(fn() -> Check),
     Scalar(fn(Value) -> Check),
+    /// A list is what a list is compared with.
+    ScalarOrList(fn(Box<Wanted>) -> Check),
     /// Null is a value too: nothing was there, or is there now.
     ScalarOrNull(fn(Value) -> Check),
     /// A scalar as a text, folded when case is ignored.
@@ -74,6 +77,8 @@ pub enum Takes {
     Nothing,
     /// A text, a number or a boolean.
     Scalar,
+    /// The same, or a list of them.
+    ScalarOrList,
     Number,
     /// `[low, high]`.
     NumberRange,
@@ -128,15 +133,18 @@ pub const OPERATORS: &[Operator] = &[
     op("Any type", "is_empty", "is empty", Reads::Nothing(|| Check::Any(AnyCheck::IsEmpty))),
     op("Any type", "is_not_empty", "is not empty", Reads::Nothing(|| Check::Any(AnyCheck::IsNotEmpty))),
     op("Any type", "is_type", "is of type", Reads::Type(|name| Check::Any(AnyCheck::IsType(name)))),
-    op("Text", "equals", "equals", Reads::Scalar(|to| text(TextCheck::Equals(to)))),
-    op("Text", "not_equals", "does not equal", Reads::Scalar(|to| not_text(TextCheck::Equals(to)))),
+    op("Text", "equals", "equals", Reads::ScalarOrList(|to| text(TextCheck::Equals(to)))),
+    op("Text", "not_equals", "does not equal", Reads::ScalarOrList(|to| not_text(TextCheck::Equals(to)))),
     op("Text", "contains", "contains", Reads::Text(|part| text(TextCheck::Contains(part)))),
     op("Text", "not_contains", "does not contain", Reads::Text(|part| not_text(TextCheck::Contains(part)))),
     op("Text", "starts_with", "starts with", Reads::Text(|part| text(TextCheck::StartsWith(part)))),
     op("Text", "ends_with", "ends with", Reads::Text(|part| text(TextCheck::EndsWith(part)))),
+    op("Text", "not_starts_with", "does not start with", Reads::Text(|part| not_text(TextCheck::StartsWith(part)))),
+    op("Text", "not_ends_with", "does not end with", Reads::Text(|part| not_text(TextCheck::EndsWith(part)))),
     op("Text", "in", "is one of", Reads::List(|list| text(TextCheck::In(list)))),
     op("Text", "not_in", "is none of", Reads::List(|list| not_text(TextCheck::In(list)))),
     op("Text", "matches", "matches the pattern", Reads::Regex(|regex| text(TextCheck::Matches(regex)))),
+    op("Text", "not_matches", "does not match the pattern", Reads::Regex(|regex| not_text(TextCheck::Matches(regex)))),
     op("Text", "length_eq", "has exactly this length", Reads::Number(|chars| text(TextCheck::Length(Order::Equal, chars)))),
     op("Text", "length_gt", "is longer than", Reads::Number(|chars| text(TextCheck::Length(Order::Above, chars)))),
     op("Text", "length_lt", "is shorter than", Reads::Number(|chars| text(TextCheck::Length(Order::Below, chars)))),

@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::domain::filter::check::Check;
 use crate::domain::filter::condition::{Condition, Scope};
-use crate::domain::filter::keys::Listed;
+use crate::domain::filter::keys::{Listed, Wanted};
 use crate::domain::filter::operator::{self, Reads};
+use crate::domain::filter::written::written_list;
 use crate::domain::filter::{
     CONDITION_KEYS, CONDITIONS_LIMIT, DEPTH_LIMIT, ITEMS_DEPTH_LIMIT, Mode, Node,
 };
@@ -247,6 +248,9 @@ impl Reader {
         match reads {
             Reads::Nothing(check) => Some(check()),
             Reads::Scalar(check) => self.scalar(value, pointer).map(check),
+            Reads::ScalarOrList(check) => self
+                .scalar_or_list(value, pointer)
+                .map(|wanted| check(Box::new(Wanted::new(wanted, scope)))),
             Reads::ScalarOrNull(check) if value.is_null() => Some(check(Value::Null)),
             Reads::ScalarOrNull(check) => self.scalar(value, pointer).map(check),
             Reads::OptionalScalar(check) if value.is_null() => Some(check(None)),
@@ -296,6 +300,15 @@ impl Reader {
                 let message = "The value is a text, a number or true/false.";
                 self.refuse(pointer, "wrong_value", message)
             }
+        }
+    }
+
+    fn scalar_or_list(&mut self, value: &Value, pointer: &str) -> Option<Value> {
+        match value {
+            Value::Array(entries) if !entries.is_empty() => {
+                self.list(value, pointer).map(Value::from)
+            }
+            _ => self.scalar(value, pointer),
         }
     }
 
@@ -368,7 +381,9 @@ impl Reader {
     fn list(&mut self, value: &Value, pointer: &str) -> Option<Vec<Value>> {
         let entries: Vec<Value> = match value {
             Value::Array(entries) => entries.clone(),
-            Value::String(text) => written_list(text).map(Value::from).collect(),
+            // Without any entry it is the empty text, as filters are saved that meant it.
+            Value::String(text) if names_nothing(text) => vec![Value::from("")],
+            Value::String(text) => written_list(text).into_iter().map(Value::from).collect(),
             Value::Number(_) | Value::Bool(_) => vec![value.clone()],
             _ => Vec::new(),
         };
@@ -410,16 +425,7 @@ impl Reader {
     }
 }
 
-/// The entries of a list that is written as people write one: "a, b". What stands between two commas, or behind the last one, is an entry only when
-/// something stands there; a text without any entry is the empty text, as filters are saved that meant it.
-fn written_list(text: &str) -> impl Iterator<Item = &str> {
-    let names_nothing = names_nothing(text);
-    text.split(',')
-        .map(str::trim)
-        .filter(move |part| names_nothing || !part.is_empty())
-}
-
 /// Whether no entry stands in a list that is written as a text.
 pub(super) fn names_nothing(text: &str) -> bool {
-    text.split(',').all(|part| part.trim().is_empty())
+    written_list(text).is_empty()
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::filter::asking::Asking;
 use crate::domain::filter::operator::OPERATORS;
+use crate::domain::filter::written::{listed, written_list};
 use crate::domain::value::{Number, Types, text_of, type_of};
 use proptest::prelude::*;
 use serde_json::json;
@@ -10,7 +11,7 @@ fn event() -> Value {
         "event": "TODO_MOVED",
         "previousValue": {"title": "Draft", "done": false, "position": "10", "duedAt": "2026-01-01T00:00:00Z", "todoTags": [{"id": 1, "tag": {"title": "old"}}], "n": 5},
         "currentValue": {
-            "title": "Call Ada ", "done": true, "position": "32767.5", "n": 7, "big": 9_007_199_254_740_993_u64, "none": null, "empty": "", "list": [1, "two", 3],
+            "title": "Call Ada ", "done": true, "position": "32767.5", "n": 7, "big": 9_007_199_254_740_993_u64, "none": null, "empty": "", "list": [1, "two", 3], "one": ["only"],
             "duedAt": "2026-11-20T10:00:00Z", "day": "2026-11-25", "todoTags": [{"id": 1, "tag": {"title": "old"}}, {"id": 2, "tag": {"title": "Urgent"}}], "flag": "True"
         }
     })
@@ -44,7 +45,15 @@ fn every_operator_tells_true_false_and_cannot_tell() {
         ["list", "is_not_empty", null, "T"], ["empty", "is_not_empty", null, "F"], ["list", "is_type", "list", "T"], ["list", "is_type", "text", "F"],
         ["title", "equals", "call ada ", "T"], ["title", "equals", "call ada", "F"], ["done", "equals", true, "T"], ["n", "equals", "7", "T"], ["none", "equals", "x", "U"], ["nowhere", "equals", "x", "U"],
         ["title", "not_equals", "x", "T"], ["title", "not_equals", "Call Ada ", "F"], ["nowhere", "not_equals", "x", "U"],
-        ["title", "contains", "ADA", "T"], ["title", "contains", "bob", "F"], ["list", "contains", "1", "U"], ["title", "not_contains", "bob", "T"], ["title", "not_contains", "ada", "F"],
+        ["title", "contains", "ADA", "T"], ["title", "contains", "bob", "F"], ["list", "contains", "1", "T"], ["list", "contains", "TWO", "T"], ["list", "contains", "tw", "F"], ["list", "not_contains", "four", "T"], ["list", "not_contains", "two", "F"], ["todoTags", "contains", "urgent", "T"],
+        ["list", "equals", "[3, \"TWO\", 1]", "T"], ["list", "equals", [1, "two", 3], "T"], ["list", "equals", [1, "two"], "F"], ["list", "equals", ["two", "two", 1], "F"], ["list", "equals", "two", "F"], ["list", "not_equals", "two", "T"], ["list", "not_equals", [1, 3, "two"], "F"],
+        ["one", "equals", "ONLY", "T"], ["one", "equals", "other", "F"], ["todoTags", "equals", ["Old", "Urgent"], "T"], ["todoTags", "equals", ["Urgent", "Urgent"], "F"], ["list", "equals", "[1, two", "F"], ["title", "equals", ["Call Ada "], "F"], ["title", "equals", ["Call Ada ", "b"], "F"],
+        ["list", "in", "one, two", "T"], ["list", "in", "one", "F"], ["list", "not_in", "one", "T"], ["list", "not_in", "two", "F"], ["todoTags", "in", "urgent", "T"],
+        ["list", "length_eq", 3, "T"], ["list", "length_gt", 2, "T"], ["list", "length_lt", 3, "F"], ["todoTags", "length_eq", 2, "T"], ["todoTags[*].tag.title", "length_eq", 6, "T"], ["list", "starts_with", "1", "U"],
+        ["title", "not_starts_with", "ada", "T"], ["title", "not_starts_with", "CALL", "F"], ["title", "not_ends_with", "ada", "T"], ["title", "not_ends_with", "Ada ", "F"], ["title", "not_matches", "^ada", "T"], ["title", "not_matches", "^call", "F"],
+        ["none", "not_starts_with", "x", "U"], ["nowhere", "not_ends_with", "x", "U"], ["none", "not_matches", "x", "U"], ["list", "not_starts_with", "x", "U"],
+        ["todoTags[*].tag.title", "not_starts_with", "urg", "F"], ["todoTags[*].tag.title", "not_matches", "x", "T"],
+        ["title", "not_contains", "bob", "T"], ["title", "not_contains", "ada", "F"],
         ["title", "starts_with", "call", "T"], ["title", "ends_with", "ada ", "T"], ["title", "ends_with", "ada", "F"],
         ["n", "in", [6, 7], "T"], ["n", "in", "6, 8", "F"], ["n", "not_in", [6, 8], "T"], ["n", "not_in", [7], "F"],
         ["title", "matches", "^call\\s", "T"], ["title", "matches", "^ada", "F"], ["title", "length_eq", 9, "T"], ["title", "length_gt", 9, "F"], ["title", "length_lt", 10, "T"],
@@ -113,6 +122,7 @@ fn change_operators_compare_both_sides() {
         ),
         ("$.currentValue.todoTags[*]", "changed", json!(null), True),
         ("$.currentValue.nowhere[*]", "changed", json!(null), Unknown),
+        ("$.todoTags", "item_added", json!("none such"), False),
     ] {
         assert_eq!(
             judge(json!({"path": path, "op": op, "value": value})),
@@ -132,6 +142,171 @@ fn change_operators_compare_both_sides() {
             .sentence()
             .contains("no previous value")
     );
+}
+
+/// Whether the value at `$.{name}` has changed from one to another.
+fn has_changed(path: &str, before: Value, after: Value) -> bool {
+    let document = json!({"previousValue": before, "currentValue": after});
+    let asks = |op: &str| {
+        let filter = Filter::parse(&json!({"path": path, "op": op})).unwrap();
+        filter.matches(&Input {
+            document: &document,
+            reference_time: Timestamp::UNIX_EPOCH,
+        })
+    };
+    assert_ne!(asks("changed"), asks("not_changed"), "{path} {document}");
+    asks("changed")
+}
+
+#[test]
+fn another_order_is_a_change_only_of_a_list_that_has_one() {
+    let (ada, grace) = (
+        json!({"id": 1, "user": "Ada"}),
+        json!({"id": 2, "user": "Grace"}),
+    );
+    for (path, before, after, expected) in [
+        // What Blue keeps without an order, by its name.
+        (
+            "$.countryCodes",
+            json!({"countryCodes": ["ID", "DE"]}),
+            json!({"countryCodes": ["DE", "ID"]}),
+            false,
+        ),
+        (
+            "$.countryCodes",
+            json!({"countryCodes": ["ID", "DE"]}),
+            json!({"countryCodes": ["DE", "FR"]}),
+            true,
+        ),
+        (
+            "$.tags",
+            json!({"tags": ["a", "a", "b"]}),
+            json!({"tags": ["a", "b", "b"]}),
+            true,
+        ),
+        (
+            "$.todoTags",
+            json!({"todoTags": [{"tagId": 1}, {"tagId": 2}]}),
+            json!({"todoTags": [{"tagId": 2}, {"tagId": 1}]}),
+            false,
+        ),
+        (
+            "$.todoTags[*].tagId",
+            json!({"todoTags": [{"tagId": 1}, {"tagId": 2}]}),
+            json!({"todoTags": [{"tagId": 2}, {"tagId": 1}]}),
+            false,
+        ),
+        (
+            "$.todoTags[*].tagId",
+            json!({"todoTags": [{"tagId": 1}, {"tagId": 2}]}),
+            json!({"todoTags": [{"tagId": 2}, {"tagId": 3}]}),
+            true,
+        ),
+        (
+            "$['todoUsers'][*]",
+            json!({"todoUsers": [ada, grace]}),
+            json!({"todoUsers": [grace, ada]}),
+            false,
+        ),
+        // Rows that have ids: what order they have, they tell by their `position`.
+        (
+            "$.rows",
+            json!({"rows": [ada, grace]}),
+            json!({"rows": [grace, ada]}),
+            false,
+        ),
+        (
+            "$.rows",
+            json!({"rows": [ada, grace]}),
+            json!({"rows": [ada, ada]}),
+            true,
+        ),
+        (
+            "$.rows",
+            json!({"rows": [ada]}),
+            json!({"rows": [{"id": 1, "user": "Eve"}]}),
+            true,
+        ),
+        // Also within the value that is asked about.
+        (
+            "$",
+            json!({"id": 1, "field": {"countryCodes": ["ID", "DE"]}}),
+            json!({"id": 1, "field": {"countryCodes": ["DE", "ID"]}}),
+            false,
+        ),
+        (
+            "$.rows",
+            json!({"rows": [{"id": 3, "tags": ["a", "b"]}, ada]}),
+            json!({"rows": [ada, {"id": 3, "tags": ["b", "a"]}]}),
+            false,
+        ),
+        // Any other list is told in its order.
+        (
+            "$.steps",
+            json!({"steps": ["a", "b"]}),
+            json!({"steps": ["b", "a"]}),
+            true,
+        ),
+        (
+            "$.steps[*]",
+            json!({"steps": ["a", "b"]}),
+            json!({"steps": ["b", "a"]}),
+            true,
+        ),
+        (
+            "$.grid",
+            json!({"grid": [[1, 2], [3]]}),
+            json!({"grid": [[3], [1, 2]]}),
+            true,
+        ),
+        ("$.text", json!({"text": "a"}), json!({"text": null}), true),
+        (
+            "$.todoTags",
+            json!({"todoTags": []}),
+            json!({"todoTags": null}),
+            true,
+        ),
+    ] {
+        assert_eq!(
+            has_changed(path, before.clone(), after.clone()),
+            expected,
+            "{path}: {before} {after}"
+        );
+    }
+}
+
+#[test]
+fn a_list_is_written_with_quotes_where_an_entry_has_a_comma() {
+    for (written, entries) in [
+        ("\"a, b\", c", json!(["a, b", "c"])),
+        ("c,\"a, b\" ,d", json!(["c", "a, b", "d"])),
+        ("\"say \\\"so\\\", Ada\"", json!(["say \"so\", Ada"])),
+        ("\"\", a", json!(["", "a"])),
+        // Not quoted as a whole, a quote is a sign as any other.
+        ("5\" pipe, 6\" pipe", json!(["5\" pipe", "6\" pipe"])),
+        ("\"a\" b, c", json!(["\"a\" b", "c"])),
+        ("\"a, b", json!(["\"a", "b"])),
+        ("\"", json!(["\""])),
+        ("a,, b, ", json!(["a", "b"])),
+    ] {
+        assert_eq!(json!(written_list(written)), entries, "{written}");
+        let again: Vec<&str> = entries
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        assert_eq!(
+            json!(written_list(&listed(again.iter().copied()))),
+            entries,
+            "{written}"
+        );
+    }
+    assert!(written_list(" , ").is_empty());
+    let filter = json!({"path": "$.v", "op": "has_any", "value": "\"a, b\", c"});
+    let filter = Filter::parse(&filter).unwrap();
+    assert_eq!(says(&filter, &json!(["a, b"])), Truth::True);
+    assert_eq!(says(&filter, &json!(["a"])), Truth::False);
 }
 
 #[test]
@@ -360,6 +535,31 @@ fn a_change_among_several_values_looks_at_all_of_them() {
 }
 
 #[test]
+fn a_single_value_that_is_among_several_is_told_as_that() {
+    let document = json!({"v": ["a", "b"]});
+    for (op, value, expected) in [
+        (
+            "equals",
+            "a",
+            "$.v is [\"a\",\"b\"]; “equals \"a\"” does not hold (it is one of several items; ask with `has`).",
+        ),
+        (
+            "equals",
+            "c",
+            "$.v is [\"a\",\"b\"]; “equals \"c\"” does not hold.",
+        ),
+        (
+            "not_contains",
+            "b",
+            "$.v is [\"a\",\"b\"], which contains \"b\".",
+        ),
+    ] {
+        let condition = json!({"path": "$.v", "op": op, "value": value});
+        assert_eq!(told(&condition, &document).1, expected);
+    }
+}
+
+#[test]
 fn what_cannot_be_told_says_why() {
     let strict =
         |value: Value| json!({"path": "$.v", "op": "equals", "value": value, "types": "strict"});
@@ -554,6 +754,27 @@ fn same_slowly(
     Some(found == expected || (!case_sensitive && folded(&found) == folded(&expected)))
 }
 
+/// Whether a value is one of these; of a list, whether one of its items is.
+fn is_in_slowly(value: &Value, entries: &[Value], (types, case_sensitive): (Types, bool)) -> Truth {
+    if let Value::Array(items) = value {
+        let has = |entry: &Value| {
+            items
+                .iter()
+                .any(|item| is_called(item, entry, types, case_sensitive))
+        };
+        return Truth::from(entries.iter().any(has));
+    }
+    let told = entries
+        .iter()
+        .filter_map(|entry| same_slowly(value, entry, types, case_sensitive));
+    let told: Vec<bool> = told.collect();
+    if told.is_empty() {
+        Truth::Unknown
+    } else {
+        Truth::from(told.contains(&true))
+    }
+}
+
 /// The four ways in which values are read.
 fn scopes() -> impl Iterator<Item = (Types, bool)> {
     [Types::Auto, Types::Strict]
@@ -596,8 +817,7 @@ fn what_keys_find_is_what_comparing_each_pair_finds() {
             let has_any = over("$.v", "has_any", &json!([entry]), scope);
             let has_all = over("$.v", "has_all", &json!([entry]), scope);
             for value in &all {
-                let told = same_slowly(value, entry, types, case_sensitive);
-                let expected = told.map_or(Truth::Unknown, Truth::from);
+                let expected = is_in_slowly(value, std::slice::from_ref(entry), scope);
                 assert_eq!(
                     says(&is_in, value),
                     expected,
@@ -642,8 +862,7 @@ proptest! {
             prop_assert_eq!(says(&over("$.v", "has_none", &list, scope), &found), Truth::from(!any));
             prop_assert_eq!(says(&over("$.v", "has_all", &list, scope), &found), Truth::from(entries.iter().all(has)));
             for item in &items {
-                let told: Vec<bool> = entries.iter().filter_map(|entry| same_slowly(item, entry, types, case_sensitive)).collect();
-                let expected = if told.is_empty() { Truth::Unknown } else { Truth::from(told.contains(&true)) };
+                let expected = is_in_slowly(item, &entries, scope);
                 prop_assert_eq!(says(&over("$.v", "in", &list, scope), item), expected);
             }
         }

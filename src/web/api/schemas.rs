@@ -176,6 +176,7 @@ fn operators_told() -> String {
         let takes = match operator.takes() {
             Takes::Nothing => "no value".to_string(),
             Takes::Scalar => "a text, number or boolean".into(),
+            Takes::ScalarOrList => "a text, number or boolean, or a list that has these items in whatever order".into(),
             Takes::Number => "a number".into(),
             Takes::NumberRange => "[low, high]".into(),
             Takes::List => "a list".into(),

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::domain::filter::operator::{self, OPERATORS, Takes};
+use crate::domain::filter::written::{listed, written_list};
 use crate::domain::filter::{CONDITION_KEYS, CONDITIONS_LIMIT, DEPTH_LIMIT, group};
 use crate::domain::path::Path;
 use crate::domain::value::{Number, Types, time_of};
@@ -356,13 +357,10 @@ fn value_of(takes: Takes, typed: &str) -> Option<Value> {
                 .map(|part| serde_json::from_str(part).unwrap_or_else(|_| Value::from(part)))
                 .collect(),
         ),
-        Takes::List if parts().any(|part| !part.is_empty()) => Some(
-            parts()
-                .filter(|part| !part.is_empty())
-                .map(Value::from)
-                .collect(),
-        ),
-        Takes::List => Some(Value::from(text)),
+        Takes::List => Some(match written_list(text) {
+            entries if entries.is_empty() => Value::from(text),
+            entries => Value::from(entries),
+        }),
         Takes::DateRange => Some(parts().map(Value::from).collect()),
         Takes::FromTo => Some(match text.split_once("->") {
             Some((from, to)) => json!({"from": scalar(from), "to": scalar(to)}),
@@ -410,11 +408,8 @@ fn typed_text(value: &Value) -> String {
                 .iter()
                 .all(|entry| !entry.is_object() && !entry.is_array()) =>
         {
-            entries
-                .iter()
-                .map(typed_text)
-                .collect::<Vec<_>>()
-                .join(", ")
+            let entries: Vec<String> = entries.iter().map(typed_text).collect();
+            listed(entries.iter().map(String::as_str))
         }
         Value::Object(members)
             if members.len() == 2 && members.contains_key("from") && members.contains_key("to") =>
@@ -432,7 +427,7 @@ fn typed_text(value: &Value) -> String {
 fn hint(takes: Takes) -> Option<String> {
     Some(match takes {
         Takes::Nothing => return None,
-        Takes::Scalar => t!("builder-hint-value"),
+        Takes::Scalar | Takes::ScalarOrList => t!("builder-hint-value"),
         Takes::Number => t!("builder-hint-number"),
         Takes::NumberRange => t!("builder-hint-range"),
         Takes::List => t!("builder-hint-list"),
@@ -516,14 +511,15 @@ mod tests {
             json!({"all": [{"any": [{"path": "a", "op": "exists"}, {"none": [{"path": "b", "op": "exists"}]}]}, {"path": "c", "op": "exists"}, {"all": []}]}),
             json!({"all": [{"path": "a", "op": "on", "value": "2026-01-01", "zone": "Asia/Jakarta", "types": "strict"}]}),
             json!({"all": [{"path": "a", "op": "changed_from_to", "value": {"from": "Inbox", "to": true}}]}),
+            json!({"all": [{"path": "a", "op": "has_any", "value": ["Smith, Ada", "say \"so\"", "\"so\"", "", " x", "C:\\x, y"]}, {"path": "b", "op": "item_added", "value": "x, y"}]}),
         ] {
             let (mode, rows) = rows_of(&filter).unwrap_or_else(|| panic!("{filter}"));
             assert_eq!(document(mode, &rows).0, filter);
         }
         for other in [
             json!({"all": [{"path": "a", "op": "equals", "value": 12}]}),
-            json!({"all": [{"path": "a", "op": "in", "value": ["x, y"]}]}),
-            json!({"all": [{"path": "a", "op": "in", "value": ["x", ""]}]}),
+            json!({"all": [{"path": "a", "op": "in", "value": ["x", null]}]}),
+            json!({"all": [{"path": "a", "op": "equals", "value": ["x", "y"]}]}),
             json!({"all": [{"path": "a", "op": "exists", "unknown": 1}]}),
             json!({"all": [], "any": []}),
             json!({"path": "a", "op": "changed_from_to", "value": {"from": "a -> b", "to": "c"}}),
@@ -538,6 +534,7 @@ mod tests {
             ("urgent, ", json!(["urgent"])),
             (",urgent,, home", json!(["urgent", "home"])),
             (" , ", json!(",")),
+            ("\"Smith, Ada\", Grace", json!(["Smith, Ada", "Grace"])),
             ("", json!("")),
             ("[\"urgent\", \"\"]", json!(["urgent", ""])),
         ] {
