@@ -205,6 +205,7 @@ builder-take-join = all, joined
 builder-take-one = exactly one
 builder-missing-null = send null
 builder-missing-omit = leave it out
+builder-missing-omit-empty = leave it out, also when empty
 builder-missing-fail = fail, send nothing
 builder-bad-arguments = The arguments of `{ $name }` cannot be read. It is written like { $example }, with texts in quotes.
 builder-bad-pipe = Functions are separated by |, like trim | upper.

@@ -44,6 +44,7 @@ rules-the-text = the text { $text }
 rules-always = always { $value }
 rules-nothing = nothing
 rules-left-out = left out if missing
+rules-left-out-empty = left out if missing or empty
 rules-required = required
 rules-when-and = { $when } and { $filter }
 rules-a-destination = a destination

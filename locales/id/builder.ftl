@@ -185,6 +185,7 @@ builder-take-join = semua, digabung
 builder-take-one = tepat satu
 builder-missing-null = kirim null
 builder-missing-omit = lewati field ini
+builder-missing-omit-empty = lewati field ini, juga jika kosong
 builder-missing-fail = gagal, jangan kirim
 builder-bad-arguments = Argumen `{ $name }` tidak dapat dibaca. Tulis seperti { $example }, dengan teks di dalam tanda kutip.
 builder-bad-pipe = Fungsi dipisahkan dengan |, misalnya trim | upper.

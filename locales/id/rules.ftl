@@ -44,6 +44,7 @@ rules-the-text = teks { $text }
 rules-always = selalu { $value }
 rules-nothing = tidak ada
 rules-left-out = dilewati bila tidak ada
+rules-left-out-empty = dilewati jika tidak ada atau kosong
 rules-required = wajib
 rules-when-and = { $when } dan { $filter }
 rules-a-destination = sebuah tujuan

@@ -2,7 +2,7 @@
 //!
 //! Each field takes values from a path, a template or a constant, picks among several, passes them through a pipe of functions and goes to its
 //! target. Who takes all gets one list: where lists are found, of their items. A value that is missing (no node, or null) at the end of the pipe is written as null, left out, or fails the mapping, as
-//! `when_missing` says; so `omit` also leaves out what Blue sends as null. Fields appear in the order in which they are written.
+//! `when_missing` says; so `omit` also leaves out what Blue sends as null, and `omit_if_empty` a text, a list and an object in which nothing is as well. Fields appear in the order in which they are written.
 
 use serde_json::{Map, Value};
 
@@ -65,6 +65,8 @@ impl Take {
 enum WhenMissing {
     Null,
     Omit,
+    /// As it leaves out what is missing, also what is empty.
+    OmitIfEmpty,
     Fail,
 }
 
@@ -176,9 +178,10 @@ impl Fields {
                     MappingError::new("function_failed", &field.to.text, reason)
                 })?;
             }
-            match (value.is_null(), field.when_missing) {
-                (true, WhenMissing::Omit) => {}
-                (true, WhenMissing::Fail) => {
+            match field.when_missing {
+                WhenMissing::Omit if value.is_null() => {}
+                WhenMissing::OmitIfEmpty if is_empty(&value) => {}
+                WhenMissing::Fail if value.is_null() => {
                     let message = format!(
                         "There is no value{}, and the field must have one.",
                         field.origin()
@@ -372,9 +375,13 @@ fn parse_field(entry: &Value, pointer: &str, problems: &mut Vec<Problem>) -> Opt
     let when_missing = match word("when_missing") {
         None | Some("null") => Some(WhenMissing::Null),
         Some("omit") => Some(WhenMissing::Omit),
+        Some("omit_if_empty") => Some(WhenMissing::OmitIfEmpty),
         Some("fail") => Some(WhenMissing::Fail),
         Some(_) => {
-            refuse("when_missing", "`when_missing` is null, omit or fail.");
+            refuse(
+                "when_missing",
+                "`when_missing` is null, omit, omit_if_empty or fail.",
+            );
             None
         }
     };

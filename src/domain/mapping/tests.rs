@@ -190,6 +190,27 @@ fn missing_values_are_null_left_out_or_fail_and_a_default_rescues() {
 }
 
 #[test]
+fn what_is_empty_can_be_left_out_like_what_is_missing() {
+    let document = json!({"null": null, "text": "", "list": [], "object": {}, "blank": " ", "no": false, "zero": 0, "some": [null]});
+    let sent = |path: &str, pipe: Value| {
+        let field = json!({"to": "a", "from": {"path": path}, "when_missing": "omit_if_empty", "pipe": pipe});
+        let output = apply_to(fields(json!([field])), &document).unwrap();
+        serde_json::from_slice::<Value>(&output.body).unwrap()
+    };
+    for name in ["nowhere", "null", "text", "list", "object"] {
+        assert_eq!(sent(&format!("$.{name}"), json!([])), json!({}), "{name}");
+    }
+    for name in ["blank", "no", "zero", "some"] {
+        let value = &document[name];
+        assert_eq!(sent(&format!("$.{name}"), json!([])), json!({"a": value}));
+    }
+    // What counts is what comes out of the pipe.
+    assert_eq!(sent("$.blank", json!([{"fn": "trim"}])), json!({}));
+    let stands_in = json!([{"fn": "default", "args": ["-"]}]);
+    assert_eq!(sent("$.null", stands_in), json!({"a": "-"}));
+}
+
+#[test]
 fn json_templates_escape_by_where_a_value_stands() {
     let template = json!({"mode": "template", "body": "{\"text\": \"T: {{ currentValue.title }}{{ nowhere }}\", \"title\": {{ currentValue.title }}, \"n\": {{ currentValue.big }}, \"none\": {{ currentValue.none }}, \"tags\": {{ currentValue.todoTags | pluck('tag.title') }}}"});
     assert_eq!(

@@ -132,7 +132,7 @@ fn rules() -> Value {
             "pipe": {"type": "array", "items": {"type": "object", "required": ["fn"], "properties": {
                 "fn": {"enum": names, "description": functions_told()}, "args": {"type": "array"},
             }}},
-            "when_missing": {"enum": ["null", "omit", "fail"], "default": "null"},
+            "when_missing": {"enum": ["null", "omit", "omit_if_empty", "fail"], "default": "null", "description": "What is done with null, and with what is not there; omit_if_empty also leaves out a text, a list or an object in which nothing is."},
         }},
         "Delivery": {"type": "object", "properties": {
             "order": {"enum": ["none", "per_record"], "default": "none"}, "max_attempts": {"type": "integer", "minimum": 1},

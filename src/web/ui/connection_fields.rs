@@ -32,9 +32,10 @@ pub const TAKES: [(&str, Key); 4] = [
     ("join", key!("builder-take-join")),
     ("one", key!("builder-take-one")),
 ];
-pub const MISSINGS: [(&str, Key); 3] = [
+pub const MISSINGS: [(&str, Key); 4] = [
     ("null", key!("builder-missing-null")),
     ("omit", key!("builder-missing-omit")),
+    ("omit_if_empty", key!("builder-missing-omit-empty")),
     ("fail", key!("builder-missing-fail")),
 ];
 
@@ -428,6 +429,7 @@ mod tests {
         for field in [
             json!({"to": "a.b", "from": {"path": "$.x"}, "take": "all", "when_missing": "omit", "pipe": [{"fn": "count"}]}),
             json!({"to": "a", "from": {"template": "{{ event }}"}}),
+            json!({"to": "a", "from": {"path": "$.x"}, "when_missing": "omit_if_empty"}),
             json!({"to": "a", "from": {"value": "12"}}),
             json!({"to": "a", "from": {"value": {"k": [1, null]}}}),
             json!({"to": "a", "from": {"value": "plain text"}}),

@@ -182,6 +182,7 @@ pub fn origin(field: &Value) -> String {
     let calls: String = pipe.map(|one| format!(" | {}", call(one))).collect();
     let missing = match field["when_missing"].as_str() {
         Some("omit") => format!(", {}", t!("rules-left-out")),
+        Some("omit_if_empty") => format!(", {}", t!("rules-left-out-empty")),
         Some("fail") => format!(", {}", t!("rules-required")),
         _ => String::new(),
     };
@@ -311,6 +312,10 @@ mod tests {
             (
                 json!({"from": {"path": "$.event"}, "when_missing": "omit"}),
                 "event, left out if missing",
+            ),
+            (
+                json!({"from": {"path": "$.event"}, "when_missing": "omit_if_empty"}),
+                "event, left out if missing or empty",
             ),
             (
                 json!({"from": {"path": "$.currentValue.todoTags[*].tag.title"}, "take": "all"}),
