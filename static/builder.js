@@ -199,7 +199,10 @@ document.addEventListener("input", (event) => {
   if (field.name === "events") mirror(field);
   if (field.name === "f_kind") find("[name=f_source]", field.closest(".target")).placeholder = field.selectedOptions[0].dataset.example;
   // Picked in the sample or among the suggestions, not typed sign by sign.
-  if (field.name === "f_source" && (!event.inputType || event.inputType === "insertReplacementText")) join_several(field);
+  if (!event.inputType || event.inputType === "insertReplacementText") {
+    if (field.name === "f_source") take_several(field);
+    if (field.name === "c_path") ask_as_usual(field);
+  }
   count(field);
   if (field.dataset.complete) complete(field);
   if (field.hasAttribute("data-paste") && field.value.trim()) find("#sample_from").value = "paste";
@@ -210,7 +213,7 @@ document.addEventListener("input", (event) => {
 document.addEventListener("change", (event) => {
   const field = event.target;
   if (!builder()?.contains(field)) return;
-  if (field.name === "f_take") field.dataset.chosen = "yes";
+  if (field.name === "f_take" || field.name === "c_op") field.dataset.chosen = "yes";
   if (field.hasAttribute("data-refresh") || field.hasAttribute("data-paste")) press("preview");
 });
 
@@ -252,17 +255,28 @@ const write = (field, text, start, end) => {
 };
 const is_text = (field) => field.hasAttribute("data-template") || field.closest(".target")?.querySelector("[name=f_kind]")?.value === "template" && field.name === "f_source";
 
-// Every entry of a list brings several values: all are joined, unless the person has chosen otherwise.
-const join_several = (field) => {
+const offered = (path) => find(`.pick[title="${CSS.escape(path)}"]`)?.dataset;
+// Every entry of a list brings several values: all are joined, or listed where they are rows, unless the person has chosen otherwise.
+const take_several = (field) => {
   const take = find("[name=f_take]", field.closest(".target"));
   if (take.dataset.chosen || is_text(field)) return;
-  const [usual, wanted] = field.value.includes("[*]") ? ["first", "join"] : ["join", "first"];
-  if (take.value !== usual) return;
-  take.value = wanted;
-  if (wanted === "join") take.closest("details").open = true;
+  const wanted = field.value.includes("[*]") ? offered(field.value)?.take ?? "join" : "first";
+  if (wanted !== "first" && take.value !== "first" && take.value !== take.dataset.put) return;
+  take.value = take.dataset.put = wanted;
+  if (wanted !== "first") take.closest("details").open = true;
+};
+// A condition in which nothing was chosen yet begins with what fits the value.
+const ask_as_usual = (field) => {
+  const row = field.closest(".condition");
+  const op = find("[name=c_op]", row);
+  const usual = offered(field.value)?.op;
+  if (!usual || op.dataset.chosen || find("[name=c_value]", row).value) return;
+  if (op.value !== "contains" && op.value !== op.dataset.put) return;
+  op.value = op.dataset.put = usual;
+  hint(op);
 };
 // What a template prints a value by: a path to several values is not taken in one, and a name that it has no way to say is nothing.
-const in_template = (path) => find(`.pick[title="${CSS.escape(path)}"]`)?.dataset.text ?? `{{ ${path.replace(/^\$\./, "")} }}`;
+const in_template = (path) => offered(path)?.text ?? `{{ ${path.replace(/^\$\./, "")} }}`;
 
 // Puts a path into the field that was last typed in; false when there is none, and the server makes a new field of it.
 const insert = (path, into = last_field) => {

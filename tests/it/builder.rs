@@ -1617,6 +1617,13 @@ async fn every_entry_of_a_list_is_picked_with_all_of_them_joined() {
         told.contains("Ada Lovelace, Grace Hopper") && told.contains("value=\"join\" selected"),
         "{told}"
     );
+    // Rows make no text.
+    let rows = [("action", "pick:$.currentValue.todoUsers[*]")];
+    let listed = ada
+        .post("/connections", &changed(unpicked.clone(), &rows))
+        .await;
+    let told = part(&listed, "f-0");
+    assert!(told.contains("value=\"all\" selected"), "{told}");
     // What a person chose stays.
     let all = changed(unpicked.clone(), &[("f_take", "all")]);
     let picked = ada.post("/connections", &all).await;

@@ -256,7 +256,13 @@ async fn submit(
         action => {
             extras.problems.extend(form.is_full(&action));
             if extras.problems.is_empty() {
-                form.act(&action);
+                let sample = match &action {
+                    Action::Pick(_) | Action::PickInto(..) | Action::PickCondition(_) => {
+                        choose(bridge, &form).await?.document
+                    }
+                    _ => None,
+                };
+                form.act(&action, &sample.unwrap_or_default());
                 extras.added = form.added(&action);
             }
         }

@@ -9,7 +9,7 @@ use crate::domain::mapping::functions::{Function, find};
 use crate::web::i18n::Key;
 use crate::web::ui::form::Form;
 use crate::web::ui::rule_words;
-use crate::web::ui::sample_tree::custom_field;
+use crate::web::ui::sample_tree::{custom_field_in, usual_take};
 
 /// Rows that are read: more than there may be fields, so that too many are refused and none is lost.
 const ROWS_LIMIT: usize = 2 * FIELDS_LIMIT;
@@ -95,9 +95,16 @@ fn as_target(name: &str) -> String {
 
 /// The name that a value at this path is given when it is picked: its last name, with the one before it when that is taken. A custom field's value is
 /// called as the field is.
-pub fn name_for(path: &str, taken: &[FieldRow]) -> String {
-    let field = custom_field(path).map(|(name, rest)| (as_target(&name), rest));
-    let (field, path) = field.map_or((None, path), |(name, rest)| (Some(name), rest));
+pub fn name_for(path: &str, taken: &[FieldRow], sample: &Value) -> String {
+    let field = custom_field_in(path, sample).map(|(name, rest)| (as_target(&name), rest));
+    let (field, of_field) = match field {
+        Some((name, rest)) => (Some(name), path.strip_suffix(rest)),
+        None => (None, None),
+    };
+    // Another value of a field that was picked already is told from it by what it is, and another field of the same name by a number.
+    let has_field = |row: &FieldRow| of_field.is_some_and(|place| row.source.starts_with(place));
+    let is_further = taken.iter().any(has_field);
+    let path = of_field.map_or(path, |place| &path[place.len()..]);
     let names: Vec<&str> = path
         .split(['.', '[', ']', '\'', '"'])
         .filter(|name| {
@@ -121,7 +128,8 @@ pub fn name_for(path: &str, taken: &[FieldRow]) -> String {
     };
     let last = names.last().copied().unwrap_or("event").to_string();
     let (short, longer) = match field.filter(|name| !name.is_empty()) {
-        Some(name) => (name.clone(), format!("{name}_{last}")),
+        Some(name) if is_further => (name.clone(), format!("{name}_{last}")),
+        Some(name) => (name.clone(), name.clone()),
         None => (last, names[names.len().saturating_sub(2)..].join("_")),
     };
     if is_free(&short) {
@@ -136,22 +144,23 @@ pub fn name_for(path: &str, taken: &[FieldRow]) -> String {
 
 impl FieldRow {
     /// A row for the value at a path.
-    pub fn picked(path: &str, taken: &[FieldRow]) -> FieldRow {
+    pub fn picked(path: &str, taken: &[FieldRow], sample: &Value) -> FieldRow {
         let mut row = FieldRow {
-            to: name_for(path, taken),
+            to: name_for(path, taken, sample),
             ..FieldRow::default()
         };
-        row.fill(path);
+        row.fill(path, sample);
         row
     }
 
-    /// Takes the value at a path that was picked. Of every entry of a list all are joined, unless something else than the usual is chosen.
-    pub fn fill(&mut self, path: &str) {
+    /// Takes the value at a path that was picked. Of every entry of a list all are joined, or where they are rows listed, unless something else than the
+    /// usual is chosen.
+    pub fn fill(&mut self, path: &str, sample: &Value) {
         self.kind = "path".into();
         self.source = path.into();
         self.focus = true;
         if path.contains("[*]") && ["", "first"].contains(&self.take.as_str()) {
-            self.take = "join".into();
+            self.take = usual_take(path, sample).into();
         }
     }
 
@@ -392,7 +401,28 @@ mod tests {
             ),
             ("$.currentValue.todoList.title".to_string(), "title"),
         ] {
-            let row = FieldRow::picked(&path, &taken);
+            let row = FieldRow::picked(&path, &taken, &Value::Null);
+            assert_eq!(row.to, name, "{path}");
+            taken.push(row);
+        }
+    }
+
+    #[test]
+    fn custom_fields_that_share_a_name_are_told_apart_by_numbers() {
+        let field = |id: &str| json!({"text": "x", "customField": {"id": id, "name": "Owner"}});
+        let sample = json!({"currentValue": {"todoCustomFields": [field("cf1"), field("cf7"), field("cf9")]}});
+        let mut taken = Vec::new();
+        for (id, member, name) in [
+            ("cf1", "text", "Owner"),
+            ("cf7", "text", "Owner_2"),
+            ("cf9", "text", "Owner_3"),
+            ("cf7", "number", "Owner_number"),
+            // The sample does not tell its name.
+            ("cf8", "text", "text"),
+        ] {
+            let path =
+                format!("$.currentValue.todoCustomFields[?@.customField.id=='{id}'].{member}");
+            let row = FieldRow::picked(&path, &taken, &sample);
             assert_eq!(row.to, name, "{path}");
             taken.push(row);
         }
@@ -458,9 +488,14 @@ mod tests {
             ("$.currentValue.title", "title_2"),
             ("$.previousValue.title", "previousValue_title"),
         ] {
-            let row = FieldRow::picked(path, &rows);
+            let sample = json!({"currentValue": {"todoUsers": [{"user": {"fullName": "Ada"}}]}});
+            let row = FieldRow::picked(path, &rows, &sample);
             assert_eq!(row.to, name);
-            let take = if path.contains('*') { "join" } else { "" };
+            let take = match path {
+                "$.currentValue.todoUsers[*]" => "all",
+                path if path.contains('*') => "join",
+                _ => "",
+            };
             assert_eq!(row.take, take, "{path}");
             rows.push(row);
         }

@@ -9,11 +9,12 @@ use crate::domain::filter::operator::{self, OPERATORS, Takes};
 use crate::domain::filter::written::{listed, written_list};
 use crate::domain::filter::{CONDITION_KEYS, CONDITIONS_LIMIT, DEPTH_LIMIT, group};
 use crate::domain::path::Path;
-use crate::domain::value::{Number, Types, time_of};
+use crate::domain::value::{Number, Types, time_of, type_of};
 use crate::web::i18n::Key;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::{group_name, operator_label};
 use crate::web::ui::rule_places::{condition_called, group_called};
+use crate::web::ui::sample_tree::usual_operator;
 
 /// Rows that a form may have.
 const ROWS_LIMIT: usize = 400;
@@ -208,12 +209,13 @@ pub fn add(rows: &mut Vec<FilterRow>, head: Option<usize>, group: bool) {
     }
 }
 
-/// Adds a condition about the value at `path` to the outermost group.
-pub fn pick(rows: &mut Vec<FilterRow>, path: &str) {
+/// Adds a condition about the value at `path` to the outermost group, which begins as what is found there is asked.
+pub fn pick(rows: &mut Vec<FilterRow>, path: &str, sample: &Value) {
     let before = rows.len();
     add(rows, None, false);
     if let Some(row) = rows.get_mut(before) {
         row.path = path.to_string();
+        row.op = usual_operator(path, found_at(path, sample).map_or("", type_of)).into();
     }
 }
 
@@ -568,6 +570,28 @@ mod tests {
         assert_eq!(rows.len(), 1);
         remove(&mut rows, 7);
         assert_eq!(rows.len(), 1);
+    }
+
+    #[test]
+    fn a_picked_condition_begins_with_an_operator_that_fits_the_value() {
+        let field = json!({"number": 5, "countryCodes": ["ID"], "customField": {"name": "F"}});
+        let sample = json!({"n": 1, "t": "x", "yes": true, "list": [], "none": null, "rows": [{"a": "x"}], "fields": [field]});
+        for (path, op) in [
+            ("$.n", "eq"),
+            ("$.t", "contains"),
+            ("$.yes", "is_true"),
+            ("$.list", "has_any"),
+            ("$.none", "contains"),
+            ("$.nowhere", "contains"),
+            ("$.rows[*]", "has_any"),
+            ("$.rows[*].a", "has_any"),
+            ("$.fields[?@.customField.name=='F'].number", "eq"),
+            ("$.fields[?@.customField.name=='F'].countryCodes", "has_any"),
+        ] {
+            let mut rows = Vec::new();
+            pick(&mut rows, path, &sample);
+            assert_eq!((&*rows[0].path, &*rows[0].op), (path, op));
+        }
     }
 
     #[test]

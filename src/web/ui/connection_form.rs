@@ -453,7 +453,8 @@ impl ConnectionForm {
     }
 
     /// Does to the rows what a button says. Buttons that need more than the form are not for here.
-    pub fn act(&mut self, action: &Action) {
+    /// What is picked is a value of the sample.
+    pub fn act(&mut self, action: &Action, sample: &Value) {
         match action {
             Action::AddCondition(head) => {
                 connection_filter::add(&mut self.conditions, *head, false)
@@ -473,9 +474,11 @@ impl ConnectionForm {
             Action::MoveFieldUp(index) if (1..self.fields.len()).contains(index) => {
                 self.fields.swap(*index, *index - 1);
             }
-            Action::Pick(path) => self.pick(path),
-            Action::PickInto(index, path) => self.pick_into(*index, path),
-            Action::PickCondition(path) => connection_filter::pick(&mut self.conditions, path),
+            Action::Pick(path) => self.pick(path, sample),
+            Action::PickInto(index, path) => self.pick_into(*index, path, sample),
+            Action::PickCondition(path) => {
+                connection_filter::pick(&mut self.conditions, path, sample)
+            }
             _ => {}
         }
     }
@@ -494,7 +497,7 @@ impl ConnectionForm {
 
     /// A value chosen without a field having been chosen first goes where a named field still lacks one. Otherwise it becomes a new field, or
     /// stands at the end of the template.
-    fn pick(&mut self, path: &str) {
+    fn pick(&mut self, path: &str, sample: &Value) {
         if self.mapping_mode == "template" {
             self.template
                 .push_str(&in_template(path).unwrap_or_default());
@@ -503,23 +506,23 @@ impl ConnectionForm {
         self.mapping_mode = "fields".into();
         self.fields.retain(|row| !row.is_blank());
         if let Some(row) = self.fields.iter_mut().find(|row| row.is_unfinished()) {
-            row.fill(path);
+            row.fill(path, sample);
             return;
         }
         if self.may_have_another_field() {
-            let row = FieldRow::picked(path, &self.fields);
+            let row = FieldRow::picked(path, &self.fields, sample);
             self.fields.push(row);
         }
     }
 
     /// The value goes into this field, which is named after it as long as nobody has named it.
-    fn pick_into(&mut self, index: usize, path: &str) {
-        let name = connection_fields::name_for(path, &self.fields);
+    fn pick_into(&mut self, index: usize, path: &str, sample: &Value) {
+        let name = connection_fields::name_for(path, &self.fields, sample);
         if let Some(row) = self.fields.get_mut(index) {
             if row.to.is_empty() {
                 row.to = name;
             }
-            row.fill(path);
+            row.fill(path, sample);
         }
     }
 

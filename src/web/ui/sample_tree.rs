@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use askama::Template;
 use serde_json::Value;
 
-use crate::domain::path::Path;
+use crate::domain::path::{Path, as_list};
 use crate::domain::problem::nearest;
 use crate::domain::value::{cut, type_of};
 use crate::web::visible::is_unseen;
@@ -51,6 +51,8 @@ struct Node<'a> {
     is_open: bool,
     /// Whether its entries go by names, which are looked for before what every one of them has.
     is_named: bool,
+    /// How its entries are taken.
+    take: &'static str,
     /// What a list's entries have inside, by the first of them. Rendered and escaped already.
     of_every: Vec<String>,
     /// Rendered and escaped already.
@@ -85,6 +87,11 @@ impl Node<'_> {
     /// How a template prints it, when it is not as the path says.
     fn text_for_template(&self) -> Option<String> {
         otherwise_in_template(self.path)
+    }
+
+    /// How a condition about it begins.
+    fn operator(&self) -> &'static str {
+        usual_operator(self.path, self.kind)
     }
 
     /// How a template prints every entry.
@@ -180,6 +187,7 @@ impl Tree {
             kind: type_of(value),
             is_open,
             is_named,
+            take: usual_take("$", value),
             of_every,
             left_out: all - children.len(),
             children,
@@ -412,6 +420,40 @@ pub fn custom_field(path: &str) -> Option<(String, &str)> {
     let text = text.replace("\\'", "'").replace('"', "\\\"");
     let name: String = serde_json::from_str(&format!("\"{text}\"")).ok()?;
     Some((name, chosen.rest.trim_start_matches('.')))
+}
+
+/// The same, also of a field that is chosen by its id and has its name in the sample.
+pub fn custom_field_in<'p>(path: &'p str, sample: &Value) -> Option<(String, &'p str)> {
+    custom_field(path).or_else(|| {
+        let chosen = Chosen::first_in(path)?;
+        let rest = chosen.rest.trim_start_matches('.');
+        let row = path.strip_suffix(chosen.rest)?;
+        let name = Path::parse(&format!("{row}.customField.name")).ok()?;
+        let name = name.find_one(sample).ok()??.as_str()?.to_string();
+        Some((name, rest))
+    })
+}
+
+/// How several values at a path are taken: joined as one text, and rows, which make no text, as a list.
+pub fn usual_take(path: &str, sample: &Value) -> &'static str {
+    let found = Path::parse(path).ok().and_then(|path| {
+        let found = path.find(sample).ok()?;
+        as_list(&found)
+            .ok()
+            .map(|items| items.iter().any(|item| item.is_object()))
+    });
+    if found == Some(true) { "all" } else { "join" }
+}
+
+/// How a condition begins about a value of this kind; what a path to every entry finds is a list.
+pub fn usual_operator(path: &str, kind: &str) -> &'static str {
+    match kind {
+        _ if path.contains("[*]") => "has_any",
+        "list" => "has_any",
+        "number" => "eq",
+        "boolean" => "is_true",
+        _ => "contains",
+    }
 }
 
 /// A path as an expression of a template, which chooses among custom fields in its own words.
@@ -838,6 +880,35 @@ mod tests {
             let printed: Vec<String> = options.map(|(_, text)| print(text)).collect();
             assert_eq!(printed, ["option 0", "option 1"], "{name:?}");
         }
+    }
+
+    #[test]
+    fn what_is_picked_starts_as_its_type_is_used() {
+        let document = json!({"tags": ["a"], "rows": [{"n": 1, "inner": [{"x": 1}]}], "grid": [[1]], "none": []});
+        for (path, take) in [
+            ("$.tags[*]", "join"),
+            ("$.rows[*]", "all"),
+            ("$.rows[*].n", "join"),
+            ("$.rows[*].inner[*]", "all"),
+            ("$.rows[*].inner[*].x", "join"),
+            ("$.grid[*]", "join"),
+            ("$.none[*]", "join"),
+            ("$.nowhere[*]", "join"),
+        ] {
+            assert_eq!(usual_take(path, &document), take, "{path}");
+        }
+        let html = html(&document);
+        let attributes = |path: &str| {
+            let button = html
+                .split(&format!("value=\"pick:{path}\""))
+                .nth(1)
+                .unwrap();
+            button.split('>').next().unwrap().to_string()
+        };
+        assert!(attributes("$.rows[*]").contains("data-take=\"all\" data-op=\"has_any\""));
+        assert!(attributes("$.tags[*]").contains("data-take=\"join\" data-op=\"has_any\""));
+        assert!(attributes("$.rows[0].n").contains("data-op=\"eq\""));
+        assert!(attributes("$.tags[0]").contains("data-op=\"contains\""));
     }
 
     #[test]

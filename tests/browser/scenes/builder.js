@@ -30,6 +30,16 @@ module.exports = async function builder(day) {
   await result.getByText("Enter the text to look for.").waitFor();
   await page.locator("[name=c_value]").nth(1).fill("week");
 
+  // A condition in which nothing was chosen yet begins with what fits the value.
+  const rows = page.locator('.pick[title="$.currentValue.todoUsers[*]"]');
+  await page.locator('[id="tree-$.currentValue.todoUsers"]').evaluate((folded) => { folded.open = true; });
+  await page.getByRole("button", { name: "Add a condition" }).press("Enter");
+  await path.nth(2).waitFor();
+  await rows.click();
+  assert.strictEqual(await page.locator("[name=c_op]").nth(2).inputValue(), "has_any");
+  await page.locator("[value='remove-condition:2']").click();
+  await path.nth(2).waitFor({ state: "detached" });
+
   // Dropped on the fields as a whole, a value becomes a field; dropped on a field's source, it goes in there.
   await page.dragAndDrop(TITLE, ".fields-mode > p");
   const source = page.locator("[name=f_source]");
@@ -56,6 +66,11 @@ module.exports = async function builder(day) {
   await everyone.click();
   assert.strictEqual(await page.locator("[name=f_take]").nth(2).inputValue(), "join");
   await page.locator(".target").nth(2).getByText('"Ada Lovelace, Grace Hopper"').waitFor();
+  // Rows make no text: they are listed, until something else is picked.
+  await rows.click();
+  assert.strictEqual(await page.locator("[name=f_take]").nth(2).inputValue(), "all");
+  await everyone.click();
+  assert.strictEqual(await page.locator("[name=f_take]").nth(2).inputValue(), "join");
   await page.locator("[name=f_kind]").nth(2).selectOption("template");
   assert.strictEqual(await source.nth(2).getAttribute("placeholder"), "{{ currentValue.title }}");
   await source.nth(2).fill("On it: ");
