@@ -198,6 +198,7 @@ document.addEventListener("input", (event) => {
   if (field.name === "c_op") hint(field);
   if (field.name === "events") mirror(field);
   if (field.name === "f_kind") find("[name=f_source]", field.closest(".target")).placeholder = field.selectedOptions[0].dataset.example;
+  if (field.hasAttribute("data-path")) field.title = field.value;
   // Picked in the sample or among the suggestions, not typed sign by sign.
   if (!event.inputType || event.inputType === "insertReplacementText") {
     if (field.name === "f_source") take_several(field);

@@ -88,6 +88,8 @@ pub struct RequestView {
 /// What a condition or a group comes to on the sample.
 #[derive(Default)]
 pub struct RowFeedback {
+    /// What its path is called in short.
+    pub place: Option<String>,
     pub problem: Option<String>,
     pub class: &'static str,
     pub mark: &'static str,
@@ -100,6 +102,8 @@ pub struct RowFeedback {
 /// What a field comes to on the sample.
 #[derive(Default)]
 pub struct FieldFeedback {
+    /// What its path is called in short.
+    pub place: Option<String>,
     pub problem: Option<String>,
     /// That its path finds nothing.
     pub gap: Option<String>,
@@ -426,6 +430,7 @@ fn rows(
         let mut feedback = RowFeedback::default();
         if !row.is_group() {
             feedback.operators = operator_groups(found_at(&row.path, document));
+            feedback.place = sample_tree::short_name(&row.path, document);
         }
         let pointer = pointers.iter().find(|(other, _)| *other == index);
         let part =
@@ -516,8 +521,18 @@ async fn fields(rows: &[FieldRow], document: &Value) -> Result<Vec<FieldFeedback
     .await?;
     let told = rows.iter().zip(tried);
     Ok(told
-        .map(|(row, tried)| field(row, tried, document))
+        .map(|(row, tried)| FieldFeedback {
+            place: place_of(row, document),
+            ..field(row, tried, document)
+        })
         .collect())
+}
+
+/// What its path is called in short, when it takes its value from one.
+fn place_of(row: &FieldRow, document: &Value) -> Option<String> {
+    let is_path = !["template", "value"].contains(&row.kind.as_str());
+    let path = Some(row.source.trim()).filter(|_| is_path)?;
+    sample_tree::short_name(path, document)
 }
 
 /// A mapping of this field alone, or what is wrong with its pipe; `None` when it has no value yet.
@@ -575,6 +590,7 @@ fn field(row: &FieldRow, tried: Option<Result<Tried, String>>, document: &Value)
             gap
         }),
         steps: tried.steps,
+        ..FieldFeedback::default()
     }
 }
 

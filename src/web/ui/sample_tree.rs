@@ -26,6 +26,9 @@ const OPEN_DEPTH: usize = 2;
 /// Longest text whose paths are offered for completion.
 const PATHS_LIMIT: usize = 250;
 
+/// A path that is as long stands in its field as a whole.
+const SHORT_PATH_BYTES: usize = 20;
+
 /// How alike a path is to one with a slip of the pen in it.
 const SLIP: f64 = 0.9;
 
@@ -432,6 +435,29 @@ pub fn custom_field_in<'p>(path: &'p str, sample: &Value) -> Option<(String, &'p
         let name = name.find_one(sample).ok()??.as_str()?.to_string();
         Some((name, rest))
     })
+}
+
+/// What a path is called where it has no room: `Countries · countryCodes`, `company · name`. Nothing for one that is short.
+pub fn short_name(path: &str, sample: &Value) -> Option<String> {
+    let last_of = |path: &str| names(path).pop();
+    if let Some((field, rest)) = custom_field_in(path, sample) {
+        return Some(match last_of(rest) {
+            Some(last) => format!("{field} · {last}"),
+            None => field,
+        });
+    }
+    if path.len() <= SHORT_PATH_BYTES {
+        return None;
+    }
+    let mut names = names(path).into_iter().rev();
+    let last = names.next()?;
+    // What holds the whole record says nothing of where in it a value is.
+    Some(
+        match names.next().filter(|before| before != "currentValue") {
+            Some(before) => format!("{before} · {last}"),
+            None => last,
+        },
+    )
 }
 
 /// How several values at a path are taken: joined as one text, and rows, which make no text, as a list.
@@ -879,6 +905,43 @@ mod tests {
             });
             let printed: Vec<String> = options.map(|(_, text)| print(text)).collect();
             assert_eq!(printed, ["option 0", "option 1"], "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_path_has_a_short_name_and_a_custom_field_its_own() {
+        let document = with_custom_fields(&["Owner", "Cost", "Owner"]);
+        let field = |which: &str, rest: &str| {
+            format!("$.currentValue.todoCustomFields[?@.customField.{which}]{rest}")
+        };
+        for (path, name) in [
+            (
+                field("name=='Cost'", ".countryCodes"),
+                Some("Cost · countryCodes"),
+            ),
+            (field("name=='Gone'", ".number"), Some("Gone · number")),
+            (
+                field(
+                    "id=='f2'",
+                    ".todoCustomFieldOptions[*].customFieldOption.title",
+                ),
+                Some("Owner · title"),
+            ),
+            (field("id=='f2'", ""), Some("Owner")),
+            (field("id=='gone'", ".number"), Some("gone · number")),
+            (
+                "$.currentValue.todoList.project.company.name".into(),
+                Some("company · name"),
+            ),
+            ("$.currentValue.createdAt".into(), Some("createdAt")),
+            (
+                "$.previousValue.createdAt".into(),
+                Some("previousValue · createdAt"),
+            ),
+            ("$.currentValue.title".into(), None),
+            ("$".into(), None),
+        ] {
+            assert_eq!(short_name(&path, &document).as_deref(), name, "{path}");
         }
     }
 
