@@ -63,6 +63,7 @@ destinations-made-secret-hint = Give it to the receiver, so that it can check ou
 destinations-held = Held.
 destinations-held-hint = Nothing is dropped: what comes meanwhile waits. One waiting delivery is tried { $when }; when it arrives, all go out.
 destinations-paused-hint = What comes meanwhile is held and goes out when you resume.
+destinations-unfinished-hint = What comes meanwhile is held and goes out by itself once everything is entered.
 destinations-recovering =
     { $count ->
         [one] Recovering: what was sent last arrived. It counts as fine after one minute without a failure.

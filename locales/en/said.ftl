@@ -14,6 +14,7 @@ said-destination-deleted = Deleted the destination { $name }.
 said-destination-imported = Imported the destination { $name }.
 said-destination-rotated = Replaced the signing secret of the destination { $name }.
 said-destination-paused = Paused the destination { $name }.
+said-destination-finished = Entered what the destination { $name } lacked, which resumed it.
 said-destination-resumed = Resumed the destination { $name }.
 said-destination-tested = Sent a test request to the destination { $name }.
 said-connection-made = Made the connection { $name }.

@@ -26,6 +26,7 @@ shared-keep = Keep it
 ## What was done
 
 shared-note-saved = Saved.
+shared-note-saved-resumed = Saved. Nothing is missing any more: it is sent to again, and what waited for it goes out now.
 shared-note-added = Added.
 shared-note-deleted = Deleted.
 shared-note-restored = Restored, as a new version.

@@ -63,6 +63,7 @@ destinations-made-secret-hint = Berikan kepada penerima agar dapat memeriksa tan
 destinations-held = Ditahan.
 destinations-held-hint = Tidak ada yang dibuang: yang datang sementara ini menunggu. Satu pengiriman yang menunggu dicoba { $when }; bila sampai, semuanya dikirim.
 destinations-paused-hint = Yang datang sementara ini ditahan dan dikirim saat Anda melanjutkan.
+destinations-unfinished-hint = Yang datang sementara ini ditahan dan dikirim dengan sendirinya setelah semuanya diisi.
 destinations-recovering = Mulai pulih: yang terakhir dikirim sampai. Dianggap lancar setelah { $count } menit tanpa kegagalan.
 destinations-from-before = Yang gagal sebelumnya menunggu percobaan berikutnya.
 destinations-waits = { $count } pengiriman menunggu; yang tertua dibuat { $since }.

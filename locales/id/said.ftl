@@ -13,6 +13,7 @@ said-destination-deleted = Menghapus tujuan { $name }.
 said-destination-imported = Mengimpor tujuan { $name }.
 said-destination-rotated = Mengganti secret penanda tangan tujuan { $name }.
 said-destination-paused = Menjeda tujuan { $name }.
+said-destination-finished = Mengisi yang kurang pada tujuan { $name }, sehingga pengirimannya berlanjut.
 said-destination-resumed = Melanjutkan tujuan { $name }.
 said-destination-tested = Mengirim request uji ke tujuan { $name }.
 said-connection-made = Membuat koneksi { $name }.

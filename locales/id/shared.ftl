@@ -26,6 +26,7 @@ shared-keep = Tidak jadi
 ## Yang baru dilakukan
 
 shared-note-saved = Tersimpan.
+shared-note-saved-resumed = Tersimpan. Tidak ada lagi yang kurang: pengiriman ke sini berjalan lagi, dan yang menunggunya dikirim sekarang.
 shared-note-added = Ditambahkan.
 shared-note-deleted = Dihapus.
 shared-note-restored = Dipulihkan sebagai versi baru.

@@ -56,6 +56,14 @@ pub const URL_LIMIT_BYTES: usize = 2_048;
 /// What is kept of the answer to a test request, in bytes.
 pub const TRIAL_RESPONSE_LIMIT_BYTES: usize = 4 << 10;
 
+/// Why nothing is sent: what a receiver expects signed is never sent unsigned.
+const UNSIGNED: &str = "There is no secret to sign it with; make one on the destination's page.";
+/// Why nothing is sent: nobody is sent a mask for a secret.
+const LEFT_OUT: &str =
+    "An import left a part of the destination out; enter what is `***` on the destination's page.";
+/// The reasons in the row of a destination that is paused until somebody enters what it lacks.
+pub const UNFINISHED: [&str; 2] = [UNSIGNED, LEFT_OUT];
+
 /// Methods a delivery may use.
 pub const METHODS: [&str; 5] = ["POST", "PUT", "PATCH", "DELETE", "GET"];
 
@@ -159,6 +167,12 @@ impl Health {
     /// Whether nothing is known against it.
     pub fn is_ok(&self) -> bool {
         self.paused.is_none() && self.failing_since.is_none()
+    }
+
+    /// Whether it is paused for nothing but what it lacked.
+    pub fn is_unfinished(&self) -> bool {
+        let reason = self.paused.as_ref().map(|paused| paused.reason.as_str());
+        reason.is_some_and(|reason| UNFINISHED.contains(&reason))
     }
 
     /// Where its probes have come to, when it is held for failing.
@@ -425,15 +439,13 @@ impl Settings {
         places
     }
 
-    /// Why nothing can be sent yet: what a receiver expects signed is never sent unsigned, and nobody is sent a mask for a secret.
+    /// Why nothing can be sent yet.
     pub fn cannot_send(&self) -> Option<&'static str> {
         if !self.signing.can_sign() {
-            return Some("There is no secret to sign it with; make one on the destination's page.");
+            return Some(UNSIGNED);
         }
         let is_whole = self.left_out().is_empty();
-        (!is_whole).then_some(
-            "An import left a part of the destination out; enter what is `***` on the destination's page.",
-        )
+        (!is_whole).then_some(LEFT_OUT)
     }
 
     /// The document with every secret in it, for sealing only.

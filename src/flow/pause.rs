@@ -5,7 +5,7 @@
 
 use crate::domain::audit::Actor;
 use crate::domain::breaker::next_probe_at;
-use crate::domain::destination::{Paused, Probing};
+use crate::domain::destination::{Destination, Paused, Probing};
 use crate::domain::id::DestinationId;
 use crate::domain::notice::Change;
 use crate::flow::lease::give_back;
@@ -59,7 +59,7 @@ async fn stop_sending(
     initiative: Initiative,
 ) -> Result<(), StoreError> {
     let change = match (initiative, probing) {
-        (Initiative::Person, _) => None,
+        (Initiative::Person | Initiative::Finished, _) => None,
         (Initiative::Bridge, Some(_)) => Some(Change::Held(reason.to_string())),
         (Initiative::Bridge, None) => Some(Change::Paused(reason.to_string())),
     };
@@ -89,7 +89,10 @@ async fn stop_sending(
 pub async fn settle_stragglers(bridge: &Bridge) -> Result<(), StoreError> {
     let now_ms = bridge.clock.now_ms();
     for destination in bridge.snapshot().destinations() {
-        if destination.health.paused.is_some() {
+        if destination.health.is_unfinished() && destination.settings.cannot_send().is_none() {
+            // Something that was on its way paused it after what it lacked had been entered.
+            send_again(bridge, &bridge.store, destination.id, Initiative::Finished).await?;
+        } else if destination.health.paused.is_some() {
             bridge.store.hold_due(destination.id, now_ms).await?;
         } else if bridge.store.holds_anything(destination.id).await? {
             bridge.store.resume_held(destination.id, now_ms).await?;
@@ -119,6 +122,25 @@ pub async fn resume_by(
     let said = format!("Resumed the destination {}.", destination.name);
     let noting = bridge.noting(actor, "destination.resumed", id, said);
     send_again(bridge, &noting, id, Initiative::Person).await
+}
+
+/// Sends again to a destination that was paused for what it lacked, once somebody has entered all of it. `None` when it was not paused for that,
+/// or still lacks something; a person's pause stays.
+pub async fn resume_finished(
+    bridge: &Bridge,
+    actor: &Actor,
+    destination: &Destination,
+) -> Result<Option<Destination>, StoreError> {
+    if !destination.health.is_unfinished() || destination.settings.cannot_send().is_some() {
+        return Ok(None);
+    }
+    let (id, name) = (destination.id, &destination.name);
+    let said = format!("Entered what the destination {name} lacked, which resumed it.");
+    let noting = bridge.noting(actor, "destination.resumed", id, said);
+    if !send_again(bridge, &noting, id, Initiative::Finished).await? {
+        return Ok(None);
+    }
+    bridge.store.destination(id).await.map(Some)
 }
 
 async fn send_again(

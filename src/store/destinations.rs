@@ -13,7 +13,9 @@ use diesel::{
 use serde_json::Value;
 
 use crate::domain::breaker::QUIET_S;
-use crate::domain::destination::{Destination, Health, Kind, LastTest, Paused, Probing, Settings};
+use crate::domain::destination::{
+    Destination, Health, Kind, LastTest, Paused, Probing, Settings, UNFINISHED,
+};
 use crate::domain::id::DestinationId;
 use crate::domain::seal::MasterKey;
 use crate::domain::secret::Secret;
@@ -41,6 +43,8 @@ pub enum Initiative {
     Person,
     /// It kept failing, said that it is gone, or took a probe.
     Bridge,
+    /// What it lacked was entered: only a pause for that is ended.
+    Finished,
 }
 
 /// Notes a time in a column of a marked destination, unless a later one stands there.
@@ -183,7 +187,11 @@ impl Store {
             let by_itself = destinations::paused_at.is_null().or(destinations::probe_at
                 .is_not_null()
                 .and(may_be_held_already));
-            let is_wanted = by_itself.or((initiative == Initiative::Person).into_sql::<Bool>());
+            let is_finished = destinations::paused_reason.eq_any(UNFINISHED);
+            let taken_by = |other: Initiative| (initiative == other).into_sql::<Bool>();
+            let is_wanted = taken_by(Initiative::Person)
+                .or(taken_by(Initiative::Bridge).and(by_itself))
+                .or(taken_by(Initiative::Finished).and(is_finished));
             // There is nothing to resume where nothing is paused.
             let makes_a_change = paused
                 .is_some()

@@ -4,8 +4,10 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use bluebridge::domain::destination::UNFINISHED;
 use bluebridge::domain::seal::MasterKey;
 use bluebridge::flow::nodes::take_over_commands;
+use bluebridge::flow::pause;
 use bluebridge::store::Store;
 use bluebridge::store::schema_version::Upkeep;
 use serde_json::{Value, json};
@@ -19,6 +21,7 @@ on_both! {
     the_same_document_again_changes_nothing,
     a_name_that_several_have_is_not_guessed_at,
     nothing_is_sent_until_what_an_import_left_out_is_entered,
+    what_a_person_paused_stays_so_when_its_secrets_are_entered,
     what_an_import_made_without_its_secret_is_named_until_it_is_entered,
     what_differs_from_what_is_here_is_told,
     a_connection_is_switched_off_that_is_led_to_an_unfinished_destination,
@@ -277,12 +280,83 @@ async fn nothing_is_sent_until_what_an_import_left_out_is_entered(database: Data
     destination["config"]["auth"]["token"] = json!("entered");
     let (status, saved) = bridge.api("PUT", &path, Some(destination)).await;
     assert_eq!((status, &saved["left_out"]), (200, &json!([])), "{saved}");
-    let resume = format!("/destinations/{id}/resume");
-    assert_eq!(bridge.api("POST", &resume, None).await.0, 200);
+    // It was paused for that alone, and goes on by itself.
+    assert_eq!(saved["health"]["state"], "ok", "{saved}");
+    let noted = bridge.get("/audit").await["data"].clone();
+    let resumed = json!("Entered what the destination Receiver lacked, which resumed it.");
+    let is_resumed = |note: &&Value| note["action"] == "destination.resumed";
+    let noted: Vec<&Value> = noted
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(is_resumed)
+        .collect();
+    assert_eq!(noted.len(), 1, "{noted:?}");
+    assert_eq!(noted[0]["sentence"], resumed);
     bridge.post(&hook, &event(3)).await;
     for _ in 2..=3 {
         let sent = receiver.next().await;
         assert_eq!(sent.header("authorization"), Some("Bearer entered"));
+    }
+    bridge.stop().await;
+}
+
+async fn what_a_person_paused_stays_so_when_its_secrets_are_entered(database: Database) {
+    let bridge = TestBridge::start_on(database).await;
+    let mut ada = owner(&bridge).await;
+    let destination = |number: u32| {
+        json!({
+            "id": format!("01890a5d-ac96-774b-bcce-b302099a{number:04}"), "name": format!("D{number}"), "kind": "webhook",
+            "config": {"url": "https://example.com/***"}, "signing": {"scheme": "none"}, "limits": {},
+        })
+    };
+    let bundle = json!({
+        "bluebridge_export": 1, "sources": [], "connections": [], "destinations": [destination(1), destination(2)],
+    });
+    import(&mut ada, &bundle.to_string(), "import").await;
+    let found = bridge.get("/destinations").await["data"].clone();
+    let path = |index: usize| format!("/destinations/{}", found[index]["id"].as_str().unwrap());
+    for index in [0, 1] {
+        let id = found[index]["id"].as_str().unwrap().parse().unwrap();
+        let destination = bridge.bridge.store.destination(id).await.unwrap();
+        let reason = destination.settings.cannot_send().unwrap();
+        pause::pause(&bridge.bridge, id, reason).await.unwrap();
+    }
+    let pause = format!("{}/pause", path(1));
+    assert_eq!(bridge.api("POST", &pause, None).await.0, 200);
+    // Nothing is gained by resuming what still lacks something.
+    let shown = ada.get(&path(0)).await.html;
+    assert!(
+        shown.contains("goes out by itself") && !shown.contains("/resume\""),
+        "{shown}"
+    );
+    for (index, done, state) in [(0, "saved_resumed", "ok"), (1, "saved", "paused")] {
+        let mark = ada.get(&format!("{}/edit", path(index))).await.mark();
+        let name = format!("D{}", index + 1);
+        let fields = [
+            ("csrf", &*mark),
+            ("name", &name),
+            ("url", "https://example.com/in"),
+            ("method", "POST"),
+            ("auth", "none"),
+            ("scheme", "none"),
+        ];
+        let saved = ada.post(&path(index), &fields).await;
+        let led = saved.location.unwrap_or(saved.html);
+        assert!(led.ends_with(&format!("?done={done}")), "{led}");
+        assert_eq!(bridge.get(&path(index)).await["health"]["state"], state);
+        let says = "what waited for it goes out now";
+        assert_eq!(ada.get(&led).await.html.contains(says), index == 0);
+    }
+    // What was on its way by the old settings may pause it once more; the timer sets that right, and leaves alone what a person did.
+    let id = found[0]["id"].as_str().unwrap().parse().unwrap();
+    pause::pause(&bridge.bridge, id, UNFINISHED[1])
+        .await
+        .unwrap();
+    assert_eq!(bridge.get(&path(0)).await["health"]["state"], "paused");
+    pause::settle_stragglers(&bridge.bridge).await.unwrap();
+    for (index, state) in [(0, "ok"), (1, "paused")] {
+        assert_eq!(bridge.get(&path(index)).await["health"]["state"], state);
     }
     bridge.stop().await;
 }

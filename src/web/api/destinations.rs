@@ -46,6 +46,26 @@ pub struct DestinationDocument {
 pub struct Saved {
     pub destination: Destination,
     pub made_secret: Option<String>,
+    /// It was paused for what it lacked, which is entered now.
+    pub is_resumed: bool,
+}
+
+impl Saved {
+    /// What was changed is in force, and sent to again when that was all it waited for.
+    async fn in_force(
+        bridge: &Bridge,
+        actor: &Actor,
+        destination: Destination,
+        made_secret: Option<String>,
+    ) -> Result<Saved, ApiError> {
+        bridge.reload().await?;
+        let resumed = pause::resume_finished(bridge, actor, &destination).await?;
+        Ok(Saved {
+            is_resumed: resumed.is_some(),
+            destination: resumed.unwrap_or(destination),
+            made_secret,
+        })
+    }
 }
 
 /// What a destination tells of itself and nobody writes.
@@ -272,11 +292,7 @@ pub async fn rotate(
         .noting(actor, "destination.secret_rotated", id, said)
         .rotate_signing_secret(id, secret, overlap_s, bridge.clock.now_ms())
         .await?;
-    bridge.reload().await?;
-    Ok(Saved {
-        destination,
-        made_secret,
-    })
+    Saved::in_force(bridge, actor, destination, made_secret).await
 }
 
 /// Makes a destination and puts it in force. Called by the pages too.
@@ -293,11 +309,7 @@ pub async fn save_new(
         .noting(actor, "destination.created", id, said)
         .create_destination(draft)
         .await?;
-    bridge.reload().await?;
-    Ok(Saved {
-        destination,
-        made_secret,
-    })
+    Saved::in_force(bridge, actor, destination, made_secret).await
 }
 
 /// Changes a destination and puts the change in force. Secrets that are left out stay. Called by the pages too, which say when what their form was
@@ -310,7 +322,7 @@ pub async fn save_change(
     seen_ms: Option<i64>,
 ) -> Result<Saved, ApiError> {
     let mut tries_left = CHANGE_TRIES;
-    let saved = loop {
+    let (destination, made_secret) = loop {
         tries_left -= 1;
         let before = bridge.store.destination(id).await?.settings;
         let (draft, made_secret) = draft(bridge, id, &document, Some(&before)).await?;
@@ -322,16 +334,10 @@ pub async fn save_change(
         match changed {
             // A secret was replaced in between: it is kept like one that was there before.
             Err(StoreError::Outdated) if tries_left > 0 && seen_ms.is_none() => {}
-            changed => {
-                break Saved {
-                    destination: changed?,
-                    made_secret,
-                };
-            }
+            changed => break (changed?, made_secret),
         }
     };
-    bridge.reload().await?;
-    Ok(saved)
+    Saved::in_force(bridge, actor, destination, made_secret).await
 }
 
 /// Deletes a destination that no connection uses. Called by the pages too.

@@ -80,6 +80,8 @@ struct ShowPage {
     chip: Chip,
     made_secret: Option<String>,
     paused: Option<String>,
+    /// Resuming it is of no use until what it lacks is entered, and needless then.
+    is_unfinished: bool,
     next_probe: Option<Moment>,
     /// Why it fails, while it is not paused; empty when that is not at hand.
     failure: Option<String>,
@@ -360,6 +362,11 @@ async fn led_to(
     done: &str,
 ) -> Result<HttpResponse, PageError> {
     let path = format!("/destinations/{}", saved.destination.id);
+    let done = if saved.is_resumed {
+        "saved_resumed"
+    } else {
+        done
+    };
     match saved.made_secret {
         Some(secret) => go_and_show(request, bridge, &path, &secret).await,
         None => Ok(go(format!("{path}?done={done}"))),
@@ -466,7 +473,9 @@ async fn show_page(
     // Where something has arrived since, or nothing waits, there is nothing to be done about it; what is paused must be resumed in any case.
     let is_open = !health.is_recovering() && !health.is_resumed() && backlog.waits > 0;
     let is_open = is_open || health.paused.is_some();
-    let changed_since = (is_open && was_changed_since(&destination)).then_some(backlog.waits);
+    let is_unfinished = health.is_unfinished() && settings.cannot_send().is_some();
+    let changed_since =
+        (is_open && !is_unfinished && was_changed_since(&destination)).then_some(backlog.waits);
     Ok(ShowPage {
         page: Page::new(request, user, "/destinations", destination.name.clone()),
         id: destination.id.to_string(),
@@ -477,6 +486,7 @@ async fn show_page(
             .paused
             .as_ref()
             .map(|paused| retold(&paused.reason)),
+        is_unfinished,
         next_probe: destination
             .health
             .probing()

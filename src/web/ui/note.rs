@@ -11,8 +11,9 @@ use crate::web::ui::query::query_value;
 pub const UNSAVED: &str = "unsaved";
 
 /// What was done, by the word in `?done=`; nothing of the address itself is shown.
-const NOTES: [(&str, Key); 25] = [
+const NOTES: [(&str, Key); 26] = [
     ("saved", key!("shared-note-saved")),
+    ("saved_resumed", key!("shared-note-saved-resumed")),
     ("added", key!("shared-note-added")),
     ("deleted", key!("shared-note-deleted")),
     ("restored", key!("shared-note-restored")),
