@@ -298,6 +298,26 @@ async fn a_save_makes_the_destination_that_was_typed_too(database: Database) {
     let (_, at_url) = refused.html.split_once("id=\"d_url\"").unwrap();
     let (at_url, _) = at_url.split_once("</div>").unwrap();
     assert!(at_url.contains("class=\"wrong\"") && at_url.contains("not a public address"));
+    // What is wrong besides is told with it, and before anything is made.
+    let long = "n".repeat(300);
+    let mut many = to("http://10.0.0.1/");
+    many.retain(|(name, _)| !["name", "source_id"].contains(name));
+    many.push(("name", &long));
+    let refused = ada.post("/connections", &many).await;
+    for problem in ["#name", "#source_id", "#d_url"] {
+        let link = format!("<a href=\"{problem}\">");
+        assert!(
+            refused.html.contains(&link),
+            "{problem} in {}",
+            refused.html
+        );
+    }
+    let mut misnamed = to(&url);
+    misnamed.retain(|(name, _)| *name != "name");
+    misnamed.push(("name", &long));
+    assert_eq!(ada.post("/connections", &misnamed).await.status, 422);
+    let made = bridge.get("/destinations").await["data"].clone();
+    assert_eq!(made.as_array().unwrap().len(), 1, "{made}");
 
     let saved = ada.post("/connections", &to(&url)).await;
     assert_eq!((saved.status, count().await), (200, 2), "{}", saved.html);

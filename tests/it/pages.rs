@@ -834,6 +834,40 @@ async fn nothing_that_was_typed_into_a_destination_is_dropped_in_silence() {
     let names: Vec<&str> = shown.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["x-c", "", "x-a", "X-C"]);
 
+    // What only the form can tell does not hide what is wrong with the document.
+    let many = [
+        ("csrf", mark.as_str()),
+        ("name", " "),
+        ("url", "http://10.0.0.1/"),
+        ("method", "POST"),
+        ("auth", "bearer"),
+        ("scheme", "none"),
+        ("concurrency", "many"),
+        ("timeout_ms", "1"),
+        ("header_name", ""),
+        ("header_value", "nameless"),
+        ("header_name", "x-a"),
+        ("header_value", "é"),
+    ];
+    let page = ada.post("/destinations", &many).await;
+    assert_eq!(page.status, 422);
+    for problem in [
+        "<a href=\"#name\">",
+        "<a href=\"#url\">",
+        "<a href=\"#auth_secret\">Password, token, value or key</a>: Enter the token",
+        "<a href=\"#concurrency\">Requests at once</a>: Write a whole number.",
+        "<a href=\"#timeout_ms\">Time limit in milliseconds</a>: From 100 to 30000 milliseconds.",
+        "<a href=\"#header_name-0\">Header name</a>: Name the header that this value is for",
+        "<a href=\"#header_value-1\">x-a</a>: A header",
+    ] {
+        assert_eq!(
+            page.html.matches(problem).count(),
+            1,
+            "{problem} in {}",
+            page.html
+        );
+    }
+
     let fine = [
         &[("auth", "none"), ("scheme", "none")],
         &rows[..2],

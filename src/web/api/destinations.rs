@@ -345,12 +345,47 @@ pub async fn remove(bridge: &Bridge, actor: &Actor, id: DestinationId) -> Result
     Ok(deletion::delete_destination(bridge, actor, id).await?)
 }
 
+/// Everything that is wrong with a document that is not saved for another reason: so that all of it is told together. Called by the pages.
+pub async fn problems_of(
+    bridge: &Bridge,
+    existing: Option<DestinationId>,
+    document: DestinationDocument,
+) -> Result<Vec<Problem>, ApiError> {
+    let before = match existing {
+        Some(id) => Some(bridge.store.destination(id).await?.settings),
+        None => None,
+    };
+    let vetted = vetted(bridge, &document, before.as_ref()).await;
+    Ok(vetted.err().unwrap_or_default())
+}
+
 async fn draft(
     bridge: &Bridge,
     id: DestinationId,
     document: &DestinationDocument,
     before: Option<&Settings>,
 ) -> Result<(DestinationDraft, Option<String>), ApiError> {
+    let (name, mut settings) = vetted(bridge, document, before)
+        .await
+        .map_err(ApiError::invalid)?;
+    let made_secret = make_secret(&mut settings);
+    let now_ms = bridge.clock.now_ms();
+    Ok((
+        DestinationDraft {
+            id,
+            name,
+            settings,
+            now_ms,
+        },
+        made_secret,
+    ))
+}
+
+async fn vetted(
+    bridge: &Bridge,
+    document: &DestinationDocument,
+    before: Option<&Settings>,
+) -> Result<(String, Settings), Vec<Problem>> {
     let mut problems = Vec::new();
     let name = name(&document.name).map_err(|problem| problems.push(problem));
     let kind = match document.kind.as_deref() {
@@ -367,24 +402,34 @@ async fn draft(
         notices: document.notices.as_ref(),
     };
     let settings = Settings::parse(&parts, before).map_err(|found| problems.extend(found));
-    if let Ok(settings) = &settings {
-        problems.extend(settings.unfit());
-        problems.extend(address_problem(&bridge.guard, settings).await);
+    match &settings {
+        Ok(settings) => {
+            problems.extend(settings.unfit());
+            problems.extend(address_problem(&bridge.guard, settings).await);
+        }
+        // Its address is looked at whatever else is wrong.
+        Err(()) => {
+            if let Some(alone) = address_alone(&parts) {
+                problems.extend(address_problem(&bridge.guard, &alone).await);
+            }
+        }
     }
-    let (Ok(name), Ok(mut settings), true) = (name, settings, problems.is_empty()) else {
-        return Err(ApiError::invalid(problems));
+    match (name, settings) {
+        (Ok(name), Ok(settings)) if problems.is_empty() => Ok((name, settings)),
+        _ => Err(problems),
+    }
+}
+
+/// A destination of nothing but its address; `None` when that cannot be read, or when it is no URL.
+fn address_alone(parts: &SettingsDocument<'_>) -> Option<Settings> {
+    let config = parts.config.filter(|_| parts.kind == Kind::Webhook)?;
+    let allow_http = config["allow_http"] == true;
+    let config = json!({"url": config["url"], "allow_http": allow_http});
+    let alone = SettingsDocument {
+        config: Some(&config),
+        ..SettingsDocument::default()
     };
-    let made_secret = make_secret(&mut settings);
-    let now_ms = bridge.clock.now_ms();
-    Ok((
-        DestinationDraft {
-            id,
-            name,
-            settings,
-            now_ms,
-        },
-        made_secret,
-    ))
+    Settings::parse(&alone, None).ok()
 }
 
 /// What waits for a destination was made for its kind, so that stays.

@@ -19,7 +19,7 @@ use crate::flow::Bridge;
 use crate::store::connections::Seen;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::save_seen;
-use crate::web::api::id;
+use crate::web::api::{id, name};
 use crate::web::ui::connection_fields::{KINDS, MISSINGS, TAKES, example_call};
 use crate::web::ui::connection_filter::MODES;
 use crate::web::ui::connection_form::{Action, ConnectionForm, FORMATS, MAPPINGS, in_short};
@@ -281,10 +281,16 @@ async fn save_form(
     extras: &mut Extras,
 ) -> Result<Option<ConnectionId>, PageError> {
     extras.problems = builder.problems_before_saving(form);
+    let makes_destination = !form.new_destination.url.is_empty();
     if !extras.problems.is_empty() {
+        if makes_destination {
+            let typed = &form.new_destination;
+            let problems = new_destination::problems(builder.bridge, typed, &builder.names);
+            extras.problems.extend(problems.await?);
+        }
         return Ok(None);
     }
-    if !form.new_destination.url.is_empty() {
+    if makes_destination {
         make_destination(builder, form, extras).await?;
         if !extras.problems.is_empty() {
             return Ok(None);
@@ -395,9 +401,12 @@ impl<'b> Builder<'b> {
         let left = form
             .recipe
             .map(|recipe| placeholders::of_recipe(recipe, &rules.mapping));
+        let named = Some(&form.name).filter(|name| !name.is_empty());
+        let misnamed = named.and_then(|typed| name(typed).err());
         let problems = form
             .open_choices()
             .into_iter()
+            .chain(misnamed.as_ref().map(FormProblem::from))
             .chain(problems)
             .chain(refused.iter().map(FormProblem::from))
             .chain(left.into_iter().flatten());

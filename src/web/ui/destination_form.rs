@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::concealed::conceal;
 use crate::domain::destination::grant::Grant;
 use crate::domain::destination::{Auth, Destination, Endpoint, Kind, RequestSettings};
+use crate::domain::problem::Problem;
 use crate::domain::secret::MASK;
 use crate::domain::services::Service;
 use crate::web::api::destinations::{DestinationDocument, Saved};
@@ -79,16 +80,52 @@ pub struct DestinationForm {
     pub seen_ms: Option<i64>,
 }
 
+/// Where the document has what was typed without a name.
+const UNNAMED_HEADER: &str = "config/headers/";
+
 /// The limits that the form has a field for.
 const LIMITS: [&str; 3] = ["concurrency", "per_second", "timeout_ms"];
 
-/// What was saved, or everything that must be mended first. Headers are looked at here: the document has no place for one without a name. `page` is
-/// that of what is changed.
+/// What was saved, or everything that must be mended first. `page` is that of what is changed; `vetting` tells what is wrong with the document when it
+/// is not saved for what the form alone can tell.
 pub async fn checked(
     form: &Form,
     page: &str,
+    vetting: impl Future<Output = Result<Vec<Problem>, ApiError>>,
     saving: impl Future<Output = Result<Saved, ApiError>>,
 ) -> Result<Result<Saved, Vec<FormProblem>>, PageError> {
+    let own = problems_of_the_form(form);
+    let found = if own.is_empty() {
+        match saving.await {
+            Ok(saved) => return Ok(Ok(saved)),
+            Err(error) => mendable_of(error, page)?,
+        }
+    } else {
+        vetting.await?.iter().map(FormProblem::from).collect()
+    };
+    let found = at_shown_fields(missing_told(found, form), form);
+    let mut problems = with_secrets_again(joined(own, found), form);
+    if kind_of(form) == Kind::Email {
+        called_as_mail_has_it(&mut problems);
+        told_with_their_lines(&mut problems, form);
+    }
+    Ok(Err(problems))
+}
+
+/// The document tells once more, in its own words, what the form tells of a field; a header without a name has no place in it.
+fn joined(own: Vec<FormProblem>, mut found: Vec<FormProblem>) -> Vec<FormProblem> {
+    let ids = own.iter().filter_map(|own| Some(&own.field.as_ref()?.id));
+    let ids: Vec<&String> = ids.collect();
+    let is_told = |problem: &FormProblem| {
+        let field = problem.field.as_ref();
+        field.is_some_and(|field| ids.contains(&&field.id))
+    };
+    found.retain(|problem| problem.place != UNNAMED_HEADER && !is_told(problem));
+    [own, found].concat()
+}
+
+/// What the document has no place for, or another one than the form.
+fn problems_of_the_form(form: &Form) -> Vec<FormProblem> {
     let headers = header_rows(form);
     let mut problems = header_problems(&headers);
     let url = with_scheme(form.text("url"));
@@ -102,20 +139,7 @@ pub async fn checked(
         let wanted = t!("destinations-no-statuses");
         problems.push(FormProblem::at("config/final_statuses", wanted));
     }
-    let problems = if problems.is_empty() {
-        match saving.await {
-            Ok(saved) => return Ok(Ok(saved)),
-            Err(error) => at_shown_fields(missing_told(mendable_of(error, page)?, form), form),
-        }
-    } else {
-        problems
-    };
-    let mut problems = with_secrets_again(problems, form);
-    if kind_of(form) == Kind::Email {
-        called_as_mail_has_it(&mut problems);
-        told_with_their_lines(&mut problems, form);
-    }
-    Ok(Err(problems))
+    problems
 }
 
 /// A secret is not shown again. Whoever typed one must be told: left empty, the field would keep the old one, or have one made.
@@ -140,8 +164,11 @@ fn with_secrets_again(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormPr
 /// That a limit is no number; whether it is too large or too small is said with the document.
 fn limit_problem(name: &str, text: &str) -> Option<FormProblem> {
     let (is_fine, wanted) = match name {
-        "per_second" => (text.parse::<f64>().is_ok(), t!("destinations-no-number")),
-        _ => (text.parse::<u32>().is_ok(), t!("destinations-not-whole")),
+        "per_second" => (number(text).is_some(), t!("destinations-no-number")),
+        _ => (
+            number(text).is_some_and(|number| number.is_u64()),
+            t!("destinations-not-whole"),
+        ),
     };
     let place = format!("limits/{name}");
     (!is_fine && !text.is_empty()).then(|| FormProblem::at(&place, wanted))
@@ -193,8 +220,19 @@ fn missing_told(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormProblem>
     problems
 }
 
-/// A rule that was typed as JSON is mended there, whatever of it is wrong.
+/// A rule that was typed as JSON is mended there, whatever of it is wrong, and a header in its row.
 fn at_shown_fields(mut problems: Vec<FormProblem>, form: &Form) -> Vec<FormProblem> {
+    let headers = header_rows(form);
+    for problem in &mut problems {
+        let name = problem.name_within("config/headers");
+        let is_it = |(other, _): &(String, String)| name.as_ref() == Some(other);
+        if let Some(index) = headers.iter().position(is_it) {
+            problem.field = Some(Field {
+                id: format!("header_value-{index}"),
+                label: headers[index].0.clone(),
+            });
+        }
+    }
     let is_json = form.text("success") == "json";
     for problem in problems.iter_mut().filter(|_| is_json) {
         if problem.place.starts_with("success") {
@@ -476,17 +514,19 @@ fn signing_document(form: &Form) -> Value {
     signing
 }
 
-/// What is no number goes on as it was typed, to be told with everything else.
+/// What is no number is told by the form, so that it hides nothing that is wrong with the others.
 fn limits_document(form: &Form) -> Value {
-    let number = |text: &str| {
-        let read = serde_json::from_str::<Value>(text).ok();
-        read.filter(Value::is_number)
-            .unwrap_or_else(|| Value::from(text))
-    };
     let limits = LIMITS.into_iter();
+    let limits = limits.filter(|name| limit_problem(name, form.text(name)).is_none());
     limits
-        .filter_map(|name| Some((name.to_string(), number(filled(form, name)?))))
+        .filter_map(|name| Some((name.to_string(), number(filled(form, name)?)?)))
         .collect()
+}
+
+/// A number as JSON has it.
+fn number(text: &str) -> Option<Value> {
+    let read = serde_json::from_str::<Value>(text).ok();
+    read.filter(Value::is_number)
 }
 
 fn filled<'a>(form: &'a Form, name: &str) -> Option<&'a str> {

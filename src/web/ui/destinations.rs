@@ -23,7 +23,7 @@ use crate::store::waiting::Backlog;
 use crate::store::window::Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::destinations::{
-    RotationDocument, Saved, remove, rotate, save_change, save_new,
+    RotationDocument, Saved, problems_of, remove, rotate, save_change, save_new,
 };
 use crate::web::api::id;
 use crate::web::i18n::{Key, as_short};
@@ -211,8 +211,9 @@ pub async fn create(
     let form = Form::of(&request)?;
     let user = signed_in(&request)?;
     let by = actor(&request);
+    let vetting = problems_of(&bridge, None, document(&form));
     let saving = save_new(&bridge, &by, document(&form));
-    match checked(&form, "/destinations", saving).await? {
+    match checked(&form, "/destinations", vetting, saving).await? {
         Ok(saved) => match recipes::find(form.text("then")) {
             // A secret that was made is shown first.
             Some(recipe) if saved.made_secret.is_none() => {
@@ -273,8 +274,9 @@ pub async fn save(
     let user = signed_in(&request)?;
     let id: DestinationId = id(&path, "destination")?;
     let by = actor(&request);
+    let vetting = problems_of(&bridge, Some(id), document(&form));
     let saving = save_change(&bridge, &by, id, document(&form), seen_ms(&form));
-    match checked(&form, &format!("/destinations/{id}"), saving).await? {
+    match checked(&form, &format!("/destinations/{id}"), vetting, saving).await? {
         Ok(saved) => led_to(&request, &bridge, saved, "saved").await,
         Err(problems) => {
             let mut typed = DestinationForm::typed(&form);

@@ -8,7 +8,7 @@ use crate::domain::audit::Actor;
 use crate::domain::destination::{Settings, SettingsDocument};
 use crate::domain::services;
 use crate::flow::Bridge;
-use crate::web::api::destinations::{DestinationDocument, Saved, save_new};
+use crate::web::api::destinations::{DestinationDocument, Saved, problems_of, save_new};
 use crate::web::phrases::retold;
 use crate::web::ui::connection_form::NewDestination;
 use crate::web::ui::connection_live::Target;
@@ -24,7 +24,30 @@ pub async fn make(
     typed: &NewDestination,
     names: &Names,
 ) -> Result<Result<Saved, Vec<FormProblem>>, PageError> {
-    let document = DestinationDocument {
+    Ok(
+        match save_new(bridge, actor, document(typed, names)).await {
+            Ok(saved) => Ok(saved),
+            Err(error) => {
+                let problems = mendable(error)?.into_iter();
+                Err(problems.map(at_its_controls).collect())
+            }
+        },
+    )
+}
+
+/// What must be mended of it, told together with what keeps it from being made.
+pub async fn problems(
+    bridge: &Bridge,
+    typed: &NewDestination,
+    names: &Names,
+) -> Result<Vec<FormProblem>, PageError> {
+    let problems = problems_of(bridge, None, document(typed, names)).await?;
+    let problems = problems.iter().map(FormProblem::from);
+    Ok(problems.map(at_its_controls).collect())
+}
+
+fn document(typed: &NewDestination, names: &Names) -> DestinationDocument {
+    DestinationDocument {
         name: name_of(typed, names),
         kind: None,
         config: Some(json!({"url": with_scheme(&typed.url)})),
@@ -32,14 +55,7 @@ pub async fn make(
         limits: None,
         success: None,
         notices: None,
-    };
-    Ok(match save_new(bridge, actor, document).await {
-        Ok(saved) => Ok(saved),
-        Err(error) => {
-            let problems = mendable(error)?.into_iter();
-            Err(problems.map(at_its_controls).collect())
-        }
-    })
+    }
 }
 
 /// What a destination that is typed will be called: by what is reached there, or by its host, when it is given no name.
