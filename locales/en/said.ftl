@@ -293,7 +293,7 @@ said-not-listening-project = This connection does not listen to project { $proje
 said-not-listening-no-project = This connection listens to certain projects, and the event names none.
 said-health-check = The event is a health check.
 said-as-event = Sent as an event, but { $said_reason }.
-said-event-not-json = the body is not JSON: { $error }
+said-event-not-json = the body is not JSON: { $said_error }
 said-event-deep = the body is nested deeper than 128 levels
 said-event-no-object = the body is not a JSON object
 said-event-no-name = the body has no `event` text that names the event
@@ -401,10 +401,10 @@ said-target-last-dot = A name is missing after the last dot.
 said-target-expected = A dot or a bracket is expected here.
 said-template-body = `body` is the text of the template.
 said-template-format = `format` is json or text.
-said-template-not-json = The template did not become JSON: { $error } at line { $line }, column { $column } of what it printed, near `{ $near }`.
+said-template-not-json = The template did not become JSON: { $said_error } at line { $line }, column { $column } of what it printed, near `{ $near }`.
 said-template-long = A template may have at most { $count } bytes.
 said-template-nul = A template may not hold the NUL character.
-said-template-unread = The template cannot be understood{ $said_line }: { $error }.
+said-template-unread = The template cannot be understood{ $said_line }: { $said_error }.
 said-template-dollar = In a template the name of a value stands without `$.`, as in `{"{{"} currentValue.title {"}}"}`.
 said-request-missing = Nothing is at { $paths }; say what stands in for it, as by `| default("-")`.
 said-request-whole-address = Scheme and host stand in the destination; here stands what is added behind its address, like /items/5.
@@ -479,7 +479,7 @@ said-function-places = decimal places are a whole number from 0 to { $count }
 said-function-manner = `{ $value }` is not one of en, id, de, fr
 said-function-base64 = the value is not base64
 said-function-base64-text = the decoded bytes are not a text
-said-function-json = the value is not JSON ({ $error })
+said-function-json = the value is not JSON ({ $said_error })
 said-function-no-group = The pattern has { $count } groups in brackets, and group { $group } is not among them.
 said-function-group = a group is counted from 0
 
@@ -539,11 +539,26 @@ said-per-second = From { $least } to { $most } requests a second.
 said-timeout = From { $least } to { $most } milliseconds.
 said-kind-unknown = `{ $name }` is not a kind that this version knows; use webhook or email.
 
+## Documents of another shape
+
+said-shape-wrong = This is { $said_found }; expected { $said_wanted }.
+said-shape-missing = `{ $name }` is missing.
+said-shape-unknown = There is no `{ $name }` here; known are { $names }.
+said-shape-object = an object
+said-shape-list = a list
+said-shape-truth = true or false
+said-shape-whole-8 = a whole number from 0 to 255
+said-shape-whole-16 = a whole number from 0 to 65535
+said-shape-whole-32 = a whole number from 0 to 4294967295
+said-shape-whole-64 = a whole number from 0
+said-shape-this-number = the number { $value }
+said-shape-this-text = the text { $value }
+
 ## Imports
 
-said-import-json = This is not JSON: { $error }.
+said-import-json = This is not JSON: { $said_error }.
 said-import-other = This is JSON, but not what Bluebridge exports.
-said-import-not = This is not an export of Bluebridge: { $error }.
+said-import-not = This is not an export of Bluebridge: { $said_what }
 said-import-newer = This export is of a newer shape than this version reads.
 said-import-many = At most { $count } entries of a kind are read.
 said-import-missing = The connection { $name } names a { $said_thing } that is not in the document.
@@ -555,10 +570,35 @@ said-import-refused = The { $said_thing } { $name } cannot be accepted: { $said_
 
 ## What libraries and systems say
 
-said-theirs-type = invalid type: { $found }, expected { $wanted }.
-said-theirs-value = invalid value: { $found }, expected { $wanted }.
-said-theirs-missing = missing field `{ $name }`.
-said-theirs-unknown = unknown field `{ $name }`, expected { $names }.
+said-theirs-json-in-list = EOF while parsing a list
+said-theirs-json-in-object = EOF while parsing an object
+said-theirs-json-in-text = EOF while parsing a string
+said-theirs-json-in-value = EOF while parsing a value
+said-theirs-json-colon = expected `:`
+said-theirs-json-list = expected `,` or `]`
+said-theirs-json-object = expected `,` or `{"}"}`
+said-theirs-json-value = expected value
+said-theirs-json-ident = expected ident
+said-theirs-json-escape = invalid escape
+said-theirs-json-number = invalid number
+said-theirs-json-control = control character (\u0000-\u001F) found while parsing a string
+said-theirs-json-key = key must be a string
+said-theirs-json-comma = trailing comma
+said-theirs-json-behind = trailing characters
+said-theirs-json-deep = recursion limit exceeded
+said-theirs-wanted = unexpected { $said_found }, expected { $said_wanted }
+said-theirs-unexpected = unexpected { $said_found }
+said-theirs-input = end of input
+said-theirs-variable-end = end of variable block
+said-theirs-block-end = end of block
+said-theirs-string-end = end of string
+said-theirs-comment-end = end of comment
+said-theirs-character = character
+said-theirs-identifier = identifier
+said-theirs-string = string
+said-theirs-integer = integer
+said-theirs-expression = expression
+said-theirs-statement = unknown statement { $name }
 said-theirs-refused = Connection refused (os error { $code }).
 said-theirs-reset = Connection reset by peer (os error { $code }).
 said-theirs-timed-out = Connection timed out (os error { $code }).
@@ -572,6 +612,7 @@ said-actor-command-line = command line
 
 ## Joined: these match nearly anything, so they come last, the surest first
 
+said-theirs-json-at = { $said_what } at line { $line } column { $column }
 said-at-line = line { $line }
 said-at-column = line { $line }, column { $column }
 said-place = { $place }: { $said_what }

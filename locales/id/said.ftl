@@ -292,7 +292,7 @@ said-not-listening-project = Koneksi ini tidak mendengarkan proyek { $project }.
 said-not-listening-no-project = Koneksi ini hanya mendengarkan proyek tertentu, dan event-nya tidak menyebut proyek.
 said-health-check = Event ini pemeriksaan kesehatan.
 said-as-event = Dikirim sebagai event, tetapi { $said_reason }.
-said-event-not-json = body-nya bukan JSON: { $error }
+said-event-not-json = body-nya bukan JSON: { $said_error }
 said-event-deep = body-nya bersarang lebih dari 128 tingkat
 said-event-no-object = body-nya bukan objek JSON
 said-event-no-name = body-nya tidak memiliki teks `event` yang menamai event-nya
@@ -400,10 +400,10 @@ said-target-last-dot = Ada nama yang kurang setelah titik terakhir.
 said-target-expected = Di sini seharusnya titik atau kurung siku.
 said-template-body = `body` adalah teks templatnya.
 said-template-format = `format` adalah json atau text.
-said-template-not-json = Hasil templatnya bukan JSON: { $error } (baris { $line }, kolom { $column } dari hasilnya), di dekat `{ $near }`.
+said-template-not-json = Hasil templatnya bukan JSON: { $said_error } (baris { $line }, kolom { $column } dari hasilnya), di dekat `{ $near }`.
 said-template-long = Templat paling panjang { $count } byte.
 said-template-nul = Templat tidak boleh memuat karakter NUL.
-said-template-unread = Templatnya tidak dapat dipahami{ $said_line }: { $error }.
+said-template-unread = Templatnya tidak dapat dipahami{ $said_line }: { $said_error }.
 said-template-dollar = Di templat, nama nilai ditulis tanpa `$.`, seperti `{"{{"} currentValue.title {"}}"}`.
 said-request-missing = Tidak ada apa pun di { $paths }; tentukan penggantinya, misalnya dengan `| default("-")`.
 said-request-whole-address = Skema dan host ada di tujuan; di sini ditulis apa yang ditambahkan di belakang alamatnya, seperti /items/5.
@@ -478,7 +478,7 @@ said-function-places = jumlah desimal adalah bilangan bulat dari 0 sampai { $cou
 said-function-manner = `{ $value }` bukan salah satu dari en, id, de, fr
 said-function-base64 = nilainya bukan base64
 said-function-base64-text = hasil dekodenya bukan teks
-said-function-json = nilainya bukan JSON ({ $error })
+said-function-json = nilainya bukan JSON ({ $said_error })
 said-function-no-group = Polanya punya { $count } grup dalam tanda kurung, dan grup { $group } tidak termasuk.
 said-function-group = grup dihitung mulai dari 0
 
@@ -538,11 +538,26 @@ said-per-second = Dari { $least } sampai { $most } request per detik.
 said-timeout = Dari { $least } sampai { $most } milidetik.
 said-kind-unknown = `{ $name }` bukan jenis yang dikenal versi ini; pakai webhook atau email.
 
+## Dokumen yang bentuknya lain
+
+said-shape-wrong = Ini { $said_found }; seharusnya { $said_wanted }.
+said-shape-missing = `{ $name }` tidak ada.
+said-shape-unknown = Tidak ada `{ $name }` di sini; yang dikenal: { $names }.
+said-shape-object = objek
+said-shape-list = daftar
+said-shape-truth = true atau false
+said-shape-whole-8 = bilangan bulat dari 0 sampai 255
+said-shape-whole-16 = bilangan bulat dari 0 sampai 65535
+said-shape-whole-32 = bilangan bulat dari 0 sampai 4294967295
+said-shape-whole-64 = bilangan bulat mulai dari 0
+said-shape-this-number = angka { $value }
+said-shape-this-text = teks { $value }
+
 ## Impor
 
-said-import-json = Ini bukan JSON: { $error }.
+said-import-json = Ini bukan JSON: { $said_error }.
 said-import-other = Ini JSON, tetapi bukan hasil ekspor Bluebridge.
-said-import-not = Ini bukan hasil ekspor Bluebridge: { $error }.
+said-import-not = Ini bukan hasil ekspor Bluebridge: { $said_what }
 said-import-newer = Ekspor ini berbentuk lebih baru daripada yang dibaca versi ini.
 said-import-many = Paling banyak { $count } entri dari satu jenis yang dibaca.
 said-import-missing = Koneksi { $name } menyebut { $said_thing } yang tidak ada di dalam dokumen.
@@ -554,10 +569,35 @@ said-import-refused = Tidak dapat diterima, { $said_thing } { $name }: { $said_p
 
 ## Yang dikatakan pustaka dan sistem
 
-said-theirs-type = tipenya tidak sesuai: { $found }; seharusnya { $wanted }.
-said-theirs-value = nilainya tidak sesuai: { $found }; seharusnya { $wanted }.
-said-theirs-missing = `{ $name }` belum diisi.
-said-theirs-unknown = `{ $name }` tidak dikenal di sini; yang ada: { $names }.
+said-theirs-json-in-list = teksnya berakhir di tengah daftar
+said-theirs-json-in-object = teksnya berakhir di tengah objek
+said-theirs-json-in-text = teksnya berakhir di tengah string
+said-theirs-json-in-value = teksnya berakhir sebelum nilainya
+said-theirs-json-colon = seharusnya ada `:`
+said-theirs-json-list = seharusnya ada `,` atau `]`
+said-theirs-json-object = seharusnya ada `,` atau `{"}"}`
+said-theirs-json-value = seharusnya ada nilai
+said-theirs-json-ident = seharusnya true, false, atau null
+said-theirs-json-escape = tanda setelah `\` tidak dikenal
+said-theirs-json-number = angkanya tidak benar
+said-theirs-json-control = ada karakter kontrol (\u0000-\u001F) di dalam string
+said-theirs-json-key = nama anggota harus berupa string
+said-theirs-json-comma = ada koma berlebih di akhir
+said-theirs-json-behind = masih ada teks di belakangnya
+said-theirs-json-deep = susunannya terlalu dalam
+said-theirs-wanted = ada { $said_found }, seharusnya { $said_wanted }
+said-theirs-unexpected = tidak seharusnya ada { $said_found }
+said-theirs-input = akhir teks
+said-theirs-variable-end = akhir tag nilai
+said-theirs-block-end = akhir tag
+said-theirs-string-end = akhir string
+said-theirs-comment-end = akhir komentar
+said-theirs-character = karakter ini
+said-theirs-identifier = nama
+said-theirs-string = string
+said-theirs-integer = bilangan bulat
+said-theirs-expression = ekspresi
+said-theirs-statement = perintah { $name } tidak dikenal
 said-theirs-refused = sambungan ditolak (os error { $code }).
 said-theirs-reset = sambungan diputus dari sana (os error { $code }).
 said-theirs-timed-out = waktu menyambung habis (os error { $code }).
@@ -571,6 +611,7 @@ said-actor-command-line = baris perintah
 
 ## Gabungan
 
+said-theirs-json-at = { $said_what } (baris { $line }, kolom { $column })
 said-at-line = baris { $line }
 said-at-column = baris { $line }, kolom { $column }
 said-place = { $place }: { $said_what }

@@ -258,7 +258,8 @@ pub fn read(text: &str) -> Result<Bundle, ImportError> {
         ));
     }
     let bundle: Bundle = serde_json::from_value(document).map_err(|error| {
-        ImportError::refusal(format!("This is not an export of Bluebridge: {error}."))
+        let why = Problem::wrong_shape("", &error).message;
+        ImportError::refusal(format!("This is not an export of Bluebridge: {why}"))
     })?;
     if bundle.bluebridge_export != SHAPE {
         return Err(ImportError::refusal(

@@ -63,7 +63,7 @@ fn questions() -> Value {
             "filter": {"type": "object", "description": "The words of GET /deliveries; state may be a list. What is left out does not narrow.", "properties": {
                 "state": {"type": ["string", "array"], "items": text()}, "connection_id": text(), "destination_id": text(), "event_id": text(), "event_type": text(),
                 "from": {"type": "string", "description": "A time, or a date from whose beginning in UTC on."}, "to": {"type": "string", "description": "A time, or a date until whose end in UTC."}, "text": text(),
-                "only_missing": {"type": "boolean", "default": false, "description": "Leave out what has arrived, still waits or is on its way, by whichever delivery of the same event and connection."},
+                "only_missing": {"type": "boolean", "default": false, "description": "Leave out what has arrived, still waits or is on its way, by whichever delivery of the same event and connection. Left out it narrows nothing, like every word of the filter; the page in the browser begins with it ticked."},
             }},
             "version": {"enum": ["then", "now"], "default": "then", "description": "By the version that each delivery named, or by its connection's version of today."},
             "per_second": {"type": "integer", "minimum": 1, "maximum": PER_SECOND_LIMIT, "default": DEFAULT_PER_SECOND},

@@ -17,6 +17,7 @@ use crate::domain::retry::DEFAULT_MAX_ATTEMPTS;
 use crate::domain::services::Service;
 use crate::web::api::connections::ConnectionDocument;
 use crate::web::i18n::Key;
+use crate::web::phrases::retold;
 use crate::web::ui::connection_fields::{self, FieldRow};
 use crate::web::ui::connection_filter::{self, FilterRow};
 use crate::web::ui::fields::Field;
@@ -758,7 +759,8 @@ impl ConnectionForm {
             text => {
                 let read = serde_json::from_str(text);
                 let filter = read.map_err(|error| {
-                    problem("filter", t!("builder-no-json", error = error.to_string()))
+                    let error = retold(&error.to_string());
+                    problem("filter", t!("builder-no-json", error = error))
                 });
                 (filter.unwrap_or_default(), Vec::new())
             }
