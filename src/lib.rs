@@ -30,7 +30,8 @@
 //! One page makes a connection in the order of the data. Everything it shows (the value at each condition, a field after each function, the
 //! request with its signature, the dry run over the past in [`flow::past`]) is computed on the server by the functions that decide over real
 //! events; its script only fetches and puts in place, and every button works without it. What versions differ in is told by
-//! [`domain::change`], starting points are [`domain::recipes`], export and import are [`flow::transfer`], for pages and command line alike.
+//! [`domain::change`], what is to be thought of by [`domain::warnings`]; starting points are [`domain::recipes`], export and import are
+//! [`flow::transfer`], for pages and command line alike.
 //!
 //! # The reader
 //!

@@ -249,7 +249,6 @@ builder-request-headers = Headers
 builder-request-headers-hint = a line for each, name: value
 builder-request-line = Line { $number } is read as a name, { $sign } and a value, and it has no { $sign }.
 builder-request-twice = { $name } stands here twice; each can be added once.
-builder-request-mail = A mail has neither an address of this kind nor such headers: what is added to them is left out. A value that is missing fails the delivery all the same.
 builder-request-bodiless = The destination's method is GET, which sends no body.
 builder-request-parts-shown = Address and added headers
 builder-holds = holds

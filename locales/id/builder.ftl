@@ -229,7 +229,6 @@ builder-request-headers = Header
 builder-request-headers-hint = satu baris masing-masing, nama: nilai
 builder-request-line = Baris { $number } dibaca sebagai nama, { $sign } dan nilai, tetapi tidak ada { $sign } di sana.
 builder-request-twice = { $name } ada dua kali di sini; masing-masing hanya dapat ditambahkan sekali.
-builder-request-mail = Email tidak memiliki alamat seperti ini maupun header seperti ini: yang ditambahkan di sini diabaikan. Nilai yang tidak ada tetap menggagalkan pengiriman.
 builder-request-bodiless = Metode tujuan ini GET, yang tidak mengirim body.
 builder-request-parts-shown = Alamat dan header tambahan
 builder-holds = terpenuhi

@@ -101,7 +101,11 @@ fn say<Draft>(what: &str, steps: &[Step<Draft>]) {
         }
         if !step.to_enter.is_empty() {
             let places = step.to_enter.join(", ");
-            println!("       enter before anything is sent: {places}");
+            let until = match what {
+                "source" => "anything comes in",
+                _ => "anything is sent",
+            };
+            println!("       enter before {until}: {places}");
         }
     }
 }

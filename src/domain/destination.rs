@@ -389,6 +389,19 @@ impl Settings {
         problems
     }
 
+    /// Whether a header of this name carries the credentials or the signature, in the place of any other.
+    pub fn is_own_header(&self, name: &str) -> bool {
+        let auth = self.endpoint.auth().header();
+        let signature = (self.signing.scheme == Scheme::Hex).then(|| self.signature_header());
+        let mut own = auth.into_iter().chain(signature);
+        own.any(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// Where the signature stands, when it is one in hex.
+    fn signature_header(&self) -> &str {
+        self.signing.header.as_deref().unwrap_or(BLUE_HEADER)
+    }
+
     fn unfit_request(&self, request: &RequestSettings) -> Vec<Problem> {
         let mut problems = Vec::new();
         if let Auth::Basic { username, .. } = &request.auth
@@ -401,7 +414,7 @@ impl Settings {
         }
         problems.extend(request.headers_given_twice());
         problems.extend(request.templates_misplaced());
-        let signature = self.signing.header.as_deref().unwrap_or(BLUE_HEADER);
+        let signature = self.signature_header();
         problems.extend(request.auth.grant().and_then(Grant::unfit));
         let is_taken = ["content-type"]
             .into_iter()

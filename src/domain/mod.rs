@@ -40,3 +40,4 @@ pub mod signature;
 pub mod signing;
 pub mod source;
 pub mod value;
+pub mod warnings;

@@ -26,6 +26,7 @@ use crate::domain::destination::{Kind, Settings, SettingsDocument};
 use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
 use crate::domain::name;
 use crate::domain::problem::Problem;
+use crate::domain::source::Source;
 use crate::flow::clock::{Clock, Ids};
 use crate::flow::transfer::differences::{destination_differs, source_differs};
 use crate::flow::transfer::twins::{Twin, twins};
@@ -165,7 +166,7 @@ pub struct Step<Draft> {
     pub unfit: Vec<Problem>,
     /// The places at which the document says something else of a source or destination that is here and stays as it is.
     pub differs: Vec<String>,
-    /// The places of what is not in the document of a destination that is made: nothing is sent until it is entered.
+    /// The places of what a source or destination lacks, since no document has it: nothing comes in or is sent until it is entered.
     pub to_enter: Vec<String>,
 }
 
@@ -357,10 +358,14 @@ async fn plan_sources<'a>(
             Twin::Here(id) => {
                 let twin = here.iter().find(|source| source.id == id);
                 step.differs = twin.map_or_else(Vec::new, |twin| source_differs(entry, name, twin));
+                let lacks = twin.is_some_and(Source::needs_secret);
+                step.to_enter = lacks.then(secret).into_iter().collect();
                 id
             }
             Twin::Nowhere => {
                 let id = making.id(Some(&entry.id), SourceId::new);
+                let lacks = entry.require_signature;
+                step.to_enter = lacks.then(secret).into_iter().collect();
                 step.deed = Deed::Make(NewSource {
                     id,
                     name: name.clone(),
@@ -377,6 +382,11 @@ async fn plan_sources<'a>(
         steps.push(step);
     }
     Ok(Planned { ids, steps })
+}
+
+/// Where the secret of a source stands.
+fn secret() -> String {
+    "/secret".into()
 }
 
 async fn plan_destinations<'a>(
@@ -399,12 +409,13 @@ async fn plan_destinations<'a>(
                 let twin = here.iter().find(|destination| destination.id == id);
                 step.differs =
                     twin.map_or_else(Vec::new, |twin| destination_differs(entry, name, twin));
+                step.to_enter = twin.map_or_else(Vec::new, |twin| twin.settings.missing());
                 id
             }
             Twin::Nowhere => {
                 let id = making.id(Some(&entry.id), DestinationId::new);
                 let draft = destination_draft(entry, name.clone(), id, making.clock.now_ms())?;
-                step.to_enter = to_enter(&draft.settings);
+                step.to_enter = draft.settings.missing();
                 step.deed = Deed::Make(draft);
                 id
             }
@@ -625,15 +636,6 @@ fn unclear(what: &str, name: &str) -> ImportError {
     ImportError::refusal(format!(
         "More than one {what} is called {name}, here or in the document, and nothing says which is which. Give each a name of its own."
     ))
-}
-
-/// The places of what somebody must enter before anything is sent.
-fn to_enter(settings: &Settings) -> Vec<String> {
-    let mut places = settings.left_out();
-    if !settings.signing.can_sign() {
-        places.push("/signing/secret".into());
-    }
-    places
 }
 
 fn checked_name(what: &str, name: &str) -> Result<String, ImportError> {

@@ -359,3 +359,38 @@ async fn decide_answers_without_storing_or_sending() {
     );
     bridge.stop().await;
 }
+
+#[actix_web::test]
+async fn a_request_that_is_not_sent_as_it_says_is_warned_of() {
+    let (bridge, receiver) = (TestBridge::start().await, Receiver::start());
+    let connected = bridge.connect(&receiver, json!({})).await;
+    let auth = json!({"type": "header", "name": "X-Token", "value": "t"});
+    let config = json!({"url": receiver.url(), "auth": auth});
+    let path = format!("/destinations/{}", connected.destination_id);
+    let document = json!({"name": "Receiver", "config": config, "signing": {"scheme": "none"}});
+    assert_eq!(bridge.api("PUT", &path, Some(document)).await.0, 200);
+    let mut connection = bridge.get("/connections").await["data"][0].clone();
+    assert_eq!(connection["warnings"], json!([]));
+    let headers = json!({"X-Token": "other", "X-Name": "Zoé"});
+    connection["mapping"] = json!({"mode": "passthrough", "request": {"headers": headers}});
+    let path = format!("/connections/{}", connection["id"].as_str().unwrap());
+    let (status, saved) = bridge.api("PUT", &path, Some(connection)).await;
+    assert_eq!(status, 200, "{saved}");
+    let told: Vec<(&Value, &Value)> = saved["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (&one["pointer"], &one["code"]))
+        .collect();
+    let place = |name: &str| json!(format!("/mapping/request/headers/{name}"));
+    assert_eq!(
+        told,
+        [
+            (&place("X-Token"), &json!("header_taken")),
+            (&place("X-Name"), &json!("header_not_ascii")),
+        ]
+    );
+    // What is shown may be sent back.
+    assert_eq!(bridge.api("PUT", &path, Some(saved)).await.0, 200);
+    bridge.stop().await;
+}

@@ -213,8 +213,12 @@ async fn nothing_is_sent_until_what_an_import_left_out_is_entered(database: Data
     let bridge = TestBridge::start_on(database).await;
     let mut ada = owner(&bridge).await;
     let shown = import(&mut ada, &exported, "plan").await;
-    let says = "Enter before anything is sent: URL, More headers, ";
-    assert!(shown.html.contains(says), "{}", shown.html);
+    for says in [
+        "Enter before anything comes in: New secret",
+        "Enter before anything is sent: URL, More headers, ",
+    ] {
+        assert!(shown.html.contains(says), "{says} in {}", shown.html);
+    }
     let done = import(&mut ada, &exported, "import").await;
     assert_eq!(done.status, 303, "{}", done.html);
     let mut destination = bridge.get("/destinations").await["data"][0].clone();
@@ -236,12 +240,28 @@ async fn nothing_is_sent_until_what_an_import_left_out_is_entered(database: Data
     // Switched on all the same, it sends nothing: neither a delivery nor a test.
     let source = bridge.get("/sources").await["data"][0].clone();
     let source_path = format!("/sources/{}", source["id"].as_str().unwrap());
-    let secret = json!({"name": "Blue", "secret": SECRET});
-    assert_eq!(bridge.api("PUT", &source_path, Some(secret)).await.0, 200);
     let mut connection = bridge.get("/connections").await["data"][0].clone();
     connection["enabled"] = json!(true);
     let connection_path = format!("/connections/{}", connection["id"].as_str().unwrap());
-    bridge.api("PUT", &connection_path, Some(connection)).await;
+    let (_, on) = bridge.api("PUT", &connection_path, Some(connection)).await;
+    let warned = |connection: &Value| {
+        let warnings = connection["warnings"].as_array().unwrap().iter();
+        let told = warnings.map(|one| one["code"].as_str().unwrap().to_string());
+        told.collect::<Vec<_>>()
+    };
+    let both = ["source_needs_secret", "destination_needs_secret"];
+    assert_eq!(warned(&on), both, "{on}");
+    assert_eq!(warned(&bridge.get("/connections").await["data"][0]), both);
+    let html = ada.get(&connection_path).await.html;
+    for says in [
+        format!("<a href=\"{source_path}\">Blue</a>: The source has no secret yet"),
+        format!("<a href=\"/destinations/{id}\">Receiver</a>: The destination lacks a secret"),
+    ] {
+        assert!(html.contains(&says), "{says} in {html}");
+    }
+    let secret = json!({"name": "Blue", "secret": SECRET});
+    assert_eq!(bridge.api("PUT", &source_path, Some(secret)).await.0, 200);
+    assert_eq!(warned(&bridge.get(&connection_path).await), both[1..]);
     let hook = source["url"].as_str().unwrap();
     let hook = bridge.url(&hook[hook.find("/hooks/").unwrap()..]);
     assert_eq!(bridge.post(&hook, &event(2)).await.0, 200);
@@ -280,6 +300,7 @@ async fn nothing_is_sent_until_what_an_import_left_out_is_entered(database: Data
     destination["config"]["auth"]["token"] = json!("entered");
     let (status, saved) = bridge.api("PUT", &path, Some(destination)).await;
     assert_eq!((status, &saved["left_out"]), (200, &json!([])), "{saved}");
+    assert!(warned(&bridge.get(&connection_path).await).is_empty());
     // It was paused for that alone, and goes on by itself.
     assert_eq!(saved["health"]["state"], "ok", "{saved}");
     let noted = bridge.get("/audit").await["data"].clone();
@@ -417,6 +438,8 @@ async fn what_differs_from_what_is_here_is_told(database: Database) {
     destination["config"]["auth"] = json!({"type": "bearer", "token": "***"});
     destination["limits"]["concurrency"] = json!(3);
     bundle["sources"][0]["require_signature"] = json!(false);
+    let other = json!({"id": "01890a5d-ac96-774b-bcce-b302099a0001", "name": "Other", "require_signature": true});
+    bundle["sources"].as_array_mut().unwrap().push(other);
     let text = bundle.to_string();
     let shown = import(&mut ada, &text, "plan").await;
     for says in [
@@ -454,6 +477,8 @@ async fn what_differs_from_what_is_here_is_told(database: Database) {
     let says =
         "differs in /kind, /config/url, /config/auth, /limits/concurrency: what is here stays";
     assert!(output.status.success() && said.contains(says), "{said}");
+    let says = "  keep source Other\n       enter before anything comes in: /secret";
+    assert!(said.contains(says), "{said}");
 }
 
 /// A server that runs meanwhile hears of it; its own saves are no news to it.

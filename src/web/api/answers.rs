@@ -274,6 +274,14 @@ fn made() -> Value {
         json!({}),
     );
     let noted = object(json!({"kind": text(), "id": maybe_text()}), json!({}));
+    let warning = object(
+        json!({"pointer": text(), "code": text(), "message": text()}),
+        json!({}),
+    );
+    let warnings = json!({
+        "type": "array", "items": warning,
+        "description": "What is to be thought of, as things are now: `source_needs_secret`, `destination_needs_secret`, `not_for_mail` (a request that a mail has not), `header_taken` (by credentials or the signature), `header_not_ascii`. Nothing of it refuses a save.",
+    });
     json!({
         "SourceAnswer": object(json!({
             "id": id(), "name": text(), "token": text(), "url": text(), "require_signature": truth(), "secret_set": truth(),
@@ -289,7 +297,7 @@ fn made() -> Value {
             "at": time(), "arrived": truth(), "duration_ms": number(), "outcome": outcome(), "response_body": text(),
         }), json!({})),
         "ConnectionAnswer": with(object(json!({
-            "id": id(), "name": text(), "source_id": id(), "destination_id": id(), "enabled": truth(), "version": number(), "version_id": id(),
+            "id": id(), "name": text(), "source_id": id(), "destination_id": id(), "enabled": truth(), "version": number(), "version_id": id(), "warnings": warnings,
             "created_at": time(), "updated_at": time(),
         }), json!({})), rules(), json!({})),
         "VersionAnswer": with(object(json!({

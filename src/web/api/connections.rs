@@ -12,11 +12,14 @@ use crate::domain::connection::{
 };
 use crate::domain::id::{ConnectionId, DestinationId, SourceId, VersionId};
 use crate::domain::problem::Problem;
+use crate::domain::source::Source;
+use crate::domain::warnings;
 use crate::flow::Bridge;
 use crate::flow::past::{DRY_RUN_EVENTS, EVENTS_LIMIT, over_the_past};
+use crate::flow::snapshot::Snapshot;
 use crate::new_id;
 use crate::store::connections::{ConnectionDraft, Seen};
-use crate::store::error::StoreError;
+use crate::store::error::{StoreError, if_found};
 use crate::web::admission::{actor, caller};
 use crate::web::api::idempotency::create_once;
 use crate::web::api::query::Query;
@@ -48,10 +51,11 @@ struct Replaced {
 }
 
 /// What a connection tells of itself and nobody writes.
-const READ_ONLY: [&str; 5] = [
+const READ_ONLY: [&str; 6] = [
     "/id",
     "/version",
     "/version_id",
+    "/warnings",
     "/created_at",
     "/updated_at",
 ];
@@ -61,7 +65,13 @@ pub async fn index(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let connections = bridge.store.connections().await?;
-    paging.0.part_of(&connections, |one| one.id, view)
+    let sources = bridge.store.sources().await?;
+    let snapshot = bridge.snapshot();
+    let shown = |one: &Connection| {
+        let source = sources.iter().find(|source| source.id == one.source_id);
+        view(one, &warned(one, source, &snapshot))
+    };
+    paging.0.part_of(&connections, |one| one.id, shown)
 }
 
 pub async fn create(
@@ -73,7 +83,7 @@ pub async fn create(
     create_once(&request, &body, &caller, &bridge, async || {
         let document = parse(&body)?;
         let connection = save_seen(&bridge, &actor(&request), None, document, None).await?;
-        Ok(view(&connection))
+        shown(&bridge, &connection).await
     })
     .await
 }
@@ -83,7 +93,7 @@ pub async fn show(
     bridge: web::Data<Bridge>,
 ) -> Result<HttpResponse, ApiError> {
     let connection = bridge.store.connection(id(&path, "connection")?).await?;
-    Ok(HttpResponse::Ok().json(view(&connection)))
+    Ok(HttpResponse::Ok().json(shown(&bridge, &connection).await?))
 }
 
 pub async fn replace(
@@ -96,7 +106,7 @@ pub async fn replace(
     let seen = parse::<Replaced>(&body)?.version.map(Seen::Number);
     let document = parse_replacing(&body, &READ_ONLY)?;
     let connection = save_seen(&bridge, &actor(&request), existing, document, seen).await?;
-    Ok(HttpResponse::Ok().json(view(&connection)))
+    Ok(HttpResponse::Ok().json(shown(&bridge, &connection).await?))
 }
 
 pub async fn delete(
@@ -344,8 +354,27 @@ fn checked(
     }
 }
 
+/// What is to be thought of at a connection as it is now. Called by the pages too.
+pub async fn warnings_of(bridge: &Bridge, one: &Connection) -> Result<Vec<Problem>, StoreError> {
+    let source = if_found(bridge.store.source(one.source_id).await)?;
+    Ok(warned(one, source.as_ref(), &bridge.snapshot()))
+}
+
+fn warned(one: &Connection, source: Option<&Source>, snapshot: &Snapshot) -> Vec<Problem> {
+    let version = &one.version;
+    let destination = snapshot.destination(version.destination_id);
+    let settings = destination.map(|destination| &destination.settings);
+    let mut warned = warnings::of_ends(source, settings);
+    warned.extend(warnings::of_rules(&version.rules, settings));
+    warned
+}
+
+async fn shown(bridge: &Bridge, connection: &Connection) -> Result<Value, ApiError> {
+    Ok(view(connection, &warnings_of(bridge, connection).await?))
+}
+
 /// A connection as the API shows it.
-pub fn view(connection: &Connection) -> Value {
+fn view(connection: &Connection, warnings: &[Problem]) -> Value {
     let version = &connection.version;
     json!({
         "id": connection.id,
@@ -359,6 +388,7 @@ pub fn view(connection: &Connection) -> Value {
         "enabled": connection.enabled,
         "version": version.number,
         "version_id": version.id,
+        "warnings": warnings,
         "created_at": time(connection.created_at),
         "updated_at": time(connection.updated_at),
     })

@@ -17,6 +17,7 @@ use crate::domain::filter::{About, Filter, Input};
 use crate::domain::mail::is_mail;
 use crate::domain::mapping::{JSON, Mapping};
 use crate::domain::value::cut;
+use crate::domain::warnings;
 use crate::flow::dry_run::{DryRun, Ruling, body_of, dry_run, read_back, rehearse};
 use crate::flow::turn::{RULES, in_turn};
 use crate::web::phrases::retold;
@@ -212,14 +213,14 @@ fn notes(rules: &RulesDocument, verdict: &Verdict, target: &Target<'_>) -> Vec<S
     if has_field_by_place(&rules.filter) || has_field_by_place(&rules.mapping) {
         notes.push(t!("builder-field-by-place"));
     }
-    let adds = !rules.mapping["request"].is_null();
-    let mail = match target {
-        Target::Saved(settings) => settings.endpoint.mail(),
-        _ => None,
+    let settings = match target {
+        Target::Saved(settings) => Some(*settings),
+        Target::Typed(settings) => Some(&**settings),
+        Target::None | Target::Unreadable(_) => None,
     };
-    if mail.is_some() && adds {
-        notes.push(t!("builder-request-mail"));
-    }
+    let warnings = warnings::of_rules(rules, settings);
+    notes.extend(warnings.iter().map(|warning| retold(&warning.message)));
+    let mail = settings.and_then(|settings| settings.endpoint.mail());
     if let (Some(_), Some(body)) = (mail, &verdict.body)
         && verdict.content_type == JSON
         && !is_mail(body)

@@ -185,9 +185,7 @@ async fn do_import(
 /// The ids of what is made without the secret that it needs.
 fn to_enter(plan: &Plan) -> Vec<String> {
     let sources = plan.sources.iter().filter_map(|step| match &step.deed {
-        Deed::Make(new) if new.require_signature && new.secret.is_none() => {
-            Some(new.id.to_string())
-        }
+        Deed::Make(new) if !step.to_enter.is_empty() => Some(new.id.to_string()),
         _ => None,
     });
     let destinations = plan.destinations.iter();
@@ -248,18 +246,19 @@ impl PlanView {
         let connections = plan.connections.iter();
         let connections = connections.map(|step| StepView::of_connection(step, &names));
         let sources = plan.sources.iter().map(|step| {
-            StepView::new(
-                step,
-                key!("connections-step-used"),
-                key!("connections-step-secret"),
-            )
+            let mut view = StepView::of_end(step, key!("connections-step-secret"));
+            let parts = all_called(&step.to_enter);
+            let lacks =
+                (!parts.is_empty()).then(|| t!("connections-import-enter-in", parts = parts));
+            view.changes.extend(lacks);
+            view
         });
         let destinations = plan.destinations.iter().map(|step| {
-            StepView::new(
-                step,
-                key!("connections-step-used"),
-                key!("connections-step-secrets"),
-            )
+            let mut view = StepView::of_end(step, key!("connections-step-secrets"));
+            let parts = all_called(&step.to_enter);
+            let lacks = (!parts.is_empty()).then(|| t!("connections-import-enter", parts = parts));
+            view.changes.extend(lacks);
+            view
         });
         Ok(PlanView {
             sources: sources.collect(),
@@ -292,6 +291,16 @@ impl StepView {
         view
     }
 
+    /// A source or a destination; `unfinished` is what it is when it is made and lacks something.
+    fn of_end<Draft>(step: &Step<Draft>, unfinished: Key) -> StepView {
+        let made = if step.to_enter.is_empty() {
+            key!("connections-step-whole")
+        } else {
+            unfinished
+        };
+        StepView::new(step, key!("connections-step-used"), made)
+    }
+
     fn new<Draft>(step: &Step<Draft>, kept: Key, made: Key) -> StepView {
         let (deed, tone) = match step.deed {
             Deed::Make(_) => (made, "good"),
@@ -302,10 +311,6 @@ impl StepView {
         if !step.differs.is_empty() {
             let parts = all_called(&step.differs);
             changes.push(t!("connections-import-stays", parts = parts));
-        }
-        if !step.to_enter.is_empty() {
-            let parts = all_called(&step.to_enter);
-            changes.push(t!("connections-import-enter", parts = parts));
         }
         StepView {
             name: step.name.clone(),

@@ -13,14 +13,16 @@ use crate::domain::connection::{Connection, NotTriggered, Version};
 use crate::domain::destination::Destination;
 use crate::domain::id::{ConnectionId, DestinationId, SourceId};
 use crate::domain::person::User;
+use crate::domain::problem::Problem;
 use crate::domain::source::Source;
+use crate::domain::warnings;
 use crate::flow::Bridge;
 use crate::flow::dry_run::{DryRun, DryRunError, Ruling};
 use crate::flow::test_event::send_test;
 use crate::store::deliveries::DeliveryFilter;
 use crate::store::window::Window;
 use crate::web::admission::{actor, signed_in};
-use crate::web::api::connections::{ConnectionDocument, copy, remove};
+use crate::web::api::connections::{ConnectionDocument, copy, remove, warnings_of};
 use crate::web::api::id;
 use crate::web::phrases::retold;
 use crate::web::problem::ApiError;
@@ -30,6 +32,7 @@ use crate::web::ui::connection_sample::USUAL_EVENT;
 use crate::web::ui::connection_versions::saved_by;
 use crate::web::ui::connection_words::{Names, sentence_of, version_changes};
 use crate::web::ui::error::PageError;
+use crate::web::ui::fields::Field;
 use crate::web::ui::form::Form;
 use crate::web::ui::health_chip::{health_chip, needs_secret_chip};
 use crate::web::ui::labels::{event_label, unheard_of};
@@ -85,6 +88,7 @@ struct ShowPage {
     sentence: String,
     /// Of events that nobody knows, what to look out for.
     unheard_of: Vec<String>,
+    warnings: Vec<Warning>,
     groups: Vec<EventGroup>,
     versions: Vec<VersionRow>,
     /// The pages of the versions.
@@ -101,6 +105,40 @@ struct VersionRow {
     in_force: bool,
     /// What it changed, in sentences; nothing for the first one.
     changes: Vec<String>,
+}
+
+/// What is to be thought of, with the page where it is mended.
+struct Warning {
+    /// Nothing for who may not change it there.
+    href: Option<String>,
+    label: String,
+    message: String,
+}
+
+impl Warning {
+    fn new(problem: &Problem, of: &Connection, names: &Names, may_change: bool) -> Warning {
+        let place = problem.pointer.trim_start_matches('/');
+        let (path, label) = match problem.pointer.as_str() {
+            warnings::SOURCE => {
+                let id = of.source_id.to_string();
+                (Some(format!("/sources/{id}")), names.source(&id))
+            }
+            warnings::DESTINATION => {
+                let id = of.version.destination_id.to_string();
+                (Some(format!("/destinations/{id}")), names.destination(&id))
+            }
+            _ => {
+                let label = Field::at(place).map(|field| field.label);
+                let path = may_change.then(|| format!("/connections/{}/edit", of.id));
+                (path, label.unwrap_or_default())
+            }
+        };
+        Warning {
+            href: path,
+            label,
+            message: retold(&problem.message),
+        }
+    }
 }
 
 /// What rules would do with an event, as pages show it. It tells no history: a delivery's own state does that.
@@ -298,9 +336,15 @@ async fn show_page(
         .first()
         .cloned()
         .unwrap_or_else(|| USUAL_EVENT.to_string());
+    let warnings = warnings_of(bridge, &connection).await?;
+    let warnings = warnings.iter();
+    let page = Page::new(request, user, "/connections", connection.name.clone());
     Ok(ShowPage {
-        page: Page::new(request, user, "/connections", connection.name.clone()),
         id: connection.id.to_string(),
+        warnings: warnings
+            .map(|warning| Warning::new(warning, &connection, &names, page.may_change()))
+            .collect(),
+        page,
         chip: switch_chip(&connection),
         enabled: connection.enabled,
         sentence: sentence_of(&connection, &names),
