@@ -72,5 +72,7 @@ connections-step-secret = made, needs its secret
 connections-step-secrets = made, needs its secrets
 connections-step-changed = changed: a new version
 connections-version-of = Version { $number } of “{ $name }”
+connections-led-from = The new rules count for what comes from now on. The delivery that led here can be sent again by them.
+connections-back-to-delivery = Open the delivery
 connections-is-off = It is switched off: events that come meanwhile are not sent. An event can still be sent from its own page, once it is on again.
 connections-copy-of = Copy of { $name }

@@ -143,6 +143,7 @@ deliveries-would-have-passed =
 deliveries-not = not
 deliveries-change-filter = Change this filter with this event
 deliveries-change-trigger = Change what it listens to, with this event
+deliveries-may-be-final = When { $status } always means that the destination refuses what this one record holds, enter it with its form:
 deliveries-mend = Fix the mapping
 deliveries-mend-with = Fix the mapping with this event
 deliveries-details = Details

@@ -68,5 +68,7 @@ connections-step-secret = dibuat, perlu secret
 connections-step-secrets = dibuat, perlu secret
 connections-step-changed = diubah: versi baru
 connections-version-of = Versi { $number } dari “{ $name }”
+connections-led-from = Aturan baru berlaku untuk yang datang mulai sekarang. Pengiriman yang membawa Anda ke sini dapat dikirim ulang dengan aturan itu.
+connections-back-to-delivery = Buka pengirimannya
 connections-is-off = Koneksi ini nonaktif: event yang datang sementara ini tidak dikirim. Setelah aktif lagi, event masih dapat dikirim dari halamannya.
 connections-copy-of = Salinan { $name }

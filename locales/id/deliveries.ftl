@@ -139,6 +139,7 @@ deliveries-would-have-passed =
 deliveries-not = bukan
 deliveries-change-filter = Ubah filter ini dengan event ini
 deliveries-change-trigger = Ubah yang didengarkan dengan event ini
+deliveries-may-be-final = Jika { $status } selalu berarti bahwa tujuan menolak isi satu record ini, isikan status itu di formulirnya:
 deliveries-mend = Perbaiki pemetaan
 deliveries-mend-with = Perbaiki pemetaan dengan event ini
 deliveries-details = Rincian

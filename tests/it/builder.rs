@@ -472,11 +472,16 @@ async fn an_edit_that_a_delivery_leads_to_is_tried_on_its_event(database: Databa
         let page = format!("/deliveries/{}", delivery["id"].as_str().unwrap());
         let html = ada.get(&page).await.html;
         let (_, rest) = html.split_once("/edit?sample=").unwrap();
-        let (event_id, _) = rest.split_once('"').unwrap();
+        let (event_id, rest) = rest.split_once("&amp;delivery=").unwrap();
         assert_eq!(event_id, delivery["event_id"]);
+        let (id, _) = rest.split_once('"').unwrap();
+        assert_eq!(id, delivery["id"]);
         let (before, _) = html.split_once("/edit?sample=").unwrap();
         let edit = &before[before.rfind("/connections/").unwrap()..];
-        let edit = ada.get(&format!("{edit}/edit?sample={event_id}")).await;
+        let connection = edit;
+        let edit = format!("{connection}/edit?sample={event_id}&delivery={id}");
+        let edit = ada.get(&edit).await;
+        assert_eq!(edit.hidden("delivery"), id);
         let title = delivery["record_title"].as_str().unwrap();
         assert!(
             part(&edit, "c-0").contains(title),
@@ -484,6 +489,23 @@ async fn an_edit_that_a_delivery_leads_to_is_tried_on_its_event(database: Databa
             part(&edit, "c-0")
         );
     }
+    // From what was saved there is a way back, to send it again.
+    let deliveries = bridge.get("/deliveries").await;
+    let (id, connection) = (
+        &deliveries["data"][0]["id"],
+        &deliveries["data"][0]["connection_id"],
+    );
+    let (id, connection) = (id.as_str().unwrap(), connection.as_str().unwrap());
+    let path = format!("/connections/{connection}");
+    let mark = ada.get(&format!("{path}/edit")).await.mark();
+    let mut posted = fields(&mark, &connected.source_id, &connected.destination_id);
+    posted.extend([("action", "save"), ("delivery", id)]);
+    let saved = ada.post(&path, &posted).await;
+    let led = saved.location.unwrap_or(saved.html);
+    assert_eq!(led, format!("{path}?done=saved&delivery={id}"));
+    let back = format!("href=\"/deliveries/{id}\">Open the delivery<");
+    assert!(ada.get(&led).await.html.contains(&back));
+    assert!(!ada.get(&path).await.html.contains(&back));
 }
 
 async fn an_edit_shows_its_changes_and_any_version_can_be_restored(database: Database) {

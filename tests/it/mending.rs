@@ -65,6 +65,16 @@ async fn a_failed_delivery_leads_to_its_mending_and_then_to_todays_rules(databas
         assert!(html.contains(link), "{html}");
     }
 
+    // One record's refusal can be told to be final.
+    let form = format!(
+        "/destinations/{}/edit#final_statuses",
+        connected.destination_id
+    );
+    for (page, is_told) in [(&pages[0], true), (&pages[1], false), (&pages[2], false)] {
+        let html = ada.get(page).await.html;
+        assert_eq!(html.contains(&form), is_told, "{html}");
+    }
+
     // What still goes on by itself: its mend is first as well, and else the next attempt.
     change(&bridge, "delivery", json!({"max_attempts": 5})).await;
     for (number, status, first) in [

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::domain::audit::Actor;
 use crate::domain::connection::{Connection, Rules, RulesDocument};
 use crate::domain::filter::CONDITIONS_LIMIT;
-use crate::domain::id::{ConnectionId, DestinationId};
+use crate::domain::id::{ConnectionId, DeliveryId, DestinationId};
 use crate::domain::mapping::fields::FIELDS_LIMIT;
 use crate::domain::mapping::functions::{Function, functions};
 use crate::domain::person::{Language, User};
@@ -147,6 +147,7 @@ pub async fn edit(
     if let Some(event_id) = query_value(&request, "sample") {
         form.sample.from = format!("event:{event_id}");
     }
+    form.delivery = query_value(&request, "delivery").unwrap_or_default();
     render(
         &builder
             .page(&request, &user, form, Extras::default())
@@ -240,7 +241,10 @@ async fn submit(
                         let path = format!("/connections/{id}");
                         go_and_show(request, bridge, &path, &secret).await
                     }
-                    None => Ok(go(format!("/connections/{id}?done=saved"))),
+                    None => Ok(go(format!(
+                        "/connections/{id}?done=saved{}",
+                        led_from(&form)
+                    ))),
                 };
             }
         }
@@ -272,6 +276,12 @@ async fn submit(
     } else {
         render_again(&builder.page(request, &user, form, extras).await?)
     }
+}
+
+/// The delivery whose page led here, as the address of the connection's page has it.
+fn led_from(form: &ConnectionForm) -> String {
+    let delivery = form.delivery.parse::<DeliveryId>();
+    delivery.map_or_else(|_| String::new(), |id| format!("&delivery={id}"))
 }
 
 /// Saves; a destination that was typed is made first. Without an id, the problems are in `extras`.

@@ -94,6 +94,8 @@ pub struct ConnectionForm {
     pub max_attempts: String,
     pub sample: SampleChoice,
     pub dry_run_events: String,
+    /// The delivery whose page led here, by its id; empty when none did.
+    pub delivery: String,
 }
 
 /// A destination that is made from within the builder.
@@ -450,6 +452,7 @@ impl ConnectionForm {
                 listen_after: form.text("listen_after").into(),
             },
             dry_run_events: form.text("dry_run_events").into(),
+            delivery: form.text("delivery").into(),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::domain::catalogue::find_by_either_name;
 use crate::domain::catalogue::sample::sample;
 use crate::domain::connection::{Connection, NotTriggered, Version};
 use crate::domain::destination::Destination;
-use crate::domain::id::{ConnectionId, DestinationId, SourceId};
+use crate::domain::id::{ConnectionId, DeliveryId, DestinationId, SourceId};
 use crate::domain::person::User;
 use crate::domain::problem::Problem;
 use crate::domain::source::Source;
@@ -19,7 +19,8 @@ use crate::domain::warnings;
 use crate::flow::Bridge;
 use crate::flow::dry_run::{DryRun, DryRunError, Ruling};
 use crate::flow::test_event::send_test;
-use crate::store::deliveries::DeliveryFilter;
+use crate::store::deliveries::{DeliveryFilter, DeliverySummary};
+use crate::store::error::if_found;
 use crate::store::window::Window;
 use crate::web::admission::{actor, signed_in};
 use crate::web::api::connections::{ConnectionDocument, copy, remove, warnings_of};
@@ -94,6 +95,8 @@ struct ShowPage {
     /// The pages of the versions.
     listing: Listing,
     deliveries: Vec<DeliveryRow>,
+    /// The delivery that the form was opened from.
+    led_from: Option<String>,
     /// The secret of a destination that was made with the save; shown this once.
     made_secret: Option<String>,
 }
@@ -307,9 +310,25 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let user = signed_in(&request)?;
     let mut page = show_page(&request, &user, &bridge, id(&path, "connection")?).await?;
+    page.led_from = led_from(&request, &bridge, &page.id).await?;
     // Of a destination that was made together with it.
     page.made_secret = shown_once(&request, &bridge).await?;
     render(&page)
+}
+
+/// The delivery whose page led to the form that was just saved, when there is something to be sent again.
+async fn led_from(
+    request: &HttpRequest,
+    bridge: &Bridge,
+    connection_id: &str,
+) -> Result<Option<String>, PageError> {
+    let Ok(id) = query_text(request, "delivery").parse::<DeliveryId>() else {
+        return Ok(None);
+    };
+    let delivery = if_found(bridge.store.delivery(id).await)?;
+    let is_of_this = |one: &DeliverySummary| one.connection_id.to_string() == connection_id;
+    let delivery = delivery.filter(|one| is_of_this(one) && !one.destination_is_gone);
+    Ok(delivery.map(|one| one.id.to_string()))
 }
 
 async fn show_page(
@@ -366,6 +385,7 @@ async fn show_page(
         listing,
         deliveries: why_not::rows(bridge, &deliveries, now).await?,
         name: connection.name,
+        led_from: None,
         made_secret: None,
     })
 }

@@ -69,6 +69,8 @@ struct ShowPage {
     mend: Option<(String, String)>,
     /// The button that helps most: `mend`, `now` and `then` resend, `hurry`, `resume`; empty when it arrived later.
     primary: &'static str,
+    /// That its status can be told to be final, with the status and the destination's form.
+    final_hint: Option<(u16, String)>,
     may_discard: bool,
     /// It is on its way, so the page looks again.
     moving: bool,
@@ -273,6 +275,7 @@ impl Story {
             sentence: self.state_sentence(snapshot, listens),
             advice: self.advice(),
             act,
+            final_hint: self.may_be_final(snapshot).filter(|_| may_change),
             may_discard: may_change && delivery.state.may_be_discarded(),
             moving: is_moving(delivery, now),
             was_sent: !self.attempts.is_empty(),
@@ -358,12 +361,28 @@ impl Story {
         last.outcome.mended_in()
     }
 
+    /// The status with which a destination refuses what a record holds, when it is tried again all the same, and the form that ends that.
+    fn may_be_final(&self, snapshot: &Snapshot) -> Option<(u16, String)> {
+        let is_of_the_record = self.mended_in() == Some(MendedIn::Mapping);
+        let last = self.attempts.last().filter(|_| is_of_the_record)?;
+        let Outcome::Answered { status, .. } = last.outcome else {
+            return None;
+        };
+        let destination = snapshot.destination(self.delivery.destination_id)?;
+        let request = destination.settings.endpoint.request()?;
+        let form = format!("/destinations/{}/edit#final_statuses", destination.id);
+        (self.arrived.is_none() && !request.is_final(status)).then_some((status, form))
+    }
+
     /// Where the cause is mended; nothing of what arrived later.
     fn mend(&self, act: &str) -> Option<(String, String)> {
         let delivery = &self.delivery;
         let builder = || {
             let (connection, event) = (delivery.connection_id, delivery.event_id);
-            format!("/connections/{connection}/edit?sample={event}")
+            format!(
+                "/connections/{connection}/edit?sample={event}&delivery={}",
+                delivery.id
+            )
         };
         match (act, self.mended_in()) {
             ("mend", _) => Some((builder(), t!("deliveries-mend"))),

@@ -103,7 +103,7 @@ module.exports = async function log(day) {
   await page.goto("/deliveries?state=skipped");
   await rows.first().locator(".record a").click();
   await page.getByText("It would have passed if").waitFor();
-  assert.match(await page.getByRole("link", { name: "Change this filter with this event" }).getAttribute("href"), /\/connections\/[0-9a-f-]+\/edit\?sample=[0-9a-f-]+$/);
+  assert.match(await page.getByRole("link", { name: "Change this filter with this event" }).getAttribute("href"), /\/connections\/[0-9a-f-]+\/edit\?sample=[0-9a-f-]+&delivery=[0-9a-f-]+$/);
 
   // A failed one says what to do, can be given up, and can be run again by hand.
   await page.goto("/deliveries?state=problem");
