@@ -19,7 +19,7 @@ use crate::web::ui::choices::{CHOICES_LIMIT, Choices};
 use crate::web::ui::error::PageError;
 use crate::web::ui::form::comma_separated;
 use crate::web::ui::labels::{event_label, event_labels};
-use crate::web::ui::log_query::{GROUPS, LogQuery, way_of};
+use crate::web::ui::log_query::{DAYS, GROUPS, LogQuery, way_of};
 use crate::web::ui::page::{Page, render};
 use crate::web::ui::pager::{Pager, window};
 use crate::web::ui::row::{DeliveryRow, EXACT, Moment, state_chip};
@@ -135,9 +135,15 @@ fn several_states(text: &str) -> Option<String> {
     (!text.is_empty() && !is_one).then(|| state_name(text))
 }
 
+/// What can be chosen as the time: so long until now, or a day.
+fn periods() -> Vec<(&'static str, Key)> {
+    let ranges = RANGES.iter().map(|range| (range.word, range.name));
+    ranges.chain(DAYS).collect()
+}
+
 fn period_name(word: &str) -> String {
-    let range = RANGES.iter().find(|range| range.word == word);
-    range.map_or_else(|| word.to_string(), |range| range.name.to_string())
+    let found = periods().into_iter().find(|(known, _)| *known == word);
+    found.map_or_else(|| word.to_string(), |(_, name)| name.to_string())
 }
 
 /// A time of the address as it is told.
@@ -198,10 +204,7 @@ pub async fn index(
         narrowings: narrowings(&query, &connections, &destinations),
         states,
         several_states: several_states(&query.state),
-        periods: RANGES
-            .iter()
-            .map(|range| (range.word, range.name))
-            .collect(),
+        periods: periods(),
         types: event_labels(),
         connections: Choices::of(connections, &query.connection_id),
         destinations: Choices::of(destinations, &query.destination_id),

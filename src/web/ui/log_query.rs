@@ -6,6 +6,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::domain::delivery::State;
 use crate::domain::id::DeliveryId;
@@ -43,6 +44,12 @@ pub const GROUPS: [(&str, Key, &[State]); 4] = [
         ],
     ),
     ("skipped", key!("shared-state-skipped"), &[State::Skipped]),
+];
+
+/// Days of the reader's that the log can be narrowed to: the word in the address, and its name.
+pub const DAYS: [(&str, Key); 2] = [
+    ("today", key!("deliveries-today")),
+    ("yesterday", key!("deliveries-yesterday")),
 ];
 
 /// The fields of the address that narrow the log, as they were written.
@@ -173,6 +180,10 @@ impl LogQuery {
             }),
         };
         let (from, to) = (written(&self.from)?, written(&self.to)?);
+        if let Some((begins, ends)) = day_of(&self.period, now) {
+            let ends = ends.into_iter().chain(to).min();
+            return Ok((from.max(Some(begins)), ends));
+        }
         match RANGES.iter().find(|range| range.word == self.period) {
             // Both narrow, so the later of them is where it begins.
             Some(range) => Ok((from.max(Some(now - range.length())), to)),
@@ -195,6 +206,18 @@ impl LogQuery {
             ..self.clone()
         };
         Ok(query.to_query_string())
+    }
+}
+
+/// From when until when a day of the reader's goes; today has no end yet.
+fn day_of(word: &str, now: Timestamp) -> Option<(Timestamp, Option<Timestamp>)> {
+    let zone = Reader::present().zone;
+    let today = now.to_zoned_datetime(zone.clone()).date();
+    let begins = |date: Date| zone.to_timestamp(date.at(0, 0, 0, 0)).ok();
+    match word {
+        "today" => Some((begins(today)?, None)),
+        "yesterday" => Some((begins(today.yesterday().ok()?)?, begins(today))),
+        _ => None,
     }
 }
 
@@ -243,4 +266,48 @@ fn shortened(text: &str) -> String {
 
 fn not_understood(sentence: String) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, "bad_query", sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::reader::zone_named;
+
+    #[test]
+    fn a_day_is_one_of_the_readers_calendar() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let now = at("2026-03-29T22:30:00Z");
+        let reader = Reader {
+            zone: zone_named("Europe/Berlin").unwrap(),
+            ..Reader::default()
+        };
+        let days = |reader: &Reader| {
+            let days = DAYS.map(|(word, _)| word);
+            reader.reads(|| days.map(|word| day_of(word, now)))
+        };
+        // There it is the next day already, and the one before had 23 hours.
+        let begun = at("2026-03-29T22:00:00Z");
+        assert_eq!(
+            days(&reader),
+            [
+                Some((begun, None)),
+                Some((at("2026-03-28T23:00:00Z"), Some(begun))),
+            ]
+        );
+        let begun = at("2026-03-29T00:00:00Z");
+        assert_eq!(
+            days(&Reader::default()),
+            [
+                Some((begun, None)),
+                Some((at("2026-03-28T00:00:00Z"), Some(begun))),
+            ]
+        );
+        assert_eq!(day_of("24h", now), None);
+        let query = LogQuery::parse("period=yesterday&to=2026-03-28T12:00:00Z");
+        let noon = at("2026-03-28T12:00:00Z");
+        assert_eq!(
+            query.times(now).unwrap(),
+            (Some(at("2026-03-28T00:00:00Z")), Some(noon))
+        );
+    }
 }
