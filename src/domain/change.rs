@@ -48,6 +48,8 @@ pub enum Change {
         before: Option<String>,
         after: Option<String>,
     },
+    QueryReordered,
+    HeadersReordered,
     Order(Order),
     Attempts {
         before: u32,
@@ -258,11 +260,10 @@ fn request_changes(before: &Value, after: &Value, changes: &mut Vec<Change>) {
         }
     };
     tell(RequestPart::Path, &before["path"], &after["path"]);
-    for kind in ["query", "headers"] {
-        let part = match kind {
-            "query" => RequestPart::Query,
-            _ => RequestPart::Header,
-        };
+    for (kind, part) in [
+        ("query", RequestPart::Query as fn(String) -> RequestPart),
+        ("headers", RequestPart::Header),
+    ] {
         let (was, is) = (&before[kind], &after[kind]);
         let names = |document: &Value| -> Vec<String> {
             let members = document.as_object().into_iter();
@@ -275,6 +276,23 @@ fn request_changes(before: &Value, after: &Value, changes: &mut Vec<Change>) {
             tell(part(name.clone()), &was[&name], &is[&name]);
         }
     }
+    let kinds = [
+        ("query", Change::QueryReordered),
+        ("headers", Change::HeadersReordered),
+    ];
+    let reordered = kinds.into_iter();
+    let reordered = reordered.filter(|(kind, _)| is_reordered(&before[kind], &after[kind]));
+    changes.extend(reordered.map(|(_, change)| change));
+}
+
+/// Whether the names that both have stand in another order.
+fn is_reordered(before: &Value, after: &Value) -> bool {
+    let (Some(before), Some(after)) = (before.as_object(), after.as_object()) else {
+        return false;
+    };
+    let kept = before.keys().filter(|name| after.contains_key(*name));
+    let still = after.keys().filter(|name| before.contains_key(*name));
+    kept.ne(still)
 }
 
 #[cfg(test)]
@@ -378,5 +396,19 @@ mod tests {
                 change(RequestPart::Header("T".into()), None, Some("2")),
             ]
         );
+        let before = with(json!({"query": {"a": "1", "b": "2"}, "headers": {"X": "1", "Y": "2"}}));
+        let after = with(
+            json!({"query": {"b": "2", "c": "3", "a": "1"}, "headers": {"Z": "0", "X": "1", "Y": "2"}}),
+        );
+        assert_eq!(
+            changes(&before, &after),
+            [
+                change(RequestPart::Query("c".into()), None, Some("3")),
+                change(RequestPart::Header("Z".into()), None, Some("0")),
+                Change::QueryReordered,
+            ]
+        );
+        let after = with(json!({"query": {"a": "1", "b": "2"}, "headers": {"Y": "2", "X": "1"}}));
+        assert_eq!(changes(&before, &after), [Change::HeadersReordered]);
     }
 }

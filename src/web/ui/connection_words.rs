@@ -319,6 +319,8 @@ fn change_sentence(change: Change, names: &Names) -> String {
             before,
             after,
         } => request_change(&part, before, after),
+        Change::QueryReordered => t!("rules-change-query-order"),
+        Change::HeadersReordered => t!("rules-change-headers-order"),
         Change::Order(Order::PerRecord) => t!("rules-change-order-record"),
         Change::Order(Order::None) => t!("rules-change-order-none"),
         Change::Attempts { before, after } => {
