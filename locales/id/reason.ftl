@@ -14,6 +14,7 @@ reason-fails = { $path } bernilai { $found }; “{ $test }” tidak terpenuhi.
 reason-fails_by_blank = { $path } bernilai { $found }; “{ $test }” tidak terpenuhi (spasi di tepinya berbeda).
 reason-fails_by_case = { $path } bernilai { $found }; “{ $test }” tidak terpenuhi (hanya huruf besar-kecilnya berbeda).
 reason-fails_among_others = { $path } bernilai { $found }; “{ $test }” tidak terpenuhi (nilai itu salah satu dari beberapa item; tanyakan dengan `has`).
+reason-fails_by_part = { $path } bernilai { $found }; “{ $test }” tidak terpenuhi (hanya sebagian dari sebuah item yang cocok; daftar ditanyai dengan item utuh).
 reason-contains = { $path } bernilai { $found }, yang memuat { $value }.
 reason-equals = { $path } bernilai { $found }, yang sama dengan { $value }.
 reason-is_one_of = { $path } bernilai { $found }, yang termasuk salah satu dari { $value }.

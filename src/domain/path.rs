@@ -185,6 +185,20 @@ impl Path {
         }
     }
 
+    /// The names that lead to what it finds, in their order, without those that stand in a filter.
+    pub fn names(&self) -> Vec<&str> {
+        match &self.plan {
+            Plan::Walk(steps) => {
+                let names = steps.iter().filter_map(|step| match step {
+                    Step::Name(name) => Some(name.as_str()),
+                    Step::Index(_) => None,
+                });
+                names.collect()
+            }
+            Plan::Query { query, .. } => query.segments.iter().flat_map(names_in).collect(),
+        }
+    }
+
     /// The name that it begins with, when it begins with one.
     pub fn first_name(&self) -> Option<String> {
         match &self.plan {
@@ -252,6 +266,20 @@ pub fn as_list<'v>(found: &[&'v Value]) -> Result<Vec<&'v Value>, PathError> {
         return Err(too_many_results());
     }
     Ok(found.iter().flat_map(items_of).collect())
+}
+
+fn names_in(segment: &Segment) -> Vec<&str> {
+    fn named(selector: &Selector) -> Option<&str> {
+        match selector {
+            Selector::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+    match segment {
+        Segment::Descendant(segment) => names_in(segment),
+        Segment::Selector(selector) => named(selector).into_iter().collect(),
+        Segment::Selectors(selectors) => selectors.iter().filter_map(named).collect(),
+    }
 }
 
 fn walk<'v>(steps: &[Step], root: &'v Value) -> Option<&'v Value> {

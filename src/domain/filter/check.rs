@@ -179,8 +179,10 @@ impl TextCheck {
             return holds;
         }
         match self {
-            // A list is no text, and no text is a list.
-            TextCheck::Equals(wanted) if wanted.value.is_array() => Ok(false),
+            TextCheck::Equals(wanted) if wanted.value.is_array() => match value {
+                Value::Null | Value::Object(_) => Err(Doubt::NotA("list")),
+                _ => Ok(false),
+            },
             TextCheck::Equals(wanted) => {
                 let is = same(value, &wanted.value, scope.types, scope.case_sensitive);
                 is.ok_or_else(|| not_like(&wanted.value, scope))

@@ -23,7 +23,7 @@ use crate::domain::needs::Needs;
 use crate::domain::path::{Path, as_list};
 use crate::domain::pattern;
 use crate::domain::problem::Problem;
-use crate::domain::value::{Number, Types, is_empty, same, same_text, time_of, type_of};
+use crate::domain::value::{Number, Types, folded, is_empty, same, same_text, time_of, type_of};
 
 /// True, false, or cannot tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -105,7 +105,7 @@ impl Condition {
             .below("currentValue")
             .or_else(|| path.below("previousValue"))
             .unwrap_or_else(|| path.clone());
-        let is_of_a_set = matches!(check, Check::Change(_)) && names_a_set(&path.to_string());
+        let is_of_a_set = matches!(check, Check::Change(_)) && names_a_set(&path.names());
         Condition {
             is_of_a_set,
             path,
@@ -551,10 +551,19 @@ impl Condition {
         !value.is_null() || matches!(self.operator.reads, Reads::ScalarOrNull(_))
     }
 
-    /// The slip that people overlook: case or blanks.
+    /// The slip that people overlook: case, blanks, or that a list is asked for its items.
     fn slip(&self, found: Option<&Value>) -> Option<Slip> {
-        let Check::Scalar(ScalarCheck::Text(TextCheck::Equals(wanted))) = &self.check else {
-            return None;
+        let wanted = match &self.check {
+            Check::Scalar(ScalarCheck::Text(TextCheck::Equals(wanted))) => wanted,
+            Check::Scalar(ScalarCheck::Text(TextCheck::Contains(part))) => {
+                let mut names = found?.as_array()?.iter().flat_map(names_of);
+                let has_part = |name: &Value| {
+                    let text = name.as_str();
+                    text.is_some_and(|text| folded(text).contains(&*folded(part)))
+                };
+                return names.any(has_part).then_some(Slip::PartOfAnItem);
+            }
+            _ => return None,
         };
         if let Value::Array(items) = found? {
             let has_it = || {

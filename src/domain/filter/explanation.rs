@@ -138,6 +138,8 @@ pub enum Slip {
     Case,
     /// It is one of several items of a list.
     AmongOthers,
+    /// It is only a part of an item's name.
+    PartOfAnItem,
 }
 
 impl fmt::Display for Reason {
@@ -210,6 +212,9 @@ impl fmt::Display for Reason {
                     Some(Slip::BlankAtEdge) => " (a blank at the edge differs)",
                     Some(Slip::Case) => " (only upper and lower case differ)",
                     Some(Slip::AmongOthers) => " (it is one of several items; ask with `has`)",
+                    Some(Slip::PartOfAnItem) => {
+                        " (an item has it as a part; a list is asked for whole items)"
+                    }
                 };
                 write!(f, "{path} is {found}; “{test}” does not hold{slip}.")
             }

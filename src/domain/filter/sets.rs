@@ -36,10 +36,16 @@ const SETS: [&str; 24] = [
     "projectIds",
 ];
 
-/// Whether a path leads to such a list, or to what is within it.
-pub(super) fn names_a_set(path: &str) -> bool {
-    let mut names = path.split(|sign: char| !(sign.is_alphanumeric() || sign == '_'));
-    names.any(is_set)
+/// Of these, the rows whose parts belong to one field each: another order of these is another value.
+const ROWS_WITH_VALUES: [&str; 2] = ["todoCustomFields", "customFields"];
+
+/// Whether a path of these names leads to such a list, or to a part of what is in one.
+pub(super) fn names_a_set(names: &[&str]) -> bool {
+    let Some((last, above)) = names.split_last() else {
+        return false;
+    };
+    let mut above = above.iter().filter(|name| !ROWS_WITH_VALUES.contains(name));
+    is_set(last) || above.any(|name| is_set(name))
 }
 
 fn is_set(name: &str) -> bool {

@@ -47,7 +47,7 @@ fn every_operator_tells_true_false_and_cannot_tell() {
         ["title", "not_equals", "x", "T"], ["title", "not_equals", "Call Ada ", "F"], ["nowhere", "not_equals", "x", "U"],
         ["title", "contains", "ADA", "T"], ["title", "contains", "bob", "F"], ["list", "contains", "1", "T"], ["list", "contains", "TWO", "T"], ["list", "contains", "tw", "F"], ["list", "not_contains", "four", "T"], ["list", "not_contains", "two", "F"], ["todoTags", "contains", "urgent", "T"],
         ["list", "equals", "[3, \"TWO\", 1]", "T"], ["list", "equals", [1, "two", 3], "T"], ["list", "equals", [1, "two"], "F"], ["list", "equals", ["two", "two", 1], "F"], ["list", "equals", "two", "F"], ["list", "not_equals", "two", "T"], ["list", "not_equals", [1, 3, "two"], "F"],
-        ["one", "equals", "ONLY", "T"], ["one", "equals", "other", "F"], ["todoTags", "equals", ["Old", "Urgent"], "T"], ["todoTags", "equals", ["Urgent", "Urgent"], "F"], ["list", "equals", "[1, two", "F"], ["title", "equals", ["Call Ada "], "F"], ["title", "equals", ["Call Ada ", "b"], "F"],
+        ["one", "equals", "ONLY", "T"], ["one", "equals", "other", "F"], ["todoTags", "equals", ["Old", "Urgent"], "T"], ["todoTags", "equals", ["Urgent", "Urgent"], "F"], ["list", "equals", "[1, two", "F"], ["none", "equals", ["a"], "U"], ["none", "not_equals", ["a"], "U"], ["todoTags[0]", "not_equals", ["a"], "U"], ["title", "equals", ["Call Ada "], "F"], ["title", "equals", ["Call Ada ", "b"], "F"],
         ["list", "in", "one, two", "T"], ["list", "in", "one", "F"], ["list", "not_in", "one", "T"], ["list", "not_in", "two", "F"], ["todoTags", "in", "urgent", "T"],
         ["list", "length_eq", 3, "T"], ["list", "length_gt", 2, "T"], ["list", "length_lt", 3, "F"], ["todoTags", "length_eq", 2, "T"], ["todoTags[*].tag.title", "length_eq", 6, "T"], ["list", "starts_with", "1", "U"],
         ["title", "not_starts_with", "ada", "T"], ["title", "not_starts_with", "CALL", "F"], ["title", "not_ends_with", "ada", "T"], ["title", "not_ends_with", "Ada ", "F"], ["title", "not_matches", "^ada", "T"], ["title", "not_matches", "^call", "F"],
@@ -240,7 +240,26 @@ fn another_order_is_a_change_only_of_a_list_that_has_one() {
             json!({"rows": [ada, {"id": 3, "tags": ["b", "a"]}]}),
             false,
         ),
+        // A value of each row, though the rows have no order.
+        (
+            "$.todoCustomFields[*].number",
+            json!({"todoCustomFields": [{"number": 1}, {"number": 2}]}),
+            json!({"todoCustomFields": [{"number": 2}, {"number": 1}]}),
+            true,
+        ),
+        (
+            "$.todoCustomFields[?@.name=='F'].countryCodes",
+            json!({"todoCustomFields": [{"name": "F", "countryCodes": ["ID", "DE"]}]}),
+            json!({"todoCustomFields": [{"name": "F", "countryCodes": ["DE", "ID"]}]}),
+            false,
+        ),
         // Any other list is told in its order.
+        (
+            "$.rows[?@.name=='tags'].steps",
+            json!({"rows": [{"name": "tags", "steps": ["a", "b"]}]}),
+            json!({"rows": [{"name": "tags", "steps": ["b", "a"]}]}),
+            true,
+        ),
         (
             "$.steps",
             json!({"steps": ["a", "b"]}),
@@ -536,22 +555,27 @@ fn a_change_among_several_values_looks_at_all_of_them() {
 
 #[test]
 fn a_single_value_that_is_among_several_is_told_as_that() {
-    let document = json!({"v": ["a", "b"]});
+    let document = json!({"v": ["a", "b", "Longer"]});
     for (op, value, expected) in [
         (
             "equals",
             "a",
-            "$.v is [\"a\",\"b\"]; “equals \"a\"” does not hold (it is one of several items; ask with `has`).",
+            "$.v is [\"a\",\"b\",\"Longer\"]; “equals \"a\"” does not hold (it is one of several items; ask with `has`).",
         ),
         (
             "equals",
             "c",
-            "$.v is [\"a\",\"b\"]; “equals \"c\"” does not hold.",
+            "$.v is [\"a\",\"b\",\"Longer\"]; “equals \"c\"” does not hold.",
         ),
         (
             "not_contains",
             "b",
-            "$.v is [\"a\",\"b\"], which contains \"b\".",
+            "$.v is [\"a\",\"b\",\"Longer\"], which contains \"b\".",
+        ),
+        (
+            "contains",
+            "long",
+            "$.v is [\"a\",\"b\",\"Longer\"]; “contains \"long\"” does not hold (an item has it as a part; a list is asked for whole items).",
         ),
     ] {
         let condition = json!({"path": "$.v", "op": op, "value": value});

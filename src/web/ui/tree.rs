@@ -213,6 +213,7 @@ pub fn reason(reason: &Reason) -> String {
                 (None, Some(Slip::BlankAtEdge)) => "fails_by_blank",
                 (None, Some(Slip::Case)) => "fails_by_case",
                 (None, Some(Slip::AmongOthers)) => "fails_among_others",
+                (None, Some(Slip::PartOfAnItem)) => "fails_by_part",
             },
             english,
             path = path,
