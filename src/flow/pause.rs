@@ -124,8 +124,8 @@ pub async fn resume_by(
     send_again(bridge, &noting, id, Initiative::Person).await
 }
 
-/// Sends again to a destination that was paused for what it lacked, once somebody has entered all of it. `None` when it was not paused for that,
-/// or still lacks something; a person's pause stays.
+/// Sends again to a destination that was paused for what it lacked, once somebody has entered all of it; a person's pause stays. `None` when it was not
+/// paused for that, or still lacks something; otherwise as it is then.
 pub async fn resume_finished(
     bridge: &Bridge,
     actor: &Actor,
@@ -137,9 +137,7 @@ pub async fn resume_finished(
     let (id, name) = (destination.id, &destination.name);
     let said = format!("Entered what the destination {name} lacked, which resumed it.");
     let noting = bridge.noting(actor, "destination.resumed", id, said);
-    if !send_again(bridge, &noting, id, Initiative::Finished).await? {
-        return Ok(None);
-    }
+    send_again(bridge, &noting, id, Initiative::Finished).await?;
     bridge.store.destination(id).await.map(Some)
 }
 

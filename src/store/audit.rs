@@ -128,6 +128,19 @@ impl Store {
         }))
     }
 
+    /// For a change that may find that there is nothing to do: lets go of the note that waits.
+    pub(super) fn unnoted(&self) -> impl FnOnce() + Send + 'static + use<> {
+        let pending = self.pending.clone();
+        move || {
+            if let Some(pending) = pending {
+                pending
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take();
+            }
+        }
+    }
+
     /// The change, followed by the note that waits: both are committed or neither.
     pub(super) fn noted<Conn, T, C>(
         &self,

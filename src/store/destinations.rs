@@ -181,6 +181,7 @@ impl Store {
         initiative: Initiative,
     ) -> Result<bool, StoreError> {
         let probing = paused.as_ref().and_then(|paused| paused.probing);
+        let unnoted = self.unnoted();
         either!(self.write(move |conn| {
             load(conn, id)?;
             let may_be_held_already = probing.is_none().into_sql::<Bool>();
@@ -219,6 +220,9 @@ impl Store {
                 destinations::paused_reason.eq(paused.map(|paused| paused.reason)),
             ))
             .execute(conn)?;
+            if changed == 0 {
+                unnoted();
+            }
             Ok(changed == 1)
         }))
     }

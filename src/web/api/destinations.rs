@@ -59,9 +59,15 @@ impl Saved {
         made_secret: Option<String>,
     ) -> Result<Saved, ApiError> {
         bridge.reload().await?;
-        let resumed = pause::resume_finished(bridge, actor, &destination).await?;
+        let resumed = pause::resume_finished(bridge, actor, &destination).await;
+        let resumed = resumed.unwrap_or_else(|error| {
+            // It is saved, and a secret that was made is told only now. What is left to do is done by the timer.
+            tracing::warn!(%error, destination = %destination.id, "a destination that is finished could not be resumed yet");
+            None
+        });
+        let goes_on = |now: &Destination| now.health.paused.is_none();
         Ok(Saved {
-            is_resumed: resumed.is_some(),
+            is_resumed: resumed.as_ref().is_some_and(goes_on),
             destination: resumed.unwrap_or(destination),
             made_secret,
         })

@@ -236,15 +236,10 @@ async fn submit(
         Action::Save => {
             if let Some(id) = save_form(&mut builder, &mut form, &mut extras).await? {
                 // A secret that was made on the way is shown this once, on the page of what was saved.
+                let path = format!("/connections/{id}?done=saved{}", led_from(&form));
                 return match extras.made_secret {
-                    Some(secret) => {
-                        let path = format!("/connections/{id}");
-                        go_and_show(request, bridge, &path, &secret).await
-                    }
-                    None => Ok(go(format!(
-                        "/connections/{id}?done=saved{}",
-                        led_from(&form)
-                    ))),
+                    Some(secret) => go_and_show(request, bridge, &path, &secret).await,
+                    None => Ok(go(path)),
                 };
             }
         }

@@ -363,15 +363,15 @@ async fn led_to(
     saved: Saved,
     done: &str,
 ) -> Result<HttpResponse, PageError> {
-    let path = format!("/destinations/{}", saved.destination.id);
     let done = if saved.is_resumed {
         "saved_resumed"
     } else {
         done
     };
+    let path = format!("/destinations/{}?done={done}", saved.destination.id);
     match saved.made_secret {
         Some(secret) => go_and_show(request, bridge, &path, &secret).await,
-        None => Ok(go(format!("{path}?done={done}"))),
+        None => Ok(go(path)),
     }
 }
 

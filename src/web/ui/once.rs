@@ -38,7 +38,10 @@ pub async fn go_and_show(
         .keep_to_show(hash, text.as_bytes(), now_ms)
         .await;
     match kept {
-        Ok(()) => Ok(go(format!("{path}?made={key}"))),
+        Ok(()) => {
+            let (page, query) = path.split_once('?').unwrap_or((path, ""));
+            Ok(go(format!("{page}?made={key}&{query}")))
+        }
         Err(error) => {
             tracing::warn!(%error, "what is shown once could not be kept and is shown at once");
             let user = signed_in(request)?;
