@@ -262,7 +262,8 @@ const take_several = (field) => {
   const take = find("[name=f_take]", field.closest(".target"));
   if (take.dataset.chosen || is_text(field)) return;
   const wanted = field.value.includes("[*]") ? offered(field.value)?.take ?? "join" : "first";
-  if (wanted !== "first" && take.value !== "first" && take.value !== take.dataset.put) return;
+  const usual = wanted === "first" ? "join" : "first";
+  if (take.value !== usual && take.value !== take.dataset.put) return;
   take.value = take.dataset.put = wanted;
   if (wanted !== "first") take.closest("details").open = true;
 };

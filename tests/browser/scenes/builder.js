@@ -71,6 +71,17 @@ module.exports = async function builder(day) {
   assert.strictEqual(await page.locator("[name=f_take]").nth(2).inputValue(), "all");
   await everyone.click();
   assert.strictEqual(await page.locator("[name=f_take]").nth(2).inputValue(), "join");
+  // What the person has chosen stays, also when the page came anew from the server.
+  await page.locator("[name=f_take]").nth(2).selectOption("all");
+  await page.getByRole("button", { name: "Add a condition" }).press("Enter");
+  await path.nth(2).waitFor();
+  await page.locator("[value='remove-condition:2']").click();
+  await path.nth(2).waitFor({ state: "detached" });
+  await source.nth(2).focus();
+  await page.locator(LIST).click();
+  await page.waitForFunction(() => document.querySelectorAll("[name=f_source]")[2].value === "$.currentValue.todoList.title");
+  assert.strictEqual(await page.locator("[name=f_take]").nth(2).inputValue(), "all");
+  await page.locator("[name=f_take]").nth(2).selectOption("join");
   await page.locator("[name=f_kind]").nth(2).selectOption("template");
   assert.strictEqual(await source.nth(2).getAttribute("placeholder"), "{{ currentValue.title }}");
   await source.nth(2).fill("On it: ");
