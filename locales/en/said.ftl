@@ -557,7 +557,7 @@ said-shape-this-text = the text { $value }
 ## What is to be thought of
 
 said-warning-source = The source has no secret yet: what Blue sends is refused until it is entered.
-said-warning-destination = The destination lacks a secret: nothing is sent until it is entered, and what comes waits.
+said-warning-destination = The destination lacks something that an import left out: nothing is sent until it is entered, and what comes waits.
 said-warning-mail = A mail has neither an address of this kind nor such headers: what is added to them is left out. A value that is missing fails the delivery all the same.
 said-warning-taken = `{ $name }` carries the destination's credentials or signature, which stay: what stands here is not sent.
 said-warning-ascii = `{ $name }` has letters beyond ASCII. They are sent as UTF-8, which not every receiver reads so.

@@ -556,7 +556,7 @@ said-shape-this-text = teks { $value }
 ## Yang perlu diperhatikan
 
 said-warning-source = Sumber ini belum punya secret: yang dikirim Blue ditolak sampai secret itu diisi.
-said-warning-destination = Tujuan ini kekurangan secret: tidak ada yang dikirim sampai secret itu diisi, dan yang datang menunggu.
+said-warning-destination = Tujuan ini kekurangan sesuatu yang tidak ikut diimpor: tidak ada yang dikirim sampai itu diisi, dan yang datang menunggu.
 said-warning-mail = Email tidak memiliki alamat seperti ini maupun header seperti ini: yang ditambahkan di sini diabaikan. Nilai yang tidak ada tetap menggagalkan pengiriman.
 said-warning-taken = `{ $name }` membawa kredensial atau tanda tangan tujuan, yang tetap dipakai: yang tertulis di sini tidak dikirim.
 said-warning-ascii = `{ $name }` berisi huruf di luar ASCII. Huruf itu dikirim sebagai UTF-8, yang tidak selalu dibaca begitu oleh penerima.

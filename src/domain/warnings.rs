@@ -26,8 +26,8 @@ pub fn of_ends(source: Option<&Source>, settings: Option<&Settings>) -> Vec<Prob
     let waits = settings.is_some_and(|settings| settings.cannot_send().is_some());
     let waits = waits.then(|| {
         let message =
-            "The destination lacks a secret: nothing is sent until it is entered, and what comes waits.";
-        Problem::new(DESTINATION, "destination_needs_secret", message)
+            "The destination lacks something that an import left out: nothing is sent until it is entered, and what comes waits.";
+        Problem::new(DESTINATION, "destination_unfinished", message)
     });
     refuses.into_iter().chain(waits).collect()
 }
@@ -139,7 +139,7 @@ mod tests {
             let told = of_ends(None, settings);
             told.iter().map(|one| one.code).collect::<Vec<_>>()
         };
-        assert_eq!(codes(Some(&imported)), ["destination_needs_secret"]);
+        assert_eq!(codes(Some(&imported)), ["destination_unfinished"]);
         assert!(codes(Some(&whole)).is_empty() && codes(None).is_empty());
     }
 }

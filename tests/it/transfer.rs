@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use bluebridge::domain::audit::Actor;
 use bluebridge::domain::destination::UNFINISHED;
 use bluebridge::domain::seal::MasterKey;
 use bluebridge::flow::nodes::take_over_commands;
@@ -249,13 +250,15 @@ async fn nothing_is_sent_until_what_an_import_left_out_is_entered(database: Data
         let told = warnings.map(|one| one["code"].as_str().unwrap().to_string());
         told.collect::<Vec<_>>()
     };
-    let both = ["source_needs_secret", "destination_needs_secret"];
+    let both = ["source_needs_secret", "destination_unfinished"];
     assert_eq!(warned(&on), both, "{on}");
     assert_eq!(warned(&bridge.get("/connections").await["data"][0]), both);
     let html = ada.get(&connection_path).await.html;
     for says in [
         format!("<a href=\"{source_path}\">Blue</a>: The source has no secret yet"),
-        format!("<a href=\"/destinations/{id}\">Receiver</a>: The destination lacks a secret"),
+        format!(
+            "<a href=\"/destinations/{id}\">Receiver</a>: The destination lacks something that an import left out"
+        ),
     ] {
         assert!(html.contains(&says), "{says} in {html}");
     }
@@ -378,6 +381,26 @@ async fn what_a_person_paused_stays_so_when_its_secrets_are_entered(database: Da
     pause::settle_stragglers(&bridge.bridge).await.unwrap();
     for (index, state) in [(0, "ok"), (1, "paused")] {
         assert_eq!(bridge.get(&path(index)).await["health"]["state"], state);
+    }
+    // Somebody who saw it unfinished and comes too late does nothing, and nothing is noted.
+    pause::pause(&bridge.bridge, id, UNFINISHED[1])
+        .await
+        .unwrap();
+    let seen = bridge.bridge.store.destination(id).await.unwrap();
+    let noted = async || {
+        let notes = bridge.get("/audit?limit=200").await["data"].clone();
+        let notes = notes.as_array().unwrap().clone();
+        let resumed = notes.iter();
+        resumed
+            .filter(|note| note["action"] == "destination.resumed")
+            .count()
+    };
+    assert_eq!(noted().await, 1);
+    let actor = Actor::command_line();
+    for (notes, what) in [(2, "in time"), (2, "too late")] {
+        let now = pause::resume_finished(&bridge.bridge, &actor, &seen).await;
+        assert!(now.unwrap().unwrap().health.paused.is_none(), "{what}");
+        assert_eq!(noted().await, notes, "{what}");
     }
     bridge.stop().await;
 }

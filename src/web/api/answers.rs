@@ -280,7 +280,7 @@ fn made() -> Value {
     );
     let warnings = json!({
         "type": "array", "items": warning,
-        "description": "What is to be thought of, as things are now: `source_needs_secret`, `destination_needs_secret`, `not_for_mail` (a request that a mail has not), `header_taken` (by credentials or the signature), `header_not_ascii`. Nothing of it refuses a save.",
+        "description": "What is to be thought of, as things are now: `source_needs_secret`, `destination_unfinished`, `not_for_mail` (a request that a mail has not), `header_taken` (by credentials or the signature), `header_not_ascii`. Nothing of it refuses a save.",
     });
     json!({
         "SourceAnswer": object(json!({

@@ -246,19 +246,14 @@ impl PlanView {
         let connections = plan.connections.iter();
         let connections = connections.map(|step| StepView::of_connection(step, &names));
         let sources = plan.sources.iter().map(|step| {
-            let mut view = StepView::of_end(step, key!("connections-step-secret"));
-            let parts = all_called(&step.to_enter);
-            let lacks =
-                (!parts.is_empty()).then(|| t!("connections-import-enter-in", parts = parts));
-            view.changes.extend(lacks);
-            view
+            StepView::of_end(step, key!("connections-step-secret"), |parts| {
+                t!("connections-import-enter-in", parts = parts)
+            })
         });
         let destinations = plan.destinations.iter().map(|step| {
-            let mut view = StepView::of_end(step, key!("connections-step-secrets"));
-            let parts = all_called(&step.to_enter);
-            let lacks = (!parts.is_empty()).then(|| t!("connections-import-enter", parts = parts));
-            view.changes.extend(lacks);
-            view
+            StepView::of_end(step, key!("connections-step-secrets"), |parts| {
+                t!("connections-import-enter", parts = parts)
+            })
         });
         Ok(PlanView {
             sources: sources.collect(),
@@ -291,14 +286,15 @@ impl StepView {
         view
     }
 
-    /// A source or a destination; `unfinished` is what it is when it is made and lacks something.
-    fn of_end<Draft>(step: &Step<Draft>, unfinished: Key) -> StepView {
-        let made = if step.to_enter.is_empty() {
-            key!("connections-step-whole")
-        } else {
-            unfinished
-        };
-        StepView::new(step, key!("connections-step-used"), made)
+    /// A source or a destination; `unfinished` is what it is when it is made and lacks something, and `lacks` says what.
+    fn of_end<Draft>(step: &Step<Draft>, unfinished: Key, lacks: fn(String) -> String) -> StepView {
+        if step.to_enter.is_empty() {
+            let made = key!("connections-step-whole");
+            return StepView::new(step, key!("connections-step-used"), made);
+        }
+        let mut view = StepView::new(step, key!("connections-step-used"), unfinished);
+        view.changes.push(lacks(all_called(&step.to_enter)));
+        view
     }
 
     fn new<Draft>(step: &Step<Draft>, kept: Key, made: Key) -> StepView {
