@@ -28,6 +28,9 @@ const NESTED: &str = "said";
 /// The argument that holds a place: it is told when the book has a phrase with numbers for it.
 const PLACE: &str = "place";
 
+/// Arguments that are numbers.
+const NUMBERS: [&str; 2] = ["line", "column"];
+
 /// How deep sentences may stand within sentences.
 const DEPTH_LIMIT: usize = 6;
 
@@ -205,6 +208,12 @@ impl Phrase {
         self.begins.len() + after.sum::<usize>()
     }
 
+    /// Whether an argument may be this: a place is told by numbers, and what has none is another sentence.
+    fn takes(name: &str, argument: &str) -> bool {
+        let is_number = !argument.is_empty() && argument.bytes().all(|byte| byte.is_ascii_digit());
+        is_number || !NUMBERS.contains(&name)
+    }
+
     /// What stands for the arguments, when the whole sentence is this phrase. Each reaches up to the first occurrence of the text behind it, the
     /// last one as far as the sentence allows.
     fn arguments_in<'a>(&'a self, sentence: &'a str) -> Option<Vec<(&'a str, &'a str)>> {
@@ -219,7 +228,10 @@ impl Phrase {
             rest = after;
         }
         found.push((last, rest.strip_suffix(ending.as_str())?));
-        Some(found)
+        let fits = found
+            .iter()
+            .all(|(name, argument)| Phrase::takes(name, argument));
+        fits.then_some(found)
     }
 }
 
@@ -245,6 +257,15 @@ mod tests {
         for text in ["Made the source Blue.", "Anything at all", ""] {
             assert_eq!(retold(text), text);
         }
+    }
+
+    /// Numbers at the end are those of its place in what was printed, and no place of the template.
+    #[test]
+    fn what_a_template_did_is_told_with_both_of_its_places() {
+        let why = "The template did not become JSON: EOF while parsing an object at line 1, column 14 of what it printed, near `x`.";
+        let told = in_indonesian(&format!("line 1, column 14: {why}"));
+        assert_eq!(told, format!("baris 1, kolom 14: {}", in_indonesian(why)));
+        assert!(!told.contains("template did"), "{told}");
     }
 
     #[test]
@@ -274,6 +295,7 @@ mod tests {
             "Done. ",
             " Done.",
             "made x.",
+            " in three {x}",
             "Made x",
             "We Made x.",
         ] {
