@@ -257,6 +257,10 @@ impl Story {
             match act(delivery.state, self.connection.is_some(), is_paused) {
                 // It would be refused.
                 "resend" | "anyway" if delivery.destination_is_gone => "elsewhere",
+                // It goes out by itself once what is missing is entered, and not before.
+                "resume" if destination.is_some_and(|to| to.settings.cannot_send().is_some()) => {
+                    "finish"
+                }
                 act => act,
             }
         } else {
@@ -384,16 +388,17 @@ impl Story {
                 delivery.id
             )
         };
+        let edit = || format!("/destinations/{}/edit", delivery.destination_id);
         match (act, self.mended_in()) {
             ("mend", _) => Some((builder(), t!("deliveries-mend"))),
+            ("finish", _) => Some((edit(), t!("destinations-edit-title"))),
             ("" | "elsewhere", _) => None,
             _ if self.arrived.is_some() => None,
             (_, Some(MendedIn::Mapping)) if self.connection.is_some() => {
                 Some((builder(), t!("deliveries-mend-with")))
             }
             (_, Some(MendedIn::Destination)) if !delivery.destination_is_gone => {
-                let edit = format!("/destinations/{}/edit", delivery.destination_id);
-                Some((edit, t!("destinations-edit-title")))
+                Some((edit(), t!("destinations-edit-title")))
             }
             _ => None,
         }
@@ -408,6 +413,7 @@ impl Story {
         };
         match act {
             "resume" => "resume",
+            "finish" => "mend",
             "mend" | "resend" | "hurry" if self.arrived.is_some() => "",
             "mend" | "resend" | "hurry" if is_of_the_rules && self.present_version().is_some() => {
                 "now"
