@@ -271,7 +271,7 @@ const take_several = (field) => {
 const ask_as_usual = (field) => {
   const row = field.closest(".condition");
   const op = find("[name=c_op]", row);
-  const usual = offered(field.value)?.op;
+  const usual = (offered(field.value) ?? offered(`${field.value}[*]`))?.op;
   if (!usual || op.dataset.chosen || find("[name=c_value]", row).value) return;
   if (op.value !== "contains" && op.value !== op.dataset.put) return;
   op.value = op.dataset.put = usual;
@@ -291,7 +291,8 @@ const insert = (path, into = last_field) => {
     return true;
   }
   if (is_text(into)) { const text = in_template(path); if (text) write(into, text, into.selectionStart, into.selectionEnd); }
-  else write(into, path, 0, into.value.length);
+  // A list is asked for its entries as it is.
+  else write(into, into.name === "c_path" ? path.replace(/\[\*\]$/, "") : path, 0, into.value.length);
   const name = target && find("[name=f_to]", target);
   if (name && !name.value) { name.focus(); }
   return true;

@@ -9,12 +9,15 @@ use crate::domain::filter::operator::{self, OPERATORS, Takes};
 use crate::domain::filter::written::{listed, written_list};
 use crate::domain::filter::{CONDITION_KEYS, CONDITIONS_LIMIT, DEPTH_LIMIT, group};
 use crate::domain::path::Path;
-use crate::domain::value::{Number, Types, time_of, type_of};
+use crate::domain::value::{Number, Types, time_of};
 use crate::web::i18n::Key;
 use crate::web::ui::form::Form;
 use crate::web::ui::labels::{group_name, operator_label};
 use crate::web::ui::rule_places::{condition_called, group_called};
 use crate::web::ui::sample_tree::usual_operator;
+
+/// How a path to every entry of a list ends.
+const EVERY: &str = "[*]";
 
 /// Rows that a form may have.
 const ROWS_LIMIT: usize = 400;
@@ -214,8 +217,9 @@ pub fn pick(rows: &mut Vec<FilterRow>, path: &str, sample: &Value) {
     let before = rows.len();
     add(rows, None, false);
     if let Some(row) = rows.get_mut(before) {
-        row.path = path.to_string();
-        row.op = usual_operator(path, found_at(path, sample).map_or("", type_of)).into();
+        // A list is asked for its entries as it is.
+        row.path = path.strip_suffix(EVERY).unwrap_or(path).to_string();
+        row.op = usual_operator(path, found_at(path, sample)).into();
     }
 }
 
@@ -575,7 +579,7 @@ mod tests {
     #[test]
     fn a_picked_condition_begins_with_an_operator_that_fits_the_value() {
         let field = json!({"number": 5, "countryCodes": ["ID"], "customField": {"name": "F"}});
-        let sample = json!({"n": 1, "t": "x", "yes": true, "list": [], "none": null, "rows": [{"a": "x"}], "fields": [field]});
+        let sample = json!({"n": 1, "t": "x", "yes": true, "list": [], "none": null, "rows": [{"a": "x"}], "fields": [field], "at": "2026-11-20T10:00:00.000Z", "day": "2026-11-20"});
         for (path, op) in [
             ("$.n", "eq"),
             ("$.t", "contains"),
@@ -583,14 +587,19 @@ mod tests {
             ("$.list", "has_any"),
             ("$.none", "contains"),
             ("$.nowhere", "contains"),
-            ("$.rows[*]", "has_any"),
+            ("$.rows", "has_any"),
             ("$.rows[*].a", "has_any"),
+            ("$.at", "after"),
+            ("$.day", "after"),
             ("$.fields[?@.customField.name=='F'].number", "eq"),
             ("$.fields[?@.customField.name=='F'].countryCodes", "has_any"),
         ] {
             let mut rows = Vec::new();
             pick(&mut rows, path, &sample);
             assert_eq!((&*rows[0].path, &*rows[0].op), (path, op));
+            let mut of_every = Vec::new();
+            pick(&mut of_every, &format!("{path}[*]"), &sample);
+            assert_eq!((&*of_every[0].path, &*of_every[0].op), (path, "has_any"));
         }
     }
 

@@ -6,11 +6,12 @@
 use std::collections::HashMap;
 
 use askama::Template;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::domain::path::{Path, as_list};
 use crate::domain::problem::nearest;
-use crate::domain::value::{cut, type_of};
+use crate::domain::value::{cut, time_of, type_of};
 use crate::web::visible::is_unseen;
 
 /// Values in the tree.
@@ -51,6 +52,8 @@ struct Node<'a> {
     path: &'a str,
     value: String,
     kind: &'static str,
+    /// How a condition about it begins.
+    operator: &'static str,
     is_open: bool,
     /// Whether its entries go by names, which are looked for before what every one of them has.
     is_named: bool,
@@ -90,11 +93,6 @@ impl Node<'_> {
     /// How a template prints it, when it is not as the path says.
     fn text_for_template(&self) -> Option<String> {
         otherwise_in_template(self.path)
-    }
-
-    /// How a condition about it begins.
-    fn operator(&self) -> &'static str {
-        usual_operator(self.path, self.kind)
     }
 
     /// How a template prints every entry.
@@ -190,6 +188,7 @@ impl Tree {
             kind: type_of(value),
             is_open,
             is_named,
+            operator: usual_operator(path, Some(value)),
             take: usual_take("$", value),
             of_every,
             left_out: all - children.len(),
@@ -471,13 +470,14 @@ pub fn usual_take(path: &str, sample: &Value) -> &'static str {
     if found == Some(true) { "all" } else { "join" }
 }
 
-/// How a condition begins about a value of this kind; what a path to every entry finds is a list.
-pub fn usual_operator(path: &str, kind: &str) -> &'static str {
-    match kind {
+/// How a condition begins about this value; what a path to every entry finds is a list.
+pub fn usual_operator(path: &str, value: Option<&Value>) -> &'static str {
+    match value {
         _ if path.contains("[*]") => "has_any",
-        "list" => "has_any",
-        "number" => "eq",
-        "boolean" => "is_true",
+        Some(Value::Array(_)) => "has_any",
+        Some(Value::Number(_)) => "eq",
+        Some(Value::Bool(_)) => "is_true",
+        Some(text) if time_of(text, &TimeZone::UTC).is_some() => "after",
         _ => "contains",
     }
 }
