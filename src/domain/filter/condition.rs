@@ -629,5 +629,9 @@ fn key_of(item: &Value) -> &Value {
 }
 
 fn brief(value: Option<&Value>) -> Found {
-    Found(value.map(|value| shortened(value).to_string()))
+    Found(value.map(|value| match shortened(value) {
+        // What was cut is no list any more, and is not a text either.
+        Value::String(cut) if !value.is_string() => cut,
+        shown => shown.to_string(),
+    }))
 }
