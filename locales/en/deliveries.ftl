@@ -179,6 +179,7 @@ deliveries-passes = The event passes.
 deliveries-matched = It matched: { $reasons }
 deliveries-is-held = It waits because its destination is held. { $reason } The next try is at { $time }; when it arrives, everything goes out.
 deliveries-is-paused = It waits because its destination is paused. { $reason } It goes out when that is resumed.
+deliveries-is-unfinished = It waits because its destination is paused. { $reason } It goes out by itself once everything is entered.
 deliveries-received = Event received
 deliveries-made = Delivery made
 deliveries-made-as = Delivery made ({ $cause })

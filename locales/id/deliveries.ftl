@@ -171,6 +171,7 @@ deliveries-passes = Event ini lolos.
 deliveries-matched = Cocok: { $reasons }
 deliveries-is-held = Menunggu karena tujuannya ditahan. { $reason } Percobaan berikutnya pukul { $time }; begitu berhasil, semuanya dikirim.
 deliveries-is-paused = Menunggu karena tujuannya dijeda. { $reason } Akan dikirim setelah tujuannya dilanjutkan.
+deliveries-is-unfinished = Menunggu karena tujuannya dijeda. { $reason } Dikirim dengan sendirinya begitu semuanya diisi.
 deliveries-received = Event diterima
 deliveries-made = Pengiriman dibuat
 deliveries-made-as = Pengiriman dibuat ({ $cause })

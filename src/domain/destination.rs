@@ -454,11 +454,10 @@ impl Settings {
 
     /// Why nothing can be sent yet.
     pub fn cannot_send(&self) -> Option<&'static str> {
-        if !self.signing.can_sign() {
-            return Some(UNSIGNED);
+        if !self.left_out().is_empty() {
+            return Some(LEFT_OUT);
         }
-        let is_whole = self.left_out().is_empty();
-        (!is_whole).then_some(LEFT_OUT)
+        (!self.signing.can_sign()).then_some(UNSIGNED)
     }
 
     /// The document with every secret in it, for sealing only.

@@ -826,9 +826,10 @@ fn leased(snapshot: &Snapshot, delivery: &DeliverySummary) -> String {
 
 /// Why it waits, and until when.
 fn why_held(snapshot: &Snapshot, delivery: &DeliverySummary) -> String {
-    let health = snapshot
-        .destination(delivery.destination_id)
-        .map(|destination| &destination.health);
+    let destination = snapshot.destination(delivery.destination_id);
+    let health = destination.map(|destination| &destination.health);
+    let is_unfinished = destination
+        .is_some_and(|to| to.health.is_unfinished() && to.settings.cannot_send().is_some());
     let reason = health
         .and_then(|health| health.paused.as_ref())
         .map_or_else(String::new, |paused| retold(&paused.reason));
@@ -837,6 +838,7 @@ fn why_held(snapshot: &Snapshot, delivery: &DeliverySummary) -> String {
             let time = Reader::present().clock(probing.at, "%H:%M:%S %Z");
             t!("deliveries-is-held", reason = reason, time = time)
         }
+        None if is_unfinished => t!("deliveries-is-unfinished", reason = reason),
         None => t!("deliveries-is-paused", reason = reason),
     }
 }
