@@ -27,8 +27,8 @@ deliveries-problem-any = With a problem (any)
 deliveries-text-label = Text in the record's title or the event's body
 deliveries-text = Text in the title or the body
 deliveries-time = Time
-deliveries-today = Today
-deliveries-yesterday = Yesterday
+deliveries-today = today
+deliveries-yesterday = yesterday
 deliveries-any-time = any time
 deliveries-show = Show
 deliveries-more-connections = The list offers the first { $count } connections by name. For another one, open <a href="/connections">its page</a> and choose “{ $link }”.

@@ -23,8 +23,8 @@ deliveries-problem-any = Bermasalah (semua)
 deliveries-text-label = Teks di judul record atau di body event
 deliveries-text = Teks di judul atau body
 deliveries-time = Waktu
-deliveries-today = Hari ini
-deliveries-yesterday = Kemarin
+deliveries-today = hari ini
+deliveries-yesterday = kemarin
 deliveries-any-time = kapan saja
 deliveries-show = Tampilkan
 deliveries-more-connections = Daftar ini memuat { $count } koneksi pertama menurut nama. Untuk yang lain, buka <a href="/connections">halamannya</a> dan pilih “{ $link }”.
