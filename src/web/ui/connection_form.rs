@@ -26,7 +26,7 @@ use crate::web::ui::form_problem::FormProblem;
 use crate::web::ui::labels::{event_label, event_type_called, group_name};
 use crate::web::ui::request_lines::{self, HEADER, QUERY};
 use crate::web::ui::rule_places::{Places, field_called};
-use crate::web::ui::sample_tree::in_template;
+use crate::web::ui::sample_tree::picked_in_template;
 
 /// Events or projects that a folded list names; more are counted. Scripts go on with it.
 pub const NAMED_LIMIT: usize = 2;
@@ -504,7 +504,7 @@ impl ConnectionForm {
     fn pick(&mut self, path: &str, sample: &Value) {
         if self.mapping_mode == "template" {
             self.template
-                .push_str(&in_template(path).unwrap_or_default());
+                .push_str(&picked_in_template(path, sample).unwrap_or_default());
             return;
         }
         self.mapping_mode = "fields".into();

@@ -59,6 +59,8 @@ struct Node<'a> {
     is_named: bool,
     /// How its entries are taken.
     take: &'static str,
+    /// How a template prints them.
+    every_in_template: String,
     /// What a list's entries have inside, by the first of them. Rendered and escaped already.
     of_every: Vec<String>,
     /// Rendered and escaped already.
@@ -93,11 +95,6 @@ impl Node<'_> {
     /// How a template prints it, when it is not as the path says.
     fn text_for_template(&self) -> Option<String> {
         otherwise_in_template(self.path)
-    }
-
-    /// How a template prints every entry.
-    fn every_in_template(&self) -> String {
-        in_template(&self.every()).unwrap_or_default()
     }
 }
 
@@ -190,6 +187,7 @@ impl Tree {
             is_named,
             operator: usual_operator(path, Some(value)),
             take: usual_take("$", value),
+            every_in_template: every_in_template(&format!("{path}[*]"), entries),
             of_every,
             left_out: all - children.len(),
             children,
@@ -380,6 +378,36 @@ pub fn in_template(path: &str) -> Option<String> {
     let first = path.split(['.', '[']).next().unwrap_or_default();
     let is_named = is_plain(first) && !RESERVED.contains(&first);
     is_named.then(|| printed(path))
+}
+
+/// What a value of the sample is printed by, when it is picked: rows by what they are called, since a row makes no text.
+pub fn picked_in_template(path: &str, sample: &Value) -> Option<String> {
+    let list = path
+        .strip_suffix("[*]")
+        .and_then(|list| Path::parse(list).ok());
+    let entries = list.and_then(|list| list.find_one(sample).ok()??.as_array());
+    match entries {
+        Some(entries) => Some(every_in_template(path, entries)).filter(|text| !text.is_empty()),
+        None => in_template(path),
+    }
+}
+
+/// How a template prints every entry of a list.
+fn every_in_template(every: &str, entries: &[Value]) -> String {
+    let called = entries.first().and_then(naming_part);
+    // Custom fields are picked by their names; what all of them are called is nothing.
+    let called = called.filter(|_| selectors(entries).all(|one| one.is_none()));
+    let path = called.map_or_else(|| every.to_string(), |part| format!("{every}.{part}"));
+    in_template(&path).unwrap_or_default()
+}
+
+/// The part of a row that names it: one of its own, or of what it joins to a record.
+fn naming_part(row: &Value) -> Option<String> {
+    const NAMES: [&str; 5] = ["title", "name", "fullName", "email", "text"];
+    let named = |row: &Value| NAMES.into_iter().find(|name| row[*name].is_string());
+    let members = || row.as_object().into_iter().flatten();
+    let joined = || members().find_map(|(key, row)| Some(format!("{key}.{}", named(row)?)));
+    named(row).map(str::to_string).or_else(joined)
 }
 
 /// A custom field's value that a path chooses, in its parts.
@@ -972,6 +1000,35 @@ mod tests {
         assert!(attributes("$.tags[*]").contains("data-take=\"join\" data-op=\"has_any\""));
         assert!(attributes("$.rows[0].n").contains("data-op=\"eq\""));
         assert!(attributes("$.tags[0]").contains("data-op=\"contains\""));
+    }
+
+    #[test]
+    fn rows_are_printed_by_what_they_are_called() {
+        let field = json!({"number": 5, "customField": {"id": "f", "name": "F"}});
+        let document = json!({
+            "todoTags": [{"todoId": "1", "tag": {"id": "2", "title": "urgent"}}],
+            "users": [{"email": "a@example.com", "fullName": "Ada"}],
+            "texts": ["a"], "rows": [{"n": 1}], "empty": [], "fields": [field],
+        });
+        for (path, printed) in [
+            (
+                "$.todoTags[*]",
+                "{{ todoTags | pluck('tag.title') | join(', ') }}",
+            ),
+            ("$.users[*]", "{{ users | pluck('fullName') | join(', ') }}"),
+            ("$.texts[*]", "{{ texts | join(', ') }}"),
+            ("$.rows[*]", "{{ rows | join(', ') }}"),
+            ("$.fields[*]", "{{ fields | join(', ') }}"),
+            ("$.empty[*]", "{{ empty | join(', ') }}"),
+            (
+                "$.users[*].email",
+                "{{ users | pluck('email') | join(', ') }}",
+            ),
+        ] {
+            let picked = picked_in_template(path, &document);
+            assert_eq!(picked.as_deref(), Some(printed), "{path}");
+        }
+        assert!(html(&document).contains("pluck(&#39;tag.title&#39;)"));
     }
 
     #[test]
