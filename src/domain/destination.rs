@@ -79,6 +79,23 @@ pub struct Destination {
     pub updated_at: Timestamp,
 }
 
+impl Destination {
+    /// Whether it is paused for nothing but what it still lacks: it goes on by itself once all of it is entered.
+    pub fn is_unfinished(&self) -> bool {
+        self.is_paused_for_a_lack() && self.settings.cannot_send().is_some()
+    }
+
+    /// Whether it is paused for nothing but what it lacked, and lacks nothing any more.
+    pub fn is_finished(&self) -> bool {
+        self.is_paused_for_a_lack() && self.settings.cannot_send().is_none()
+    }
+
+    fn is_paused_for_a_lack(&self) -> bool {
+        let paused = self.health.paused.as_ref();
+        paused.is_some_and(|paused| UNFINISHED.contains(&paused.reason.as_str()))
+    }
+}
+
 /// How a destination is doing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {
@@ -167,12 +184,6 @@ impl Health {
     /// Whether nothing is known against it.
     pub fn is_ok(&self) -> bool {
         self.paused.is_none() && self.failing_since.is_none()
-    }
-
-    /// Whether it is paused for nothing but what it lacked.
-    pub fn is_unfinished(&self) -> bool {
-        let reason = self.paused.as_ref().map(|paused| paused.reason.as_str());
-        reason.is_some_and(|reason| UNFINISHED.contains(&reason))
     }
 
     /// Where its probes have come to, when it is held for failing.

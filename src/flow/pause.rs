@@ -89,7 +89,7 @@ async fn stop_sending(
 pub async fn settle_stragglers(bridge: &Bridge) -> Result<(), StoreError> {
     let now_ms = bridge.clock.now_ms();
     for destination in bridge.snapshot().destinations() {
-        if destination.health.is_unfinished() && destination.settings.cannot_send().is_none() {
+        if destination.is_finished() {
             // Something that was on its way paused it after what it lacked had been entered.
             send_again(bridge, &bridge.store, destination.id, Initiative::Finished).await?;
         } else if destination.health.paused.is_some() {
@@ -131,7 +131,7 @@ pub async fn resume_finished(
     actor: &Actor,
     destination: &Destination,
 ) -> Result<Option<Destination>, StoreError> {
-    if !destination.health.is_unfinished() || destination.settings.cannot_send().is_some() {
+    if !destination.is_finished() {
         return Ok(None);
     }
     let (id, name) = (destination.id, &destination.name);

@@ -828,8 +828,7 @@ fn leased(snapshot: &Snapshot, delivery: &DeliverySummary) -> String {
 fn why_held(snapshot: &Snapshot, delivery: &DeliverySummary) -> String {
     let destination = snapshot.destination(delivery.destination_id);
     let health = destination.map(|destination| &destination.health);
-    let is_unfinished = destination
-        .is_some_and(|to| to.health.is_unfinished() && to.settings.cannot_send().is_some());
+    let is_unfinished = destination.is_some_and(|to| to.is_unfinished());
     let reason = health
         .and_then(|health| health.paused.as_ref())
         .map_or_else(String::new, |paused| retold(&paused.reason));

@@ -475,7 +475,7 @@ async fn show_page(
     // Where something has arrived since, or nothing waits, there is nothing to be done about it; what is paused must be resumed in any case.
     let is_open = !health.is_recovering() && !health.is_resumed() && backlog.waits > 0;
     let is_open = is_open || health.paused.is_some();
-    let is_unfinished = health.is_unfinished() && settings.cannot_send().is_some();
+    let is_unfinished = destination.is_unfinished();
     let changed_since =
         (is_open && !is_unfinished && was_changed_since(&destination)).then_some(backlog.waits);
     Ok(ShowPage {

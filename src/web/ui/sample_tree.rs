@@ -50,17 +50,13 @@ const OF_ROW: [&str; 5] = ["customField", "id", "uid", "createdAt", "updatedAt"]
 struct Node<'a> {
     name: &'a str,
     path: &'a str,
+    found: &'a Value,
+    /// As it is shown.
     value: String,
     kind: &'static str,
-    /// How a condition about it begins.
-    operator: &'static str,
     is_open: bool,
     /// Whether its entries go by names, which are looked for before what every one of them has.
     is_named: bool,
-    /// How its entries are taken.
-    take: &'static str,
-    /// How a template prints them.
-    every_in_template: String,
     /// What a list's entries have inside, by the first of them. Rendered and escaped already.
     of_every: Vec<String>,
     /// Rendered and escaped already.
@@ -95,6 +91,21 @@ impl Node<'_> {
     /// How a template prints it, when it is not as the path says.
     fn text_for_template(&self) -> Option<String> {
         otherwise_in_template(self.path)
+    }
+
+    /// How a condition about it begins.
+    fn operator(&self) -> &'static str {
+        usual_operator(self.path, Some(self.found))
+    }
+
+    /// How every entry is taken.
+    fn take(&self) -> &'static str {
+        take_of(entries(self.found))
+    }
+
+    /// How a template prints every entry.
+    fn every_in_template(&self) -> String {
+        every_in_template(&self.every(), entries(self.found))
     }
 }
 
@@ -159,7 +170,7 @@ impl Tree {
         is_open: bool,
     ) -> Option<String> {
         self.budget = self.budget.checked_sub(1)?;
-        let entries = value.as_array().map_or(&[][..], Vec::as_slice);
+        let entries = entries(value);
         let is_named = selectors(entries).any(|one| one.is_some());
         let every = |tree: &mut Tree| {
             let first = entries.first();
@@ -181,13 +192,11 @@ impl Tree {
         let node = Node {
             name,
             path,
+            found: value,
             value: shown(value),
             kind: type_of(value),
             is_open,
             is_named,
-            operator: usual_operator(path, Some(value)),
-            take: usual_take("$", value),
-            every_in_template: every_in_template(&format!("{path}[*]"), entries),
             of_every,
             left_out: all - children.len(),
             children,
@@ -489,13 +498,23 @@ pub fn short_name(path: &str, sample: &Value) -> Option<String> {
 
 /// How several values at a path are taken: joined as one text, and rows, which make no text, as a list.
 pub fn usual_take(path: &str, sample: &Value) -> &'static str {
-    let found = Path::parse(path).ok().and_then(|path| {
-        let found = path.find(sample).ok()?;
-        as_list(&found)
-            .ok()
-            .map(|items| items.iter().any(|item| item.is_object()))
-    });
-    if found == Some(true) { "all" } else { "join" }
+    let found = Path::parse(path)
+        .ok()
+        .and_then(|path| as_list(&path.find(sample).ok()?).ok());
+    take_of(found.unwrap_or_default())
+}
+
+fn take_of<'v>(items: impl IntoIterator<Item = &'v Value>) -> &'static str {
+    if items.into_iter().any(Value::is_object) {
+        "all"
+    } else {
+        "join"
+    }
+}
+
+/// What is in a list.
+fn entries(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
 }
 
 /// How a condition begins about this value; what a path to every entry finds is a list.
